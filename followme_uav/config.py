@@ -1,0 +1,281 @@
+"""Typed configuration: YAML files plus `--set section.key=value` overrides.
+
+Every number that tunes behaviour is in `configs/default.yaml` with its unit and effect; every number that
+depends on the simulator is in `configs/simulators/NAME.yaml`. The two together are a `FlightConfig`, which
+is also written into each flight log. An unknown key or a value out of range is a `ConfigError` that names
+the file and the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from followme_uav.errors import ConfigError
+
+CONFIG_DIR = Path(__file__).resolve().parent.parent / "configs"
+DEFAULT_CONFIG = CONFIG_DIR / "default.yaml"
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Point2 = tuple[Number, Number]
+Rectangle = tuple[Number, Number, Number, Number]
+"""(north_min, east_min, north_max, east_max) in metres."""
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and strict about its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CameraConfig(Section):
+    """The images that the pilot asks for."""
+
+    width_px: Annotated[int, Field(ge=32, le=640, multiple_of=4)]
+    height_px: Annotated[int, Field(ge=32, le=480, multiple_of=4)]
+    rate_hz: Annotated[float, Field(gt=0, le=50)]
+
+
+class RpcConfig(Section):
+    """Connection to the simulator."""
+
+    backend: Literal["builtin", "msgpack-rpc-python"]
+    deadline_s: Positive
+    connect_deadline_s: Positive
+    command_duration_s: Annotated[float, Field(ge=0.3, le=0.5)]
+    max_message_bytes: Annotated[int, Field(ge=1024)]
+
+
+class ObserveConfig(Section):
+    """From mask to hero blob."""
+
+    hero_threshold: Share
+    min_area_px: Annotated[int, Field(ge=1)]
+    min_confidence: Share
+    join_px: Annotated[int, Field(ge=0, le=10)]
+    size_ratio_min: Positive
+    size_ratio_max: Positive
+    gate_rad: Positive
+
+
+class MissionConfig(Section):
+    """When the mission changes its state."""
+
+    altitude_m: Positive
+    takeoff_done_altitude_m: Positive
+    takeoff_timeout_s: Positive
+    acquire_frames: Annotated[int, Field(ge=1)]
+    acquire_area_px: Annotated[int, Field(ge=1)]
+    acquire_timeout_s: Positive
+    acquire_lost_s: Positive
+    follow_lost_s: Positive
+    search_timeout_s: Positive
+    frame_gap_s: Positive
+    failsafe_hover_s: Positive
+    failsafe_land_s: Positive
+    landed_altitude_m: Positive
+    land_timeout_s: Positive
+
+
+class PatrolConfig(Section):
+    """How streets are searched."""
+
+    speed_mps: Positive
+    waypoint_radius_m: Positive
+    sweep_pan_deg: NonNegative
+    sweep_period_s: Positive
+    tilt_deg: Number
+
+
+class PidGains(Section):
+    """One PID loop; `limit` bounds the size of its output."""
+
+    kp: Number
+    ki: Number = 0.0
+    kd: Number = 0.0
+    limit: Positive
+
+
+class ControlConfig(Section):
+    """The loops that steer vehicle and camera."""
+
+    pan: PidGains
+    tilt: PidGains
+    yaw: PidGains
+    forward: PidGains
+    altitude: PidGains
+    wanted_distance_m: Positive
+    hero_area_m2: Positive
+    min_distance_m: NonNegative
+    area_smoothing_s: NonNegative
+    feed_forward: Share
+
+
+class TrackerConfig(Section):
+    """Filter of the hero's place and velocity on the ground."""
+
+    position_gain: Share
+    velocity_gain: Share
+    max_speed_mps: Positive
+    velocity_memory_s: Positive
+    centroid_height_m: Positive
+    hero_height_m: Positive
+
+
+class LimitsConfig(Section):
+    """Bounds that hold in every state."""
+
+    speed_mps: Positive
+    acceleration_mps2: Positive
+    min_altitude_m: NonNegative
+    max_altitude_m: Positive
+    boundary_margin_m: NonNegative
+    boundary_time_s: Positive
+
+
+class SimulatorProfile(Section):
+    """What differs between simulators."""
+
+    name: str
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)]
+    dialect: Literal["auto", "maps", "arrays", "cosys"]
+    vehicle_name: str
+    camera_name: str
+    channel_order: Literal["rgb", "bgr"]
+    row_order: Literal["top_down", "bottom_up"]
+    camera_pose_frame: Literal["body", "world"]
+    camera_mount_m: tuple[Number, Number, Number]
+    camera_fov_deg: Annotated[float, Field(gt=10, lt=150)]
+    metric_depth: bool
+    frame_time: Literal["image", "state"]
+    continue_blocks: bool
+    flyable_m: tuple[Rectangle, ...] = ()
+    patrol_waypoints_m: Annotated[tuple[Point2, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _waypoints_are_flyable(self) -> SimulatorProfile:
+        for north, east in self.patrol_waypoints_m:
+            inside = any(
+                south <= north <= top and west <= east <= right
+                for south, west, top, right in self.flyable_m
+            )
+            if self.flyable_m and not inside:
+                raise ValueError(f"patrol waypoint ({north}, {east}) lies outside flyable_m")
+        return self
+
+
+class FlightConfig(Section):
+    """Everything that a flight depends on, besides the weights."""
+
+    duration_s: Positive
+    camera: CameraConfig
+    rpc: RpcConfig
+    observe: ObserveConfig
+    tracker: TrackerConfig
+    mission: MissionConfig
+    patrol: PatrolConfig
+    control: ControlConfig
+    limits: LimitsConfig
+    simulator: SimulatorProfile
+
+
+def load_config(
+    path: Path | None = None,
+    overrides: Sequence[str] = (),
+    simulator: str | Path | None = None,
+) -> FlightConfig:
+    """Read the flight configuration, put the simulator's profile in, apply overrides, check all of it.
+
+    `path` may hold only some keys: the rest comes from `configs/default.yaml`. `simulator` is a profile's
+    name in `configs/simulators` or a file; without it the configuration's own `simulator` key decides.
+    Raises `ConfigError`, naming file and key.
+    """
+    data = read_yaml(DEFAULT_CONFIG)
+    if path is not None:
+        data = _merge(data, read_yaml(path))
+    profile = simulator or data.get("simulator", "embedded")
+    if not isinstance(profile, Mapping):
+        data["simulator"] = read_yaml(_profile_path(profile))
+    for override in overrides:
+        _apply_override(data, override)
+    try:
+        return FlightConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"{path or DEFAULT_CONFIG}: {_first_problem(error)}") from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file as a mapping; raises `ConfigError` when it is missing or is no mapping."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: {error.strerror or error}; pass a readable YAML file"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        detail = " ".join(str(error).split())
+        raise ConfigError(f"{path}: not valid YAML: {detail}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected 'key: value' lines at the top level")
+    return data
+
+
+def _profile_path(profile: str | Path) -> Path:
+    path = Path(profile)
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    known = sorted(file.stem for file in (CONFIG_DIR / "simulators").glob("*.yaml"))
+    if str(profile) not in known:
+        raise ConfigError(
+            f"simulator profile '{profile}' is unknown; choose from {', '.join(known)}"
+        )
+    return CONFIG_DIR / "simulators" / f"{profile}.yaml"
+
+
+def _merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in update.items():
+        old = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(old, Mapping)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key:
+        raise ConfigError(f"--set {override}: write it as section.key=value")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: the value is not valid YAML") from error
+    *sections, name = key.split(".")
+    node = data
+    for section in sections:
+        child = node.get(section)
+        if not isinstance(child, dict):
+            raise ConfigError(f"--set {override}: there is no section '{section}'")
+        node = child
+    node[name] = value
+
+
+def _first_problem(error: ValidationError) -> str:
+    """One line for the first problem, and how many more there are."""
+    problems = error.errors()
+    first = problems[0]
+    key = ".".join(str(part) for part in first["loc"]) or "configuration"
+    if first["type"] == "extra_forbidden":
+        text = f"{key}: unknown key"
+    elif first["type"] == "missing":
+        text = f"{key}: missing"
+    else:
+        text = f"{key}: {first['msg']} (got {first['input']!r:.60})"
+    return text + (f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else "")
