@@ -1,0 +1,1 @@
+"""Remote calls: the MessagePack-RPC codec, client session and server, and the AirSim client."""

@@ -1,0 +1,307 @@
+"""A MessagePack-RPC server that answers as rpclib, the library inside AirSim, does.
+
+It runs an asyncio loop in a thread of its own. Each connection's requests are handed to their
+handlers in order of arrival, on that thread. A handler answers at once or returns a
+`concurrent.futures.Future`; until that completes, every other request goes on.
+
+    server = RpcServer({"ping": lambda: True}, port=41451)
+    server.start()
+    ...
+    server.stop()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, Future
+from typing import Any
+
+from followme_uav.errors import EnvironmentSetupError
+from followme_uav.rpc.wire import (
+    SERVER_LIMITS,
+    Decoder,
+    Limits,
+    Notification,
+    Request,
+    Response,
+    WireError,
+    encode_response,
+    structs_as_arrays,
+)
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[..., Any]
+"""Takes the call's positional parameters; returns the result or a concurrent Future of it."""
+
+START_DEADLINE_S = 10.0
+STOP_DEADLINE_S = 1.0
+
+
+class HandlerError(Exception):
+    """Raise in a handler to refuse a call; the text is what the client gets to read."""
+
+
+class BadCastError(HandlerError):
+    """A parameter has the wrong type. Worded as rpclib words it."""
+
+    def __init__(self) -> None:
+        super().__init__("std::bad_cast")
+
+
+class RpcServer:
+    """Serves the given methods, and no others, to any number of clients up to a limit.
+
+    Args:
+        handlers: Method name to function. Parameters are positional and their number must match.
+        host: Address to listen on; loopback unless the caller insists.
+        port: 0 picks a free one, see `address`.
+        limits: Of one incoming message; a connection that exceeds them is closed.
+        max_connections: Further connections are closed as they come.
+        max_in_flight: Unanswered requests one connection may have before it is closed.
+        max_outgoing_bytes: Waiting for a client that does not read; beyond it is disconnected.
+        array_structs: Send maps as arrays of their values, as Colosseum does.
+
+    Raises:
+        ValueError: A handler takes a variable number of parameters.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        limits: Limits = SERVER_LIMITS,
+        max_connections: int = 32,
+        max_in_flight: int = 256,
+        max_outgoing_bytes: int = 64 * 2**20,
+        array_structs: bool = False,
+    ) -> None:
+        self._handlers = {
+            name: (handler, _arity(name, handler)) for name, handler in handlers.items()
+        }
+        self._wanted = (host, port)
+        self.limits = limits
+        self.max_connections = max_connections
+        self.max_in_flight = max_in_flight
+        self.max_outgoing_bytes = max_outgoing_bytes
+        self.array_structs = array_structs
+        self.connections: set[_Connection] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._listener: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._address = self._wanted
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port; the real port once started."""
+        return self._address
+
+    def start(self) -> None:
+        """Listen and serve, without blocking.
+
+        Raises:
+            EnvironmentSetupError: The address cannot be used, for example the port is taken.
+        """
+        if self._thread is not None:
+            raise RuntimeError("the server runs already")
+        self._listener = _listen(*self._wanted)
+        self._address = self._listener.getsockname()[:2]
+        self.loop = asyncio.new_event_loop()
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(ready,), name="rpc-server", daemon=True
+        )
+        self._thread.start()
+        if not ready.wait(START_DEADLINE_S):
+            raise EnvironmentSetupError(f"the server thread did not start in {START_DEADLINE_S} s")
+
+    def stop(self) -> None:
+        """Disconnect everybody and end the thread; harmless when not running."""
+        thread, loop = self._thread, self.loop
+        if thread is None or loop is None:
+            return
+        self._thread = None
+        loop.call_soon_threadsafe(loop.stop)
+        if thread is not threading.current_thread():
+            thread.join(STOP_DEADLINE_S)
+
+    def dispatch(self, method: str, params: list[Any]) -> Any:
+        """Call a handler: its result or Future.
+
+        Raises:
+            HandlerError: No such method, a wrong number of parameters, or the handler failed;
+                worded as rpclib words it.
+        """
+        if method not in self._handlers:
+            raise HandlerError(
+                f"rpclib: server could not find function '{method}' "
+                f"with argument count {len(params)}."
+            )
+        handler, arity = self._handlers[method]
+        if len(params) != arity:
+            # rpclib prints the two numbers swapped, and clients may have learnt to read that.
+            raise HandlerError(
+                f"rpclib: client error C0002: Function '{method}' was called with an invalid "
+                f"number of arguments. Expected: {len(params)}, got: {arity}"
+            )
+        try:
+            return handler(*params)
+        except Exception as error:
+            raise _worded(method, arity, error) from error
+
+    def failure(self, method: str, error: BaseException) -> HandlerError:
+        """The error to send when the Future of a call to `method` failed."""
+        return _worded(method, self._handlers[method][1], error)
+
+    def _run(self, ready: threading.Event) -> None:
+        loop = self.loop
+        assert loop is not None and self._listener is not None  # noqa: S101 - set by start()
+        asyncio.set_event_loop(loop)
+        server = loop.run_until_complete(
+            loop.create_server(lambda: _Connection(self), sock=self._listener)
+        )
+        loop.call_soon(ready.set)
+        try:
+            loop.run_forever()
+        finally:
+            server.close()
+            for connection in list(self.connections):
+                connection.abort()
+            loop.run_until_complete(asyncio.sleep(0))  # lets the transports close their sockets
+            loop.close()
+
+
+class _Connection(asyncio.Protocol):
+    """One client. All its methods run on the server's thread, except `_on_done`."""
+
+    def __init__(self, server: RpcServer) -> None:
+        self._server = server
+        self._decoder = Decoder(server.limits)
+        self._transport: asyncio.Transport | None = None
+        self._in_flight = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        if len(self._server.connections) >= self._server.max_connections:
+            log.warning("connection refused: %d are open", len(self._server.connections))
+            self.abort()
+            return
+        self._server.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._server.connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for message in self._decoder.feed(data):
+                self._take(message)
+                if self._transport is None:
+                    return
+        except WireError as error:
+            log.warning("connection closed: %s", error)
+            self.abort()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+
+    def _take(self, message: Request | Response | Notification) -> None:
+        match message:
+            case Request(msgid, method, params):
+                self._answer_call(msgid, method, params)
+            case Notification(method, params):
+                try:
+                    self._server.dispatch(method, params)
+                except HandlerError as error:
+                    log.info("notification failed: %s", error)
+            case Response():
+                raise WireError("a client sent a response")
+
+    def _answer_call(self, msgid: int, method: str, params: list[Any]) -> None:
+        try:
+            result = self._server.dispatch(method, params)
+        except HandlerError as error:
+            self._reply(msgid, method, str(error), None)
+            return
+        if not isinstance(result, Future):
+            self._reply(msgid, method, None, result)
+            return
+        if self._in_flight >= self._server.max_in_flight:
+            raise WireError(f"more than {self._server.max_in_flight} unanswered requests")
+        self._in_flight += 1
+        result.add_done_callback(lambda future: self._on_done(msgid, method, future))
+
+    def _on_done(self, msgid: int, method: str, future: Future[Any]) -> None:
+        loop = self._server.loop
+        try:
+            if loop is not None:
+                loop.call_soon_threadsafe(self._finish, msgid, method, future)
+        except RuntimeError:
+            log.debug("%s finished after the server had stopped", method)
+
+    def _finish(self, msgid: int, method: str, future: Future[Any]) -> None:
+        self._in_flight -= 1
+        try:
+            error = future.exception()
+        except CancelledError as cancelled:
+            error = cancelled
+        if error is not None:
+            self._reply(msgid, method, str(self._server.failure(method, error)), None)
+        else:
+            self._reply(msgid, method, None, future.result())
+
+    def _reply(self, msgid: int, method: str, error: str | None, result: Any) -> None:
+        if self._transport is None:
+            return
+        if self._server.array_structs:
+            result = structs_as_arrays(result)
+        try:
+            data = encode_response(msgid, error, result)
+        except WireError as problem:
+            data = encode_response(msgid, str(self._server.failure(method, problem)), None)
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > self._server.max_outgoing_bytes:
+            log.warning("connection closed: the client does not read its replies")
+            self.abort()
+
+
+def _arity(name: str, handler: Handler) -> int:
+    parameters = inspect.signature(handler).parameters.values()
+    fixed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if any(parameter.kind not in fixed for parameter in parameters):
+        raise ValueError(f"handler of {name!r} must take positional parameters only")
+    return len(parameters)
+
+
+def _worded(method: str, arity: int, error: BaseException) -> HandlerError:
+    if not isinstance(error, HandlerError):
+        log.error("%s failed", method, exc_info=error)
+    what = str(error) or type(error).__name__
+    return HandlerError(
+        f"rpclib: function '{method}' (called with {arity} arg(s)) threw an exception. "
+        f"The exception contained this information: {what}."
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        raise EnvironmentSetupError(
+            f"cannot listen on {host}:{port}: {reason}; "
+            "stop what uses it or choose another address with --host and --port (0: any free one)"
+        ) from None
+    except OverflowError:
+        raise EnvironmentSetupError(f"cannot listen on port {port}: use 0 to 65535") from None

@@ -1,0 +1,203 @@
+"""MessagePack-RPC on the wire: bytes to messages and back. No sockets here.
+
+A request is `[0, msgid, method, params]`, a response `[1, msgid, error, result]`, a notification
+`[2, method, params]`; they follow each other on the stream without further framing
+(https://github.com/msgpack-rpc/msgpack-rpc/blob/master/spec.md).
+
+Floats: a client sends float64, which every AirSim server converts itself. A server sends what
+AirSim's C++ types say: float32 for nearly everything (`real_T`), float64 for latitude and
+longitude, where float32 would be a grid of metres. Handlers wrap those in `Float64`. So a state
+read from any simulator has the same precision, and code that works on ours works on the others.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+
+from followme_uav.errors import RpcError
+
+REQUEST, RESPONSE, NOTIFICATION = 0, 1, 2
+MAX_MSGID = 2**32 - 1
+
+
+class WireError(RpcError):
+    """Bytes that are no MessagePack-RPC, a message too big, or a value that cannot be sent."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call that wants an answer."""
+
+    msgid: int
+    method: str
+    params: list[Any]
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer to the request with the same `msgid`; `error` is None when it went well."""
+
+    msgid: int
+    error: Any
+    result: Any
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A call that wants no answer."""
+
+    method: str
+    params: list[Any]
+
+
+Message = Request | Response | Notification
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one message may contain; anything bigger is treated as malformed."""
+
+    message_bytes: int
+    array_items: int
+    """Also bounds the memory that a few bytes of nested array headers can claim."""
+
+
+CLIENT_LIMITS = Limits(message_bytes=64 * 2**20, array_items=2**20)  # float images come as arrays
+SERVER_LIMITS = Limits(message_bytes=2**20, array_items=4096)  # the longest is a moveOnPath path
+
+
+@dataclass(frozen=True)
+class Float64:
+    """A number that a server sends in double precision amid single ones."""
+
+    value: float
+
+
+class Decoder:
+    """Turns a stream of bytes, cut anywhere, into messages."""
+
+    def __init__(self, limits: Limits) -> None:
+        size = limits.message_bytes
+        self._unpacker = msgpack.Unpacker(
+            raw=False,
+            strict_map_key=False,
+            max_buffer_size=size,
+            max_str_len=size,
+            max_bin_len=size,
+            max_ext_len=256,
+            max_array_len=limits.array_items,
+            max_map_len=limits.array_items,
+        )
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Yield the messages that `data` completes; consume the iterator before feeding again.
+
+        Raises:
+            WireError: The stream is malformed or over the limits; the decoder is of no more use.
+        """
+        try:
+            self._unpacker.feed(data)
+            for item in self._unpacker:
+                yield _to_message(item)
+        except msgpack.BufferFull:
+            raise WireError("message longer than the limit") from None
+        except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
+            cause = str(error) or type(error).__name__
+            raise WireError(f"malformed MessagePack ({cause})") from None
+
+
+def encode_request(msgid: int, method: str, params: Sequence[Any]) -> bytes:
+    """Bytes of a request. Raises `WireError` when a parameter cannot be packed."""
+    return _pack([REQUEST, msgid, method, params], single_float=False)
+
+
+def encode_notification(method: str, params: Sequence[Any]) -> bytes:
+    """Bytes of a notification. Raises `WireError` when a parameter cannot be packed."""
+    return _pack([NOTIFICATION, method, params], single_float=False)
+
+
+def encode_response(msgid: int, error: Any, result: Any) -> bytes:
+    """Bytes of a response, floats as AirSim sends them (see the module's docstring).
+
+    Raises:
+        WireError: The result holds something that MessagePack cannot carry.
+    """
+    return _pack([RESPONSE, msgid, error, result], single_float=True)
+
+
+def structs_as_arrays(value: Any) -> Any:
+    """The value with each map replaced by the array of its values (Colosseum's dialect)."""
+    if isinstance(value, dict):
+        return [structs_as_arrays(item) for item in value.values()]
+    if isinstance(value, list | tuple):
+        return [structs_as_arrays(item) for item in value]
+    return value
+
+
+def _to_message(item: Any) -> Message:
+    match item:
+        case [int(kind), int(msgid), str(method), list(params)] if kind == REQUEST:
+            message: Message = Request(_msgid(msgid), method, params)
+        case [int(kind), int(msgid), error, result] if kind == RESPONSE:
+            message = Response(_msgid(msgid), error, result)
+        case [int(kind), str(method), list(params)] if kind == NOTIFICATION:
+            message = Notification(method, params)
+        case _:
+            raise WireError(f"not a MessagePack-RPC message: {repr(item)[:60]}")
+    if isinstance(item[0], bool):
+        raise WireError("not a MessagePack-RPC message: its type is a boolean")
+    return message
+
+
+def _msgid(value: int) -> int:
+    if isinstance(value, bool) or not 0 <= value <= MAX_MSGID:
+        raise WireError(f"message id {value!r} is no unsigned 32-bit integer")
+    return value
+
+
+class _MixedPrecisionError(Exception):
+    """A `Float64` was met: the message must be packed piece by piece."""
+
+
+def _pack(message: list[Any], *, single_float: bool) -> bytes:
+    try:
+        return _pack_whole(message, single_float)
+    except _MixedPrecisionError:
+        return _pack_pieces(message, single_float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise WireError(f"cannot be sent as MessagePack: {error}") from None
+
+
+def _pack_whole(value: Any, single_float: bool) -> bytes:
+    packed: bytes = msgpack.packb(
+        value, use_bin_type=True, use_single_float=single_float, default=_refuse
+    )
+    return packed
+
+
+def _refuse(value: Any) -> Any:
+    if isinstance(value, Float64):
+        raise _MixedPrecisionError
+    raise TypeError(f"a {type(value).__name__} has no MessagePack form")
+
+
+def _pack_pieces(value: Any, single_float: bool) -> bytes:
+    packer = msgpack.Packer()
+    match value:
+        case Float64(number):
+            return struct.pack(">Bd", 0xCB, number)
+        case dict():
+            parts = [packer.pack_map_header(len(value))]
+            parts += [_pack_pieces(part, single_float) for pair in value.items() for part in pair]
+            return b"".join(parts)
+        case list() | tuple():
+            parts = [packer.pack_array_header(len(value))]
+            parts += [_pack_pieces(part, single_float) for part in value]
+            return b"".join(parts)
+        case _:
+            return _pack_whole(value, single_float)
