@@ -1,9 +1,9 @@
 """Typed configuration: YAML files plus `--set section.key=value` overrides.
 
-Every number that tunes behaviour is in `configs/default.yaml` with its unit and effect; every number that
-depends on the simulator is in `configs/simulators/NAME.yaml`. The two together are a `FlightConfig`, which
-is also written into each flight log. An unknown key or a value out of range is a `ConfigError` that names
-the file and the key.
+Every number that tunes behaviour is in `configs/default.yaml` with its unit and effect; every number
+that depends on the simulator is in `configs/simulators/NAME.yaml`. The two together are a
+`FlightConfig`, which is also written into each flight log. An unknown key or a value out of range is
+a `ConfigError` that names file and key.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class ObserveConfig(Section):
     join_px: Annotated[int, Field(ge=0, le=10)]
     size_ratio_min: Positive
     size_ratio_max: Positive
-    gate_rad: Positive
+    gate_m: Positive
+    gate_share: Share
 
 
 class MissionConfig(Section):
@@ -80,6 +81,8 @@ class MissionConfig(Section):
     frame_gap_s: Positive
     failsafe_hover_s: Positive
     failsafe_land_s: Positive
+    descent_mps: Positive
+    touchdown_altitude_m: Positive
     landed_altitude_m: Positive
     land_timeout_s: Positive
 
@@ -114,7 +117,7 @@ class ControlConfig(Section):
     wanted_distance_m: Positive
     hero_area_m2: Positive
     min_distance_m: NonNegative
-    area_smoothing_s: NonNegative
+    area_smoothing_s: Positive
     feed_forward: Share
 
 
@@ -192,24 +195,24 @@ def load_config(
     overrides: Sequence[str] = (),
     simulator: str | Path | None = None,
 ) -> FlightConfig:
-    """Read the flight configuration, put the simulator's profile in, apply overrides, check all of it.
+    """Read the flight configuration, put the simulator's profile in, apply overrides, check it.
 
-    `path` may hold only some keys: the rest comes from `configs/default.yaml`. `simulator` is a profile's
-    name in `configs/simulators` or a file; without it the configuration's own `simulator` key decides.
-    Raises `ConfigError`, naming file and key.
+    `path` may hold only some keys: the rest comes from `configs/default.yaml`. `simulator` is a
+    profile's name in `configs/simulators` or a file; without it the configuration's own `simulator`
+    key decides. Raises `ConfigError`, naming file and key.
     """
     data = read_yaml(DEFAULT_CONFIG)
     if path is not None:
         data = _merge(data, read_yaml(path))
     profile = simulator or data.get("simulator", "embedded")
     if not isinstance(profile, Mapping):
-        data["simulator"] = read_yaml(_profile_path(profile))
+        data["simulator"] = _read_profile(_profile_path(profile))
     for override in overrides:
         _apply_override(data, override)
     try:
         return FlightConfig.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(f"{path or DEFAULT_CONFIG}: {_first_problem(error)}") from error
+        raise ConfigError(_first_problem(error, path or DEFAULT_CONFIG, overrides)) from error
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -240,6 +243,13 @@ def _profile_path(profile: str | Path) -> Path:
     return CONFIG_DIR / "simulators" / f"{profile}.yaml"
 
 
+def _read_profile(path: Path) -> dict[str, Any]:
+    """A simulator's profile; `extends: NAME` takes all other keys from the profile beside it."""
+    data = read_yaml(path)
+    base = data.pop("extends", None)
+    return data if base is None else _merge(read_yaml(path.with_name(f"{base}.yaml")), data)
+
+
 def _merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in update.items():
@@ -267,15 +277,17 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     node[name] = value
 
 
-def _first_problem(error: ValidationError) -> str:
-    """One line for the first problem, and how many more there are."""
+def _first_problem(error: ValidationError, path: Path, overrides: Sequence[str]) -> str:
+    """One line for the first problem, where it stands, and how many more there are."""
     problems = error.errors()
     first = problems[0]
     key = ".".join(str(part) for part in first["loc"]) or "configuration"
+    source = next((f"--set {o}" for o in overrides if key.startswith(o.partition("=")[0])), path)
     if first["type"] == "extra_forbidden":
-        text = f"{key}: unknown key"
+        text = "unknown key"
     elif first["type"] == "missing":
-        text = f"{key}: missing"
+        text = "missing"
     else:
-        text = f"{key}: {first['msg']} (got {first['input']!r:.60})"
-    return text + (f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else "")
+        text = f"{first['msg']} (got {first['input']!r:.60})"
+    more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
+    return f"{source}: {key}: {text}{more}"

@@ -1,9 +1,9 @@
 """Frames and camera geometry: pixel <-> ray <-> world, in NED metres and radians.
 
-Axes: world NED (x north, y east, z down); body FRD (x forward, y right, z down); the camera's axes are
-the body's with pan and tilt zero. Quaternions are (w, x, y, z) and rotate the body's vectors into the world.
-The camera is a pinhole with square pixels: a point (x, y, z) of the camera frame appears at
-u = y / (x tan(fov / 2)), v = z / (x tan(fov / 2)) * width / height, both -1..1 inside the image.
+Axes: world NED (x north, y east, z down); body FRD (x forward, y right, z down); the camera's axes
+are the body's with pan and tilt zero. Quaternions are (w, x, y, z) and rotate vectors of the body
+into the world. The camera is a pinhole with square pixels: a point (x, y, z) of its frame appears
+at u = y / (x tan(fov / 2)), v = z / (x tan(fov / 2)) * width / height, -1..1 inside the image.
 """
 
 from __future__ import annotations
@@ -77,6 +77,11 @@ def pan_tilt_of(direction: Vec3) -> tuple[float, float]:
     return math.atan2(y, x), math.atan2(-z, math.hypot(x, y))
 
 
+def focal_length_px(camera: CameraPose, width_px: int) -> float:
+    """Pixels per unit of tangent: an object of size s at depth d is s / d * focal length wide."""
+    return width_px / (2.0 * math.tan(camera.fov_rad / 2.0))
+
+
 def ray_of_pixel(camera: CameraPose, u: float, v: float, aspect: float = 1.0) -> Vec3:
     """Unit vector in the world through image point (u, v); `aspect` is width / height."""
     half_width = math.tan(camera.fov_rad / 2.0)
@@ -98,7 +103,7 @@ def pixel_of_point(
 
 
 def ground_point(camera: CameraPose, u: float, v: float, height_m: float) -> Vec3 | None:
-    """Where the ray through (u, v) meets the level `height_m` above the ground; None if it never does."""
+    """Where the ray through (u, v) meets the level `height_m` above ground, None if never."""
     ray = ray_of_pixel(camera, u, v)
     drop_m = -height_m - camera.position_m[2]
     if ray[2] * drop_m <= 0.0:

@@ -95,6 +95,8 @@ class Frame:
     """None when no image came before the deadline."""
     camera: CameraPose
     vehicle: VehicleState
+    land_requested: bool = False
+    """The person in charge wants the flight to end."""
 
 
 @dataclass(frozen=True)

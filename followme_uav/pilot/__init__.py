@@ -1,0 +1,1 @@
+"""Frame -> Step: the pure part. No I/O, no clock, no randomness."""

@@ -1,0 +1,163 @@
+"""The PID loops: from what the camera sees to how vehicle and camera move.
+
+- pan, tilt: the blob's centroid (u, v) turns the camera's line of sight, which is kept in the world so
+  that the body's own rolling, pitching and turning does not move the picture;
+- yaw: the camera's pan angle turns the vehicle's nose after the camera;
+- forward: the blob's area, as a distance, drives the vehicle along the line of sight;
+- altitude: holds the height.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from simple_pid import PID
+
+from followme_uav.config import ControlConfig, LimitsConfig, PidGains
+from followme_uav.geometry import (
+    conjugate,
+    focal_length_px,
+    pan_tilt_of,
+    rotate,
+    wrap_angle,
+    yaw_of,
+)
+from followme_uav.messages import CameraPose, Observation, Quaternion, Vec3
+
+
+@dataclass(frozen=True)
+class LineOfSight:
+    """Where the camera looks, in the world."""
+
+    azimuth_rad: float
+    """From north, clockwise."""
+    elevation_rad: float
+    """Above the horizon."""
+
+    @staticmethod
+    def of(camera: CameraPose) -> LineOfSight:
+        """Where this camera looked."""
+        return LineOfSight(*pan_tilt_of(rotate(camera.orientation, (1.0, 0.0, 0.0))))
+
+    @staticmethod
+    def towards(origin_m: Vec3, target_m: Vec3) -> LineOfSight:
+        """From one place to another."""
+        north, east, down = (t - o for t, o in zip(target_m, origin_m, strict=True))
+        return LineOfSight(*pan_tilt_of((north, east, down)))
+
+    def pan_tilt(self, body: Quaternion) -> tuple[float, float]:
+        """Camera pan and tilt (radians, relative to the body) that give this line of sight."""
+        level = math.cos(self.elevation_rad)
+        direction = (
+            level * math.cos(self.azimuth_rad),
+            level * math.sin(self.azimuth_rad),
+            -math.sin(self.elevation_rad),
+        )
+        return pan_tilt_of(rotate(conjugate(body), direction))
+
+
+class Loops:
+    """The five PID loops and the little memory they need."""
+
+    def __init__(self, config: ControlConfig) -> None:
+        self._config = config
+        self._pan = _pid(config.pan)
+        self._tilt = _pid(config.tilt)
+        self._yaw = _pid(config.yaw)
+        self._forward = _pid(config.forward)
+        self._altitude = _pid(config.altitude)
+        self._distance_m: float | None = None
+
+    def reset_following(self) -> None:
+        """Forget the last hero: integrators and the smoothed distance start anew."""
+        for pid in (self._pan, self._tilt, self._forward):
+            pid.reset()
+        self._distance_m = None
+
+    def centre(self, camera: CameraPose, observation: Observation, dt_s: float) -> LineOfSight:
+        """Line of sight that brings the centroid to the middle of the image."""
+        sight = LineOfSight.of(camera)
+        # simple-pid drives its input to the set point 0, so the output has the opposite sign.
+        right = -(self._pan(observation.u, dt=dt_s) or 0.0)
+        down = -(self._tilt(observation.v, dt=dt_s) or 0.0)
+        # At a steep view a small turn of the azimuth moves the picture less: divide by the cosine.
+        level = max(math.cos(sight.elevation_rad), 0.3)
+        return LineOfSight(
+            azimuth_rad=wrap_angle(sight.azimuth_rad + right / level),
+            elevation_rad=min(max(sight.elevation_rad - down, -1.5), 0.5),
+        )
+
+    def distance_m(
+        self, camera: CameraPose, observation: Observation, width_px: int, dt_s: float
+    ) -> float:
+        """Slant range at which the hero shows this area, smoothed over her stride."""
+        config = self._config
+        focal_px = focal_length_px(camera, width_px)
+        distance_m = focal_px * math.sqrt(config.hero_area_m2 / observation.area_px)
+        if self._distance_m is None:
+            self._distance_m = distance_m
+        share = dt_s / (config.area_smoothing_s + dt_s)
+        self._distance_m += share * (distance_m - self._distance_m)
+        return self._distance_m
+
+    def approach_mps(self, distance_m: float, dt_s: float) -> float:
+        """Speed along the line of sight that brings the hero to the wanted distance."""
+        error = distance_m / self._config.wanted_distance_m - 1.0
+        return self._forward(-error, dt=dt_s) or 0.0
+
+    def yaw_rate_radps(self, pan_rad: float, dt_s: float) -> float:
+        """Turn of the body after the camera."""
+        return self._yaw(-pan_rad, dt=dt_s) or 0.0
+
+    def climb_mps(self, altitude_m: float, wanted_m: float, dt_s: float) -> float:
+        """Upward speed."""
+        return self._altitude(altitude_m - wanted_m, dt=dt_s) or 0.0
+
+
+class VelocityLimiter:
+    """Bounds the commanded horizontal velocity and its rate of change."""
+
+    def __init__(self, limits: LimitsConfig) -> None:
+        self._limits = limits
+        self._last_mps = (0.0, 0.0)
+
+    def reset(self, velocity_mps: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Start from this velocity (north, east)."""
+        self._last_mps = velocity_mps
+
+    def limit(self, velocity_mps: tuple[float, float], dt_s: float) -> tuple[float, float]:
+        """The nearest allowed velocity (north, east)."""
+        wanted = _shorten(velocity_mps, self._limits.speed_mps)
+        change = (wanted[0] - self._last_mps[0], wanted[1] - self._last_mps[1])
+        change = _shorten(change, self._limits.acceleration_mps2 * dt_s)
+        self._last_mps = (self._last_mps[0] + change[0], self._last_mps[1] + change[1])
+        return self._last_mps
+
+
+def heading_velocity(speed_mps: float, azimuth_rad: float) -> tuple[float, float]:
+    """(north, east) velocity of this speed in this direction."""
+    return speed_mps * math.cos(azimuth_rad), speed_mps * math.sin(azimuth_rad)
+
+
+def pan_of(sight: LineOfSight, body: Quaternion) -> float:
+    """Angle from the vehicle's nose to the line of sight, in the horizontal plane."""
+    return wrap_angle(sight.azimuth_rad - yaw_of(body))
+
+
+def _shorten(vector: tuple[float, float], longest: float) -> tuple[float, float]:
+    length = math.hypot(*vector)
+    scale = longest / length if length > longest else 1.0
+    return scale * vector[0], scale * vector[1]
+
+
+def _pid(gains: PidGains) -> PID:
+    """`sample_time=None` and the caller's `dt` keep simple-pid away from the clock."""
+    return PID(
+        gains.kp,
+        gains.ki,
+        gains.kd,
+        setpoint=0.0,
+        sample_time=None,
+        output_limits=(-gains.limit, gains.limit),
+    )

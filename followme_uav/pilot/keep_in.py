@@ -1,0 +1,86 @@
+"""Keeps the vehicle inside the flyable area, a union of axis-aligned rectangles (the streets).
+
+Towards a boundary the speed may be at most the distance to it divided by a braking time, so the vehicle
+glides to a stop in front of it and slides along it. Outside, the way back in is the only way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from followme_uav.config import LimitsConfig, Rectangle
+
+Vec2 = tuple[float, float]
+
+
+def limit_velocity(
+    position_m: Vec2, velocity_mps: Vec2, flyable_m: Sequence[Rectangle], limits: LimitsConfig
+) -> Vec2:
+    """`velocity_mps` (north, east), reduced so that the vehicle stays inside `flyable_m`.
+
+    An empty `flyable_m` allows everything.
+    """
+    if not flyable_m:
+        return velocity_mps
+    areas = [_shrunk(area, limits.boundary_margin_m) for area in flyable_m]
+    if not contains(areas, position_m):
+        north, east = nearest_point(areas, position_m)
+        return (
+            (north - position_m[0]) / limits.boundary_time_s,
+            (east - position_m[1]) / limits.boundary_time_s,
+        )
+    north = _limit_axis(0, position_m, velocity_mps[0], areas, limits.boundary_time_s)
+    east = _limit_axis(1, position_m, velocity_mps[1], areas, limits.boundary_time_s)
+    ahead = (
+        position_m[0] + north * limits.boundary_time_s,
+        position_m[1] + east * limits.boundary_time_s,
+    )
+    if contains(areas, ahead):
+        return north, east
+    # Each axis alone is free, both together would cut a corner: keep the larger.
+    return (north, 0.0) if abs(north) >= abs(east) else (0.0, east)
+
+
+def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
+    """Whether one of the rectangles holds the point (north, east)."""
+    return any(
+        south <= point_m[0] <= north and west <= point_m[1] <= east
+        for south, west, north, east in areas
+    )
+
+
+def nearest_point(areas: Sequence[Rectangle], point_m: Vec2) -> Vec2:
+    """The point of the rectangles that is nearest to `point_m`."""
+    candidates = [
+        (_clamp(point_m[0], area[0], area[2]), _clamp(point_m[1], area[1], area[3]))
+        for area in areas
+    ]
+    return min(candidates, key=lambda c: (c[0] - point_m[0]) ** 2 + (c[1] - point_m[1]) ** 2)
+
+
+def _limit_axis(
+    axis: int, position_m: Vec2, speed_mps: float, areas: Sequence[Rectangle], time_s: float
+) -> float:
+    """Speed along one axis, given how far the union of areas reaches along it from here."""
+    across = 1 - axis
+    spans = sorted(
+        (area[axis], area[axis + 2])
+        for area in areas
+        if area[across] <= position_m[across] <= area[across + 2]
+    )
+    low = high = position_m[axis]
+    for start, end in spans:
+        if start <= high and end > high:
+            high = end
+    for start, end in sorted(spans, key=lambda span: -span[1]):
+        if end >= low and start < low:
+            low = start
+    return _clamp(speed_mps, (low - position_m[axis]) / time_s, (high - position_m[axis]) / time_s)
+
+
+def _shrunk(area: Rectangle, margin_m: float) -> Rectangle:
+    return (area[0] + margin_m, area[1] + margin_m, area[2] - margin_m, area[3] - margin_m)
+
+
+def _clamp(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)

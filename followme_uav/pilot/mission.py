@@ -1,0 +1,161 @@
+"""The mission's states and the rules that lead from one to the next.
+
+One function, `Mission.update`, looks at the situation once per frame; the urgent exits come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from followme_uav.config import MissionConfig
+from followme_uav.messages import MissionState, Transition
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that the rules ask about, at one frame."""
+
+    time_s: float
+    gap_s: float
+    """Time since the previous frame."""
+    has_image: bool
+    has_collided: bool
+    land_requested: bool
+    altitude_m: float
+    is_at_rest: bool
+    hero_seen: bool
+    """A plausible hero blob is in the image."""
+    hero_near: bool
+    """... and it is large enough to be sure of."""
+
+
+Change = tuple[MissionState, str]
+"""The state to go to, and the reason."""
+
+Rule = Callable[["Mission", Situation], Change | None]
+
+
+class Mission:
+    """Holds the present state, since when, and what was seen in it."""
+
+    def __init__(self, config: MissionConfig, duration_s: float) -> None:
+        self._config = config
+        self._duration_s = duration_s
+        self._deadline_s: float | None = None
+        self._entered_s = 0.0
+        self._seen_s = 0.0
+        self._fault_s = 0.0
+        self._near_frames = 0
+        self.state = MissionState.TAKEOFF
+
+    def update(self, now: Situation) -> Transition | None:
+        """Go to the state that the situation asks for; returns the change, or None."""
+        if self._deadline_s is None:
+            self._entered_s = now.time_s
+            self._deadline_s = now.time_s + self._duration_s
+        if now.hero_seen:
+            self._seen_s = now.time_s
+        change = self._urgent(now) or self._rules[self.state](self, now)
+        if change is None:
+            return None
+        target, reason = change
+        transition = Transition(self.state, target, reason)
+        self.state = target
+        self._entered_s = now.time_s
+        self._near_frames = 0
+        return transition
+
+    def _in_state_s(self, now: Situation) -> float:
+        return now.time_s - self._entered_s
+
+    def _unseen_s(self, now: Situation) -> float:
+        return now.time_s - max(self._seen_s, self._entered_s)
+
+    def _urgent(self, now: Situation) -> Change | None:
+        """What matters more than the present state: faults, then the end of the flight."""
+        if self.state in (MissionState.LAND, MissionState.DONE):
+            return None
+        fault = self._fault(now)
+        if fault is not None:
+            self._fault_s = now.time_s
+            if self.state is not MissionState.FAILSAFE:
+                return MissionState.FAILSAFE, fault
+        if now.land_requested:
+            return MissionState.LAND, "landing requested"
+        if self._deadline_s is not None and now.time_s >= self._deadline_s:
+            return MissionState.LAND, f"flight time of {self._duration_s:g} s is over"
+        return None
+
+    def _fault(self, now: Situation) -> str | None:
+        if not now.has_image:
+            return "no camera image"
+        if now.gap_s > self._config.frame_gap_s:
+            return f"no frame for {now.gap_s:.1f} s"
+        if now.has_collided and self.state is not MissionState.TAKEOFF:
+            return "hit something"
+        return None
+
+    def _takeoff(self, now: Situation) -> Change | None:
+        if now.altitude_m >= self._config.takeoff_done_altitude_m:
+            return MissionState.PATROL, f"airborne at {now.altitude_m:.1f} m"
+        if self._in_state_s(now) > self._config.takeoff_timeout_s:
+            return MissionState.LAND, f"not airborne after {self._config.takeoff_timeout_s:g} s"
+        return None
+
+    def _patrol(self, now: Situation) -> Change | None:
+        if now.hero_seen:
+            return MissionState.ACQUIRE, "hero in sight"
+        return None
+
+    def _acquire(self, now: Situation) -> Change | None:
+        config = self._config
+        self._near_frames = max(0, self._near_frames + (1 if now.hero_near else -1))
+        if self._near_frames >= config.acquire_frames:
+            return MissionState.FOLLOW, f"hero confirmed in {config.acquire_frames} frames"
+        if self._unseen_s(now) > config.acquire_lost_s:
+            return MissionState.PATROL, f"not seen again for {config.acquire_lost_s:g} s"
+        if self._in_state_s(now) > config.acquire_timeout_s:
+            return MissionState.PATROL, f"not confirmed within {config.acquire_timeout_s:g} s"
+        return None
+
+    def _follow(self, now: Situation) -> Change | None:
+        if self._unseen_s(now) > self._config.follow_lost_s:
+            return MissionState.SEARCH, f"hero not seen for {self._config.follow_lost_s:g} s"
+        return None
+
+    def _search(self, now: Situation) -> Change | None:
+        if now.hero_seen:
+            return MissionState.ACQUIRE, "hero in sight again"
+        if self._in_state_s(now) > self._config.search_timeout_s:
+            return MissionState.PATROL, f"not found within {self._config.search_timeout_s:g} s"
+        return None
+
+    def _failsafe(self, now: Situation) -> Change | None:
+        if now.time_s - self._fault_s > self._config.failsafe_hover_s:
+            return MissionState.PATROL, "frames are back"
+        if self._in_state_s(now) > self._config.failsafe_land_s:
+            return MissionState.LAND, f"fault lasted {self._config.failsafe_land_s:g} s"
+        return None
+
+    def _land(self, now: Situation) -> Change | None:
+        if now.altitude_m < self._config.landed_altitude_m and now.is_at_rest:
+            return MissionState.DONE, "landed"
+        if self._in_state_s(now) > self._config.land_timeout_s:
+            return MissionState.DONE, f"not on the ground after {self._config.land_timeout_s:g} s"
+        return None
+
+    def _done(self, now: Situation) -> Change | None:
+        return None
+
+    _rules: ClassVar[dict[MissionState, Rule]] = {
+        MissionState.TAKEOFF: _takeoff,
+        MissionState.PATROL: _patrol,
+        MissionState.ACQUIRE: _acquire,
+        MissionState.FOLLOW: _follow,
+        MissionState.SEARCH: _search,
+        MissionState.FAILSAFE: _failsafe,
+        MissionState.LAND: _land,
+        MissionState.DONE: _done,
+    }

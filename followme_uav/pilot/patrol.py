@@ -1,0 +1,48 @@
+"""The round along the streets: which waypoint is next, and where the nearest piece of street is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+Vec2 = tuple[float, float]
+
+
+class Patrol:
+    """Visits the waypoints in order, for ever."""
+
+    def __init__(self, waypoints_m: Sequence[Vec2], radius_m: float) -> None:
+        self._waypoints_m = tuple(waypoints_m)
+        self._radius_m = radius_m
+        self._next = 0
+
+    def resume(self, position_m: Vec2) -> None:
+        """Continue with the waypoint nearest to `position_m` (north, east)."""
+        self._next = min(
+            range(len(self._waypoints_m)),
+            key=lambda index: math.dist(self._waypoints_m[index], position_m),
+        )
+
+    def waypoint(self, position_m: Vec2) -> Vec2:
+        """The waypoint to fly to from `position_m`; one that is reached gives way to the next."""
+        if math.dist(self._waypoints_m[self._next], position_m) <= self._radius_m:
+            self._next = (self._next + 1) % len(self._waypoints_m)
+        return self._waypoints_m[self._next]
+
+    def nearest_on_route(self, position_m: Vec2) -> Vec2:
+        """The point of the closed route that is nearest to `position_m`: the middle of a street."""
+        starts = self._waypoints_m
+        ends = starts[1:] + starts[:1]
+        feet = [_foot(position_m, a, b) for a, b in zip(starts, ends, strict=True)]
+        return min(feet, key=lambda foot: math.dist(foot, position_m))
+
+
+def _foot(point: Vec2, start: Vec2, end: Vec2) -> Vec2:
+    """Nearest point to `point` on the segment from `start` to `end`."""
+    north, east = end[0] - start[0], end[1] - start[1]
+    length_squared = north * north + east * east
+    if length_squared == 0.0:
+        return start
+    share = ((point[0] - start[0]) * north + (point[1] - start[1]) * east) / length_squared
+    share = min(max(share, 0.0), 1.0)
+    return start[0] + share * north, start[1] + share * east

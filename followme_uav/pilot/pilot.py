@@ -1,0 +1,93 @@
+"""`Pilot.step(frame) -> Step`: everything between a camera frame and the command it leads to.
+
+The pilot keeps a little memory (mission state, belief about the hero, loop integrators) and nothing
+else: the same frames in the same order give the same steps, in flight, in replay and in the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from followme_uav.config import FlightConfig
+from followme_uav.messages import Frame, Mask, MissionState, Observation, Step
+from followme_uav.pilot.eyes import Eyes
+from followme_uav.pilot.mission import Mission, Situation
+from followme_uav.pilot.steering import Steering, View
+
+AT_REST_MPS = 0.1
+
+
+class MaskSource(Protocol):
+    """Turns a frame into a mask: the network, a logged mask, or the truth."""
+
+    def __call__(self, frame: Frame) -> Mask:
+        """Class probabilities of the frame's image; only called when there is one."""
+        ...
+
+
+class Pilot:
+    """Flies one mission."""
+
+    def __init__(self, config: FlightConfig, mask_source: MaskSource) -> None:
+        self._config = config
+        self._mask_source = mask_source
+        self._eyes = Eyes(config)
+        self._mission = Mission(config.mission, config.duration_s)
+        self._steering = Steering(config)
+        self._last_frame_s: float | None = None
+        self._start_down_m: float | None = None
+
+    @property
+    def state(self) -> MissionState:
+        """The present mission state."""
+        return self._mission.state
+
+    def step(self, frame: Frame) -> Step:
+        """See, decide and steer, once."""
+        dt_s = self._time_since_last(frame)
+        mask = None if frame.rgb is None else self._mask_source(frame)
+        observation = None
+        if mask is not None:
+            expect_her = self.state in (MissionState.ACQUIRE, MissionState.FOLLOW)
+            observation = self._eyes.look(frame, mask, expect_her)
+        situation = self._situation(frame, observation, dt_s)
+        transition = self._mission.update(situation)
+        if transition is not None:
+            self._steering.enter(transition.target, frame)
+        hero = self._eyes.expected(frame.time_s)
+        view = View(frame, situation.altitude_m, observation, hero, dt_s)
+        return Step(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            mask=mask,
+            observation=observation,
+            state=self.state,
+            transition=transition,
+            hero_position_m=None if hero is None else hero.position_m,
+            command=self._steering.command(self.state, view),
+        )
+
+    def _time_since_last(self, frame: Frame) -> float:
+        """Seconds; the first frame, or one that brings no new time, counts as on schedule."""
+        last_s, self._last_frame_s = self._last_frame_s, frame.time_s
+        if last_s is None or frame.time_s <= last_s:
+            return 1.0 / self._config.camera.rate_hz
+        return frame.time_s - last_s
+
+    def _situation(self, frame: Frame, observation: Observation | None, dt_s: float) -> Situation:
+        vehicle = frame.vehicle
+        if self._start_down_m is None:
+            self._start_down_m = vehicle.position_m[2]
+        near_px = self._config.mission.acquire_area_px
+        return Situation(
+            time_s=frame.time_s,
+            gap_s=dt_s,
+            has_image=frame.rgb is not None,
+            has_collided=vehicle.has_collided,
+            land_requested=frame.land_requested,
+            altitude_m=self._start_down_m - vehicle.position_m[2],
+            is_at_rest=math.hypot(*vehicle.velocity_mps) < AT_REST_MPS,
+            hero_seen=observation is not None,
+            hero_near=observation is not None and observation.area_px >= near_px,
+        )

@@ -1,0 +1,203 @@
+"""Mission state -> Command: how vehicle and camera move in each state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from followme_uav.config import FlightConfig
+from followme_uav.geometry import yaw_of
+from followme_uav.messages import Command, Frame, Manoeuvre, MissionState, Observation
+from followme_uav.pilot.control import (
+    LineOfSight,
+    Loops,
+    VelocityLimiter,
+    heading_velocity,
+    pan_of,
+)
+from followme_uav.pilot.keep_in import limit_velocity
+from followme_uav.pilot.patrol import Patrol
+from followme_uav.pilot.tracker import HeroTrack
+
+Vec2 = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a state's behaviour can see."""
+
+    frame: Frame
+    altitude_m: float
+    observation: Observation | None
+    hero: HeroTrack | None
+    """The belief about her at the frame's time."""
+    dt_s: float
+
+    @property
+    def here(self) -> Vec2:
+        """The vehicle's place, north and east."""
+        return self.frame.vehicle.position_m[0], self.frame.vehicle.position_m[1]
+
+
+class Steering:
+    """Turns state, observation and belief into one command a frame."""
+
+    def __init__(self, config: FlightConfig) -> None:
+        self._config = config
+        self._loops = Loops(config.control)
+        self._limiter = VelocityLimiter(config.limits)
+        self._patrol = Patrol(config.simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m)
+        self._entered_s = 0.0
+        self._states: dict[MissionState, Callable[[View], Command]] = {
+            MissionState.TAKEOFF: self._take_off,
+            MissionState.PATROL: self._fly_round,
+            MissionState.ACQUIRE: self._close_in,
+            MissionState.FOLLOW: self._close_in,
+            MissionState.SEARCH: self._search,
+            MissionState.LAND: self._land,
+            MissionState.FAILSAFE: self._hover,
+            MissionState.DONE: self._hover,
+        }
+
+    def enter(self, state: MissionState, frame: Frame) -> None:
+        """Prepare for a new state."""
+        self._entered_s = frame.time_s
+        if state is MissionState.PATROL:
+            self._patrol.resume(_ground(frame))
+        if state is MissionState.ACQUIRE:
+            self._loops.reset_following()
+        if state is MissionState.FAILSAFE:
+            self._limiter.reset()
+
+    def command(self, state: MissionState, view: View) -> Command:
+        """What to do in `state`."""
+        return self._states[state](view)
+
+    # Each of these is one state's behaviour.
+
+    def _take_off(self, view: View) -> Command:
+        return self._stand(Manoeuvre.TAKEOFF)
+
+    def _hover(self, view: View) -> Command:
+        return self._stand(Manoeuvre.HOVER)
+
+    def _fly_round(self, view: View) -> Command:
+        """Along the streets, nose first, the camera sweeping from side to side."""
+        body = view.frame.vehicle.orientation
+        course_rad, distance_m = _course(view.here, self._patrol.waypoint(view.here))
+        speed_mps = min(self._config.patrol.speed_mps, distance_m)
+        turn_to = LineOfSight(course_rad, 0.0)
+        return self._fly(
+            view,
+            velocity_mps=heading_velocity(speed_mps, course_rad),
+            sight=self._sweep(view, middle_rad=yaw_of(body)),
+            nose=turn_to,
+        )
+
+    def _close_in(self, view: View) -> Command:
+        """Keep her in the middle of the image and at the wanted distance."""
+        hero = _known(view.hero)
+        camera, observation, image = view.frame.camera, view.observation, view.frame.rgb
+        if observation is not None and image is not None:
+            sight = self._loops.centre(camera, observation, view.dt_s)
+            distance_m = self._loops.distance_m(camera, observation, image.shape[1], view.dt_s)
+        else:
+            sight = LineOfSight.towards(camera.position_m, hero.position_m)
+            distance_m = math.dist(camera.position_m, hero.position_m)
+        course_rad, ground_m = _course(view.here, hero.ground_m)
+        approach_mps = self._loops.approach_mps(distance_m, view.dt_s)
+        if ground_m < self._config.control.min_distance_m:
+            approach_mps = min(approach_mps, 0.0)
+        north, east = heading_velocity(approach_mps, course_rad)
+        share = self._config.control.feed_forward
+        velocity = north + share * hero.velocity_mps[0], east + share * hero.velocity_mps[1]
+        return self._fly(view, velocity, sight, nose=sight)
+
+    def _search(self, view: View) -> Command:
+        """Go to where she was heading; look there first, then sweep around it."""
+        hero = _known(view.hero)
+        course_rad, distance_m = _course(view.here, hero.ground_m)
+        left_m = max(distance_m - self._config.control.min_distance_m, 0.0)
+        speed_mps = min(self._config.patrol.speed_mps, left_m)
+        sight = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
+        if view.frame.time_s - self._entered_s > self._config.patrol.sweep_period_s / 4.0:
+            sight = self._sweep(view, middle_rad=sight.azimuth_rad)
+        return self._fly(view, heading_velocity(speed_mps, course_rad), sight, nose=sight)
+
+    def _land(self, view: View) -> Command:
+        """Fly to the middle of the street, sink, and let the simulator touch down."""
+        mission, patrol = self._config.mission, self._config.patrol
+        if view.altitude_m <= mission.touchdown_altitude_m:
+            return self._stand(Manoeuvre.LAND)
+        course_rad, distance_m = _course(view.here, self._patrol.nearest_on_route(view.here))
+        velocity = heading_velocity(min(patrol.speed_mps, distance_m), course_rad)
+        is_over_spot = distance_m <= patrol.waypoint_radius_m / 2.0
+        return replace(
+            self._stand(Manoeuvre.VELOCITY),
+            velocity_mps=(
+                *self._limit(view, velocity),
+                mission.descent_mps if is_over_spot else 0.0,
+            ),
+        )
+
+    # What they share.
+
+    def _sweep(self, view: View, middle_rad: float) -> LineOfSight:
+        patrol = self._config.patrol
+        phase = 2.0 * math.pi * (view.frame.time_s - self._entered_s) / patrol.sweep_period_s
+        swing_rad = math.radians(patrol.sweep_pan_deg) * math.sin(phase)
+        return LineOfSight(middle_rad + swing_rad, math.radians(patrol.tilt_deg))
+
+    def _stand(self, manoeuvre: Manoeuvre) -> Command:
+        return Command(
+            manoeuvre=manoeuvre,
+            velocity_mps=(0.0, 0.0, 0.0),
+            yaw_rate_radps=0.0,
+            camera_pan_rad=0.0,
+            camera_tilt_rad=math.radians(self._config.patrol.tilt_deg),
+        )
+
+    def _fly(
+        self, view: View, velocity_mps: Vec2, sight: LineOfSight, nose: LineOfSight
+    ) -> Command:
+        """Fly at the cruising height, within all limits, the nose turning towards `nose`."""
+        body = view.frame.vehicle.orientation
+        limits = self._config.limits
+        wanted_m = self._config.mission.altitude_m
+        wanted_m = min(max(wanted_m, limits.min_altitude_m), limits.max_altitude_m)
+        if view.altitude_m < limits.min_altitude_m:
+            velocity_mps = (0.0, 0.0)  # parked cars and people are down here: up first
+        north, east = self._limit(view, velocity_mps)
+        pan_rad, tilt_rad = sight.pan_tilt(body)
+        return Command(
+            manoeuvre=Manoeuvre.VELOCITY,
+            velocity_mps=(
+                north,
+                east,
+                -self._loops.climb_mps(view.altitude_m, wanted_m, view.dt_s),
+            ),
+            yaw_rate_radps=self._loops.yaw_rate_radps(pan_of(nose, body), view.dt_s),
+            camera_pan_rad=pan_rad,
+            camera_tilt_rad=tilt_rad,
+        )
+
+    def _limit(self, view: View, velocity_mps: Vec2) -> Vec2:
+        """Smooth first, safe last."""
+        smooth = self._limiter.limit(velocity_mps, view.dt_s)
+        flyable_m = self._config.simulator.flyable_m
+        safe = limit_velocity(view.here, smooth, flyable_m, self._config.limits)
+        self._limiter.reset(safe)
+        return safe
+
+
+def _known(hero: HeroTrack | None) -> HeroTrack:
+    if hero is None:
+        raise ValueError("a hero who was never seen can be neither followed nor searched for")
+    return hero
+
+
+def _course(here: Vec2, there: Vec2) -> tuple[float, float]:
+    """(direction in radians from north, distance in metres)."""
+    north, east = there[0] - here[0], there[1] - here[1]
+    return math.atan2(east, north), math.hypot(north, east)
