@@ -1,4 +1,4 @@
-"""Mask -> Observation -> belief: what the pilot sees of the hero and where it believes her to be."""
+"""Mask -> Observation -> belief: what the pilot sees and where it believes her to be."""
 
 from __future__ import annotations
 

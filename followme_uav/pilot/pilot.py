@@ -53,10 +53,10 @@ class Pilot:
             observation = self._eyes.look(frame, mask, expect_her)
         situation = self._situation(frame, observation, dt_s)
         transition = self._mission.update(situation)
-        if transition is not None:
-            self._steering.enter(transition.target, frame)
         hero = self._eyes.expected(frame.time_s)
         view = View(frame, situation.altitude_m, observation, hero, dt_s)
+        if transition is not None:
+            self._steering.enter(transition.target, view)
         return Step(
             frame_index=frame.index,
             time_s=frame.time_s,

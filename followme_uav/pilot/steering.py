@@ -60,11 +60,11 @@ class Steering:
             MissionState.DONE: self._hover,
         }
 
-    def enter(self, state: MissionState, frame: Frame) -> None:
+    def enter(self, state: MissionState, view: View) -> None:
         """Prepare for a new state."""
-        self._entered_s = frame.time_s
+        self._entered_s = view.frame.time_s
         if state is MissionState.PATROL:
-            self._patrol.resume(_ground(frame))
+            self._patrol.resume(view.here)
         if state is MissionState.ACQUIRE:
             self._loops.reset_following()
         if state is MissionState.FAILSAFE:
