@@ -1,0 +1,1 @@
+"""Labelled data, training and scoring of the segmentation networks."""

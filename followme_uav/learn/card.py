@@ -1,0 +1,105 @@
+"""The model card: a JSON file beside the weights, how they came about and how good they are.
+
+It holds no dates and no machine paths, so that the same training writes the same card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from followme_uav.learn.config import TrainingConfig
+from followme_uav.learn.dataset import LabelledFrames
+from followme_uav.learn.scores import SetScore
+from followme_uav.messages import MaskClass
+from followme_uav.perception import weights as weights_file
+from followme_uav.perception.models import CLASSES, INPUT_SIZE_PX
+
+if TYPE_CHECKING:
+    import keras
+
+
+def path_beside(weights: Path) -> Path:
+    """Where the card of a weights file lies."""
+    return weights.with_suffix(".json")
+
+
+def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: Path | None) -> str:
+    """Hash of all that determines a training."""
+    parts = [
+        config.model_dump_json(),
+        *(f"{f.name} {f.content_hash}" for f in frames),
+        weights_file.sha256(init) if init else "",
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def write(
+    weights: Path,
+    config: TrainingConfig,
+    model: keras.Model,
+    training: Sequence[LabelledFrames],
+    validation: Sequence[LabelledFrames],
+    scores: Sequence[SetScore],
+    init: Path | None,
+) -> None:
+    """Writes the card beside `weights`.
+
+    A training that started from other weights (`init`) lists the stages of their card first.
+
+    Args:
+        weights: Weights file, complete.
+        config: Of this training.
+        model: The network with these weights.
+        training: Frames trained on.
+        validation: Frames held out.
+        scores: Results on `validation`.
+        init: Weights this training started from.
+    """
+    command = "followme-uav train --config CONFIG --data " + " ".join(
+        sorted({f.source for f in training})
+    )
+    command += " --validation " + " ".join(sorted({f.source for f in validation}))
+    command += f" --out {weights.name}" + (f" --init {init.name}" if init else "")
+    stage = {
+        "command": command,
+        "initial_weights_sha256": weights_file.sha256(init) if init else None,
+        "data": [_describe(f) for f in training],
+        "config": config.model_dump(mode="json"),
+    }
+    content: dict[str, Any] = {
+        "architecture": config.architecture,
+        "parameters": model.count_params(),
+        "classes": list(CLASSES),
+        "input_size_px": INPUT_SIZE_PX,
+        "weights_sha256": weights_file.sha256(weights),
+        "validation_data": [_describe(f) for f in validation],
+        "validation_scores": [
+            asdict(s) | {"detection_accuracy": s.detection_accuracy, "weight": s.weight}
+            for s in scores
+        ],
+        "stages": [*_earlier_stages(init), stage],
+    }
+    path_beside(weights).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _earlier_stages(init: Path | None) -> list[Any]:
+    if init is None or not path_beside(init).is_file():
+        return []
+    stages = json.loads(path_beside(init).read_text(encoding="utf-8")).get("stages", [])
+    return list(stages)
+
+
+def _describe(frames: LabelledFrames) -> dict[str, Any]:
+    hero = (frames.labels == MaskClass.HERO).any(axis=(1, 2))
+    return {
+        "name": frames.name,
+        "frames": len(frames),
+        "frames_with_hero": int(hero.sum()),
+        "size_px": int(frames.labels.shape[1]),
+        "content_sha256": frames.content_hash,
+    }

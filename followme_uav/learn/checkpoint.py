@@ -1,0 +1,79 @@
+"""Checkpoint of a training: plain HDF5 data, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from followme_uav.errors import DataError
+
+
+def save(
+    path: Path, variables: dict[str, Any], identity: str, epoch: int, best_score: float
+) -> None:
+    """Writes all variables and the point reached.
+
+    Args:
+        path: File to write.
+        variables: Keras variables by name.
+        identity: Fingerprint of configuration and data.
+        epoch: Epochs completed.
+        best_score: Best validation score so far.
+    """
+    import h5py
+    import keras
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        with h5py.File(temporary, "w") as file:
+            file.attrs["identity"] = identity
+            file.attrs["epoch"] = epoch
+            file.attrs["best_score"] = best_score
+            for name, variable in variables.items():
+                file.create_dataset(name, data=keras.ops.convert_to_numpy(variable))
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def load(path: Path, variables: dict[str, Any], identity: str) -> tuple[int, float]:
+    """Fills the variables from a checkpoint.
+
+    Args:
+        path: File written by `save`.
+        variables: Keras variables by name, to be filled.
+        identity: Must equal the checkpoint's.
+
+    Returns:
+        Epochs completed, best validation score so far.
+
+    Raises:
+        DataError: The file is damaged, or belongs to another training.
+    """
+    import h5py
+
+    remedy = "train without --resume"
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs["identity"] != identity:
+                raise DataError(
+                    f"{path}: checkpoint of a training with other configuration, data or initial "
+                    f"weights; use those, or {remedy}"
+                )
+            values = {name: np.asarray(file[name][()]) for name in variables}
+            epoch, best = int(file.attrs["epoch"]), float(file.attrs["best_score"])
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        cause = " ".join(str(error).split())
+        raise DataError(f"{path}: damaged checkpoint ({cause}); {remedy}") from error
+    for name, variable in variables.items():
+        if tuple(variable.shape) != values[name].shape:
+            raise DataError(f"{path}: {name} has another shape; {remedy}")
+    for name, variable in variables.items():
+        variable.assign(values[name])
+    return epoch, best

@@ -1,0 +1,224 @@
+"""Labelled frames on disk, checked and loaded into memory.
+
+A set of frames is a folder with `images/` (JPEG or PNG, RGB) and `masks/` (PNG: red = background,
+green = people, blue = hero, exactly one of them 255 at each pixel). Images and masks are paired in
+sorted order. A data folder is one such set, or holds several of them, one per kind of flight:
+`following_images`, `patrol_non_targ`, `patrol_with_targ`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from followme_uav.errors import DataError
+from followme_uav.messages import MaskClass
+
+KINDS = ("following_images", "patrol_non_targ", "patrol_with_targ")
+_IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png")
+
+
+@dataclass(frozen=True)
+class FrameSet:
+    """Paired files of one set, not read yet."""
+
+    source: str
+    """Base name of the data folder."""
+    kind: str
+    """One of `KINDS`, or empty for a data folder that is one set."""
+    images: tuple[Path, ...]
+    masks: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """Source and kind, for tables and model cards."""
+        return f"{self.source}/{self.kind}" if self.kind else self.source
+
+
+@dataclass(frozen=True)
+class LabelledFrames:
+    """One set in memory."""
+
+    source: str
+    name: str
+    images: NDArray[np.uint8]
+    """(frames, size, size, 3) RGB."""
+    labels: NDArray[np.uint8]
+    """(frames, size, size) class index, as in `MaskClass`."""
+    image_hashes: tuple[str, ...]
+    """SHA-256 of each image file."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over all pixels and labels, in order."""
+        digest = hashlib.sha256()
+        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()
+
+    def without(self, image_hashes: Collection[str]) -> LabelledFrames:
+        """The frames whose image is not among `image_hashes`."""
+        keep = [i for i, h in enumerate(self.image_hashes) if h not in image_hashes]
+        if len(keep) == len(self):
+            return self
+        return LabelledFrames(
+            self.source,
+            self.name,
+            self.images[keep],
+            self.labels[keep],
+            tuple(self.image_hashes[i] for i in keep),
+        )
+
+
+def find_sets(folder: Path) -> list[FrameSet]:
+    """The sets of one data folder.
+
+    Raises:
+        DataError: The folder is missing, holds no set, or images and masks do not pair.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such data folder; pass a folder made by collect")
+    source = folder.resolve().name
+    if (folder / "images").is_dir():
+        return [_paired(folder, source, "")]
+    sets = [_paired(folder / kind, source, kind) for kind in KINDS if (folder / kind).is_dir()]
+    if not sets:
+        raise DataError(
+            f"{folder}: holds neither images/ and masks/ nor any of {', '.join(KINDS)}; "
+            "pass a folder with labelled frames"
+        )
+    return sets
+
+
+def load(frame_set: FrameSet) -> LabelledFrames:
+    """Reads and checks every frame of a set, at the size it was recorded in.
+
+    Raises:
+        DataError: A file cannot be read, sizes differ, or a mask is not one-hot.
+    """
+    images, labels, hashes = [], [], []
+    for image_path, mask_path in zip(frame_set.images, frame_set.masks, strict=True):
+        raw = _bytes(image_path)
+        hashes.append(hashlib.sha256(raw).hexdigest())
+        image = _pixels(image_path, raw)
+        label = _labels(mask_path)
+        if image.shape[0] != image.shape[1]:
+            raise DataError(f"{image_path}: {image.shape[1]}x{image.shape[0]}, must be square")
+        if label.shape != image.shape[:2]:
+            raise DataError(f"{mask_path}: size differs from its image {image_path.name}")
+        if images and image.shape != images[0].shape:
+            raise DataError(
+                f"{image_path}: {image.shape[0]} px, others of its set have {images[0].shape[0]} px"
+            )
+        images.append(image)
+        labels.append(label)
+    return LabelledFrames(
+        frame_set.source, frame_set.name, np.stack(images), np.stack(labels), tuple(hashes)
+    )
+
+
+def load_folders(folders: Sequence[Path]) -> list[LabelledFrames]:
+    """All sets of several data folders. Errors as `find_sets` and `load`."""
+    return [load(frame_set) for folder in folders for frame_set in find_sets(folder)]
+
+
+def resize_image(image: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
+    """The image as the network sees it: Pillow's bilinear filter (which averages when shrinking).
+
+    Args:
+        image: (height, width, 3) RGB.
+        size_px: Side of the result.
+
+    Returns:
+        (size_px, size_px, 3) RGB.
+    """
+    return np.asarray(Image.fromarray(image).resize((size_px, size_px), Image.Resampling.BILINEAR))
+
+
+def resize_truth(label: NDArray[np.uint8], size_px: int) -> NDArray[np.bool_]:
+    """The truth as scores compare it: each class as 0/1 bytes through Pillow's bilinear filter.
+
+    The filter rounds back to 0/1, each class by itself; a pixel may end up in no class.
+
+    Args:
+        label: (height, width) class index.
+        size_px: Side of the result.
+
+    Returns:
+        (size_px, size_px, 3) one plane per class.
+    """
+    planes = [
+        np.asarray(
+            Image.fromarray((label == c).astype(np.uint8)).resize(
+                (size_px, size_px), Image.Resampling.BILINEAR
+            )
+        )
+        for c in (MaskClass.BACKGROUND, MaskClass.PEOPLE, MaskClass.HERO)
+    ]
+    return np.stack(planes, axis=-1) > 0
+
+
+def _paired(folder: Path, source: str, kind: str) -> FrameSet:
+    for part in ("images", "masks"):
+        if not (folder / part).is_dir():
+            raise DataError(f"{folder}: has no {part}/ folder; a set needs images/ and masks/")
+    images = _files(folder / "images", _IMAGE_SUFFIXES)
+    masks = _files(folder / "masks", (".png",))
+    if not images:
+        raise DataError(f"{folder / 'images'}: no JPEG or PNG images")
+    if len(images) != len(masks):
+        raise DataError(
+            f"{folder}: {len(images)} images but {len(masks)} masks; they pair in sorted order, "
+            "add or remove the odd ones"
+        )
+    for image, mask in zip(images, masks, strict=True):
+        if _stem(image) != _stem(mask):
+            raise DataError(
+                f"{image}: pairs with {mask.name} in sorted order, but the names disagree; "
+                "a file is missing or misnamed"
+            )
+    return FrameSet(source, kind, images, masks)
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes))
+
+
+def _stem(path: Path) -> str:
+    """File name without what tells images from masks (`cam1`, `mask`)."""
+    return re.sub(r"_*(cam\d+|mask)_*", "_", path.stem)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _pixels(path: Path, raw: bytes) -> NDArray[np.uint8]:
+    try:
+        return np.asarray(Image.open(io.BytesIO(raw)).convert("RGB"))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise DataError(f"{path}: not a readable image ({error})") from error
+
+
+def _labels(path: Path) -> NDArray[np.uint8]:
+    mask = _pixels(path, _bytes(path))
+    one_hot = np.isin(mask, (0, 255)).all() and (mask.sum(axis=-1, dtype=np.int32) == 255).all()
+    if not one_hot:
+        raise DataError(
+            f"{path}: not one-hot; each pixel must be 255 in exactly one of red, green, blue"
+        )
+    return mask.argmax(axis=-1).astype(np.uint8)

@@ -1,0 +1,305 @@
+"""Training of a segmentation network on labelled frames of any number of worlds.
+
+Each step learns from a batch of crops (`sampler`). After each epoch the running mean of the
+weights is scored on whole validation frames; the best so far is written as the weights file, and a
+checkpoint with everything a training consists of allows to resume after a kill.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from followme_uav.errors import ConfigError, DataError
+from followme_uav.learn import card, checkpoint, dataset
+from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
+from followme_uav.learn.evaluate import prepare, score_sets, selection_score
+from followme_uav.learn.sampler import Batch, CropSampler, Mistake
+from followme_uav.learn.scores import SetScore
+from followme_uav.messages import MaskClass
+from followme_uav.perception import weights as weights_file
+from followme_uav.perception.models import ARCHITECTURES, INPUT_SIZE_PX
+from followme_uav.perception.segmenter import mask_function, tensorflow
+
+_BATCHES_AHEAD = 4
+_MISTAKES_PER_FRAME = 3
+
+
+def train(
+    config_path: Path,
+    data: list[Path],
+    validation: list[Path],
+    out: Path,
+    init: Path | None = None,
+    resume: bool = False,
+) -> None:
+    """Trains a network and writes weights and model card.
+
+    Args:
+        config_path: YAML, see `configs/training`.
+        data: Folders with training frames.
+        validation: Folders with validation frames; images also found here are not trained on.
+        out: Weights file to write; card and checkpoint are written beside it.
+        init: Weights to start from, for a further stage of a training.
+        resume: Go on from the checkpoint beside `out`, if there is one.
+
+    Raises:
+        ConfigError: The configuration cannot be used, or differs from the checkpoint's.
+        DataError: A data folder cannot be used.
+        WeightsError: `init` does not fit the network.
+    """
+    console = Console()
+    config = load_training_config(config_path)
+    if config.architecture not in ARCHITECTURES:
+        raise ConfigError(
+            f"{config_path}: architecture: unknown network '{config.architecture}' "
+            f"(known: {', '.join(ARCHITECTURES)})"
+        )
+    console.print("reading frames ...")
+    held_out = dataset.load_folders(validation)
+    known = {h for frames in held_out for h in frames.image_hashes}
+    frames = [f for f in (s.without(known) for s in dataset.load_folders(data)) if len(f)]
+    sampler = CropSampler(frames, config.sampling, config.augment, config.batch_size, config.seed)
+    for f in frames:
+        console.print(f"  train {f.name}: {len(f)} frames")
+    prepared = [prepare(s) for s in held_out]
+    for s in prepared:
+        console.print(f"  validate {s.name}: {len(s.images)} frames")
+
+    training = Training(config, init)
+    state_file = out.with_suffix(".checkpoint.h5")
+    identity = card.fingerprint(config, frames, init)
+    best = -1.0
+    if resume and state_file.exists():
+        training.epoch, best = checkpoint.load(state_file, training.state(), identity)
+        console.print(f"resuming after epoch {training.epoch} of {config.epochs}")
+
+    with _progress(console) as progress:
+        steps = config.epochs * config.steps_per_epoch
+        task = progress.add_task(
+            "training", total=steps, completed=training.epoch * config.steps_per_epoch
+        )
+        while training.epoch < config.epochs:
+            mistakes = training.find_mistakes(sampler)
+            loss = 0.0
+            for step, batch in enumerate(_batches(sampler, config, training.epoch, mistakes)):
+                loss += training.step(batch, step)
+                progress.advance(task)
+            training.epoch += 1
+            loss /= config.steps_per_epoch
+            if not math.isfinite(loss):
+                raise DataError(
+                    f"epoch {training.epoch}: the loss is not finite; lower learning_rate in "
+                    f"{config_path}"
+                )
+            scores = score_sets(training.infer, prepared)
+            selection = selection_score(prepared, scores)
+            better = selection > best
+            if better:
+                best = selection
+                weights_file.save_weights(training.averaged, out)
+            checkpoint.save(state_file, training.state(), identity, training.epoch, best)
+            console.print(
+                f"epoch {training.epoch}/{config.epochs} loss {loss:.4f} "
+                f"mistakes {len(mistakes)} score {selection:.4f}{' *' if better else ''}  "
+                + "  ".join(_brief(s) for s in scores)
+            )
+
+    final = weights_file.load_model(out, config.architecture)
+    scores = score_sets(mask_function(final), prepared)
+    card.write(out, config, final, frames, held_out, scores, init)
+    console.print(f"wrote {out} and {card.path_beside(out)}")
+
+
+class Training:
+    """Network, running mean of its weights, and optimizer.
+
+    Args:
+        config: Of the training.
+        init: Weights to start from; random from the seed when None.
+    """
+
+    def __init__(self, config: TrainingConfig, init: Path | None) -> None:
+        self._config = config
+        tf = tensorflow()
+        import keras
+
+        keras.utils.set_random_seed(config.seed)
+        if init is None:
+            self.network = ARCHITECTURES[config.architecture]()
+        else:
+            self.network = weights_file.load_model(init, config.architecture)
+        self.averaged = ARCHITECTURES[config.architecture]()
+        for mean, value in zip(self.averaged.variables, self.network.variables, strict=True):
+            mean.assign(value)
+        self.optimizer = keras.optimizers.Adam(config.learning_rate)
+        self.optimizer.build(self.network.trainable_variables)
+        self.epoch = 0
+        self.infer = mask_function(self.averaged)
+        self._step = _compiled_step(tf, self.network, self.averaged, self.optimizer, config.loss)
+
+    def step(self, batch: Batch, step: int) -> float:
+        """One update of the weights; returns the loss."""
+        done = self.epoch * self._config.steps_per_epoch + step
+        decay = min(self._config.average_decay, (1 + done) / (10 + done))
+        rate = learning_rate(self._config, done)
+        return float(self._step(batch.images, batch.labels, np.float32(rate), np.float32(decay)))
+
+    def state(self) -> dict[str, Any]:
+        """All variables that change during training, by a name of their own."""
+        groups = {
+            "network": self.network.variables,
+            "averaged": self.averaged.variables,
+            "optimizer": self.optimizer.variables,
+        }
+        return {
+            f"{group}/{i:03d}": variable
+            for group, variables in groups.items()
+            for i, variable in enumerate(variables)
+        }
+
+    def find_mistakes(self, sampler: CropSampler) -> list[Mistake]:
+        """Pixels of some training frames where the network is wrong about the hero."""
+        mistakes: list[Mistake] = []
+        frames = sampler.frames_to_mine(self.epoch, self._config.sampling.mined_frames)
+        rng = np.random.default_rng((self._config.seed, 3, self.epoch))
+        for index, frame in frames:
+            labelled = sampler.sets[index]
+            image = dataset.resize_image(labelled.images[frame], INPUT_SIZE_PX)
+            truth = dataset.resize_truth(labelled.labels[frame], INPUT_SIZE_PX)
+            hero = np.asarray(self.infer(image[None]))[0, ..., MaskClass.HERO] > 127
+            wrong = np.argwhere(hero != truth[..., MaskClass.HERO])
+            chosen = rng.permutation(len(wrong))[:_MISTAKES_PER_FRAME]
+            mistakes += [
+                Mistake(index, frame, *((wrong[i] + 0.5) / INPUT_SIZE_PX).tolist()) for i in chosen
+            ]
+        return mistakes
+
+
+def learning_rate(config: TrainingConfig, step: int) -> float:
+    """Linear warm-up, then half a cosine down to the end value.
+
+    Args:
+        config: Of the training.
+        step: Steps done so far.
+    """
+    total = config.epochs * config.steps_per_epoch
+    warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    fall = (1 + math.cos(math.pi * min(1.0, step / total))) / 2
+    end = config.learning_rate_end
+    return warm * (end + (config.learning_rate - end) * fall)
+
+
+def loss_of(probabilities: Any, labels: Any, config: LossConfig) -> Any:
+    """Weighted cross-entropy plus the hero's missing overlap.
+
+    The overlap is a soft IoU per crop (probabilities in place of 0/1), smoothed so that a crop
+    without hero and without predicted hero scores 1.
+
+    Args:
+        probabilities: (batch, height, width, 3).
+        labels: (batch, height, width) class index.
+        config: Weights of the parts.
+
+    Returns:
+        Scalar loss, mean over pixels and crops.
+    """
+    from keras import ops
+
+    truth = ops.one_hot(ops.cast(labels, "int32"), len(config.class_weight))
+    weight = ops.convert_to_tensor(np.array(config.class_weight, np.float32))
+    log_p = ops.log(ops.clip(probabilities, 1e-6, 1.0))
+    cross_entropy = -ops.mean(ops.sum(truth * log_p * weight, axis=-1))
+    p, t = probabilities[..., MaskClass.HERO], truth[..., MaskClass.HERO]
+    both = ops.sum(p * t, axis=(1, 2))
+    either = ops.sum(p + t, axis=(1, 2)) - both
+    smooth = config.overlap_smooth_px
+    missing = 1 - ops.mean((both + smooth) / (either + smooth))
+    return cross_entropy + config.overlap_weight * missing
+
+
+def _compiled_step(
+    tf: Any, network: Any, averaged: Any, optimizer: Any, loss_config: LossConfig
+) -> Any:
+    pairs = list(zip(averaged.variables, network.variables, strict=True))
+
+    @tf.function
+    def step(images: Any, labels: Any, rate: Any, decay: Any) -> Any:
+        optimizer.learning_rate.assign(rate)
+        x = tf.cast(images, tf.float32) / 127.5 - 1.0
+        with tf.GradientTape() as tape:
+            loss = loss_of(network(x, training=True), labels, loss_config)
+        variables = network.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        for mean, value in pairs:
+            mean.assign(decay * mean + (1.0 - decay) * value)
+        return loss
+
+    return step
+
+
+def _batches(
+    sampler: CropSampler, config: TrainingConfig, epoch: int, mistakes: Sequence[Mistake]
+) -> Iterator[Batch]:
+    """The batches of an epoch, made ahead in a thread while the network learns."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        queue: list[Future[Batch]] = []
+        try:
+            for step in range(config.steps_per_epoch + _BATCHES_AHEAD):
+                if step < config.steps_per_epoch:
+                    queue.append(pool.submit(sampler.batch, epoch, step, mistakes))
+                if step >= _BATCHES_AHEAD:
+                    yield queue.pop(0).result()
+        finally:
+            for future in queue:
+                future.cancel()
+
+
+def _brief(s: SetScore) -> str:
+    return (
+        f"{s.name}: IoU {s.hero_iou:.3f} det {s.detection_accuracy:.3f} "
+        f"TP {s.true_positive} FP {s.false_positive} FN {s.false_negative}"
+    )
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _main() -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser(description="Train a segmentation network.")
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--validation", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--init", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    a = parser.parse_args()
+    train(a.config, a.data, a.validation, a.out, a.init, a.resume)
+
+
+if __name__ == "__main__":
+    _main()
