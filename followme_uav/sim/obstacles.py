@@ -1,0 +1,72 @@
+"""What the vehicle can run into, and how far away the nearest of it is.
+
+Colliders are upright boxes and cylinders, so distances have closed forms and are exact. The
+ground is the plane z = 0; people are upright cylinders.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from followme_uav.messages import Vec3
+from followme_uav.sim.world import Collider
+
+PERSON_RADIUS_M = 0.3
+PERSON_HEIGHT_M = 1.75
+
+
+class ClearanceField:
+    """Distance from a point to the nearest obstacle, for one fixed set of obstacles."""
+
+    def __init__(self, obstacles: Sequence[Collider]) -> None:
+        boxes = [o for o in obstacles if o.shape == "box"]
+        cylinders = [o for o in obstacles if o.shape == "cylinder"]
+        self._box_centre, self._box_half, yaw = _arrays(boxes)
+        self._cos, self._sin = np.cos(yaw), np.sin(yaw)
+        self._cylinder_centre, self._cylinder_half, _ = _arrays(cylinders)
+
+    def clearance_m(self, point_m: Vec3, people_feet_m: Sequence[Vec3] = ()) -> float:
+        """Distance from a point to the nearest obstacle, person or the ground; 0 inside one.
+
+        Args:
+            point_m: world NED.
+            people_feet_m: where the people stand, world NED.
+        """
+        point = np.asarray(point_m)
+        nearest = max(0.0, -point_m[2])
+        if len(self._box_centre):
+            north, east, down = (point - self._box_centre).T
+            along = np.abs(self._cos * north + self._sin * east)
+            across = np.abs(self._cos * east - self._sin * north)
+            outside = np.stack((along, across, np.abs(down)), axis=1) - self._box_half
+            nearest = min(nearest, _nearest(outside))
+        if len(self._cylinder_centre):
+            nearest = min(
+                nearest, _to_cylinders(point - self._cylinder_centre, self._cylinder_half)
+            )
+        if len(people_feet_m):
+            centre = np.asarray(people_feet_m) - (0.0, 0.0, 0.5 * PERSON_HEIGHT_M)
+            half = np.array(((PERSON_RADIUS_M, 0.0, 0.5 * PERSON_HEIGHT_M),))
+            nearest = min(nearest, _to_cylinders(point - centre, half))
+        return nearest
+
+
+def _arrays(obstacles: Sequence[Collider]) -> tuple[NDArray[np.float64], ...]:
+    centre = np.array([o.centre_m for o in obstacles], dtype=float).reshape(-1, 3)
+    half = np.array([o.half_size_m for o in obstacles], dtype=float).reshape(-1, 3)
+    return centre, half, np.array([o.yaw_rad for o in obstacles], dtype=float)
+
+
+def _to_cylinders(offset: NDArray[np.float64], half: NDArray[np.float64]) -> float:
+    radial = np.hypot(offset[:, 0], offset[:, 1]) - half[:, 0]
+    return _nearest(np.stack((radial, np.abs(offset[:, 2]) - half[:, 2]), axis=1))
+
+
+def _nearest(outside: NDArray[np.float64]) -> float:
+    """Smallest distance, from how far the point lies outside along each axis (negative inside)."""
+    squared = np.square(np.maximum(outside, 0.0)).sum(axis=1)
+    return math.sqrt(float(squared.min()))

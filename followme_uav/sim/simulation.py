@@ -1,0 +1,176 @@
+"""The simulated world as one object: city, people, vehicle, autopilot, camera and time.
+
+Nothing here knows threads, sockets or the wall clock. `step` is the only thing that makes time
+pass, so the same calls in the same order always give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from followme_uav.messages import CameraPose, Vec3
+from followme_uav.sim.autopilot import Autopilot
+from followme_uav.sim.gimbal import Gimbal
+from followme_uav.sim.obstacles import ClearanceField
+from followme_uav.sim.people import Crowd, Person
+from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
+from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
+from followme_uav.sim.world import City, make_city
+
+EPOCH_NS = 1_700_000_000_000_000_000
+"""Time stamp of the start; fixed, so that equal flights have equal time stamps."""
+PEOPLE_PERIOD_NS = 50_000_000
+
+_PEOPLE_STEPS = PEOPLE_PERIOD_NS // TIME_STEP_NS
+_GIMBAL_STEPS = PERIOD_NS // TIME_STEP_NS
+
+
+class Picture(Protocol):
+    """What a renderer returns. All arrays have the first row on top."""
+
+    @property
+    def rgb(self) -> NDArray[np.uint8]:
+        """(height, width, 3)."""
+
+    @property
+    def object_id(self) -> NDArray[np.uint8]:
+        """(height, width), indices into the renderer's `object_names`."""
+
+    @property
+    def depth_m(self) -> NDArray[np.float32]:
+        """(height, width), along the optical axis."""
+
+
+class Renderer(Protocol):
+    """What draws the city. All its methods are called on the thread that made it."""
+
+    @property
+    def object_names(self) -> Sequence[str]:
+        """Name of each object id."""
+
+    def render(
+        self, camera: CameraPose, width_px: int, height_px: int, people: Sequence[Person]
+    ) -> Picture:
+        """One image with depth and object ids."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture and everything known about the instant it was taken."""
+
+    time_ns: int
+    camera: CameraPose
+    picture: Picture
+
+
+class Simulation:
+    """Everything that exists. Not thread safe; see `simulator.Simulator`.
+
+    Args:
+        seed: of the city and the people.
+        people: besides the hero.
+        make_renderer: called once; None for a world that is never looked at.
+        image_size_px: width and height of the images.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        people: int = 30,
+        make_renderer: Callable[[City], Renderer] | None = None,
+        image_size_px: tuple[int, int] = (160, 160),
+    ) -> None:
+        self.seed = seed
+        self.image_size_px = image_size_px
+        self.city = make_city(seed)
+        self.crowd = Crowd(self.city, seed, people)
+        self.vehicle = Vehicle(self.city.colliders, len(self.crowd.people))
+        self.autopilot = Autopilot(self.vehicle)
+        self.tasks = TaskRunner(self.vehicle, self.autopilot)
+        self.gimbal = Gimbal(self.vehicle)
+        self.renderer = make_renderer(self.city) if make_renderer is not None else None
+        self._clearance = ClearanceField(self.city.colliders)
+        self._shot: Shot | None = None
+        self._shot_is_now = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the very start, the clock included: what follows is what followed the first time.
+
+        The vehicle stands at the origin, disarmed and without API control; a running task answers
+        False. Camera field of view survives, being a setting.
+        """
+        self.tasks.cancel()
+        self.tasks.time_ns = 0
+        self.tasks.api_control = False
+        self.crowd.reset()
+        self.vehicle.reset()
+        self.autopilot.reset(landed=True)
+        self.gimbal.reset()
+        self._place_people()
+        self._steps = 0
+        self.changed()
+        self._shot = None
+
+    @property
+    def time_ns(self) -> int:
+        """Now, in nanoseconds since 1970; a multiple of the time step after `EPOCH_NS`."""
+        return EPOCH_NS + self._steps * TIME_STEP_NS
+
+    def step(self, steps: int = 1) -> None:
+        """Let `steps` times 5 ms pass."""
+        vehicle, autopilot, tasks = self.vehicle, self.autopilot, self.tasks
+        for _ in range(steps):
+            tasks.step()
+            self._steps += 1
+            vehicle.step(autopilot.update(), self.time_ns)
+            if self._steps % _GIMBAL_STEPS == 0:
+                self.gimbal.step(PERIOD_NS * 1e-9)
+            if self._steps % _PEOPLE_STEPS == 0:
+                self.crowd.advance(PEOPLE_PERIOD_NS * 1e-9)
+                self._place_people()
+        self._shot_is_now = False
+
+    def changed(self) -> None:
+        """Something that the camera may see has been changed between steps."""
+        self._shot_is_now = False
+
+    def place_vehicle(self, position_m: Vec3, yaw_rad: float) -> None:
+        """Put the vehicle somewhere, armed and hovering; a running task answers False."""
+        self.tasks.cancel()
+        self.vehicle.place(position_m, yaw_rad)
+        self.autopilot.reset(landed=False)
+        self.changed()
+
+    def shot(self) -> Shot:
+        """The picture as of now; taken once per instant, however often it is asked for.
+
+        Raises:
+            RuntimeError: There is no renderer.
+        """
+        if self._shot is None or not self._shot_is_now:
+            if self.renderer is None:
+                raise RuntimeError("this simulation has no renderer")
+            camera = self.gimbal.camera()
+            picture = self.renderer.render(camera, *self.image_size_px, self.crowd.people)
+            self._shot = Shot(self.time_ns, camera, picture)
+            self._shot_is_now = True
+        return self._shot
+
+    @property
+    def latest_shot(self) -> Shot | None:
+        """The last picture taken since the start or reset."""
+        return self._shot
+
+    def clearance_m(self) -> float:
+        """From the vehicle's centre to the nearest obstacle, person or the ground."""
+        feet = [person.position_m for person in self.crowd.people]
+        return self._clearance.clearance_m(self.vehicle.position_m, feet)
+
+    def _place_people(self) -> None:
+        self.vehicle.move_people([person.position_m for person in self.crowd.people])

@@ -1,0 +1,278 @@
+"""The quadrotor: a rigid body with four rotors, air, gravity and things to run into.
+
+MuJoCo integrates the body and finds the contacts. Its world is told that gravity points along
++z, so world (north, east, down) and body (forward, right, down) are MuJoCo's own axes and
+nothing has to be converted. Size, mass and rotors are those of a Skydio X2 class machine.
+
+`Vehicle.step` is called 200 times per simulated second: it works on plain floats, because
+NumPy costs more than the arithmetic at this size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+
+from followme_uav.messages import Quaternion, Vec3
+from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M
+from followme_uav.sim.world import Collider
+
+TIME_STEP_NS = 5_000_000
+TIME_STEP_S = TIME_STEP_NS * 1e-9
+GRAVITY_MPS2 = 9.81
+GROUND = "ground"
+
+_GENTLE_TOUCH_MPS = 0.7
+"""Slower than this onto an upward facing surface is a landing, not a collision."""
+_UPWARD_NORMAL = 0.7
+"""Cosine of the steepest slope that counts as upward facing."""
+_ANGULAR_DRAG_NMS = 0.004
+
+
+@dataclass(frozen=True)
+class Airframe:
+    """Constants of the machine."""
+
+    mass_kg: float = 1.325
+    inertia_kgm2: Vec3 = (0.022, 0.030, 0.045)
+    """About the body's forward, right and down axes."""
+    half_size_m: Vec3 = (0.28, 0.28, 0.12)
+    """Box that collides, rotors and legs included; at rest the centre is half its height up."""
+    rotor_x_m: float = 0.14
+    rotor_y_m: float = 0.18
+    rotor_max_n: float = 13.0
+    rotor_lag_s: float = 0.03
+    yaw_torque_per_thrust_m: float = 0.02
+    drag_ns_per_m: float = 0.25
+    """Linear, against the air: 8 m/s of wind push with 2 N, a lean of 9 degrees."""
+
+
+@dataclass(frozen=True)
+class Kinematics:
+    """How the body moves at one instant; frames as in AirSim's KinematicsState."""
+
+    position_m: Vec3
+    """World NED."""
+    orientation: Quaternion
+    """Body FRD to world NED, (w, x, y, z)."""
+    velocity_mps: Vec3
+    """World NED."""
+    angular_velocity_radps: Vec3
+    """Body FRD."""
+    acceleration_mps2: Vec3
+    """World NED."""
+    angular_acceleration_radps2: Vec3
+    """Body FRD."""
+
+
+@dataclass(frozen=True)
+class Collision:
+    """The latest contact with something that should not have been touched."""
+
+    time_ns: int
+    object_name: str
+    object_id: int
+    penetration_m: float
+    normal: Vec3
+    """World NED, pointing from the object towards the vehicle."""
+    impact_point_m: Vec3
+    position_m: Vec3
+    """Of the vehicle's centre."""
+
+
+class Vehicle:
+    """One quadrotor among static obstacles and walking people.
+
+    Attributes (all plain floats, valid after every step):
+        position_m, velocity_mps: world NED.
+        orientation: body to world, (w, x, y, z).
+        rates_radps: body FRD.
+        thrusts_n: of the rotors front right, rear left, front left, rear right.
+        wind_mps: world NED; of the air itself.
+        in_contact: something is being touched, gently or not.
+        collision: the latest collision, until `clear_collision`.
+    """
+
+    def __init__(
+        self,
+        obstacles: Sequence[Collider] = (),
+        people: int = 0,
+        start_m: tuple[float, float] = (0.0, 0.0),
+        start_yaw_rad: float = 0.0,
+        airframe: Airframe | None = None,
+    ) -> None:
+        self.airframe = airframe or Airframe()
+        self._model = mujoco.MjModel.from_xml_string(_model_xml(self.airframe, obstacles, people))
+        self._data = mujoco.MjData(self._model)
+        self._names = [
+            GROUND,
+            *(o.name for o in obstacles),
+            *(f"person_{i}" for i in range(people)),
+        ]
+        self._body_geom = len(self._names)
+        self._start = (start_m[0], start_m[1], -self.airframe.half_size_m[2])
+        self._start_yaw_rad = start_yaw_rad
+        self._rotor_blend = 1.0 - math.exp(-TIME_STEP_S / self.airframe.rotor_lag_s)
+        # Views into MuJoCo's memory, kept because looking them up costs more than reading them.
+        self._qpos, self._qvel = self._data.qpos, self._data.qvel
+        self._force, self._mocap = self._data.qfrc_applied, self._data.mocap_pos
+        self.wind_mps: Vec3 = (0.0, 0.0, 0.0)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the start, at rest, rotors stopped, no wind, no collision remembered."""
+        self.wind_mps = (0.0, 0.0, 0.0)
+        self.place(self._start, self._start_yaw_rad, hovering=False)
+
+    def place(self, position_m: Vec3, yaw_rad: float, *, hovering: bool = True) -> None:
+        """Put the body somewhere, level and at rest, with rotors at hover thrust or stopped."""
+        people = self._mocap.copy()
+        mujoco.mj_resetData(self._model, self._data)
+        self._mocap[:] = people
+        half = 0.5 * yaw_rad
+        self._qpos[:] = (*position_m, math.cos(half), 0.0, 0.0, math.sin(half))
+        thrust = 0.25 * self.airframe.mass_kg * GRAVITY_MPS2 if hovering else 0.0
+        self.thrusts_n = [thrust] * 4
+        self.collision: Collision | None = None
+        self.in_contact = False
+        self._read_state()
+
+    def move_people(self, feet_m: Sequence[Vec3]) -> None:
+        """Put the people's capsules where the people are. Positions of their feet, world NED."""
+        for i, (north, east, down) in enumerate(feet_m):
+            self._mocap[i] = (north, east, down - 0.5 * PERSON_HEIGHT_M)
+
+    def step(self, commands_n: Sequence[float], time_ns: int = 0) -> None:
+        """Advance by one time step.
+
+        Args:
+            commands_n: wanted thrust of each rotor, order as `thrusts_n`; clipped to the possible.
+            time_ns: stamp for a collision that happens in this step.
+        """
+        frame = self.airframe
+        blend, limit = self._rotor_blend, frame.rotor_max_n
+        t0, t1, t2, t3 = (
+            old + (min(max(new, 0.0), limit) - old) * blend
+            for old, new in zip(self.thrusts_n, commands_n, strict=True)
+        )
+        self.thrusts_n = [t0, t1, t2, t3]
+        lift = t0 + t1 + t2 + t3
+        p, q, r = self.rates_radps
+        # Rotor at (x, y) pushing up by t: torque (-y t, x t); the front right one spins
+        # counter-clockwise, so its reaction turns the body clockwise (+yaw).
+        roll = frame.rotor_y_m * (t1 + t2 - t0 - t3) - _ANGULAR_DRAG_NMS * p
+        pitch = frame.rotor_x_m * (t0 + t2 - t1 - t3) - _ANGULAR_DRAG_NMS * q
+        yaw = frame.yaw_torque_per_thrust_m * (t0 + t1 - t2 - t3) - _ANGULAR_DRAG_NMS * r
+        down_n, down_e, down_d = self.down_axis()
+        drag = frame.drag_ns_per_m
+        (vn, ve, vd), (wn, we, wd) = self.velocity_mps, self.wind_mps
+        self._force[:] = (
+            -lift * down_n - drag * (vn - wn),
+            -lift * down_e - drag * (ve - we),
+            -lift * down_d - drag * (vd - wd),
+            roll,
+            pitch,
+            yaw,
+        )
+        mujoco.mj_step(self._model, self._data)
+        self.in_contact = self._data.ncon > 0
+        if self.in_contact:
+            self._judge_contacts(time_ns)
+        self._read_state()
+
+    def down_axis(self) -> Vec3:
+        """The body's down axis in the world, a unit vector."""
+        w, x, y, z = self.orientation
+        return 2.0 * (x * z + w * y), 2.0 * (y * z - w * x), 1.0 - 2.0 * (x * x + y * y)
+
+    def euler_rad(self) -> Vec3:
+        """Roll, pitch, yaw of the body (yaw first, then pitch, then roll)."""
+        w, x, y, z = self.orientation
+        roll = math.atan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y))
+        pitch = math.asin(min(max(2.0 * (w * y - z * x), -1.0), 1.0))
+        yaw = math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+        return roll, pitch, yaw
+
+    def kinematics(self) -> Kinematics:
+        """A snapshot of the motion."""
+        acceleration = self._data.qacc.tolist()
+        return Kinematics(
+            position_m=self.position_m,
+            orientation=self.orientation,
+            velocity_mps=self.velocity_mps,
+            angular_velocity_radps=self.rates_radps,
+            acceleration_mps2=tuple(acceleration[:3]),
+            angular_acceleration_radps2=tuple(acceleration[3:]),
+        )
+
+    def clear_collision(self) -> None:
+        """Forget the latest collision."""
+        self.collision = None
+
+    def _read_state(self) -> None:
+        n, e, d, w, x, y, z = self._qpos.tolist()
+        vn, ve, vd, p, q, r = self._qvel.tolist()
+        self.position_m: Vec3 = (n, e, d)
+        self.orientation: Quaternion = (w, x, y, z)
+        self.velocity_mps: Vec3 = (vn, ve, vd)
+        self.rates_radps: Vec3 = (p, q, r)
+
+    def _judge_contacts(self, time_ns: int) -> None:
+        """Remember a contact that is no gentle landing. Velocities are still those before it."""
+        speed = math.hypot(*self.velocity_mps)
+        for contact in self._data.contact:
+            other, sign = contact.geom1, 1.0
+            if other == self._body_geom:
+                other, sign = contact.geom2, -1.0
+            normal = tuple((sign * contact.frame[:3]).tolist())
+            if -normal[2] > _UPWARD_NORMAL and speed < _GENTLE_TOUCH_MPS:
+                continue
+            self.collision = Collision(
+                time_ns=time_ns,
+                object_name=self._names[other],
+                object_id=int(other),
+                penetration_m=max(0.0, -float(contact.dist)),
+                normal=normal,
+                impact_point_m=tuple(contact.pos.tolist()),
+                position_m=self.position_m,
+            )
+
+
+def _model_xml(frame: Airframe, obstacles: Sequence[Collider], people: int) -> str:
+    """MuJoCo model. Obstacles and people have no affinity: they are never tested on each other."""
+    obstacle_bits = 'contype="1" conaffinity="0"'
+    geoms: list[str] = []
+    for o in obstacles:
+        half = 0.5 * o.yaw_rad
+        north, east, up = o.half_size_m
+        size = f"{north!r} {east!r} {up!r}" if o.shape == "box" else f"{north!r} {up!r}"
+        geoms.append(
+            f'<geom type="{o.shape}" size="{size}" pos="{_numbers(o.centre_m)}" '
+            f'quat="{math.cos(half)!r} 0 0 {math.sin(half)!r}" {obstacle_bits}/>'
+        )
+    capsule = f"{PERSON_RADIUS_M} {0.5 * PERSON_HEIGHT_M - PERSON_RADIUS_M}"
+    inertia = f'mass="{frame.mass_kg}" diaginertia="{_numbers(frame.inertia_kgm2)}"'
+    person = (
+        '<body mocap="true" pos="0 0 1000">'
+        f'<geom type="capsule" size="{capsule}" {obstacle_bits}/></body>'
+    )
+    return f"""<mujoco>
+      <option timestep="{TIME_STEP_S}" gravity="0 0 {GRAVITY_MPS2}"/>
+      <worldbody>
+        <geom type="plane" size="0 0 1" quat="0 1 0 0" {obstacle_bits}/>
+        {"".join(geoms)}
+        {person * people}
+        <body><freejoint/>
+          <inertial pos="0 0 0" {inertia}/>
+          <geom type="box" size="{_numbers(frame.half_size_m)}" contype="0" conaffinity="1"/>
+        </body>
+      </worldbody>
+    </mujoco>"""
+
+
+def _numbers(values: Sequence[Any]) -> str:
+    return " ".join(repr(float(v)) for v in values)
