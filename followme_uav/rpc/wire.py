@@ -19,7 +19,7 @@ from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
 
-from followme_uav.errors import RpcError
+from followme_uav.errors import EnvironmentSetupError, RpcError
 
 REQUEST, RESPONSE, NOTIFICATION = 0, 1, 2
 MAX_MSGID = 2**32 - 1
@@ -82,6 +82,12 @@ class Decoder:
     """Turns a stream of bytes, cut anywhere, into messages."""
 
     def __init__(self, limits: Limits) -> None:
+        if msgpack.version < (1, 0):
+            raise EnvironmentSetupError(
+                "msgpack-rpc-python has put its own old msgpack in place of the current one; "
+                "run 'pip install --force-reinstall msgpack', and use that library only in an "
+                "environment made by tools/legacy_env.sh"
+            )
         size = limits.message_bytes
         self._unpacker = msgpack.Unpacker(
             raw=False,

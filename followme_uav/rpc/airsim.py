@@ -1,0 +1,385 @@
+"""The AirSim client: the one place where wire meets messages.
+
+In front of it are NED floats, degrees, BGR or RGB rows from either end and two kinds of time
+stamps; behind it are `Frame`, `Command` and `GroundTruth`. What a simulator does differently is
+told by its `SimulatorProfile`, or asked where it can be.
+
+Two connections: motion, camera and clock go on one, in order, so that a command sent before
+`advance` acts before time passes; state and images go on the other, so that no blocking motion
+call delays a frame. Not for use from several threads.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+from followme_uav.config import CameraConfig, RpcConfig, SimulatorProfile
+from followme_uav.errors import RemoteError, SimulatorError
+from followme_uav.messages import (
+    Command,
+    Frame,
+    GroundTruth,
+    Manoeuvre,
+    Mask,
+    RgbImage,
+    VehicleState,
+)
+from followme_uav.rpc import convert
+from followme_uav.rpc.dialect import COSYS_VERSION, Dialect
+from followme_uav.rpc.labels import LabelReader
+from followme_uav.rpc.session import Session, await_result, open_session
+
+SCENE, SEGMENTATION = 0, 5
+MAX_DEGREE_OF_FREEDOM = 0  # drivetrain: yaw independent of the direction of travel
+TAKEOFF_TIMEOUT_S, LAND_TIMEOUT_S = 20.0, 60.0  # the defaults of AirSim's own client
+MIN_COMMAND_SPACING_S = 0.02  # closer motion calls can lose a cancellation in AirSim
+MAX_UNFINISHED_MOTIONS = 64
+PAUSE_POLL_S = 0.001
+GROUND_TRUTH_METHOD = "simFollowMeGroundTruth"
+HERO_MESHES, PEOPLE_MESHES = "hero.*", "(person|people|pedestrian).*"
+
+
+class AirSimClient:
+    """One vehicle of one simulator.
+
+    Every method raises a `SimulatorError` (or its kin `RpcTimeoutError`, `RpcConnectionError`,
+    `RemoteError`) of one line when the simulator is gone, silent, refuses or answers nonsense.
+
+    Args:
+        profile: The simulator: address, names, conventions.
+        rpc: Backend and deadlines.
+        camera: The image size that the simulator must deliver.
+    """
+
+    def __init__(self, profile: SimulatorProfile, rpc: RpcConfig, camera: CameraConfig) -> None:
+        self._profile, self._rpc, self._camera = profile, rpc, camera
+        self._address = f"{profile.host}:{profile.port}"
+        self._dialect = Dialect("maps")
+        self._commands: Session | None = None
+        self._senses: Session | None = None
+        self._clock = convert.Clock()
+        self._next_index = 0
+        self._offers_truth = True
+        self._labels: LabelReader | None = None
+        self._paused = False
+        self._vehicle: VehicleState | None = None
+        self._last_manoeuvre: Manoeuvre | None = None
+        self._last_sent_s = -math.inf
+        self._unfinished: list[Future[Any]] = []
+        self._camera_pose: dict[str, Any] | None = None
+
+    # -- connection ---------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Connect, find out the dialect, check the vehicle, set the camera's field of view."""
+        self.close()
+        self._commands = self._open()
+        self._senses = self._open()
+        self._ask("ping")
+        self._check_vehicle()
+        self._dialect = self._detect_dialect()
+        profile = self._profile
+        self._order_and_wait(
+            "simSetCameraFov",
+            *self._dialect.camera_params(
+                profile.camera_name, profile.camera_fov_deg, profile.vehicle_name
+            ),
+        )
+
+    def close(self) -> None:
+        """Hang up; harmless when not connected. The vehicle keeps its last command."""
+        for session in (self._commands, self._senses):
+            if session is not None:
+                session.close()
+        self._commands = self._senses = None
+        self._forget_commands()
+
+    def reconnect(self) -> None:
+        """Hang up and connect anew; frame numbers and time go on."""
+        self.connect()
+
+    def reset(self) -> None:
+        """Put the vehicle back to its start; control must be taken again. Time starts anew."""
+        self._order_and_wait("reset")
+        self._forget_commands()
+        self._clock, self._next_index, self._vehicle = convert.Clock(), 0, None
+
+    def take_control(self) -> None:
+        """Enable control through the API and arm the motors, and make sure of it."""
+        name = self._profile.vehicle_name
+        self._order_and_wait("enableApiControl", True, name)
+        armed = self._order_and_wait("armDisarm", True, name)
+        if not armed or not self._order_and_wait("isApiControlEnabled", name):
+            raise SimulatorError(
+                f"{self._address} did not give control of vehicle '{name}'; "
+                "is another client or a remote control in charge?"
+            )
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def pause(self, paused: bool) -> None:
+        """Stop or release the simulation's clock."""
+        self._order_and_wait("simPause", paused)
+        self._paused = paused
+
+    def advance(self, duration_s: float) -> None:
+        """Let a paused simulation run for `duration_s` and pause again.
+
+        Raises:
+            SimulatorError: It was still running `rpc.deadline_s` later than it should.
+        """
+        limit_s = duration_s + self._rpc.deadline_s
+        self._order_and_wait("simContinueForTime", duration_s, deadline_s=limit_s)
+        self._paused = True
+        if self._profile.continue_blocks:
+            return
+        give_up_s = time.monotonic() + limit_s
+        while not self._ask("simIsPaused"):
+            if time.monotonic() > give_up_s:
+                raise SimulatorError(
+                    f"{self._address} still runs {limit_s:g} s after it was told to run for "
+                    f"{duration_s:g} s; fly with --realtime or restart the simulator"
+                )
+            time.sleep(PAUSE_POLL_S)
+
+    # -- senses -------------------------------------------------------------------------------
+
+    def read_frame(self) -> Frame:
+        """The newest image with the camera's pose, and the vehicle's state.
+
+        Returns:
+            The frame; its `rgb` is None when the simulator has no image.
+
+        Raises:
+            SimulatorError: The image has another size than configured, or is not raw RGB.
+        """
+        return self._read((SCENE,))[0]
+
+    def ground_truth(self) -> GroundTruth | None:
+        """What really was at the last image; None from a simulator that does not tell."""
+        if not self._offers_truth:
+            return None
+        try:
+            reply = self._ask(GROUND_TRUTH_METHOD, self._profile.vehicle_name)
+        except RemoteError as error:
+            if "could not find function" not in str(error):
+                raise
+            self._offers_truth = False
+            return None
+        with self._understanding(GROUND_TRUTH_METHOD):
+            return convert.ground_truth(reply, self._clock)
+
+    def read_segmented_frame(self) -> tuple[Frame, RgbImage | None]:
+        """A frame and, of the same instant, the segmentation image in the simulator's colours."""
+        frame, (segmentation,) = self._read((SCENE, SEGMENTATION))
+        return frame, segmentation
+
+    def read_labelled_frame(
+        self, hero_meshes: str = HERO_MESHES, people_meshes: str = PEOPLE_MESHES
+    ) -> tuple[Frame, Mask]:
+        """A frame and its exact mask: ground truth where offered, else through segmentation ids.
+
+        Args:
+            hero_meshes: Regular expression of the hero's mesh names; not needed for ground truth.
+            people_meshes: The same for other people.
+        """
+        if self._labels is None and self._offers_truth:
+            frame = self.read_frame()
+            truth = self.ground_truth()
+            if truth is not None:
+                return frame, truth.mask
+        if self._labels is None:
+            self._labels = LabelReader(self, hero_meshes, people_meshes)
+        return self._labels.read()
+
+    def set_object_id(self, name_pattern: str, object_id: int) -> bool:
+        """Give all objects whose name matches a segmentation id; False when there are none."""
+        return bool(
+            self._order_and_wait("simSetSegmentationObjectID", name_pattern, object_id, True)
+        )
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def send(self, command: Command) -> None:
+        """Send a command without waiting for it to be carried out.
+
+        A velocity goes out each time, with a short duration: if this process dies, the vehicle
+        stops by itself. The other manoeuvres go out once, when they begin.
+
+        Raises:
+            SimulatorError: The command holds NaN or infinity, and nothing was sent; or an earlier
+                command was refused meanwhile.
+        """
+        convert.refuse_not_finite(command)
+        self._raise_refusals()
+        self._aim_camera(command.camera_pan_rad, command.camera_tilt_rad)
+        name = self._profile.vehicle_name
+        repeated = command.manoeuvre is self._last_manoeuvre
+        self._last_manoeuvre = command.manoeuvre
+        match command.manoeuvre:
+            case Manoeuvre.VELOCITY:
+                yaw_mode = {
+                    "is_rate": True,
+                    "yaw_or_rate": math.degrees(command.yaw_rate_radps),
+                }
+                self._move(
+                    "moveByVelocity",
+                    *(float(part) for part in command.velocity_mps),
+                    self._rpc.command_duration_s,
+                    MAX_DEGREE_OF_FREEDOM,
+                    self._dialect.write(yaw_mode),
+                    name,
+                )
+            case Manoeuvre.TAKEOFF if not repeated:
+                self._move("takeoff", TAKEOFF_TIMEOUT_S, name)
+            case Manoeuvre.HOVER if not repeated:
+                self._move("hover", name)
+            case Manoeuvre.LAND if not repeated:
+                self._move("land", LAND_TIMEOUT_S, name)
+
+    # -- below: how it is done ----------------------------------------------------------------
+
+    def _open(self) -> Session:
+        return open_session(
+            self._rpc.backend,
+            self._profile.host,
+            self._profile.port,
+            deadline_s=self._rpc.deadline_s,
+            connect_deadline_s=self._rpc.connect_deadline_s,
+            max_message_bytes=self._rpc.max_message_bytes,
+        )
+
+    def _ask(self, method: str, *params: Any) -> Any:
+        return self._session(self._senses).call(method, *params)
+
+    def _order_and_wait(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
+        return self._session(self._commands).call(method, *params, deadline_s=deadline_s)
+
+    def _session(self, session: Session | None) -> Session:
+        if session is None:
+            raise SimulatorError(f"not connected to {self._address}; connect first")
+        return session
+
+    def _forget_commands(self) -> None:
+        self._last_manoeuvre = None
+        self._last_sent_s = -math.inf
+        self._unfinished = []
+        self._camera_pose = None
+
+    def _check_vehicle(self) -> None:
+        wanted = self._profile.vehicle_name
+        names = self._ask("listVehicles")
+        if wanted and wanted not in names:
+            listed = ", ".join(f"'{name}'" for name in names) or "none"
+            raise SimulatorError(
+                f"{self._address} has no vehicle '{wanted}', but {listed}; "
+                "set simulator.vehicle_name"
+            )
+
+    def _detect_dialect(self) -> Dialect:
+        if self._profile.dialect != "auto":
+            return Dialect(self._profile.dialect)
+        if self._ask("getServerVersion") == COSYS_VERSION:
+            return Dialect("cosys")
+        state = self._ask("getMultirotorState", self._profile.vehicle_name)
+        return Dialect("arrays" if isinstance(state, list) else "maps")
+
+    def _read(self, image_types: tuple[int, ...]) -> tuple[Frame, list[RgbImage | None]]:
+        """One frame from the first image (Scene), and the pixels of the further ones."""
+        senses, profile = self._session(self._senses), self._profile
+        name = profile.vehicle_name
+        requests = [
+            self._dialect.image_request(profile.camera_name, image_type)
+            for image_type in image_types
+        ]
+        # Sent together: one round trip, and as close in time as the simulator allows.
+        calls = [
+            ("getMultirotorState", senses.call_async("getMultirotorState", name)),
+            (
+                "simGetImages",
+                senses.call_async(
+                    "simGetImages",
+                    *self._dialect.camera_params(self._dialect.write(requests), name),
+                ),
+            ),
+            ("simGetCollisionInfo", senses.call_async("simGetCollisionInfo", name)),
+        ]
+        state, images, collision = (
+            await_result(future, method, self._address, self._rpc.deadline_s)
+            for method, future in calls
+        )
+        with self._understanding("simGetCollisionInfo"):
+            collided = bool(self._dialect.read("CollisionInfo", collision)["has_collided"])
+        with self._understanding("getMultirotorState"):
+            state = self._dialect.read("MultirotorState", state)
+            stamp_ns = int(state["timestamp"])
+        with self._understanding("simGetImages"):
+            scene, *others = (self._dialect.read("ImageResponse", image) for image in images)
+            rgb, *pixels = (
+                convert.pixels(image, profile, self._camera, self._address)
+                for image in (scene, *others)
+            )
+            by_image = profile.frame_time == "image" and rgb is not None
+            time_s = (
+                self._clock.image_seconds(int(scene["time_stamp"]), stamp_ns)
+                if by_image
+                else self._clock.seconds(stamp_ns)
+            )
+            camera = convert.camera_pose(scene, profile.camera_fov_deg)
+        with self._understanding("getMultirotorState"):
+            self._vehicle = convert.vehicle_state(state, collided, self._clock)
+        frame = Frame(self._next_index, time_s, rgb, camera, self._vehicle)
+        self._next_index += 1
+        return frame, pixels
+
+    @contextmanager
+    def _understanding(self, method: str) -> Iterator[None]:
+        """Nonsense in a reply becomes one line that names the method."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            cause = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise SimulatorError(
+                f"{method} at {self._address}: the reply is not what AirSim sends ({cause}); "
+                "is simulator.dialect right?"
+            ) from error
+
+    def _aim_camera(self, pan_rad: float, tilt_rad: float) -> None:
+        profile = self._profile
+        pose = convert.camera_target(pan_rad, tilt_rad, profile, self._vehicle)
+        if pose is None or pose == self._camera_pose:
+            return
+        self._camera_pose = pose
+        self._order(
+            "simSetCameraPose",
+            *self._dialect.camera_params(
+                profile.camera_name, self._dialect.write(pose), profile.vehicle_name
+            ),
+        )
+
+    def _move(self, method: str, *params: Any) -> None:
+        if not self._paused:
+            wait_s = self._last_sent_s + MIN_COMMAND_SPACING_S - time.monotonic()
+            if wait_s > 0:
+                time.sleep(wait_s)
+        self._order(method, *params)
+        self._last_sent_s = time.monotonic()
+
+    def _order(self, method: str, *params: Any) -> None:
+        self._unfinished.append(self._session(self._commands).call_async(method, *params))
+
+    def _raise_refusals(self) -> None:
+        done = [future for future in self._unfinished if future.done()]
+        self._unfinished = [future for future in self._unfinished if future not in done]
+        for future in done:
+            future.result()
+        if len(self._unfinished) > MAX_UNFINISHED_MOTIONS:
+            raise SimulatorError(
+                f"{self._address} has not answered the last {MAX_UNFINISHED_MOTIONS} commands; "
+                "is the simulator paused or hung?"
+            )

@@ -1,0 +1,123 @@
+"""What differs on the wire between the servers that speak AirSim's RPC, and nothing else.
+
+AirSim and Cosys-AirSim send structs as maps keyed by field name; Colosseum from 2.3 on sends them
+as arrays in the same order. Cosys-AirSim leaves the parameter `external` out of its camera methods
+and adds `annotation_name` to image requests. Behind this module a struct is a plain dict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+DialectName = Literal["maps", "arrays", "cosys"]
+
+COSYS_VERSION = 4
+
+# Field order of AirSim's own MSGPACK_DEFINE_MAP lists; a field that is a struct names its type.
+_STRUCTS: dict[str, tuple[tuple[str, str | None], ...]] = {
+    "Vector3r": (("x_val", None), ("y_val", None), ("z_val", None)),
+    "Quaternionr": (("w_val", None), ("x_val", None), ("y_val", None), ("z_val", None)),
+    "Pose": (("position", "Vector3r"), ("orientation", "Quaternionr")),
+    "YawMode": (("is_rate", None), ("yaw_or_rate", None)),
+    "KinematicsState": (
+        ("position", "Vector3r"),
+        ("orientation", "Quaternionr"),
+        ("linear_velocity", "Vector3r"),
+        ("angular_velocity", "Vector3r"),
+        ("linear_acceleration", "Vector3r"),
+        ("angular_acceleration", "Vector3r"),
+    ),
+    "CollisionInfo": (
+        ("has_collided", None),
+        ("penetration_depth", None),
+        ("time_stamp", None),
+        ("normal", "Vector3r"),
+        ("impact_point", "Vector3r"),
+        ("position", "Vector3r"),
+        ("object_name", None),
+        ("object_id", None),
+    ),
+    "MultirotorState": (
+        ("collision", "CollisionInfo"),
+        ("kinematics_estimated", "KinematicsState"),
+        ("gps_location", None),
+        ("timestamp", None),
+        ("landed_state", None),
+        ("rc_data", None),
+    ),
+    "ImageRequest": (
+        ("camera_name", None),
+        ("image_type", None),
+        ("pixels_as_float", None),
+        ("compress", None),
+    ),
+    "ImageResponse": (
+        ("image_data_uint8", None),
+        ("image_data_float", None),
+        ("camera_position", "Vector3r"),
+        ("camera_name", None),
+        ("camera_orientation", "Quaternionr"),
+        ("time_stamp", None),
+        ("message", None),
+        ("pixels_as_float", None),
+        ("compress", None),
+        ("width", None),
+        ("height", None),
+        ("image_type", None),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one server wants structs and camera calls."""
+
+    name: DialectName
+
+    @property
+    def arrays(self) -> bool:
+        """Structs travel as arrays."""
+        return self.name == "arrays"
+
+    def write(self, value: Any) -> Any:
+        """A parameter made of dicts, in the server's form."""
+        if isinstance(value, dict):
+            items = {key: self.write(item) for key, item in value.items()}
+            return list(items.values()) if self.arrays else items
+        if isinstance(value, list):
+            return [self.write(item) for item in value]
+        return value
+
+    def read(self, struct: str, value: Any) -> dict[str, Any]:
+        """A reply as a dict, whichever form it came in.
+
+        Raises:
+            ValueError: It is not such a struct.
+        """
+        fields = _STRUCTS[struct]
+        if isinstance(value, list):
+            if len(value) < len(fields):
+                raise ValueError(f"{struct} has {len(value)} fields instead of {len(fields)}")
+            value = dict(zip((name for name, _ in fields), value, strict=False))
+        if not isinstance(value, dict):
+            raise ValueError(f"{struct} is a {type(value).__name__}")
+        return {
+            name: self.read(kind, value[name]) if kind and name in value else value.get(name)
+            for name, kind in fields
+        }
+
+    def image_request(self, camera_name: str, image_type: int) -> dict[str, Any]:
+        """Ask for raw 8-bit pixels."""
+        request = {
+            "camera_name": camera_name,
+            "image_type": image_type,
+            "pixels_as_float": False,
+            "compress": False,
+        }
+        return request | {"annotation_name": ""} if self.name == "cosys" else request
+
+    def camera_params(self, *params: Any) -> Sequence[Any]:
+        """Parameters of a camera method, with the trailing `external` where the server has it."""
+        return params if self.name == "cosys" else (*params, False)

@@ -1,0 +1,314 @@
+"""The calling side of MessagePack-RPC: one connection, many calls in flight, no wait without end.
+
+    with RpcSession("127.0.0.1", 41451) as session:
+        session.call("ping")
+        landing = session.call_async("land", 60.0, "")   # a Future; other calls go on meanwhile
+
+Any thread may call. Answers are matched by message id, so a call that blocks in the simulator
+(a take-off) delays no other. When the connection breaks, every call in flight fails at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from followme_uav.errors import (
+    EnvironmentSetupError,
+    RemoteError,
+    RpcConnectionError,
+    RpcTimeoutError,
+)
+from followme_uav.rpc.wire import (
+    CLIENT_LIMITS,
+    MAX_MSGID,
+    Decoder,
+    Response,
+    WireError,
+    encode_request,
+)
+
+RECEIVE_BYTES = 256 * 1024
+
+
+class Session(Protocol):
+    """What every backend offers; see `RpcSession` for the meaning."""
+
+    @property
+    def address(self) -> str: ...  # noqa: D102
+
+    def connect(self) -> None: ...  # noqa: D102
+
+    def call(self, method: str, *params: Any, deadline_s: float | None = None) -> Any: ...  # noqa: D102
+
+    def call_async(self, method: str, *params: Any) -> Future[Any]: ...  # noqa: D102
+
+    def close(self) -> None: ...  # noqa: D102
+
+    def reconnect(self) -> None: ...  # noqa: D102
+
+
+def open_session(
+    backend: str,
+    host: str,
+    port: int,
+    *,
+    deadline_s: float,
+    connect_deadline_s: float,
+    max_message_bytes: int,
+) -> Session:
+    """A connected session of the backend "builtin" or "msgpack-rpc-python" (`rpc.backend`).
+
+    Raises:
+        EnvironmentSetupError: The backend is not installed or not known.
+        RpcConnectionError: Nobody listens, or not before the deadline.
+    """
+    session: Session
+    if backend == "builtin":
+        session = RpcSession(
+            host,
+            port,
+            deadline_s=deadline_s,
+            connect_deadline_s=connect_deadline_s,
+            max_message_bytes=max_message_bytes,
+        )
+    elif backend == "msgpack-rpc-python":
+        from followme_uav.rpc.legacy import LegacySession
+
+        session = LegacySession(
+            host,
+            port,
+            deadline_s=deadline_s,
+            connect_deadline_s=connect_deadline_s,
+            max_message_bytes=max_message_bytes,
+        )
+    else:
+        raise EnvironmentSetupError(
+            f"rpc.backend {backend!r} is unknown; use builtin or msgpack-rpc-python"
+        )
+    session.connect()
+    return session
+
+
+class RpcSession:
+    """One connection to a MessagePack-RPC server.
+
+    Args:
+        host: Name or address of the server.
+        port: Its port, 41451 for AirSim.
+        deadline_s: How long a call may take unless it says otherwise.
+        connect_deadline_s: How long connecting may take.
+        max_message_bytes: A longer answer breaks the connection.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        deadline_s: float = 5.0,
+        connect_deadline_s: float = 5.0,
+        max_message_bytes: int = CLIENT_LIMITS.message_bytes,
+    ) -> None:
+        self._host, self._port = host, port
+        self._deadline_s = deadline_s
+        self._connect_deadline_s = connect_deadline_s
+        self._limits = replace(CLIENT_LIMITS, message_bytes=max_message_bytes)
+        self._link: _Link | None = None
+
+    def __enter__(self) -> RpcSession:
+        self.connect()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT, for messages."""
+        return f"{self._host}:{self._port}"
+
+    def connect(self) -> None:
+        """Connect, or do nothing when connected.
+
+        Raises:
+            RpcConnectionError: Nobody listens, or not before the connect deadline.
+        """
+        if self._link is not None and self._link.broken is None:
+            return
+        try:
+            sock = socket.create_connection((self._host, self._port), self._connect_deadline_s)
+        except (OSError, OverflowError) as error:
+            raise cannot_connect(self.address, error) from None
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(self._deadline_s)  # of one send; the reader just goes round again
+        self._link = _Link(self.address, sock, Decoder(self._limits))
+
+    def call(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
+        """Call and wait for the result.
+
+        Raises:
+            RpcTimeoutError: No answer before the deadline. A late one is dropped.
+            RpcConnectionError: The connection is closed or broke.
+            RemoteError: The server answered with an error.
+        """
+        future = self.call_async(method, *params)
+        limit_s = self._deadline_s if deadline_s is None else deadline_s
+        return await_result(future, method, self.address, limit_s)
+
+    def call_async(self, method: str, *params: Any) -> Future[Any]:
+        """Send a call and return at once; the Future fails as `call` does, but has no deadline.
+
+        Raises:
+            RpcConnectionError: The connection is closed or broke.
+            WireError: A parameter cannot be sent.
+        """
+        link = self._link
+        if link is None:
+            raise not_connected(method, self.address)
+        return link.send(method, params)
+
+    def close(self) -> None:
+        """Close the connection; calls in flight fail. Harmless when closed."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.shut("closed by this side")
+
+    def reconnect(self) -> None:
+        """Close and connect anew. Raises as `connect` does."""
+        self.close()
+        self.connect()
+
+
+@dataclass
+class _Link:
+    """A live socket, the calls in flight on it, and the thread that reads it."""
+
+    address: str
+    sock: socket.socket
+    decoder: Decoder
+    broken: str | None = None  # why it is of no more use
+    pending: dict[int, tuple[str, Future[Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ids = itertools.count()
+        self.state_lock = threading.Lock()
+        self.send_lock = threading.Lock()
+        self.reader = threading.Thread(target=self._read, name=f"rpc {self.address}", daemon=True)
+        self.reader.start()
+
+    def send(self, method: str, params: tuple[Any, ...]) -> Future[Any]:
+        future: Future[Any] = Future()
+        msgid = next(self.ids) & MAX_MSGID
+        try:
+            data = encode_request(msgid, method, params)
+        except WireError as error:
+            raise WireError(f"{method} at {self.address}: {error}") from None
+        with self.state_lock:
+            if self.broken is not None:
+                raise connection_lost(method, self.address, self.broken)
+            self.pending[msgid] = method, future
+        future.add_done_callback(lambda _: self.pending.pop(msgid, None))
+        try:
+            with self.send_lock:
+                self.sock.sendall(data)
+        except OSError as error:
+            # A part may be sent, so the stream cannot be continued.
+            self._fail(f"sending failed: {error.strerror or error}")
+        return future
+
+    def shut(self, reason: str) -> None:
+        self._fail(reason)
+        if self.reader is not threading.current_thread():
+            self.reader.join(timeout=1.0)
+
+    def _read(self) -> None:
+        try:
+            while data := self._receive():
+                for message in self.decoder.feed(data):
+                    if isinstance(message, Response):
+                        self._settle(message)
+            self._fail("the simulator closed the connection")
+        except WireError as error:
+            self._fail(str(error))
+        except OSError as error:
+            self._fail(error.strerror or str(error))
+        finally:
+            with self.send_lock:
+                self.sock.close()
+
+    def _receive(self) -> bytes:
+        while True:
+            try:
+                return self.sock.recv(RECEIVE_BYTES)
+            except TimeoutError:
+                continue  # an idle connection is a good one
+
+    def _settle(self, response: Response) -> None:
+        with self.state_lock:
+            method, future = self.pending.pop(response.msgid, ("", None))
+        if future is None or not future.set_running_or_notify_cancel():
+            return  # its caller has given up
+        if response.error is not None:
+            future.set_exception(remote_error(method, self.address, response.error))
+        else:
+            future.set_result(response.result)
+
+    def _fail(self, reason: str) -> None:
+        with self.state_lock:
+            if self.broken is None:
+                self.broken = reason
+            orphans = list(self.pending.values())
+            self.pending.clear()
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)  # wakes the reader, which closes the socket
+        for method, future in orphans:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(connection_lost(method, self.address, self.broken))
+
+
+def await_result(future: Future[Any], method: str, address: str, deadline_s: float) -> Any:
+    """The Future's result; `RpcTimeoutError` after the deadline, and the call is forgotten."""
+    try:
+        return future.result(deadline_s)
+    except FutureTimeoutError:
+        if not future.cancel() and future.done():  # it came in this very moment
+            return future.result(0)
+        raise RpcTimeoutError(
+            f"{method} at {address}: no answer within {deadline_s:g} s; is the simulator paused, "
+            "overloaded or hung? (rpc.deadline_s sets how long to wait)"
+        ) from None
+
+
+def cannot_connect(address: str, error: OSError | OverflowError) -> RpcConnectionError:
+    """One line for a connection that could not be made."""
+    if isinstance(error, ConnectionRefusedError):
+        cause = f"nobody listens on {address}"
+    elif isinstance(error, TimeoutError):
+        cause = f"no connection to {address} before the deadline"
+    else:
+        cause = f"cannot connect to {address}: {getattr(error, 'strerror', None) or error}"
+    return RpcConnectionError(
+        f"{cause}; start the simulator ('followme-uav sim') or pass its address with --sim"
+    )
+
+
+def not_connected(method: str, address: str) -> RpcConnectionError:
+    """The error of a call on a closed session."""
+    return RpcConnectionError(f"{method} at {address}: not connected; connect first")
+
+
+def connection_lost(method: str, address: str, reason: str) -> RpcConnectionError:
+    """The error of a call in flight when its connection broke."""
+    return RpcConnectionError(f"{method} at {address}: connection lost ({reason})")
+
+
+def remote_error(method: str, address: str, error: Any) -> RemoteError:
+    """The error of a call that the server answered with an error."""
+    return RemoteError(f"{method} at {address}: the simulator answered: {error}")
