@@ -1,0 +1,243 @@
+"""How good a flight was, from its entries: the same numbers live, from a scenario and from a log.
+
+An entry's state, observation and truth hold until the next entry, so shares of time are weighted
+with the time between frames. What compares with the truth is None when the simulator tells none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from followme_uav.config import FlightConfig
+from followme_uav.flight.entry import FlightEntry
+from followme_uav.geometry import pixel_of_point
+from followme_uav.messages import GroundTruth, Manoeuvre, Mask, MaskClass, MissionState, Observation
+
+HERO_VISIBLE_PX = 3
+"""More hero pixels than this in an image, and the hero is in view (the data set's rule)."""
+
+CENTRED = 0.4
+"""|u| and |v| of a centred hero: 20 % of the image's size, which is 2 in these coordinates."""
+
+DISTANCE_TOLERANCE = 0.3
+"""Share of the wanted distance by which a tracked hero may be nearer or further."""
+
+BLOB_MARGIN_PX = 2.0
+"""A blob is the hero when one of her true pixels lies in its box, grown by this much."""
+
+_ENDING = (MissionState.LAND, MissionState.DONE)
+
+
+@dataclass(frozen=True)
+class FlightMetrics:
+    """What a flight is judged by."""
+
+    acquire_s: float | None
+    """From the first frame to the first FOLLOW of the true hero; None if that never was."""
+    in_view: float | None
+    """Share of the time from then until LAND with the hero in the camera's image."""
+    tracked: float | None
+    """Share of that time with the hero near the image's centre and at the wanted distance."""
+    losses: int
+    """How often FOLLOW of the acquired hero ended other than in LAND."""
+    reacquire_s: list[float]
+    """Time from each loss to the next FOLLOW of the true hero; none for a loss never mended."""
+    wrong_target_s: float | None
+    """Time in FOLLOW with an observation that is not the hero."""
+    collisions: int
+    """How often the simulator began to report a contact."""
+    min_clearance_m: float | None
+    """Smallest distance to an obstacle between TAKEOFF and LAND."""
+    command_rate: float | None
+    """Roughness: rms of the change of commanded velocity per second, in m/s^2, while under way."""
+    loop_p50_ms: float | None
+    """Median of the time from frame received to command sent."""
+    loop_p99_ms: float | None
+    """99th percentile of the same."""
+    flight_s: float
+    """Simulation time from the first frame to the last."""
+    frames: int
+    final_state: str | None
+    real_time_factor: float | None
+    """Simulation time over wall-clock time; None when the caller does not tell the latter."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+class MetricsAccumulator:
+    """Takes the entries of one flight in order and knows its metrics at any time.
+
+    Args:
+        config: The flight's configuration; it has the wanted distance and the hero's height.
+    """
+
+    def __init__(self, config: FlightConfig) -> None:
+        self._wanted_distance_m = config.control.wanted_distance_m
+        self._centroid_height_m = config.tracker.centroid_height_m
+        self._first_s = 0.0
+        self._last: FlightEntry | None = None
+        self._last_hit = False
+        self._frames = 0
+        self._has_truth = False
+        self._acquired_s: float | None = None
+        self._judged_s = self._in_view_s = self._tracked_s = self._wrong_s = 0.0
+        self._losses = 0
+        self._lost_s: float | None = None
+        self._reacquire_s: list[float] = []
+        self._collisions = 0
+        self._clearance_m = math.inf
+        self._rates_squared: list[float] = []
+        self._loop_ms: list[float] = []
+
+    def add(self, entry: FlightEntry) -> None:
+        """Take the next entry."""
+        time_s = entry.frame.time_s
+        last = self._last
+        if last is None:
+            self._first_s = time_s
+        else:
+            self._pass_time(last, time_s - last.frame.time_s)
+            self._compare(last, entry)
+        hit = _follows_hero(entry)
+        self._judge_target(entry, hit)
+        if entry.truth is not None:
+            self._has_truth = True
+            if entry.step.state not in (MissionState.TAKEOFF, *_ENDING):
+                self._clearance_m = min(self._clearance_m, entry.truth.clearance_m)
+        collided_before = last is not None and last.frame.vehicle.has_collided
+        self._collisions += entry.frame.vehicle.has_collided and not collided_before
+        self._loop_ms.append(entry.timings.total_ms)
+        self._frames += 1
+        self._last, self._last_hit = entry, hit
+
+    def result(self, wall_s: float | None = None) -> FlightMetrics:
+        """The metrics so far; `wall_s` is the wall-clock time of the same span."""
+        flight_s = self._last.frame.time_s - self._first_s if self._last else 0.0
+        judged = self._judged_s > 0.0
+        p50, p99 = np.percentile(self._loop_ms, (50, 99)) if self._loop_ms else (None, None)
+        rates = self._rates_squared
+        return FlightMetrics(
+            acquire_s=None if self._acquired_s is None else self._acquired_s - self._first_s,
+            in_view=self._in_view_s / self._judged_s if judged else None,
+            tracked=self._tracked_s / self._judged_s if judged else None,
+            losses=self._losses,
+            reacquire_s=list(self._reacquire_s),
+            wrong_target_s=self._wrong_s if self._has_truth else None,
+            collisions=self._collisions,
+            min_clearance_m=self._clearance_m if math.isfinite(self._clearance_m) else None,
+            command_rate=math.sqrt(sum(rates) / len(rates)) if rates else None,
+            loop_p50_ms=None if p50 is None else float(p50),
+            loop_p99_ms=None if p99 is None else float(p99),
+            flight_s=flight_s,
+            frames=self._frames,
+            final_state=self._last.step.state.value if self._last else None,
+            real_time_factor=flight_s / wall_s if wall_s else None,
+        )
+
+    def _pass_time(self, entry: FlightEntry, duration_s: float) -> None:
+        """Count the time for which `entry` was the latest."""
+        if entry.truth is None:
+            return
+        state = entry.step.state
+        if state is MissionState.FOLLOW and entry.step.observation and not self._last_hit:
+            self._wrong_s += duration_s
+        if self._acquired_s is not None and state not in _ENDING:
+            self._judged_s += duration_s
+            self._in_view_s += duration_s * is_in_view(entry.truth)
+            self._tracked_s += duration_s * self._is_tracked(entry, entry.truth)
+
+    def _compare(self, last: FlightEntry, entry: FlightEntry) -> None:
+        """Count what lies between two entries: changes of command, the loss of the hero."""
+        dt_s = entry.frame.time_s - last.frame.time_s
+        before, after = last.step.command, entry.step.command
+        under_way = before.manoeuvre is after.manoeuvre is Manoeuvre.VELOCITY
+        if under_way and dt_s > 0.0:
+            change_mps = math.dist(before.velocity_mps, after.velocity_mps)
+            self._rates_squared.append((change_mps / dt_s) ** 2)
+        if (
+            self._acquired_s is not None
+            and self._lost_s is None
+            and last.step.state is MissionState.FOLLOW
+            and entry.step.state not in (MissionState.FOLLOW, *_ENDING)
+        ):
+            self._losses += 1
+            self._lost_s = entry.frame.time_s
+
+    def _judge_target(self, entry: FlightEntry, hit: bool) -> None:
+        if not hit:
+            return
+        time_s = entry.frame.time_s
+        if self._acquired_s is None:
+            self._acquired_s = time_s
+        if self._lost_s is not None:
+            self._reacquire_s.append(time_s - self._lost_s)
+            self._lost_s = None
+
+    def _is_tracked(self, entry: FlightEntry, truth: GroundTruth) -> bool:
+        north, east, down = truth.hero_position_m
+        hero_m = (north, east, down - self._centroid_height_m)
+        height, width, _ = truth.mask.shape
+        seen = pixel_of_point(entry.frame.camera, hero_m, aspect=width / height)
+        if seen is None:
+            return False
+        u, v, _ = seen
+        error_m = math.dist(hero_m, entry.frame.camera.position_m) - self._wanted_distance_m
+        near = abs(error_m) <= DISTANCE_TOLERANCE * self._wanted_distance_m
+        return near and abs(u) <= CENTRED and abs(v) <= CENTRED
+
+
+def metrics_of(
+    entries: Iterable[FlightEntry], config: FlightConfig, wall_s: float | None = None
+) -> FlightMetrics:
+    """The metrics of a whole flight."""
+    accumulator = MetricsAccumulator(config)
+    for entry in entries:
+        accumulator.add(entry)
+    return accumulator.result(wall_s)
+
+
+def is_in_view(truth: GroundTruth) -> bool:
+    """Whether the hero is visible in the image."""
+    return int(np.count_nonzero(_hero(truth.mask))) > HERO_VISIBLE_PX
+
+
+def is_hero(observation: Observation, truth_mask: Mask) -> bool:
+    """Whether the observed blob is the hero.
+
+    It is when at least one of her true pixels lies in the blob's box: its centroid plus and minus
+    half its width and height, grown by `BLOB_MARGIN_PX`.
+    """
+    height, width, _ = truth_mask.shape
+    column = (observation.u + 1.0) / 2.0 * width - 0.5
+    row = (observation.v + 1.0) / 2.0 * height - 0.5
+    half_width = observation.width_px / 2.0 + BLOB_MARGIN_PX
+    half_height = observation.height_px / 2.0 + BLOB_MARGIN_PX
+    left, right = _pixel_range(column, half_width)
+    top, bottom = _pixel_range(row, half_height)
+    return bool(_hero(truth_mask)[top:bottom, left:right].any())
+
+
+def _follows_hero(entry: FlightEntry) -> bool:
+    step = entry.step
+    return (
+        step.state is MissionState.FOLLOW
+        and step.observation is not None
+        and entry.truth is not None
+        and is_hero(step.observation, entry.truth.mask)
+    )
+
+
+def _hero(mask: Mask) -> Any:
+    return mask[..., MaskClass.HERO] > 127
+
+
+def _pixel_range(centre: float, half: float) -> tuple[int, int]:
+    """Slice bounds of the pixels whose centres lie within `half` of `centre`."""
+    return max(0, math.ceil(centre - half)), max(0, math.floor(centre + half) + 1)

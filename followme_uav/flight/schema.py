@@ -1,0 +1,233 @@
+"""The log's own message types, as Protocol Buffers, and their way from and to our dataclasses.
+
+`SCHEMA` below is ordinary proto3 text. It is compiled here, at import, by a few lines that know the
+little of proto3 that it uses, so nothing needs `protoc`, and no generated file ages. Each message
+has the name and the field names of a dataclass; `to_message` and `from_message` go by these names.
+All fractions are doubles: what is read is bit for bit what was written. Images are not in here:
+they travel as `foxglove.CompressedImage`, which log viewers show. `Entry` opens each entry and says
+how many messages follow for it.
+
+Changing it: new fields get new numbers, old numbers keep their meaning, and `SCHEMA_VERSION` grows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from enum import Enum
+from functools import cache
+from typing import Any, get_type_hints
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import Message
+
+from followme_uav import messages
+from followme_uav.flight.entry import LoopTimings
+
+SCHEMA_VERSION = 1
+PACKAGE = "followme_uav"
+
+SCHEMA = """
+message Vec3 {
+  double x = 1;
+  double y = 2;
+  double z = 3;
+}
+message Quaternion {
+  double w = 1;
+  double x = 2;
+  double y = 3;
+  double z = 4;
+}
+message VehicleState {
+  double time_s = 1;
+  Vec3 position_m = 2;
+  Vec3 velocity_mps = 3;
+  Quaternion orientation = 4;
+  Vec3 angular_velocity_radps = 5;
+  bool has_collided = 6;
+}
+message CameraPose {
+  Vec3 position_m = 1;
+  Quaternion orientation = 2;
+  double fov_rad = 3;
+}
+message Frame {
+  int64 index = 1;
+  double time_s = 2;
+  CameraPose camera = 3;
+  VehicleState vehicle = 4;
+  bool land_requested = 5;
+}
+message Observation {
+  double u = 1;
+  double v = 2;
+  int64 area_px = 3;
+  int64 width_px = 4;
+  int64 height_px = 5;
+  double confidence = 6;
+}
+message Command {
+  string manoeuvre = 1;
+  Vec3 velocity_mps = 2;
+  double yaw_rate_radps = 3;
+  double camera_pan_rad = 4;
+  double camera_tilt_rad = 5;
+}
+message Transition {
+  string source = 1;
+  string target = 2;
+  string reason = 3;
+}
+message Step {
+  int64 frame_index = 1;
+  double time_s = 2;
+  Observation observation = 3;
+  string state = 4;
+  Transition transition = 5;
+  Vec3 hero_position_m = 6;
+  Command command = 7;
+}
+message GroundTruth {
+  double time_s = 1;
+  Vec3 hero_position_m = 2;
+  repeated Vec3 people_position_m = 3;
+  double clearance_m = 4;
+}
+message LoopTimings {
+  double receive_ms = 1;
+  double segment_ms = 2;
+  double decide_ms = 3;
+  double send_ms = 4;
+  double log_ms = 5;
+  double total_ms = 6;
+}
+message Entry {
+  int64 parts = 1;
+}
+"""
+
+
+def _compile(schema: str) -> dict[str, type[Message]]:
+    """Message classes by name, from proto3 text of flat messages."""
+    field_type = descriptor_pb2.FieldDescriptorProto
+    scalars = {
+        "double": field_type.TYPE_DOUBLE,
+        "int64": field_type.TYPE_INT64,
+        "bool": field_type.TYPE_BOOL,
+        "string": field_type.TYPE_STRING,
+    }
+    file = descriptor_pb2.FileDescriptorProto(
+        name=f"{PACKAGE}/flight_log.proto", package=PACKAGE, syntax="proto3"
+    )
+    for name, body in re.findall(r"message (\w+) \{(.*?)\}", schema, re.DOTALL):
+        message = file.message_type.add(name=name)
+        for repeated, kind, field_name, number in re.findall(
+            r"(repeated )?(\w+) (\w+) = (\d+);", body
+        ):
+            field = message.field.add(name=field_name, number=int(number))
+            field.label = field_type.LABEL_REPEATED if repeated else field_type.LABEL_OPTIONAL
+            if kind in scalars:
+                field.type = scalars[kind]
+            else:
+                field.type = field_type.TYPE_MESSAGE
+                field.type_name = f".{PACKAGE}.{kind}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return {
+        message.name: message_factory.GetMessageClass(
+            pool.FindMessageTypeByName(f"{PACKAGE}.{message.name}")
+        )
+        for message in file.message_type
+    }
+
+
+MESSAGES = _compile(SCHEMA)
+
+_DATACLASSES: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        messages.VehicleState,
+        messages.CameraPose,
+        messages.Frame,
+        messages.Observation,
+        messages.Command,
+        messages.Transition,
+        messages.Step,
+        messages.GroundTruth,
+        LoopTimings,
+    )
+}
+
+
+def to_message(value: Any) -> Message:
+    """The message of a dataclass, without its images; None fields stay unset."""
+    name = type(value).__name__
+    message = MESSAGES[name]()
+    for field in message.DESCRIPTOR.fields:
+        _set(message, field, getattr(value, field.name))
+    return message
+
+
+def from_message(message: Any, **images: Any) -> Any:
+    """The dataclass of a message; the fields that are images come as keywords.
+
+    Raises `ValueError` when the message cannot have been made by `to_message`.
+    """
+    name = message.DESCRIPTOR.name
+    hints = _hints(name)
+    values = {
+        field.name: _get(message, field, hints[field.name]) for field in message.DESCRIPTOR.fields
+    }
+    return _DATACLASSES[name](**values, **images)
+
+
+@cache
+def _hints(name: str) -> dict[str, Any]:
+    kind = _DATACLASSES[name]
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
+
+
+def _set(message: Any, field: Any, value: Any) -> None:
+    if value is None:
+        return
+    if field.message_type is None:
+        plain = value.value if isinstance(value, Enum) else value
+        setattr(message, field.name, plain)
+    elif field.is_repeated:
+        for item in value:
+            _fill(getattr(message, field.name).add(), field.message_type, item)
+    else:
+        part = getattr(message, field.name)
+        part.SetInParent()
+        _fill(part, field.message_type, value)
+
+
+def _fill(part: Any, kind: Any, value: Any) -> None:
+    """Put a vector's numbers or a dataclass's fields into the message `part`."""
+    if kind.name in _DATACLASSES:
+        for field in kind.fields:
+            _set(part, field, getattr(value, field.name))
+    else:
+        for field, number in zip(kind.fields, value, strict=True):
+            setattr(part, field.name, number)
+
+
+def _get(message: Any, field: Any, hint: Any) -> Any:
+    value = getattr(message, field.name)
+    if field.message_type is None:
+        return hint(value) if isinstance(hint, type) and issubclass(hint, Enum) else value
+    if field.is_repeated:
+        return tuple(_unpack(item) for item in value)
+    if message.HasField(field.name):
+        return _unpack(value)
+    if type(None) in getattr(hint, "__args__", ()):
+        return None
+    raise ValueError(f"{message.DESCRIPTOR.name} without {field.name}")
+
+
+def _unpack(message: Any) -> Any:
+    if message.DESCRIPTOR.name in _DATACLASSES:
+        return from_message(message)
+    return tuple(getattr(message, field.name) for field in message.DESCRIPTOR.fields)

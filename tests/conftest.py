@@ -1,0 +1,109 @@
+"""Shared by all tests: made-up flights, so that logs and metrics need no simulator."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from followme_uav.config import FlightConfig, load_config
+from followme_uav.flight.entry import FlightEntry, LoopTimings
+from followme_uav.messages import (
+    CameraPose,
+    Command,
+    Frame,
+    GroundTruth,
+    Manoeuvre,
+    MissionState,
+    Observation,
+    Step,
+    VehicleState,
+)
+
+settings.register_profile("shared", deadline=None, derandomize=True)
+settings.load_profile("shared")
+
+STILL = Command(Manoeuvre.VELOCITY, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
+SIZE_PX = 32
+
+
+def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray:
+    """Background with a square hero around (column, row)."""
+    mask = np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
+    mask[..., 0] = 255
+    if centre_px is not None:
+        column, row = centre_px
+        box = np.s_[row - half_px : row + half_px + 1, column - half_px : column + half_px + 1]
+        mask[box] = (0, 0, 255)
+    return mask
+
+
+def blob_at(centre_px: tuple[float, float], size_px: int = 5) -> Observation:
+    """What the pilot observes when it sees a square blob around (column, row)."""
+    u, v = (2.0 * (pixel + 0.5) / SIZE_PX - 1.0 for pixel in centre_px)
+    return Observation(u, v, size_px**2, size_px, size_px, 0.9)
+
+
+def make_entry(
+    index: int = 0,
+    state: MissionState = MissionState.FOLLOW,
+    *,
+    time_s: float | None = None,
+    rgb: np.ndarray | None = None,
+    mask: np.ndarray | None = None,
+    observation: Observation | None = None,
+    truth_mask: np.ndarray | None = None,
+    hero_position_m: tuple[float, float, float] = (7.0, 0.0, 0.95),
+    command: Command = STILL,
+    total_ms: float = 1.0,
+    collided: bool = False,
+    clearance_m: float = 5.0,
+    **step: Any,
+) -> FlightEntry:
+    """One entry of a flight at 10 Hz with the camera in the origin, looking north."""
+    time_s = 0.1 * index if time_s is None else time_s
+    zero = (0.0, 0.0, 0.0)
+    level = (1.0, 0.0, 0.0, 0.0)
+    vehicle = VehicleState(time_s, zero, zero, level, zero, collided)
+    frame = Frame(index, time_s, rgb, CameraPose(zero, level, 1.5), vehicle)
+    truth = None
+    if truth_mask is not None:
+        truth = GroundTruth(time_s, hero_position_m, (), truth_mask, clearance_m)
+    step = {"transition": None, "hero_position_m": None, **step}
+    return FlightEntry(
+        frame=frame,
+        step=Step(index, time_s, mask, observation, state, command=command, **step),
+        truth=truth,
+        timings=LoopTimings(0.5, 0.25, 0.125, 0.1, 0.2, total_ms),
+    )
+
+
+def same(first: Any, second: Any) -> bool:
+    """Equality down to the last bit, for dataclasses that contain arrays."""
+    if type(first) is not type(second):
+        return False
+    if dataclasses.is_dataclass(first):
+        return all(
+            same(getattr(first, field.name), getattr(second, field.name))
+            for field in dataclasses.fields(first)
+        )
+    if isinstance(first, np.ndarray):
+        return first.dtype == second.dtype and np.array_equal(first, second)
+    if isinstance(first, tuple):
+        return len(first) == len(second) and all(map(same, first, second))
+    if isinstance(first, float):
+        return first.hex() == second.hex()
+    return bool(first == second)
+
+
+@pytest.fixture(scope="session")
+def config() -> FlightConfig:
+    return load_config()
+
+
+@pytest.fixture
+def entry() -> Callable[..., FlightEntry]:
+    return make_entry

@@ -1,0 +1,249 @@
+"""The flight log: what is read back is what was flown, and bad files end in one clear line."""
+
+import dataclasses
+import math
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from mcap.reader import make_reader
+from mcap_protobuf.decoder import DecoderFactory
+from PIL import Image
+
+from followme_uav.errors import LogError
+from followme_uav.flight import schema
+from followme_uav.flight.log import FlightLogWriter, content_digest, read_log
+from followme_uav.flight.png import decode_png, encode_png
+from followme_uav.messages import MissionState, Transition
+from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry, same
+
+RNG = np.random.default_rng(7)
+
+
+def noise() -> np.ndarray:
+    return RNG.integers(0, 256, (SIZE_PX, SIZE_PX, 3), np.uint8)
+
+
+def full_entry(index: int):
+    state = MissionState.FOLLOW
+    return make_entry(
+        index,
+        state,
+        time_s=index / 30.0,
+        rgb=noise(),
+        mask=noise(),
+        observation=blob_at((7.3, 9.1)),
+        truth_mask=hero_mask((7, 9)),
+        hero_position_m=(1.0 / 3.0, -0.0, 1e-310),
+        clearance_m=math.inf,
+        transition=Transition(MissionState.ACQUIRE, state, "seen in 5 frames: größer"),
+    )
+
+
+@pytest.fixture
+def write(tmp_path, config):
+    def write_log(entries, name="flight.mcap", **metadata):
+        path = tmp_path / name
+        with FlightLogWriter(path, config, "ab" * 32, metadata) as log:
+            for entry in entries:
+                log.write(entry)
+        return path
+
+    return write_log
+
+
+def test_entries_come_back_to_the_last_bit(write, config):
+    """Else a replay would differ from the flight although nothing changed."""
+    entries = [full_entry(0), make_entry(1), full_entry(2), make_entry(3, mask=noise())]
+    log = read_log(write(entries, seed="42"))
+    read = list(log.entries())
+    assert len(read) == len(entries)
+    assert all(same(one, other) for one, other in zip(entries, read, strict=True))
+    assert not log.truncated
+    assert log.metadata.config == config
+    assert log.metadata.weights_sha256 == "ab" * 32
+    assert log.metadata.extra == {"seed": "42"}
+
+
+@given(st.floats(allow_nan=False), st.integers(-(2**63), 2**63 - 1), st.text())
+def test_any_value_survives_the_schema(number, integer, text):
+    """Else single numbers would come back rounded, clipped or missing."""
+    entry = make_entry(integer, time_s=number, hero_position_m=(number, 0.0, -number))
+    step = dataclasses.replace(
+        entry.step, transition=Transition(MissionState.PATROL, MissionState.SEARCH, text)
+    )
+    message = schema.to_message(step)
+    parsed = type(message).FromString(message.SerializeToString())
+    assert same(schema.from_message(parsed, mask=None), step)
+
+
+def test_schema_knows_every_field():
+    """Else a field added to a message would silently be missing in logs."""
+    for name, kind in schema._DATACLASSES.items():
+        logged = {field.name for field in schema.MESSAGES[name].DESCRIPTOR.fields}
+        images = {"rgb", "mask"}
+        assert logged == {field.name for field in dataclasses.fields(kind)} - images
+
+
+@given(
+    arrays(
+        np.uint8,
+        st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3)),
+    )
+)
+def test_images_are_lossless_in_any_reader(image):
+    """Else a replay from images would see other pixels than the flight did."""
+    assert np.array_equal(decode_png(encode_png(image)), image)
+
+
+def test_ordinary_viewers_can_open_the_log(write):
+    """Else Foxglove or Rerun would show raw bytes: index, schema and images must be standard."""
+    path = write([full_entry(0), full_entry(1)])
+    with path.open("rb") as file:
+        reader = make_reader(file, decoder_factories=[DecoderFactory()])
+        decoded = [
+            (channel.topic, message.log_time, proto)
+            for _, channel, message, proto in reader.iter_decoded_messages()
+        ]
+        assert reader.get_summary().statistics.message_count == len(decoded)
+    topics = {topic for topic, _, _ in decoded}
+    assert {"/camera/image", "/camera/mask", "/truth/mask", "/step", "/transition"} <= topics
+    image = next(proto for topic, _, proto in decoded if topic == "/camera/image")
+    assert image.format == "png"
+    assert {time_ns for _, time_ns, _ in decoded} == {0, round(1e9 / 30)}
+
+
+def test_digest_ignores_wall_clock_times_and_nothing_else(write):
+    """Else the bit-identity test would fail on every machine, or never."""
+    entry = full_entry(0)
+    slower = dataclasses.replace(
+        entry, timings=dataclasses.replace(entry.timings, receive_ms=1e3, total_ms=2e3)
+    )
+    pixel = entry.frame.rgb.copy()
+    pixel[3, 4, 1] ^= 1
+    other = dataclasses.replace(entry, frame=dataclasses.replace(entry.frame, rgb=pixel))
+    digests = [
+        content_digest(write([one], f"{index}.mcap"))
+        for index, one in enumerate((entry, slower, other))
+    ]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_cut_off_log_gives_all_complete_entries(write):
+    """Else a flight that was killed would be lost."""
+    entries = [full_entry(index) for index in range(8)]
+    path = write(entries)
+    whole = path.read_bytes()
+    counts = []
+    for end in range(len(whole) - 1, 8, -97):
+        path.write_bytes(whole[:end])
+        try:
+            log = read_log(path)
+        except LogError:
+            continue  # cut within the metadata, before the first entry
+        read = list(log.entries())
+        assert log.truncated
+        assert all(same(one, other) for one, other in zip(entries, read, strict=False))
+        counts.append(len(read))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == 8
+    assert set(counts) == set(range(9)), "each chunk must end with an entry"
+
+
+def test_damage_is_never_read_as_truth(write):
+    """Else a broken disk would make a flight that never was."""
+    entries = [full_entry(index) for index in range(3)]
+    path = write(entries)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), rng.integers(1, 9)):
+            data[place] ^= 1 << rng.integers(0, 8)
+        path.write_bytes(data)
+        try:
+            log = read_log(path)
+            read = list(log.entries())
+        except LogError as error:
+            assert "\n" not in str(error) and str(path) in str(error)
+            continue
+        assert log.metadata.extra == {}
+        assert log.truncated or len(read) == len(entries)
+        assert all(same(one, other) for one, other in zip(entries, read, strict=False))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "cannot read"),
+        (b"", "not an MCAP file"),
+        (b"\x89PNG\r\n\x1a\n and more", "not an MCAP file"),
+        (b"\x89MCAP0\r\n", "no flight log"),
+        (b"\x89MCAP0\r\n" + b"\0" * 5000, "no flight log"),
+    ],
+)
+def test_foreign_files_are_named(tmp_path, content, expected):
+    """Else the user would get a stack trace for a wrong file name."""
+    path = tmp_path / "x.mcap"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(LogError, match=expected):
+        read_log(path)
+
+
+def test_log_of_a_newer_version_says_so(write, monkeypatch):
+    """Else an old program would misread a new log."""
+    monkeypatch.setattr("followme_uav.flight.log.SCHEMA_VERSION", 99)
+    path = write([full_entry(0)])
+    monkeypatch.undo()
+    with pytest.raises(LogError, match="update followme-uav"):
+        read_log(path)
+
+
+def test_missing_channel_is_named(write, monkeypatch):
+    """Else a filtered log would seem to be a flight without images."""
+    from followme_uav.flight import log
+
+    fewer = {topic: kind for topic, kind in log.TOPICS.items() if topic != "/camera/image"}
+    monkeypatch.setattr(log, "TOPICS", fewer)
+    path = write([make_entry(0)])
+    monkeypatch.undo()
+    with pytest.raises(LogError, match="/camera/image is missing"):
+        list(read_log(path).entries())
+
+
+def test_oversized_images_and_records_are_refused(write, tmp_path):
+    """Else a small forged file could fill the memory."""
+    bomb = bytearray(encode_png(np.zeros((1, 1, 3), np.uint8)))
+    bomb[16:24] = (60000).to_bytes(4, "big") * 2
+    bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
+    with pytest.raises(ValueError, match="too large|not a readable|exceeds"):
+        decode_png(bytes(bomb))
+    path = tmp_path / "x.mcap"
+    path.write_bytes(b"\x89MCAP0\r\n\x06" + (2**62).to_bytes(8, "little") + b"x" * 50)
+    with pytest.raises(LogError):
+        read_log(path)
+
+
+def test_full_disk_is_one_line_and_keeps_the_flight_alive(config):
+    """Else a full disk would end the flight with a stack trace, or go unnoticed."""
+    with pytest.raises(LogError, match="cannot write the flight log after 0 entries .*No space"):
+        FlightLogWriter("/dev/full", config, "")
+
+
+def test_log_into_an_impossible_place_is_one_line(tmp_path, config):
+    """Else a typing error in --log would be a stack trace."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LogError, match="cannot write"):
+        FlightLogWriter(tmp_path / "file" / "flight.mcap", config, "")
+
+
+def test_png_is_a_real_png(tmp_path):
+    """Else 'it is PNG' would be true for our own reader only."""
+    path = tmp_path / "x.png"
+    path.write_bytes(encode_png(noise()))
+    with Image.open(path) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (SIZE_PX, SIZE_PX))
