@@ -1,0 +1,452 @@
+"""From the city as data to surfaces: houses, streets, plants, furniture, sky.
+
+Solids and leaves go into separate meshes, because leaves need a shader that cuts them out, and both
+are cut into square cells, so that what lies behind the camera need not be drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from followme_uav.sim.mesh import Colour, Mesh
+from followme_uav.sim.textures import Layer
+from followme_uav.sim.world import (
+    CARRIAGEWAY_HALF_WIDTH_M,
+    PAVEMENT_HEIGHT_M,
+    STREET_CENTRES_M,
+    STREET_END_M,
+    Building,
+    Car,
+    City,
+    Foliage,
+    crown_bottom_m,
+)
+
+CELL_M = 50.0
+SKY_RADIUS_M = 900.0
+
+_WHITE: Colour = (1.0, 1.0, 1.0)
+_WALLS: tuple[tuple[Layer, Colour], ...] = (
+    (Layer.PLASTER, (0.72, 0.74, 0.78)),
+    (Layer.PLASTER, (0.80, 0.80, 0.78)),
+    (Layer.PLASTER, (0.62, 0.69, 0.72)),
+    (Layer.PLASTER, (0.56, 0.42, 0.38)),
+    (Layer.BRICK, (0.50, 0.33, 0.29)),
+    (Layer.BRICK, (0.42, 0.28, 0.24)),
+    (Layer.STONE, (0.66, 0.67, 0.72)),
+    (Layer.STONE, (0.74, 0.72, 0.66)),
+)
+_PLINTHS: tuple[Colour, ...] = ((0.30, 0.33, 0.42), (0.38, 0.38, 0.40), (0.66, 0.61, 0.54))
+_ROOFS: tuple[Colour, ...] = ((0.40, 0.43, 0.48), (0.30, 0.31, 0.34), (0.45, 0.28, 0.22))
+_LEAVES: dict[Foliage, tuple[Colour, Colour]] = {
+    "green": ((0.24, 0.62, 0.10), (0.42, 0.70, 0.12)),
+    "dark": ((0.13, 0.38, 0.10), (0.22, 0.48, 0.10)),
+    "red": ((0.72, 0.03, 0.05), (0.45, 0.02, 0.03)),
+    "magenta": ((0.66, 0.10, 0.42), (0.48, 0.10, 0.40)),
+}
+
+
+@dataclass(frozen=True)
+class ObjectIds:
+    """Numbers of the kinds of objects a city mesh consists of."""
+
+    sky: int
+    ground: int
+    tree: int
+    bush: int
+    lamp: int
+    planter: int
+    car: int
+    highway: int
+    first_building: int
+
+
+@dataclass
+class CityMesh:
+    """Solids and leaves by cell."""
+
+    solids: dict[tuple[int, int], Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    leaves: dict[tuple[int, int], Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    ground: Mesh = field(default_factory=Mesh)
+    sky: Mesh = field(default_factory=Mesh)
+
+
+def build_city(city: City, ids: ObjectIds) -> CityMesh:
+    """All surfaces of the city."""
+    out = CityMesh()
+    rng = np.random.default_rng([city.seed, 40])
+
+    def solid(north_m: float, east_m: float) -> Mesh:
+        return out.solids[_cell(north_m, east_m)]
+
+    _ground(out.ground, city, ids.ground)
+    _markings(out.ground, city, ids.ground)
+    _sky(out.sky, ids.sky)
+    for i, house in enumerate(city.buildings):
+        _building(solid(house.north_m, house.east_m), house, ids.first_building + i)
+    for tree in city.trees:
+        low_m = crown_bottom_m(tree)
+        bark = (0.55, 0.52, 0.58) if rng.random() < 0.6 else (0.34, 0.27, 0.22)
+        trunk = solid(tree.north_m, tree.east_m)
+        trunk.loft(
+            [
+                (tree.north_m, tree.east_m, 0.0, 0.26, 0.26),
+                (tree.north_m, tree.east_m, 0.5, 0.17, 0.17),
+                (tree.north_m, tree.east_m, 0.75 * tree.height_m, 0.06, 0.06),
+            ],
+            Layer.HAIR, bark, ids.tree, sides=7, uv_scale=(1.0, 0.25),
+        )  # fmt: skip
+        centre = (tree.north_m, tree.east_m, (low_m + tree.height_m) / 2)
+        half = (tree.crown_radius_m, tree.crown_radius_m, (tree.height_m - low_m) / 2)
+        leaves = out.leaves[_cell(tree.north_m, tree.east_m)]
+        _crown(leaves, rng, centre, half, tree.foliage, ids.tree, 46, 0.85)
+    for bush in city.bushes:
+        centre = (bush.north_m, bush.east_m, bush.height_m * 0.5)
+        half = (bush.radius_m, bush.radius_m, bush.height_m * 0.5)
+        leaves = out.leaves[_cell(bush.north_m, bush.east_m)]
+        _crown(leaves, rng, centre, half, bush.foliage, ids.bush, 22, 0.5)
+    for p in city.planters:
+        at = solid(p.north_m, p.east_m)
+        ring = [(p.north_m, p.east_m, h, p.radius_m, p.radius_m) for h in (0.0, 0.5)]
+        stones = max(4, round(2 * math.pi * p.radius_m / 1.5))
+        at.loft(ring, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 1.9), caps=False)
+        rim = [(p.north_m, p.east_m, 0.5, p.radius_m, p.radius_m)]
+        rim.append((p.north_m, p.east_m, 0.502, p.radius_m - 0.3, p.radius_m - 0.3))
+        at.loft(rim, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 9.0), caps=False)
+        inner = p.radius_m - 0.3
+        bed = [(p.north_m, p.east_m, 0.40, inner, inner), (p.north_m, p.east_m, 0.42, inner, inner)]
+        at.loft(bed, Layer.GRASS, (0.8, 0.7, 1.0), ids.planter, 16, uv_scale=(1.0, 1.0))
+        leaves = out.leaves[_cell(p.north_m, p.east_m)]
+        centre = (p.north_m, p.east_m, (0.6 + p.bush_height_m) / 2)
+        half = (p.radius_m - 0.5, p.radius_m - 0.5, (p.bush_height_m - 0.6) / 2)
+        _crown(leaves, rng, centre, half, p.foliage, ids.planter, int(26 * p.radius_m), 0.5)
+    for lamp in city.lamps:
+        _lamp(solid(lamp.north_m, lamp.east_m), lamp.north_m, lamp.east_m, lamp, ids.lamp)
+    for car in city.cars:
+        _car(solid(car.north_m, car.east_m), car, ids.car)
+    _highway(out, city, ids.highway)
+    return out
+
+
+def _cell(north_m: float, east_m: float) -> tuple[int, int]:
+    return math.floor(north_m / CELL_M), math.floor(east_m / CELL_M)
+
+
+def _ground(mesh: Mesh, city: City, obj: int) -> None:
+    up = PAVEMENT_HEIGHT_M
+
+    def rect(area: object) -> tuple[float, float, float, float]:
+        return (area.north_min_m, area.east_min_m, area.north_max_m, area.east_max_m)  # type: ignore[attr-defined]
+
+    for area in city.carriageways:
+        mesh.floor(rect(area), 0.0, Layer.ASPHALT, _WHITE, obj)
+    for area in city.pavements:
+        along_north = area.north_max_m - area.north_min_m > area.east_max_m - area.east_min_m
+        turn = math.pi / 2 if along_north else 0.0
+        mesh.floor(rect(area), up, Layer.PAVERS, _WHITE, obj, turn)
+    for area in city.lawns:
+        mesh.floor(rect(area), up, Layer.GRASS, _WHITE, obj)
+    mesh.floor(rect(city.plaza), up, Layer.SLABS, _WHITE, obj, turn=math.radians(37.0))
+    mesh.floor(rect(city.parking), up + 0.02, Layer.ASPHALT, _WHITE, obj)
+    for patch in city.lawn_patches:
+        outline = np.array(patch.outline_m)
+        mesh.fan(patch.centre_m, outline, up + 0.10, Layer.GRASS, _WHITE, obj)
+        wall = np.vstack([outline, outline[:1]])
+        rings = [np.column_stack([wall, np.full(len(wall), -h)]) for h in (up, up + 0.12)]
+        for i in range(len(wall) - 1):
+            a, b, c, d = rings[0][i], rings[0][i + 1], rings[1][i + 1], rings[1][i]
+            mesh.quad(np.array([a, b, c, d]), Layer.CONCRETE, (0.36, 0.35, 0.33), obj)
+    # Kerbs: a face towards the carriageway and a pale top strip.
+    half, end = CARRIAGEWAY_HALF_WIDTH_M, STREET_END_M
+    bounds = [-end, *(c + s * half for c in STREET_CENTRES_M for s in (-1, 1)), end]
+    for low, high in zip(bounds[0::2], bounds[1::2], strict=True):
+        for centre in STREET_CENTRES_M:
+            for side in (-1.0, 1.0):
+                near, far = centre + side * half, centre + side * (half + 0.35)
+                first, last = min(near, far), max(near, far)
+                kerb = (0.80, 0.79, 0.75)
+                mesh.floor((low, first, high, last), up + 0.01, Layer.CONCRETE, kerb, obj)
+                mesh.floor((first, low, last, high), up + 0.01, Layer.CONCRETE, kerb, obj)
+                height = up + 0.01
+                _riser(mesh, (near, low), (near, high), (-side, 0.0), height, obj)
+                _riser(mesh, (low, near), (high, near), (0.0, -side), height, obj)
+
+
+def _riser(
+    mesh: Mesh,
+    start: tuple[float, float],
+    stop: tuple[float, float],
+    towards: tuple[float, float],
+    height_m: float,
+    obj: int,
+) -> None:
+    """The upright face of a kerb between two points, seen from the side `towards`."""
+    along = (stop[0] - start[0], stop[1] - start[1])
+    if along[1] * towards[0] - along[0] * towards[1] > 0:
+        start, stop = stop, start
+    corners = [(*start, 0.0), (*stop, 0.0), (*stop, -height_m), (*start, -height_m)]
+    mesh.quad(corners, Layer.CONCRETE, (0.42, 0.41, 0.39), obj)
+
+
+def _markings(mesh: Mesh, city: City, obj: int) -> None:
+    """Dashed yellow centre lines, white edge lines, zebra crossings, stop lines, parking bays."""
+    yellow, white = (0.62, 0.47, 0.14), (0.86, 0.85, 0.80)
+    half, lift = CARRIAGEWAY_HALF_WIDTH_M, 0.012
+
+    def paint(n0: float, e0: float, n1: float, e1: float, colour: Colour, swap: bool) -> None:
+        rect = (e0, n0, e1, n1) if swap else (n0, e0, n1, e1)
+        mesh.floor(rect, lift, Layer.PLAIN, colour, obj)
+
+    end = STREET_END_M
+    bounds = [-end, *(c + s * half for c in STREET_CENTRES_M for s in (-1, 1)), end]
+    for swap in (False, True):
+        for centre in STREET_CENTRES_M:
+            for low, high in zip(bounds[0::2], bounds[1::2], strict=True):
+                for at in np.arange(low + 7.0, high - 8.0, 5.0):
+                    paint(at, centre - 0.09, at + 2.6, centre + 0.09, yellow, swap)
+                for side in (-1.0, 1.0):
+                    edge = centre + side * (half - 0.45)
+                    paint(low + 5.6, edge - 0.06, high - 5.6, edge + 0.06, white, swap)
+                for start, inside in ((low, low > -end), (high - 4.0, high < end)):
+                    if not inside:
+                        continue
+                    for across in np.arange(centre - half + 0.6, centre + half - 0.7, 1.0):
+                        paint(start + 0.6, across, start + 3.6, across + 0.5, white, swap)
+    lot = city.parking
+    for at in np.arange(lot.north_min_m + 1.5, lot.north_max_m - 1.0, 3.0):
+        for e0, e1 in (
+            (lot.east_min_m + 0.5, lot.east_min_m + 5.5),
+            (lot.east_max_m - 5.5, lot.east_max_m - 0.5),
+        ):
+            mesh.floor(
+                (at - 0.07, e0, at + 0.07, e1), PAVEMENT_HEIGHT_M + 0.035, Layer.PLAIN, white, obj
+            )
+
+
+def _sky(mesh: Mesh, obj: int) -> None:
+    angles = np.radians([-12.0, 0.0, 8.0, 20.0, 40.0, 65.0, 90.0])
+    around = np.linspace(0.0, 2 * math.pi, 25)
+    elevation, azimuth = np.meshgrid(angles, around, indexing="ij")
+    flat = np.cos(elevation)
+    position = SKY_RADIUS_M * np.stack(
+        [flat * np.cos(azimuth), flat * np.sin(azimuth), -np.sin(elevation)], axis=-1
+    )
+    v = np.clip(np.sin(elevation), 0.0, 1.0) * 0.98 + 0.01
+    uv = np.stack([azimuth * 2 / (2 * math.pi), v], axis=-1)
+    ring = len(around)
+    i, j = np.meshgrid(np.arange(len(angles) - 1), np.arange(ring - 1), indexing="ij")
+    a = (i * ring + j).ravel()
+    quads = np.stack([a, a + 1, a + ring + 1, a, a + ring + 1, a + ring], axis=1).reshape(-1, 3)
+    points = position.reshape(-1, 3)
+    mesh.add(points, -points / SKY_RADIUS_M, uv.reshape(-1, 2), Layer.SKY, _WHITE, obj, quads)
+
+
+def _building(mesh: Mesh, house: Building, obj: int) -> None:
+    wall, tint = _WALLS[house.style % len(_WALLS)]
+    plinth = _PLINTHS[house.style // 8 % len(_PLINTHS)]
+    roof = _ROOFS[house.style // 24 % len(_ROOFS)]
+    trim = (
+        (0.80, 0.79, 0.77)
+        if house.style // 72 % 2
+        else (tint[0] * 0.9, tint[1] * 0.9, tint[2] * 0.9)
+    )
+    n, e = house.north_m, house.east_m
+    hn, he, top = house.size_north_m / 2, house.size_east_m / 2, house.height_m
+    base = 0.9
+    for size, at, across in (
+        (he, (n + hn, e), (0.0, -1.0)),
+        (he, (n - hn, e), (0.0, 1.0)),
+        (hn, (n, e + he), (1.0, 0.0)),
+        (hn, (n, e - he), (-1.0, 0.0)),
+    ):
+        a = (at[0] - across[0] * size, at[1] - across[1] * size)
+        b = (at[0] + across[0] * size, at[1] + across[1] * size)
+        bays = max(1, round(2 * size / 3.3))
+        corners = [(*a, -base), (*b, -base), (*b, -top), (*a, -top)]
+        mesh.quad(corners, wall, tint, obj, (0.0, 0.0, float(bays), float(house.storeys)))
+    mesh.box((n, e, -base / 2), (hn + 0.08, he + 0.08, base / 2), Layer.PLINTH, plinth, obj)
+    mesh.box(
+        (n, e, -top + 0.12), (hn + 0.35, he + 0.35, 0.22), Layer.CONCRETE, trim, obj, bottom=True
+    )
+    if house.storeys > 2:
+        storey = (top - base) / house.storeys
+        mesh.box(
+            (n, e, -base - storey),
+            (hn + 0.14, he + 0.14, 0.12),
+            Layer.CONCRETE,
+            trim,
+            obj,
+            bottom=True,
+        )
+    for dn in (-1, 1):
+        for de in (-1, 1):
+            mesh.box(
+                (n + dn * (hn - 0.25), e + de * (he - 0.25), -(top + base) / 2),
+                (0.31, 0.31, (top - base) / 2), Layer.CONCRETE, trim, obj, top=False,
+            )  # fmt: skip
+    _roof(mesh, house, roof, tint, obj)
+
+
+def _roof(mesh: Mesh, house: Building, roof: Colour, wall: Colour, obj: int) -> None:
+    n, e = house.north_m, house.east_m
+    hn, he, top = house.size_north_m / 2 + 0.3, house.size_east_m / 2 + 0.3, house.height_m + 0.1
+    if house.roof == "flat":
+        mesh.box((n, e, -top - 0.3), (hn - 0.35, he - 0.35, 0.3), Layer.ROOF, roof, obj)
+        return
+    rise = 0.42 * min(hn, he)
+    along_north = hn >= he
+    ridge = (hn if along_north else he) - (min(hn, he) if house.roof == "hip" else 0.0)
+    r0 = (n - ridge, e) if along_north else (n, e - ridge)
+    r1 = (n + ridge, e) if along_north else (n, e + ridge)
+    low = [(n - hn, e - he), (n - hn, e + he), (n + hn, e + he), (n + hn, e - he)]
+    a, b, c, d = ((*p, -top) for p in low)
+    p0, p1 = (*r0, -top - rise), (*r1, -top - rise)
+    if along_north:
+        slopes, ends = [[d, a, p0, p1], [b, c, p1, p0]], [[a, b, p0, p0], [c, d, p1, p1]]
+    else:
+        slopes, ends = [[a, b, p1, p0], [c, d, p0, p1]], [[d, a, p0, p0], [b, c, p1, p1]]
+    for corners in slopes:
+        mesh.quad(corners, Layer.ROOF, roof, obj)
+    for corners in ends:
+        gable = house.roof == "gable"
+        mesh.quad(corners, Layer.CONCRETE if gable else Layer.ROOF, wall if gable else roof, obj)
+
+
+def _crown(
+    mesh: Mesh,
+    rng: np.random.Generator,
+    centre: tuple[float, float, float],
+    half: tuple[float, float, float],
+    foliage: Foliage,
+    obj: int,
+    count: int,
+    size_m: float,
+) -> None:
+    """Sprays of leaves scattered over an ellipsoid, facing outwards more or less."""
+    out = rng.standard_normal((count, 3))
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    shell = rng.uniform(0.45, 0.92, (count, 1))
+    size = size_m * rng.uniform(0.7, 1.2, (count, 1, 1))
+    room = np.maximum(np.array(half) - 0.5 * size_m, 0.25 * np.array(half))
+    position = np.array([centre[0], centre[1], -centre[2]]) + out * shell * room
+    facing = out + 0.6 * rng.standard_normal((count, 3))
+    facing /= np.linalg.norm(facing, axis=1, keepdims=True)
+    side = np.cross(facing, rng.standard_normal((count, 3)))
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    up = np.cross(facing, side)
+    signs = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
+    corners = position[:, None, :] + size * (
+        signs[None, :, :1] * side[:, None, :] + signs[None, :, 1:] * up[:, None, :]
+    )
+    normal = np.repeat(0.6 * out + np.array([0.0, 0.0, -0.5]), 4, axis=0)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    uv = np.tile((signs + 1.0) / 2.0, (count, 1))
+    mix = rng.random((count, 1))
+    first, second = (np.array(c) for c in _LEAVES[foliage])
+    tint = np.repeat((mix * first + (1 - mix) * second) * (0.45 + 0.6 * shell), 4, axis=0)
+    start = 4 * np.arange(count)[:, None]
+    triangles = np.concatenate([(*start, 0, 1, 2), (*start, 0, 2, 3)], axis=1).reshape(-1, 3)
+    mesh.add(corners.reshape(-1, 3), normal, uv, Layer.LEAVES, tint, obj, triangles)
+
+
+def _lamp(mesh: Mesh, n: float, e: float, lamp: object, obj: int) -> None:
+    height_m, yaw = lamp.height_m, lamp.yaw_rad  # type: ignore[attr-defined]
+    grey = (0.22, 0.23, 0.24)
+    pole = [(n, e, 0.0, 0.11, 0.11), (n, e, 0.6, 0.06, 0.06), (n, e, height_m, 0.045, 0.045)]
+    mesh.loft(pole, Layer.PLAIN, grey, obj, sides=6)
+    reach = 0.45
+    at = (n + reach * math.cos(yaw), e + reach * math.sin(yaw), -height_m)
+    mesh.box(at, (0.5, 0.04, 0.04), Layer.PLAIN, grey, obj, yaw, bottom=True)
+    at = (n + 0.9 * math.cos(yaw), e + 0.9 * math.sin(yaw), -height_m + 0.06)
+    mesh.box(at, (0.3, 0.12, 0.06), Layer.PLAIN, (0.75, 0.75, 0.70), obj, yaw, bottom=True)
+
+
+def _car(mesh: Mesh, car: Car, obj: int) -> None:
+    c, s = math.cos(car.yaw_rad), math.sin(car.yaw_rad)
+    length, width, height = car.length_m / 2, car.width_m / 2, car.height_m
+
+    def at(forward: float, up: float) -> tuple[float, float, float]:
+        return car.north_m + c * forward, car.east_m + s * forward, -up
+
+    glass, black = (0.10, 0.12, 0.15), (0.05, 0.05, 0.05)
+    mesh.box(
+        at(0, 0.58), (length, width, 0.28), Layer.PLAIN, car.colour, obj, car.yaw_rad, bottom=True
+    )
+    mesh.box(at(0, 0.2), (length - 0.25, width - 0.1, 0.19), Layer.PLAIN, black, obj, car.yaw_rad)
+    cabin = height - 0.86
+    mesh.box(
+        at(-0.25, 0.86 + cabin / 2),
+        (0.48 * length, width - 0.12, cabin / 2),
+        Layer.PLAIN,
+        glass,
+        obj,
+        car.yaw_rad,
+    )
+    mesh.box(
+        at(-0.25, height - 0.03),
+        (0.42 * length, width - 0.14, 0.04),
+        Layer.PLAIN,
+        car.colour,
+        obj,
+        car.yaw_rad,
+    )
+    for forward in (-0.62 * length, 0.62 * length):
+        mesh.box(
+            at(forward, 0.31), (0.31, width + 0.02, 0.31), Layer.PLAIN, black, obj, car.yaw_rad
+        )
+    for forward, colour in ((length, (0.85, 0.85, 0.75)), (-length, (0.55, 0.04, 0.04))):
+        mesh.box(
+            at(forward, 0.66), (0.02, width - 0.15, 0.07), Layer.PLAIN, colour, obj, car.yaw_rad
+        )
+
+
+def _highway(out: CityMesh, city: City, obj: int) -> None:
+    h = city.highway
+    grey, dark = (0.62, 0.60, 0.57), (0.16, 0.16, 0.17)
+    top = h.underside_m + h.thickness_m
+    step = CELL_M
+    start = h.north_min_m
+    while start < h.north_max_m - 1e-6:
+        stop = min(start + step, h.north_max_m)
+        middle, half = (start + stop) / 2, (stop - start) / 2
+        mesh = out.solids[_cell(middle, h.east_m)]
+        centre = (middle, h.east_m, -(h.underside_m + top) / 2)
+        size = (half, h.half_width_m, h.thickness_m / 2)
+        mesh.box(centre, size, Layer.CONCRETE, grey, obj, top=False, bottom=True)
+        rect = (start, h.east_m - h.half_width_m, stop, h.east_m + h.half_width_m)
+        mesh.floor(rect, top, Layer.ASPHALT, _WHITE, obj)
+        for side in (-1.0, 1.0):
+            edge = h.east_m + side * (h.half_width_m - 0.1)
+            for up in (0.35, 0.7, h.railing_m):
+                mesh.box(
+                    (middle, edge, -top - up),
+                    (half, 0.03, 0.04),
+                    Layer.PLAIN,
+                    dark,
+                    obj,
+                    bottom=True,
+                )
+            for post in np.arange(start, stop, 2.5):
+                mesh.box(
+                    (post, edge, -top - h.railing_m / 2),
+                    (0.04, 0.04, h.railing_m / 2),
+                    Layer.PLAIN,
+                    dark,
+                    obj,
+                )
+        start = stop
+    for north_m, east_m in h.pillars_m:
+        half = h.pillar_half_m
+        mesh = out.solids[_cell(north_m, east_m)]
+        mesh.box(
+            (north_m, east_m, -h.underside_m / 2),
+            (half, half, h.underside_m / 2),
+            Layer.CONCRETE,
+            grey,
+            obj,
+            top=False,
+        )

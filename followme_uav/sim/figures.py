@@ -1,0 +1,297 @@
+"""What people look like: a wardrobe from a seed, and one mesh per person.
+
+A figure stands at the origin, x forward, y right, z down, and is about `MODEL_HEIGHT_M` tall; the
+scene scales it. Every vertex names the limb it belongs to, and the renderer's vertex shader swings
+limbs about the joints given here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from followme_uav.sim.mesh import LIMB_VERTEX, Colour, Mesh
+from followme_uav.sim.textures import Layer
+
+MODEL_HEIGHT_M = 1.75
+HIP_M, KNEE_M, SHOULDER_M, ELBOW_M = 0.92, 0.49, 1.42, 1.13
+"""Heights of the joints of the model."""
+BODY, ARM, FOREARM, LEG, SHIN = 0, 1, 2, 3, 4
+"""Limb numbers; the right-hand ones are these plus `RIGHT`."""
+RIGHT = 4
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Clothes and build of one person; colours are RGB, 0..1."""
+
+    height_m: float
+    width: float
+    """1 is slim."""
+    skin: Colour
+    hair: Colour
+    hair_style: Literal["long", "short", "bald", "ponytail", "hood"]
+    top: Colour
+    top_style: Literal["jacket", "shirt", "crop"]
+    sleeves: Literal["long", "short", "none"]
+    bottom: Colour
+    bottom_style: Literal["trousers", "shorts", "skirt"]
+    shoes: Colour
+
+
+HERO = Appearance(
+    height_m=1.72,
+    width=0.98,
+    skin=(0.36, 0.24, 0.20),
+    hair=(0.72, 0.02, 0.03),
+    hair_style="long",
+    top=(0.93, 0.07, 0.06),
+    top_style="jacket",
+    sleeves="none",
+    bottom=(0.25, 0.07, 0.06),
+    bottom_style="trousers",
+    shoes=(0.88, 0.05, 0.06),
+)
+
+_SKINS = ((0.72, 0.54, 0.44), (0.60, 0.43, 0.34), (0.40, 0.27, 0.21), (0.26, 0.18, 0.15))
+_HAIRS = (
+    (0.06, 0.05, 0.05), (0.10, 0.07, 0.05), (0.26, 0.15, 0.09), (0.70, 0.56, 0.33),
+    (0.62, 0.34, 0.14), (0.38, 0.48, 0.50), (0.16, 0.34, 0.24), (0.35, 0.33, 0.32),
+)  # fmt: skip
+_TOPS = (
+    (0.07, 0.08, 0.10), (0.10, 0.12, 0.20), (0.12, 0.18, 0.42), (0.17, 0.33, 0.42),
+    (0.30, 0.42, 0.55), (0.78, 0.78, 0.76), (0.45, 0.46, 0.47), (0.72, 0.72, 0.20),
+    (0.62, 0.66, 0.14), (0.88, 0.48, 0.08), (0.20, 0.45, 0.42), (0.10, 0.24, 0.18),
+    (0.80, 0.20, 0.42), (0.55, 0.52, 0.50),
+)  # fmt: skip
+_BOTTOMS = (
+    (0.07, 0.07, 0.08), (0.10, 0.10, 0.13), (0.14, 0.22, 0.36), (0.24, 0.34, 0.48),
+    (0.18, 0.18, 0.20), (0.42, 0.38, 0.30), (0.14, 0.33, 0.35), (0.30, 0.22, 0.34),
+    (0.38, 0.66, 0.58), (0.30, 0.32, 0.22),
+)  # fmt: skip
+_SHOES = ((0.08, 0.08, 0.08), (0.75, 0.75, 0.75), (0.30, 0.30, 0.34), (0.25, 0.17, 0.12))
+_RED = (0.80, 0.08, 0.08)
+_DARK_RED = (0.48, 0.12, 0.09)
+
+
+def make_wardrobe(seed: int, people: int) -> tuple[Appearance, ...]:
+    """The hero's appearance, then those of `people` others.
+
+    About one in seven wears a red top with blue or grey trousers, or red trousers: red alone must
+    not make a hero.
+    """
+    rng = np.random.default_rng([seed, 30])
+    others = [_dress(rng, i) for i in range(people)]
+    return (HERO, *others)
+
+
+def _dress(rng: np.random.Generator, i: int) -> Appearance:
+    def pick(colours: tuple[Colour, ...]) -> Colour:
+        colour = colours[int(rng.integers(len(colours)))]
+        r, g, b = (min(1.0, v * float(rng.uniform(0.85, 1.15))) for v in colour)
+        return (r, g, b)
+
+    woman = bool(rng.random() < 0.5)
+    top, bottom = pick(_TOPS), pick(_BOTTOMS)
+    hair_styles: tuple[Literal["long", "short", "bald", "ponytail", "hood"], ...]
+    hair_styles = ("long", "long", "ponytail") if woman else ("short", "short", "bald", "hood")
+    hair_style = hair_styles[int(rng.integers(len(hair_styles)))]
+    hair = pick(_HAIRS)
+    if i % 14 == 3:
+        top, bottom = _RED, _BOTTOMS[2 + int(rng.integers(3))]
+    elif i % 14 == 9:
+        bottom = _DARK_RED if rng.random() < 0.6 else _RED
+    if hair_style == "hood":
+        hair = top
+    bare = bool(rng.random() < 0.35)
+    sleeves: Literal["long", "short", "none"] = "long"
+    top_style: Literal["jacket", "shirt", "crop"] = "jacket" if rng.random() < 0.45 else "shirt"
+    if top_style == "shirt" and rng.random() < 0.7:
+        sleeves = "none" if woman and rng.random() < 0.5 else "short"
+        if woman and rng.random() < 0.25:
+            top_style = "crop"
+    bottom_style: Literal["trousers", "shorts", "skirt"] = "trousers"
+    if bare:
+        bottom_style = "skirt" if woman and rng.random() < 0.5 else "shorts"
+    height_m = float(rng.uniform(1.58, 1.74) if woman else rng.uniform(1.68, 1.88))
+    return Appearance(
+        height_m,
+        float(rng.uniform(0.93, 1.05) if woman else rng.uniform(1.05, 1.22)),
+        pick(_SKINS),
+        hair,
+        hair_style,
+        top,
+        top_style,
+        sleeves,
+        bottom,
+        bottom_style,
+        pick(_SHOES),
+    )
+
+
+def make_figure(look: Appearance, obj: int) -> Mesh:
+    """The mesh of one person (`LIMB_VERTEX`), every vertex belonging to object `obj`."""
+    mesh = Mesh(dtype=LIMB_VERTEX)
+    _torso(mesh, look, obj)
+    _head(mesh, look, obj)
+    for side in (-1.0, 1.0):
+        _arm(mesh, look, obj, side)
+        _leg(mesh, look, obj, side)
+    return mesh
+
+
+def _torso(mesh: Mesh, look: Appearance, obj: int) -> None:
+    w = look.width
+    waist_m = 1.16 if look.top_style == "crop" else 0.94
+    if look.top_style == "crop":
+        mesh.loft(
+            [(0.0, 0.0, 0.95, 0.10 * w, 0.145 * w), (0.0, 0.0, 1.18, 0.095 * w, 0.125 * w)],
+            Layer.PLAIN, look.skin, obj,
+        )  # fmt: skip
+    rings = [
+        (0.0, 0.0, waist_m, 0.108 * w, 0.145 * w),
+        (0.0, 0.0, max(waist_m, 1.10) + 0.01, 0.100 * w, 0.130 * w),
+        (0.01, 0.0, 1.26, 0.118 * w, 0.155 * w),
+        (0.0, 0.0, 1.38, 0.108 * w, 0.180 * w),
+        (-0.01, 0.0, 1.455, 0.075 * w, 0.150 * w),
+        (0.0, 0.0, 1.50, 0.050, 0.060),
+    ]
+    if look.top_style == "jacket":
+        rings = [(0.0, 0.0, 0.80, 0.140 * w, 0.190 * w), (0.0, 0.0, 0.95, 0.130 * w, 0.172 * w)] + [
+            (n, e, h, hn + 0.012, he + 0.012) for n, e, h, hn, he in rings[1:]
+        ]
+    mesh.loft(rings, Layer.CLOTH, look.top, obj, sides=10, uv_scale=(1.0, 0.9))
+    low_m = 0.86 if look.bottom_style != "skirt" else 0.56
+    spread = 1.0 if look.bottom_style != "skirt" else 1.25
+    mesh.loft(
+        [
+            (0.0, 0.0, low_m, 0.105 * w * spread, 0.155 * w * spread),
+            (0.0, 0.0, 0.90, 0.125 * w, 0.170 * w),
+            (0.0, 0.0, 1.02, 0.105 * w, 0.145 * w),
+        ],
+        Layer.CLOTH, look.bottom, obj, uv_shift=(0.3, 0.2),
+    )  # fmt: skip
+    mesh.loft(
+        [(0.0, 0.0, 1.46, 0.052, 0.055), (0.015, 0.0, 1.56, 0.048, 0.048)],
+        Layer.PLAIN, look.skin, obj, sides=6, caps=False,
+    )  # fmt: skip
+
+
+def _head(mesh: Mesh, look: Appearance, obj: int) -> None:
+    head = [
+        (0.03, 0.0, 1.515, 0.030, 0.030),
+        (0.035, 0.0, 1.545, 0.070, 0.055),
+        (0.025, 0.0, 1.60, 0.092, 0.072),
+        (0.02, 0.0, 1.66, 0.095, 0.076),
+        (0.015, 0.0, 1.715, 0.072, 0.060),
+        (0.01, 0.0, 1.745, 0.0, 0.0),
+    ]
+    mesh.loft(head, Layer.PLAIN, look.skin, obj, sides=8)
+    if look.hair_style == "bald":
+        return
+    layer = Layer.CLOTH if look.hair_style == "hood" else Layer.HAIR
+    cap = [
+        (-0.025, 0.0, 1.555, 0.070, 0.080),
+        (-0.030, 0.0, 1.60, 0.090, 0.092),
+        (-0.012, 0.0, 1.67, 0.112, 0.096),
+        (0.0, 0.0, 1.725, 0.098, 0.082),
+        (0.0, 0.0, 1.765, 0.052, 0.045),
+        (0.0, 0.0, 1.775, 0.0, 0.0),
+    ]
+    if look.hair_style == "long":
+        cap = [
+            (-0.055, 0.0, 1.335, 0.070, 0.100),
+            (-0.055, 0.0, 1.42, 0.092, 0.138),
+            (-0.045, 0.0, 1.52, 0.098, 0.132),
+            (-0.034, 0.0, 1.60, 0.102, 0.120),
+            (-0.014, 0.0, 1.68, 0.118, 0.114),
+            (0.0, 0.0, 1.74, 0.098, 0.090),
+            (0.0, 0.0, 1.785, 0.0, 0.0),
+        ]
+    elif look.hair_style == "hood":
+        cap = [(-0.04, 0.0, 1.44, 0.10, 0.12), (-0.04, 0.0, 1.53, 0.095, 0.10), *cap[1:]]
+    mesh.loft(cap, layer, look.hair, obj, sides=10, uv_scale=(2.0, 1.2))
+    if look.hair_style == "ponytail":
+        mesh.loft(
+            [
+                (-0.15, 0.0, 1.38, 0.015, 0.02),
+                (-0.15, 0.0, 1.50, 0.035, 0.045),
+                (-0.12, 0.0, 1.63, 0.03, 0.035),
+            ],
+            layer, look.hair, obj, sides=6,
+        )  # fmt: skip
+
+
+def _arm(mesh: Mesh, look: Appearance, obj: int, side: float) -> None:
+    w = look.width
+    right = RIGHT if side > 0 else 0
+    east = side * (0.205 * w + (0.015 if look.top_style == "jacket" else 0.0))
+    thick = 1.25 if look.sleeves == "long" and look.top_style == "jacket" else 1.0
+    upper = [
+        (0.0, east + side * 0.012, ELBOW_M - 0.02, 0.040 * thick, 0.040 * thick),
+        (0.0, east, 1.28, 0.047 * thick, 0.047 * thick),
+        (0.0, east - side * 0.01, 1.42, 0.052 * thick, 0.050 * thick),
+        (0.0, east - side * 0.03, 1.455, 0.030, 0.035),
+    ]
+    covered = look.sleeves != "none"
+    colour, layer = (look.top, Layer.CLOTH) if covered else (look.skin, Layer.PLAIN)
+    mesh.loft(upper, layer, colour, obj, sides=6, limb=ARM + right)
+    covered = look.sleeves == "long"
+    colour, layer = (look.top, Layer.CLOTH) if covered else (look.skin, Layer.PLAIN)
+    out = east + side * 0.012
+    mesh.loft(
+        [
+            (0.0, out + side * 0.008, 0.88, 0.027 * thick, 0.027 * thick),
+            (0.0, out, 1.04, 0.039 * thick, 0.037 * thick),
+            (0.0, out, ELBOW_M + 0.02, 0.041 * thick, 0.040 * thick),
+        ],
+        layer, colour, obj, sides=6, limb=FOREARM + right,
+    )  # fmt: skip
+    mesh.loft(
+        [
+            (0.01, out + side * 0.008, 0.74, 0.020, 0.012),
+            (0.01, out + side * 0.008, 0.81, 0.040, 0.022),
+            (0.0, out + side * 0.008, 0.89, 0.026, 0.022),
+        ],
+        Layer.PLAIN, look.skin, obj, sides=6, limb=FOREARM + right,
+    )  # fmt: skip
+
+
+def _leg(mesh: Mesh, look: Appearance, obj: int, side: float) -> None:
+    w = look.width
+    right = RIGHT if side > 0 else 0
+    east = side * 0.088 * w
+    loose = 1.0 if look.bottom_style != "trousers" or look is HERO else 1.14
+    cloth = look.bottom_style in ("trousers", "shorts")
+    thigh = [
+        (0.0, east, KNEE_M - 0.02, 0.056 * loose, 0.054 * loose),
+        (0.0, east, 0.68, 0.076 * w * loose, 0.072 * w * loose),
+        (0.0, east, 0.92, 0.095 * w, 0.088 * w),
+    ]
+    mesh.loft(
+        thigh,
+        Layer.CLOTH if cloth else Layer.PLAIN,
+        look.bottom if cloth else look.skin,
+        obj, sides=7, limb=LEG + right, uv_shift=(0.5 + 0.2 * side, 0.1),
+    )  # fmt: skip
+    cloth = look.bottom_style == "trousers"
+    mesh.loft(
+        [
+            (-0.005, east, 0.07, 0.040 * loose, 0.036 * loose),
+            (-0.015, east, 0.32, 0.056 * loose, 0.052 * loose),
+            (0.0, east, KNEE_M + 0.02, 0.056 * loose, 0.054 * loose),
+        ],
+        Layer.CLOTH if cloth else Layer.PLAIN,
+        look.bottom if cloth else look.skin,
+        obj, sides=7, limb=SHIN + right, uv_shift=(0.5 - 0.2 * side, 0.6),
+    )  # fmt: skip
+    mesh.loft(
+        [
+            (0.055, east, 0.0, 0.125, 0.046),
+            (0.055, east, 0.04, 0.125, 0.046),
+            (0.01, east, 0.10, 0.060, 0.042),
+        ],
+        Layer.PLAIN, look.shoes, obj, sides=7, limb=SHIN + right,
+    )  # fmt: skip

@@ -1,0 +1,301 @@
+"""Pictures for all surfaces of the city, made from a seed: one (layers, size, size, 4) uint8 array.
+
+Every layer repeats in both directions. Row 0 is the bottom of the picture. Alpha matters for leaves
+only. The colours of grass, slabs and asphalt are final; walls, cloth and hair are pale and get
+their colour from the surface that wears them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIZE_PX = 512
+
+Grey = NDArray[np.float32]
+"""(size, size)."""
+
+
+class Layer(IntEnum):
+    """Index of each texture."""
+
+    PLAIN = 0
+    GRASS = 1
+    SLABS = 2
+    PAVERS = 3
+    ASPHALT = 4
+    PLASTER = 5
+    BRICK = 6
+    STONE = 7
+    PLINTH = 8
+    ROOF = 9
+    LEAVES = 10
+    CLOTH = 11
+    HAIR = 12
+    SKY = 13
+    CONCRETE = 14
+    KERB = 15
+
+
+METRES = {
+    Layer.PLAIN: 4.0,
+    Layer.GRASS: 7.0,
+    Layer.SLABS: 11.0,
+    Layer.PAVERS: 5.0,
+    Layer.ASPHALT: 9.0,
+    Layer.PLINTH: 3.2,
+    Layer.ROOF: 4.0,
+    Layer.CONCRETE: 6.0,
+    Layer.KERB: 1.2,
+}
+"""Side of the square one repetition covers, for textures laid by the metre."""
+
+
+def make_textures(seed: int) -> NDArray[np.uint8]:
+    """All layers, (len(Layer), SIZE_PX, SIZE_PX, 4) RGBA."""
+    rng = np.random.default_rng([seed, 20])
+    pictures = {
+        Layer.PLAIN: _tinted(0.97 + 0.03 * _noise(rng, 24), (1, 1, 1)),
+        Layer.GRASS: _grass(rng),
+        Layer.SLABS: _slabs(rng),
+        Layer.PAVERS: _pavers(rng),
+        Layer.ASPHALT: _asphalt(rng),
+        Layer.PLASTER: _facade(rng, _plaster(rng), arched=False),
+        Layer.BRICK: _facade(rng, _brick(rng), arched=False),
+        Layer.STONE: _facade(rng, _ashlar(rng), arched=True),
+        Layer.PLINTH: _plinth(rng),
+        Layer.ROOF: _roof(rng),
+        Layer.LEAVES: _leaves(rng),
+        Layer.CLOTH: _cloth(rng),
+        Layer.HAIR: _hair(rng),
+        Layer.SKY: _sky(rng),
+        Layer.CONCRETE: _concrete(rng),
+        Layer.KERB: _kerb(rng),
+    }
+    out = np.empty((len(Layer), SIZE_PX, SIZE_PX, 4), dtype=np.uint8)
+    for layer, picture in pictures.items():
+        channels = picture.shape[2]
+        out[layer, ..., :channels] = np.clip(picture * 255.0 + 0.5, 0, 255).astype(np.uint8)
+        if channels == 3:
+            out[layer, ..., 3] = 255
+    return out
+
+
+def _noise(rng: np.random.Generator, cells: int, stretch: int = 1) -> Grey:
+    """Smooth repeating noise, about -1..1, with `cells` bumps across (`stretch` x fewer along)."""
+    along = max(1, cells // stretch)
+    spectrum = np.fft.rfft2(rng.standard_normal((SIZE_PX, SIZE_PX)).astype(np.float32))
+    ky = np.fft.fftfreq(SIZE_PX, 1 / SIZE_PX)[:, None] / along
+    kx = np.fft.rfftfreq(SIZE_PX, 1 / SIZE_PX)[None, :] / cells
+    spectrum *= np.exp(-(ky * ky + kx * kx))
+    spectrum[0, 0] = 0.0
+    field = np.fft.irfft2(spectrum, (SIZE_PX, SIZE_PX)).astype(np.float32)
+    return field / (2.5 * field.std())
+
+
+def _tinted(grey: Grey, colour: tuple[float, float, float]) -> NDArray[np.float32]:
+    return grey[..., None] * np.array(colour, dtype=np.float32)
+
+
+def _grid() -> tuple[Grey, Grey]:
+    """Row and column coordinates, 0..1."""
+    axis = (np.arange(SIZE_PX, dtype=np.float32) + 0.5) / SIZE_PX
+    shape = (SIZE_PX, SIZE_PX)
+    return np.broadcast_to(axis[:, None], shape), np.broadcast_to(axis[None, :], shape)
+
+
+def _grass(rng: np.random.Generator) -> NDArray[np.float32]:
+    light = 1.0 + 0.10 * _noise(rng, 9) + 0.16 * _noise(rng, 90, 2) + 0.22 * _noise(rng, 220, 2)
+    yellow = 0.06 * _noise(rng, 40)
+    colour = np.stack([0.255 + yellow, 0.463 + 0.3 * yellow, np.full_like(yellow, 0.012)], axis=-1)
+    return np.asarray(colour * light[..., None], dtype=np.float32)
+
+
+def _tiling(rng: np.random.Generator, cells: int) -> NDArray[np.int64]:
+    """A torus of cells x cells covered by rectangles: (cells, cells) number of each rectangle."""
+    owner = np.full((cells, cells), -1, dtype=np.int64)
+    sizes = [(2, 3), (3, 2), (2, 2), (2, 4), (4, 2), (1, 2), (2, 1), (1, 1)]
+    count = 0
+    for row in range(cells):
+        for col in range(cells):
+            if owner[row, col] >= 0:
+                continue
+            order = [*(sizes[int(k)] for k in rng.permutation(5)), *sizes[5:]]
+            for height, width in order:
+                rows = (row + np.arange(height)) % cells
+                cols = (col + np.arange(width)) % cells
+                if (owner[np.ix_(rows, cols)] < 0).all():
+                    owner[np.ix_(rows, cols)] = count
+                    count += 1
+                    break
+    return owner
+
+
+def _joints(owner_px: NDArray[np.int64], width_px: int) -> Grey:
+    """1 on the lines between different owners, else 0."""
+    line = np.zeros(owner_px.shape, dtype=np.float32)
+    for axis in (0, 1):
+        for step in range(1, width_px + 1):
+            line[owner_px != np.roll(owner_px, step, axis=axis)] = 1.0
+    return line
+
+
+def _slabs(rng: np.random.Generator) -> NDArray[np.float32]:
+    cells = 24
+    owner = _tiling(rng, cells)
+    scale = np.arange(SIZE_PX) * cells // SIZE_PX
+    owner_px = owner[np.ix_(scale, scale)]
+    shade = rng.choice([0.56, 0.62, 0.68, 0.73, 0.79, 0.92], owner.max() + 1).astype(np.float32)
+    shade += rng.uniform(-0.03, 0.03, shade.shape).astype(np.float32)
+    warm = rng.uniform(-0.012, 0.012, shade.shape).astype(np.float32)
+    light = shade[owner_px] * (1.0 + 0.07 * _noise(rng, 14) + 0.05 * _noise(rng, 60))
+    joint = _joints(owner_px, 2)
+    light = light * (1.0 - 0.42 * joint)
+    colour = np.stack([light + warm[owner_px], light, light * 0.98 - warm[owner_px]], axis=-1)
+    return np.asarray(colour, dtype=np.float32)
+
+
+def _rows_of_blocks(rng: np.random.Generator, rows: int, cols: int) -> NDArray[np.int64]:
+    """Courses of blocks, every second one shifted by half a block: number of each block."""
+    y = np.arange(SIZE_PX) * rows // SIZE_PX
+    x = np.arange(SIZE_PX)
+    shifted = (x[None, :] + (y[:, None] % 2) * (SIZE_PX // (2 * cols))) % SIZE_PX
+    return np.asarray(y[:, None] * cols + shifted * cols // SIZE_PX)
+
+
+def _pavers(rng: np.random.Generator) -> NDArray[np.float32]:
+    blocks = _rows_of_blocks(rng, 8, 5)
+    shade = rng.uniform(0.58, 0.74, int(blocks.max()) + 1).astype(np.float32)
+    light = shade[blocks] * (1.0 + 0.06 * _noise(rng, 50)) * (1.0 - 0.35 * _joints(blocks, 3))
+    return _tinted(light, (1.0, 0.985, 0.95))
+
+
+def _asphalt(rng: np.random.Generator) -> NDArray[np.float32]:
+    light = 0.345 * (1.0 + 0.08 * _noise(rng, 6) + 0.07 * _noise(rng, 160))
+    return _tinted(light, (1.02, 1.0, 0.95))
+
+
+def _plaster(rng: np.random.Generator) -> NDArray[np.float32]:
+    return _tinted(0.93 + 0.04 * _noise(rng, 5) + 0.02 * _noise(rng, 120), (1, 1, 1))
+
+
+def _brick(rng: np.random.Generator) -> NDArray[np.float32]:
+    blocks = _rows_of_blocks(rng, 40, 10)
+    shade = rng.uniform(0.72, 0.98, int(blocks.max()) + 1).astype(np.float32)
+    light = shade[blocks] * (1.0 - 0.25 * _joints(blocks, 1))
+    row, _ = _grid()
+    bands = (row * 5.0) % 1.0 < 0.045
+    light = np.where(bands, 1.0, light)
+    return _tinted(light.astype(np.float32), (1, 1, 1))
+
+
+def _ashlar(rng: np.random.Generator) -> NDArray[np.float32]:
+    blocks = _rows_of_blocks(rng, 8, 4)
+    shade = rng.uniform(0.84, 1.0, int(blocks.max()) + 1).astype(np.float32)
+    light = shade[blocks] * (1.0 - 0.3 * _joints(blocks, 4)) * (1.0 + 0.04 * _noise(rng, 70))
+    return _tinted(light, (1, 1, 1))
+
+
+def _facade(
+    rng: np.random.Generator, wall: NDArray[np.float32], arched: bool
+) -> NDArray[np.float32]:
+    """One bay of one storey: a wall with a framed window and a string course at the bottom."""
+    row, col = _grid()
+    x, y = np.abs(col - 0.5), row
+    top = 0.80 - (0.10 * (x / 0.17) ** 2 if arched else 0.0)
+    frame = (x < 0.215) & (y > 0.22) & (y < top + 0.055)
+    opening = (x < 0.17) & (y > 0.28) & (y < top)
+    sill = (x < 0.25) & (y > 0.22) & (y < 0.27)
+    shadow = (x < 0.25) & (y > 0.185) & (y <= 0.22)
+    lintel = (x < 0.245) & (y > top + 0.055) & (y < top + 0.085)
+    mullion = opening & ((x < 0.014) | (np.abs(y - 0.60) < 0.012) | (x > 0.15))
+    picture = wall.copy()
+    picture[(y < 0.06)] = 0.98
+    picture[(y > 0.06) & (y < 0.075)] *= 0.5
+    picture[shadow] *= 0.55
+    picture[frame | sill] = 0.97
+    picture[lintel] *= 0.45
+    glass = 0.20 + 0.16 * row + 0.07 * _noise(rng, 7)
+    curtain = (x > 0.085) & (y > 0.34)
+    picture[opening] = (glass[..., None] * np.array([0.95, 1.0, 1.05], dtype=np.float32))[opening]
+    picture[opening & curtain] = (0.42 + 0.10 * _noise(rng, 30))[opening & curtain][:, None]
+    picture[mullion] = 0.80
+    rim = frame & ~opening & (x > 0.165) & (x < 0.178) & (y > 0.28) & (y < top)
+    picture[rim] = 0.25
+    return picture
+
+
+def _plinth(rng: np.random.Generator) -> NDArray[np.float32]:
+    owner = _tiling(rng, 16)
+    scale = np.arange(SIZE_PX) * 16 // SIZE_PX
+    owner_px = owner[np.ix_(scale, scale)]
+    shade = rng.uniform(0.55, 0.95, int(owner.max()) + 1).astype(np.float32)
+    light = shade[owner_px] * (1.0 + 0.12 * _noise(rng, 40)) * (1.0 - 0.35 * _joints(owner_px, 3))
+    return _tinted(light, (1, 1, 1))
+
+
+def _roof(rng: np.random.Generator) -> NDArray[np.float32]:
+    _, col = _grid()
+    seam = ((col * 6.0) % 1.0 < 0.08).astype(np.float32)
+    return _tinted(0.86 + 0.10 * _noise(rng, 20) - 0.3 * seam, (1, 1, 1))
+
+
+def _concrete(rng: np.random.Generator) -> NDArray[np.float32]:
+    row, col = _grid()
+    joint = (((row * 2.0) % 1.0 < 0.012) | ((col * 2.0) % 1.0 < 0.012)).astype(np.float32)
+    return _tinted(0.90 + 0.08 * _noise(rng, 9) + 0.03 * _noise(rng, 120) - 0.3 * joint, (1, 1, 1))
+
+
+def _kerb(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Two kerb stones side by side, one red and one white."""
+    row, col = _grid()
+    light = 0.9 + 0.12 * _noise(rng, 40)
+    light = light * np.where(((col * 2.0) % 1.0 < 0.03) | (row < 0.04), 0.35, 1.0)
+    red = (col < 0.5)[..., None]
+    colours = np.where(red, np.array([0.48, 0.10, 0.10]), np.array([0.66, 0.64, 0.58]))
+    return np.asarray(light[..., None] * colours, dtype=np.float32)
+
+
+def _leaves(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A spray of pointed leaves with alpha; grey values, coloured by the plant."""
+    picture = np.zeros((SIZE_PX, SIZE_PX, 4), dtype=np.float32)
+    picture[..., :3] = 0.45
+    axis = np.arange(SIZE_PX, dtype=np.float32)
+    for _ in range(70):
+        angle = float(rng.uniform(0, 2 * np.pi))
+        reach = float(SIZE_PX * 0.44 * np.sqrt(rng.random()))
+        cy, cx = SIZE_PX / 2 + reach * np.sin(angle), SIZE_PX / 2 + reach * np.cos(angle)
+        lean = angle + float(rng.uniform(-0.9, 0.9))
+        half_length, half_width = float(rng.uniform(30, 52)), float(rng.uniform(9, 16))
+        dy, dx = axis[:, None] - cy, axis[None, :] - cx
+        along = (dx * np.cos(lean) + dy * np.sin(lean)) / half_length
+        across = (-dx * np.sin(lean) + dy * np.cos(lean)) / half_width
+        inside = np.abs(across) < 1.0 - along * along
+        light = float(rng.uniform(0.45, 1.0))
+        shade = light * (0.80 + 0.25 * across) * np.where(np.abs(across) < 0.08, 0.75, 1.0)
+        picture[..., :3][inside] = shade[inside][:, None]
+        picture[..., 3][inside] = 1.0
+    return picture
+
+
+def _cloth(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Folds with dark creases."""
+    folds = 0.80 + 0.22 * _noise(rng, 14, 3) + 0.10 * _noise(rng, 60, 2)
+    return _tinted(np.clip(folds, 0.3, 1.0), (1, 1, 1))
+
+
+def _hair(rng: np.random.Generator) -> NDArray[np.float32]:
+    streaks = 0.72 + 0.30 * _noise(rng, 70, 12) + 0.10 * _noise(rng, 12)
+    return _tinted(np.clip(streaks, 0.2, 1.0), (1, 1, 1))
+
+
+def _sky(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Columns go around the horizon; rows from the horizon (bottom) to the zenith."""
+    row, _ = _grid()
+    cloud = 0.6 * _noise(rng, 7) + 0.35 * _noise(rng, 18) + 0.2 * _noise(rng, 45)
+    cover = np.clip(0.5 + 0.9 * cloud + 0.5 * (0.35 - row), 0.0, 1.0)[..., None]
+    blue = np.array([0.36, 0.52, 0.80]) + (1.0 - row)[..., None] * np.array([0.22, 0.16, 0.06])
+    white = np.array([0.88, 0.90, 0.93])
+    return np.asarray(blue * (1 - cover) + white * cover, dtype=np.float32)
