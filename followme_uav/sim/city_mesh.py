@@ -349,7 +349,7 @@ def _crown(
     first, second = (np.array(c) for c in _LEAVES[foliage])
     tint = np.repeat((mix * first + (1 - mix) * second) * (0.45 + 0.6 * shell), 4, axis=0)
     start = 4 * np.arange(count)[:, None]
-    triangles = np.concatenate([(*start, 0, 1, 2), (*start, 0, 2, 3)], axis=1).reshape(-1, 3)
+    triangles = (start[:, :, None] + np.array([(0, 1, 2), (0, 2, 3)])).reshape(-1, 3)
     mesh.add(corners.reshape(-1, 3), normal, uv, Layer.LEAVES, tint, obj, triangles)
 
 

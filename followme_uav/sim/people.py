@@ -10,6 +10,7 @@ World frame NED in metres; headings in radians, 0 = north, clockwise seen from a
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -26,7 +27,6 @@ from followme_uav.sim.world import (
     STREET_END_M,
     City,
 )
-import itertools
 
 HERO_INDEX = 0
 BODY_RADIUS_M = 0.3
