@@ -19,6 +19,11 @@ PERSON_RADIUS_M = 0.3
 PERSON_HEIGHT_M = 1.75
 
 
+def person_name(index: int) -> str:
+    """What the simulator calls a person; the first is the hero."""
+    return "hero" if index == 0 else f"person_{index:02d}"
+
+
 class ClearanceField:
     """Distance from a point to the nearest obstacle, for one fixed set of obstacles."""
 

@@ -54,7 +54,7 @@ class Renderer(Protocol):
         """Name of each object id."""
 
     def render(
-        self, camera: CameraPose, width_px: int, height_px: int, people: Sequence[Person]
+        self, camera: CameraPose, width_px: int, height_px: int, people: tuple[Person, ...]
     ) -> Picture:
         """One image with depth and object ids."""
 
@@ -74,7 +74,7 @@ class Simulation:
     Args:
         seed: of the city and the people.
         people: besides the hero.
-        make_renderer: called once; None for a world that is never looked at.
+        make_renderer: called once with the city and `people`; None for a world nobody looks at.
         image_size_px: width and height of the images.
     """
 
@@ -82,7 +82,7 @@ class Simulation:
         self,
         seed: int,
         people: int = 30,
-        make_renderer: Callable[[City], Renderer] | None = None,
+        make_renderer: Callable[[City, int], Renderer] | None = None,
         image_size_px: tuple[int, int] = (160, 160),
     ) -> None:
         self.seed = seed
@@ -93,7 +93,7 @@ class Simulation:
         self.autopilot = Autopilot(self.vehicle)
         self.tasks = TaskRunner(self.vehicle, self.autopilot)
         self.gimbal = Gimbal(self.vehicle)
-        self.renderer = make_renderer(self.city) if make_renderer is not None else None
+        self.renderer = make_renderer(self.city, people) if make_renderer is not None else None
         self._clearance = ClearanceField(self.city.colliders)
         self._shot: Shot | None = None
         self._shot_is_now = False
@@ -167,10 +167,10 @@ class Simulation:
         """The last picture taken since the start or reset."""
         return self._shot
 
-    def clearance_m(self) -> float:
-        """From the vehicle's centre to the nearest obstacle, person or the ground."""
+    def clearance_m(self, point_m: Vec3 | None = None) -> float:
+        """From a point, or the vehicle's centre, to the nearest obstacle, person or the ground."""
         feet = [person.position_m for person in self.crowd.people]
-        return self._clearance.clearance_m(self.vehicle.position_m, feet)
+        return self._clearance.clearance_m(point_m or self.vehicle.position_m, feet)
 
     def _place_people(self) -> None:
         self.vehicle.move_people([person.position_m for person in self.crowd.people])

@@ -43,7 +43,7 @@ class Simulator:
         self._steps_since_anchor = 0
 
     def call(self, job: Callable[[Simulation], T | Future[T]]) -> Future[T]:
-        """Run `job` on the simulation's thread; if it returns a Future, that one's result counts."""
+        """Run `job` on the simulation's thread. A Future it returns is waited for."""
         outer: Future[T] = Future()
 
         def run() -> None:
@@ -85,13 +85,15 @@ class Simulator:
             if answer_first:
                 answer.set_result(None)
             self._paused = True
-            done = 0
-            while done < steps and not self._stopping.is_set():
-                chunk = min(_CHUNK_STEPS, steps - done)
-                self._simulation.step(chunk)
-                done += chunk
-            if not answer_first:
-                answer.set_result(None)
+            try:
+                self._advance(steps)
+            except Exception as error:
+                if answer_first:
+                    raise
+                answer.set_exception(error)
+            else:
+                if not answer_first:
+                    answer.set_result(None)
 
         self._jobs.put(advance)
         return answer
@@ -120,6 +122,12 @@ class Simulator:
             job()
         except queue.Empty:
             pass
+
+    def _advance(self, steps: int) -> None:
+        while steps > 0 and not self._stopping.is_set():
+            chunk = min(_CHUNK_STEPS, steps)
+            self._simulation.step(chunk)
+            steps -= chunk
 
     def _keep_pace(self) -> None:
         elapsed_s = time.monotonic() - self._anchor_s

@@ -80,11 +80,19 @@ class TaskRunner:
         self._next_ns = 0
 
     def start(self, task: Manoeuvre) -> Future[bool]:
-        """Supersede the running task. The Future completes when the new one ends."""
+        """Supersede the running task. The Future completes when the new one ends.
+
+        Raises:
+            TaskError: It cannot be started now; the running task is gone all the same.
+        """
         self.cancel()
         future: Future[bool] = Future()
         self._task, self._future = task, future
-        self._advance()
+        try:
+            self._advance()
+        except TaskError:
+            self._task = self._future = None
+            raise
         return future
 
     def cancel(self) -> None:
@@ -104,9 +112,6 @@ class TaskRunner:
             set_point = next(self._task)
         except StopIteration as end:
             self._finish(bool(end.value))
-        except TaskError as error:
-            future, self._task, self._future = self._future, None, None
-            future.set_exception(error)
         else:
             if self.api_control:
                 self.autopilot.command(set_point)

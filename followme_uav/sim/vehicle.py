@@ -18,7 +18,7 @@ from typing import Any
 import mujoco
 
 from followme_uav.messages import Quaternion, Vec3
-from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M
+from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, person_name
 from followme_uav.sim.world import Collider
 
 TIME_STEP_NS = 5_000_000
@@ -111,7 +111,7 @@ class Vehicle:
         self._names = [
             GROUND,
             *(o.name for o in obstacles),
-            *(f"person_{i}" for i in range(people)),
+            *map(person_name, range(people)),
         ]
         self._body_geom = len(self._names)
         self._start = (start_m[0], start_m[1], -self.airframe.half_size_m[2])

@@ -1,0 +1,182 @@
+"""RPC methods of the camera: images, pose, lens, and what the segmentation image calls things."""
+
+from __future__ import annotations
+
+import math
+import re
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+
+from followme_uav.rpc.server import HandlerError
+from followme_uav.sim import images, structs
+from followme_uav.sim.dialects import Dialect
+from followme_uav.sim.gimbal import DEFAULT_FOV_RAD
+from followme_uav.sim.service import Handlers, Service
+from followme_uav.sim.simulation import Simulation
+from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.structs import read_bool, read_int, read_number, read_struct, read_text
+
+MAX_REQUESTS = 16
+MAX_PATTERN = 100
+FOV_LIMITS_DEG = (5.0, 150.0)
+
+_REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
+_MAX_REPEATS = 4
+
+
+class CameraMethods(Service):
+    """simGetImages and its relatives."""
+
+    def __init__(
+        self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
+    ) -> None:
+        super().__init__(simulator, dialect)
+        self._object_names = object_names
+        self._segmentation_ids = np.arange(len(object_names), dtype=np.uint8)
+        self._reported_fov_rad = DEFAULT_FOV_RAD
+
+    def handlers(self) -> Handlers:
+        """Method name to function."""
+        return {
+            "simGetImages": self._get_images,
+            "simGetImage": self._get_image,
+            "simGetCameraInfo": self._get_camera_info,
+            "simSetCameraPose": self._set_camera_pose,
+            "simSetCameraFov": self._set_camera_fov,
+            "simSetSegmentationObjectID": self._set_segmentation_id,
+            "simGetSegmentationObjectID": self._get_segmentation_id,
+        }
+
+    def _get_images(self, requests: Any, v: Any, external: Any) -> Future[list[structs.Struct]]:
+        self.check_camera_vehicle(v, external)
+        if not isinstance(requests, list | tuple):
+            raise structs.BadCastError
+        if len(requests) > MAX_REQUESTS:
+            raise HandlerError(f"{len(requests)} images asked for, at most {MAX_REQUESTS}")
+        wanted = [self._read_request(request) for request in requests]
+        return self.call(lambda simulation: [self._image(simulation, *want) for want in wanted])
+
+    def _get_image(self, camera: Any, image_type: Any, v: Any, external: Any) -> Future[bytes]:
+        self.check_camera_vehicle(v, external)
+        want = self._read_request(
+            {"camera_name": camera, "image_type": image_type, "compress": True}
+        )
+
+        def job(simulation: Simulation) -> bytes:
+            data: bytes = self._image(simulation, *want)["image_data_uint8"]
+            return data
+
+        return self.call(job)
+
+    def _get_camera_info(self, camera: Any, v: Any, external: Any) -> Future[structs.Struct]:
+        self.check_camera_vehicle(v, external)
+        self.check_camera(camera)
+
+        def job(simulation: Simulation) -> structs.Struct:
+            pose = simulation.gimbal.camera()
+            width, height = simulation.image_size_px
+            fov_rad = self._reported_fov_rad
+            matrix = [[0.0] * 4] * 4
+            if self.dialect.reports_projection:
+                matrix = structs.projection(fov_rad, width / height)
+            return {
+                "pose": structs.pose(pose.position_m, pose.orientation),
+                "fov": math.degrees(fov_rad),
+                "proj_mat": {"matrix": matrix},
+            }
+
+        return self.call(job)
+
+    def _set_camera_pose(self, camera: Any, pose: Any, v: Any, external: Any) -> Future[None]:
+        self.check_camera_vehicle(v, external)
+        self.check_camera(camera)
+        fields = read_struct(pose)
+        structs.read_vector(fields.get("position", {}), "position", 1e6)
+        orientation = structs.read_orientation(fields.get("orientation", {}), "orientation")
+
+        def job(simulation: Simulation) -> None:
+            if self.dialect.camera_pose_of_world:
+                simulation.gimbal.point_in_world(orientation)
+            else:
+                simulation.gimbal.point_in_body(orientation)
+
+        return self.call(job)
+
+    def _set_camera_fov(self, camera: Any, fov_degrees: Any, v: Any, external: Any) -> Future[None]:
+        self.check_camera_vehicle(v, external)
+        self.check_camera(camera)
+        fov_rad = math.radians(read_number(fov_degrees, "fov_degrees", *FOV_LIMITS_DEG))
+
+        def job(simulation: Simulation) -> None:
+            self._reported_fov_rad = fov_rad
+            if self.dialect.fov_applies:
+                simulation.gimbal.fov_rad = fov_rad
+                simulation.changed()
+
+        return self.call(job)
+
+    def _set_segmentation_id(self, mesh_name: Any, object_id: Any, is_regex: Any) -> Future[bool]:
+        name, as_regex = read_text(mesh_name), read_bool(is_regex)
+        number = read_int(object_id, "object_id", 0, 255)
+        matches = self._matches(_pattern(name) if as_regex else re.escape(name))
+
+        def job(_: Simulation) -> bool:
+            self._segmentation_ids[matches] = number
+            return len(matches) > 0
+
+        return self.call(job)
+
+    def _get_segmentation_id(self, mesh_name: Any) -> Future[int]:
+        matches = self._matches(re.escape(read_text(mesh_name)))
+        return self.call(lambda _: int(self._segmentation_ids[matches[0]]) if matches else -1)
+
+    def _read_request(self, request: Any) -> tuple[str, int, bool, bool]:
+        fields = read_struct(request)
+        camera = read_text(fields.get("camera_name", "0"))
+        if not self.dialect.unknown_camera_is_empty:
+            self.check_camera(camera)
+        return (
+            camera,
+            read_int(fields.get("image_type", images.SCENE), "image_type", 0, 9),
+            read_bool(fields.get("pixels_as_float", False)),
+            read_bool(fields.get("compress", True)),
+        )
+
+    def _image(
+        self, simulation: Simulation, camera: str, image_type: int, as_float: bool, compress: bool
+    ) -> structs.Struct:
+        if not self.knows_camera(camera):
+            return images.empty_response(camera, image_type)
+        return images.image_response(
+            simulation.shot(),
+            self.dialect,
+            image_type,
+            self._segmentation_ids,
+            camera_name=camera,
+            as_float=as_float,
+            compress=compress,
+        )
+
+    def _matches(self, pattern: str) -> list[int]:
+        """Ids of the objects whose whole name matches, upper and lower case alike."""
+        expression = re.compile(pattern, re.IGNORECASE)
+        return [i for i, name in enumerate(self._object_names) if expression.fullmatch(name)]
+
+
+def _pattern(text: str) -> str:
+    """A regular expression that cannot keep the simulator busy for ever.
+
+    Raises:
+        HandlerError: It is too long, too repetitive or not a regular expression.
+    """
+    if len(text) > MAX_PATTERN:
+        raise HandlerError(f"regular expression longer than {MAX_PATTERN} characters")
+    if _REPEATED_GROUP.search(text) or sum(text.count(c) for c in "*+{") > _MAX_REPEATS:
+        raise HandlerError("regular expression repeats too much: no group, and 4 times at most")
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise HandlerError(f"not a regular expression: {error}") from None
+    return text

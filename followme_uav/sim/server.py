@@ -1,0 +1,169 @@
+"""The embedded simulator as a process: `python -m followme_uav.sim.server --port 0 --seed 1`.
+
+Prints `listening on HOST:PORT` when it is ready and runs until SIGINT, SIGTERM or, if asked, until
+the process that started it is gone. The simulation runs on the main thread, the RPC server
+on one of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from followme_uav.errors import FollowMeError
+from followme_uav.rpc.server import RpcServer
+from followme_uav.sim.dialects import AIRSIM, DIALECTS, VEHICLE_NAME
+from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.simulation import Renderer, Simulation
+from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.world import City
+
+if TYPE_CHECKING:
+    from followme_uav.sim.structs import Struct
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 41451
+MAX_IMAGE_SIZE_PX = (640, 480)
+
+_PARENT_POLL_S = 0.5
+
+
+def run_server(
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    *,
+    seed: int = 1,
+    dialect: str = AIRSIM.name,
+    image_size_px: tuple[int, int] = (160, 160),
+    people: int = 30,
+    paused: bool = False,
+    window: bool = False,
+    parent_pid: int | None = None,
+    on_ready: Callable[[str, int], None] | None = None,
+) -> None:
+    """Serve one simulated city until told to stop. Call it on the main thread.
+
+    Args:
+        host: address to listen on.
+        port: 0 for any free one.
+        seed: of the city and its people.
+        dialect: which AirSim to imitate, a key of `DIALECTS`.
+        image_size_px: width and height of the images, at most `MAX_IMAGE_SIZE_PX`.
+        people: besides the hero.
+        paused: begin with time standing still, for lockstep.
+        window: show what the camera sees.
+        parent_pid: stop when this process is gone.
+        on_ready: called with host and port; prints the ready line when not given.
+
+    Raises:
+        EnvironmentSetupError: The address is taken, or nothing can be rendered here.
+    """
+    simulation = Simulation(seed, people, _make_scene, image_size_px)
+    simulator = Simulator(simulation, paused=paused)
+    renderer = simulation.renderer
+    names = tuple(renderer.object_names) if renderer is not None else ()
+    settings = _settings(image_size_px)
+    server = RpcServer(handlers_of(simulator, DIALECTS[dialect], names, settings), host, port)
+    server.start()
+    try:
+        _stop_on_signals(simulator)
+        if parent_pid is not None:
+            _stop_with_parent(simulator, parent_pid)
+        (on_ready or _announce)(*server.address)
+        simulator.run()
+    finally:
+        server.stop()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line of the simulator alone; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="followme-uav sim", description=__doc__)
+    parser.add_argument("--host", default=DEFAULT_HOST)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any free one")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dialect", choices=sorted(DIALECTS), default=AIRSIM.name)
+    parser.add_argument("--image-size", type=parse_image_size, default=(160, 160))
+    parser.add_argument("--people", type=int, default=30)
+    parser.add_argument("--paused", action="store_true", help="time stands still at first")
+    parser.add_argument("--window", action="store_true")
+    parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
+    options = parser.parse_args(arguments)
+    try:
+        run_server(
+            options.host,
+            options.port,
+            seed=options.seed,
+            dialect=options.dialect,
+            image_size_px=options.image_size,
+            people=options.people,
+            paused=options.paused,
+            window=options.window,
+            parent_pid=options.parent_pid,
+        )
+    except FollowMeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def parse_image_size(text: str) -> tuple[int, int]:
+    """Width and height from `160x160`.
+
+    Raises:
+        ValueError: Not of that form, or out of range.
+    """
+    width, height = (int(part) for part in text.lower().split("x"))
+    if not (16 <= width <= MAX_IMAGE_SIZE_PX[0] and 16 <= height <= MAX_IMAGE_SIZE_PX[1]):
+        raise ValueError(f"image size {text}: must be 16x16 to 640x480")
+    return width, height
+
+
+def _make_scene(city: City, people: int) -> Renderer:
+    """Imports the graphics only here, so that `--help` works without them."""
+    from followme_uav.sim.scene import Scene
+
+    return Scene(city, people)
+
+
+def _settings(image_size_px: tuple[int, int]) -> Struct:
+    """What this simulator would have in an AirSim settings.json."""
+    width, height = image_size_px
+    return {
+        "SettingsVersion": 1.2,
+        "SimMode": "Multirotor",
+        "Vehicles": {VEHICLE_NAME: {"VehicleType": "SimpleFlight"}},
+        "CameraDefaults": {
+            "CaptureSettings": [{"ImageType": 0, "Width": width, "Height": height}],
+        },
+    }
+
+
+def _announce(host: str, port: int) -> None:
+    print(f"listening on {host}:{port}", flush=True)
+
+
+def _stop_on_signals(simulator: Simulator) -> None:
+    def stop(signum: int, frame: FrameType | None) -> None:
+        simulator.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _stop_with_parent(simulator: Simulator, parent_pid: int) -> None:
+    def watch() -> None:
+        while os.getppid() == parent_pid:
+            time.sleep(_PARENT_POLL_S)
+        simulator.stop()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""AirSim's structs as the maps that travel, and checked reading of parameters.
+
+Builders return maps with exactly AirSim's keys in AirSim's order. Readers take what came over the
+wire and return our types, or refuse it: with rpclib's words for a wrong type, with a plain
+sentence for a number that makes no sense.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from followme_uav.messages import Quaternion, Vec3
+from followme_uav.rpc.server import BadCastError, HandlerError
+from followme_uav.rpc.wire import Float64
+from followme_uav.sim.vehicle import Collision, Kinematics
+
+HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
+"""AirSim's default place on Earth for the origin."""
+EARTH_RADIUS_M = 6_378_137.0
+
+Struct = dict[str, Any]
+
+
+def vector(value: Vec3) -> Struct:
+    """Vector3r."""
+    x, y, z = value
+    return {"x_val": x, "y_val": y, "z_val": z}
+
+
+def quaternion(value: Quaternion) -> Struct:
+    """Quaternionr."""
+    w, x, y, z = value
+    return {"w_val": w, "x_val": x, "y_val": y, "z_val": z}
+
+
+def pose(position_m: Vec3, orientation: Quaternion) -> Struct:
+    """Pose."""
+    return {"position": vector(position_m), "orientation": quaternion(orientation)}
+
+
+def kinematics(motion: Kinematics) -> Struct:
+    """KinematicsState."""
+    return {
+        "position": vector(motion.position_m),
+        "orientation": quaternion(motion.orientation),
+        "linear_velocity": vector(motion.velocity_mps),
+        "angular_velocity": vector(motion.angular_velocity_radps),
+        "linear_acceleration": vector(motion.acceleration_mps2),
+        "angular_acceleration": vector(motion.angular_acceleration_radps2),
+    }
+
+
+def collision(event: Collision | None, *, has_collided: bool) -> Struct:
+    """CollisionInfo; of no collision at all when `event` is None."""
+    nowhere = (0.0, 0.0, 0.0)
+    return {
+        "has_collided": has_collided,
+        "penetration_depth": event.penetration_m if event else 0.0,
+        "time_stamp": event.time_ns if event else 0,
+        "normal": vector(event.normal if event else nowhere),
+        "impact_point": vector(event.impact_point_m if event else nowhere),
+        "position": vector(event.position_m if event else nowhere),
+        "object_name": event.object_name if event else "",
+        "object_id": event.object_id if event else -1,
+    }
+
+
+def geo_point(position_m: Vec3) -> Struct:
+    """GeoPoint of a place near the origin, on a flat Earth."""
+    north, east, down = position_m
+    east_radius_m = EARTH_RADIUS_M * math.cos(math.radians(HOME_LATITUDE_DEG))
+    return {
+        "latitude": Float64(HOME_LATITUDE_DEG + math.degrees(north / EARTH_RADIUS_M)),
+        "longitude": Float64(HOME_LONGITUDE_DEG + math.degrees(east / east_radius_m)),
+        "altitude": HOME_ALTITUDE_M - down,
+    }
+
+
+def no_remote_control() -> Struct:
+    """RCData of a radio that is switched off."""
+    sticks = ("pitch", "roll", "throttle", "yaw", "left_z", "right_z")
+    return {
+        "timestamp": 0,
+        **dict.fromkeys(sticks, 0.0),
+        "switches": 0,
+        "vendor_id": "",
+        "is_initialized": False,
+        "is_valid": False,
+    }
+
+
+def projection(fov_rad: float, aspect: float) -> list[list[float]]:
+    """4x4 matrix onto clip space with reversed depth, near plane at 0.1 m, as Unreal has it."""
+    scale = 1.0 / math.tan(0.5 * fov_rad)
+    return [
+        [scale, 0.0, 0.0, 0.0],
+        [0.0, scale * aspect, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 1.0],
+        [0.0, 0.0, 0.1, 0.0],
+    ]
+
+
+def read_number(value: Any, name: str, low: float, high: float) -> float:
+    """A finite number within bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadCastError
+    if not low <= value <= high:  # also catches NaN
+        raise HandlerError(f"{name} is {value}, must be {low:g} to {high:g}")
+    return float(value)
+
+
+def read_bool(value: Any) -> bool:
+    """A truth value."""
+    if not isinstance(value, bool):
+        raise BadCastError
+    return value
+
+
+def read_int(value: Any, name: str, low: int, high: int) -> int:
+    """A whole number within bounds."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadCastError
+    if not low <= value <= high:
+        raise HandlerError(f"{name} is {value}, must be {low} to {high}")
+    return value
+
+
+def read_text(value: Any) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        raise BadCastError
+    return value
+
+
+def read_struct(value: Any) -> Struct:
+    """A map; missing keys keep AirSim's defaults, unknown ones are ignored."""
+    if not isinstance(value, dict):
+        raise BadCastError
+    return value
+
+
+def read_vector(value: Any, name: str, limit: float) -> Vec3:
+    """Vector3r with components within +-limit."""
+    keys = ("x_val", "y_val", "z_val")
+    fields = read_struct(value)
+    x, y, z = (read_number(fields.get(k, 0.0), f"{name}.{k}", -limit, limit) for k in keys)
+    return x, y, z
+
+
+def read_orientation(value: Any, name: str) -> Quaternion:
+    """Quaternionr, normalised."""
+    fields = read_struct(value)
+    default = {"w_val": 1.0, "x_val": 0.0, "y_val": 0.0, "z_val": 0.0}
+    w, x, y, z = (
+        read_number(fields.get(k, d), f"{name}.{k}", -1e3, 1e3) for k, d in default.items()
+    )
+    norm = math.sqrt(w * w + x * x + y * y + z * z)
+    if norm < 1e-3:
+        raise HandlerError(f"{name} is no rotation: its length is {norm:g}")
+    return w / norm, x / norm, y / norm, z / norm
