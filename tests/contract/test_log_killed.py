@@ -1,0 +1,102 @@
+"""A flight that ends badly keeps its log: killed, or out of disk space."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from followme_uav.flight.log import read_log
+
+ROOT = Path(__file__).parents[2]
+
+WRITE_UNTIL_STOPPED = """
+import resource, signal, sys
+import numpy as np
+from followme_uav.config import load_config
+from followme_uav.errors import LogError
+from followme_uav.flight.log import FlightLogWriter
+from tests.conftest import hero_mask, make_entry
+
+path, limit_bytes, with_images = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "images"
+if limit_bytes:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+image = np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8)
+log = FlightLogWriter(path, load_config(), "")
+for index in range(100_000):
+    entry = make_entry(index)
+    if with_images:
+        entry = make_entry(index, rgb=image, mask=image, truth_mask=hero_mask(None))
+    try:
+        log.write(entry)
+    except LogError as error:
+        sys.exit(str(error))
+    print(index, flush=True)
+"""
+
+
+def start_writer(path, limit_bytes=0, images="images"):
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITE_UNTIL_STOPPED, str(path), str(limit_bytes), images],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("images", ["images", "blind"])
+@pytest.mark.parametrize("frames", [1, 7, 40])
+def test_killed_flight_loses_less_than_a_second(tmp_path, frames, images):
+    """Else the flights that went wrong, which matter most, would have no log."""
+    path = tmp_path / "flight.mcap"
+    writer = start_writer(path, images=images)
+    written = -1
+    try:
+        for line in writer.stdout:
+            written = int(line)
+            if written >= frames:
+                break
+    finally:
+        os.kill(writer.pid, signal.SIGKILL)
+        rest = writer.communicate(timeout=60)[0].split()
+    written = int(rest[-1]) if rest else written
+    log = read_log(path)
+    read = [entry.frame.index for entry in log.entries()]
+    assert log.truncated
+    assert read == list(range(len(read)))
+    missing = written + 1 - len(read)
+    assert missing <= (0 if images == "images" else 9), "frames at 10 Hz"
+
+
+def test_full_disk_mid_flight_keeps_what_was_logged(tmp_path):
+    """Else a full disk would take the whole flight's log with it."""
+    path = tmp_path / "flight.mcap"
+    writer = start_writer(path, limit_bytes=2_000_000)
+    output, errors = writer.communicate(timeout=60)
+    written = len(output.split())
+    assert writer.returncode == 1
+    assert errors.count("\n") == 1
+    assert f"cannot write the flight log after {written} entries" in errors
+    log = read_log(path)
+    assert log.truncated
+    assert len(list(log.entries())) == written > 5
+
+
+def test_log_can_be_read_while_it_is_written(tmp_path):
+    """Else a running flight could not be watched from its log."""
+    path = tmp_path / "flight.mcap"
+    writer = start_writer(path)
+    try:
+        while int(writer.stdout.readline()) < 5:
+            pass
+        entries = list(read_log(path).entries())
+    finally:
+        writer.kill()
+        writer.communicate(timeout=60)
+    assert len(entries) >= 5
+    assert np.array_equal(entries[0].frame.rgb, entries[4].frame.rgb)
