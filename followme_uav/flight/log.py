@@ -62,9 +62,9 @@ TOPICS: dict[str, type] = {
 }
 """Message type of each topic, in the order in which an entry is written."""
 
-_CHUNK_BYTES = 4096
+_CHUNK_BYTES = 2048
 """A chunk ends when it is this full. The image comes last in an entry and is larger than this, so
-normally each entry ends a chunk; in a flight without images (600 bytes an entry) six of them do."""
+normally each entry ends a chunk; of entries without images (400 bytes) at most six share one."""
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,7 @@ def test_oversized_images_and_records_are_refused(write, tmp_path):
     bomb = bytearray(encode_png(np.zeros((1, 1, 3), np.uint8)))
     bomb[16:24] = (60000).to_bytes(4, "big") * 2
     bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
-    with pytest.raises(ValueError, match="too large|not a readable|exceeds"):
+    with pytest.raises(ValueError, match=r"too large|not a readable|exceeds"):
         decode_png(bytes(bomb))
     path = tmp_path / "x.mcap"
     path.write_bytes(b"\x89MCAP0\r\n\x06" + (2**62).to_bytes(8, "little") + b"x" * 50)
@@ -230,7 +230,7 @@ def test_oversized_images_and_records_are_refused(write, tmp_path):
 
 def test_full_disk_is_one_line_and_keeps_the_flight_alive(config):
     """Else a full disk would end the flight with a stack trace, or go unnoticed."""
-    with pytest.raises(LogError, match="cannot write the flight log after 0 entries .*No space"):
+    with pytest.raises(LogError, match=r"cannot write the flight log after 0 entries .*No space"):
         FlightLogWriter("/dev/full", config, "")
 
 
