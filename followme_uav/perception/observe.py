@@ -18,8 +18,8 @@ Plausible = Callable[[Observation], bool]
 def observe(mask: Mask, config: ObserveConfig, plausible: Plausible) -> Observation | None:
     """The largest plausible blob of `mask`, weighted by its confidence; None if there is none.
 
-    Pixels count from `hero_threshold` on; fragments up to `join_px` apart are one blob (8-connected),
-    because a lamp post in front of the hero must not make two of her.
+    Pixels count from `hero_threshold` on; fragments up to `join_px` apart are one blob
+    (8-connected), because a lamp post in front of the hero must not make two of her.
     """
     probability = mask[..., MaskClass.HERO]
     hero = probability > config.hero_threshold * 255.0

@@ -1,7 +1,7 @@
 """The PID loops: from what the camera sees to how vehicle and camera move.
 
-- pan, tilt: the blob's centroid (u, v) turns the camera's line of sight, which is kept in the world so
-  that the body's own rolling, pitching and turning does not move the picture;
+- pan, tilt: the blob's centroid (u, v) turns the camera's line of sight, which is kept in the world
+  so that the body's own rolling, pitching and turning does not move the picture;
 - yaw: the camera's pan angle turns the vehicle's nose after the camera;
 - forward: the blob's area, as a distance, drives the vehicle along the line of sight;
 - altitude: holds the height.

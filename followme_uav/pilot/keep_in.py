@@ -1,7 +1,8 @@
 """Keeps the vehicle inside the flyable area, a union of axis-aligned rectangles (the streets).
 
 Towards a boundary the speed may be at most the distance to it divided by a braking time, so the
-vehicle glides to a stop in front of it and slides along it. Outside, the way back in is the only way.
+vehicle glides to a stop in front of it and slides along it. Outside, the way back in is the only
+way.
 """
 
 from __future__ import annotations

@@ -1,0 +1,231 @@
+"""The command line. Exit codes: 0 done, 1 mission or check failed, 2 bad input or environment.
+
+Commands import what they need when they run, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from followme_uav.errors import ConfigError, FollowMeError
+
+app = typer.Typer(
+    help="Closed-loop visual follow-me for simulated UAVs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+DEFAULT_WEIGHTS = Path("weights/model2.h5")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def main() -> None:
+    """Run a command; an error the user can cause or cure is one line and its exit code."""
+    try:
+        app()
+    except FollowMeError as error:
+        print(f"followme-uav: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("followme-uav: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def fly(
+    weights: Annotated[Path, typer.Option(help="Weights of the network.")] = DEFAULT_WEIGHTS,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="YAML file; what it leaves out comes from configs/default.yaml."),
+    ] = None,
+    overrides: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
+    ] = [],  # noqa: B006 - typer copies it
+    sim: Annotated[
+        str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")
+    ] = "embedded",
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the embedded city.")] = 0,
+    duration: Annotated[
+        float | None,
+        typer.Option(help="Seconds of flight before the landing."),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="Flight log; without it flights/TIME-seedN.mcap."),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="Write the summary as JSON."),
+    ] = None,
+    realtime: Annotated[
+        bool | None,
+        typer.Option(
+            "--realtime/--lockstep",
+            help="Run the simulation on, or stop it while the pilot thinks. "
+            "Default: lockstep in the embedded simulator, else real time.",
+        ),
+    ] = None,
+    window: Annotated[bool, typer.Option(help="Watch the embedded simulator.")] = False,
+    oracle: Annotated[
+        bool, typer.Option(help="Fly on the simulator's true masks: control without vision.")
+    ] = False,
+) -> None:
+    """Take off, find the hero, follow her, land, and say how well it went."""
+    from followme_uav.config import load_config
+    from followme_uav.flight.fly import FlightPlan
+    from followme_uav.flight.fly import fly as fly_plan
+    from followme_uav.flight.status import FlightStatus, print_summary
+
+    overrides = list(overrides)
+    if duration is not None:
+        overrides.append(f"duration_s={duration}")
+    embedded = sim == "embedded"
+    if not embedded:
+        host, port = _address(sim)
+        overrides += [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
+    if window and not embedded:
+        raise ConfigError(
+            "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
+        )
+    lockstep = (embedded and not window) if realtime is None else not realtime
+    plan = FlightPlan(
+        config=load_config(config, overrides, profile),
+        weights=None if oracle else weights,
+        seed=seed,
+        log=log or Path("flights") / f"{time.strftime('%Y%m%d-%H%M%S')}-seed{seed}.mcap",
+        embedded=embedded,
+        lockstep=lockstep,
+        window=window,
+    )
+    with FlightStatus(plan) as status:
+        result = fly_plan(plan, status.show)
+    print_summary(result)
+    if summary is not None:
+        _write_json(summary, result.to_dict())
+    raise typer.Exit(0 if result.success else 1)
+
+
+@app.command()
+def sim(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 41451,
+    seed: Annotated[int, typer.Option(help="Seed of city, people and route.")] = 0,
+    dialect: Annotated[str, typer.Option(help="Speak as 'airsim' or 'unity'.")] = "airsim",
+    image_size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of camera images.")] = "160x160",
+    window: Annotated[bool, typer.Option(help="Show a chase view.")] = False,
+) -> None:
+    """Run the embedded simulator: a city with people, served over the AirSim RPC."""
+    from followme_uav.sim.server import run_server
+
+    raise typer.Exit(
+        run_server(
+            host=host, port=port, seed=seed, dialect=dialect, image_size=image_size, window=window
+        )
+    )
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check this machine: Python, TensorFlow, rendering, port, weights; say what to do."""
+    from followme_uav.doctor import doctor as run_doctor
+
+    raise typer.Exit(run_doctor(as_json))
+
+
+@app.command()
+def collect(
+    out: Annotated[Path, typer.Option(help="Folder to write; must not hold frames yet.")],
+    frames: Annotated[int, typer.Option(help="How many frames of each kind.")] = 100,
+    seeds: Annotated[str, typer.Option(help="Cities A:B, B excluded.")] = "1000:1010",
+    sim: Annotated[
+        str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")
+    ] = "embedded",
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
+    ] = None,
+    size_px: Annotated[int, typer.Option(help="Side of the square images.")] = 256,
+) -> None:
+    """Record labelled frames: hero near, patrol with her, patrol without her."""
+    from followme_uav.config import load_config
+    from followme_uav.learn.collect import collect as run_collect
+
+    overrides = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
+    if sim != "embedded":
+        host, port = _address(sim)
+        overrides += [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
+    first, _, end = seeds.partition(":")
+    if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
+        raise ConfigError(f"--seeds {seeds}: write it as A:B with A < B")
+    run_collect(
+        load_config(None, overrides, profile),
+        out,
+        frames_per_kind=frames,
+        seeds=range(int(first), int(end)),
+        embedded=sim == "embedded",
+    )
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Option(help="Training configuration, YAML.")],
+    data: Annotated[list[Path], typer.Option(help="Labelled folder to learn from; repeat.")],
+    validation: Annotated[list[Path], typer.Option(help="Labelled folder to judge by; repeat.")],
+    out: Annotated[Path, typer.Option(help="Weights file to write.")],
+    init: Annotated[
+        Path | None,
+        typer.Option(help="Weights to start from."),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on where a killed training stopped.")] = False,
+) -> None:
+    """Train a network on labelled frames."""
+    from followme_uav.learn.train import train as run_train
+
+    run_train(config, data, validation, out, init, resume)
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Labelled folder.")],
+    weights: Annotated[Path, typer.Option(help="Weights of the network.")] = DEFAULT_WEIGHTS,
+    json_path: Annotated[
+        Path | None,
+        typer.Option("--json", help="Write the scores as JSON."),
+    ] = None,
+) -> None:
+    """Score a network on labelled frames."""
+    from followme_uav.learn.evaluate import evaluate as run_evaluate
+
+    run_evaluate(weights, data, json_path)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"--sim {text}: write 'embedded' or HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _write_json(path: Path, data: object) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot write ({error.strerror}); choose another file"
+        ) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Starts the embedded simulator as a process of its own, and ends it.
+
+The controller talks to it over the RPC, like to any other simulator; all it knows of it is the
+command line that starts it and the line `listening on HOST:PORT` that it prints when ready.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from types import TracebackType
+
+from followme_uav.errors import SimulatorError
+
+READY = "listening on "
+START_DEADLINE_S = 60.0
+STOP_DEADLINE_S = 3.0
+
+
+class EmbeddedSimulator:
+    """Context manager: a running simulator process; `host` and `port` say where it listens."""
+
+    def __init__(self, seed: int, *options: str) -> None:
+        self._command = [
+            *(sys.executable, "-m", "followme_uav.sim.server"),
+            *("--port", "0", "--seed", str(seed), "--parent-pid", str(os.getpid())),
+            *options,
+        ]
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self.host, self.port = "", 0
+
+    def __enter__(self) -> EmbeddedSimulator:
+        """Start it and wait until it listens; raises `SimulatorError` with its last words."""
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Ctrl-C is for the controller: it lands first and then ends the simulator.
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+        try:
+            address = self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        self.host, _, port = address.rpartition(":")
+        self.port = int(port)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process, by force if it does not obey."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _read(self) -> None:
+        process = self._process
+        if process is None or process.stdout is None:
+            return
+        for line in process.stdout:
+            self._lines.put(line.rstrip())
+        self._lines.put(None)
+
+    def _wait_until_ready(self) -> str:
+        last_words = "it said nothing"
+        while True:
+            try:
+                line = self._lines.get(timeout=START_DEADLINE_S)
+            except queue.Empty:
+                raise SimulatorError(
+                    f"the embedded simulator was not ready within {START_DEADLINE_S:g} s "
+                    f"({last_words}); run 'followme-uav doctor'"
+                ) from None
+            if line is None:
+                raise SimulatorError(
+                    f"the embedded simulator did not start: {last_words}; run 'followme-uav doctor'"
+                )
+            if line.startswith(READY):
+                return line.removeprefix(READY)
+            last_words = line or last_words

@@ -1,0 +1,185 @@
+"""One flight from start to summary: simulator, network, log and loop put together."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from signal import SIGINT, getsignal, signal
+from types import FrameType
+from typing import Any
+
+from followme_uav import __version__
+from followme_uav.config import FlightConfig
+from followme_uav.errors import FollowMeError, RpcError
+from followme_uav.flight.embedded import EmbeddedSimulator
+from followme_uav.flight.entry import FlightEntry
+from followme_uav.flight.log import FlightLogWriter
+from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
+from followme_uav.flight.metrics import FlightMetrics, MetricsAccumulator
+from followme_uav.messages import Command, Manoeuvre
+from followme_uav.perception.segmenter import Segmenter
+from followme_uav.pilot.pilot import MaskSource
+from followme_uav.rpc.airsim import AirSimClient
+
+HOVER = Command(Manoeuvre.HOVER, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class FlightPlan:
+    """What to fly, with what, where, and what to keep of it."""
+
+    config: FlightConfig
+    weights: Path | None
+    """None flies on the simulator's true masks: control without vision."""
+    seed: int
+    log: Path | None
+    embedded: bool
+    """Start the embedded simulator; else fly in the one at the configuration's address."""
+    lockstep: bool
+    window: bool = False
+
+
+@dataclass(frozen=True)
+class FlightSummary:
+    """How well it went."""
+
+    success: bool
+    reason: str
+    seed: int
+    weights_sha256: str
+    log: str | None
+    wall_s: float
+    real_time_factor: float
+    metrics: FlightMetrics
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: the metrics stand beside the rest."""
+        data = asdict(self)
+        data.update(data.pop("metrics"))
+        return data
+
+
+Watch = Callable[[FlightEntry, MetricsAccumulator], None]
+"""Called after every turn of the loop: a status line, a viewer."""
+
+
+def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
+    """Fly the plan. Ctrl-C lands; a second one stops at once with the vehicle hovering.
+
+    Raises:
+        WeightsError, SimulatorError, LogError: What was needed is missing or broke; the log holds
+            the flight up to there.
+    """
+    config = plan.config
+    with ExitStack() as stack:
+        segmenter = None if plan.weights is None else Segmenter(plan.weights)
+        if plan.embedded:
+            config = stack.enter_context(_embedded(plan))
+        client = AirSimClient(config.simulator, config.rpc, config.camera)
+        stack.callback(client.close)
+        client.connect()
+        if plan.lockstep:
+            client.pause(True)
+        client.take_control()
+        sha256 = "" if segmenter is None else segmenter.sha256
+        log = None
+        if plan.log is not None:
+            metadata = {
+                "seed": str(plan.seed),
+                "simulator": config.simulator.name,
+                "lockstep": str(plan.lockstep),
+                "segmenter": "truth" if segmenter is None else segmenter.device,
+                "versions": json.dumps(
+                    {"followme-uav": __version__, "python": platform.python_version()}
+                ),
+            }
+            log = stack.enter_context(FlightLogWriter(plan.log, config, sha256, metadata))
+        metrics = MetricsAccumulator(config)
+        start_s = time.monotonic()
+
+        def record(entry: FlightEntry) -> None:
+            metrics.add(entry)
+            if log is not None:
+                log.write(entry)
+            if watch is not None:
+                watch(entry, metrics)
+
+        masks: MaskSource = (
+            TrueMasks(client) if segmenter is None else NetworkMasks(segmenter.segment)
+        )
+        loop = FlightLoop(config, client, masks, lockstep=plan.lockstep, record=record)
+        try:
+            with _ctrl_c_lands(loop):
+                loop.run()
+        except BaseException:
+            # Whatever happened: do not leave the vehicle with its last velocity.
+            with suppress(FollowMeError):
+                client.send(HOVER)
+            raise
+        finally:
+            if plan.lockstep and not plan.embedded:
+                with suppress(RpcError):
+                    client.pause(False)
+        wall_s = time.monotonic() - start_s
+    result = metrics.result()
+    success, reason = judge(result)
+    return FlightSummary(
+        success=success,
+        reason=reason,
+        seed=plan.seed,
+        weights_sha256=sha256,
+        log=None if plan.log is None else str(plan.log),
+        wall_s=round(wall_s, 3),
+        real_time_factor=round(result.flight_s / wall_s, 3) if wall_s > 0.0 else 0.0,
+        metrics=result,
+    )
+
+
+def judge(metrics: FlightMetrics) -> tuple[bool, str]:
+    """Whether the mission succeeded, and why: no collision, hero found, nobody else followed."""
+    if metrics.collisions:
+        return False, f"{metrics.collisions} collisions"
+    if metrics.acquire_s is None:
+        return False, "hero never acquired"
+    if metrics.wrong_target_s:
+        return False, f"followed somebody else for {metrics.wrong_target_s:.1f} s"
+    return True, "hero found and followed"
+
+
+@contextmanager
+def _embedded(plan: FlightPlan) -> Iterator[FlightConfig]:
+    """The embedded simulator, running; yields the configuration with its address in it."""
+    camera, profile = plan.config.camera, plan.config.simulator
+    options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
+    if profile.name == "embedded-unity":
+        options += ["--dialect", "unity"]
+    if plan.window:
+        options.append("--window")
+    with EmbeddedSimulator(plan.seed, *options) as simulator:
+        address = {"host": simulator.host, "port": simulator.port}
+        yield plan.config.model_copy(update={"simulator": profile.model_copy(update=address)})
+
+
+@contextmanager
+def _ctrl_c_lands(loop: FlightLoop) -> Iterator[None]:
+    """The first Ctrl-C asks the pilot to land, the second one interrupts."""
+    before = getsignal(SIGINT)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        loop.request_landing()
+        signal(SIGINT, before)
+
+    try:
+        signal(SIGINT, on_signal)
+    except ValueError:  # not the main thread: whoever runs flights in threads handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)

@@ -1,0 +1,205 @@
+"""The flight loop: frame in, command out, at the camera's rate, until the mission is done.
+
+In lockstep the simulation stands still while the pilot thinks and then advances by exactly one
+frame time; in real time it runs on and the loop keeps pace with the wall clock. A simulator that
+does not answer in time becomes a frame without an image, so that the pilot decides what to do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+
+from followme_uav.config import FlightConfig
+from followme_uav.errors import RpcError, SimulatorError
+from followme_uav.flight.entry import FlightEntry, LoopTimings
+from followme_uav.messages import (
+    Command,
+    Frame,
+    GroundTruth,
+    Mask,
+    MissionState,
+    RgbImage,
+)
+from followme_uav.pilot.pilot import MaskSource, Pilot
+
+
+class Simulator(Protocol):
+    """What the loop needs of `rpc.airsim.AirSimClient`."""
+
+    def read_frame(self) -> Frame: ...  # noqa: D102
+
+    def ground_truth(self) -> GroundTruth | None: ...  # noqa: D102
+
+    def send(self, command: Command) -> None: ...  # noqa: D102
+
+    def advance(self, duration_s: float) -> None: ...  # noqa: D102
+
+    def reconnect(self) -> None: ...  # noqa: D102
+
+    def take_control(self) -> None: ...  # noqa: D102
+
+
+class FlightLoop:
+    """Flies one mission; `request_landing` may be called from a signal handler."""
+
+    def __init__(
+        self,
+        config: FlightConfig,
+        simulator: Simulator,
+        mask_source: MaskSource,
+        *,
+        lockstep: bool,
+        record: Callable[[FlightEntry], None],
+    ) -> None:
+        self._config = config
+        self._simulator = simulator
+        self._mask_source = _Timed(mask_source)
+        self._pilot = Pilot(config, self._mask_source)
+        self._lockstep = lockstep
+        self._record = record
+        self._frame_s = 1.0 / config.camera.rate_hz
+        self._last_frame: Frame | None = None
+        self._fault_since_s: float | None = None
+        self._landing_requested = False
+
+    def request_landing(self) -> None:
+        """End the flight in good order."""
+        self._landing_requested = True
+
+    def run(self) -> MissionState:
+        """Fly until the mission is done.
+
+        Raises:
+            SimulatorError: No frame for `mission.failsafe_land_s`, reconnecting included.
+        """
+        record_ms = 0.0
+        next_tick_s = time.monotonic()
+        while self._pilot.state is not MissionState.DONE:
+            asked_s = time.perf_counter()
+            frame = self._next_frame()
+            received_s = time.perf_counter()
+            step = self._pilot.step(frame)
+            decided_s = time.perf_counter()
+            if not self._try(partial(self._simulator.send, step.command)):
+                self._recover()
+            sent_s = time.perf_counter()
+            timings = LoopTimings(
+                receive_ms=1e3 * (received_s - asked_s),
+                segment_ms=self._mask_source.last_ms,
+                decide_ms=1e3 * (decided_s - received_s) - self._mask_source.last_ms,
+                send_ms=1e3 * (sent_s - decided_s),
+                log_ms=record_ms,
+                total_ms=1e3 * (sent_s - received_s),
+            )
+            truth = self._truth(frame)
+            record_from_s = time.perf_counter()
+            self._record(FlightEntry(frame, step, truth, timings))
+            record_ms = 1e3 * (time.perf_counter() - record_from_s)
+            if self._lockstep:
+                self._try(partial(self._simulator.advance, self._frame_s))
+            else:
+                # A late frame is not made up for: the next ones keep their distance.
+                next_tick_s = max(next_tick_s + self._frame_s, time.monotonic())
+                time.sleep(max(0.0, next_tick_s - time.monotonic()))
+        return self._pilot.state
+
+    def _next_frame(self) -> Frame:
+        """The simulator's frame, or one without an image when it does not answer."""
+        try:
+            frame = self._simulator.read_frame()
+        except RpcError as error:
+            frame = self._blind_frame(error)
+            self._recover()
+        else:
+            self._fault_since_s = None
+        self._last_frame = frame
+        return replace(frame, land_requested=self._landing_requested)
+
+    def _blind_frame(self, error: RpcError) -> Frame:
+        last, now_s = self._last_frame, time.monotonic()
+        if last is None:
+            raise error
+        if self._fault_since_s is None:
+            self._fault_since_s = now_s
+        elif now_s - self._fault_since_s > self._config.mission.failsafe_land_s:
+            raise SimulatorError(
+                f"no frame for {now_s - self._fault_since_s:.0f} s, gave up: {error}"
+            ) from error
+        return replace(
+            last,
+            index=last.index + 1,
+            time_s=last.time_s + self._frame_s,
+            rgb=None,
+            vehicle=replace(last.vehicle, has_collided=False),
+        )
+
+    def _recover(self) -> None:
+        """A new connection, and control of the vehicle, if the simulator is there again."""
+
+        def reconnect() -> None:
+            self._simulator.reconnect()
+            self._simulator.take_control()
+
+        if not self._try(reconnect):
+            time.sleep(self._frame_s)
+
+    def _truth(self, frame: Frame) -> GroundTruth | None:
+        if frame.rgb is None:
+            return None
+        try:
+            return self._simulator.ground_truth()
+        except RpcError:
+            return None
+
+    def _try(self, action: Callable[[], None]) -> bool:
+        """Whether it worked; if not, the next frame will not come either and tells the pilot."""
+        try:
+            action()
+        except RpcError:
+            return False
+        return True
+
+
+class _Timed:
+    """A mask source that remembers how long it took."""
+
+    def __init__(self, source: MaskSource) -> None:
+        self._source = source
+        self.last_ms = 0.0
+
+    def __call__(self, frame: Frame) -> Mask:
+        start_s = time.perf_counter()
+        mask = self._source(frame)
+        self.last_ms = 1e3 * (time.perf_counter() - start_s)
+        return mask
+
+
+class NetworkMasks:
+    """Mask source of a flight: the segmentation network."""
+
+    def __init__(self, segment: Callable[[RgbImage], Mask]) -> None:
+        self._segment = segment
+
+    def __call__(self, frame: Frame) -> Mask:
+        """The network's class probabilities."""
+        if frame.rgb is None:
+            raise ValueError("a frame without an image has no mask")
+        return self._segment(frame.rgb)
+
+
+class TrueMasks:
+    """Mask source that isolates control from vision: what the simulator knows to be there."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def __call__(self, frame: Frame) -> Mask:
+        """The exact mask; raises `SimulatorError` from a simulator that does not tell."""
+        truth = self._simulator.ground_truth()
+        if truth is None:
+            raise SimulatorError("this simulator offers no ground truth; fly with --weights")
+        return truth.mask

@@ -1,0 +1,106 @@
+"""What a person sees of a flight: a live line while it flies, a table when it is over."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from followme_uav.flight.entry import FlightEntry
+from followme_uav.flight.fly import FlightPlan, FlightSummary
+from followme_uav.flight.metrics import MetricsAccumulator
+from followme_uav.messages import MissionState
+
+STYLES = {
+    MissionState.PATROL: "cyan",
+    MissionState.ACQUIRE: "yellow",
+    MissionState.FOLLOW: "bold green",
+    MissionState.SEARCH: "yellow",
+    MissionState.FAILSAFE: "bold red",
+}
+
+
+class FlightStatus:
+    """Shows state, sighting, distance, speeds, loop time, real-time factor; lists transitions."""
+
+    def __init__(self, plan: FlightPlan) -> None:
+        self._plan = plan
+        self._console = Console(stderr=True)
+        self._live = Live(console=self._console, refresh_per_second=8, transient=True)
+        self._start_wall_s = 0.0
+        self._start_sim_s: float | None = None
+
+    def __enter__(self) -> FlightStatus:
+        """Announce the flight."""
+        plan = self._plan
+        where = "embedded city" if plan.embedded else plan.config.simulator.host
+        self._console.print(
+            f"Flying {plan.config.duration_s:g} s in {where}, seed {plan.seed}, "
+            f"{'lockstep' if plan.lockstep else 'real time'}; Ctrl-C lands. "
+            f"Starting simulator and network ...",
+            highlight=False,
+        )
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def show(self, entry: FlightEntry, metrics: MetricsAccumulator) -> None:
+        """Bring the line up to date; a transition stays on the screen."""
+        step = entry.step
+        if self._start_sim_s is None:
+            self._start_sim_s, self._start_wall_s = step.time_s, time.monotonic()
+        flown_s = step.time_s - self._start_sim_s
+        if step.transition is not None:
+            change = step.transition
+            self._console.print(
+                f"{flown_s:7.1f} s  {change.source.value} → {change.target.value}: {change.reason}",
+                highlight=False,
+            )
+        wall_s = max(time.monotonic() - self._start_wall_s, 1e-6)
+        self._live.update(_line(entry, flown_s, flown_s / wall_s))
+
+
+def _line(entry: FlightEntry, flown_s: float, real_time_factor: float) -> Text:
+    step, vehicle = entry.step, entry.frame.vehicle
+    hero = "hero seen" if step.observation is not None else "no hero  "
+    distance = "   –  "
+    if step.hero_position_m is not None:
+        distance = f"{math.dist(step.hero_position_m, entry.frame.camera.position_m):5.1f} m"
+    speed = math.hypot(vehicle.velocity_mps[0], vehicle.velocity_mps[1])
+    line = Text(f"{flown_s:7.1f} s  ")
+    line.append(f"{step.state.value.upper():9}", STYLES.get(step.state, ""))
+    line.append(
+        f" {hero}  {distance}  {speed:4.1f} m/s  climb {-vehicle.velocity_mps[2]:+4.1f} m/s"
+        f"  loop {entry.timings.total_ms:4.1f} ms  {real_time_factor:4.1f}x real time"
+    )
+    return line
+
+
+def print_summary(summary: FlightSummary) -> None:
+    """The flight's metrics, by name."""
+    console = Console()
+    table = Table(title="Flight summary", show_header=False)
+    for name, value in summary.metrics.to_dict().items():
+        table.add_row(name, _readable(value))
+    table.add_row("real_time_factor", _readable(summary.real_time_factor))
+    if summary.log is not None:
+        table.add_row("log", summary.log)
+    console.print(table)
+    verdict = "[bold green]mission accomplished" if summary.success else "[bold red]mission failed"
+    console.print(f"{verdict}[/]: {summary.reason}", highlight=False)
+
+
+def _readable(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_readable(item) for item in value) or "none"
+    return str(value)

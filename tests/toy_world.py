@@ -1,0 +1,106 @@
+"""A world on one page for tests of the pilot: a point that flies, a hero who walks, painted masks."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from followme_uav.geometry import (
+    multiply,
+    pixel_of_point,
+    quaternion_from_euler,
+    quaternion_from_pan_tilt,
+    wrap_angle,
+)
+from followme_uav.messages import (
+    CameraPose,
+    Command,
+    Frame,
+    Manoeuvre,
+    MaskClass,
+    VehicleState,
+)
+
+SIZE_PX = 160
+HERO_HEIGHT_M = 1.7
+HERO_WIDTH_M = 0.3
+VELOCITY_LAG_S = 0.4
+
+
+@dataclass
+class ToyWorld:
+    """Advances by whole frames; `route(time_s)` is the hero's place on the ground, None: absent."""
+
+    route: object
+    fov_rad: float = math.radians(60)
+    frame_s: float = 0.1
+    time_s: float = 0.0
+    index: int = 0
+    position: tuple = (0.0, 0.0, 0.0)
+    velocity: tuple = (0.0, 0.0, 0.0)
+    yaw_rad: float = 0.0
+    camera: tuple = (0.0, 0.0)
+    blind: bool = False
+    history: list = field(default_factory=list)
+
+    def frame(self, **changes) -> Frame:
+        body = quaternion_from_euler(0.0, 0.0, self.yaw_rad)
+        vehicle = VehicleState(self.time_s, self.position, self.velocity, body, (0.0, 0.0, 0.0))
+        pose = CameraPose(
+            self.position, multiply(body, quaternion_from_pan_tilt(*self.camera)), self.fov_rad
+        )
+        rgb = None if self.blind else np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
+        frame = Frame(self.index, self.time_s, rgb, pose, vehicle, **changes)
+        self.index += 1
+        return frame
+
+    def mask(self, frame: Frame):
+        """What a perfect network would say."""
+        mask = np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
+        place = self.route(frame.time_s)
+        if place is not None:
+            head = pixel_of_point(frame.camera, (*place, -HERO_HEIGHT_M))
+            feet = pixel_of_point(frame.camera, (*place, 0.0))
+            if head is not None and feet is not None:
+                half_px = 0.5 * HERO_WIDTH_M * SIZE_PX / (2 * math.tan(self.fov_rad / 2) * head[2])
+                column = (head[0] + 1) * SIZE_PX / 2
+                rows = sorted((point[1] + 1) * SIZE_PX / 2 for point in (head, feet))
+                mask[
+                    max(0, round(rows[0])) : max(0, round(rows[1])),
+                    max(0, round(column - half_px)) : max(0, round(column + half_px)),
+                    MaskClass.HERO,
+                ] = 255
+        mask[..., MaskClass.BACKGROUND] = 255 - mask[..., MaskClass.HERO]
+        return mask
+
+    def obey(self, command: Command) -> None:
+        """One frame time later."""
+        wanted = {
+            Manoeuvre.TAKEOFF: (0.0, 0.0, -0.5 if self.position[2] > -1.5 else 0.0),
+            Manoeuvre.LAND: (0.0, 0.0, 0.2 if self.position[2] < 0.0 else 0.0),
+            Manoeuvre.HOVER: (0.0, 0.0, 0.0),
+            Manoeuvre.VELOCITY: command.velocity_mps,
+        }[command.manoeuvre]
+        share = self.frame_s / (VELOCITY_LAG_S + self.frame_s)
+        self.velocity = tuple(
+            v + share * (w - v) for v, w in zip(self.velocity, wanted, strict=True)
+        )
+        north, east, down = (
+            p + self.frame_s * v for p, v in zip(self.position, self.velocity, strict=True)
+        )
+        self.position = (north, east, min(down, 0.0))
+        self.yaw_rad = wrap_angle(self.yaw_rad + self.frame_s * command.yaw_rate_radps)
+        self.camera = (command.camera_pan_rad, command.camera_tilt_rad)
+        self.time_s = round(self.time_s + self.frame_s, 6)
+
+    def fly(self, pilot, seconds):
+        """Steps of the pilot over that time."""
+        steps = []
+        for _ in range(round(seconds / self.frame_s)):
+            steps.append(pilot.step(self.frame()))
+            self.obey(steps[-1].command)
+        return steps
+
+    def distance_m(self) -> float:
+        """From the vehicle to the middle of the hero."""
+        return math.dist(self.position, (*self.route(self.time_s), -0.95))

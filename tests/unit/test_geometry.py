@@ -1,0 +1,86 @@
+"""If these fail, the vehicle turns the wrong way or misjudges where the hero stands."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from followme_uav import geometry
+from followme_uav.messages import CameraPose
+
+angles = st.floats(-math.pi, math.pi)
+tilts = st.floats(-1.4, 1.4)
+inside = st.floats(-0.98, 0.98)
+fovs = st.floats(0.4, 2.0)
+places = st.tuples(st.floats(-200, 200), st.floats(-200, 200), st.floats(-50, -1))
+
+
+def camera(position=(0.0, 0.0, -5.0), roll=0.0, pitch=0.0, yaw=0.0, fov=1.0):
+    return CameraPose(position, geometry.quaternion_from_euler(roll, pitch, yaw), fov)
+
+
+@given(angles, tilts, angles)
+def test_euler_angles_survive_the_quaternion(roll, pitch, yaw):
+    orientation = geometry.quaternion_from_euler(roll, pitch, yaw)
+    again = geometry.quaternion_from_euler(*geometry.euler_of(orientation))
+    assert sum(a * b for a, b in zip(orientation, again, strict=True)) ** 2 == pytest.approx(1.0)
+
+
+@given(angles, tilts)
+def test_yaw_is_the_heading_of_the_nose(yaw, pitch):
+    nose = geometry.rotate(geometry.quaternion_from_euler(0.3, pitch, yaw), (1.0, 0.0, 0.0))
+    heading = geometry.yaw_of(geometry.quaternion_from_euler(0.3, pitch, yaw))
+    assert geometry.wrap_angle(math.atan2(nose[1], nose[0]) - heading) == pytest.approx(0, abs=1e-9)
+
+
+@given(angles, tilts)
+def test_pan_tilt_survives_the_quaternion(pan, tilt):
+    direction = geometry.rotate(geometry.quaternion_from_pan_tilt(pan, tilt), (1.0, 0.0, 0.0))
+    assert geometry.pan_tilt_of(direction) == pytest.approx((pan, tilt), abs=1e-7)
+
+
+def test_positive_pan_is_right_and_positive_tilt_is_up():
+    right = geometry.rotate(geometry.quaternion_from_pan_tilt(0.1, 0.0), (1.0, 0.0, 0.0))
+    up = geometry.rotate(geometry.quaternion_from_pan_tilt(0.0, 0.1), (1.0, 0.0, 0.0))
+    assert right[1] > 0.09
+    assert up[2] < -0.09
+
+
+@given(places, st.floats(-0.5, 0.5), tilts, angles, fovs, inside, inside, st.floats(0.5, 100))
+def test_pixel_to_ray_to_world_and_back(position, roll, pitch, yaw, fov, u, v, distance_m):
+    eye = camera(position, roll, pitch, yaw, fov)
+    ray = geometry.ray_of_pixel(eye, u, v)
+    point = tuple(p + distance_m * r for p, r in zip(position, ray, strict=True))
+    pixel = geometry.pixel_of_point(eye, point)
+    assert pixel is not None
+    assert pixel[:2] == pytest.approx((u, v), abs=1e-6)
+
+
+@given(places, st.floats(-0.2, 0.2), st.floats(-1.4, -0.2), angles, inside, inside)
+def test_ground_point_lies_on_the_ray_and_on_the_level(position, roll, pitch, yaw, u, v):
+    eye = camera(position, roll, pitch, yaw)
+    point = geometry.ground_point(eye, u, v, 0.9)
+    if point is None:
+        assert geometry.ray_of_pixel(eye, u, v)[2] * (-0.9 - position[2]) <= 0.0
+        return
+    assert point[2] == pytest.approx(-0.9)
+    assert geometry.pixel_of_point(eye, point)[:2] == pytest.approx((u, v), abs=1e-5)
+
+
+def test_a_wide_image_sees_less_above_than_aside():
+    eye = camera(fov=math.radians(90))
+    assert geometry.ray_of_pixel(eye, 1.0, 0.0)[1] == pytest.approx(math.sqrt(0.5))
+    u, v, depth_m = geometry.pixel_of_point(eye, (10.0, 5.0, 0.0), aspect=2.0)
+    assert (u, v, depth_m) == pytest.approx((0.5, 1.0, 10.0))
+
+
+def test_points_behind_the_camera_have_no_pixel():
+    assert geometry.pixel_of_point(camera(), (-10.0, 0.0, -5.0)) is None
+
+
+@given(st.floats(-1e3, 1e3))
+def test_wrapped_angles_point_the_same_way(angle):
+    wrapped = geometry.wrap_angle(angle)
+    assert -math.pi <= wrapped <= math.pi
+    assert math.cos(wrapped) == pytest.approx(math.cos(angle), abs=1e-9)

@@ -1,0 +1,58 @@
+"""If these fail, the vehicle leaves the streets and hits a house."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from followme_uav.config import load_config
+from followme_uav.pilot.keep_in import contains, limit_velocity, nearest_point
+
+CONFIG = load_config()
+STREETS = CONFIG.simulator.flyable_m
+LIMITS = CONFIG.limits
+TICK_S = 0.1
+
+coordinates = st.floats(-100, 100)
+speeds = st.floats(-8, 8)
+
+
+@given(coordinates, coordinates, st.lists(st.tuples(speeds, speeds), min_size=20, max_size=60))
+def test_whatever_is_commanded_the_vehicle_stays_over_the_streets(north, east, commands):
+    place = nearest_point(STREETS, (north, east))
+    for command in commands:
+        velocity = limit_velocity(place, command, STREETS, LIMITS)
+        place = (place[0] + TICK_S * velocity[0], place[1] + TICK_S * velocity[1])
+        assert contains(STREETS, place)
+
+
+@given(coordinates, coordinates, speeds, speeds)
+def test_from_outside_the_way_leads_back_in(north, east, speed_north, speed_east):
+    place = (north, east)
+    for _ in range(200):
+        velocity = limit_velocity(place, (speed_north, speed_east), STREETS, LIMITS)
+        place = (place[0] + TICK_S * velocity[0], place[1] + TICK_S * velocity[1])
+    assert contains(STREETS, place)
+
+
+def test_in_the_middle_of_a_street_nothing_is_held_back():
+    assert limit_velocity((30.0, 0.0), (4.0, 0.0), STREETS, LIMITS) == (4.0, 0.0)
+
+
+def test_at_the_kerb_the_vehicle_slides_along():
+    north, east = limit_velocity((30.0, 6.9), (3.0, 3.0), STREETS, LIMITS)
+    assert north == 3.0
+    assert 0.0 <= east < 0.2
+
+
+def test_streets_that_cross_let_the_vehicle_turn():
+    assert limit_velocity((0.0, 0.0), (3.0, 3.0), STREETS, LIMITS) == (3.0, 3.0)
+
+
+def test_without_a_map_everything_is_allowed():
+    assert limit_velocity((1e3, 1e3), (5.0, -5.0), (), LIMITS) == (5.0, -5.0)
+
+
+def test_the_boundary_never_speeds_the_vehicle_up():
+    velocity = limit_velocity((0.0, 7.0), (0.5, 0.5), STREETS, LIMITS)
+    assert math.hypot(*velocity) <= math.hypot(0.5, 0.5)

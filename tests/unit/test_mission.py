@@ -1,0 +1,129 @@
+"""If these fail, the mission gets stuck, ignores a fault, or follows without being sure."""
+
+from dataclasses import replace
+
+import pytest
+
+from followme_uav.config import load_config
+from followme_uav.messages import MissionState
+from followme_uav.pilot.mission import Mission, Situation
+
+CONFIG = load_config().mission
+CALM = Situation(
+    time_s=0.0,
+    gap_s=0.1,
+    has_image=True,
+    has_collided=False,
+    land_requested=False,
+    altitude_m=4.5,
+    is_at_rest=False,
+    hero_seen=False,
+    hero_near=False,
+)
+SEEN = {"hero_seen": True, "hero_near": True}
+
+
+class Story:
+    """Plays situations to a mission, ten a second."""
+
+    def __init__(self, duration_s=1000.0):
+        self.mission = Mission(CONFIG, duration_s)
+        self.time_s = 0.0
+        self.reasons = []
+
+    def play(self, seconds, **changes):
+        for _ in range(max(1, round(10 * seconds))):
+            transition = self.mission.update(replace(CALM, time_s=self.time_s, **changes))
+            if transition is not None:
+                self.reasons.append(transition.reason)
+            self.time_s += 0.1
+        return self.mission.state
+
+    def until_following(self):
+        self.play(0.1)
+        self.play(2.0, **SEEN)
+        assert self.mission.state is MissionState.FOLLOW
+        return self
+
+
+def test_take_off_then_patrol_then_follow():
+    story = Story()
+    assert story.play(1.0, altitude_m=0.2) is MissionState.TAKEOFF
+    assert story.play(0.1) is MissionState.PATROL
+    assert story.play(0.1, **SEEN) is MissionState.ACQUIRE
+    assert story.play(0.1 * (CONFIG.acquire_frames - 1), **SEEN) is MissionState.ACQUIRE
+    assert story.play(0.2, **SEEN) is MissionState.FOLLOW
+
+
+def test_a_vehicle_that_cannot_rise_gives_up():
+    assert Story().play(CONFIG.takeoff_timeout_s + 1, altitude_m=0.0) is MissionState.LAND
+
+
+def test_a_far_blob_is_approached_but_not_followed():
+    story = Story()
+    story.play(0.1)
+    assert story.play(5.0, hero_seen=True) is MissionState.ACQUIRE
+
+
+def test_a_glimpse_leads_back_to_patrol():
+    story = Story()
+    story.play(0.1)
+    story.play(0.1, **SEEN)
+    assert story.play(CONFIG.acquire_lost_s + 0.2) is MissionState.PATROL
+
+
+def test_a_lost_hero_is_searched_for_and_then_given_up():
+    story = Story().until_following()
+    assert story.play(CONFIG.follow_lost_s - 0.2) is MissionState.FOLLOW
+    assert story.play(0.5) is MissionState.SEARCH
+    assert story.play(CONFIG.search_timeout_s + 0.2) is MissionState.PATROL
+
+
+def test_a_hero_found_again_is_confirmed_before_she_is_followed():
+    story = Story().until_following()
+    story.play(CONFIG.follow_lost_s + 0.2)
+    assert story.play(0.1, **SEEN) is MissionState.ACQUIRE
+    assert story.play(0.1 * CONFIG.acquire_frames + 0.1, **SEEN) is MissionState.FOLLOW
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [
+        ({"has_image": False}, "image"),
+        ({"gap_s": 3.0}, "3.0 s"),
+        ({"has_collided": True}, "hit"),
+    ],
+)
+def test_every_fault_hovers_and_recovers(fault, word):
+    story = Story().until_following()
+    assert story.play(0.1, **fault) is MissionState.FAILSAFE
+    assert word in story.reasons[-1]
+    assert story.play(CONFIG.failsafe_hover_s + 0.3) is MissionState.PATROL
+
+
+def test_a_lasting_fault_lands():
+    story = Story().until_following()
+    assert story.play(CONFIG.failsafe_land_s + 1.0, has_image=False) is MissionState.LAND
+
+
+def test_the_flight_time_ends_in_a_landing_from_any_state():
+    story = Story(duration_s=5.0).until_following()
+    assert story.play(5.0, **SEEN) is MissionState.LAND
+    assert story.play(0.1, altitude_m=0.0, is_at_rest=True) is MissionState.DONE
+
+
+def test_a_landing_request_is_obeyed_even_in_a_fault():
+    story = Story().until_following()
+    story.play(0.1, has_image=False)
+    assert story.play(0.1, has_image=False, land_requested=True) is MissionState.LAND
+
+
+def test_landing_ends_even_if_the_ground_never_comes():
+    story = Story(duration_s=0.5)
+    assert story.play(CONFIG.land_timeout_s + 2.0) is MissionState.DONE
+
+
+def test_every_change_has_a_reason():
+    story = Story(duration_s=20.0).until_following()
+    story.play(30.0)
+    assert all(story.reasons)

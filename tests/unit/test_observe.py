@@ -1,0 +1,62 @@
+"""If these fail, the pilot looks at the wrong blob, or at two halves of the hero."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from followme_uav.config import load_config
+from followme_uav.messages import MaskClass
+from followme_uav.perception.observe import observe
+
+CONFIG = load_config().observe
+
+
+def blank():
+    mask = np.zeros((160, 160, 3), np.uint8)
+    mask[..., MaskClass.BACKGROUND] = 255
+    return mask
+
+
+def paint(mask, top, left, height, width, probability=255):
+    mask[top : top + height, left : left + width, MaskClass.HERO] = probability
+    mask[top : top + height, left : left + width, MaskClass.BACKGROUND] = 255 - probability
+    return mask
+
+
+def anything(_):
+    return True
+
+
+def test_an_empty_mask_shows_nobody():
+    assert observe(blank(), CONFIG, anything) is None
+
+
+@given(st.integers(0, 130), st.integers(0, 140), st.integers(3, 30), st.integers(3, 20))
+def test_a_rectangle_is_seen_where_it_is(top, left, height, width):
+    seen = observe(paint(blank(), top, left, height, width), CONFIG, anything)
+    assert (seen.area_px, seen.height_px, seen.width_px) == (height * width, height, width)
+    assert seen.u == pytest.approx(2 * (left + width / 2) / 160 - 1)
+    assert seen.v == pytest.approx(2 * (top + height / 2) / 160 - 1)
+    assert seen.confidence == pytest.approx(1.0)
+
+
+def test_a_lamp_post_in_front_of_her_makes_one_blob():
+    mask = paint(paint(blank(), 50, 50, 20, 4), 50, 56, 20, 4)
+    assert observe(mask, CONFIG, anything).area_px == 160
+
+
+def test_two_people_are_two_blobs_and_the_larger_one_counts():
+    mask = paint(paint(blank(), 50, 20, 10, 4), 50, 100, 20, 8)
+    assert observe(mask, CONFIG, anything).area_px == 160
+
+
+def test_an_implausible_blob_gives_way_to_a_plausible_one():
+    mask = paint(paint(blank(), 50, 20, 10, 4), 50, 100, 20, 8)
+    assert observe(mask, CONFIG, lambda blob: blob.u < 0).area_px == 40
+
+
+def test_noise_and_doubt_are_not_seen():
+    assert observe(paint(blank(), 10, 10, 1, CONFIG.min_area_px - 1), CONFIG, anything) is None
+    doubtful = paint(blank(), 10, 10, 10, 10, probability=int(255 * CONFIG.min_confidence) - 3)
+    assert observe(doubtful, CONFIG, anything) is None
