@@ -25,7 +25,6 @@ def save(
         best_score: Best validation score so far.
     """
     import h5py
-    import keras
 
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -36,7 +35,7 @@ def save(
             file.attrs["epoch"] = epoch
             file.attrs["best_score"] = best_score
             for name, variable in variables.items():
-                file.create_dataset(name, data=keras.ops.convert_to_numpy(variable))
+                file.create_dataset(name, data=variable.numpy())
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)

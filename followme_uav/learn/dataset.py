@@ -63,8 +63,8 @@ class LabelledFrames:
     def content_hash(self) -> str:
         """SHA-256 over all pixels and labels, in order."""
         digest = hashlib.sha256()
-        digest.update(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels))
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()
 
     def without(self, image_hashes: Collection[str]) -> LabelledFrames:
@@ -89,7 +89,7 @@ def find_sets(folder: Path) -> list[FrameSet]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such data folder; pass a folder made by collect")
-    source = folder.resolve().name
+    source = folder.absolute().name
     if (folder / "images").is_dir():
         return [_paired(folder, source, "")]
     sets = [_paired(folder / kind, source, kind) for kind in KINDS if (folder / kind).is_dir()]
@@ -107,7 +107,9 @@ def load(frame_set: FrameSet) -> LabelledFrames:
     Raises:
         DataError: A file cannot be read, sizes differ, or a mask is not one-hot.
     """
-    images, labels, hashes = [], [], []
+    images: list[NDArray[np.uint8]] = []
+    labels: list[NDArray[np.uint8]] = []
+    hashes: list[str] = []
     for image_path, mask_path in zip(frame_set.images, frame_set.masks, strict=True):
         raw = _bytes(image_path)
         hashes.append(hashlib.sha256(raw).hexdigest())
@@ -129,7 +131,19 @@ def load(frame_set: FrameSet) -> LabelledFrames:
 
 
 def load_folders(folders: Sequence[Path]) -> list[LabelledFrames]:
-    """All sets of several data folders. Errors as `find_sets` and `load`."""
+    """All sets of several data folders.
+
+    Raises:
+        DataError: As `find_sets` and `load`, or two folders have the same base name, by which
+            configurations and model cards tell them apart.
+    """
+    names = [folder.absolute().name for folder in folders]
+    for folder, name in zip(folders, names, strict=True):
+        if names.count(name) > 1:
+            raise DataError(
+                f"{folder}: another data folder is named '{name}' too; rename one, or link to it "
+                "under another name"
+            )
     return [load(frame_set) for folder in folders for frame_set in find_sets(folder)]
 
 

@@ -124,7 +124,7 @@ class CropSampler:
         what = options[rng.choice(len(options), p=weights / weights.sum())][0]
 
         if what == "mistakes":
-            mistake = mistakes[rng.integers(len(mistakes))]
+            mistake = mistakes[int(rng.integers(len(mistakes)))]
             return self._cut(rng, mistake.frames, mistake.frame, (mistake.row, mistake.column))
         if what == "anywhere":
             index, frame = _pick(rng, self._everywhere[source])
@@ -235,4 +235,4 @@ def _source_shares(sets: Sequence[LabelledFrames], wanted: dict[str, float]) -> 
 
 
 def _pick(rng: np.random.Generator, frames: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    return frames[rng.integers(len(frames))]
+    return frames[int(rng.integers(len(frames)))]

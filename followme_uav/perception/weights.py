@@ -56,7 +56,7 @@ def save_weights(model: keras.Model, path: Path) -> None:
             file.attrs["classes"] = ",".join(CLASSES)
             file.attrs["input_size_px"] = INPUT_SIZE_PX
             for variable in model.variables:
-                file.create_dataset(variable.path, data=_numpy(variable))
+                file.create_dataset(variable.path, data=variable.numpy())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     finally:
@@ -155,9 +155,3 @@ def load_model(path: Path, architecture: str | None = None) -> keras.Model:
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _numpy(variable: keras.Variable) -> NDArray[np.float32]:
-    import keras
-
-    return np.asarray(keras.ops.convert_to_numpy(variable), dtype=np.float32)

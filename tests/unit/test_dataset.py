@@ -1,0 +1,146 @@
+"""Labelled data: read right, and refused with the name of the file that is wrong."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from followme_uav.errors import DataError
+from followme_uav.learn import dataset
+from tests.unit.labelled_frames import write_frames
+
+
+def test_one_set(tmp_path):
+    """Images, labels and pairing as on disk."""
+    folder = write_frames(tmp_path / "world", count=4)
+    (frames,) = dataset.load_folders([folder])
+    assert (frames.name, len(frames)) == ("world", 4)
+    mask = np.asarray(Image.open(folder / "masks" / "run1_mask_00002.png"))
+    image = np.asarray(Image.open(folder / "images" / "run1_cam1_00002.png"))
+    np.testing.assert_array_equal(frames.images[2], image)
+    np.testing.assert_array_equal(frames.labels[2], mask.argmax(axis=-1))
+    assert set(np.unique(frames.labels[2])) == {0, 1, 2}
+
+
+def test_three_kinds_of_flight(tmp_path):
+    for kind in dataset.KINDS:
+        write_frames(tmp_path / "city" / kind, count=2)
+    sets = dataset.load_folders([tmp_path / "city"])
+    assert [s.name for s in sets] == [f"city/{kind}" for kind in dataset.KINDS]
+    assert {s.source for s in sets} == {"city"}
+
+
+def test_images_and_masks_of_the_same_name_pair(tmp_path):
+    folder = write_frames(tmp_path / "world", count=2)
+    for part in ("images", "masks"):
+        for i, path in enumerate(sorted((folder / part).iterdir())):
+            path.rename(path.with_name(f"{i:06d}.png"))
+    assert len(dataset.load_folders([folder])[0]) == 2
+
+
+def refused(folder, message):
+    with pytest.raises(DataError, match=message) as caught:
+        dataset.load_folders([folder])
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_folder(tmp_path):
+    refused(tmp_path / "none", "none: no such data folder")
+
+
+def test_folder_without_frames(tmp_path):
+    refused(tmp_path, "neither images/ and masks/ nor")
+
+
+def test_no_masks_folder(tmp_path):
+    (tmp_path / "images").mkdir()
+    refused(tmp_path, "no masks/ folder")
+
+
+def test_no_images(tmp_path):
+    write_frames(tmp_path / "world", count=0)
+    refused(tmp_path / "world", "no JPEG or PNG images")
+
+
+def test_mask_missing(tmp_path):
+    folder = write_frames(tmp_path / "world", count=3)
+    (folder / "masks" / "run1_mask_00001.png").unlink()
+    refused(folder, "3 images but 2 masks")
+
+
+def test_names_that_disagree(tmp_path):
+    """A shifted pairing would train the network on wrong masks."""
+    folder = write_frames(tmp_path / "world", count=3)
+    (folder / "masks" / "run1_mask_00001.png").rename(folder / "masks" / "run1_mask_00009.png")
+    refused(folder, "00001.png: pairs with run1_mask_00002.png")
+
+
+def test_mask_not_one_hot(tmp_path):
+    folder = write_frames(tmp_path / "world", count=2)
+    path = folder / "masks" / "run1_mask_00001.png"
+    mask = np.array(Image.open(path))
+    mask[5, 5] = (255, 0, 255)
+    Image.fromarray(mask).save(path)
+    refused(folder, "run1_mask_00001.png: not one-hot")
+
+
+def test_mask_of_other_size(tmp_path):
+    folder = write_frames(tmp_path / "world", count=2)
+    path = folder / "masks" / "run1_mask_00001.png"
+    Image.open(path).resize((32, 32), Image.Resampling.NEAREST).save(path)
+    refused(folder, "run1_mask_00001.png: size differs")
+
+
+def test_image_of_other_size_than_its_set(tmp_path):
+    folder = write_frames(tmp_path / "world", count=2)
+    for part in ("images/run1_cam1_00001.png", "masks/run1_mask_00001.png"):
+        image = Image.open(folder / part).resize((32, 32), Image.Resampling.NEAREST)
+        image.save(folder / part)
+    refused(folder, "run1_cam1_00001.png: 32 px")
+
+
+def test_broken_image(tmp_path):
+    folder = write_frames(tmp_path / "world", count=2)
+    path = folder / "images" / "run1_cam1_00000.png"
+    path.write_bytes(path.read_bytes()[:200])
+    refused(folder, "run1_cam1_00000.png: not a readable image")
+
+
+def test_two_folders_of_one_name(tmp_path):
+    """They would be taken for one source and sampled with one share."""
+    for parent in ("a", "b"):
+        write_frames(tmp_path / parent / "train", count=1)
+    with pytest.raises(DataError, match="named 'train' too"):
+        dataset.load_folders([tmp_path / "a" / "train", tmp_path / "b" / "train"])
+
+
+def test_frames_also_in_validation_are_dropped(tmp_path):
+    """A frame trained on proves nothing in validation."""
+    train = write_frames(tmp_path / "train", count=4)
+    held_out = write_frames(tmp_path / "held_out", count=1, seed=9)
+    shared = "run1_cam1_00002.png"
+    (held_out / "images" / "run1_cam1_00000.png").write_bytes(
+        (train / "images" / shared).read_bytes()
+    )
+    frames, validation = dataset.load_folders([train, held_out])
+    kept = frames.without(validation.image_hashes)
+    assert len(kept) == 3
+    np.testing.assert_array_equal(kept.images[2], frames.images[3])
+    np.testing.assert_array_equal(kept.labels[2], frames.labels[3])
+
+
+def test_content_hash_tells_data_apart(tmp_path):
+    """Model cards name the data by it."""
+    a = dataset.load_folders([write_frames(tmp_path / "a", count=2)])[0]
+    b = dataset.load_folders([write_frames(tmp_path / "b", count=2)])[0]
+    c = dataset.load_folders([write_frames(tmp_path / "c", count=2, seed=1)])[0]
+    assert a.content_hash == b.content_hash != c.content_hash
+
+
+def test_truth_is_resized_as_the_score_demands():
+    """Pillow's bilinear filter on 0/1 bytes: a class keeps a pixel from half coverage on."""
+    label = np.zeros((256, 256), np.uint8)
+    label[80:96, 80:96] = 2  # exactly 10 x 10 pixels at 160
+    truth = dataset.resize_truth(label, 160)
+    assert truth[..., 2].sum() == 100
+    assert truth[50:60, 50:60, 2].all()
+    np.testing.assert_array_equal(truth[..., 0], ~truth[..., 2])

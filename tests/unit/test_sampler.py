@@ -1,0 +1,109 @@
+"""Crops: right place, right label, right size, and the same for the same seed."""
+
+import numpy as np
+import pytest
+
+from followme_uav.errors import ConfigError, DataError
+from followme_uav.learn import dataset, sampler
+from followme_uav.learn.config import AugmentConfig, SamplingConfig
+from tests.unit.labelled_frames import write_frames
+
+PLAIN = AugmentConfig(flip=0, brightness=0, contrast=0, tint=0, saturation=0, hue_deg=0, noise=0)
+LIVELY = AugmentConfig(
+    flip=0.5, brightness=12, contrast=0.1, tint=0.05, saturation=0.15, hue_deg=4, noise=3
+)
+SAMPLING = {
+    "crop_px": 32,
+    "scale_min": 1,
+    "scale_max": 1,
+    "hero": 1,
+    "people": 0,
+    "mistakes": 0,
+    "anywhere": 0,
+    "mined_frames": 4,
+}
+
+
+@pytest.fixture
+def frames(tmp_path):
+    return dataset.load_folders([write_frames(tmp_path / "world", count=6, size=160)])
+
+
+def make(sets, augment=PLAIN, seed=1, **sampling):
+    return sampler.CropSampler(
+        sets, SamplingConfig(**(SAMPLING | sampling)), augment, batch_size=40, seed=seed
+    )
+
+
+def test_hero_crops_show_the_hero(frames):
+    """She fills one pixel in a hundred: without these crops the network ignores her."""
+    batch = make(frames).batch(0, 0, [])
+    assert batch.images.shape == (40, 32, 32, 3)
+    assert all((label == 2).any() for label in batch.labels)
+
+
+@pytest.mark.parametrize("augment", [PLAIN, LIVELY])
+def test_labels_lie_on_their_pixels(frames, augment):
+    """Image and label must be cut, resized and mirrored together, and red must stay red."""
+    batch = make(frames, augment, scale_min=0.8, scale_max=1.2).batch(0, 0, [])
+    inside = batch.labels == 2
+    colours = batch.images[inside].astype(int)
+    assert inside.any()
+    red = (colours[:, 0] > colours[:, 1] + 60) & (colours[:, 0] > colours[:, 2] + 60)
+    assert red.mean() > 0.95
+    other = batch.images[batch.labels == 0].astype(int)
+    assert (other[:, 0] > other[:, 1] + 60).mean() < 0.02
+
+
+def test_crop_at_scale_one_is_a_piece_of_the_resized_frame(frames):
+    """Training must see the same kind of pixels as evaluation."""
+    batch = make(frames, anywhere=1, hero=0, crop_px=160).batch(0, 0, [])
+    evaluation = dataset.resize_image(frames[0].images[0], 160)
+    assert any(np.array_equal(image, evaluation) for image in batch.images)
+
+
+def test_same_seed_same_batches(frames):
+    a = make(frames, LIVELY).batch(3, 5, [])
+    b = make(frames, LIVELY).batch(3, 5, [])
+    c = make(frames, LIVELY).batch(3, 6, [])
+    assert a.images.tobytes() == b.images.tobytes()
+    assert a.labels.tobytes() == b.labels.tobytes()
+    assert a.images.tobytes() != c.images.tobytes()
+
+
+def test_crops_around_mistakes(frames):
+    """Red things taken for the hero must come up in training again."""
+    frames[0].images[:] = 0
+    frames[0].images[3, 100, 40] = 255
+    mistake = sampler.Mistake(0, 3, 100.5 / 160, 40.5 / 160)
+    batch = make(frames, hero=0, mistakes=1).batch(0, 0, [mistake])
+    assert (batch.images.max(axis=(1, 2, 3)) > 50).all()
+
+
+def test_sources_get_their_shares(tmp_path):
+    """The large real set must not drown the small one, or the other way round."""
+    big = write_frames(tmp_path / "big", count=9, size=32)
+    small = write_frames(tmp_path / "small", count=1, size=32)
+    sets = dataset.load_folders([big, small])
+    for s, level in zip(sets, (10, 200), strict=True):
+        s.images[:] = level
+    crops = make(sets, source_share={"small": 0.75}, crop_px=16)
+    levels = np.concatenate(
+        [crops.batch(0, step, []).images.mean(axis=(1, 2, 3)) for step in range(10)]
+    )
+    assert 0.65 < (levels > 100).mean() < 0.85
+
+
+def test_unknown_source_in_shares(frames):
+    with pytest.raises(ConfigError, match="names moon, but the data folders are world"):
+        make(frames, source_share={"moon": 0.5})
+
+
+def test_no_frames():
+    with pytest.raises(DataError, match="no training frames"):
+        make([])
+
+
+def test_frames_without_hero_still_train(tmp_path):
+    sets = dataset.load_folders([write_frames(tmp_path / "w", count=2, size=32, hero=False)])
+    assert not (make(sets, crop_px=16).batch(0, 0, []).labels == 2).any()

@@ -1,0 +1,213 @@
+"""Training: learns, resumes where it was, and documents itself."""
+
+import itertools
+import json
+
+import h5py
+import numpy as np
+import pytest
+import yaml
+
+from followme_uav.errors import ConfigError, DataError
+from followme_uav.learn import checkpoint
+from followme_uav.learn.config import LossConfig, load_training_config
+from followme_uav.learn.evaluate import evaluate
+from followme_uav.learn.train import learning_rate, loss_of, train
+from followme_uav.perception import weights
+from tests.unit.labelled_frames import write_frames
+
+CONFIG = {
+    "architecture": "model2",
+    "seed": 3,
+    "epochs": 2,
+    "steps_per_epoch": 3,
+    "batch_size": 4,
+    "learning_rate": 0.01,
+    "learning_rate_end": 0.0,
+    "schedule": "cosine",
+    "warmup_steps": 2,
+    "average_decay": 0.5,
+    "sampling": {
+        "crop_px": 32,
+        "scale_min": 0.9,
+        "scale_max": 1.1,
+        "hero": 0.5,
+        "people": 0.2,
+        "mistakes": 0.2,
+        "anywhere": 0.1,
+        "mined_frames": 2,
+    },
+    "augment": {
+        "flip": 0.5,
+        "brightness": 5,
+        "contrast": 0.1,
+        "tint": 0.02,
+        "saturation": 0.1,
+        "hue_deg": 2,
+        "noise": 2,
+    },
+    "loss": {"class_weight": [1, 1, 2], "overlap_weight": 0.3, "overlap_smooth_px": 4},
+}
+
+
+@pytest.fixture
+def worlds(tmp_path):
+    return (
+        write_frames(tmp_path / "seen", count=6),
+        write_frames(tmp_path / "unseen", count=4, seed=1),
+    )
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(**changes):
+        path = tmp_path / "training.yaml"
+        path.write_text(yaml.safe_dump(CONFIG | changes))
+        return path
+
+    return write
+
+
+def test_resumed_training_equals_an_uninterrupted_one(tmp_path, worlds, config, monkeypatch):
+    """An hour of training must survive a kill, and give the same weights."""
+    seen, unseen = worlds
+    whole, parts = tmp_path / "whole" / "m.h5", tmp_path / "parts" / "m.h5"
+    train(config(), [seen], [unseen], whole)
+
+    def save_then_die(*arguments):
+        checkpoint_save(*arguments)
+        raise KeyboardInterrupt
+
+    checkpoint_save = checkpoint.save
+    monkeypatch.setattr(checkpoint, "save", save_then_die)
+    with pytest.raises(KeyboardInterrupt):
+        train(config(), [seen], [unseen], parts)
+    monkeypatch.undo()
+    train(config(), [seen], [unseen], parts, resume=True)
+
+    assert_same_values(whole.with_suffix(".checkpoint.h5"), parts.with_suffix(".checkpoint.h5"))
+    assert_same_values(whole, parts)
+    assert whole.with_suffix(".json").read_bytes() == parts.with_suffix(".json").read_bytes()
+
+
+def assert_same_values(a, b):
+    with h5py.File(a) as first, h5py.File(b) as second:
+        assert dict(first.attrs) == dict(second.attrs)
+        names = []
+        first.visit(names.append)
+        values = [n for n in names if isinstance(first[n], h5py.Dataset)]
+        assert len(values) > 30
+        for name in values:
+            np.testing.assert_array_equal(first[name][()], second[name][()], err_msg=name)
+
+
+def test_training_learns_and_evaluation_agrees_with_the_card(tmp_path, worlds, config):
+    """A red square on grey is found after a few hundred crops, or training does not work."""
+    seen, unseen = worlds
+    out = tmp_path / "m.h5"
+    train(config(epochs=3, steps_per_epoch=40, batch_size=8), [seen], [unseen], out)
+    result = evaluate(out, unseen, tmp_path / "scores.json")
+    assert result.sets[0].hero_iou > 0.5
+    assert result.sets[0].detection_accuracy == 1
+    assert result.final_score is None
+
+    card = json.loads(out.with_suffix(".json").read_text())
+    assert card["validation_scores"] == json.loads((tmp_path / "scores.json").read_text())["sets"]
+    assert card["weights_sha256"] == weights.sha256(out)
+    assert card["parameters"] == 26_777
+    assert [s["data"][0]["name"] for s in card["stages"]] == ["seen"]
+    assert str(tmp_path) not in out.with_suffix(".json").read_text()
+
+
+def test_second_stage_starts_from_the_first(tmp_path, worlds, config):
+    """Fine-tuning keeps what was learnt and the card tells both stages."""
+    seen, unseen = worlds
+    first, second = tmp_path / "first.h5", tmp_path / "second.h5"
+    train(config(), [seen], [unseen], first)
+    tiny = config(epochs=1, steps_per_epoch=1, learning_rate=1e-9)
+    train(tiny, [seen], [unseen], second, init=first)
+    a, b = weights.read_weights(first).variables, weights.read_weights(second).variables
+    kernel = "decoder2_conv/pointwise_kernel"
+    np.testing.assert_allclose(a[kernel], b[kernel], atol=1e-6)
+    stages = json.loads(second.with_suffix(".json").read_text())["stages"]
+    assert [s["initial_weights_sha256"] for s in stages] == [None, weights.sha256(first)]
+
+
+def test_resume_refuses_another_configuration(tmp_path, worlds, config):
+    """Mixing two trainings would give weights that nobody can repeat."""
+    seen, unseen = worlds
+    out = tmp_path / "m.h5"
+    train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], out)
+    with pytest.raises(DataError, match="other configuration"):
+        train(config(epochs=1, steps_per_epoch=2), [seen], [unseen], out, resume=True)
+
+
+def test_damaged_checkpoint(tmp_path):
+    path = tmp_path / "m.checkpoint.h5"
+    path.write_bytes(b"nothing")
+    with pytest.raises(DataError, match=r"damaged checkpoint.*without --resume"):
+        checkpoint.load(path, {}, "x")
+
+
+def test_final_score_when_the_three_kinds_are_there(tmp_path, worlds, config):
+    seen, unseen = worlds
+    out = tmp_path / "m.h5"
+    train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], out)
+    for kind in ("following_images", "patrol_non_targ", "patrol_with_targ"):
+        write_frames(tmp_path / "city" / kind, count=2, hero="non" not in kind)
+    result = evaluate(out, tmp_path / "city")
+    assert result.final_score is not None
+    assert 0 <= result.final_score <= 1
+    assert len(result.sets) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"leaning_rate": 1}, "leaning_rate"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"sampling": CONFIG["sampling"] | {"crop_px": 30}}, "sampling.crop_px"),
+        ({"loss": {"class_weight": [1, 1]}}, "loss.class_weight"),
+    ],
+)
+def test_bad_configuration_names_file_and_key(config, changes, message):
+    path = config(**changes)
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_training_config(path)
+    assert str(path) in str(caught.value)
+
+
+def test_unknown_architecture(tmp_path, worlds, config):
+    with pytest.raises(ConfigError, match="unknown network 'model9'"):
+        train(config(architecture="model9"), [worlds[0]], [worlds[1]], tmp_path / "m.h5")
+
+
+def test_learning_rate_rises_then_falls(config):
+    c = load_training_config(config(epochs=10, steps_per_epoch=10, warmup_steps=10))
+    rates = [learning_rate(c, step) for step in range(100)]
+    assert rates[0] < rates[9] <= c.learning_rate
+    assert all(a > b for a, b in itertools.pairwise(rates[10:]))
+    assert learning_rate(c, 100) == pytest.approx(c.learning_rate_end, abs=1e-9)
+
+
+LOSS = LossConfig(class_weight=(1, 1, 2), overlap_weight=1, overlap_smooth_px=2)
+
+
+def loss(labels, probabilities):
+    return float(loss_of(np.asarray(probabilities, np.float32), np.asarray(labels), LOSS))
+
+
+def test_perfect_prediction_costs_nothing():
+    labels = np.random.default_rng(0).integers(0, 3, (2, 8, 8))
+    assert loss(labels, np.eye(3)[labels]) == pytest.approx(0, abs=1e-5)
+
+
+def test_missed_hero_costs_cross_entropy_and_overlap():
+    """4 x 4 pixels, 8 of them hero, all probabilities 1/2 for background and hero."""
+    labels = np.zeros((1, 4, 4), int)
+    labels[0, :2] = 2
+    probabilities = np.zeros((1, 4, 4, 3))
+    probabilities[..., [0, 2]] = 0.5
+    cross_entropy = np.log(2) * (1 + 2) / 2
+    overlap = 1 - (4 + 2) / (16 * 0.5 + 8 - 4 + 2)
+    assert loss(labels, probabilities) == pytest.approx(cross_entropy + overlap, rel=1e-5)
