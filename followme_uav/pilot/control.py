@@ -19,6 +19,7 @@ from followme_uav.geometry import (
     conjugate,
     focal_length_px,
     pan_tilt_of,
+    ray_of_pixel,
     rotate,
     wrap_angle,
     yaw_of,
@@ -91,10 +92,15 @@ class Loops:
     def distance_m(
         self, camera: CameraPose, observation: Observation, width_px: int, dt_s: float
     ) -> float:
-        """Slant range at which the hero shows this area, smoothed over her stride."""
+        """Slant range at which the hero shows this area, smoothed over her stride.
+
+        From above she shows less of herself: her area shrinks with the cosine of the elevation.
+        """
         config = self._config
+        ray = ray_of_pixel(camera, observation.u, observation.v)
+        shown_m2 = config.hero_area_m2 * max(math.hypot(ray[0], ray[1]), 0.3)
         focal_px = focal_length_px(camera, width_px)
-        distance_m = focal_px * math.sqrt(config.hero_area_m2 / observation.area_px)
+        distance_m = focal_px * math.sqrt(shown_m2 / observation.area_px)
         if self._distance_m is None:
             self._distance_m = distance_m
         share = dt_s / (config.area_smoothing_s + dt_s)

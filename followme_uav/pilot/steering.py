@@ -91,7 +91,7 @@ class Steering:
         return self._fly(
             view,
             velocity_mps=heading_velocity(speed_mps, course_rad),
-            sight=self._sweep(view, middle_rad=yaw_of(body)),
+            sight=self._sweep(view, LineOfSight(yaw_of(body), self._tilt_rad)),
             nose=turn_to,
         )
 
@@ -121,8 +121,11 @@ class Steering:
         left_m = max(distance_m - self._config.control.min_distance_m, 0.0)
         speed_mps = min(self._config.patrol.speed_mps, left_m)
         sight = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
-        if view.frame.time_s - self._entered_s > self._config.patrol.sweep_period_s / 4.0:
-            sight = self._sweep(view, middle_rad=sight.azimuth_rad)
+        periods = (view.frame.time_s - self._entered_s) / self._config.patrol.sweep_period_s
+        if periods > 0.5:
+            # By turns around the place itself, which may be right below, and into the distance.
+            far = LineOfSight(sight.azimuth_rad, self._tilt_rad)
+            sight = self._sweep(view, far if int(periods) % 2 else sight)
         return self._fly(view, heading_velocity(speed_mps, course_rad), sight, nose=sight)
 
     def _land(self, view: View) -> Command:
@@ -143,11 +146,16 @@ class Steering:
 
     # What they share.
 
-    def _sweep(self, view: View, middle_rad: float) -> LineOfSight:
+    @property
+    def _tilt_rad(self) -> float:
+        return math.radians(self._config.patrol.tilt_deg)
+
+    def _sweep(self, view: View, middle: LineOfSight) -> LineOfSight:
+        """From side to side around `middle`."""
         patrol = self._config.patrol
         phase = 2.0 * math.pi * (view.frame.time_s - self._entered_s) / patrol.sweep_period_s
         swing_rad = math.radians(patrol.sweep_pan_deg) * math.sin(phase)
-        return LineOfSight(middle_rad + swing_rad, math.radians(patrol.tilt_deg))
+        return LineOfSight(middle.azimuth_rad + swing_rad, middle.elevation_rad)
 
     def _stand(self, manoeuvre: Manoeuvre) -> Command:
         return Command(
@@ -155,7 +163,7 @@ class Steering:
             velocity_mps=(0.0, 0.0, 0.0),
             yaw_rate_radps=0.0,
             camera_pan_rad=0.0,
-            camera_tilt_rad=math.radians(self._config.patrol.tilt_deg),
+            camera_tilt_rad=self._tilt_rad,
         )
 
     def _fly(

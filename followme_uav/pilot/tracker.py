@@ -76,6 +76,11 @@ def update(
     )
 
 
+def foreshortening(ground_distance_m: float, distance_m: float) -> float:
+    """Share of a standing person's height that shows from above; her width is always seen."""
+    return max(ground_distance_m / distance_m, 0.3)
+
+
 def has_human_size(
     camera: CameraPose,
     observation: Observation,
@@ -93,7 +98,10 @@ def has_human_size(
         return False
     height_px, width_px = image_shape[:2]
     distance_m = math.dist(place, camera.position_m)
-    expected_px = tracker.hero_height_m * focal_length_px(camera, width_px) / distance_m
+    upright_px = tracker.hero_height_m * focal_length_px(camera, width_px) / distance_m
+    expected_px = upright_px * foreshortening(
+        math.dist(place[:2], camera.position_m[:2]), distance_m
+    )
     ratio = observation.height_px / expected_px
     cut_off = abs(observation.v) + observation.height_px / height_px > 0.97
     return (cut_off or ratio >= observe.size_ratio_min) and ratio <= observe.size_ratio_max
