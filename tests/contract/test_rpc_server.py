@@ -1,0 +1,294 @@
+"""The server over real sockets: its answers are rpclib's, and no client can harm another."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from concurrent.futures import Future
+
+import msgpack
+import pytest
+
+from followme_uav.errors import EnvironmentSetupError
+from followme_uav.rpc.server import BadCastError, HandlerError, RpcServer
+from followme_uav.rpc.wire import Limits
+
+PATIENCE_S = 20.0
+
+
+class Peer:
+    """A client as bare as can be, so that it can misbehave."""
+
+    def __init__(self, server: RpcServer) -> None:
+        self.socket = socket.create_connection(server.address, PATIENCE_S)
+        self._unpacker = msgpack.Unpacker(max_buffer_size=2**28)
+
+    def send(self, *message) -> None:
+        self.socket.sendall(msgpack.packb(message))
+
+    def receive(self):
+        """The next message, or None when the server has hung up."""
+        while True:
+            for message in self._unpacker:
+                return message
+            try:
+                data = self.socket.recv(2**20)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            self._unpacker.feed(data)
+
+    def ask(self, method, *params):
+        self.send(0, 1, method, params)
+        return self.receive()
+
+
+class Bench:
+    """Handlers that record what they were given."""
+
+    def __init__(self) -> None:
+        self.log: list = []
+        self.held: list[Future] = []
+        self.noted = threading.Event()
+
+    def handlers(self):
+        def note(value):
+            self.log.append(value)
+            self.noted.set()
+
+        def hold(value):
+            self.log.append(value)
+            self.held.append(Future())
+            return self.held[-1]
+
+        def refuse(kind):
+            if kind == "cast":
+                raise BadCastError
+            if kind == "bug":
+                raise KeyError("state")
+            raise HandlerError("Vehicle API for 'X' is not available")
+
+        return {
+            "ping": lambda: True,
+            "note": note,
+            "hold": hold,
+            "refuse": refuse,
+            "blob": lambda size: bytes(size),
+            "unsendable": object,
+            "state": lambda: {"position": {"x_val": 0.1}, "name": "A"},
+        }
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+@pytest.fixture
+def server(bench):
+    server = RpcServer(bench.handlers())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def peer(server):
+    peer = Peer(server)
+    yield peer
+    peer.socket.close()
+
+
+def test_it_listens_on_loopback_only_unless_told(server):
+    """A simulator without authentication must not be open to the network by default."""
+    assert server.address[0] == "127.0.0.1"
+
+
+def test_requests_of_a_connection_are_dispatched_in_order(peer, bench):
+    """A motion call that blocks must have begun before the clock call that follows it."""
+    peer.send(0, 1, "hold", ["move"])
+    peer.send(0, 2, "note", ["advance"])
+    assert peer.receive() == [1, 2, None, None]
+    assert bench.log == ["move", "advance"]
+    bench.held[0].set_result(True)
+    assert peer.receive() == [1, 1, None, True]
+
+
+def test_a_blocked_call_delays_nobody(server, peer, bench):
+    other = Peer(server)
+    peer.send(0, 5, "hold", [1])
+    assert peer.ask("ping") == [1, 1, None, True]
+    assert other.ask("ping") == [1, 1, None, True]
+    bench.held[0].set_result("done")
+    assert peer.receive() == [1, 5, None, "done"]
+
+
+def test_answers_go_to_the_client_that_asked(server, peer, bench):
+    other = Peer(server)
+    peer.send(0, 1, "hold", ["mine"])
+    assert peer.ask("ping")
+    other.send(0, 1, "hold", ["hers"])
+    assert other.ask("ping")
+    bench.held[1].set_result("hers")
+    bench.held[0].set_result("mine")
+    assert peer.receive()[3] == "mine"
+    assert other.receive()[3] == "hers"
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "text"),
+    [
+        ("fly", [1, 2], "rpclib: server could not find function 'fly' with argument count 2."),
+        (
+            "note",
+            [1, 2, 3],
+            "rpclib: client error C0002: Function 'note' was called with an invalid number of "
+            "arguments. Expected: 3, got: 1",
+        ),
+        (
+            "refuse",
+            ["cast"],
+            "rpclib: function 'refuse' (called with 1 arg(s)) threw an exception. "
+            "The exception contained this information: std::bad_cast.",
+        ),
+        (
+            "refuse",
+            ["name"],
+            "rpclib: function 'refuse' (called with 1 arg(s)) threw an exception. The exception "
+            "contained this information: Vehicle API for 'X' is not available.",
+        ),
+    ],
+)
+def test_errors_are_worded_as_rpclib_words_them(peer, method, params, text):
+    """Clients written for AirSim read these."""
+    assert peer.ask(method, *params) == [1, 1, text, None]
+
+
+@pytest.mark.parametrize(("method", "params"), [("refuse", ["bug"]), ("unsendable", [])])
+def test_a_fault_in_a_handler_is_an_answer_not_an_end(peer, method, params):
+    answer = peer.ask(method, *params)
+    assert "threw an exception" in answer[2] and answer[3] is None
+    assert peer.ask("ping") == [1, 1, None, True]
+
+
+def test_a_failed_or_cancelled_future_is_an_error_answer(peer, bench):
+    for end in (lambda f: f.set_exception(HandlerError("vehicle is moving")), Future.cancel):
+        peer.send(0, 9, "hold", [1])
+        peer.ask("ping")
+        end(bench.held.pop())
+        msgid, error = peer.receive()[1:3]
+        assert msgid == 9 and "rpclib: function 'hold'" in error
+
+
+def test_a_notification_is_carried_out_without_an_answer(peer, bench):
+    peer.send(2, "note", ["quiet"])
+    peer.send(2, "unknown", [])
+    peer.send(2, "refuse", ["bug"])
+    assert peer.ask("ping") == [1, 1, None, True]  # and nothing came before it
+    assert bench.log == ["quiet"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xc1",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\xdf\xff\xff\xff\xff",
+        msgpack.packb([0, 1, "note"]),
+        msgpack.packb([0, "one", "note", [1]]),
+        msgpack.packb([0, 1, 7, [1]]),
+        msgpack.packb([1, 1, None, None]),
+        msgpack.packb([0, 1, "note", ["x" * 5000]]),
+    ],
+    ids=["byte", "http", "map", "short", "msgid", "method", "response", "oversize"],
+)
+def test_malformed_bytes_close_that_connection_alone(bench, data):
+    """Rpclib would abort the simulator and end everybody's flight."""
+    server = RpcServer(bench.handlers(), limits=Limits(message_bytes=4000, array_items=100))
+    server.start()
+    good, bad = Peer(server), Peer(server)
+    assert good.ask("ping") and bad.ask("ping")
+    bad.socket.sendall(data)
+    assert bad.receive() is None
+    assert good.ask("ping") == [1, 1, None, True]
+    assert bench.log == []
+    server.stop()
+
+
+def test_a_client_that_does_not_read_is_cut_off(bench):
+    """Its unread images must not fill the simulator's memory."""
+    server = RpcServer(bench.handlers(), max_outgoing_bytes=2**20)
+    server.start()
+    lazy, good = Peer(server), Peer(server)
+    with pytest.raises(OSError):
+        for _ in range(1000):
+            lazy.send(0, 1, "blob", [2**20])
+            good.ask("ping")
+    assert good.ask("ping") == [1, 1, None, True]
+    server.stop()
+
+
+def test_unanswered_requests_are_bounded(bench):
+    server = RpcServer(bench.handlers(), max_in_flight=3)
+    server.start()
+    greedy, good = Peer(server), Peer(server)
+    for number in range(4):
+        greedy.send(0, number, "hold", [number])
+    assert greedy.receive() is None
+    assert good.ask("ping") == [1, 1, None, True]
+    server.stop()
+
+
+def test_connections_are_bounded_and_free_again_after_closing(bench):
+    server = RpcServer(bench.handlers(), max_connections=2)
+    server.start()
+    first, second = Peer(server), Peer(server)
+    assert first.ask("ping") and second.ask("ping")
+    third = Peer(server)
+    assert third.receive() is None
+    first.socket.close()
+    while True:  # the server notices in its own time
+        fourth = Peer(server)
+        try:
+            if fourth.ask("ping"):
+                break
+        except OSError:
+            continue
+    server.stop()
+
+
+def test_a_port_in_use_is_said_in_one_line(server):
+    with pytest.raises(EnvironmentSetupError) as error:
+        RpcServer({}, port=server.address[1]).start()
+    text = str(error.value)
+    assert f"127.0.0.1:{server.address[1]}" in text and "--port" in text and "\n" not in text
+    with pytest.raises(EnvironmentSetupError):
+        RpcServer({}, port=99999).start()
+
+
+def test_stopping_hangs_up_on_everybody_and_can_be_repeated(server, peer, bench):
+    """Ctrl-C must end the simulator even amid a take-off, and free the port."""
+    peer.send(0, 1, "hold", [1])
+    assert peer.ask("ping")
+    server.stop()
+    server.stop()
+    assert peer.receive() is None
+    bench.held[0].set_result(True)  # its end comes too late, and harms nothing
+    again = RpcServer(bench.handlers(), port=server.address[1])
+    again.start()
+    assert Peer(again).ask("ping") == [1, 1, None, True]
+    again.stop()
+
+
+def test_structs_can_be_sent_as_arrays(bench):
+    """The form of Colosseum."""
+    server = RpcServer(bench.handlers(), array_structs=True)
+    server.start()
+    assert Peer(server).ask("state")[3] == [[pytest.approx(0.1)], "A"]
+    server.stop()
+
+
+def test_a_handler_without_a_fixed_number_of_parameters_is_refused():
+    with pytest.raises(ValueError, match="'loose'"):
+        RpcServer({"loose": lambda *params: None})

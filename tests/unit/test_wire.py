@@ -1,0 +1,155 @@
+"""The codec: what it packs it reads back, and nothing a peer sends makes it crash or swell."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from followme_uav.rpc.wire import (
+    CLIENT_LIMITS,
+    Decoder,
+    Float64,
+    Limits,
+    Notification,
+    Request,
+    Response,
+    WireError,
+    encode_notification,
+    encode_request,
+    encode_response,
+    structs_as_arrays,
+)
+
+SMALL = Limits(message_bytes=1000, array_items=20)
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, width=32)
+    | st.text(max_size=20)
+    | st.binary(max_size=40),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=20,
+)
+msgids = st.integers(0, 2**32 - 1)
+
+
+def decode(*chunks: bytes, limits: Limits = CLIENT_LIMITS) -> list:
+    decoder = Decoder(limits)
+    return [message for chunk in chunks for message in decoder.feed(chunk)]
+
+
+@given(msgids, st.text(), st.lists(values, max_size=5))
+def test_calls_survive_the_wire(msgid, method, params):
+    """Otherwise a command would reach the simulator as another one."""
+    assert decode(encode_request(msgid, method, params)) == [Request(msgid, method, params)]
+    assert decode(encode_notification(method, params)) == [Notification(method, params)]
+
+
+@given(st.lists(st.tuples(msgids, values), max_size=4), st.data())
+def test_cuts_in_the_stream_do_not_matter(calls, data):
+    """TCP delivers pieces of any size; an image never arrives in one."""
+    requests = [Request(msgid, "m", [value]) for msgid, value in calls]
+    stream = b"".join(encode_request(r.msgid, r.method, r.params) for r in requests)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
+    edges = [0, *cuts, len(stream)]
+    chunks = [stream[a:b] for a, b in itertools.pairwise(edges)]
+    assert decode(*chunks) == requests
+
+
+@given(st.floats(width=32, allow_nan=False), st.floats(allow_nan=False))
+def test_replies_are_single_precision_except_where_marked(single, double):
+    """As AirSim sends them: what works on our numbers works on its, and GPS stays fine."""
+    data = encode_response(1, None, {"altitude": single, "place": [Float64(double)]})
+    assert decode(data) == [Response(1, None, {"altitude": single, "place": [double]})]
+    assert struct.pack(">Bf", 0xCA, single) in data
+    assert struct.pack(">Bd", 0xCB, double) in data
+
+
+@given(values)
+def test_marking_one_number_changes_nothing_else(value):
+    plain = encode_response(7, None, [value, [1.5]])
+    mixed = encode_response(7, None, [value, Float64(1.5)])
+    tail = struct.pack(">Bd", 0xCB, 1.5)
+    assert mixed == plain[: -len(b"\x91") - 5] + tail
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_messages_or_a_wire_error(data):
+    """A port scanner or a broken peer must not crash the process."""
+    try:
+        messages = decode(data, limits=SMALL)
+    except WireError:
+        return
+    assert all(isinstance(m, Request | Response | Notification) for m in messages)
+
+
+@given(values)
+def test_any_value_that_is_no_message_is_refused(value):
+    if isinstance(value, list) and len(value) in (3, 4):
+        value = {"a": value}
+    with pytest.raises(WireError):
+        decode(msgpack.packb(value))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [0, -1, "m", []],
+        [0, 2**32, "m", []],
+        [0, True, "m", []],
+        [False, 1, "m", []],
+        [0, 1, b"m", []],
+        [0, 1, "m", {}],
+        [2, "m", None],
+        [3, 1, "m", []],
+        [1, 1, None],
+    ],
+)
+def test_almost_messages_are_refused(message):
+    """Rpclib aborts the whole simulator over some of these; nobody may act on them."""
+    with pytest.raises(WireError):
+        decode(msgpack.packb(message))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encode_request(1, "m", ["x" * 2000]),
+        b"\x94\x00\x01\xa1m\xdd\xff\xff\xff\xff",  # params of four billion items
+        b"\x94\x00\x01\xa1m\xdf\xff\xff\xff\xff",
+        b"\x94\x00\x01\xa1m\xc6\xff\xff\xff\xff" + bytes(2000),
+        b"\x91" * 2000,  # nesting deeper than any stack
+    ],
+    ids=["long", "huge array", "huge map", "huge bytes", "deep"],
+)
+def test_oversize_is_refused_before_memory_is_taken(data):
+    with pytest.raises(WireError):
+        decode(data, limits=SMALL)
+
+
+@pytest.mark.parametrize("value", [object(), 2**70, {1, 2}, "\ud800"])
+def test_what_cannot_be_sent_says_so(value):
+    with pytest.raises(WireError, match="cannot be sent"):
+        encode_request(1, "m", [value])
+    with pytest.raises(WireError, match="cannot be sent"):
+        encode_response(1, None, [value, Float64(1.0)])
+
+
+def test_messages_before_the_garbage_still_count():
+    """A request that was whole must not be lost to what follows it."""
+    stream = Decoder(SMALL).feed(encode_request(1, "m", []) + b"\xc1")
+    assert next(stream) == Request(1, "m", [])
+    with pytest.raises(WireError):
+        next(stream)
+
+
+def test_structs_become_arrays_at_every_depth():
+    """The form that Colosseum sends: values only, in the order of the fields."""
+    assert structs_as_arrays({"a": {"b": 1, "c": [{"d": 2}]}, "e": "x"}) == [[1, [[2]]], "x"]
