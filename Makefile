@@ -1,0 +1,36 @@
+# Every target does its own set-up: packages into .venv, and Mesa where it is missing and may be
+# installed. The interpreter is the system's python3; PYTHON=/path/to/python3.12 takes another.
+#
+#   make fly ARGS="--seed 3 --duration 60"     make test TESTS="tests/unit -k geometry"
+
+BIN := .venv/bin
+ARGS ?=
+TESTS ?= tests
+
+.PHONY: fly test lint format bench setup clean
+
+fly: setup
+	@$(BIN)/followme-uav fly $(ARGS)
+
+test: lint
+	@tools/legacy_env.sh >/dev/null || echo "make: tests of the msgpack-rpc-python backend are left out"
+	@$(BIN)/python -m pytest -q $(TESTS)
+
+lint: setup
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "run 'make format'"; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+
+format: setup
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+bench: setup
+	@$(BIN)/python tools/bench.py $(ARGS)
+
+setup:
+	@tools/setup.sh
+
+clean:
+	rm -rf .venv .venv-legacy .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,31 @@
+#!/bin/sh
+# What pip cannot install: Python's venv module, and OpenGL without a screen (EGL, Mesa's software
+# renderer). Installs what is missing when root on Debian or Ubuntu, else says what to install.
+set -eu
+
+missing=
+libraries=$(/sbin/ldconfig -p 2>/dev/null || true)
+for pair in libEGL.so.1:libegl1 libGL.so.1:libgl1 libGLESv2.so.2:libgles2; do
+    case $libraries in
+        *"${pair%%:*} "*) ;;
+        *) missing="$missing ${pair##*:}" ;;
+    esac
+done
+# libEGL finds a driver through these files: Mesa's, or the one of an NVIDIA installation.
+if ! ls /usr/share/glvnd/egl_vendor.d/*.json /etc/glvnd/egl_vendor.d/*.json 2>/dev/null | grep -q .
+then
+    missing="$missing libegl-mesa0 libgl1-mesa-dri"
+fi
+if ! "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null; then
+    missing="$missing python3-venv"
+fi
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "setup: apt-get install$missing"
+    apt-get update -qq
+    # shellcheck disable=SC2086 # a list of packages
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+else
+    echo "setup: missing on this machine; run: sudo apt-get install$missing" >&2
+fi
