@@ -20,6 +20,7 @@ from typing import Any
 
 from followme_uav.config import CameraConfig, RpcConfig, SimulatorProfile
 from followme_uav.errors import RemoteError, SimulatorError
+from followme_uav.geometry import quaternion_from_euler
 from followme_uav.messages import (
     Command,
     Frame,
@@ -27,6 +28,7 @@ from followme_uav.messages import (
     Manoeuvre,
     Mask,
     RgbImage,
+    Vec3,
     VehicleState,
 )
 from followme_uav.rpc import convert
@@ -41,6 +43,7 @@ MIN_COMMAND_SPACING_S = 0.02  # closer motion calls can lose a cancellation in A
 MAX_UNFINISHED_MOTIONS = 64
 PAUSE_POLL_S = 0.001
 GROUND_TRUTH_METHOD = "simFollowMeGroundTruth"
+PLACE_METHOD = "simFollowMePlaceVehicle"
 HERO_MESHES, PEOPLE_MESHES = "hero.*", "(person|people|pedestrian).*"
 
 
@@ -196,6 +199,24 @@ class AirSimClient:
         if self._labels is None:
             self._labels = LabelReader(self, hero_meshes, people_meshes)
         return self._labels.read()
+
+    def place_vehicle(self, position_m: Vec3, yaw_rad: float) -> None:
+        """Put the vehicle somewhere without flying there; for collecting data, not for flights.
+
+        The embedded simulator leaves it hovering; others get `simSetVehiclePose`.
+
+        Raises:
+            RemoteError: There is no room.
+        """
+        name = self._profile.vehicle_name
+        pose = convert.pose_struct(position_m, quaternion_from_euler(0.0, 0.0, yaw_rad))
+        try:
+            place = self._dialect.write(pose["position"])
+            self._order_and_wait(PLACE_METHOD, place, yaw_rad, name)
+        except RemoteError as error:
+            if "could not find function" not in str(error):
+                raise
+            self._order_and_wait("simSetVehiclePose", self._dialect.write(pose), True, name)
 
     def set_object_id(self, name_pattern: str, object_id: int) -> bool:
         """Give all objects whose name matches a segmentation id; False when there are none."""

@@ -143,8 +143,13 @@ def camera_target(
         x, y, z = vehicle.position_m
         position = north + x, east + y, down + z
         orientation = multiply(vehicle.orientation, orientation)
+    return pose_struct(position, orientation)
+
+
+def pose_struct(position_m: Vec3, orientation: Quaternion) -> dict[str, Any]:
+    """AirSim's Pose."""
     return {
-        "position": dict(zip(("x_val", "y_val", "z_val"), position, strict=True)),
+        "position": dict(zip(("x_val", "y_val", "z_val"), position_m, strict=True)),
         "orientation": dict(zip(("w_val", "x_val", "y_val", "z_val"), orientation, strict=True)),
     }
 

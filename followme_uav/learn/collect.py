@@ -1,0 +1,214 @@
+"""Records labelled frames from a simulator, in the layout of the real data.
+
+The vehicle is put where flights see people from: near the hero, far from her, anywhere over the
+streets, in front of somebody else. What the exact mask then shows decides the kind of the frame:
+`following_images` (she is near and about in the middle), `patrol_with_targ` (she is somewhere in
+the picture) or `patrol_non_targ` (she is not).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from rich.progress import Progress
+
+from followme_uav.config import FlightConfig
+from followme_uav.errors import DataError, RemoteError
+from followme_uav.flight.embedded import EmbeddedSimulator
+from followme_uav.geometry import wrap_angle
+from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, MaskClass, Vec3
+from followme_uav.rpc.airsim import AirSimClient
+
+FOLLOWING, WITH_HERO, WITHOUT_HERO = "following_images", "patrol_with_targ", "patrol_non_targ"
+KINDS = (FOLLOWING, WITH_HERO, WITHOUT_HERO)
+HERO_MIN_SHARE = 3.5 / 160**2
+"""Of the image: fewer hero pixels are not the hero, as in the score; frames with a few are dropped."""
+SETTLE_S = 0.7
+"""From placing the vehicle to taking the picture: the camera turns, people walk on."""
+JPEG_QUALITY = 92
+FIELDS_OF_VIEW_DEG = (60.0, 60.0, 75.0, 50.0, 90.0)
+"""By turns from city to city: the network shall not depend on one lens."""
+
+
+@dataclass(frozen=True)
+class Viewpoint:
+    """Where the vehicle is put, and which way its camera looks."""
+
+    position_m: Vec3
+    yaw_rad: float
+    pan_rad: float
+    tilt_rad: float
+    near_hero: bool
+
+
+def collect(
+    config: FlightConfig,
+    out: Path,
+    *,
+    frames_per_kind: int,
+    seeds: Sequence[int],
+    embedded: bool,
+) -> None:
+    """Write `frames_per_kind` frames of each kind under `out`, spread evenly over the seeds.
+
+    Raises:
+        DataError: `out` holds frames already, or cannot be written.
+        SimulatorError: The simulator is missing or gone; what was recorded stays.
+    """
+    if any((out / kind).exists() for kind in KINDS):
+        raise DataError(f"{out}: holds frames already; choose an empty folder")
+    with Progress() as progress:
+        task = progress.add_task("collecting", total=len(KINDS) * frames_per_kind)
+        for number, seed in enumerate(seeds):
+            share = Counter(
+                dict.fromkeys(
+                    KINDS,
+                    frames_per_kind * (number + 1) // len(seeds)
+                    - frames_per_kind * number // len(seeds),
+                )
+            )
+            lens = {"camera_fov_deg": FIELDS_OF_VIEW_DEG[number % len(FIELDS_OF_VIEW_DEG)]}
+            city = config.model_copy(update={"simulator": config.simulator.model_copy(update=lens)})
+            for index, (kind, frame, mask) in enumerate(_frames(city, seed, share, embedded)):
+                _save(out / kind, f"seed{seed}_{index:05d}", frame, mask)
+                progress.advance(task)
+
+
+def _frames(
+    config: FlightConfig, seed: int, wanted: Counter[str], embedded: bool
+) -> Iterator[tuple[str, Frame, Mask]]:
+    """Frames of one city until every kind has its share."""
+    random = np.random.default_rng([seed, 77])
+    with ExitStack() as stack:
+        if embedded:
+            camera = config.camera
+            simulator = stack.enter_context(
+                EmbeddedSimulator(seed, "--image-size", f"{camera.width_px}x{camera.height_px}")
+            )
+            address = {"host": simulator.host, "port": simulator.port}
+            config = config.model_copy(
+                update={"simulator": config.simulator.model_copy(update=address)}
+            )
+        client = AirSimClient(config.simulator, config.rpc, config.camera)
+        stack.callback(client.close)
+        client.connect()
+        client.pause(True)
+        stack.callback(client.pause, False)
+        client.take_control()
+        client.read_frame()
+        left = Counter(wanted)
+        tries = 0
+        while sum(left.values()) > 0:
+            tries += 1
+            if tries > 40 * sum(wanted.values()) + 100:
+                raise DataError(f"seed {seed}: no view found for {dict(+left)}; use other seeds")
+            labelled = _look(client, _viewpoint(config, client.ground_truth(), left, random))
+            if labelled is None:
+                continue
+            kind = _kind(*labelled[1:])
+            if kind is not None and left[kind] > 0:
+                left[kind] -= 1
+                yield kind, labelled[0], labelled[1]
+
+
+def _look(client: AirSimClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | None:
+    """The labelled frame from there; None when something stands there already."""
+    try:
+        client.place_vehicle(view.position_m, view.yaw_rad)
+    except RemoteError:
+        return None
+    hover = Command(Manoeuvre.HOVER, (0.0, 0.0, 0.0), 0.0, view.pan_rad, view.tilt_rad)
+    client.send(hover)
+    client.advance(SETTLE_S)
+    frame, mask = client.read_labelled_frame()
+    return None if frame.rgb is None else (frame, mask, view.near_hero)
+
+
+def _kind(mask: Mask, near_hero: bool) -> str | None:
+    share = np.count_nonzero(mask[..., MaskClass.HERO]) / mask[..., MaskClass.HERO].size
+    if share == 0.0:
+        return WITHOUT_HERO
+    if share < HERO_MIN_SHARE:
+        return None
+    return FOLLOWING if near_hero else WITH_HERO
+
+
+def _viewpoint(
+    config: FlightConfig,
+    truth: GroundTruth | None,
+    left: Counter[str],
+    random: np.random.Generator,
+) -> Viewpoint:
+    """A view that may well give a frame of a kind that is still wanted."""
+    kind = str(random.choice([kind for kind in KINDS if left[kind] > 0]))
+    if truth is None:
+        return _over_the_streets(config, random)
+    if kind == FOLLOWING:
+        return _facing(truth.hero_position_m, (3.0, 15.0), (2.0, 8.0), 0.15, True, random)
+    if kind == WITH_HERO:
+        return _facing(truth.hero_position_m, (12.0, 50.0), (2.5, 10.0), 0.35, False, random)
+    if random.random() < 0.6 and truth.people_position_m:
+        person = truth.people_position_m[random.integers(len(truth.people_position_m))]
+        return _facing(person, (3.0, 25.0), (2.0, 8.0), 0.3, False, random)
+    return _over_the_streets(config, random)
+
+
+def _facing(
+    target_m: Vec3,
+    distance_m: tuple[float, float],
+    altitude_m: tuple[float, float],
+    jitter_rad: float,
+    near_hero: bool,
+    random: np.random.Generator,
+) -> Viewpoint:
+    """From some side, some distance and some height, looking at the target but not quite."""
+    away_m = math.exp(random.uniform(math.log(distance_m[0]), math.log(distance_m[1])))
+    bearing = random.uniform(-math.pi, math.pi)
+    height_m = random.uniform(*altitude_m)
+    position = (
+        target_m[0] - away_m * math.cos(bearing),
+        target_m[1] - away_m * math.sin(bearing),
+        -height_m,
+    )
+    down = math.atan2(height_m - 0.9, away_m)
+    pan = random.uniform(-0.5, 0.5)
+    return Viewpoint(
+        position_m=position,
+        yaw_rad=wrap_angle(bearing - pan),
+        pan_rad=pan + random.uniform(-jitter_rad, jitter_rad),
+        tilt_rad=max(-down + random.uniform(-jitter_rad, jitter_rad), -1.5),
+        near_hero=near_hero,
+    )
+
+
+def _over_the_streets(config: FlightConfig, random: np.random.Generator) -> Viewpoint:
+    """Somewhere on the patrol, looking anywhere."""
+    waypoints = config.simulator.patrol_waypoints_m
+    start, end = (waypoints[random.integers(len(waypoints))] for _ in range(2))
+    share = random.random()
+    north, east = (s + share * (e - s) for s, e in zip(start, end, strict=True))
+    return Viewpoint(
+        position_m=(north, east, -random.uniform(2.5, 10.0)),
+        yaw_rad=random.uniform(-math.pi, math.pi),
+        pan_rad=0.0,
+        tilt_rad=random.uniform(-0.7, 0.1),
+        near_hero=False,
+    )
+
+
+def _save(folder: Path, name: str, frame: Frame, mask: Mask) -> None:
+    image, labels = folder / "images" / f"{name}.jpeg", folder / "masks" / f"{name}.png"
+    try:
+        for path in (image, labels):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(frame.rgb)).save(image, quality=JPEG_QUALITY)
+        Image.fromarray(mask).save(labels)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot write {name} ({error.strerror}); free space?") from error
