@@ -43,10 +43,10 @@ _WALLS: tuple[tuple[Layer, Colour], ...] = (
 _PLINTHS: tuple[Colour, ...] = ((0.30, 0.33, 0.42), (0.38, 0.38, 0.40), (0.66, 0.61, 0.54))
 _ROOFS: tuple[Colour, ...] = ((0.40, 0.43, 0.48), (0.30, 0.31, 0.34), (0.45, 0.28, 0.22))
 _LEAVES: dict[Foliage, tuple[Colour, Colour]] = {
-    "green": ((0.24, 0.62, 0.10), (0.42, 0.70, 0.12)),
-    "dark": ((0.13, 0.38, 0.10), (0.22, 0.48, 0.10)),
-    "red": ((0.72, 0.03, 0.05), (0.45, 0.02, 0.03)),
-    "magenta": ((0.66, 0.10, 0.42), (0.48, 0.10, 0.40)),
+    "green": ((0.30, 0.74, 0.12), (0.52, 0.84, 0.16)),
+    "dark": ((0.18, 0.52, 0.12), (0.34, 0.62, 0.14)),
+    "red": ((0.85, 0.04, 0.06), (0.55, 0.03, 0.04)),
+    "magenta": ((0.80, 0.12, 0.50), (0.62, 0.20, 0.60)),
 }
 
 
@@ -103,12 +103,12 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
         centre = (tree.north_m, tree.east_m, (low_m + tree.height_m) / 2)
         half = (tree.crown_radius_m, tree.crown_radius_m, (tree.height_m - low_m) / 2)
         leaves = out.leaves[_cell(tree.north_m, tree.east_m)]
-        _crown(leaves, rng, centre, half, tree.foliage, ids.tree, 46, 0.85)
+        _crown(leaves, rng, centre, half, tree.foliage, ids.tree, 64, 0.85)
     for bush in city.bushes:
         centre = (bush.north_m, bush.east_m, bush.height_m * 0.5)
         half = (bush.radius_m, bush.radius_m, bush.height_m * 0.5)
         leaves = out.leaves[_cell(bush.north_m, bush.east_m)]
-        _crown(leaves, rng, centre, half, bush.foliage, ids.bush, 22, 0.5)
+        _crown(leaves, rng, centre, half, bush.foliage, ids.bush, 28, 0.5)
     for p in city.planters:
         at = solid(p.north_m, p.east_m)
         ring = [(p.north_m, p.east_m, h, p.radius_m, p.radius_m) for h in (0.0, 0.5)]
@@ -118,12 +118,13 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
         rim.append((p.north_m, p.east_m, 0.502, p.radius_m - 0.3, p.radius_m - 0.3))
         at.loft(rim, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 9.0), caps=False)
         inner = p.radius_m - 0.3
-        bed = [(p.north_m, p.east_m, 0.40, inner, inner), (p.north_m, p.east_m, 0.42, inner, inner)]
-        at.loft(bed, Layer.GRASS, (0.8, 0.7, 1.0), ids.planter, 16, uv_scale=(1.0, 1.0))
+        around = np.linspace(0.0, 2 * math.pi, 20, endpoint=False)
+        bed = np.column_stack([np.cos(around), np.sin(around)]) * inner + (p.north_m, p.east_m)
+        at.fan((p.north_m, p.east_m), bed, 0.42, Layer.GRASS, (0.8, 0.7, 1.0), ids.planter)
         leaves = out.leaves[_cell(p.north_m, p.east_m)]
         centre = (p.north_m, p.east_m, (0.6 + p.bush_height_m) / 2)
-        half = (p.radius_m - 0.5, p.radius_m - 0.5, (p.bush_height_m - 0.6) / 2)
-        _crown(leaves, rng, centre, half, p.foliage, ids.planter, int(26 * p.radius_m), 0.5)
+        half = (p.radius_m - 0.2, p.radius_m - 0.2, (p.bush_height_m - 0.5) / 2)
+        _crown(leaves, rng, centre, half, p.foliage, ids.planter, int(40 * p.radius_m), 0.62)
     for lamp in city.lamps:
         _lamp(solid(lamp.north_m, lamp.east_m), lamp.north_m, lamp.east_m, lamp, ids.lamp)
     for car in city.cars:
@@ -150,6 +151,8 @@ def _ground(mesh: Mesh, city: City, obj: int) -> None:
         mesh.floor(rect(area), up, Layer.PAVERS, _WHITE, obj, turn)
     for area in city.lawns:
         mesh.floor(rect(area), up, Layer.GRASS, _WHITE, obj)
+    for area in city.courts:
+        mesh.floor(rect(area), up + 0.03, Layer.SLABS, _WHITE, obj, turn=math.radians(12.0))
     mesh.floor(rect(city.plaza), up, Layer.SLABS, _WHITE, obj, turn=math.radians(37.0))
     mesh.floor(rect(city.parking), up + 0.02, Layer.ASPHALT, _WHITE, obj)
     for patch in city.lawn_patches:

@@ -43,33 +43,33 @@ class Appearance:
 
 HERO = Appearance(
     height_m=1.72,
-    width=0.98,
-    skin=(0.36, 0.24, 0.20),
-    hair=(0.72, 0.02, 0.03),
+    width=1.12,
+    skin=(0.56, 0.45, 0.40),
+    hair=(0.72, 0.05, 0.06),
     hair_style="long",
-    top=(0.93, 0.07, 0.06),
+    top=(1.0, 0.18, 0.16),
     top_style="jacket",
     sleeves="none",
-    bottom=(0.25, 0.07, 0.06),
+    bottom=(0.29, 0.14, 0.13),
     bottom_style="trousers",
-    shoes=(0.88, 0.05, 0.06),
+    shoes=(0.95, 0.08, 0.09),
 )
 
-_SKINS = ((0.72, 0.54, 0.44), (0.60, 0.43, 0.34), (0.40, 0.27, 0.21), (0.26, 0.18, 0.15))
+_SKINS = ((0.86, 0.68, 0.57), (0.74, 0.57, 0.47), (0.50, 0.37, 0.31), (0.34, 0.26, 0.23))
 _HAIRS = (
-    (0.06, 0.05, 0.05), (0.10, 0.07, 0.05), (0.26, 0.15, 0.09), (0.70, 0.56, 0.33),
-    (0.62, 0.34, 0.14), (0.38, 0.48, 0.50), (0.16, 0.34, 0.24), (0.35, 0.33, 0.32),
+    (0.08, 0.08, 0.09), (0.13, 0.10, 0.09), (0.30, 0.20, 0.13), (0.84, 0.70, 0.44),
+    (0.60, 0.36, 0.16), (0.44, 0.56, 0.58), (0.16, 0.34, 0.24), (0.35, 0.33, 0.32),
 )  # fmt: skip
 _TOPS = (
-    (0.07, 0.08, 0.10), (0.10, 0.12, 0.20), (0.12, 0.18, 0.42), (0.17, 0.33, 0.42),
-    (0.30, 0.42, 0.55), (0.78, 0.78, 0.76), (0.45, 0.46, 0.47), (0.72, 0.72, 0.20),
-    (0.62, 0.66, 0.14), (0.88, 0.48, 0.08), (0.20, 0.45, 0.42), (0.10, 0.24, 0.18),
-    (0.80, 0.20, 0.42), (0.55, 0.52, 0.50),
+    (0.08, 0.09, 0.12), (0.12, 0.15, 0.24), (0.16, 0.24, 0.52), (0.20, 0.42, 0.54),
+    (0.36, 0.52, 0.68), (0.36, 0.52, 0.68), (0.88, 0.90, 0.88), (0.88, 0.90, 0.88),
+    (0.55, 0.58, 0.60), (0.80, 0.82, 0.22), (0.66, 0.76, 0.18), (0.95, 0.55, 0.10),
+    (0.30, 0.62, 0.56), (0.14, 0.34, 0.26), (0.72, 0.20, 0.42), (0.62, 0.62, 0.60),
 )  # fmt: skip
 _BOTTOMS = (
-    (0.07, 0.07, 0.08), (0.10, 0.10, 0.13), (0.14, 0.22, 0.36), (0.24, 0.34, 0.48),
-    (0.18, 0.18, 0.20), (0.42, 0.38, 0.30), (0.14, 0.33, 0.35), (0.30, 0.22, 0.34),
-    (0.38, 0.66, 0.58), (0.30, 0.32, 0.22),
+    (0.09, 0.10, 0.11), (0.14, 0.15, 0.19), (0.20, 0.32, 0.48), (0.32, 0.46, 0.62),
+    (0.24, 0.26, 0.28), (0.55, 0.52, 0.42), (0.18, 0.44, 0.46), (0.40, 0.34, 0.48),
+    (0.48, 0.82, 0.72), (0.40, 0.45, 0.32), (0.24, 0.36, 0.52),
 )  # fmt: skip
 _SHOES = ((0.08, 0.08, 0.08), (0.75, 0.75, 0.75), (0.30, 0.30, 0.34), (0.25, 0.17, 0.12))
 _RED = (0.80, 0.08, 0.08)
@@ -88,13 +88,13 @@ def make_wardrobe(seed: int, people: int) -> tuple[Appearance, ...]:
 
 
 def _dress(rng: np.random.Generator, i: int) -> Appearance:
-    def pick(colours: tuple[Colour, ...]) -> Colour:
+    def pick(colours: tuple[Colour, ...], low: float = 0.9, high: float = 1.2) -> Colour:
         colour = colours[int(rng.integers(len(colours)))]
-        r, g, b = (min(1.0, v * float(rng.uniform(0.85, 1.15))) for v in colour)
+        r, g, b = (min(1.0, v * float(rng.uniform(low, high))) for v in colour)
         return (r, g, b)
 
     woman = bool(rng.random() < 0.5)
-    top, bottom = pick(_TOPS), pick(_BOTTOMS)
+    top, bottom = pick(_TOPS, 1.05, 1.7), pick(_BOTTOMS, 1.05, 1.8)
     hair_styles: tuple[Literal["long", "short", "bald", "ponytail", "hood"], ...]
     hair_styles = ("long", "long", "ponytail") if woman else ("short", "short", "bald", "hood")
     hair_style = hair_styles[int(rng.integers(len(hair_styles)))]
@@ -151,17 +151,16 @@ def _torso(mesh: Mesh, look: Appearance, obj: int) -> None:
             Layer.PLAIN, look.skin, obj,
         )  # fmt: skip
     rings = [
-        (0.0, 0.0, waist_m, 0.108 * w, 0.145 * w),
-        (0.0, 0.0, max(waist_m, 1.10) + 0.01, 0.100 * w, 0.130 * w),
-        (0.01, 0.0, 1.26, 0.118 * w, 0.155 * w),
-        (0.0, 0.0, 1.38, 0.108 * w, 0.180 * w),
-        (-0.01, 0.0, 1.455, 0.075 * w, 0.150 * w),
+        (0.0, 0.0, waist_m, 0.112 * w, 0.150 * w),
+        (0.0, 0.0, max(waist_m, 1.09) + 0.01, 0.102 * w, 0.134 * w),
+        (0.01, 0.0, 1.26, 0.122 * w, 0.150 * w),
+        (0.0, 0.0, 1.38, 0.112 * w, 0.174 * w),
+        (-0.01, 0.0, 1.455, 0.078 * w, 0.140 * w),
         (0.0, 0.0, 1.50, 0.050, 0.060),
     ]
     if look.top_style == "jacket":
-        rings = [(0.0, 0.0, 0.80, 0.140 * w, 0.190 * w), (0.0, 0.0, 0.95, 0.130 * w, 0.172 * w)] + [
-            (n, e, h, hn + 0.012, he + 0.012) for n, e, h, hn, he in rings[1:]
-        ]
+        hem = [(0.0, 0.0, 0.79, 0.145 * w, 0.188 * w), (0.0, 0.0, 0.95, 0.132 * w, 0.170 * w)]
+        rings = hem + [(n, e, h, hn + 0.010, he + 0.008) for n, e, h, hn, he in rings[1:]]
     mesh.loft(rings, Layer.CLOTH, look.top, obj, sides=10, uv_scale=(1.0, 0.9))
     low_m = 0.86 if look.bottom_style != "skirt" else 0.56
     spread = 1.0 if look.bottom_style != "skirt" else 1.25
@@ -202,12 +201,13 @@ def _head(mesh: Mesh, look: Appearance, obj: int) -> None:
     ]
     if look.hair_style == "long":
         cap = [
-            (-0.055, 0.0, 1.335, 0.070, 0.100),
-            (-0.055, 0.0, 1.42, 0.092, 0.138),
-            (-0.045, 0.0, 1.52, 0.098, 0.132),
-            (-0.034, 0.0, 1.60, 0.102, 0.120),
-            (-0.014, 0.0, 1.68, 0.118, 0.114),
-            (0.0, 0.0, 1.74, 0.098, 0.090),
+            (-0.085, 0.0, 1.315, 0.030, 0.070),
+            (-0.085, 0.0, 1.38, 0.072, 0.115),
+            (-0.075, 0.0, 1.46, 0.098, 0.132),
+            (-0.066, 0.0, 1.55, 0.112, 0.132),
+            (-0.050, 0.0, 1.64, 0.128, 0.128),
+            (-0.020, 0.0, 1.72, 0.124, 0.114),
+            (-0.010, 0.0, 1.765, 0.085, 0.080),
             (0.0, 0.0, 1.785, 0.0, 0.0),
         ]
     elif look.hair_style == "hood":
@@ -227,12 +227,12 @@ def _head(mesh: Mesh, look: Appearance, obj: int) -> None:
 def _arm(mesh: Mesh, look: Appearance, obj: int, side: float) -> None:
     w = look.width
     right = RIGHT if side > 0 else 0
-    east = side * (0.205 * w + (0.015 if look.top_style == "jacket" else 0.0))
+    east = side * (0.186 * w + (0.008 if look.top_style == "jacket" else 0.0))
     thick = 1.25 if look.sleeves == "long" and look.top_style == "jacket" else 1.0
     upper = [
-        (0.0, east + side * 0.012, ELBOW_M - 0.02, 0.040 * thick, 0.040 * thick),
-        (0.0, east, 1.28, 0.047 * thick, 0.047 * thick),
-        (0.0, east - side * 0.01, 1.42, 0.052 * thick, 0.050 * thick),
+        (0.0, east + side * 0.030, ELBOW_M - 0.02, 0.042 * thick, 0.042 * thick),
+        (0.0, east + side * 0.012, 1.28, 0.049 * thick, 0.049 * thick),
+        (0.0, east - side * 0.01, 1.42, 0.056 * thick, 0.054 * thick),
         (0.0, east - side * 0.03, 1.455, 0.030, 0.035),
     ]
     covered = look.sleeves != "none"
@@ -240,7 +240,7 @@ def _arm(mesh: Mesh, look: Appearance, obj: int, side: float) -> None:
     mesh.loft(upper, layer, colour, obj, sides=6, limb=ARM + right)
     covered = look.sleeves == "long"
     colour, layer = (look.top, Layer.CLOTH) if covered else (look.skin, Layer.PLAIN)
-    out = east + side * 0.012
+    out = east + side * 0.030
     mesh.loft(
         [
             (0.0, out + side * 0.008, 0.88, 0.027 * thick, 0.027 * thick),

@@ -189,13 +189,15 @@ class Scene:
         pictures.set_magfilter(core.SamplerState.FT_linear)
         pictures.set_wrap_u(core.SamplerState.WM_repeat)
         pictures.set_wrap_v(core.SamplerState.WM_repeat)
-        azimuth = float(np.random.default_rng([city.seed, 50]).uniform(0.0, 2 * math.pi))
-        height = math.radians(52.0)
+        weather = np.random.default_rng([city.seed, 50])
+        azimuth = float(weather.uniform(0.0, 2 * math.pi))
+        height = math.radians(float(weather.uniform(44.0, 58.0)))
+        brightness = float(weather.uniform(0.92, 1.08))
         sun = core.LVecBase4f(
             math.cos(height) * math.sin(azimuth),
             math.cos(height) * math.cos(azimuth),
             math.sin(height),
-            0.0,
+            brightness,
         )
         self._root.set_shader_input("pictures", pictures)
         self._root.set_shader_input("sun", sun)

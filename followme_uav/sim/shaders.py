@@ -29,7 +29,7 @@ void main() {
     surface = uvl;
     object = tint.a;
     %(light)s
-    colour = tint.rgb * light;
+    colour = tint.rgb * light * sun.w;
 }
 """
 
@@ -144,7 +144,7 @@ def person_shader(
     move = move.replace("FIRST_PERSON", str(first_id))
     return (
         _vertex(
-            _LAMBERT % {"ambient": "0.30", "sun": "0.72", "sky": "0.06"},
+            _LAMBERT % {"ambient": "0.33", "sun": "0.80", "sky": "0.06"},
             f"uniform vec4 gait[{people}];",
             "in float limb;",
             _GAIT_FUNCTIONS,

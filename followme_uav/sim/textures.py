@@ -42,8 +42,8 @@ class Layer(IntEnum):
 METRES = {
     Layer.PLAIN: 4.0,
     Layer.GRASS: 7.0,
-    Layer.SLABS: 11.0,
-    Layer.PAVERS: 5.0,
+    Layer.SLABS: 8.4,
+    Layer.PAVERS: 4.6,
     Layer.ASPHALT: 9.0,
     Layer.PLINTH: 3.2,
     Layer.ROOF: 4.0,
@@ -147,12 +147,12 @@ def _slabs(rng: np.random.Generator) -> NDArray[np.float32]:
     owner = _tiling(rng, cells)
     scale = np.arange(SIZE_PX) * cells // SIZE_PX
     owner_px = owner[np.ix_(scale, scale)]
-    shade = rng.choice([0.56, 0.62, 0.68, 0.73, 0.79, 0.92], owner.max() + 1).astype(np.float32)
+    shade = rng.choice([0.60, 0.66, 0.71, 0.76, 0.80, 0.91], owner.max() + 1).astype(np.float32)
     shade += rng.uniform(-0.03, 0.03, shade.shape).astype(np.float32)
     warm = rng.uniform(-0.012, 0.012, shade.shape).astype(np.float32)
-    light = shade[owner_px] * (1.0 + 0.07 * _noise(rng, 14) + 0.05 * _noise(rng, 60))
+    light = shade[owner_px] * (1.0 + 0.10 * _noise(rng, 16) + 0.06 * _noise(rng, 60))
     joint = _joints(owner_px, 2)
-    light = light * (1.0 - 0.42 * joint)
+    light = light * (1.0 - joint * (0.45 + 0.2 * _noise(rng, 30)))
     colour = np.stack([light + warm[owner_px], light, light * 0.98 - warm[owner_px]], axis=-1)
     return np.asarray(colour, dtype=np.float32)
 
@@ -167,13 +167,13 @@ def _rows_of_blocks(rng: np.random.Generator, rows: int, cols: int) -> NDArray[n
 
 def _pavers(rng: np.random.Generator) -> NDArray[np.float32]:
     blocks = _rows_of_blocks(rng, 8, 5)
-    shade = rng.uniform(0.58, 0.74, int(blocks.max()) + 1).astype(np.float32)
-    light = shade[blocks] * (1.0 + 0.06 * _noise(rng, 50)) * (1.0 - 0.35 * _joints(blocks, 3))
+    shade = rng.uniform(0.56, 0.72, int(blocks.max()) + 1).astype(np.float32)
+    light = shade[blocks] * (1.0 + 0.06 * _noise(rng, 50)) * (1.0 - 0.45 * _joints(blocks, 4))
     return _tinted(light, (1.0, 0.985, 0.95))
 
 
 def _asphalt(rng: np.random.Generator) -> NDArray[np.float32]:
-    light = 0.345 * (1.0 + 0.08 * _noise(rng, 6) + 0.07 * _noise(rng, 160))
+    light = 0.345 * (1.0 + 0.13 * _noise(rng, 4, 2) + 0.09 * _noise(rng, 160))
     return _tinted(light, (1.02, 1.0, 0.95))
 
 
@@ -282,8 +282,8 @@ def _leaves(rng: np.random.Generator) -> NDArray[np.float32]:
 
 def _cloth(rng: np.random.Generator) -> NDArray[np.float32]:
     """Folds with dark creases."""
-    folds = 0.80 + 0.22 * _noise(rng, 14, 3) + 0.10 * _noise(rng, 60, 2)
-    return _tinted(np.clip(folds, 0.3, 1.0), (1, 1, 1))
+    folds = 0.76 + 0.30 * _noise(rng, 12, 3) + 0.14 * _noise(rng, 50, 2)
+    return _tinted(np.clip(folds, 0.25, 1.0), (1, 1, 1))
 
 
 def _hair(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -295,7 +295,7 @@ def _sky(rng: np.random.Generator) -> NDArray[np.float32]:
     """Columns go around the horizon; rows from the horizon (bottom) to the zenith."""
     row, _ = _grid()
     cloud = 0.6 * _noise(rng, 7) + 0.35 * _noise(rng, 18) + 0.2 * _noise(rng, 45)
-    cover = np.clip(0.5 + 0.9 * cloud + 0.5 * (0.35 - row), 0.0, 1.0)[..., None]
-    blue = np.array([0.36, 0.52, 0.80]) + (1.0 - row)[..., None] * np.array([0.22, 0.16, 0.06])
-    white = np.array([0.88, 0.90, 0.93])
+    cover = np.clip(0.42 + 0.9 * cloud + 0.4 * (0.35 - row), 0.0, 1.0)[..., None]
+    blue = np.array([0.34, 0.48, 0.72]) + (1.0 - row)[..., None] * np.array([0.12, 0.10, 0.04])
+    white = np.array([0.66, 0.70, 0.75]) + 0.2 * np.clip(cloud, 0, 1)[..., None]
     return np.asarray(blue * (1 - cover) + white * cover, dtype=np.float32)

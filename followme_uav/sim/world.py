@@ -187,6 +187,8 @@ class City:
     pavements: tuple[Area, ...]
     lawns: tuple[Area, ...]
     lawn_patches: tuple[LawnPatch, ...]
+    courts: tuple[Area, ...]
+    """Stone yards around houses; they lie on lawns."""
     plaza: Area
     parking: Area
     colliders: tuple[Collider, ...]
@@ -202,7 +204,7 @@ def make_city(seed: int) -> City:
     trees = _trees(np.random.default_rng([seed, 3]), buildings, lamps, highway)
     bushes = _bushes(np.random.default_rng([seed, 4]), buildings, trees, highway)
     cars = _cars(np.random.default_rng([seed, 5]))
-    carriageways, pavements, lawns = _ground()
+    carriageways, pavements, lawns, courts = _ground(np.random.default_rng([seed, 6]))
     return City(
         seed=seed,
         buildings=buildings,
@@ -216,6 +218,7 @@ def make_city(seed: int) -> City:
         pavements=pavements,
         lawns=lawns,
         lawn_patches=patches,
+        courts=courts,
         plaza=Area("plaza", *PLAZA),
         parking=Area("parking", -50.0 + _LAWN_M, -98.0, -10.0 - _LAWN_M, -76.0),
         colliders=_colliders(buildings, trees, bushes, lamps, planters, cars, highway),
@@ -283,10 +286,10 @@ def _plaza_furniture(
     spots: list[tuple[float, float, float]] = []
     planters: list[Planter] = []
     patches: list[LawnPatch] = []
-    corners = [(17.5, 17.5), (17.5, 42.5), (42.5, 17.5), (42.5, 42.5)]
+    corners = [(19.0, 19.0), (19.0, 41.0), (41.0, 19.0), (41.0, 41.0)]
     for index in rng.permutation(4)[: int(rng.integers(2, 4))]:
         north_m, east_m = corners[int(index)]
-        radius_m = float(rng.uniform(5.0, 6.5))
+        radius_m = float(rng.uniform(5.5, 7.5))
         phase, lobes = float(rng.uniform(0, 2 * math.pi)), int(rng.integers(2, 4))
         outline = []
         for angle in np.linspace(0.0, 2 * math.pi, 28, endpoint=False):
@@ -296,16 +299,16 @@ def _plaza_furniture(
             )
         patches.append(LawnPatch((north_m, east_m), tuple(outline)))
         spots.append((north_m, east_m, radius_m * 1.16))
-    wanted = int(rng.integers(4, 6))
+    wanted = int(rng.integers(3, 6))
     for _ in range(400):
         if len(planters) == wanted:
             break
-        radius_m = float(rng.uniform(1.8, 3.2))
+        radius_m = float(rng.uniform(2.0, 3.6))
         north_m, east_m = (float(v) for v in rng.uniform(PLAZA[0] + 6.0, PLAZA[2] - 6.0, 2))
-        if all(math.hypot(north_m - n, east_m - e) > radius_m + r + 3.0 for n, e, r in spots):
+        if all(math.hypot(north_m - n, east_m - e) > radius_m + r + 2.6 for n, e, r in spots):
             foliage = _pick_foliage(rng)
             planters.append(
-                Planter(north_m, east_m, radius_m, float(rng.uniform(1.6, 2.4)), foliage)
+                Planter(north_m, east_m, radius_m, float(rng.uniform(1.9, 2.4)), foliage)
             )
             spots.append((north_m, east_m, radius_m))
     return tuple(planters), tuple(patches)
@@ -499,13 +502,16 @@ def _cars(rng: np.random.Generator) -> tuple[Car, ...]:
     return tuple(cars)
 
 
-def _ground() -> tuple[tuple[Area, ...], tuple[Area, ...], tuple[Area, ...]]:
-    """Carriageways, pavements and lawns as rectangles that do not overlap."""
+def _ground(
+    rng: np.random.Generator,
+) -> tuple[tuple[Area, ...], ...]:
+    """Carriageways, pavements and lawns, which do not overlap, and stone yards on the lawns."""
     half, outer, end = CARRIAGEWAY_HALF_WIDTH_M, PAVEMENT_OUTER_M, STREET_END_M
     spans = [(c - half, c + half) for c in STREET_CENTRES_M]
     carriageways = [Area("carriageway", -end, low, end, high) for low, high in spans]
     pavements: list[Area] = []
     lawns: list[Area] = []
+    courts: list[Area] = []
     bounds = [-end, *(v for span in spans for v in span), end]
     blocks = list(zip(bounds[0::2], bounds[1::2], strict=True))
     for n_low, n_high in spans:
@@ -542,7 +548,7 @@ def _ground() -> tuple[tuple[Area, ...], tuple[Area, ...], tuple[Area, ...]]:
         Area("lawn", -wide, wide, wide, far),
         Area("lawn", -wide, -far, wide, -wide),
     ]
-    return tuple(carriageways), tuple(pavements), tuple(lawns)
+    return tuple(carriageways), tuple(pavements), tuple(lawns), tuple(courts)
 
 
 def _colliders(
