@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -29,7 +31,7 @@ from followme_uav.learn import card, checkpoint, dataset
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
 from followme_uav.learn.evaluate import prepare, score_sets, selection_score
 from followme_uav.learn.sampler import Batch, CropSampler, Mistake
-from followme_uav.learn.scores import SetScore
+from followme_uav.learn.scores import SetScore, hero_of
 from followme_uav.messages import MaskClass
 from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import ARCHITECTURES, INPUT_SIZE_PX
@@ -37,6 +39,7 @@ from followme_uav.perception.segmenter import mask_function, tensorflow
 
 _BATCHES_AHEAD = 4
 _MISTAKES_PER_FRAME = 3
+_OUTLINE_PX = 3
 
 
 def train(
@@ -173,16 +176,20 @@ class Training:
         }
 
     def find_mistakes(self, sampler: CropSampler) -> list[Mistake]:
-        """Pixels of some training frames where the network is wrong about the hero."""
+        """Places in some training frames where the network is wrong about the hero.
+
+        Imprecise outlines don't count: they are the rule, and would crowd out what matters, red
+        leaves and kerbs taken for the hero, and the hero overlooked.
+        """
         mistakes: list[Mistake] = []
         frames = sampler.frames_to_mine(self.epoch, self._config.sampling.mined_frames)
         rng = np.random.default_rng((self._config.seed, 3, self.epoch))
         for index, frame in frames:
             labelled = sampler.sets[index]
             image = dataset.resize_image(labelled.images[frame], INPUT_SIZE_PX)
-            truth = dataset.resize_truth(labelled.labels[frame], INPUT_SIZE_PX)
-            hero = np.asarray(self.infer(image[None]))[0, ..., MaskClass.HERO] > 127
-            wrong = np.argwhere(hero != truth[..., MaskClass.HERO])
+            truth = dataset.resize_truth(labelled.labels[frame], INPUT_SIZE_PX)[..., MaskClass.HERO]
+            hero = hero_of(np.asarray(self.infer(image[None]))[0])
+            wrong = np.argwhere((hero & ~_near(truth)) | (truth & ~_near(hero)))
             chosen = rng.permutation(len(wrong))[:_MISTAKES_PER_FRAME]
             mistakes += [
                 Mistake(index, frame, *((wrong[i] + 0.5) / INPUT_SIZE_PX).tolist()) for i in chosen
@@ -230,6 +237,16 @@ def loss_of(probabilities: Any, labels: Any, config: LossConfig) -> Any:
     smooth = config.overlap_smooth_px
     missing = 1 - ops.mean((both + smooth) / (either + smooth))
     return cross_entropy + config.overlap_weight * missing
+
+
+def _near(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Widens a plane (height, width) by the tolerance of outlines."""
+    if not plane.any():
+        return plane
+    widened = Image.fromarray(plane.astype(np.uint8)).filter(
+        ImageFilter.MaxFilter(2 * _OUTLINE_PX + 1)
+    )
+    return np.asarray(widened) > 0
 
 
 def _compiled_step(
