@@ -29,7 +29,7 @@ from followme_uav.rpc.airsim import AirSimClient
 FOLLOWING, WITH_HERO, WITHOUT_HERO = "following_images", "patrol_with_targ", "patrol_non_targ"
 KINDS = (FOLLOWING, WITH_HERO, WITHOUT_HERO)
 HERO_MIN_SHARE = 3.5 / 160**2
-"""Of the image: fewer hero pixels are not the hero, as in the score; frames with a few are dropped."""
+"""Of the image: with fewer pixels she does not count, as in the score; such frames are dropped."""
 SETTLE_S = 0.7
 """From placing the vehicle to taking the picture: the camera turns, people walk on."""
 JPEG_QUALITY = 92

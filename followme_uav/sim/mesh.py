@@ -24,6 +24,7 @@ VERTEX = np.dtype(
 """One vertex; `tint` is RGB and the object number."""
 LIMB_VERTEX = np.dtype([*VERTEX.descr, ("limb", "<f4")])
 """One vertex of a person; `limb` says which joint moves it."""
+_QUAD = np.array([(0, 1, 2), (0, 2, 3)])
 
 
 @dataclass
@@ -52,7 +53,10 @@ class Mesh:
         part["normal"] = normal
         part["uvl"][:, :2] = uv
         part["uvl"][:, 2] = float(layer)
-        part["tint"][:, :3] = np.clip(np.asarray(tint) * 255.0 + 0.5, 0, 255).astype(np.uint8)
+        if isinstance(tint, tuple):
+            part["tint"][:, :3] = [min(255, max(0, int(v * 255.0 + 0.5))) for v in tint]
+        else:
+            part["tint"][:, :3] = np.clip(tint * 255.0 + 0.5, 0, 255).astype(np.uint8)
         part["tint"][:, 3] = obj
         if "limb" in (self.dtype.names or ()):
             part["limb"] = limb
@@ -92,26 +96,21 @@ class Mesh:
         `uv` is (u0, v0, u1, v1); without it the texture is laid by the metre.
         """
         p = np.asarray(corners, dtype=np.float64)
-        across, up = p[1] - p[0], p[3] - p[0]
-        normal = np.cross(across, up)
-        normal /= max(float(np.linalg.norm(normal)), 1e-9)
+        across, up = (p[1] - p[0]).tolist(), (p[3] - p[0]).tolist()
+        normal = _cross(across, up)
+        length = max(math.hypot(*normal), 1e-9)
         if uv is None:
             metres = METRES[layer]
-            uv = (
-                0.0,
-                0.0,
-                float(np.linalg.norm(across)) / metres,
-                float(np.linalg.norm(up)) / metres,
-            )
+            uv = (0.0, 0.0, math.hypot(*across) / metres, math.hypot(*up) / metres)
         u0, v0, u1, v1 = uv
         self.add(
             p,
-            np.broadcast_to(normal, (4, 3)),
+            np.array([[v / length for v in normal]] * 4),
             np.array([(u0, v0), (u1, v0), (u1, v1), (u0, v1)]),
             layer,
             tint,
             obj,
-            np.array([(0, 1, 2), (0, 2, 3)]),
+            _QUAD,
         )
 
     def floor(
@@ -126,7 +125,7 @@ class Mesh:
         """A level rectangle (north_min, east_min, north_max, east_max), textured by the metre."""
         n0, e0, n1, e1 = rect
         corners = np.array([(n0, e0), (n0, e1), (n1, e1), (n1, e0)])
-        self._level(corners, height_m, layer, tint, obj, turn, np.array([(0, 1, 2), (0, 2, 3)]))
+        self._level(corners, height_m, layer, tint, obj, turn, _QUAD)
 
     def fan(
         self,
@@ -256,3 +255,11 @@ class Mesh:
             np.vstack(triangles),
             limb,
         )
+
+
+def _cross(a: list[float], b: list[float]) -> tuple[float, float, float]:
+    return (
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
+    )

@@ -109,6 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FollowMeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:  # while the city was still being built
+        return 130
     return 0
 
 
@@ -157,12 +159,24 @@ def _stop_on_signals(simulator: Simulator) -> None:
 
 
 def _stop_with_parent(simulator: Simulator, parent_pid: int) -> None:
+    is_parent = os.getppid() == parent_pid  # false when a shell stands in between
+
     def watch() -> None:
-        while os.getppid() == parent_pid:
+        while os.getppid() == parent_pid if is_parent else _exists(parent_pid):
             time.sleep(_PARENT_POLL_S)
         simulator.stop()
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 if __name__ == "__main__":

@@ -95,8 +95,8 @@ def _noise(rng: np.random.Generator, cells: int, stretch: int = 1) -> Grey:
     return field / (2.5 * field.std())
 
 
-def _tinted(grey: Grey, colour: tuple[float, float, float]) -> NDArray[np.float32]:
-    return grey[..., None] * np.array(colour, dtype=np.float32)
+def _tinted(grey: NDArray[np.floating], colour: tuple[float, float, float]) -> NDArray[np.float32]:
+    return np.asarray(grey[..., None] * np.array(colour), dtype=np.float32)
 
 
 def _grid() -> tuple[Grey, Grey]:
@@ -157,7 +157,7 @@ def _slabs(rng: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(colour, dtype=np.float32)
 
 
-def _rows_of_blocks(rng: np.random.Generator, rows: int, cols: int) -> NDArray[np.int64]:
+def _rows_of_blocks(rows: int, cols: int) -> NDArray[np.int64]:
     """Courses of blocks, every second one shifted by half a block: number of each block."""
     y = np.arange(SIZE_PX) * rows // SIZE_PX
     x = np.arange(SIZE_PX)
@@ -166,7 +166,7 @@ def _rows_of_blocks(rng: np.random.Generator, rows: int, cols: int) -> NDArray[n
 
 
 def _pavers(rng: np.random.Generator) -> NDArray[np.float32]:
-    blocks = _rows_of_blocks(rng, 8, 5)
+    blocks = _rows_of_blocks(8, 5)
     shade = rng.uniform(0.56, 0.72, int(blocks.max()) + 1).astype(np.float32)
     light = shade[blocks] * (1.0 + 0.06 * _noise(rng, 50)) * (1.0 - 0.45 * _joints(blocks, 4))
     return _tinted(light, (1.0, 0.985, 0.95))
@@ -182,7 +182,7 @@ def _plaster(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _brick(rng: np.random.Generator) -> NDArray[np.float32]:
-    blocks = _rows_of_blocks(rng, 40, 10)
+    blocks = _rows_of_blocks(40, 10)
     shade = rng.uniform(0.72, 0.98, int(blocks.max()) + 1).astype(np.float32)
     light = shade[blocks] * (1.0 - 0.25 * _joints(blocks, 1))
     row, _ = _grid()
@@ -192,7 +192,7 @@ def _brick(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _ashlar(rng: np.random.Generator) -> NDArray[np.float32]:
-    blocks = _rows_of_blocks(rng, 8, 4)
+    blocks = _rows_of_blocks(8, 4)
     shade = rng.uniform(0.84, 1.0, int(blocks.max()) + 1).astype(np.float32)
     light = shade[blocks] * (1.0 - 0.3 * _joints(blocks, 4)) * (1.0 + 0.04 * _noise(rng, 70))
     return _tinted(light, (1, 1, 1))
@@ -269,14 +269,18 @@ def _leaves(rng: np.random.Generator) -> NDArray[np.float32]:
         cy, cx = SIZE_PX / 2 + reach * np.sin(angle), SIZE_PX / 2 + reach * np.cos(angle)
         lean = angle + float(rng.uniform(-0.9, 0.9))
         half_length, half_width = float(rng.uniform(30, 52)), float(rng.uniform(9, 16))
-        dy, dx = axis[:, None] - cy, axis[None, :] - cx
+        # Only the square around the leaf; leaves stay clear of the edges of the picture.
+        reach_px = int(half_length) + 2
+        rows = slice(max(0, int(cy) - reach_px), int(cy) + reach_px)
+        cols = slice(max(0, int(cx) - reach_px), int(cx) + reach_px)
+        dy, dx = axis[rows, None] - cy, axis[None, cols] - cx
         along = (dx * np.cos(lean) + dy * np.sin(lean)) / half_length
         across = (-dx * np.sin(lean) + dy * np.cos(lean)) / half_width
         inside = np.abs(across) < 1.0 - along * along
         light = float(rng.uniform(0.45, 1.0))
         shade = light * (0.80 + 0.25 * across) * np.where(np.abs(across) < 0.08, 0.75, 1.0)
-        picture[..., :3][inside] = shade[inside][:, None]
-        picture[..., 3][inside] = 1.0
+        picture[rows, cols, :3][inside] = shade[inside][:, None]
+        picture[rows, cols, 3][inside] = 1.0
     return picture
 
 
