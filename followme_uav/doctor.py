@@ -1,0 +1,227 @@
+"""Looks at this machine and says, check by check, whether it can fly, and if not, what to do.
+
+What may hang or write noise when it is broken (TensorFlow, OpenGL) runs in a process of its own,
+with a deadline.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from followme_uav.errors import FollowMeError
+
+RPC_PORT = 41451
+NEEDED_DISK_BYTES = 2 << 30
+PROBE_DEADLINE_S = 120.0
+PING_DEADLINE_S = 2.0
+ROOT = Path(__file__).resolve().parent.parent
+
+MODULES = {
+    "foxglove_schemas_protobuf": "foxglove-schemas-protobuf",
+    "h5py": "h5py",
+    "mcap": "mcap",
+    "mcap_protobuf": "mcap-protobuf-support",
+    "msgpack": "msgpack",
+    "mujoco": "mujoco-core",
+    "numpy": "numpy",
+    "panda3d.core": "panda3d",
+    "PIL": "pillow",
+    "pydantic": "pydantic",
+    "scipy": "scipy",
+    "simple_pid": "simple-pid",
+    "transforms3d": "transforms3d",
+    "yaml": "pyyaml",
+}
+"""Module to import -> the package that has it. TensorFlow has a check of its own."""
+
+REINSTALL = "run 'make setup', or pip install --require-hashes -r requirements.txt"
+
+TENSORFLOW_PROBE = """
+import tensorflow as tf
+gpus = [tf.config.experimental.get_device_details(g).get("device_name", g.name)
+        for g in tf.config.list_physical_devices("GPU")]
+print(f"RESULT {tf.__version__} on " + (", ".join(gpus) or "CPU, no GPU seen"))
+"""
+
+RENDERING_PROBE = """
+from panda3d import core
+core.load_prc_file_data("", "window-type offscreen\\naudio-library-name null\\ngl-version 3 3")
+pipe = core.GraphicsPipeSelection.get_global_ptr().make_module_pipe("p3headlessgl")
+engine = core.GraphicsEngine.get_global_ptr()
+size, pixels = core.WindowProperties.size(8, 8), core.FrameBufferProperties()
+pixels.set_rgba_bits(8, 8, 8, 8)
+view = engine.make_output(pipe, "", 0, pixels, size, core.GraphicsPipe.BF_refuse_window)
+image = core.Texture()
+view.add_render_texture(image, core.GraphicsOutput.RTM_copy_ram)
+view.set_clear_color((1, 0, 0, 1))
+engine.render_frame()
+drawn = tuple(memoryview(image.get_ram_image_as("RGB"))[:3])
+assert drawn == (255, 0, 0), f"drew {drawn} instead of red"
+gsg = view.get_gsg()
+print(f"RESULT OpenGL {gsg.driver_version} on {gsg.driver_renderer}")
+"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one look at the machine found."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    """What to do when it is not ok."""
+
+
+def doctor(as_json: bool = False) -> int:
+    """Print all checks; returns the exit code: 0 when all is well, else 2."""
+    checks = run_checks()
+    if as_json:
+        print(json.dumps([asdict(check) for check in checks], indent=2))
+    else:
+        Console().print(_table(checks))
+    return 0 if all(check.ok for check in checks) else 2
+
+
+def run_checks() -> list[Check]:
+    """All checks, in the order in which a newcomer should mend them."""
+    looks: tuple[Callable[[], Check], ...] = (
+        check_python,
+        check_packages,
+        check_tensorflow,
+        check_rendering,
+        check_port,
+        check_weights,
+        check_disk,
+    )
+    with ThreadPoolExecutor(len(looks)) as pool:
+        return [look.result() for look in [pool.submit(look) for look in looks]]
+
+
+def check_python() -> Check:
+    """The interpreter's version."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    ok = (3, 10) <= sys.version_info[:2] <= (3, 13)
+    return Check("Python", ok, found, "use Python 3.10 to 3.13: make setup PYTHON=/path/to/python3")
+
+
+def check_packages() -> Check:
+    """Every package imports."""
+    broken = []
+    for module, package in MODULES.items():
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # a broken binary package may raise anything
+            broken.append(f"{package} ({_one_line(str(error))})")
+    detail = "; ".join(broken) or f"all {len(MODULES)} import"
+    return Check("Packages", not broken, detail, REINSTALL)
+
+
+def check_tensorflow() -> Check:
+    """TensorFlow imports; which devices it sees."""
+    ok, detail = _probe(TENSORFLOW_PROBE)
+    remedy = REINSTALL if _installed("tensorflow") else f"TensorFlow is not installed; {REINSTALL}"
+    return Check("TensorFlow", ok, detail, remedy)
+
+
+def check_rendering() -> Check:
+    """OpenGL draws without a screen."""
+    ok, detail = _probe(RENDERING_PROBE)
+    remedy = (
+        "sudo apt-get install libegl1 libegl-mesa0 libgl1 libgles2 libgl1-mesa-dri "
+        "(with an NVIDIA GPU its driver's EGL serves as well)"
+    )
+    return Check("Rendering", ok, detail, remedy)
+
+
+def check_port(port: int = RPC_PORT) -> Check:
+    """The simulator's port is free, or a simulator is there already."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            if _simulator_answers(port):
+                return Check("RPC port", True, f"a simulator answers on port {port}")
+            remedy = f"end the program that uses port {port}, or give another to 'sim --port'"
+            return Check("RPC port", False, f"port {port}: {error.strerror}", remedy)
+    return Check("RPC port", True, f"port {port} is free")
+
+
+def check_weights(path: Path = ROOT / "weights" / "model2.h5") -> Check:
+    """The network's weights are there and sound."""
+    from followme_uav.perception.weights import read_weights
+
+    try:
+        weights = read_weights(path)
+    except (FollowMeError, ImportError) as error:
+        remedy = "restore the file: git checkout weights, or train: followme-uav train"
+        return Check("Weights", False, _one_line(str(error)), remedy)
+    return Check("Weights", True, f"{path.name}: {weights.architecture}")
+
+
+def check_disk(path: Path | None = None) -> Check:
+    """There is room for flight logs, which take up to 40 MB a minute."""
+    free = shutil.disk_usage(path or Path.cwd()).free
+    remedy = "make room, or log to another disk with 'fly --log'"
+    return Check("Disk", free >= NEEDED_DISK_BYTES, f"{free / 1e9:.1f} GB free", remedy)
+
+
+def _probe(code: str, deadline_s: float = PROBE_DEADLINE_S) -> tuple[bool, str]:
+    """Run `code` in a Python of its own; (whether it worked, its RESULT line or its complaint)."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own code, above
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=deadline_s
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"no answer within {deadline_s:g} s"
+    for line in done.stdout.splitlines():
+        if line.startswith("RESULT "):
+            return True, line.removeprefix("RESULT ")
+    complaints = done.stderr.strip().splitlines() or [f"ended with exit code {done.returncode}"]
+    return False, _one_line(complaints[-1])
+
+
+def _simulator_answers(port: int) -> bool:
+    from followme_uav.rpc.session import RpcSession
+
+    try:
+        with RpcSession("127.0.0.1", port, deadline_s=PING_DEADLINE_S) as session:
+            return bool(session.call("ping"))
+    except FollowMeError:
+        return False
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _table(checks: list[Check]) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for check in checks:
+        mark = "[green]ok[/green]" if check.ok else "[red]no[/red]"
+        table.add_row(mark, check.name, check.detail)
+        if not check.ok:
+            table.add_row("", "", f"[bold]-> {check.remedy}[/bold]")
+    return table
