@@ -1,0 +1,137 @@
+"""The simulator as a process: the same seed and commands give the same bytes; it ends when told.
+
+Bit-identical flights are what makes replay, sweeps and comparisons of two versions possible.
+"""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from followme_uav.rpc.session import open_session
+
+NAME = "Drone1"
+DEADLINE_S = 60.0
+SCENE = {"camera_name": "0", "image_type": 0, "pixels_as_float": False, "compress": False}
+
+
+@pytest.fixture
+def start():
+    """Starts simulator processes, and ends those that a test leaves running."""
+    processes = []
+
+    def start_server(*arguments, command=None):
+        command = command or [sys.executable, "-m", "followme_uav.sim.server"]
+        process = subprocess.Popen(
+            [*command, "--port", "0", *arguments], stdout=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        line = process.stdout.readline()
+        assert line.startswith("listening on 127.0.0.1:")
+        return process, int(line.rsplit(":", 1)[1])
+
+    yield start_server
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def fly(port, ticks=25):
+    """One scripted lockstep flight; hashes of everything that was seen, one for each tick."""
+    session = open_session(
+        "builtin",
+        "127.0.0.1",
+        port,
+        deadline_s=DEADLINE_S,
+        connect_deadline_s=10.0,
+        max_message_bytes=2**24,
+    )
+    seen = []
+    try:
+        session.call("simPause", True)
+        session.call("reset")
+        session.call("enableApiControl", True, NAME)
+        session.call("armDisarm", True, NAME)
+        session.call("simFollowMePlaceVehicle", {"z_val": -4.0}, 0.5, NAME)
+        for tick in range(ticks):
+            yaw_mode = {"is_rate": True, "yaw_or_rate": 15.0}
+            session.call_async("moveByVelocityZ", 3.0, 1.0, -5.0, 0.4, 0, yaw_mode, NAME)
+            pose = {"orientation": {"w_val": 1.0, "z_val": 0.02 * tick}}
+            session.call("simSetCameraPose", "0", pose, NAME, False)
+            session.call("simContinueForTime", 0.1)
+            everything = (
+                session.call("simGetImages", [SCENE], NAME, False),
+                session.call("getMultirotorState", NAME),
+                session.call("simFollowMeGroundTruth", NAME),
+            )
+            seen.append(hashlib.sha256(repr(everything).encode()).hexdigest())
+    finally:
+        session.close()
+    return seen
+
+
+def test_two_processes_and_a_reset_see_the_same_bytes(start):
+    _, first_port = start("--seed", "3", "--paused")
+    first = fly(first_port)
+    again = fly(first_port)
+    _, second_port = start("--seed", "3")
+    assert first == again == fly(second_port)
+    assert len(set(first)) == len(first)
+
+
+def test_another_seed_is_another_city(start):
+    hashes = [fly(start("--seed", seed, "--paused")[1], ticks=1) for seed in ("1", "2")]
+    assert hashes[0] != hashes[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends_quietly_when_told_to(start, number):
+    process, _ = start("--seed", "1")
+    process.send_signal(number)
+    assert process.wait(10.0) == 0
+
+
+def test_ends_with_the_process_that_started_it(start):
+    """Otherwise each killed flight would leave a simulator behind, holding the port."""
+    script = (
+        "import os, subprocess, sys;"
+        "p = subprocess.Popen([sys.executable, '-m', 'followme_uav.sim.server', *sys.argv[1:],"
+        "    '--parent-pid', str(os.getpid())], stdout=subprocess.PIPE, text=True);"
+        "print(p.stdout.readline().strip(), flush=True); print(p.pid, flush=True);"
+        "sys.stdin.read()"
+    )
+    parent, _ = start("--seed", "1", command=[sys.executable, "-c", script])
+    simulator_pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    give_up_s = time.monotonic() + 10.0
+    while is_running(simulator_pid):
+        assert time.monotonic() < give_up_s
+        time.sleep(0.05)
+
+
+def is_running(pid):
+    """Whether the process lives; one that nobody has reaped yet is dead."""
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def test_a_taken_port_is_one_clear_line(start):
+    _, port = start("--seed", "1")
+    second = subprocess.run(
+        [sys.executable, "-m", "followme_uav.sim.server", "--port", str(port)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert second.returncode == 2
+    assert "cannot listen" in second.stderr
+    assert len(second.stderr.strip().splitlines()) == 1

@@ -1,0 +1,32 @@
+"""A renderer that costs nothing: each pixel tells where it is, so that byte orders show."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+OBJECT_NAMES = ("sky", "ground", "hero", "person_01", "tree")
+HERO_ROW, PERSON_ROW = 3, 5
+
+
+@dataclass(frozen=True)
+class Painting:
+    rgb: np.ndarray
+    object_id: np.ndarray
+    depth_m: np.ndarray
+
+
+class PaintedSky:
+    """Red grows with the row, green with the column; row 3 is the hero, row 5 a person."""
+
+    def __init__(self, city, people):
+        self.object_names = OBJECT_NAMES
+        self.renderings = 0
+
+    def render(self, camera, width_px, height_px, people):
+        self.renderings += 1
+        row, column = np.mgrid[:height_px, :width_px]
+        rgb = np.stack((row, column, np.full_like(row, 200)), axis=2).astype(np.uint8)
+        object_id = np.ones((height_px, width_px), np.uint8)
+        object_id[HERO_ROW], object_id[PERSON_ROW] = 2, 3
+        depth_m = np.full((height_px, width_px), 25.0, np.float32)
+        return Painting(rgb, object_id, depth_m)

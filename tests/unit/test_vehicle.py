@@ -1,0 +1,144 @@
+"""The rigid body: gravity, thrust, air, and what counts as a collision."""
+
+import math
+
+import pytest
+
+from followme_uav.sim.obstacles import ClearanceField, person_name
+from followme_uav.sim.vehicle import GRAVITY_MPS2, TIME_STEP_S, Airframe, Vehicle
+from followme_uav.sim.world import Collider, make_city
+
+OFF = (0.0, 0.0, 0.0, 0.0)
+HOVER = (0.25 * Airframe().mass_kg * GRAVITY_MPS2,) * 4
+WALL = Collider("wall", "box", (5.0, 0.0, -5.0), (0.5, 10.0, 5.0))
+
+
+def run(vehicle, thrusts, duration_s):
+    for _ in range(round(duration_s / TIME_STEP_S)):
+        vehicle.step(thrusts, 7)
+
+
+def test_vehicle_waits_on_the_ground_at_the_origin():
+    """Losing this, a flight would begin with a collision or somewhere else."""
+    vehicle = Vehicle()
+    run(vehicle, OFF, 2.0)
+    north, east, down = vehicle.position_m
+    assert math.hypot(north, east) < 1e-3
+    assert down == pytest.approx(-Airframe().half_size_m[2], abs=0.01)
+    assert vehicle.collision is None
+    assert vehicle.in_contact
+
+
+def test_gravity_pulls_down_and_down_is_positive():
+    vehicle = Vehicle()
+    vehicle.place((0.0, 0.0, -50.0), 0.0, hovering=False)
+    run(vehicle, OFF, 1.0)
+    assert vehicle.velocity_mps[2] == pytest.approx(GRAVITY_MPS2, rel=0.1)
+
+
+def test_wind_carries_a_hovering_vehicle_along():
+    vehicle = Vehicle()
+    vehicle.place((0.0, 0.0, -50.0), 0.0)
+    vehicle.wind_mps = (0.0, 8.0, 0.0)
+    run(vehicle, HOVER, 1.0)
+    drag = Airframe().drag_ns_per_m / Airframe().mass_kg
+    assert vehicle.velocity_mps[1] == pytest.approx(8.0 * (1.0 - math.exp(-drag)), rel=0.05)
+    assert abs(vehicle.velocity_mps[0]) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("stronger", "axis"),
+    [((1, 2), 0), ((0, 2), 1), ((0, 1), 2)],
+    ids=["left rotors roll right", "front rotors pitch up", "counter-clockwise rotors yaw right"],
+)
+def test_rotors_turn_the_body_the_right_way(stronger, axis):
+    """A wrong sign here is a vehicle that flips on take-off."""
+    vehicle = Vehicle()
+    vehicle.place((0.0, 0.0, -50.0), 0.0)
+    thrusts = [t * (1.2 if i in stronger else 0.8) for i, t in enumerate(HOVER)]
+    run(vehicle, thrusts, 0.1)
+    assert vehicle.rates_radps[axis] > 0.05
+    assert all(abs(r) < 0.02 for i, r in enumerate(vehicle.rates_radps) if i != axis)
+
+
+def test_flying_into_a_wall_is_reported_with_its_name():
+    """Without this, flights through houses would count as clean."""
+    vehicle = Vehicle([WALL])
+    vehicle.place((3.5, 0.0, -5.0), 0.0)
+    vehicle.wind_mps = (15.0, 0.0, 0.0)
+    run(vehicle, HOVER, 3.0)
+    assert vehicle.collision is not None
+    assert vehicle.collision.object_name == "wall"
+    assert vehicle.collision.time_ns == 7
+    assert vehicle.collision.normal[0] == pytest.approx(-1.0, abs=0.01)
+    assert vehicle.position_m[0] < 4.5 - 0.2
+    vehicle.clear_collision()
+    assert vehicle.collision is None
+
+
+def test_touching_a_person_is_a_collision_too():
+    vehicle = Vehicle(people=2)
+    vehicle.place((0.0, 0.0, -1.0), 0.0)
+    vehicle.move_people([(20.0, 0.0, 0.0), (0.4, 0.0, 0.0)])
+    run(vehicle, HOVER, 0.1)
+    assert vehicle.collision is not None
+    assert vehicle.collision.object_name == person_name(1)
+
+
+def test_a_fall_is_a_collision_but_a_landing_is_none():
+    """Otherwise either every landing or no crash would show in the summary."""
+    vehicle = Vehicle()
+    vehicle.place((0.0, 0.0, -0.14), 0.0, hovering=False)
+    run(vehicle, OFF, 1.0)
+    assert vehicle.collision is None
+    vehicle.place((0.0, 0.0, -2.0), 0.0, hovering=False)
+    run(vehicle, OFF, 1.0)
+    assert vehicle.collision is not None
+    assert vehicle.collision.object_name == "ground"
+
+
+def test_reset_repeats_the_same_motion_bit_by_bit():
+    vehicle = Vehicle([WALL])
+    states = []
+    for _ in range(2):
+        vehicle.reset()
+        vehicle.wind_mps = (15.0, 1.0, 0.0)
+        run(vehicle, [t * 1.3 for t in HOVER], 2.0)
+        states.append(vehicle.kinematics())
+    assert states[0] == states[1]
+
+
+def test_a_whole_city_can_be_collided_with():
+    city = make_city(3)
+    vehicle = Vehicle(city.colliders, people=31)
+    box = next(c for c in city.colliders if c.name.startswith("building"))
+    vehicle.place((box.centre_m[0], box.centre_m[1], box.centre_m[2] - box.half_size_m[2]), 0.0)
+    vehicle.step(OFF)
+    run(vehicle, OFF, 0.2)
+    assert vehicle.collision is not None
+    assert vehicle.collision.object_name == box.name
+
+
+@pytest.mark.parametrize(
+    ("point", "distance"),
+    [
+        ((0.0, 0.0, -1.0), 1.0),  # the ground
+        ((14.0, 0.0, -5.0), 3.0),  # side of the box, turned by 90 degrees
+        ((10.0, 5.0, -5.0), 3.0),
+        ((13.0, 6.0, -10.0), math.sqrt(2**2 + 4**2 + 2**2)),  # its corner
+        ((10.0, 0.0, -5.0), 0.0),  # inside
+        ((-10.0, 3.0, -20.0), math.hypot(2.0, 5.0)),  # rim of the cylinder
+        ((-10.0, 4.0, -10.0), 3.0),
+        ((40.0, 0.0, -2.75), 1.0),  # above a head
+        ((40.0, 1.0, -1.0), 0.7),
+    ],
+)
+def test_clearance_is_exact(point, distance):
+    """A wrong clearance makes the safety metric of every flight worthless."""
+    field = ClearanceField(
+        [
+            Collider("box", "box", (10.0, 0.0, -5.0), (2.0, 1.0, 3.0), math.pi / 2),
+            Collider("pole", "cylinder", (-10.0, 0.0, -7.5), (1.0, 1.0, 7.5)),
+        ]
+    )
+    assert field.clearance_m(point, [(40.0, 0.0, 0.0)]) == pytest.approx(distance, abs=1e-6)
