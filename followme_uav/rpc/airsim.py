@@ -34,7 +34,7 @@ from followme_uav.messages import (
 from followme_uav.rpc import convert
 from followme_uav.rpc.dialect import COSYS_VERSION, Dialect
 from followme_uav.rpc.labels import LabelReader
-from followme_uav.rpc.session import Session, await_result, open_session
+from followme_uav.rpc.session import RpcSession, await_result, open_session
 
 SCENE, SEGMENTATION = 0, 5
 MAX_DEGREE_OF_FREEDOM = 0  # drivetrain: yaw independent of the direction of travel
@@ -63,8 +63,8 @@ class AirSimClient:
         self._profile, self._rpc, self._camera = profile, rpc, camera
         self._address = f"{profile.host}:{profile.port}"
         self._dialect = Dialect("maps")
-        self._commands: Session | None = None
-        self._senses: Session | None = None
+        self._commands: RpcSession | None = None
+        self._senses: RpcSession | None = None
         self._clock = convert.Clock()
         self._next_index = 0
         self._offers_truth = True
@@ -265,7 +265,7 @@ class AirSimClient:
 
     # -- below: how it is done ----------------------------------------------------------------
 
-    def _open(self) -> Session:
+    def _open(self) -> RpcSession:
         return open_session(
             self._rpc.backend,
             self._profile.host,
@@ -281,7 +281,7 @@ class AirSimClient:
     def _order_and_wait(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
         return self._session(self._commands).call(method, *params, deadline_s=deadline_s)
 
-    def _session(self, session: Session | None) -> Session:
+    def _session(self, session: RpcSession | None) -> RpcSession:
         if session is None:
             raise SimulatorError(f"not connected to {self._address}; connect first")
         return session
@@ -313,6 +313,8 @@ class AirSimClient:
     def _read(self, image_types: tuple[int, ...]) -> tuple[Frame, list[RgbImage | None]]:
         """One frame from the first image (Scene), and the pixels of the further ones."""
         senses, profile = self._session(self._senses), self._profile
+        index = self._next_index
+        self._next_index += 1  # also when reading fails: a number is never given twice
         name = profile.vehicle_name
         requests = [
             self._dialect.image_request(profile.camera_name, image_type)
@@ -354,9 +356,7 @@ class AirSimClient:
             camera = convert.camera_pose(scene, profile.camera_fov_deg)
         with self._understanding("getMultirotorState"):
             self._vehicle = convert.vehicle_state(state, collided, self._clock)
-        frame = Frame(self._next_index, time_s, rgb, camera, self._vehicle)
-        self._next_index += 1
-        return frame, pixels
+        return Frame(index, time_s, rgb, camera, self._vehicle), pixels
 
     @contextmanager
     def _understanding(self, method: str) -> Iterator[None]:

@@ -18,10 +18,10 @@ from typing import Any
 
 from followme_uav.errors import EnvironmentSetupError, RpcConnectionError
 from followme_uav.rpc.session import (
-    await_result,
+    Link,
+    RpcSession,
     cannot_connect,
     connection_lost,
-    not_connected,
     remote_error,
 )
 
@@ -37,42 +37,11 @@ except (ImportError, AttributeError, SyntaxError) as error:  # what tornado 4 ra
     ) from None
 
 
-class LegacySession:
-    """One connection through msgpack-rpc-python; behaves as `rpc.session.RpcSession` does."""
+class LegacySession(RpcSession):
+    """An `RpcSession` through msgpack-rpc-python."""
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        deadline_s: float = 5.0,
-        connect_deadline_s: float = 5.0,
-        max_message_bytes: int = 64 * 2**20,
-    ) -> None:
-        self._host, self._port = host, port
-        self._deadline_s = deadline_s
-        self._connect_deadline_s = connect_deadline_s
-        self._max_message_bytes = max_message_bytes
-        self._link: _Link | None = None
-
-    def __enter__(self) -> LegacySession:
-        self.connect()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def address(self) -> str:
-        """HOST:PORT, for messages."""
-        return f"{self._host}:{self._port}"
-
-    def connect(self) -> None:
-        """Connect, or do nothing when connected. Raises `RpcConnectionError`."""
-        if self._link is not None and self._link.broken is None:
-            return
-        self.close()
-        link = _Link(self.address, self._host, self._port, self._max_message_bytes)
+    def _open_link(self) -> Link:
+        link = _LibraryLink(self.address, self._host, self._port, self._max_message_bytes)
         try:
             link.connected.result(self._connect_deadline_s)
         except FutureTimeoutError:
@@ -81,33 +50,10 @@ class LegacySession:
         except RpcConnectionError:
             link.shut("no connection")
             raise
-        self._link = link
-
-    def call(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
-        """Call and wait for the result. Raises as `RpcSession.call` does."""
-        limit_s = self._deadline_s if deadline_s is None else deadline_s
-        return await_result(self.call_async(method, *params), method, self.address, limit_s)
-
-    def call_async(self, method: str, *params: Any) -> Future[Any]:
-        """Send a call and return at once. Raises as `RpcSession.call_async` does."""
-        link = self._link
-        if link is None:
-            raise not_connected(method, self.address)
-        return link.send(method, params)
-
-    def close(self) -> None:
-        """Close the connection; calls in flight fail. Harmless when closed."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.shut("closed by this side")
-
-    def reconnect(self) -> None:
-        """Close and connect anew. Raises as `connect` does."""
-        self.close()
-        self.connect()
+        return link
 
 
-class _Link:
+class _LibraryLink:
     """A library client, its loop, and the thread that alone may touch them."""
 
     def __init__(self, address: str, host: str, port: int, max_message_bytes: int) -> None:
@@ -189,7 +135,7 @@ class _Link:
         self._loop.stop()
 
 
-def _builder(link: _Link) -> Any:
+def _builder(link: _LibraryLink) -> Any:
     """What the library makes its transport with: one that reports, and never retries by itself."""
 
     class ReportingTransport(tcp.ClientTransport):  # type: ignore[misc]

@@ -37,63 +37,15 @@ from followme_uav.rpc.wire import (
 RECEIVE_BYTES = 256 * 1024
 
 
-class Session(Protocol):
-    """What every backend offers; see `RpcSession` for the meaning."""
+class Link(Protocol):
+    """A live connection of some backend."""
 
-    @property
-    def address(self) -> str: ...  # noqa: D102
+    broken: str | None
+    """Why it is of no more use, or None."""
 
-    def connect(self) -> None: ...  # noqa: D102
+    def send(self, method: str, params: tuple[Any, ...]) -> Future[Any]: ...  # noqa: D102
 
-    def call(self, method: str, *params: Any, deadline_s: float | None = None) -> Any: ...  # noqa: D102
-
-    def call_async(self, method: str, *params: Any) -> Future[Any]: ...  # noqa: D102
-
-    def close(self) -> None: ...  # noqa: D102
-
-    def reconnect(self) -> None: ...  # noqa: D102
-
-
-def open_session(
-    backend: str,
-    host: str,
-    port: int,
-    *,
-    deadline_s: float,
-    connect_deadline_s: float,
-    max_message_bytes: int,
-) -> Session:
-    """A connected session of the backend "builtin" or "msgpack-rpc-python" (`rpc.backend`).
-
-    Raises:
-        EnvironmentSetupError: The backend is not installed or not known.
-        RpcConnectionError: Nobody listens, or not before the deadline.
-    """
-    session: Session
-    if backend == "builtin":
-        session = RpcSession(
-            host,
-            port,
-            deadline_s=deadline_s,
-            connect_deadline_s=connect_deadline_s,
-            max_message_bytes=max_message_bytes,
-        )
-    elif backend == "msgpack-rpc-python":
-        from followme_uav.rpc.legacy import LegacySession
-
-        session = LegacySession(
-            host,
-            port,
-            deadline_s=deadline_s,
-            connect_deadline_s=connect_deadline_s,
-            max_message_bytes=max_message_bytes,
-        )
-    else:
-        raise EnvironmentSetupError(
-            f"rpc.backend {backend!r} is unknown; use builtin or msgpack-rpc-python"
-        )
-    session.connect()
-    return session
+    def shut(self, reason: str) -> None: ...  # noqa: D102
 
 
 class RpcSession:
@@ -119,8 +71,8 @@ class RpcSession:
         self._host, self._port = host, port
         self._deadline_s = deadline_s
         self._connect_deadline_s = connect_deadline_s
-        self._limits = replace(CLIENT_LIMITS, message_bytes=max_message_bytes)
-        self._link: _Link | None = None
+        self._max_message_bytes = max_message_bytes
+        self._link: Link | None = None
 
     def __enter__(self) -> RpcSession:
         self.connect()
@@ -140,15 +92,9 @@ class RpcSession:
         Raises:
             RpcConnectionError: Nobody listens, or not before the connect deadline.
         """
-        if self._link is not None and self._link.broken is None:
-            return
-        try:
-            sock = socket.create_connection((self._host, self._port), self._connect_deadline_s)
-        except (OSError, OverflowError) as error:
-            raise cannot_connect(self.address, error) from None
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(self._deadline_s)  # of one send; the reader just goes round again
-        self._link = _Link(self.address, sock, Decoder(self._limits))
+        if self._link is None or self._link.broken is not None:
+            self.close()
+            self._link = self._open_link()
 
     def call(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
         """Call and wait for the result.
@@ -171,7 +117,7 @@ class RpcSession:
         """
         link = self._link
         if link is None:
-            raise not_connected(method, self.address)
+            raise RpcConnectionError(f"{method} at {self.address}: not connected; connect first")
         return link.send(method, params)
 
     def close(self) -> None:
@@ -185,9 +131,52 @@ class RpcSession:
         self.close()
         self.connect()
 
+    def _open_link(self) -> Link:
+        try:
+            sock = socket.create_connection((self._host, self._port), self._connect_deadline_s)
+        except (OSError, OverflowError) as error:
+            raise cannot_connect(self.address, error) from None
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(self._deadline_s)  # of one send; the reader just goes round again
+        limits = replace(CLIENT_LIMITS, message_bytes=self._max_message_bytes)
+        return _SocketLink(self.address, sock, Decoder(limits))
+
+
+def open_session(
+    backend: str,
+    host: str,
+    port: int,
+    *,
+    deadline_s: float,
+    connect_deadline_s: float,
+    max_message_bytes: int,
+) -> RpcSession:
+    """A connected session of the backend "builtin" or "msgpack-rpc-python" (`rpc.backend`).
+
+    Raises:
+        EnvironmentSetupError: The backend is not installed or not known.
+        RpcConnectionError: Nobody listens, or not before the deadline.
+    """
+    kind = RpcSession
+    if backend == "msgpack-rpc-python":
+        from followme_uav.rpc.legacy import LegacySession as kind  # type: ignore[assignment]
+    elif backend != "builtin":
+        raise EnvironmentSetupError(
+            f"rpc.backend {backend!r} is unknown; use builtin or msgpack-rpc-python"
+        )
+    session = kind(
+        host,
+        port,
+        deadline_s=deadline_s,
+        connect_deadline_s=connect_deadline_s,
+        max_message_bytes=max_message_bytes,
+    )
+    session.connect()
+    return session
+
 
 @dataclass
-class _Link:
+class _SocketLink:
     """A live socket, the calls in flight on it, and the thread that reads it."""
 
     address: str
@@ -297,11 +286,6 @@ def cannot_connect(address: str, error: OSError | OverflowError) -> RpcConnectio
     return RpcConnectionError(
         f"{cause}; start the simulator ('followme-uav sim') or pass its address with --sim"
     )
-
-
-def not_connected(method: str, address: str) -> RpcConnectionError:
-    """The error of a call on a closed session."""
-    return RpcConnectionError(f"{method} at {address}: not connected; connect first")
 
 
 def connection_lost(method: str, address: str, reason: str) -> RpcConnectionError:

@@ -334,6 +334,34 @@ def test_the_camera_is_only_moved_when_it_has_to(sim):
     assert [moves(pan) for pan in (0.1, 0.1, 0.2, 0.2)] == [1, 0, 1, 0]
 
 
+def test_the_vehicle_can_be_placed_in_any_simulator(any_sim):
+    """Data is collected by placing; a swapped axis would put the vehicle into a wall."""
+    any_sim.calls()
+    any_sim.client.place_vehicle((3.0, 4.0, -5.0), QUARTER)
+    ((method, params),) = any_sim.calls()
+    if any_sim.kind == "embedded":
+        place = {"x_val": 3.0, "y_val": 4.0, "z_val": -5.0}
+        assert (method, params[0], params[2]) == ("simFollowMePlaceVehicle", place, "Drone1")
+        assert params[1] == pytest.approx(QUARTER)
+        return
+    assert method == "simSetVehiclePose"
+    position, orientation = params[0] if any_sim.kind == "colosseum" else params[0].values()
+    if any_sim.kind != "colosseum":
+        position, orientation = position.values(), orientation.values()
+    assert list(position) == [3.0, 4.0, -5.0]
+    assert list(orientation) == pytest.approx([HALF_ROOT, 0.0, 0.0, HALF_ROOT], abs=1e-6)
+
+
+def test_frame_numbers_are_never_given_twice(sim):
+    """A frame that failed has a place in the log too; two entries of one number spoil a replay."""
+    sim.client.read_frame()
+    sim.answer("refuse", ["simGetImages"])
+    with pytest.raises(RemoteError):
+        sim.client.read_frame()
+    sim.answer("refuse", [])
+    assert sim.client.read_frame().index == 2
+
+
 # -- connection and time ----------------------------------------------------------------------
 
 

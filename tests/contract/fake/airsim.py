@@ -63,7 +63,10 @@ class FakeAirSim:
 
     def handlers(self) -> dict[str, Any]:
         camera = self.cosys_camera() if self.kind == "cosys" else self.camera()
-        own = {"simFollowMeGroundTruth": self.ground_truth} if self.kind == "embedded" else {}
+        own = {
+            "simFollowMeGroundTruth": self.ground_truth,
+            "simFollowMePlaceVehicle": lambda position, yaw_rad, name: None,
+        }
         plain = {
             "ping": lambda: True,
             "getServerVersion": lambda: 4 if self.kind == "cosys" else 1,
@@ -78,12 +81,14 @@ class FakeAirSim:
             "getMultirotorState": self.state,
             "simGetCollisionInfo": self.collision,
             "simSetSegmentationObjectID": self.set_object_id,
+            "simSetVehiclePose": lambda pose, ignore_collision, name: None,
             "takeoff": lambda timeout_s, name: self.move(),
             "hover": lambda name: self.move(),
             "land": lambda timeout_s, name: self.move(),
             "moveByVelocity": lambda x, y, z, duration, drive, yaw, name: self.move(),
         }
-        methods = {name: self.recorded(name, f) for name, f in (plain | camera | own).items()}
+        methods = plain | camera | (own if self.kind == "embedded" else {})
+        methods = {name: self.recorded(name, f) for name, f in methods.items()}
         return methods | {
             "fakeCalls": self.take_calls,
             "fakeSet": lambda key, value: self.answers.update({key: value}),
