@@ -18,21 +18,9 @@ from PIL import Image
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.config import AugmentConfig, SamplingConfig
 from followme_uav.learn.dataset import LabelledFrames
+from followme_uav.learn.mistakes import Mistake
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A pixel where the network was wrong about the hero."""
-
-    frames: int
-    """Which set, as index into the sampler's sets."""
-    frame: int
-    row: float
-    """0..1 from the top."""
-    column: float
-    """0..1 from the left."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +73,9 @@ class CropSampler:
         rng = np.random.default_rng((self._seed, 1, epoch, step))
         sources = sorted(self._shares)
         shares = [self._shares[s] for s in sources]
-        by_source = {s: [m for m in mistakes if self.sets[m.frames].source == s] for s in sources}
+        by_source = {
+            s: [m for m in mistakes if self.sets[m.set_index].source == s] for s in sources
+        }
         crops = []
         for _ in range(self._batch_size):
             source = sources[rng.choice(len(sources), p=shares)]
@@ -97,13 +87,13 @@ class CropSampler:
         labels[flip] = labels[flip, :, ::-1]
         return Batch(images, labels)
 
-    def frames_to_mine(self, epoch: int, count: int) -> list[tuple[int, int]]:
+    def frames_to_mine(self, epoch: int) -> list[tuple[int, int]]:
         """Frames (set, frame) to search for mistakes before an epoch, by the sources' shares."""
         rng = np.random.default_rng((self._seed, 2, epoch))
         chosen: list[tuple[int, int]] = []
         for source in sorted(self._shares):
             frames = self._everywhere[source]
-            part = min(len(frames), round(count * self._shares[source]))
+            part = min(len(frames), round(self._sampling.mined_frames * self._shares[source]))
             chosen += [frames[i] for i in sorted(rng.choice(len(frames), part, replace=False))]
         return chosen
 
@@ -125,7 +115,7 @@ class CropSampler:
 
         if what == "mistakes":
             mistake = mistakes[int(rng.integers(len(mistakes)))]
-            return self._cut(rng, mistake.frames, mistake.frame, (mistake.row, mistake.column))
+            return self._cut(rng, mistake.set_index, mistake.frame, (mistake.row, mistake.column))
         if what == "anywhere":
             index, frame = _pick(rng, self._everywhere[source])
             return self._cut(rng, index, frame, (rng.random(), rng.random()))

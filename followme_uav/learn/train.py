@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -30,16 +28,15 @@ from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn import card, checkpoint, dataset
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
 from followme_uav.learn.evaluate import prepare, score_sets, selection_score
-from followme_uav.learn.sampler import Batch, CropSampler, Mistake
-from followme_uav.learn.scores import SetScore, hero_of
+from followme_uav.learn.mistakes import Mistake, find_mistakes
+from followme_uav.learn.sampler import Batch, CropSampler
+from followme_uav.learn.scores import SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception import weights as weights_file
-from followme_uav.perception.models import ARCHITECTURES, INPUT_SIZE_PX
+from followme_uav.perception.models import ARCHITECTURES
 from followme_uav.perception.segmenter import mask_function, tensorflow
 
 _BATCHES_AHEAD = 4
-_MISTAKES_PER_FRAME = 3
-_OUTLINE_PX = 3
 
 
 def train(
@@ -97,9 +94,15 @@ def train(
             "training", total=steps, completed=training.epoch * config.steps_per_epoch
         )
         while training.epoch < config.epochs:
-            mistakes = training.find_mistakes(sampler)
+            epoch = training.epoch
+            mistakes = find_mistakes(
+                training.infer,
+                sampler.sets,
+                sampler.frames_to_mine(epoch),
+                (config.seed, 3, epoch),
+            )
             loss = 0.0
-            for step, batch in enumerate(_batches(sampler, config, training.epoch, mistakes)):
+            for step, batch in enumerate(_batches(sampler, config, epoch, mistakes)):
                 loss += training.step(batch, step)
                 progress.advance(task)
             training.epoch += 1
@@ -175,27 +178,6 @@ class Training:
             for i, variable in enumerate(variables)
         }
 
-    def find_mistakes(self, sampler: CropSampler) -> list[Mistake]:
-        """Places in some training frames where the network is wrong about the hero.
-
-        Imprecise outlines don't count: they are the rule, and would crowd out what matters, red
-        leaves and kerbs taken for the hero, and the hero overlooked.
-        """
-        mistakes: list[Mistake] = []
-        frames = sampler.frames_to_mine(self.epoch, self._config.sampling.mined_frames)
-        rng = np.random.default_rng((self._config.seed, 3, self.epoch))
-        for index, frame in frames:
-            labelled = sampler.sets[index]
-            image = dataset.resize_image(labelled.images[frame], INPUT_SIZE_PX)
-            truth = dataset.resize_truth(labelled.labels[frame], INPUT_SIZE_PX)[..., MaskClass.HERO]
-            hero = hero_of(np.asarray(self.infer(image[None]))[0])
-            wrong = np.argwhere((hero & ~_near(truth)) | (truth & ~_near(hero)))
-            chosen = rng.permutation(len(wrong))[:_MISTAKES_PER_FRAME]
-            mistakes += [
-                Mistake(index, frame, *((wrong[i] + 0.5) / INPUT_SIZE_PX).tolist()) for i in chosen
-            ]
-        return mistakes
-
 
 def learning_rate(config: TrainingConfig, step: int) -> float:
     """Linear warm-up, then half a cosine down to the end value.
@@ -237,16 +219,6 @@ def loss_of(probabilities: Any, labels: Any, config: LossConfig) -> Any:
     smooth = config.overlap_smooth_px
     missing = 1 - ops.mean((both + smooth) / (either + smooth))
     return cross_entropy + config.overlap_weight * missing
-
-
-def _near(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Widens a plane (height, width) by the tolerance of outlines."""
-    if not plane.any():
-        return plane
-    widened = Image.fromarray(plane.astype(np.uint8)).filter(
-        ImageFilter.MaxFilter(2 * _OUTLINE_PX + 1)
-    )
-    return np.asarray(widened) > 0
 
 
 def _compiled_step(

@@ -6,6 +6,7 @@ import pytest
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn import dataset, sampler
 from followme_uav.learn.config import AugmentConfig, SamplingConfig
+from followme_uav.learn.mistakes import Mistake, find_mistakes
 from tests.unit.labelled_frames import write_frames
 
 PLAIN = AugmentConfig(flip=0, brightness=0, contrast=0, tint=0, saturation=0, hue_deg=0, noise=0)
@@ -75,7 +76,7 @@ def test_crops_around_mistakes(frames):
     """Red things taken for the hero must come up in training again."""
     frames[0].images[:] = 0
     frames[0].images[3, 100, 40] = 255
-    mistake = sampler.Mistake(0, 3, 100.5 / 160, 40.5 / 160)
+    mistake = Mistake(0, 3, 100.5 / 160, 40.5 / 160)
     batch = make(frames, hero=0, mistakes=1).batch(0, 0, [mistake])
     assert (batch.images.max(axis=(1, 2, 3)) > 50).all()
 
@@ -107,3 +108,28 @@ def test_no_frames():
 def test_frames_without_hero_still_train(tmp_path):
     sets = dataset.load_folders([write_frames(tmp_path / "w", count=2, size=32, hero=False)])
     assert not (make(sets, crop_px=16).batch(0, 0, []).labels == 2).any()
+
+
+def test_mistakes_are_false_alarms_and_misses_not_outlines(tmp_path):
+    """Outlines are wrong in every frame; mining them would leave no room for red leaves."""
+    sets = dataset.load_folders([write_frames(tmp_path / "w", count=3, size=160)])
+    sets[0].labels[:] = 0
+    sets[0].labels[0, 40:60, 40:50] = 2
+    sets[0].labels[2, 100:104, 20:24] = 2
+
+    answers = iter(np.zeros((3, 1, 160, 160, 3), np.uint8))
+
+    def infer(images):
+        answer = next(answers)
+        if infer.frame == 0:
+            answer[0, 38:60, 40:53, 2] = 255  # her, two or three pixels too large
+        if infer.frame == 1:
+            answer[0, 80, 120, 2] = 255  # nobody there
+        infer.frame += 1
+        return answer
+
+    infer.frame = 0
+    mistakes = find_mistakes(infer, sets, [(0, 0), (0, 1), (0, 2)], (1,))
+    assert [m.frame for m in mistakes] == [1, 2, 2, 2]
+    assert (mistakes[0].row * 160, mistakes[0].column * 160) == (80.5, 120.5)
+    assert all(100 < m.row * 160 < 104 and 20 < m.column * 160 < 24 for m in mistakes[1:])
