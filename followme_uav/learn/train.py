@@ -28,6 +28,7 @@ from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn import card, checkpoint, dataset
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
 from followme_uav.learn.evaluate import prepare, score_sets, selection_score
+from followme_uav.learn.fused import with_fused_normalisation
 from followme_uav.learn.mistakes import Mistake, find_mistakes
 from followme_uav.learn.sampler import Batch, CropSampler
 from followme_uav.learn.scores import SetScore
@@ -146,12 +147,10 @@ class Training:
 
         keras.utils.set_random_seed(config.seed)
         if init is None:
-            self.network = ARCHITECTURES[config.architecture]()
+            self.averaged = ARCHITECTURES[config.architecture]()
         else:
-            self.network = weights_file.load_model(init, config.architecture)
-        self.averaged = ARCHITECTURES[config.architecture]()
-        for mean, value in zip(self.averaged.variables, self.network.variables, strict=True):
-            mean.assign(value)
+            self.averaged = weights_file.load_model(init, config.architecture)
+        self.network = with_fused_normalisation(self.averaged)
         self.optimizer = keras.optimizers.Adam(config.learning_rate)
         self.optimizer.build(self.network.trainable_variables)
         self.epoch = 0

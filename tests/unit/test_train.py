@@ -4,6 +4,7 @@ import itertools
 import json
 
 import h5py
+import keras
 import numpy as np
 import pytest
 import yaml
@@ -12,8 +13,10 @@ from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn import checkpoint
 from followme_uav.learn.config import LossConfig, load_training_config
 from followme_uav.learn.evaluate import evaluate
+from followme_uav.learn.fused import with_fused_normalisation
 from followme_uav.learn.train import learning_rate, loss_of, train
 from followme_uav.perception import weights
+from followme_uav.perception.models import model2
 from tests.unit.labelled_frames import write_frames
 
 CONFIG = {
@@ -211,3 +214,18 @@ def test_missed_hero_costs_cross_entropy_and_overlap():
     cross_entropy = np.log(2) * (1 + 2) / 2
     overlap = 1 - (4 + 2) / (16 * 0.5 + 8 - 4 + 2)
     assert loss(labels, probabilities) == pytest.approx(cross_entropy + overlap, rel=1e-5)
+
+
+def test_fused_normalisation_computes_what_the_layers_compute():
+    """Training must improve the very network that flies."""
+    keras.utils.set_random_seed(1)
+    plain = model2()
+    fused = with_fused_normalisation(plain)
+    assert [v.path for v in fused.variables] == [v.path for v in plain.variables]
+    images = np.random.default_rng(0).normal(size=(4, 32, 32, 3)).astype(np.float32)
+    for training in (True, False):
+        np.testing.assert_allclose(
+            fused(images, training=training), plain(images, training=training), atol=1e-4
+        )
+    for a, b in zip(fused.variables, plain.variables, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=2e-3, atol=1e-5, err_msg=a.path)

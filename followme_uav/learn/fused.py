@@ -1,0 +1,48 @@
+"""Batch normalisation through TensorFlow's fused kernel, for training.
+
+Keras spells the layer out in many small operations; forward and backward they take a quarter of a
+training step on CPU. The fused kernel computes the same in a fifth of the time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from followme_uav.perception.segmenter import tensorflow
+
+if TYPE_CHECKING:
+    import keras
+
+
+def with_fused_normalisation(model: keras.Model) -> keras.Model:
+    """A copy of `model`, weights and all, that trains faster.
+
+    Args:
+        model: Network whose batch normalisations are over the last of four axes.
+
+    Returns:
+        Network with variables of the same names, shapes, order and values.
+    """
+    tf = tensorflow()
+    import keras
+
+    class FusedBatchNormalization(keras.layers.BatchNormalization):
+        def call(self, inputs, training=None, mask=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            if not training:
+                return super().call(inputs, training=training, mask=mask)
+            result, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+                inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
+            )
+            for running, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                running.assign(running * self.momentum + now * (1 - self.momentum))
+            return result
+
+    def copy_of(layer: keras.Layer) -> keras.Layer:
+        fused = isinstance(layer, keras.layers.BatchNormalization)
+        kind = FusedBatchNormalization if fused else type(layer)
+        return kind.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=copy_of)
+    for target, value in zip(copy.variables, model.variables, strict=True):
+        target.assign(value)
+    return copy
