@@ -162,7 +162,9 @@ class Crowd:
         for i in range(n):
             self._start(i)
             if HERO_INDEX < i <= len(groups):
-                self._position[i], self._heading[i], self._stop_until_s[i] = groups[i - 1]
+                place, self._position[i], self._heading[i], self._stop_until_s[i] = groups[i - 1]
+                self._place[i] = self._previous[i] = place
+                self._aim(i)
         self._push_out()
 
     @property
@@ -207,7 +209,8 @@ class Crowd:
         turn = (course - self._heading + math.pi) % (2 * math.pi) - math.pi
         most = _TURN_RATE_RADPS * dt_s
         turn = np.minimum(np.maximum(turn, -most), most)
-        self._heading = np.where(walking, self._heading + turn, self._heading)
+        heading = np.where(walking, self._heading + turn, self._heading)
+        self._heading = (heading + math.pi) % (2 * math.pi) - math.pi
         # Longer strides at speed: about 1.5 m for two steps at a walk, 2 m at a run.
         stride_m = 0.9 + 0.42 * self._speed_mps
         phase = self._phase + 2 * math.pi * self._speed_mps / stride_m * dt_s
@@ -257,18 +260,19 @@ class Crowd:
             rest_s = rng.uniform(1.0, 4.0) if i == HERO_INDEX else rng.uniform(1.0, 9.0)
             self._stop_until_s[i] = self._time_s + rest_s
 
-    def _group_spots(self) -> list[tuple[NDArray[np.float64], float, float]]:
-        """(position, heading, time of leaving) for people who stand together in the plaza."""
+    def _group_spots(self) -> list[tuple[int, NDArray[np.float64], float, float]]:
+        """(place, position, heading, time of leaving) for people who stand together in the plaza."""
         rng, graph = self._rng, self._graph
         spots = []
-        where = graph.places_m[graph.in_plaza]
-        for centre in where[rng.permutation(len(where))[: self._count // 8]]:
+        where = np.flatnonzero(graph.in_plaza)
+        for place in rng.permutation(where)[: self._count // 8].tolist():
+            centre = graph.places_m[place]
             size = int(rng.integers(2, 5))
             leave_s = float(rng.uniform(15.0, 90.0))
             for k in range(size):
                 angle = 2 * math.pi * k / size + float(rng.uniform(-0.3, 0.3))
                 out = np.array([math.cos(angle), math.sin(angle)])
-                spots.append((centre + (0.45 + 0.12 * size) * out, angle + math.pi, leave_s))
+                spots.append((place, centre + (0.45 + 0.12 * size) * out, angle + math.pi, leave_s))
         return spots[: self._count // 2]
 
     def _make_room(self) -> NDArray[np.float64]:
@@ -294,15 +298,11 @@ class Crowd:
             return
         for i, j in zip(*(a.tolist() for a in np.nonzero(inside)), strict=True):
             out = self._position[i] - self._obstacles[j, :2]
-            gap = max(math.hypot(*out), 1e-6)
             # A touch of sideways motion leads around what stands exactly in the way.
-            side = np.array([-out[1], out[0]]) * 0.02
-            moved = out + side
-            self._position[i] = (
-                self._obstacles[j, :2] + moved * (reach[j] * 1.001 / max(math.hypot(*moved), 1e-6))
-                if gap < reach[j]
-                else self._position[i]
-            )
+            out = out + np.array([-out[1] - 1e-6, out[0]]) * 0.02
+            gap = math.hypot(*out)
+            if gap < reach[j]:
+                self._position[i] = self._obstacles[j, :2] + out * (1.001 * reach[j] / gap)
 
 
 def _ground_heights_m(position: NDArray[np.float64]) -> NDArray[np.float64]:

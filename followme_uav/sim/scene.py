@@ -304,6 +304,7 @@ class Scene:
 
 
 _REMEDY = "install OpenGL without a screen: apt-get install libegl1 libgl1-mesa-dri libgles2"
+_PIPE = "p3headlessgl"
 _CONFIGURED = False
 
 
@@ -326,7 +327,7 @@ def _open_pipe() -> tuple[core.GraphicsEngine, core.GraphicsPipe]:
         core.load_prc_file_data("followme-uav", "\n".join(settings))
         os.environ.setdefault("EGL_LOG_LEVEL", "fatal")
         _CONFIGURED = True
-    pipe = core.GraphicsPipeSelection.get_global_ptr().make_module_pipe("p3headlessgl")
+    pipe = core.GraphicsPipeSelection.get_global_ptr().make_module_pipe(_PIPE)
     if pipe is None:
         raise EnvironmentSetupError(f"no off-screen OpenGL (EGL) on this machine; {_REMEDY}")
     return core.GraphicsEngine.get_global_ptr(), pipe
@@ -417,5 +418,5 @@ def _depth_m(measured: NDArray[np.uint8]) -> NDArray[np.float32]:
     code = measured[..., :3].astype(np.uint32)
     whole = (code[..., 2] << 16) | (code[..., 1] << 8) | code[..., 0]
     depth = (whole * (shaders.DEPTH_RANGE_M / 0xFFFFFF)).astype(np.float32)
-    depth[whole == 0xFFFFFF] = SKY_DEPTH_M
+    depth[measured[..., 3] == SKY_ID] = SKY_DEPTH_M
     return depth

@@ -1,0 +1,152 @@
+"""The cameras: the same picture for the same inputs, exact masks, true depth, right directions."""
+
+import math
+
+import numpy as np
+import pytest
+
+from followme_uav.errors import EnvironmentSetupError
+from followme_uav.messages import CameraPose, Quaternion
+from followme_uav.sim import scene as scenes
+from followme_uav.sim.people import Crowd, Person
+from followme_uav.sim.scene import GROUND_ID, HERO_ID, SKY_DEPTH_M, SKY_ID, Pose, Scene
+from followme_uav.sim.world import City, make_city
+
+FOV_RAD = math.radians(70.0)
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return make_city(11)
+
+
+@pytest.fixture(scope="module")
+def scene(city: City):
+    made = Scene(city)
+    yield made
+    made.close()
+
+
+def _look(yaw_rad: float, pitch_rad: float) -> Quaternion:
+    cy, sy = math.cos(yaw_rad / 2), math.sin(yaw_rad / 2)
+    cp, sp = math.cos(pitch_rad / 2), math.sin(pitch_rad / 2)
+    return (cy * cp, -sy * sp, cy * sp, sy * cp)
+
+
+def _camera(north_m: float, east_m: float, up_m: float, yaw: float, pitch: float) -> CameraPose:
+    return CameraPose((north_m, east_m, -up_m), _look(yaw, pitch), FOV_RAD)
+
+
+def _standing(north_m: float, east_m: float) -> tuple[Person, ...]:
+    return (Person((north_m, east_m, 0.0), 0.0, 0.0, 0.0, 0),)
+
+
+def test_equal_inputs_give_equal_bytes(city: City, scene: Scene):
+    """Replay and reference flights compare pictures bit for bit."""
+    crowd = Crowd(city, 11)
+    before = crowd.people
+    camera = _camera(20.0, 20.0, 6.0, 0.7, -0.3)
+    first = scene.render(camera, 160, 160, before)
+    for _ in range(40):
+        crowd.advance(0.05)
+    other = scene.render(_camera(0.0, 0.0, 8.0, 2.0, -0.2), 96, 64, crowd.people)
+    assert other.rgb.shape == (64, 96, 3)
+    again = scene.render(camera, 160, 160, before)
+    for name in ("rgb", "object_id", "depth_m"):
+        assert np.array_equal(getattr(first, name), getattr(again, name)), name
+    walked = scene.render(camera, 160, 160, crowd.people)
+    assert not np.array_equal(first.object_id, walked.object_id)
+    second_scene = Scene(city)
+    assert np.array_equal(second_scene.render(camera, 160, 160, before).rgb, first.rgb)
+    second_scene.close()
+
+
+@pytest.mark.parametrize("yaw_rad", [0.0, math.pi / 2, math.pi, -math.pi / 2])
+def test_hero_appears_where_geometry_says(scene: Scene, yaw_rad: float):
+    """A mirrored or turned picture would make the pilot steer the wrong way."""
+    forward, right = 10.0, 2.5
+    north_m = forward * math.cos(yaw_rad) - right * math.sin(yaw_rad)
+    east_m = forward * math.sin(yaw_rad) + right * math.cos(yaw_rad)
+    shown = scene.render(_camera(0.0, 0.0, 3.0, yaw_rad, 0.0), 160, 120, _standing(north_m, east_m))
+    rows, cols = np.nonzero(shown.object_id == HERO_ID)
+    focal_px = 80 / math.tan(FOV_RAD / 2)
+    assert cols.mean() == pytest.approx(79.5 + focal_px * right / forward, abs=1.5)
+    # Feet 3 m below the axis, crown about 1.72 m higher.
+    assert rows.max() == pytest.approx(59.5 + focal_px * 3.0 / forward, abs=1.5)
+    assert rows.min() == pytest.approx(59.5 + focal_px * (3.0 - 1.74) / forward, abs=1.5)
+    depth_m = np.median(shown.depth_m[rows, cols])
+    assert depth_m == pytest.approx(forward, abs=0.25)
+
+
+def test_depth_is_planar_and_metric(scene: Scene):
+    """Depth in wrong units or along rays would put every measured obstacle elsewhere."""
+    down = scene.render(_camera(0.0, 0.0, 10.0, 0.0, -math.pi / 2), 64, 64, ())
+    assert (down.object_id == GROUND_ID).all()
+    assert down.depth_m.dtype == np.float32
+    assert down.depth_m == pytest.approx(10.0, abs=0.16)  # kerbs and pavements stand out by 0.13 m
+    up = scene.render(_camera(0.0, 0.0, 10.0, 0.0, math.pi / 2), 64, 64, ())
+    assert (up.object_id == SKY_ID).all()
+    assert (up.depth_m == SKY_DEPTH_M).all()
+
+
+def test_depth_agrees_with_the_colliders(city: City, scene: Scene):
+    """Vehicle and camera must live in the same city: what is seen must be what is hit."""
+    checked = 0
+    for number, house in enumerate(city.buildings[:20]):
+        gap_m = 6.0
+        camera = _camera(
+            house.north_m - house.size_north_m / 2 - gap_m, house.east_m, 5.0, 0.0, 0.0
+        )
+        shown = scene.render(camera, 32, 32, ())
+        if scene.object_names[shown.object_id[16, 16]] == f"building_{number}":
+            assert shown.depth_m[16, 16] == pytest.approx(gap_m, abs=0.5)
+            checked += 1
+    assert checked >= 5
+
+
+def test_masks_tell_hero_from_people(city: City, scene: Scene):
+    """The exact mask is the ground truth of training and of every score."""
+    crowd = Crowd(city, 11)
+    hero = crowd.people[0].position_m
+    near = (crowd.people[0], Person((hero[0] + 1.5, hero[1], hero[2]), 0.0, 0.0, 0.0, 1))
+    shown = scene.render(_camera(hero[0] - 6.0, hero[1] - 1.0, 4.0, 0.2, -0.35), 160, 160, near)
+    people, heroes = scene.class_masks(shown.object_id)
+    assert heroes.sum() > 100
+    assert people.sum() > 50
+    assert not (people & heroes).any()
+    assert scene.object_names[HERO_ID] == "hero"
+    present = {scene.object_names[i] for i in np.unique(shown.object_id)}
+    assert {"hero", "person_01", "ground"} <= present
+    red, green, blue = shown.rgb[heroes].mean(axis=0)
+    assert red > 2.0 * green
+    assert red > 2.0 * blue
+    empty = scene.render(_camera(hero[0] - 6.0, hero[1] - 1.0, 4.0, 0.2, -0.35), 160, 160, ())
+    assert not any(mask.any() for mask in scene.class_masks(empty.object_id))
+
+
+def test_gait_moves_the_limbs(scene: Scene):
+    """Frozen legs would teach the network statues."""
+    camera = _camera(0.0, 0.0, 2.0, 0.0, -0.1)
+    masks = []
+    for phase_rad in (0.3, 1.6, 3.4):
+        walker = (Person((5.0, 0.0, 0.0), math.pi / 2, 1.4, phase_rad, 0),)
+        masks.append(scene.render(camera, 160, 160, walker).object_id == HERO_ID)
+    assert (masks[0] ^ masks[1]).sum() > 20
+    assert (masks[1] ^ masks[2]).sum() > 20
+
+
+def test_vehicle_is_seen_only_when_asked_for(scene: Scene):
+    """It must not block its own camera, and must show up in a chase view."""
+    camera = _camera(-3.0, 0.0, 5.0, 0.0, 0.0)
+    vehicle_id = scene.object_names.index("vehicle")
+    pose = Pose((0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0))
+    assert vehicle_id in scene.render(camera, 96, 96, (), pose).object_id
+    assert vehicle_id not in scene.render(camera, 96, 96, ()).object_id
+
+
+def test_missing_egl_is_one_clear_line(city: City, monkeypatch):
+    """On a bare machine the user must learn what to install, not read a stack trace."""
+
+    monkeypatch.setattr(scenes, "_PIPE", "p3nothing")
+    with pytest.raises(EnvironmentSetupError, match="apt-get install libegl1"):
+        Scene(city)
