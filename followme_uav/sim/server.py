@@ -8,7 +8,9 @@ on one of its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import re
 import signal
 import sys
 import threading
@@ -17,7 +19,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from followme_uav.errors import FollowMeError
+from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.rpc.server import RpcServer
 from followme_uav.sim.dialects import AIRSIM, DIALECTS, VEHICLE_NAME
 from followme_uav.sim.methods import handlers_of
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from followme_uav.sim.structs import Struct
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 41451
+MIN_IMAGE_SIZE_PX = 16
 MAX_IMAGE_SIZE_PX = (640, 480)
 
 _PARENT_POLL_S = 0.5
@@ -40,13 +43,13 @@ def run_server(
     *,
     seed: int = 1,
     dialect: str = AIRSIM.name,
-    image_size_px: tuple[int, int] = (160, 160),
+    image_size: str = "160x160",
     people: int = 30,
     paused: bool = False,
     window: bool = False,
     parent_pid: int | None = None,
     on_ready: Callable[[str, int], None] | None = None,
-) -> None:
+) -> int:
     """Serve one simulated city until told to stop. Call it on the main thread.
 
     Args:
@@ -54,31 +57,41 @@ def run_server(
         port: 0 for any free one.
         seed: of the city and its people.
         dialect: which AirSim to imitate, a key of `DIALECTS`.
-        image_size_px: width and height of the images, at most `MAX_IMAGE_SIZE_PX`.
+        image_size: WIDTHxHEIGHT of the images, at most `MAX_IMAGE_SIZE_PX`.
         people: besides the hero.
         paused: begin with time standing still, for lockstep.
-        window: show what the camera sees.
+        window: show the vehicle from behind, and what its camera sees.
         parent_pid: stop when this process is gone.
         on_ready: called with host and port; prints the ready line when not given.
 
+    Returns:
+        0, the exit status.
+
     Raises:
-        EnvironmentSetupError: The address is taken, or nothing can be rendered here.
+        ConfigError: An option makes no sense.
+        EnvironmentSetupError: The address is taken, or nothing can be rendered or shown here.
     """
-    simulation = Simulation(seed, people, _make_scene, image_size_px)
-    simulator = Simulator(simulation, paused=paused)
-    renderer = simulation.renderer
-    names = tuple(renderer.object_names) if renderer is not None else ()
-    settings = _settings(image_size_px)
-    server = RpcServer(handlers_of(simulator, DIALECTS[dialect], names, settings), host, port)
-    server.start()
-    try:
+    if dialect not in DIALECTS:
+        raise ConfigError(f"dialect '{dialect}' is unknown; choose from {', '.join(DIALECTS)}")
+    if seed < 0:
+        raise ConfigError(f"seed {seed} is negative; use 0 or more")
+    image_size_px = parse_image_size(image_size)
+    with contextlib.ExitStack() as cleanup:
+        simulation = Simulation(seed, people, _make_scene, image_size_px)
+        show = _open_window(cleanup, seed) if window else None
+        simulator = Simulator(simulation, paused=paused, show=show)
+        renderer = simulation.renderer
+        names = tuple(renderer.object_names) if renderer is not None else ()
+        handlers = handlers_of(simulator, DIALECTS[dialect], names, _settings(image_size_px))
+        server = RpcServer(handlers, host, port)
+        server.start()
+        cleanup.callback(server.stop)
         _stop_on_signals(simulator)
         if parent_pid is not None:
             _stop_with_parent(simulator, parent_pid)
         (on_ready or _announce)(*server.address)
         simulator.run()
-    finally:
-        server.stop()
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,19 +101,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any free one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default=AIRSIM.name)
-    parser.add_argument("--image-size", type=parse_image_size, default=(160, 160))
+    parser.add_argument("--image-size", default="160x160")
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--paused", action="store_true", help="time stands still at first")
     parser.add_argument("--window", action="store_true")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
     options = parser.parse_args(arguments)
     try:
-        run_server(
+        return run_server(
             options.host,
             options.port,
             seed=options.seed,
             dialect=options.dialect,
-            image_size_px=options.image_size,
+            image_size=options.image_size,
             people=options.people,
             paused=options.paused,
             window=options.window,
@@ -111,18 +124,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:  # while the city was still being built
         return 130
-    return 0
 
 
 def parse_image_size(text: str) -> tuple[int, int]:
     """Width and height from `160x160`.
 
     Raises:
-        ValueError: Not of that form, or out of range.
+        ConfigError: Not of that form, or out of range.
     """
-    width, height = (int(part) for part in text.lower().split("x"))
-    if not (16 <= width <= MAX_IMAGE_SIZE_PX[0] and 16 <= height <= MAX_IMAGE_SIZE_PX[1]):
-        raise ValueError(f"image size {text}: must be 16x16 to 640x480")
+    form = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text)
+    width, height = (int(part) for part in form.groups()) if form else (0, 0)
+    low, (widest, highest) = MIN_IMAGE_SIZE_PX, MAX_IMAGE_SIZE_PX
+    if not (low <= width <= widest and low <= height <= highest):
+        raise ConfigError(
+            f"image size '{text}': use WIDTHxHEIGHT, {low}x{low} to {widest}x{highest}"
+        )
     return width, height
 
 
@@ -131,6 +147,14 @@ def _make_scene(city: City, people: int) -> Renderer:
     from followme_uav.sim.scene import Scene
 
     return Scene(city, people)
+
+
+def _open_window(cleanup: contextlib.ExitStack, seed: int) -> Callable[[Simulation], None]:
+    from followme_uav.sim.window import Window
+
+    window = Window(f"followme-uav, city {seed}")
+    cleanup.callback(window.close)
+    return window.show
 
 
 def _settings(image_size_px: tuple[int, int]) -> Struct:

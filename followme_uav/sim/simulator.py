@@ -24,6 +24,7 @@ _MAX_DEBT_S = 0.25
 """Real time that could not be simulated; more than this is given up, not caught up with."""
 _MAX_JOBS = 32
 """Jobs between two looks at the clock, so that a flood of calls cannot stop the time."""
+_SHOW_PERIOD_S = 0.05
 
 
 class Simulator:
@@ -32,10 +33,19 @@ class Simulator:
     Args:
         simulation: made on the thread that will call `run`.
         paused: begin with time standing still (lockstep).
+        show: called again and again in between, to draw a window.
     """
 
-    def __init__(self, simulation: Simulation, *, paused: bool = False) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        *,
+        paused: bool = False,
+        show: Callable[[Simulation], None] | None = None,
+    ) -> None:
         self._simulation = simulation
+        self._show = show
+        self._idle_s = None if show is None else _SHOW_PERIOD_S
         self._paused = paused
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -105,6 +115,8 @@ class Simulator:
             self._serve()
             if not self._paused:
                 self._keep_pace()
+            if self._show is not None:
+                self._show(self._simulation)
 
     def stop(self) -> None:
         """Make `run` return soon; from any thread, or from a signal handler."""
@@ -113,7 +125,9 @@ class Simulator:
 
     def _serve(self) -> None:
         """Wait for calls until the next step is due, and run those that came."""
-        wait_s = None if self._paused else max(0.0, self._next_step_s() - time.monotonic())
+        wait_s = self._idle_s
+        if not self._paused:
+            wait_s = max(0.0, self._next_step_s() - time.monotonic())
         try:
             job = self._jobs.get(timeout=wait_s)
             for _ in range(_MAX_JOBS):
