@@ -157,7 +157,7 @@ def _ground(mesh: Mesh, city: City, obj: int) -> None:
     mesh.floor(rect(city.parking), up + 0.02, Layer.ASPHALT, _WHITE, obj)
     for patch in city.lawn_patches:
         outline = np.array(patch.outline_m)
-        mesh.fan(patch.centre_m, outline, up + 0.10, Layer.GRASS, _WHITE, obj)
+        mesh.fan(patch.centre_m, outline, up + 0.01, Layer.GRASS, _WHITE, obj)
         wall = np.vstack([outline, outline[:1]])
         rings = [np.column_stack([wall, np.full(len(wall), -h)]) for h in (up, up + 0.12)]
         for i in range(len(wall) - 1):

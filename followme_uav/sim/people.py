@@ -261,7 +261,7 @@ class Crowd:
             self._stop_until_s[i] = self._time_s + rest_s
 
     def _group_spots(self) -> list[tuple[int, NDArray[np.float64], float, float]]:
-        """(place, position, heading, time of leaving) for people who stand together in the plaza."""
+        """(place, position, heading, time of leaving) of people standing together in the plaza."""
         rng, graph = self._rng, self._graph
         spots = []
         where = np.flatnonzero(graph.in_plaza)
@@ -272,7 +272,8 @@ class Crowd:
             for k in range(size):
                 angle = 2 * math.pi * k / size + float(rng.uniform(-0.3, 0.3))
                 out = np.array([math.cos(angle), math.sin(angle)])
-                spots.append((place, centre + (0.45 + 0.12 * size) * out, angle + math.pi, leave_s))
+                spot = centre + (0.45 + 0.12 * size) * out
+                spots.append((place, spot, angle + math.pi, leave_s))
         return spots[: self._count // 2]
 
     def _make_room(self) -> NDArray[np.float64]:

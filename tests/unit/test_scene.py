@@ -146,7 +146,6 @@ def test_vehicle_is_seen_only_when_asked_for(scene: Scene):
 
 def test_missing_egl_is_one_clear_line(city: City, monkeypatch):
     """On a bare machine the user must learn what to install, not read a stack trace."""
-
     monkeypatch.setattr(scenes, "_PIPE", "p3nothing")
     with pytest.raises(EnvironmentSetupError, match="apt-get install libegl1"):
         Scene(city)
