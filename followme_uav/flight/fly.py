@@ -54,7 +54,6 @@ class FlightSummary:
     weights_sha256: str
     log: str | None
     wall_s: float
-    real_time_factor: float
     metrics: FlightMetrics
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,7 +125,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
                 with suppress(RpcError):
                     client.pause(False)
         wall_s = time.monotonic() - start_s
-    result = metrics.result()
+    result = metrics.result(wall_s)
     success, reason = judge(result)
     return FlightSummary(
         success=success,
@@ -135,7 +134,6 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         weights_sha256=sha256,
         log=None if plan.log is None else str(plan.log),
         wall_s=round(wall_s, 3),
-        real_time_factor=round(result.flight_s / wall_s, 3) if wall_s > 0.0 else 0.0,
         metrics=result,
     )
 

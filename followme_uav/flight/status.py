@@ -88,7 +88,6 @@ def print_summary(summary: FlightSummary) -> None:
     table = Table(title="Flight summary", show_header=False)
     for name, value in summary.metrics.to_dict().items():
         table.add_row(name, _readable(value))
-    table.add_row("real_time_factor", _readable(summary.real_time_factor))
     if summary.log is not None:
         table.add_row("log", summary.log)
     console.print(table)

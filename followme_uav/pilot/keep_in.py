@@ -32,13 +32,19 @@ def limit_velocity(
         )
     north = _limit_axis(0, position_m, velocity_mps[0], areas, limits.boundary_time_s)
     east = _limit_axis(1, position_m, velocity_mps[1], areas, limits.boundary_time_s)
-    ahead = (
-        position_m[0] + north * limits.boundary_time_s,
-        position_m[1] + east * limits.boundary_time_s,
-    )
-    if contains(areas, ahead):
-        return north, east
-    # Each axis alone is free, both together would cut a corner: keep the larger.
+    return _without_cutting_corners(position_m, (north, east), areas, limits.boundary_time_s)
+
+
+def _without_cutting_corners(
+    position_m: Vec2, velocity_mps: Vec2, areas: Sequence[Rectangle], time_s: float
+) -> Vec2:
+    """Each axis alone may be free and both together not: then the smaller one gives way."""
+    north, east = velocity_mps
+    for share in (1.0, 0.75, 0.5, 0.25):
+        slow = (north, share * east) if abs(north) >= abs(east) else (share * north, east)
+        ahead = (position_m[0] + time_s * slow[0], position_m[1] + time_s * slow[1])
+        if contains(areas, ahead):
+            return slow
     return (north, 0.0) if abs(north) >= abs(east) else (0.0, east)
 
 
