@@ -229,10 +229,10 @@ class TruthMethods(Service):
         yaw = read_number(yaw_rad, "yaw_rad", -1e3, 1e3)
 
         def job(simulation: Simulation) -> None:
-            free_m = simulation.clearance_m(place)
+            free_m = min(simulation.clearance_m(place), -place[2])
             if free_m < PLACEMENT_CLEARANCE_M:
                 raise HandlerError(
-                    f"no room at {place}: {free_m:.2f} m to the nearest obstacle, "
+                    f"no room at {place}: {free_m:.2f} m to the nearest thing or the ground, "
                     f"{PLACEMENT_CLEARANCE_M} m needed"
                 )
             simulation.place_vehicle(place, yaw)

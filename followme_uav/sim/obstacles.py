@@ -1,7 +1,7 @@
 """What the vehicle can run into, and how far away the nearest of it is.
 
-Colliders are upright boxes and cylinders, so distances have closed forms and are exact. The
-ground is the plane z = 0; people are upright cylinders.
+Colliders are upright boxes and cylinders, people upright cylinders, so distances have closed forms
+and are exact. The ground is no obstacle here: every take-off and landing comes close to it.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class ClearanceField:
         self._cylinder_centre, self._cylinder_half, _ = _arrays(cylinders)
 
     def clearance_m(self, point_m: Vec3, people_feet_m: Sequence[Vec3] = ()) -> float:
-        """Distance from a point to the nearest obstacle, person or the ground; 0 inside one.
+        """Distance from a point to the nearest obstacle or person; 0 inside one, inf without any.
 
         Args:
             point_m: world NED.
             people_feet_m: where the people stand, world NED.
         """
         point = np.asarray(point_m)
-        nearest = max(0.0, -point_m[2])
+        nearest = math.inf
         if len(self._box_centre):
             north, east, down = (point - self._box_centre).T
             along = np.abs(self._cos * north + self._sin * east)

@@ -168,7 +168,7 @@ class Simulation:
         return self._shot
 
     def clearance_m(self, point_m: Vec3 | None = None) -> float:
-        """From a point, or the vehicle's centre, to the nearest obstacle, person or the ground."""
+        """From a point, or the vehicle's centre, to the nearest obstacle or person."""
         feet = [person.position_m for person in self.crowd.people]
         return self._clearance.clearance_m(point_m or self.vehicle.position_m, feet)
 

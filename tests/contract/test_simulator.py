@@ -571,7 +571,7 @@ def test_ground_truth_tells_classes_people_and_clearance(call):
     assert set(mask[0]) == {0}
     assert truth["mask_time_stamp"] == truth["time_stamp"] == EPOCH_NS
     assert len(truth["people_positions"]) == 8
-    assert 0.0 < truth["clearance"] < 0.3
+    assert 1.0 < truth["clearance"] < 60.0
 
 
 def test_placed_vehicle_hovers_where_it_was_put(call):

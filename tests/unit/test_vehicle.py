@@ -122,7 +122,7 @@ def test_a_whole_city_can_be_collided_with():
 @pytest.mark.parametrize(
     ("point", "distance"),
     [
-        ((0.0, 0.0, -1.0), 1.0),  # the ground
+        ((0.0, 0.0, -1.0), 9.0),  # the pole; the ground does not count
         ((14.0, 0.0, -5.0), 3.0),  # side of the box, turned by 90 degrees
         ((10.0, 5.0, -5.0), 3.0),
         ((13.0, 6.0, -10.0), math.sqrt(2**2 + 4**2 + 2**2)),  # its corner
