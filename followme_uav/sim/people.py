@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.messages import Vec3
-from followme_uav.sim.world import (
+from followme_uav.sim.layout import (
     CARRIAGEWAY_HALF_WIDTH_M,
     PAVEMENT_HEIGHT_M,
     PAVEMENT_OUTER_M,

@@ -30,10 +30,10 @@ from followme_uav.sim.figures import (
     make_figure,
     make_wardrobe,
 )
+from followme_uav.sim.layout import City
 from followme_uav.sim.mesh import LIMB_VERTEX, Mesh
 from followme_uav.sim.people import Person
 from followme_uav.sim.textures import SIZE_PX, Layer, make_textures
-from followme_uav.sim.world import City
 
 SKY_ID = 0
 GROUND_ID = 1

@@ -1,198 +1,48 @@
-"""The city as data: what stands where, and how big it is. Nothing here draws anything.
+"""Makes a city from a seed. Nothing here draws anything.
 
-`make_city(seed)` returns one frozen `City`. The street layout is the same for every seed, because
-pilots fly with a fixed map of it; houses, trees, cars and everything else change with the seed.
-The flight corridors (every street centre line +- `CORRIDOR_HALF_WIDTH_M`, and `PLAZA`) are free of
-obstacles between 3 m and 25 m above the ground, except for the highway deck, which passes at
-`HIGHWAY_UNDERSIDE_M` or more.
-
-World frame NED in metres: x north, y east, z down; the ground is z = 0 and the origin is the centre
-of the middle crossing. Heights (`height_m`) are positive up.
+`make_city(seed)` returns one frozen `City`. Houses, trees, cars and everything else change with the
+seed; the streets do not (see `layout`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-STREET_CENTRES_M = (-60.0, 0.0, 60.0)
-"""Centre lines of the streets, for both axes: x = c (running east) and y = c (running north)."""
-STREET_END_M = 100.0
-"""Every street runs from -STREET_END_M to STREET_END_M and ends in front of a row of houses."""
-CARRIAGEWAY_HALF_WIDTH_M = 5.0
-PAVEMENT_OUTER_M = 10.0
-"""Pavements lie between CARRIAGEWAY_HALF_WIDTH_M and this distance from a centre line."""
-BUILDING_LINE_M = 16.0
-"""No building stands closer to a centre line; between it and the pavement there is lawn."""
-PAVEMENT_HEIGHT_M = 0.12
-"""Pavements, lawns and the plaza lie this much above the carriageways."""
-CORRIDOR_HALF_WIDTH_M = 7.5
-CORRIDOR_HEIGHTS_M = (3.0, 25.0)
-PLAZA = (10.0, 10.0, 50.0, 50.0)
-"""The open stone plaza: north_min, east_min, north_max, east_max."""
-PLAZA_CLEAR_ABOVE_M = 2.5
-HIGHWAY_EAST_M = -85.0
-HIGHWAY_HALF_WIDTH_M = 6.0
-HIGHWAY_UNDERSIDE_M = 10.5
-OUTER_ROW_M = 108.0
-"""Front of the closing rows of houses around the city."""
-EXTENT_M = 124.0
-"""The city fills the square from -EXTENT_M to EXTENT_M."""
+from followme_uav.sim.colliders import colliders_of
+from followme_uav.sim.layout import (
+    BUILDING_LINE_M,
+    CARRIAGEWAY_HALF_WIDTH_M,
+    EXTENT_M,
+    HIGHWAY_EAST_M,
+    HIGHWAY_HALF_WIDTH_M,
+    HIGHWAY_UNDERSIDE_M,
+    OUTER_ROW_M,
+    PAVEMENT_OUTER_M,
+    PLAZA,
+    STREET_CENTRES_M,
+    STREET_END_M,
+    Area,
+    Building,
+    Bush,
+    Car,
+    City,
+    Collider,
+    Foliage,
+    Highway,
+    Lamp,
+    LawnPatch,
+    Planter,
+    Tree,
+)
+
+__all__ = ["City", "Collider", "make_city"]
 
 _BLOCKS_M = ((-100.0, -70.0), (-50.0, -10.0), (10.0, 50.0), (70.0, 100.0))
 _LAWN_M = BUILDING_LINE_M - PAVEMENT_OUTER_M
 _STOREY_M = 3.4
-
-Foliage = Literal["green", "dark", "red", "magenta"]
-Surface = Literal["carriageway", "parking", "pavement", "plaza", "lawn"]
-
-
-@dataclass(frozen=True)
-class Building:
-    """A house: a box aligned with the axes, its look chosen by `style` and `roof`."""
-
-    north_m: float
-    east_m: float
-    size_north_m: float
-    size_east_m: float
-    height_m: float
-    """To the eaves."""
-    storeys: int
-    style: int
-    roof: Literal["flat", "hip", "gable"]
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A trunk with a crown of leaves."""
-
-    north_m: float
-    east_m: float
-    height_m: float
-    crown_radius_m: float
-    foliage: Foliage
-
-
-@dataclass(frozen=True)
-class Bush:
-    """A shrub on the ground."""
-
-    north_m: float
-    east_m: float
-    radius_m: float
-    height_m: float
-    foliage: Foliage
-
-
-@dataclass(frozen=True)
-class Planter:
-    """A round bed in a red and white kerb, with a bush in it."""
-
-    north_m: float
-    east_m: float
-    radius_m: float
-    bush_height_m: float
-    foliage: Foliage
-
-
-@dataclass(frozen=True)
-class Lamp:
-    """A street lamp; its short arm points at `yaw_rad`."""
-
-    north_m: float
-    east_m: float
-    height_m: float
-    yaw_rad: float
-
-
-@dataclass(frozen=True)
-class Car:
-    """A parked car."""
-
-    north_m: float
-    east_m: float
-    yaw_rad: float
-    length_m: float
-    width_m: float
-    height_m: float
-    colour: tuple[float, float, float]
-    """RGB, 0..1."""
-
-
-@dataclass(frozen=True)
-class Highway:
-    """A straight deck running north, on pillars, railings on both sides."""
-
-    east_m: float
-    half_width_m: float
-    north_min_m: float
-    north_max_m: float
-    underside_m: float
-    thickness_m: float
-    railing_m: float
-    pillars_m: tuple[tuple[float, float], ...]
-    """(north, east) of each pillar."""
-    pillar_half_m: float
-
-
-@dataclass(frozen=True)
-class Area:
-    """A flat rectangle of ground."""
-
-    surface: Surface
-    north_min_m: float
-    east_min_m: float
-    north_max_m: float
-    east_max_m: float
-
-
-@dataclass(frozen=True)
-class LawnPatch:
-    """A lawn of free form in the plaza, counter-clockwise or clockwise, star-shaped."""
-
-    centre_m: tuple[float, float]
-    outline_m: tuple[tuple[float, float], ...]
-    """(north, east) corners."""
-
-
-@dataclass(frozen=True)
-class Collider:
-    """A solid the vehicle can hit."""
-
-    name: str
-    shape: Literal["box", "cylinder"]
-    centre_m: tuple[float, float, float]
-    """World NED."""
-    half_size_m: tuple[float, float, float]
-    """Box: half north, east and vertical size before yaw; cylinder: radius, radius, half height."""
-    yaw_rad: float = 0.0
-
-
-@dataclass(frozen=True)
-class City:
-    """Everything that does not move."""
-
-    seed: int
-    buildings: tuple[Building, ...]
-    trees: tuple[Tree, ...]
-    bushes: tuple[Bush, ...]
-    lamps: tuple[Lamp, ...]
-    planters: tuple[Planter, ...]
-    cars: tuple[Car, ...]
-    highway: Highway
-    carriageways: tuple[Area, ...]
-    pavements: tuple[Area, ...]
-    lawns: tuple[Area, ...]
-    lawn_patches: tuple[LawnPatch, ...]
-    courts: tuple[Area, ...]
-    """Stone yards around houses; they lie on lawns."""
-    plaza: Area
-    parking: Area
-    colliders: tuple[Collider, ...]
-    extent_m: float = EXTENT_M
 
 
 def make_city(seed: int) -> City:
@@ -221,29 +71,7 @@ def make_city(seed: int) -> City:
         courts=courts,
         plaza=Area("plaza", *PLAZA),
         parking=Area("parking", -50.0 + _LAWN_M, -98.0, -10.0 - _LAWN_M, -76.0),
-        colliders=_colliders(buildings, trees, bushes, lamps, planters, cars, highway),
-    )
-
-
-def ground_height_m(north_m: float, east_m: float) -> float:
-    """Height of the ground above z = 0: `PAVEMENT_HEIGHT_M`, or 0 on a carriageway."""
-    if max(abs(north_m), abs(east_m)) > STREET_END_M:
-        return PAVEMENT_HEIGHT_M
-    distance_m = min(
-        min(abs(north_m - c) for c in STREET_CENTRES_M),
-        min(abs(east_m - c) for c in STREET_CENTRES_M),
-    )
-    return 0.0 if distance_m < CARRIAGEWAY_HALF_WIDTH_M else PAVEMENT_HEIGHT_M
-
-
-def in_flight_corridor(north_m: float, east_m: float) -> bool:
-    """Whether a point lies in the part of the city that is kept free for flying."""
-    if PLAZA[0] <= north_m <= PLAZA[2] and PLAZA[1] <= east_m <= PLAZA[3]:
-        return True
-    if max(abs(north_m), abs(east_m)) > STREET_END_M:
-        return False
-    return any(
-        abs(v - c) <= CORRIDOR_HALF_WIDTH_M for v in (north_m, east_m) for c in STREET_CENTRES_M
+        colliders=colliders_of(buildings, trees, bushes, lamps, planters, cars, highway),
     )
 
 
@@ -549,63 +377,6 @@ def _ground(
         Area("lawn", -wide, -far, wide, -wide),
     ]
     return tuple(carriageways), tuple(pavements), tuple(lawns), tuple(courts)
-
-
-def _colliders(
-    buildings: tuple[Building, ...],
-    trees: tuple[Tree, ...],
-    bushes: tuple[Bush, ...],
-    lamps: tuple[Lamp, ...],
-    planters: tuple[Planter, ...],
-    cars: tuple[Car, ...],
-    highway: Highway,
-) -> tuple[Collider, ...]:
-    solids: list[Collider] = []
-
-    def post(name: str, n: float, e: float, radius_m: float, low_m: float, high_m: float) -> None:
-        half_m = (high_m - low_m) / 2
-        centre = (n, e, -(high_m + low_m) / 2)
-        solids.append(Collider(name, "cylinder", centre, (radius_m, radius_m, half_m)))
-
-    for i, b in enumerate(buildings):
-        half = (b.size_north_m / 2, b.size_east_m / 2, b.height_m / 2)
-        centre = (b.north_m, b.east_m, -b.height_m / 2)
-        solids.append(Collider(f"building_{i}", "box", centre, half))
-    for i, t in enumerate(trees):
-        bottom_m = crown_bottom_m(t)
-        post(f"tree_{i}_trunk", t.north_m, t.east_m, 0.25, 0.0, bottom_m)
-        post(f"tree_{i}_crown", t.north_m, t.east_m, t.crown_radius_m, bottom_m, t.height_m)
-    for i, s in enumerate(bushes):
-        post(f"bush_{i}", s.north_m, s.east_m, s.radius_m, 0.0, s.height_m)
-    for i, p in enumerate(lamps):
-        post(f"lamp_{i}", p.north_m, p.east_m, 0.12, 0.0, p.height_m)
-    for i, q in enumerate(planters):
-        post(f"planter_{i}", q.north_m, q.east_m, q.radius_m, 0.0, q.bush_height_m)
-    for i, c in enumerate(cars):
-        half = (c.length_m / 2, c.width_m / 2, c.height_m / 2)
-        centre = (c.north_m, c.east_m, -c.height_m / 2)
-        solids.append(Collider(f"car_{i}", "box", centre, half, c.yaw_rad))
-    h = highway
-    top_m = h.underside_m + h.thickness_m + h.railing_m
-    solids.append(
-        Collider(
-            "highway_deck",
-            "box",
-            ((h.north_min_m + h.north_max_m) / 2, h.east_m, -(h.underside_m + top_m) / 2),
-            ((h.north_max_m - h.north_min_m) / 2, h.half_width_m, (top_m - h.underside_m) / 2),
-        )
-    )
-    for i, (north_m, east_m) in enumerate(h.pillars_m):
-        half = (h.pillar_half_m, h.pillar_half_m, h.underside_m / 2)
-        solids.append(
-            Collider(f"highway_pillar_{i}", "box", (north_m, east_m, -h.underside_m / 2), half)
-        )
-    return tuple(solids)
-
-
-def crown_bottom_m(tree: Tree) -> float:
-    """Height at which the crown of a tree begins."""
-    return min(0.42 * tree.height_m, tree.height_m - 1.6 * tree.crown_radius_m + 1.0)
 
 
 def _street_distance_m(north_m: float, east_m: float) -> float:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from followme_uav.sim import world
+from followme_uav.sim import layout
 from followme_uav.sim.people import Crowd, walk_graph
 from followme_uav.sim.world import make_city
 
@@ -40,7 +40,7 @@ def test_hero_starts_within_reach_but_not_at_the_vehicle(seed: int):
     hero = Crowd(make_city(seed), seed).people[0]
     assert hero.appearance == 0
     assert 14.0 <= math.hypot(*hero.position_m[:2]) <= 61.0
-    assert hero.position_m[2] == -world.PAVEMENT_HEIGHT_M
+    assert hero.position_m[2] == -layout.PAVEMENT_HEIGHT_M
 
 
 def test_people_move_as_people_do():

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from followme_uav.sim import world
-from followme_uav.sim.world import City, Collider, in_flight_corridor, make_city
+from followme_uav.sim import layout
+from followme_uav.sim.layout import City, Collider, in_flight_corridor
+from followme_uav.sim.world import make_city
 
 SEEDS = (0, 1, 2, 7, 42)
 
@@ -31,7 +32,7 @@ def test_streets_are_the_same_for_every_seed():
 
 def test_corridors_are_free_at_flying_height(city: City):
     """A collider in a corridor would make every flight along that street crash."""
-    low_m, _ = world.CORRIDOR_HEIGHTS_M
+    low_m, _ = layout.CORRIDOR_HEIGHTS_M
     for collider in city.colliders:
         top_m = -collider.centre_m[2] + collider.half_size_m[2]
         if top_m <= low_m:
@@ -48,12 +49,12 @@ def test_nothing_in_the_plaza_is_tall(city: City):
     for collider in city.colliders:
         if any(_inside_plaza(*point) for point in _footprint(collider)):
             top_m = -collider.centre_m[2] + collider.half_size_m[2]
-            assert top_m <= world.PLAZA_CLEAR_ABOVE_M, collider
+            assert top_m <= layout.PLAZA_CLEAR_ABOVE_M, collider
 
 
 def test_houses_close_the_horizon(city: City):
     """Along every street somebody looking out of the city must see a house, not a void."""
-    for centre_m in world.STREET_CENTRES_M:
+    for centre_m in layout.STREET_CENTRES_M:
         for side in (-1.0, 1.0):
             for point in ((side * 116.0, centre_m), (centre_m, side * 116.0)):
                 assert any(
@@ -74,10 +75,10 @@ def test_houses_do_not_stand_in_each_other(city: City):
 
 def test_ground_height_follows_the_kerbs():
     """People's feet would float or sink if it did not."""
-    assert world.ground_height_m(0.0, 0.0) == 0.0
-    assert world.ground_height_m(30.0, 30.0) == world.PAVEMENT_HEIGHT_M
-    assert world.ground_height_m(7.5, 30.0) == world.PAVEMENT_HEIGHT_M
-    assert world.ground_height_m(102.0, 0.0) == world.PAVEMENT_HEIGHT_M
+    assert layout.ground_height_m(0.0, 0.0) == 0.0
+    assert layout.ground_height_m(30.0, 30.0) == layout.PAVEMENT_HEIGHT_M
+    assert layout.ground_height_m(7.5, 30.0) == layout.PAVEMENT_HEIGHT_M
+    assert layout.ground_height_m(102.0, 0.0) == layout.PAVEMENT_HEIGHT_M
 
 
 def _footprint(collider: Collider) -> list[tuple[float, float]]:
@@ -94,5 +95,5 @@ def _footprint(collider: Collider) -> list[tuple[float, float]]:
 
 
 def _inside_plaza(north_m: float, east_m: float) -> bool:
-    north_min, east_min, north_max, east_max = world.PLAZA
+    north_min, east_min, north_max, east_max = layout.PLAZA
     return north_min < north_m < north_max and east_min < east_m < east_max

@@ -1,0 +1,220 @@
+"""What a city consists of, and its street plan, which is the same for every seed.
+
+Pilots fly with a fixed map of the streets, so the numbers here are part of the contract with them.
+The flight corridors (every street centre line +- `CORRIDOR_HALF_WIDTH_M`, and `PLAZA`) are free of
+obstacles between 3 m and 25 m above the ground, except for the highway deck, whose underside is at
+`HIGHWAY_UNDERSIDE_M`.
+
+World frame NED in metres: x north, y east, z down; the ground is z = 0 and the origin is the centre
+of the middle crossing. Heights (`height_m`) are positive up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+STREET_CENTRES_M = (-60.0, 0.0, 60.0)
+"""Centre lines of the streets, for both axes: x = c (running east) and y = c (running north)."""
+STREET_END_M = 100.0
+"""Every street runs from -STREET_END_M to STREET_END_M and ends in front of a row of houses."""
+CARRIAGEWAY_HALF_WIDTH_M = 5.0
+PAVEMENT_OUTER_M = 10.0
+"""Pavements lie between CARRIAGEWAY_HALF_WIDTH_M and this distance from a centre line."""
+BUILDING_LINE_M = 16.0
+"""No building stands closer to a centre line; between it and the pavement there is lawn."""
+PAVEMENT_HEIGHT_M = 0.12
+"""Pavements, lawns and the plaza lie this much above the carriageways."""
+CORRIDOR_HALF_WIDTH_M = 7.5
+CORRIDOR_HEIGHTS_M = (3.0, 25.0)
+PLAZA = (10.0, 10.0, 50.0, 50.0)
+"""The open stone plaza: north_min, east_min, north_max, east_max."""
+PLAZA_CLEAR_ABOVE_M = 2.5
+HIGHWAY_EAST_M = -85.0
+HIGHWAY_HALF_WIDTH_M = 6.0
+HIGHWAY_UNDERSIDE_M = 10.5
+OUTER_ROW_M = 108.0
+"""Front of the closing rows of houses around the city."""
+EXTENT_M = 124.0
+"""The city fills the square from -EXTENT_M to EXTENT_M."""
+
+
+Foliage = Literal["green", "dark", "red", "magenta"]
+Surface = Literal["carriageway", "parking", "pavement", "plaza", "lawn"]
+
+
+@dataclass(frozen=True)
+class Building:
+    """A house: a box aligned with the axes, its look chosen by `style` and `roof`."""
+
+    north_m: float
+    east_m: float
+    size_north_m: float
+    size_east_m: float
+    height_m: float
+    """To the eaves."""
+    storeys: int
+    style: int
+    roof: Literal["flat", "hip", "gable"]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A trunk with a crown of leaves."""
+
+    north_m: float
+    east_m: float
+    height_m: float
+    crown_radius_m: float
+    foliage: Foliage
+
+
+@dataclass(frozen=True)
+class Bush:
+    """A shrub on the ground."""
+
+    north_m: float
+    east_m: float
+    radius_m: float
+    height_m: float
+    foliage: Foliage
+
+
+@dataclass(frozen=True)
+class Planter:
+    """A round bed in a red and white kerb, with a bush in it."""
+
+    north_m: float
+    east_m: float
+    radius_m: float
+    bush_height_m: float
+    foliage: Foliage
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A street lamp; its short arm points at `yaw_rad`."""
+
+    north_m: float
+    east_m: float
+    height_m: float
+    yaw_rad: float
+
+
+@dataclass(frozen=True)
+class Car:
+    """A parked car."""
+
+    north_m: float
+    east_m: float
+    yaw_rad: float
+    length_m: float
+    width_m: float
+    height_m: float
+    colour: tuple[float, float, float]
+    """RGB, 0..1."""
+
+
+@dataclass(frozen=True)
+class Highway:
+    """A straight deck running north, on pillars, railings on both sides."""
+
+    east_m: float
+    half_width_m: float
+    north_min_m: float
+    north_max_m: float
+    underside_m: float
+    thickness_m: float
+    railing_m: float
+    pillars_m: tuple[tuple[float, float], ...]
+    """(north, east) of each pillar."""
+    pillar_half_m: float
+
+
+@dataclass(frozen=True)
+class Area:
+    """A flat rectangle of ground."""
+
+    surface: Surface
+    north_min_m: float
+    east_min_m: float
+    north_max_m: float
+    east_max_m: float
+
+    @property
+    def rect(self) -> tuple[float, float, float, float]:
+        """north_min, east_min, north_max, east_max."""
+        return self.north_min_m, self.east_min_m, self.north_max_m, self.east_max_m
+
+
+@dataclass(frozen=True)
+class LawnPatch:
+    """A lawn of free form in the plaza, counter-clockwise or clockwise, star-shaped."""
+
+    centre_m: tuple[float, float]
+    outline_m: tuple[tuple[float, float], ...]
+    """(north, east) corners."""
+
+
+@dataclass(frozen=True)
+class Collider:
+    """A solid the vehicle can hit."""
+
+    name: str
+    shape: Literal["box", "cylinder"]
+    centre_m: tuple[float, float, float]
+    """World NED."""
+    half_size_m: tuple[float, float, float]
+    """Box: half north, east and vertical size before yaw; cylinder: radius, radius, half height."""
+    yaw_rad: float = 0.0
+
+
+@dataclass(frozen=True)
+class City:
+    """Everything that does not move."""
+
+    seed: int
+    buildings: tuple[Building, ...]
+    trees: tuple[Tree, ...]
+    bushes: tuple[Bush, ...]
+    lamps: tuple[Lamp, ...]
+    planters: tuple[Planter, ...]
+    cars: tuple[Car, ...]
+    highway: Highway
+    carriageways: tuple[Area, ...]
+    pavements: tuple[Area, ...]
+    lawns: tuple[Area, ...]
+    lawn_patches: tuple[LawnPatch, ...]
+    courts: tuple[Area, ...]
+    """Stone yards around houses; they lie on lawns."""
+    plaza: Area
+    parking: Area
+    colliders: tuple[Collider, ...]
+    extent_m: float = EXTENT_M
+
+
+def ground_height_m(north_m: float, east_m: float) -> float:
+    """Height of the ground above z = 0: `PAVEMENT_HEIGHT_M`, or 0 on a carriageway."""
+    if max(abs(north_m), abs(east_m)) > STREET_END_M:
+        return PAVEMENT_HEIGHT_M
+    distance_m = min(
+        min(abs(north_m - c) for c in STREET_CENTRES_M),
+        min(abs(east_m - c) for c in STREET_CENTRES_M),
+    )
+    return 0.0 if distance_m < CARRIAGEWAY_HALF_WIDTH_M else PAVEMENT_HEIGHT_M
+
+
+def in_flight_corridor(north_m: float, east_m: float) -> bool:
+    """Whether a point lies in the part of the city that is kept free for flying."""
+    if PLAZA[0] <= north_m <= PLAZA[2] and PLAZA[1] <= east_m <= PLAZA[3]:
+        return True
+    if max(abs(north_m), abs(east_m)) > STREET_END_M:
+        return False
+    return any(
+        abs(v - c) <= CORRIDOR_HALF_WIDTH_M for v in (north_m, east_m) for c in STREET_CENTRES_M
+    )
+
+
+def crown_bottom_m(tree: Tree) -> float:
+    """Height at which the crown of a tree begins."""
+    return min(0.42 * tree.height_m, tree.height_m - 1.6 * tree.crown_radius_m + 1.0)
