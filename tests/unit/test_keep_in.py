@@ -40,7 +40,7 @@ def test_in_the_middle_of_a_street_nothing_is_held_back():
 
 
 def test_at_the_kerb_the_vehicle_slides_along():
-    north, east = limit_velocity((30.0, 6.9), (3.0, 3.0), STREETS, LIMITS)
+    north, east = limit_velocity((-30.0, 6.9), (3.0, 3.0), STREETS, LIMITS)
     assert north == 3.0
     assert 0.0 <= east < 0.2
 
