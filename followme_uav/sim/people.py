@@ -291,10 +291,10 @@ class Crowd:
 
     def _push_out(self) -> None:
         """Move everybody out of trunks, planters, cars and the like."""
-        apart = self._position[:, None, :] - self._obstacles[None, :, :2]
+        north = self._position[:, :1] - self._obstacles[:, 0]
+        east = self._position[:, 1:] - self._obstacles[:, 1]
         reach = self._obstacles[:, 2] + BODY_RADIUS_M
-        squared = np.einsum("ijk,ijk->ij", apart, apart)
-        inside = squared < reach * reach
+        inside = north * north + east * east < reach * reach
         if not inside.any():
             return
         for i, j in zip(*(a.tolist() for a in np.nonzero(inside)), strict=True):

@@ -1,0 +1,31 @@
+"""The wardrobe: one hero, and others who wear red without being her."""
+
+import pytest
+
+from followme_uav.sim.figures import HERO, make_figure, make_wardrobe
+
+
+def _is_red(colour: tuple[float, float, float]) -> bool:
+    return colour[0] > 2.5 * max(colour[1:])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_others_wear_red_but_never_the_whole_outfit(seed: int):
+    """If red alone told the hero, the network would follow any red coat."""
+    hero, *others = make_wardrobe(seed, 30)
+    assert hero is HERO
+    assert any(_is_red(look.top) for look in others)
+    assert any(_is_red(look.bottom) for look in others)
+    for look in others:
+        assert not (_is_red(look.top) and _is_red(look.hair) and look.hair_style == "long")
+        assert 1.5 <= look.height_m <= 1.95
+
+
+def test_figure_stands_on_the_ground_and_has_all_limbs():
+    """Masks and the distance estimate rest on people of human size with feet at their position."""
+    vertices = make_figure(HERO, 7).vertices
+    heights = -vertices["position"][:, 2]
+    assert heights.min() == pytest.approx(0.0, abs=0.01)
+    assert heights.max() == pytest.approx(1.77, abs=0.04)
+    assert set(vertices["limb"].astype(int)) == set(range(9))
+    assert set(vertices["tint"][:, 3]) == {7}
