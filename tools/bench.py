@@ -1,0 +1,140 @@
+"""Where the time goes: a lockstep flight taken apart, and its parts by themselves.
+
+    make bench                      make bench ARGS="--seconds 120 --json bench.json"
+
+Absolute times depend on the machine and on what else it does; the shares, and the ratio to real
+time, are what to compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from followme_uav.cli import DEFAULT_WEIGHTS
+from followme_uav.config import load_config
+from followme_uav.flight.embedded import EmbeddedSimulator
+from followme_uav.flight.entry import FlightEntry
+from followme_uav.flight.fly import FlightPlan, FlightSummary, fly
+from followme_uav.perception.segmenter import Segmenter
+from followme_uav.rpc.airsim import AirSimClient
+from followme_uav.rpc.session import RpcSession
+
+WARM_UP_FRAMES = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of the flight")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    args = parser.parse_args()
+    entries: list[FlightEntry] = []
+    with tempfile.TemporaryDirectory() as folder:
+        plan = FlightPlan(
+            config=load_config(overrides=[f"duration_s={args.seconds}"]),
+            weights=args.weights,
+            seed=args.seed,
+            log=Path(folder) / "bench.mcap",
+            embedded=True,
+            lockstep=True,
+        )
+        summary = fly(plan, lambda entry, _: entries.append(entry))
+        log_bytes = plan.log.stat().st_size if plan.log else 0
+    figures = {
+        "loop": loop_figures(entries[WARM_UP_FRAMES:], summary),
+        "parts": part_figures(args.weights),
+        "log_mb_per_minute": 60.0 * log_bytes / 1e6 / summary.metrics.flight_s,
+    }
+    show(figures)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def loop_figures(entries: list[FlightEntry], summary: FlightSummary) -> dict[str, float]:
+    """Medians in ms of each stage of a turn of the loop, and the whole."""
+    timings = [entry.timings for entry in entries]
+    stages = {
+        "receive state and image (RPC, render)": [t.receive_ms for t in timings],
+        "network": [t.segment_ms for t in timings],
+        "observe, decide, control": [t.decide_ms for t in timings],
+        "send": [t.send_ms for t in timings],
+        "log": [t.log_ms for t in timings[1:]],
+    }
+    figures = {name: statistics.median(values) for name, values in stages.items()}
+    turn_ms = 1e3 * summary.wall_s / summary.metrics.frames
+    figures["advance the world, ground truth, metrics"] = turn_ms - sum(figures.values())
+    figures["whole turn (mean)"] = turn_ms
+    total = sorted(t.total_ms for t in timings)
+    figures["frame received to command sent, p50"] = total[len(total) // 2]
+    figures["frame received to command sent, p99"] = total[int(0.99 * len(total))]
+    figures["times real time"] = summary.metrics.real_time_factor or 0.0
+    return figures
+
+
+def part_figures(weights: Path) -> dict[str, float]:
+    """Medians in ms of single calls."""
+    figures = {}
+    config = load_config()
+    with EmbeddedSimulator(0) as simulator:
+        with RpcSession(simulator.host, simulator.port) as session:
+            figures["ping over RPC"] = median_ms(lambda: session.call("ping"), 300)
+        profile = config.simulator.model_copy(
+            update={"host": simulator.host, "port": simulator.port}
+        )
+        client = AirSimClient(profile, config.rpc, config.camera)
+        client.connect()
+        client.pause(True)
+        client.take_control()
+        frame = client.read_frame()
+        figures["state and image, nothing to render"] = median_ms(client.read_frame, 100)
+        figures["advance 0.1 s"] = median_ms(lambda: client.advance(0.1), 100)
+
+        def render() -> None:
+            client.advance(0.01)
+            client.read_frame()
+
+        figures["advance 0.01 s, render, state and image"] = median_ms(render, 100)
+        client.close()
+    segmenter = Segmenter(weights)
+    figures[f"network ({segmenter.device})"] = median_ms(lambda: segmenter.segment(frame.rgb), 100)
+    return figures
+
+
+def median_ms(call, repeats: int) -> float:
+    """Median wall-clock time of one call, after a tenth of the repeats as warm-up."""
+    times = []
+    for _ in range(repeats + repeats // 10):
+        start = time.perf_counter()
+        call()
+        times.append(1e3 * (time.perf_counter() - start))
+    return statistics.median(times[repeats // 10 :])
+
+
+def show(figures: dict) -> None:
+    console = Console()
+    loop = figures["loop"]
+    table = Table("one turn of the loop", "ms, median", "share", title="Lockstep flight")
+    turn_ms = loop["whole turn (mean)"]
+    for name, value in loop.items():
+        is_time = name != "times real time"
+        share = f"{100.0 * value / turn_ms:.0f} %" if is_time and "p" not in name[-3:] else ""
+        table.add_row(name, f"{value:.2f}", share)
+    console.print(table)
+    table = Table("single calls", "ms, median", title="Parts")
+    for name, value in figures["parts"].items():
+        table.add_row(name, f"{value:.2f}")
+    console.print(table)
+    console.print(f"log: {figures['log_mb_per_minute']:.1f} MB per minute of flight")
+
+
+if __name__ == "__main__":
+    main()
