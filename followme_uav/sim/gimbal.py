@@ -14,7 +14,7 @@ from followme_uav.geometry import euler_of, multiply, quaternion_from_pan_tilt, 
 from followme_uav.messages import CameraPose, Quaternion
 from followme_uav.sim.vehicle import Vehicle
 
-MOUNT_M = (0.20, 0.0, 0.10)
+MOUNT_M = (0.20, 0.0, 0.02)
 """Camera in the body's frame: forward, right, down."""
 PAN_RATE_RADPS = math.radians(180.0)
 TILT_RATE_RADPS = math.radians(120.0)
