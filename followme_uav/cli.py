@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +24,10 @@ app = typer.Typer(
     add_completion=False,
 )
 
-DEFAULT_WEIGHTS = Path("weights/model2.h5")
+DEFAULT_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "model2.h5"
+Weights = Annotated[
+    Path, typer.Option(help="Weights of the network.", show_default="weights/model2.h5")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -40,7 +45,7 @@ def main() -> None:
 
 @app.command()
 def fly(
-    weights: Annotated[Path, typer.Option(help="Weights of the network.")] = DEFAULT_WEIGHTS,
+    weights: Weights = DEFAULT_WEIGHTS,
     config: Annotated[
         Path | None,
         typer.Option(help="YAML file; what it leaves out comes from configs/default.yaml."),
@@ -98,16 +103,18 @@ def fly(
         raise ConfigError(
             "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
         )
-    lockstep = (embedded and not window) if realtime is None else not realtime
     plan = FlightPlan(
         config=load_config(config, overrides, profile),
         weights=None if oracle else weights,
         seed=seed,
         log=log or Path("flights") / f"{time.strftime('%Y%m%d-%H%M%S')}-seed{seed}.mcap",
         embedded=embedded,
-        lockstep=lockstep,
+        lockstep=(embedded and not window) if realtime is None else not realtime,
         window=window,
     )
+    for path in (plan.log, summary):
+        if path is not None:
+            _check_writable(path)
     with FlightStatus(plan) as status:
         result = fly_plan(plan, status.show)
     print_summary(result)
@@ -198,7 +205,7 @@ def train(
 @app.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Labelled folder.")],
-    weights: Annotated[Path, typer.Option(help="Weights of the network.")] = DEFAULT_WEIGHTS,
+    weights: Weights = DEFAULT_WEIGHTS,
     json_path: Annotated[
         Path | None,
         typer.Option("--json", help="Write the scores as JSON."),
@@ -217,10 +224,28 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _check_writable(path: Path) -> None:
+    """Know it before the flight, not after; a file that is there keeps its content."""
+    with _writing(path):
+        is_new = not path.exists()
+        path.open("ab").close()
+        if is_new:
+            path.unlink()
+
+
 def _write_json(path: Path, data: object) -> None:
+    with _writing(path):
+        path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Makes the file's folder; trouble becomes one line."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ConfigError(f"{path}: {error.filename} is no folder; choose another file") from error
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot write ({error.strerror}); choose another file"

@@ -23,6 +23,7 @@ from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
 from followme_uav.flight.metrics import FlightMetrics, MetricsAccumulator
 from followme_uav.messages import Command, Manoeuvre
 from followme_uav.perception.segmenter import Segmenter
+from followme_uav.perception.weights import read_weights
 from followme_uav.pilot.pilot import MaskSource
 from followme_uav.rpc.airsim import AirSimClient
 
@@ -76,12 +77,15 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
     """
     config = plan.config
     with ExitStack() as stack:
-        segmenter = None if plan.weights is None else Segmenter(plan.weights)
+        # What can be wrong is looked at first, what takes long comes last.
+        if plan.weights is not None:
+            read_weights(plan.weights)
         if plan.embedded:
             config = stack.enter_context(_embedded(plan))
         client = AirSimClient(config.simulator, config.rpc, config.camera)
         stack.callback(client.close)
         client.connect()
+        segmenter = None if plan.weights is None else Segmenter(plan.weights)
         if plan.lockstep:
             client.pause(True)
         client.take_control()
@@ -156,6 +160,8 @@ def _embedded(plan: FlightPlan) -> Iterator[FlightConfig]:
     options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
     if profile.name == "embedded-unity":
         options += ["--dialect", "unity"]
+    if plan.lockstep:
+        options.append("--paused")  # else the flight would depend on when the pilot comes
     if plan.window:
         options.append("--window")
     with EmbeddedSimulator(plan.seed, *options) as simulator:

@@ -13,6 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+import numpy as np
+
 from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcError, SimulatorError
 from followme_uav.flight.entry import FlightEntry, LoopTimings
@@ -21,6 +23,7 @@ from followme_uav.messages import (
     Frame,
     GroundTruth,
     Mask,
+    MaskClass,
     MissionState,
     RgbImage,
 )
@@ -63,7 +66,9 @@ class FlightLoop:
         self._record = record
         self._frame_s = 1.0 / config.camera.rate_hz
         self._last_frame: Frame | None = None
-        self._fault_since_s: float | None = None
+        self._progress_s = 0.0
+        """When, by the wall clock, simulation time last went on."""
+        self._time_shift_s = 0.0
         self._landing_requested = False
 
     def request_landing(self) -> None:
@@ -74,10 +79,11 @@ class FlightLoop:
         """Fly until the mission is done.
 
         Raises:
-            SimulatorError: No frame for `mission.failsafe_land_s`, reconnecting included.
+            SimulatorError: No new frame for `mission.failsafe_land_s`, reconnecting included; or
+                the simulator cannot do what a flight needs.
         """
         record_ms = 0.0
-        next_tick_s = time.monotonic()
+        next_tick_s = self._progress_s = time.monotonic()
         while self._pilot.state is not MissionState.DONE:
             asked_s = time.perf_counter()
             frame = self._next_frame()
@@ -109,26 +115,35 @@ class FlightLoop:
 
     def _next_frame(self) -> Frame:
         """The simulator's frame, or one without an image when it does not answer."""
+        cause = "its clock stands still; is it paused?"
+        last = self._last_frame
         try:
-            frame = self._simulator.read_frame()
+            frame = self._in_order(self._simulator.read_frame())
         except RpcError as error:
-            frame = self._blind_frame(error)
+            if last is None:
+                raise
+            cause = str(error)
+            frame = self._blind_frame(last)
             self._recover()
         else:
-            self._fault_since_s = None
+            if last is None or frame.time_s > last.time_s:
+                self._progress_s = time.monotonic()
+        stalled_s = time.monotonic() - self._progress_s
+        if stalled_s > self._config.mission.failsafe_land_s:
+            raise SimulatorError(f"no new frame for {stalled_s:.0f} s, gave up: {cause}")
         self._last_frame = frame
         return replace(frame, land_requested=self._landing_requested)
 
-    def _blind_frame(self, error: RpcError) -> Frame:
-        last, now_s = self._last_frame, time.monotonic()
-        if last is None:
-            raise error
-        if self._fault_since_s is None:
-            self._fault_since_s = now_s
-        elif now_s - self._fault_since_s > self._config.mission.failsafe_land_s:
-            raise SimulatorError(
-                f"no frame for {now_s - self._fault_since_s:.0f} s, gave up: {error}"
-            ) from error
+    def _in_order(self, frame: Frame) -> Frame:
+        """Time never goes back, not even when the simulator was started anew."""
+        last = self._last_frame
+        if last is not None and frame.time_s + self._time_shift_s < last.time_s:
+            self._time_shift_s = last.time_s + self._frame_s - frame.time_s
+        shift_s = self._time_shift_s
+        vehicle = replace(frame.vehicle, time_s=frame.vehicle.time_s + shift_s)
+        return replace(frame, time_s=frame.time_s + shift_s, vehicle=vehicle)
+
+    def _blind_frame(self, last: Frame) -> Frame:
         return replace(
             last,
             index=last.index + 1,
@@ -151,9 +166,10 @@ class FlightLoop:
         if frame.rgb is None:
             return None
         try:
-            return self._simulator.ground_truth()
+            truth = self._simulator.ground_truth()
         except RpcError:
             return None
+        return truth and replace(truth, time_s=truth.time_s + self._time_shift_s)
 
     def _try(self, action: Callable[[], None]) -> bool:
         """Whether it worked; if not, the next frame will not come either and tells the pilot."""
@@ -198,8 +214,17 @@ class TrueMasks:
         self._simulator = simulator
 
     def __call__(self, frame: Frame) -> Mask:
-        """The exact mask; raises `SimulatorError` from a simulator that does not tell."""
-        truth = self._simulator.ground_truth()
+        """The exact mask, or nobody when none comes.
+
+        Raises:
+            SimulatorError: This simulator never tells.
+        """
+        try:
+            truth = self._simulator.ground_truth()
+        except RpcError:
+            nobody = np.zeros_like(frame.rgb)
+            nobody[..., MaskClass.BACKGROUND] = 255
+            return nobody
         if truth is None:
             raise SimulatorError("this simulator offers no ground truth; fly with --weights")
         return truth.mask

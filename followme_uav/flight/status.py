@@ -30,20 +30,17 @@ class FlightStatus:
     def __init__(self, plan: FlightPlan) -> None:
         self._plan = plan
         self._console = Console(stderr=True)
-        self._live = Live(console=self._console, refresh_per_second=8, transient=True)
+        self._live = Live(
+            Text("Starting simulator and network ..."),
+            console=self._console,
+            refresh_per_second=8,
+            transient=True,
+        )
         self._start_wall_s = 0.0
         self._start_sim_s: float | None = None
 
     def __enter__(self) -> FlightStatus:
-        """Announce the flight."""
-        plan = self._plan
-        where = "embedded city" if plan.embedded else plan.config.simulator.host
-        self._console.print(
-            f"Flying {plan.config.duration_s:g} s in {where}, seed {plan.seed}, "
-            f"{'lockstep' if plan.lockstep else 'real time'}; Ctrl-C lands. "
-            f"Starting simulator and network ...",
-            highlight=False,
-        )
+        """Show that something is going on; no line stays of what never takes off."""
         self._live.start()
         return self
 
@@ -55,6 +52,7 @@ class FlightStatus:
         step = entry.step
         if self._start_sim_s is None:
             self._start_sim_s, self._start_wall_s = step.time_s, time.monotonic()
+            self._announce()
         flown_s = step.time_s - self._start_sim_s
         if step.transition is not None:
             change = step.transition
@@ -64,6 +62,17 @@ class FlightStatus:
             )
         wall_s = max(time.monotonic() - self._start_wall_s, 1e-6)
         self._live.update(_line(entry, flown_s, flown_s / wall_s))
+
+    def _announce(self) -> None:
+        plan = self._plan
+        city = f"the embedded city, seed {plan.seed}"
+        simulator = plan.config.simulator
+        where = city if plan.embedded else f"{simulator.host}:{simulator.port}"
+        self._console.print(
+            f"Flying {plan.config.duration_s:g} s in {where}, "
+            f"{'lockstep' if plan.lockstep else 'real time'}; Ctrl-C lands.",
+            highlight=False,
+        )
 
 
 def _line(entry: FlightEntry, flown_s: float, real_time_factor: float) -> Text:
