@@ -76,6 +76,7 @@ class MissionConfig(Section):
     acquire_area_px: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive
     acquire_lost_s: Positive
+    reject_s: NonNegative
     follow_lost_s: Positive
     search_timeout_s: Positive
     frame_gap_s: Positive

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Mask, Observation
+from followme_uav.messages import Frame, Mask, Observation, Vec3
 from followme_uav.perception.observe import observe
 from followme_uav.pilot import tracker
 from followme_uav.pilot.tracker import HeroTrack
@@ -18,6 +18,7 @@ class Eyes:
         self._observe = config.observe
         self._tracker = config.tracker
         self._track: HeroTrack | None = None
+        self._rejected: list[tuple[float, Vec3]] = []
 
     def look(self, frame: Frame, mask: Mask, expect_her: bool) -> Observation | None:
         """The hero's blob, if any; with `expect_her` only near the place where she should be."""
@@ -26,7 +27,7 @@ class Eyes:
         def plausible(blob: Observation) -> bool:
             return tracker.has_human_size(
                 frame.camera, blob, mask.shape, self._observe, self._tracker
-            ) and (expected is None or self._is_near(frame, blob, expected))
+            ) and self._is_welcome(frame, blob, expected)
 
         observation = observe(mask, self._observe, plausible)
         if observation is not None:
@@ -40,10 +41,23 @@ class Eyes:
         """The belief about her at `time_s`; None before the first sighting."""
         return None if self._track is None else self._track.predict(time_s, self._tracker)
 
-    def _is_near(self, frame: Frame, blob: Observation, expected: HeroTrack) -> bool:
+    def reject(self, until_s: float) -> None:
+        """What was last seen is not the hero, it seems: overlook that place for a while."""
+        if self._track is not None:
+            self._rejected.append((until_s, self._track.position_m))
+
+    def _is_welcome(self, frame: Frame, blob: Observation, expected: HeroTrack | None) -> bool:
+        """Near the place where she should be, if there is one; and at no rejected place."""
         place = tracker.locate(frame.camera, blob, self._tracker)
         if place is None:
             return False
-        distance_m = math.dist(frame.camera.position_m, expected.position_m)
+        if expected is not None:
+            return self._are_close(frame, place, expected.position_m)
+        self._rejected = [(until, spot) for until, spot in self._rejected if until > frame.time_s]
+        return not any(self._are_close(frame, place, spot) for _, spot in self._rejected)
+
+    def _are_close(self, frame: Frame, place_m: Vec3, other_m: Vec3) -> bool:
+        """Within the gate, which widens with distance as the uncertainty of a sighting does."""
+        distance_m = math.dist(frame.camera.position_m, other_m)
         gate_m = max(self._observe.gate_m, self._observe.gate_share * distance_m)
-        return math.dist(place, expected.position_m) <= gate_m
+        return math.dist(place_m, other_m) <= gate_m

@@ -7,6 +7,7 @@ way.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from followme_uav.config import LimitsConfig, Rectangle
@@ -53,6 +54,23 @@ def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
     return any(
         south <= point_m[0] <= north and west <= point_m[1] <= east
         for south, west, north, east in areas
+    )
+
+
+def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
+    """Whether the straight way lies inside the areas, looked at every two metres."""
+    if not areas:
+        return True
+    steps = max(1, math.ceil(math.dist(start_m, end_m) / 2.0))
+    return all(
+        contains(
+            areas,
+            (
+                start_m[0] + (end_m[0] - start_m[0]) * step / steps,
+                start_m[1] + (end_m[1] - start_m[1]) * step / steps,
+            ),
+        )
+        for step in range(steps + 1)
     )
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from followme_uav.config import Rectangle
+from followme_uav.pilot.keep_in import is_free
+
 Vec2 = tuple[float, float]
 
 
@@ -16,11 +19,20 @@ class Patrol:
         self._radius_m = radius_m
         self._next = 0
 
-    def resume(self, position_m: Vec2) -> None:
-        """Continue with the waypoint nearest to `position_m` (north, east)."""
+    def resume(self, position_m: Vec2, flyable_m: Sequence[Rectangle]) -> None:
+        """Go on with the same waypoint if the way there is free, else with the nearest.
+
+        Nearest from `position_m` (north, east), and preferably one with a free way.
+        """
+        waypoints = self._waypoints_m
+        if is_free(flyable_m, position_m, waypoints[self._next]):
+            return
         self._next = min(
-            range(len(self._waypoints_m)),
-            key=lambda index: math.dist(self._waypoints_m[index], position_m),
+            range(len(waypoints)),
+            key=lambda index: (
+                not is_free(flyable_m, position_m, waypoints[index]),
+                math.dist(waypoints[index], position_m),
+            ),
         )
 
     def waypoint(self, position_m: Vec2) -> Vec2:

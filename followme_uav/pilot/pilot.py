@@ -57,6 +57,11 @@ class Pilot:
         view = View(frame, situation.altitude_m, observation, hero, dt_s)
         if transition is not None:
             self._steering.enter(transition.target, view)
+            if (transition.source, transition.target) == (
+                MissionState.ACQUIRE,
+                MissionState.PATROL,
+            ):
+                self._eyes.reject(until_s=frame.time_s + self._config.mission.reject_s)
         return Step(
             frame_index=frame.index,
             time_s=frame.time_s,

@@ -64,7 +64,7 @@ class Steering:
         """Prepare for a new state."""
         self._entered_s = view.frame.time_s
         if state is MissionState.PATROL:
-            self._patrol.resume(view.here)
+            self._patrol.resume(view.here, self._config.simulator.flyable_m)
         if state is MissionState.ACQUIRE:
             self._loops.reset_following()
         if state is MissionState.FAILSAFE:

@@ -1,4 +1,4 @@
-"""If these fail, the vehicle does not find the hero, does not keep up with her, or follows nobody."""
+"""If these fail, the vehicle does not find the hero, does not keep up, or follows nobody."""
 
 import math
 
@@ -96,6 +96,13 @@ def test_a_hero_who_vanishes_is_searched_for_where_she_was_heading_and_found():
     states = [step.state for step in world.fly(pilot, 14.0)]
     assert MissionState.SEARCH in states
     assert states[-1] is FOLLOW
+
+
+def test_a_red_bush_that_is_never_confirmed_does_not_stop_the_patrol():
+    """From afar it looks like her, but stands off the street and never becomes large enough."""
+    world, pilot = start(lambda _: (30.0, -30.0))
+    world.fly(pilot, 50.0)
+    assert math.dist(world.position[:2], (60.0, 60.0)) < 10.0
 
 
 def test_the_nose_turns_after_the_camera():
