@@ -153,7 +153,7 @@ def doctor(as_json: Json = False) -> None:
 @app.command()
 def collect(
     out: Annotated[Path, typer.Option(help="Folder to write; must not hold frames yet.")],
-    frames: Annotated[int, typer.Option(help="How many frames of each kind.")] = 100,
+    frames: Annotated[int, typer.Option(min=1, help="How many frames of each kind.")] = 100,
     seeds: Annotated[str, typer.Option(help="Cities A:B, B excluded.")] = "1000:1010",
     sim: Annotated[
         str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")
@@ -182,6 +182,7 @@ def collect(
         seeds=range(int(first), int(end)),
         embedded=sim == "embedded",
     )
+    print(f"{out}: {frames} frames of each kind")
 
 
 @app.command()
@@ -199,6 +200,7 @@ def train(
     """Train a network on labelled frames."""
     from followme_uav.learn.train import train as run_train
 
+    _check_writable(out)
     run_train(config, data, validation, out, init, resume)
 
 
@@ -214,6 +216,8 @@ def evaluate(
     """Score a network on labelled frames."""
     from followme_uav.learn.evaluate import evaluate as run_evaluate
 
+    if json_path is not None:
+        _check_writable(json_path)
     run_evaluate(weights, data, json_path)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rich.console import Console
 from rich.progress import Progress
 
 from followme_uav.config import FlightConfig
@@ -64,7 +65,7 @@ def collect(
     """
     if any((out / kind).exists() for kind in KINDS):
         raise DataError(f"{out}: holds frames already; choose an empty folder")
-    with Progress() as progress:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("collecting", total=len(KINDS) * frames_per_kind)
         for number, seed in enumerate(seeds):
             share = Counter(

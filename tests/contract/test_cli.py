@@ -1,0 +1,341 @@
+"""What a person meets who mistypes something: one line that says what to do, and exit code 2.
+
+Most of it runs in this process, through the console script's own entry point; what needs a process
+of its own (the simulator, what gets imported) gets one.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+
+from followme_uav import cli
+from followme_uav.perception.weights import FORMAT, FORMAT_VERSION
+from tests.unit.labelled_frames import write_frames
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = ("fly", "sim", "doctor", "collect", "train", "evaluate")
+DEADLINE_S = 120
+CLASSES = "background,people,hero"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Whatever a command writes by mistake ends up here; and nobody must stand in the checkout."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def followme(monkeypatch, capfd):
+    """Runs the command line in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return end.value.code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def refused(followme):
+    """Runs a command that must end with one line, which is returned."""
+
+    def run(*arguments):
+        code, out, err = followme(*arguments)
+        assert code == 2
+        assert out == ""
+        assert err.startswith("followme-uav: ")
+        assert err.endswith("\n")
+        assert err.count("\n") == 1
+        return err
+
+    return run
+
+
+def in_a_process(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "followme_uav.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def write_hdf5(path, attributes, variables=()):
+    with h5py.File(path, "w") as file:
+        file.attrs.update(attributes)
+        for name in variables:
+            file[name] = [1.0, 2.0]
+    return path
+
+
+# Weights
+
+
+def test_missing_weights(refused):
+    assert "gone.h5: no such weights file" in refused("fly", "--weights", "gone.h5")
+    assert "gone.h5: no such weights file" in refused("evaluate", ".", "--weights", "gone.h5")
+
+
+def test_weights_that_are_something_else(refused):
+    Path("notes.h5").write_text("hello")
+    assert "notes.h5: not an HDF5 file" in refused("fly", "--weights", "notes.h5")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.95])
+def test_half_a_download_of_the_weights(refused, share):
+    whole = cli.DEFAULT_WEIGHTS.read_bytes()
+    Path("half.h5").write_bytes(whole[: int(share * len(whole))])
+    assert "half.h5: damaged or truncated" in refused("fly", "--weights", "half.h5")
+
+
+def test_weights_of_another_program(refused):
+    write_hdf5("keras.h5", {"keras_version": "2.4.0"}, ["dense/kernel"])
+    assert "not weights of followme-uav" in refused("fly", "--weights", "keras.h5")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["model2", "model99"])
+def test_weights_of_another_network(refused, architecture):
+    """Flown all the same, they would see nothing, or worse, anything."""
+    attributes = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "architecture": architecture,
+        "classes": CLASSES,
+    }
+    write_hdf5("other.h5", attributes, ["some/variable"])
+    write_frames(Path("data"), count=1)
+    line = refused("evaluate", "data", "--weights", "other.h5")
+    assert "other.h5: " in line
+    assert architecture in line
+
+
+def test_the_weights_that_come_along_are_found_from_any_folder(followme):
+    assert cli.DEFAULT_WEIGHTS == ROOT / "weights" / "model2.h5"
+    assert cli.DEFAULT_WEIGHTS.is_file()
+    for command in ("fly", "evaluate"):
+        assert "weights/model2.h5" in followme(command, "--help")[1]
+        assert str(ROOT) not in followme(command, "--help")[1]
+
+
+# Configuration
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("patrol: {sped_mps: 3}", "patrol.sped_mps: unknown key"),
+        ("camera: {rate_hz: fast}", "camera.rate_hz: "),
+        ("mission: {altitude_m: -3}", "mission.altitude_m: "),
+        ("patrol: [1, 2", "not valid YAML"),
+        ("just words", "expected 'key: value' lines"),
+        ("simulator: mars", "'mars' is unknown"),
+    ],
+)
+def test_a_wrong_configuration_file(refused, text, complaint):
+    Path("flight.yaml").write_text(text)
+    assert complaint in refused("fly", "--config", "flight.yaml")
+
+
+def test_an_unreadable_configuration(refused):
+    assert "gone.yaml: No such file" in refused("fly", "--config", "gone.yaml")
+    assert "Is a directory" in refused("fly", "--config", ".")
+    Path("binary.yaml").write_bytes(b"\xff\xfe\x00")
+    assert "binary.yaml: not valid YAML" in refused("fly", "--config", "binary.yaml")
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("patrol.sped_mps=3", "patrol.sped_mps: unknown key"),
+        ("patrol.speed_mps=quick", "patrol.speed_mps: "),
+        ("patrol.speed_mps=.nan", "patrol.speed_mps: "),
+        ("nowhere.speed_mps=3", "no section 'nowhere'"),
+        ("patrol.speed_mps", "write it as section.key=value"),
+        ("patrol.speed_mps=[1", "not valid YAML"),
+    ],
+)
+def test_a_wrong_override(refused, override, complaint):
+    assert complaint in refused("fly", "--set", override)
+
+
+def test_an_unknown_simulator_profile(refused):
+    assert "choose from airsim-unity" in refused("fly", "--profile", "mars")
+
+
+@pytest.mark.parametrize("duration", ["0", "-5", "nan"])
+def test_a_flight_that_cannot_last(refused, duration):
+    assert "duration_s" in refused("fly", "--duration", duration)
+
+
+# Simulator
+
+
+@pytest.mark.parametrize("command", [("fly", "--oracle"), ("fly",), ("collect", "--out", "new")])
+def test_nobody_listens(refused, command):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        line = refused(*command, "--sim", f"127.0.0.1:{port}")
+    assert f"nobody listens on 127.0.0.1:{port}" in line
+
+
+@pytest.mark.parametrize("address", ["mars", "mars:", ":41451", "mars:x", "mars:0", "mars:70000"])
+def test_an_address_that_is_none(refused, address):
+    assert "write 'embedded' or HOST:PORT" in refused("fly", "--sim", address)
+    assert "write 'embedded' or HOST:PORT" in refused("collect", "--out", "new", "--sim", address)
+
+
+def test_somebody_else_listens(refused):
+    """A web server, say: it must neither hang nor confuse the client."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        line = refused(
+            *("fly", "--oracle", "--sim", f"127.0.0.1:{port}"),
+            *("--set", "rpc.deadline_s=0.5", "--set", "rpc.connect_deadline_s=0.5"),
+        )
+    assert f"ping at 127.0.0.1:{port}: no answer within 0.5 s" in line
+
+
+def test_a_window_on_somebody_elses_simulator(refused):
+    assert "--window" in refused("fly", "--window", "--sim", "127.0.0.1:41451")
+
+
+@pytest.mark.parametrize("size", ["big", "160", "160x", "0x0", "8x8", "9999x9999", "-160x160"])
+def test_a_wrong_image_size(refused, size):
+    assert f"'{size}'" in refused("sim", "--port", "0", "--image-size", size)
+
+
+def test_an_unknown_dialect(refused):
+    assert "choose from airsim, unity" in refused("sim", "--port", "0", "--dialect", "klingon")
+
+
+def test_a_port_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = in_a_process("sim", "--port", port)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert str(port) in done.stderr
+    assert done.stderr.startswith("followme-uav: ")
+    assert done.stderr.count("\n") == 1
+
+
+# Files to write
+
+
+@pytest.mark.parametrize("option", ["--log", "--summary"])
+def test_a_place_where_nothing_can_be_written(refused, option):
+    """Known only after the flight, it would cost the flight."""
+    Path("file").write_text("")
+    assert "file is no folder" in refused("fly", option, "file/flight.out")
+    Path("folder").mkdir()
+    assert "Is a directory" in refused("fly", option, "folder")
+
+
+def test_a_flight_that_cannot_start_leaves_the_old_log_alone(refused):
+    Path("flight.mcap").write_text("the last flight")
+    refused("fly", "--weights", "gone.h5", "--log", "flight.mcap")
+    assert Path("flight.mcap").read_text() == "the last flight"
+
+
+def test_a_flight_that_cannot_start_leaves_no_empty_log(refused):
+    refused("fly", "--weights", "gone.h5", "--log", "new/flight.mcap")
+    assert not Path("new/flight.mcap").exists()
+
+
+# Labelled frames
+
+
+def test_collecting_into_a_folder_with_frames(refused):
+    """Frames of two collections in one folder could not be told apart again."""
+    Path("data/following_images").mkdir(parents=True)
+    assert "holds frames already" in refused("collect", "--out", "data")
+
+
+@pytest.mark.parametrize("seeds", ["5", "5:", "a:b", "7:7", "9:3", "-1:3"])
+def test_wrong_seeds(refused, seeds):
+    assert "A:B" in refused("collect", "--out", "new", "--seeds", seeds)
+
+
+@pytest.mark.slow
+def test_evaluating_frames_that_are_missing(refused):
+    assert "gone: no such data folder" in refused("evaluate", "gone")
+    Path("empty").mkdir()
+    assert "empty: holds neither" in refused("evaluate", "empty")
+
+
+@pytest.mark.slow
+def test_evaluating_images_without_their_masks(refused):
+    folder = write_frames(Path("data"), count=2)
+    next((folder / "masks").iterdir()).unlink()
+    assert "data" in refused("evaluate", "data")
+
+
+def test_training_with_a_wrong_configuration(refused):
+    write_frames(Path("data"), count=1)
+    Path("training.yaml").write_text(
+        (ROOT / "configs/training/model2.yaml").read_text() + "\nmomentum: 0.9\n"
+    )
+    data = ("--data", "data", "--validation", "data")
+    line = refused("train", "--config", "training.yaml", *data, "--out", "new.h5")
+    assert line.startswith("followme-uav: training.yaml: momentum: ")
+    line = refused("train", "--config", "gone.yaml", *data, "--out", "new.h5")
+    assert "gone.yaml: cannot be read" in line
+    line = refused("train", "--config", "training.yaml", *data, "--out", "training.yaml/new.h5")
+    assert "training.yaml is no folder" in line
+
+
+# The command line itself
+
+
+def test_an_error_is_one_line_in_a_real_process_too():
+    done = in_a_process("fly", "--weights", "gone.h5")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "gone.h5" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["fly", "--sped", "3"], ["sim", "--port", "x"], ["flie"]])
+def test_an_unknown_option_points_to_the_help(followme, arguments):
+    code, out, err = followme(*arguments)
+    assert code == 2
+    assert out == ""
+    assert "--help" in err
+    assert "Traceback" not in err
+
+
+def test_help_comes_without_tensorflow_or_graphics():
+    """They take seconds to import: nobody waits that long to see how a command is called."""
+    script = f"""
+import json, sys
+from followme_uav import cli
+for command in {COMMANDS}:
+    sys.argv = ["followme-uav", command, "--help"]
+    try:
+        cli.main()
+    except SystemExit as end:
+        assert end.code == 0, command
+print(json.dumps(sorted(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=DEADLINE_S,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    *help_lines, modules = done.stdout.splitlines()
+    assert sum("Usage: followme-uav" in line for line in help_lines) == len(COMMANDS)
+    assert not {"tensorflow", "keras", "panda3d", "mujoco", "numpy"} & set(json.loads(modules))
