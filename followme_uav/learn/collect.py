@@ -65,7 +65,8 @@ def collect(
     """
     if any((out / kind).exists() for kind in KINDS):
         raise DataError(f"{out}: holds frames already; choose an empty folder")
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
         task = progress.add_task("collecting", total=len(KINDS) * frames_per_kind)
         for number, seed in enumerate(seeds):
             share = Counter(
