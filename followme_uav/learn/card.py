@@ -41,6 +41,8 @@ def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: 
 def write(
     weights: Path,
     config: TrainingConfig,
+    config_name: str,
+    epoch: int,
     model: keras.Model,
     training: Sequence[LabelledFrames],
     validation: Sequence[LabelledFrames],
@@ -54,21 +56,26 @@ def write(
     Args:
         weights: Weights file, complete.
         config: Of this training.
+        config_name: Base name of its file.
+        epoch: Epoch of this training, from 1, that the weights come from.
         model: The network with these weights.
         training: Frames trained on.
         validation: Frames held out.
         scores: Results on `validation`.
         init: Weights this training started from.
     """
-    command = "followme-uav train --config CONFIG --data " + " ".join(
-        sorted({f.source for f in training})
-    )
-    command += " --validation " + " ".join(sorted({f.source for f in validation}))
-    command += f" --out {weights.name}" + (f" --init {init.name}" if init else "")
+    arguments = [
+        f"--config {config_name}",
+        *(f"--data {source}" for source in sorted({f.source for f in training})),
+        *(f"--validation {source}" for source in sorted({f.source for f in validation})),
+        *([f"--init {init.name}"] if init else []),
+        f"--out {weights.name}",
+    ]
     stage = {
-        "command": command,
+        "command": f"followme-uav train {' '.join(arguments)}",
         "initial_weights_sha256": weights_file.sha256(init) if init else None,
         "data": [_describe(f) for f in training],
+        "best_epoch": epoch,
         "config": config.model_dump(mode="json"),
     }
     content: dict[str, Any] = {

@@ -13,6 +13,7 @@ import io
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ class LabelledFrames:
     def __len__(self) -> int:
         return len(self.images)
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 over all pixels and labels, in order."""
         digest = hashlib.sha256()

@@ -119,6 +119,17 @@ def train(
             if better:
                 best = selection
                 weights_file.save_weights(training.averaged, out)
+                card.write(
+                    out,
+                    config,
+                    config_path.name,
+                    training.epoch,
+                    training.averaged,
+                    frames,
+                    held_out,
+                    scores,
+                    init,
+                )
             checkpoint.save(state_file, training.state(), identity, training.epoch, best)
             console.print(
                 f"epoch {training.epoch}/{config.epochs} loss {loss:.4f} "
@@ -126,9 +137,6 @@ def train(
                 + "  ".join(_brief(s) for s in scores)
             )
 
-    final = weights_file.load_model(out, config.architecture)
-    scores = score_sets(mask_function(final), prepared)
-    card.write(out, config, final, frames, held_out, scores, init)
     console.print(f"wrote {out} and {card.path_beside(out)}")
 
 
