@@ -1,0 +1,185 @@
+"""Whole flights in the embedded city, its simulator a process of its own: what a user gets.
+
+All fly in lockstep (but for one), over a city whose hero starts in front of the vehicle, so that
+twenty seconds are enough to find her.
+"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from followme_uav.cli import DEFAULT_WEIGHTS
+from followme_uav.config import load_config
+from followme_uav.flight.fly import FlightPlan, fly
+from followme_uav.flight.log import content_digest, read_log
+from followme_uav.flight.metrics import metrics_of
+from followme_uav.messages import MissionState
+from followme_uav.perception.weights import sha256
+from followme_uav.sim.people import Crowd
+from followme_uav.sim.world import make_city
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 280
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("flights")
+
+
+@pytest.fixture(scope="module")
+def seed():
+    """A city whose hero is near and ahead when the vehicle has taken off."""
+
+    def distance_m(seed):
+        crowd = Crowd(make_city(seed), seed)
+        for _ in range(100):
+            crowd.advance(0.05)
+        north, east, _ = crowd.people[0].position_m
+        return math.hypot(north, east) if north > abs(east) else math.inf
+
+    return min(range(20), key=distance_m)
+
+
+def fly_command(log, *arguments):
+    """`followme-uav fly` as a process; its log and summary."""
+    summary = log.with_suffix(".json")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "followme_uav.cli", "fly"),
+            *("--log", str(log), "--summary", str(summary)),
+            *map(str, arguments),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        cwd=log.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode in (0, 1), done.stderr
+    result = json.loads(summary.read_text())
+    assert done.returncode == (0 if result["success"] else 1)
+    return read_log(log), result
+
+
+def fly_on_true_masks(log, seed, duration_s, profile=None):
+    plan = FlightPlan(
+        config=load_config(overrides=[f"duration_s={duration_s}"], simulator=profile),
+        weights=None,
+        seed=seed,
+        log=log,
+        embedded=True,
+        lockstep=True,
+    )
+    return fly(plan)
+
+
+@pytest.fixture(scope="module")
+def network_flight(folder, seed):
+    return fly_command(folder / "network.mcap", "--seed", seed, "--duration", 20)
+
+
+# With the network
+
+
+def test_a_flight_takes_off_patrols_and_lands(network_flight):
+    log, summary = network_flight
+    states = [entry.step.state for entry in log.entries()]
+    assert states[0] is MissionState.TAKEOFF
+    assert MissionState.PATROL in states
+    assert states[-1] is MissionState.DONE
+    assert MissionState.FAILSAFE not in states
+    assert summary["final_state"] == "done"
+    assert summary["collisions"] == 0
+
+
+def test_every_frame_of_a_flight_is_in_its_log(network_flight):
+    """Replay and every later judgement of a flight depend on it."""
+    log, summary = network_flight
+    entries = list(log.entries())
+    assert not log.truncated
+    assert len(entries) == summary["frames"]
+    assert [entry.frame.index for entry in entries] == list(range(len(entries)))
+    for before, after in pairwise(entries):
+        assert after.frame.time_s - before.frame.time_s == pytest.approx(0.1, abs=1e-6)
+    for entry in entries:
+        assert entry.frame.rgb.shape == entry.step.mask.shape == (160, 160, 3)
+        assert entry.truth.mask.shape == (160, 160, 3)
+        assert entry.truth.time_s == pytest.approx(entry.frame.time_s, abs=1e-6)
+
+
+def test_the_log_says_what_flew(network_flight, seed):
+    log, summary = network_flight
+    weights_sha256 = sha256(DEFAULT_WEIGHTS)
+    assert log.metadata.weights_sha256 == summary["weights_sha256"] == weights_sha256
+    assert log.metadata.extra["seed"] == str(seed)
+    assert log.metadata.extra["lockstep"] == "True"
+    assert log.metadata.config.duration_s == 20
+
+
+def test_the_log_tells_the_same_metrics_as_the_summary(network_flight):
+    log, summary = network_flight
+    metrics = asdict(metrics_of(log.entries(), log.metadata.config))
+    metrics.pop("real_time_factor")  # a log does not know the time on the wall
+    assert metrics == {name: summary[name] for name in metrics}
+    assert summary["real_time_factor"] > 0
+
+
+def test_the_network_that_comes_along_finds_her(network_flight):
+    """The only test here that depends on how good weights/model2.h5 are."""
+    _, summary = network_flight
+    assert summary["acquire_s"] is not None
+
+
+def test_the_same_seed_gives_the_same_flight_bit_for_bit(network_flight, folder, seed):
+    """Without it, no two versions of anything could be compared."""
+    log, _ = network_flight
+    again, _ = fly_command(folder / "again.mcap", "--seed", seed, "--duration", 20)
+    assert content_digest(again.path) == content_digest(log.path)
+
+
+# On the simulator's own masks: control without vision
+
+
+@pytest.mark.parametrize("profile", ["embedded", "embedded-unity"])
+def test_control_keeps_a_hero_who_is_seen(folder, seed, profile):
+    """On AirSim's conventions and on those of AirSim on Unity alike."""
+    summary = fly_on_true_masks(folder / f"{profile}.mcap", seed, 40, profile)
+    metrics = summary.metrics
+    assert summary.success, summary.reason
+    assert metrics.acquire_s < 20.0
+    assert metrics.in_view >= 0.95
+    assert metrics.wrong_target_s == 0
+    assert metrics.collisions == 0
+    assert metrics.min_clearance_m > 1.0
+    assert metrics.final_state == "done"
+
+
+def test_another_seed_is_another_flight(folder, seed):
+    logs = [folder / f"short{number}.mcap" for number in range(2)]
+    for number, log in enumerate(logs):
+        fly_on_true_masks(log, seed + number, 0.5)
+    assert content_digest(logs[0]) != content_digest(logs[1])
+
+
+def test_real_time(folder, seed):
+    """The simulation runs on while the pilot thinks, as a Unity scene does."""
+    log, summary = fly_command(
+        folder / "realtime.mcap", "--oracle", "--realtime", "--seed", seed, "--duration", 4
+    )
+    entries = list(log.entries())
+    assert summary["final_state"] == "done"
+    assert log.metadata.extra["lockstep"] == "False"
+    assert max(-entry.frame.vehicle.position_m[2] for entry in entries) > 1.0
+    times_s = [entry.frame.time_s for entry in entries]
+    assert times_s == sorted(times_s)
+    assert times_s[-1] - times_s[0] > 4.0
