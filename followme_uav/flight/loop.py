@@ -90,7 +90,7 @@ class FlightLoop:
             received_s = time.perf_counter()
             step = self._pilot.step(frame)
             decided_s = time.perf_counter()
-            if not self._try(partial(self._simulator.send, step.command)):
+            if _trouble(partial(self._simulator.send, step.command)):
                 self._recover()
             sent_s = time.perf_counter()
             timings = LoopTimings(
@@ -106,7 +106,7 @@ class FlightLoop:
             self._record(FlightEntry(frame, step, truth, timings))
             record_ms = 1e3 * (time.perf_counter() - record_from_s)
             if self._lockstep:
-                self._try(partial(self._simulator.advance, self._frame_s))
+                _trouble(partial(self._simulator.advance, self._frame_s))
             else:
                 # A late frame is not made up for: the next ones keep their distance.
                 next_tick_s = max(next_tick_s + self._frame_s, time.monotonic())
@@ -122,9 +122,8 @@ class FlightLoop:
         except RpcError as error:
             if last is None:
                 raise
-            cause = str(error)
+            cause = str(self._recover() or error)
             frame = self._blind_frame(last)
-            self._recover()
         else:
             if last is None or frame.time_s > last.time_s:
                 self._progress_s = time.monotonic()
@@ -135,13 +134,15 @@ class FlightLoop:
         return replace(frame, land_requested=self._landing_requested)
 
     def _in_order(self, frame: Frame) -> Frame:
-        """Time never goes back, not even when the simulator was started anew."""
+        """Number and time go on from the last frame, even when the simulator started anew."""
         last = self._last_frame
-        if last is not None and frame.time_s + self._time_shift_s < last.time_s:
+        if last is None:
+            return frame
+        if frame.time_s + self._time_shift_s < last.time_s:
             self._time_shift_s = last.time_s + self._frame_s - frame.time_s
         shift_s = self._time_shift_s
         vehicle = replace(frame.vehicle, time_s=frame.vehicle.time_s + shift_s)
-        return replace(frame, time_s=frame.time_s + shift_s, vehicle=vehicle)
+        return replace(frame, index=last.index + 1, time_s=frame.time_s + shift_s, vehicle=vehicle)
 
     def _blind_frame(self, last: Frame) -> Frame:
         return replace(
@@ -152,15 +153,17 @@ class FlightLoop:
             vehicle=replace(last.vehicle, has_collided=False),
         )
 
-    def _recover(self) -> None:
+    def _recover(self) -> RpcError | None:
         """A new connection, and control of the vehicle, if the simulator is there again."""
 
         def reconnect() -> None:
             self._simulator.reconnect()
             self._simulator.take_control()
 
-        if not self._try(reconnect):
+        trouble = _trouble(reconnect)
+        if trouble is not None:
             time.sleep(self._frame_s)
+        return trouble
 
     def _truth(self, frame: Frame) -> GroundTruth | None:
         if frame.rgb is None:
@@ -171,13 +174,14 @@ class FlightLoop:
             return None
         return truth and replace(truth, time_s=truth.time_s + self._time_shift_s)
 
-    def _try(self, action: Callable[[], None]) -> bool:
-        """Whether it worked; if not, the next frame will not come either and tells the pilot."""
-        try:
-            action()
-        except RpcError:
-            return False
-        return True
+
+def _trouble(action: Callable[[], None]) -> RpcError | None:
+    """What went wrong; the next frame will not come either then, and so tells the pilot."""
+    try:
+        action()
+    except RpcError as error:
+        return error
+    return None
 
 
 class _Timed:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from followme_uav.config import CameraConfig, RpcConfig, SimulatorProfile
-from followme_uav.errors import RemoteError, SimulatorError
+from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
 from followme_uav.geometry import quaternion_from_euler
 from followme_uav.messages import (
     Command,
@@ -283,7 +283,7 @@ class AirSimClient:
 
     def _session(self, session: RpcSession | None) -> RpcSession:
         if session is None:
-            raise SimulatorError(f"not connected to {self._address}; connect first")
+            raise RpcConnectionError(f"not connected to {self._address}; connect first")
         return session
 
     def _forget_commands(self) -> None:

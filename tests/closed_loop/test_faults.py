@@ -1,0 +1,241 @@
+"""What breaks in mid-flight: the simulator dies, hangs or restarts; the user gives up or is killed.
+
+Each flight is a process that a user would have started; what it prints tells how far it is.
+Vision plays no part, so the flights use true masks.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from followme_uav.flight.log import read_log
+from followme_uav.messages import MissionState
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 120
+SEED = 1
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+IMPATIENT = [
+    *("--set", "mission.failsafe_land_s=5"),
+    *("--set", "rpc.deadline_s=2", "--set", "rpc.connect_deadline_s=2"),
+]
+PATIENT = [
+    *("--set", "mission.failsafe_land_s=100"),
+    *("--set", "rpc.deadline_s=2", "--set", "rpc.connect_deadline_s=2"),
+]
+
+pytestmark = pytest.mark.slow
+
+
+class Running:
+    """A `followme-uav` command; collects its lines and ends with the test."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "followme_uav.cli", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=ENVIRONMENT,
+        )
+        self.pid = self.process.pid
+        self.lines = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_for(self, text):
+        """Until a line contains `text`; returns it."""
+
+        def found():
+            return next((line for line in self.lines if text in line), None)
+
+        with self._news:
+            self._news.wait_for(lambda: found() or self.process.poll() is not None, DEADLINE_S)
+            assert found(), "\n".join(self.lines)
+            return found()
+
+    def end(self):
+        """Exit code, when it has come to an end by itself."""
+        code = self.process.wait(DEADLINE_S)
+        self._reader.join(DEADLINE_S)
+        return code
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+
+@pytest.fixture
+def run():
+    """Starts commands, and ends those that are left."""
+    commands = []
+
+    def start(*arguments):
+        commands.append(Running(*arguments))
+        return commands[-1]
+
+    yield start
+    for command in commands:
+        for pid in (*children(command.pid), command.pid):
+            kill(pid)
+        command.process.wait()
+
+
+@pytest.fixture
+def flight(run, tmp_path):
+    """A flight that has taken off, and its log."""
+
+    def start(*arguments):
+        log = tmp_path / "flight.mcap"
+        command = run("fly", "--oracle", "--seed", SEED, "--log", log, *arguments)
+        command.wait_for("takeoff → patrol")
+        return command, log
+
+    return start
+
+
+def children(pid):
+    """Process ids of the children of a process."""
+    found = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    )
+    pairs = [map(int, line.split()) for line in found.stdout.splitlines()]
+    return [child for child, parent in pairs if parent == pid]
+
+
+def is_running(pid):
+    """Whether the process lives; one that nobody has reaped yet is dead."""
+    state = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True)
+    return state.stdout.strip()[:1] not in ("", "Z")
+
+
+def kill(pid, number=signal.SIGKILL):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def wait_until(happened, complaint):
+    give_up_s = time.monotonic() + DEADLINE_S
+    while not happened():
+        assert time.monotonic() < give_up_s, complaint
+        time.sleep(0.2)
+
+
+def wait_until_gone(pid):
+    wait_until(lambda: not is_running(pid), f"process {pid} was left behind")
+
+
+def after_blindness(entries):
+    last = max(i for i, entry in enumerate(entries) if entry.frame.rgb is None)
+    return entries[last + 1 :]
+
+
+def climbed_again(path):
+    """Read from the log of a flight that is still going on."""
+    after = after_blindness(list(read_log(path).entries()))
+    return any(-entry.frame.vehicle.position_m[2] > 2.5 for entry in after)
+
+
+def states_of(log):
+    return [entry.step.state for entry in log.entries()]
+
+
+def test_a_simulator_that_dies_is_one_clear_line_and_a_log_up_to_there(flight):
+    command, path = flight(*IMPATIENT)
+    (simulator,) = children(command.pid)
+    kill(simulator)
+    assert command.end() == 2
+    errors = [line for line in command.lines if line.startswith("followme-uav: ")]
+    assert errors == command.lines[-1:]
+    assert "no new frame for " in errors[0]
+    assert "nobody listens on 127.0.0.1:" in errors[0]
+    assert not any("Traceback" in line for line in command.lines)
+    log = read_log(path)
+    states = states_of(log)
+    assert not log.truncated
+    assert states[0] is MissionState.TAKEOFF
+    assert MissionState.PATROL in states
+    assert MissionState.FAILSAFE in states
+
+
+def test_a_simulator_that_is_started_again_is_flown_on(run, flight):
+    """Restarting the scene in Unity's editor must not mean starting everything else anew."""
+    first = run("sim", "--port", 0, "--seed", SEED)
+    address = first.wait_for("listening on ").removeprefix("listening on ")
+    command, path = flight("--sim", address, "--lockstep", "--duration", 1000, *PATIENT)
+    kill(first.pid)
+    command.wait_for("→ failsafe")
+    run("sim", "--port", address.rpartition(":")[2], "--seed", SEED).wait_for("listening on ")
+    command.wait_for("failsafe → patrol")
+    wait_until(lambda: climbed_again(path), "the flight did not go on")
+    command.process.send_signal(signal.SIGINT)
+    assert command.end() in (0, 1)
+
+    log = read_log(path)
+    entries = list(log.entries())
+    assert not log.truncated
+    assert len(after_blindness(entries)) > 20
+    assert entries[-1].step.state is MissionState.DONE
+    times_s = [entry.frame.time_s for entry in entries]
+    assert all(before < after for before, after in pairwise(times_s))
+    indices = [entry.frame.index for entry in entries]
+    assert indices == sorted(set(indices))
+
+
+def test_a_simulator_that_hangs_for_a_while_is_waited_for(flight):
+    command, _ = flight(*PATIENT)
+    (simulator,) = children(command.pid)
+    kill(simulator, signal.SIGSTOP)
+    assert "no camera image" in command.wait_for("→ failsafe")
+    kill(simulator, signal.SIGCONT)
+    assert "frames are back" in command.wait_for("failsafe → patrol")
+
+
+def test_ctrl_c_lands_and_closes_the_log(flight):
+    command, path = flight()
+    (simulator,) = children(command.pid)
+    command.process.send_signal(signal.SIGINT)
+    assert "landing requested" in command.wait_for("→ land")
+    assert command.end() in (0, 1)
+    log = read_log(path)
+    entries = list(log.entries())
+    assert not log.truncated
+    assert entries[-1].step.state is MissionState.DONE
+    assert -entries[-1].frame.vehicle.position_m[2] < 0.3
+    assert any("Flight summary" in line for line in command.lines)
+    wait_until_gone(simulator)
+
+
+def test_a_second_ctrl_c_stops_at_once(flight):
+    command, path = flight("--realtime")
+    (simulator,) = children(command.pid)
+    command.process.send_signal(signal.SIGINT)
+    command.wait_for("→ land")
+    command.process.send_signal(signal.SIGINT)
+    assert command.end() == 130
+    log = read_log(path)
+    assert not log.truncated
+    assert states_of(log)[-1] is MissionState.LAND
+    wait_until_gone(simulator)
+
+
+def test_a_killed_flight_leaves_no_simulator_behind(flight):
+    """Each would keep a core busy until somebody wonders why the machine is slow."""
+    command, path = flight()
+    (simulator,) = children(command.pid)
+    kill(command.pid)
+    wait_until_gone(simulator)
+    assert MissionState.PATROL in states_of(read_log(path))
