@@ -12,8 +12,10 @@ TESTS ?= tests
 fly: setup
 	@$(BIN)/followme-uav fly $(ARGS)
 
+# The renderer has a process of its own: Mesa and TensorFlow crash in one.
 test: lint
 	@tools/legacy_env.sh >/dev/null || echo "make: tests of the msgpack-rpc-python backend are left out"
+	@$(BIN)/python -m pytest -q tests/rendering
 	@$(BIN)/python -m pytest -q $(TESTS)
 
 lint: setup

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -349,6 +350,11 @@ def _open_host(engine: core.GraphicsEngine, pipe: core.GraphicsPipe) -> core.Gra
     if (gsg.get_driver_version_major(), gsg.get_driver_version_minor()) < (3, 3):
         raise EnvironmentSetupError(
             f"OpenGL {gsg.get_driver_version()} is too old, 3.3 is needed; {_REMEDY}"
+        )
+    if "llvmpipe" in gsg.get_driver_renderer() and "tensorflow" in sys.modules:
+        raise EnvironmentSetupError(
+            "Mesa's software renderer and TensorFlow crash in one process (two versions of LLVM); "
+            "run the simulator in a process of its own: 'followme-uav sim'"
         )
     host.set_active(False)
     return host
