@@ -1,0 +1,107 @@
+"""If these fail, the vehicle leaves parts of the city unsearched or lands among the trees."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from followme_uav.pilot.patrol import Patrol
+
+SQUARE = ((0.0, 0.0), (40.0, 0.0), (40.0, 40.0), (0.0, 40.0))
+RADIUS_M = 3.0
+STREETS = (
+    (-4.0, -4.0, 44.0, 4.0),
+    (36.0, -4.0, 44.0, 44.0),
+    (-4.0, 36.0, 44.0, 44.0),
+    (-4.0, -4.0, 4.0, 44.0),
+)
+"""Around the square; `(north_min, east_min, north_max, east_max)`."""
+
+
+@pytest.fixture
+def patrol():
+    return Patrol(SQUARE, RADIUS_M)
+
+
+def test_waypoints_are_visited_in_order_round_and_round(patrol):
+    assert [patrol.waypoint(place) for place in (*SQUARE, *SQUARE)] == [
+        *(*SQUARE[1:], SQUARE[0]),
+        *(*SQUARE[1:], SQUARE[0]),
+    ]
+
+
+def test_a_waypoint_stays_the_goal_until_it_is_reached(patrol):
+    assert patrol.waypoint((0.0, -3.1)) == (0.0, 0.0)
+    assert patrol.waypoint((-10.0, 0.0)) == (0.0, 0.0)
+    assert patrol.waypoint((0.0, -2.9)) == (40.0, 0.0)
+
+
+def test_passing_another_waypoint_does_not_skip_any(patrol):
+    patrol.waypoint((0.0, 0.0))
+    assert patrol.waypoint((40.0, 40.0)) == (40.0, 0.0)
+
+
+def test_after_an_interruption_the_round_goes_on_where_it_was_left(patrol):
+    """She was followed along the street; the rest of the round is still to be searched."""
+    patrol.waypoint(SQUARE[0])
+    patrol.resume((20.0, 2.0), STREETS)
+    assert patrol.waypoint((20.0, 2.0)) == SQUARE[1]
+
+
+def test_around_a_corner_it_goes_on_with_the_nearest_waypoint_in_reach(patrol):
+    """A house stands in the straight way to the old one."""
+    patrol.waypoint(SQUARE[0])
+    patrol.resume((37.0, 36.0), [*STREETS[:1], *STREETS[2:]])
+    assert patrol.waypoint((39.0, 30.0)) == SQUARE[2]
+
+
+def test_the_nearest_waypoint_is_of_no_use_behind_a_house():
+    """It would pull the vehicle against the kerb for ever."""
+    patrol = Patrol([(0.0, 0.0), (0.0, 40.0), (30.0, 12.0)], RADIUS_M)
+    lane = (-2.0, 10.0, 42.0, 14.0)
+    patrol.resume((0.0, 12.0), [lane])
+    assert patrol.waypoint((0.0, 12.0)) == (30.0, 12.0)
+
+
+def test_without_a_map_every_way_is_free(patrol):
+    patrol.waypoint(SQUARE[0])
+    patrol.resume((37.0, 36.0), ())
+    assert patrol.waypoint((37.0, 36.0)) == SQUARE[1]
+
+
+def test_a_single_waypoint_is_returned_to():
+    patrol = Patrol([(5.0, 5.0)], RADIUS_M)
+    for place in ((0.0, 0.0), (5.0, 5.0), (9.0, 9.0)):
+        assert patrol.waypoint(place) == (5.0, 5.0)
+        assert patrol.nearest_on_route(place) == (5.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("place", "nearest"),
+    [
+        ((20.0, -5.0), (20.0, 0.0)),
+        ((20.0, 6.0), (20.0, 0.0)),
+        ((45.0, -7.0), (40.0, 0.0)),
+        ((-9.0, 20.0), (0.0, 20.0)),  # on the leg from the last waypoint to the first
+        ((40.0, 12.5), (40.0, 12.5)),
+    ],
+)
+def test_the_nearest_piece_of_the_route(patrol, place, nearest):
+    assert patrol.nearest_on_route(place) == pytest.approx(nearest)
+
+
+places = st.tuples(st.floats(-60, 60), st.floats(-60, 60))
+
+
+@given(places)
+def test_no_point_of_the_route_is_nearer(place):
+    nearest = Patrol(SQUARE, RADIUS_M).nearest_on_route(place)
+    legs = zip(SQUARE, SQUARE[1:] + SQUARE[:1], strict=True)
+    route = [
+        tuple(s + share / 40 * (e - s) for s, e in zip(start, end, strict=True))
+        for start, end in legs
+        for share in range(41)
+    ]
+    assert min(math.dist(point, nearest) for point in route) <= 0.5 + 1e-9  # it is on the route
+    assert math.dist(place, nearest) <= min(math.dist(place, point) for point in route) + 1e-9
