@@ -1,0 +1,102 @@
+"""The embedded city's map for pilots against the city itself: a wrong metre here is a crash there.
+
+The map is a file (`configs/simulators/embedded.yaml`) because every simulator's is; that it fits
+the city that is generated from a seed is what these tests are for.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+from followme_uav.config import load_config
+from followme_uav.pilot.keep_in import contains, is_free
+from followme_uav.sim.world import make_city
+
+CONFIG = load_config()
+LIMITS, STREETS = CONFIG.limits, CONFIG.simulator.flyable_m
+WAYPOINTS = CONFIG.simulator.patrol_waypoints_m
+ROOM_M = 0.9
+"""Between the vehicle's centre and anything solid: half its size, and half a metre to be late."""
+LOW_M, HIGH_M = LIMITS.min_altitude_m - 0.5, LIMITS.max_altitude_m + 0.5
+
+
+def allowed(area):
+    """Where the pilot keeps the vehicle's centre: the rectangle without its margin."""
+    south, west, north, east = area
+    margin_m = LIMITS.boundary_margin_m
+    return south + margin_m, west + margin_m, north - margin_m, east - margin_m
+
+
+def is_at_flying_height(solid):
+    middle_m, half_m = -solid.centre_m[2], solid.half_size_m[2]
+    return middle_m - half_m < HIGH_M and middle_m + half_m > LOW_M
+
+
+def gap_m(solid, area):
+    """Distance between a solid's footprint and a rectangle, 0 when they overlap."""
+    south, west, north, east = area
+    if solid.shape == "cylinder":
+        nearest = (
+            min(max(solid.centre_m[0], south), north),
+            min(max(solid.centre_m[1], west), east),
+        )
+        return max(math.dist(nearest, solid.centre_m[:2]) - solid.half_size_m[0], 0.0)
+    assert math.isclose(math.sin(2 * solid.yaw_rad), 0.0, abs_tol=1e-9), "only upright boxes"
+    half_north_m, half_east_m = solid.half_size_m[:2]
+    if not math.isclose(math.sin(solid.yaw_rad), 0.0, abs_tol=1e-9):
+        half_north_m, half_east_m = half_east_m, half_north_m
+    north_gap_m = max(
+        south - solid.centre_m[0] - half_north_m, solid.centre_m[0] - half_north_m - north, 0.0
+    )
+    east_gap_m = max(
+        west - solid.centre_m[1] - half_east_m, solid.centre_m[1] - half_east_m - east, 0.0
+    )
+    return math.hypot(north_gap_m, east_gap_m)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_solid_comes_near_the_allowed_area_at_flying_height(seed):
+    solids = [solid for solid in make_city(seed).colliders if is_at_flying_height(solid)]
+    assert any(solid.name.startswith("building") for solid in solids)
+    near = {
+        (solid.name, area): round(gap_m(solid, allowed(area)), 2)
+        for solid in solids
+        for area in STREETS
+        if gap_m(solid, allowed(area)) < ROOM_M
+    }
+    assert not near
+
+
+def test_the_cruising_height_is_an_allowed_one():
+    assert LIMITS.min_altitude_m <= CONFIG.mission.altitude_m <= LIMITS.max_altitude_m
+
+
+def test_the_start_is_on_the_map():
+    """Outside of it the pilot's first move would be sideways, among the lamps."""
+    assert contains([allowed(area) for area in STREETS], (0.0, 0.0))
+
+
+def test_every_leg_of_the_patrol_stays_on_the_map():
+    areas = [allowed(area) for area in STREETS]
+    for here, there in zip(WAYPOINTS, WAYPOINTS[1:] + WAYPOINTS[:1], strict=True):
+        assert is_free(areas, here, there), (here, there)
+
+
+def test_the_map_is_one_piece():
+    """A hero who walks from street to street can be followed all the way."""
+    areas = [allowed(area) for area in STREETS]
+    reached, frontier = {0}, [0]
+    while frontier:
+        one = areas[frontier.pop()]
+        for i, other in enumerate(areas):
+            if i not in reached and overlap(one, other):
+                reached.add(i)
+                frontier.append(i)
+    assert reached == set(range(len(areas)))
+
+
+def overlap(one, other):
+    low = np.maximum(one[:2], other[:2])
+    high = np.minimum(one[2:], other[2:])
+    return bool((low < high).all())
