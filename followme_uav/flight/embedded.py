@@ -11,13 +11,37 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
+from followme_uav.config import FlightConfig
 from followme_uav.errors import SimulatorError
 
 READY = "listening on "
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 3.0
+
+
+@contextmanager
+def embedded_simulator(
+    config: FlightConfig, seed: int, *, paused: bool, window: bool = False
+) -> Iterator[FlightConfig]:
+    """A running simulator that suits `config`; yields the configuration with its address in it.
+
+    Only what starts `paused` can be repeated: else it depends on when the first call comes.
+    """
+    camera, profile = config.camera, config.simulator
+    options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
+    if profile.name == "embedded-unity":
+        options += ["--dialect", "unity"]
+    if paused:
+        options.append("--paused")
+    if window:
+        options.append("--window")
+    with EmbeddedSimulator(seed, *options) as simulator:
+        address = {"host": simulator.host, "port": simulator.port}
+        yield config.model_copy(update={"simulator": profile.model_copy(update=address)})
 
 
 class EmbeddedSimulator:

@@ -16,7 +16,7 @@ from typing import Any
 from followme_uav import __version__
 from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError, RpcError
-from followme_uav.flight.embedded import EmbeddedSimulator
+from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log import FlightLogWriter
 from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
@@ -81,7 +81,10 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         if plan.weights is not None:
             read_weights(plan.weights)
         if plan.embedded:
-            config = stack.enter_context(_embedded(plan))
+            simulator = embedded_simulator(
+                config, plan.seed, paused=plan.lockstep, window=plan.window
+            )
+            config = stack.enter_context(simulator)
         client = AirSimClient(config.simulator, config.rpc, config.camera)
         stack.callback(client.close)
         client.connect()
@@ -151,22 +154,6 @@ def judge(metrics: FlightMetrics) -> tuple[bool, str]:
     if metrics.wrong_target_s:
         return False, f"followed somebody else for {metrics.wrong_target_s:.1f} s"
     return True, "hero found and followed"
-
-
-@contextmanager
-def _embedded(plan: FlightPlan) -> Iterator[FlightConfig]:
-    """The embedded simulator, running; yields the configuration with its address in it."""
-    camera, profile = plan.config.camera, plan.config.simulator
-    options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
-    if profile.name == "embedded-unity":
-        options += ["--dialect", "unity"]
-    if plan.lockstep:
-        options.append("--paused")  # else the flight would depend on when the pilot comes
-    if plan.window:
-        options.append("--window")
-    with EmbeddedSimulator(plan.seed, *options) as simulator:
-        address = {"host": simulator.host, "port": simulator.port}
-        yield plan.config.model_copy(update={"simulator": profile.model_copy(update=address)})
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from rich.progress import Progress
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import DataError, RemoteError
-from followme_uav.flight.embedded import EmbeddedSimulator
+from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.geometry import wrap_angle
 from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, MaskClass, Vec3
 from followme_uav.rpc.airsim import AirSimClient
@@ -90,14 +90,7 @@ def _frames(
     random = np.random.default_rng([seed, 77])
     with ExitStack() as stack:
         if embedded:
-            camera = config.camera
-            simulator = stack.enter_context(
-                EmbeddedSimulator(seed, "--image-size", f"{camera.width_px}x{camera.height_px}")
-            )
-            address = {"host": simulator.host, "port": simulator.port}
-            config = config.model_copy(
-                update={"simulator": config.simulator.model_copy(update=address)}
-            )
+            config = stack.enter_context(embedded_simulator(config, seed, paused=True))
         client = AirSimClient(config.simulator, config.rpc, config.camera)
         stack.callback(client.close)
         client.connect()

@@ -101,6 +101,8 @@ def _dress(rng: np.random.Generator, i: int) -> Appearance:
     hair = pick(_HAIRS)
     if i % 14 == 3:
         top, bottom = _RED, _BOTTOMS[2 + int(rng.integers(3))]
+        # A red hood over a red jacket is what the hero is known by: nobody else has both.
+        hair_style = "short" if hair_style == "hood" else hair_style
     elif i % 14 == 9:
         bottom = _DARK_RED if rng.random() < 0.6 else _RED
     if hair_style == "hood":

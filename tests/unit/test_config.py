@@ -76,7 +76,7 @@ def test_a_bad_file_is_one_line_that_names_the_file(tmp_path, text, words):
 
 
 def test_missing_file_and_unknown_profile_are_named(tmp_path):
-    with pytest.raises(ConfigError, match="absent[.]yaml"):
+    with pytest.raises(ConfigError, match=r"absent\.yaml"):
         load_config(tmp_path / "absent.yaml")
     with pytest.raises(ConfigError, match="'unreel' is unknown; choose from"):
         load_config(simulator="unreel")
