@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from followme_uav.config import CameraConfig, RpcConfig, SimulatorProfile
@@ -209,7 +210,8 @@ class AirSimClient:
             RemoteError: There is no room.
         """
         name = self._profile.vehicle_name
-        pose = convert.pose_struct(position_m, quaternion_from_euler(0.0, 0.0, yaw_rad))
+        orientation = quaternion_from_euler(0.0, 0.0, yaw_rad)
+        pose = convert.pose_struct(position_m, orientation)
         try:
             place = self._dialect.write(pose["position"])
             self._order_and_wait(PLACE_METHOD, place, yaw_rad, name)
@@ -217,6 +219,8 @@ class AirSimClient:
             if "could not find function" not in str(error):
                 raise
             self._order_and_wait("simSetVehiclePose", self._dialect.write(pose), True, name)
+        if self._vehicle is not None:  # a camera aimed in the world's frame must know
+            self._vehicle = replace(self._vehicle, position_m=position_m, orientation=orientation)
 
     def set_object_id(self, name_pattern: str, object_id: int) -> bool:
         """Give all objects whose name matches a segmentation id; False when there are none."""

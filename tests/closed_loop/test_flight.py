@@ -20,6 +20,7 @@ from followme_uav.config import load_config
 from followme_uav.flight.fly import FlightPlan, fly
 from followme_uav.flight.log import content_digest, read_log
 from followme_uav.flight.metrics import metrics_of
+from followme_uav.learn.collect import collect
 from followme_uav.messages import MissionState
 from followme_uav.perception.weights import sha256
 from followme_uav.sim.people import Crowd
@@ -183,3 +184,16 @@ def test_real_time(folder, seed):
     times_s = [entry.frame.time_s for entry in entries]
     assert times_s == sorted(times_s)
     assert times_s[-1] - times_s[0] > 4.0
+
+
+def test_labelled_frames_are_the_same_in_every_dialect(folder):
+    """Rows, channels and the camera's pose differ on the wire; what is learnt from must not."""
+    seen = []
+    for profile in ("embedded", "embedded-unity"):
+        out = folder / f"frames-{profile}"
+        size = ["camera.width_px=64", "camera.height_px=64"]
+        config = load_config(overrides=size, simulator=profile)
+        collect(config, out, frames_per_kind=1, seeds=[50], embedded=True)
+        seen.append({p.relative_to(out): p.read_bytes() for p in out.rglob("*.*") if p.is_file()})
+    assert len(seen[0]) == 6
+    assert seen[0] == seen[1]
