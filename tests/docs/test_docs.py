@@ -1,0 +1,168 @@
+"""What README and docs tell people to type works, and what they point to is there.
+
+Fenced blocks marked `bash` are read line by line. `followme-uav ...` is run, each block in an empty
+folder of its own; the target of `make ...` must exist; other lines are left alone. A comment
+right above a block changes what is done with it:
+
+    <!-- not run: REASON -->       only its options and targets are checked
+    <!-- may exit 1: REASON -->    a flight in it may end without success
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DEADLINE_S = 240
+BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"<!--\s*(not run|may exit 1):\s*\S.*-->\s*\Z")
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+PATH = re.compile(r"`((?:followme_uav|configs|docs|tests|tools|weights)/[\w./-]*)`")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """The commands of one fenced block."""
+
+    page: str
+    line: int
+    commands: tuple[tuple[str, ...], ...]
+    note: str | None
+    """`not run`, `may exit 1`, or None."""
+
+    def __str__(self):
+        return f"{self.page}:{self.line}"
+
+
+def blocks_of(text, page):
+    for match in BLOCK.finditer(text):
+        note = COMMENT.search(text[: match.start()])
+        lines = match[1].replace("\\\n", " ").splitlines()
+        commands = tuple(tuple(shlex.split(line, comments=True)) for line in lines)
+        yield Block(
+            page=page,
+            line=text.count("\n", 0, match.start()) + 1,
+            commands=tuple(command for command in commands if command),
+            note=note and note[1],
+        )
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page.read_text(), name_of(page))]
+
+
+def commands(program, *, run):
+    """(block, arguments) of one program in the blocks that are run, or in all."""
+    return [
+        pytest.param(block, command[1:], id=f"{block} {' '.join(command[1:])[:40]}")
+        for block in BLOCKS
+        for command in block.commands
+        if command[0] == program and not (run and block.note == "not run")
+    ]
+
+
+def followme(arguments, folder):
+    return subprocess.run(
+        [sys.executable, "-m", "followme_uav.cli", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"},
+    )
+
+
+RUN = [block for block in BLOCKS if block.note != "not run"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3 * DEADLINE_S)
+@pytest.mark.parametrize("block", RUN, ids=str)
+def test_commands_do_what_the_page_promises(block, tmp_path):
+    for program, *arguments in block.commands:
+        if program != "followme-uav":
+            continue
+        done = followme(arguments, tmp_path)
+        allowed = (0, 1) if block.note == "may exit 1" and arguments[0] == "fly" else (0,)
+        what = f"{block}: followme-uav {' '.join(arguments)}\n{done.stdout[-2000:]}{done.stderr}"
+        assert done.returncode in allowed, what
+
+
+@pytest.fixture(scope="module")
+def options_of():
+    """Options that a command knows."""
+    known = {}
+
+    def options(command):
+        if command not in known:
+            help_page = followme([command, "--help"], ROOT)
+            assert help_page.returncode == 0, f"there is no 'followme-uav {command}'"
+            known[command] = set(re.findall(r"--[a-z][a-z-]*", help_page.stdout))
+        return known[command]
+
+    return options
+
+
+@pytest.mark.parametrize(("block", "arguments"), commands("followme-uav", run=False))
+def test_options_exist_also_where_nothing_is_run(block, arguments, options_of):
+    used = {argument.partition("=")[0] for argument in arguments if argument.startswith("--")}
+    assert used <= options_of(arguments[0])
+
+
+@pytest.mark.parametrize(("block", "arguments"), commands("make", run=False))
+def test_make_has_the_targets(block, arguments):
+    done = subprocess.run(
+        ["make", "--dry-run", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    targets = LINK.findall(FENCED.sub("", page.read_text()))
+    inside = [target for target in targets if not re.match(r"[a-z]+:|#", target)]
+    missing = [t for t in inside if not (page.parent / t.partition("#")[0]).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_that_are_mentioned_are_there(page):
+    missing = {path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()}
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_page_knows_the_machine_it_was_written_on(page):
+    assert not re.findall(r"(?:/home|/root|/tmp|/work|/Users)/\S*", page.read_text())
+
+
+def test_the_reader_of_pages_sees_commands_and_notes():
+    """Else all of the above would pass on pages that nobody checked."""
+    text = (
+        "Do\n```bash\nmake fly  # go\nfollowme-uav fly --seed 1 \\\n  --oracle\n```\n"
+        "<!-- not run: takes an hour -->\n```bash\nfollowme-uav train\n```\n"
+        "<!-- not run: -->\n```bash\nls\n```\n```python\nprint()\n```\n"
+    )
+    plain, not_run, no_reason = blocks_of(text, "page")
+    assert plain.commands == (("make", "fly"), ("followme-uav", "fly", "--seed", "1", "--oracle"))
+    assert (plain.note, not_run.note, no_reason.note) == (None, "not run", None)
+    assert (plain.line, not_run.line) == (2, 8)
+
+
+def test_the_readme_starts_with_a_flight():
+    assert ("make", "fly") in BLOCKS[0].commands
