@@ -60,8 +60,14 @@ class ObserveConfig(Section):
     min_area_px: Annotated[int, Field(ge=1)]
     min_confidence: Share
     join_px: Annotated[int, Field(ge=0, le=10)]
-    size_ratio_min: Positive
-    size_ratio_max: Positive
+    height_min: Positive
+    height_max: Positive
+    sure_area_px: Annotated[int, Field(ge=1)]
+    sure_confidence: Share
+    sure_height_min: Positive
+    sure_height_max: Positive
+    sure_area_min: Positive
+    sure_area_max: Positive
     gate_m: Positive
     gate_share: Share
 
@@ -73,11 +79,11 @@ class MissionConfig(Section):
     takeoff_done_altitude_m: Positive
     takeoff_timeout_s: Positive
     acquire_frames: Annotated[int, Field(ge=1)]
-    acquire_area_px: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive
     acquire_lost_s: Positive
     reject_s: NonNegative
     follow_lost_s: Positive
+    follow_doubt_s: Positive
     search_timeout_s: Positive
     frame_gap_s: Positive
     failsafe_hover_s: Positive

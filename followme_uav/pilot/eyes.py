@@ -17,6 +17,7 @@ class Eyes:
     def __init__(self, config: FlightConfig) -> None:
         self._observe = config.observe
         self._tracker = config.tracker
+        self._hero_area_m2 = config.control.hero_area_m2
         self._track: HeroTrack | None = None
         self._rejected: list[tuple[float, Vec3]] = []
 
@@ -25,9 +26,9 @@ class Eyes:
         expected = self.expected(frame.time_s) if expect_her else None
 
         def plausible(blob: Observation) -> bool:
-            return tracker.has_human_size(
-                frame.camera, blob, mask.shape, self._observe, self._tracker
-            ) and self._is_welcome(frame, blob, expected)
+            return self._may_be_her(frame, blob, mask.shape) and self._is_welcome(
+                frame, blob, expected
+            )
 
         observation = observe(mask, self._observe, plausible)
         if observation is not None:
@@ -37,6 +38,21 @@ class Eyes:
                 self._track = tracker.update(known, frame.time_s, place, self._tracker)
         return observation
 
+    def is_sure(self, frame: Frame, mask: Mask, observation: Observation) -> bool:
+        """Whether the blob is near enough, whole enough and certain enough to be the hero.
+
+        Somebody in a red jacket over blue jeans is half a hero, with doubt at the edges.
+        """
+        config = self._observe
+        stature = self._stature(frame, observation, mask.shape)
+        return (
+            stature is not None
+            and observation.area_px >= config.sure_area_px
+            and observation.confidence >= config.sure_confidence
+            and config.sure_height_min <= stature.height <= config.sure_height_max
+            and config.sure_area_min <= stature.area <= config.sure_area_max
+        )
+
     def expected(self, time_s: float) -> HeroTrack | None:
         """The belief about her at `time_s`; None before the first sighting."""
         return None if self._track is None else self._track.predict(time_s, self._tracker)
@@ -45,6 +61,17 @@ class Eyes:
         """What was last seen is not the hero, it seems: overlook that place for a while."""
         if self._track is not None:
             self._rejected.append((until_s, self._track.position_m))
+
+    def _stature(
+        self, frame: Frame, blob: Observation, shape: tuple[int, ...]
+    ) -> tracker.Stature | None:
+        return tracker.stature(frame.camera, blob, shape, self._tracker, self._hero_area_m2)
+
+    def _may_be_her(self, frame: Frame, blob: Observation, shape: tuple[int, ...]) -> bool:
+        stature = self._stature(frame, blob, shape)
+        if stature is None or stature.height > self._observe.height_max:
+            return False
+        return stature.is_cut_off or stature.height >= self._observe.height_min
 
     def _is_welcome(self, frame: Frame, blob: Observation, expected: HeroTrack | None) -> bool:
         """Near the place where she should be, if there is one; and at no rejected place."""

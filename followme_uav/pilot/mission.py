@@ -27,8 +27,8 @@ class Situation:
     is_at_rest: bool
     hero_seen: bool
     """A plausible hero blob is in the image."""
-    hero_near: bool
-    """... and it is large enough to be sure of."""
+    hero_sure: bool
+    """... and it can be nobody else."""
 
 
 Change = tuple[MissionState, str]
@@ -46,8 +46,9 @@ class Mission:
         self._deadline_s: float | None = None
         self._entered_s = 0.0
         self._seen_s = 0.0
+        self._sure_s = 0.0
         self._fault_s = 0.0
-        self._near_frames = 0
+        self._sure_frames = 0
         self.state = MissionState.TAKEOFF
 
     def update(self, now: Situation) -> Transition | None:
@@ -57,6 +58,8 @@ class Mission:
             self._deadline_s = now.time_s + self._duration_s
         if now.hero_seen:
             self._seen_s = now.time_s
+        if now.hero_sure:
+            self._sure_s = now.time_s
         change = self._urgent(now) or self._rules[self.state](self, now)
         if change is None:
             return None
@@ -64,7 +67,7 @@ class Mission:
         transition = Transition(self.state, target, reason)
         self.state = target
         self._entered_s = now.time_s
-        self._near_frames = 0
+        self._sure_frames = 0
         return transition
 
     def _in_state_s(self, now: Situation) -> float:
@@ -111,8 +114,8 @@ class Mission:
 
     def _acquire(self, now: Situation) -> Change | None:
         config = self._config
-        self._near_frames = max(0, self._near_frames + (1 if now.hero_near else -1))
-        if self._near_frames >= config.acquire_frames:
+        self._sure_frames = max(0, self._sure_frames + (1 if now.hero_sure else -1))
+        if self._sure_frames >= config.acquire_frames:
             return MissionState.FOLLOW, f"hero confirmed in {config.acquire_frames} frames"
         if self._unseen_s(now) > config.acquire_lost_s:
             return MissionState.PATROL, f"not seen again for {config.acquire_lost_s:g} s"
@@ -123,6 +126,8 @@ class Mission:
     def _follow(self, now: Situation) -> Change | None:
         if self._unseen_s(now) > self._config.follow_lost_s:
             return MissionState.SEARCH, f"hero not seen for {self._config.follow_lost_s:g} s"
+        if now.time_s - self._sure_s > self._config.follow_doubt_s:
+            return MissionState.ACQUIRE, f"in doubt for {self._config.follow_doubt_s:g} s"
         return None
 
     def _search(self, now: Situation) -> Change | None:

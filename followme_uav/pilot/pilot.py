@@ -10,7 +10,7 @@ import math
 from typing import Protocol
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Mask, MissionState, Observation, Step
+from followme_uav.messages import Frame, Mask, MissionState, Step
 from followme_uav.pilot.eyes import Eyes
 from followme_uav.pilot.mission import Mission, Situation
 from followme_uav.pilot.steering import Steering, View
@@ -47,11 +47,12 @@ class Pilot:
         """See, decide and steer, once."""
         dt_s = self._time_since_last(frame)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        observation = None
+        observation, is_sure = None, False
         if mask is not None:
             expect_her = self.state in (MissionState.ACQUIRE, MissionState.FOLLOW)
             observation = self._eyes.look(frame, mask, expect_her)
-        situation = self._situation(frame, observation, dt_s)
+            is_sure = observation is not None and self._eyes.is_sure(frame, mask, observation)
+        situation = self._situation(frame, observation is not None, is_sure, dt_s)
         transition = self._mission.update(situation)
         hero = self._eyes.expected(frame.time_s)
         view = View(frame, situation.altitude_m, observation, hero, dt_s)
@@ -80,11 +81,10 @@ class Pilot:
             return 1.0 / self._config.camera.rate_hz
         return frame.time_s - last_s
 
-    def _situation(self, frame: Frame, observation: Observation | None, dt_s: float) -> Situation:
+    def _situation(self, frame: Frame, is_seen: bool, is_sure: bool, dt_s: float) -> Situation:
         vehicle = frame.vehicle
         if self._start_down_m is None:
             self._start_down_m = vehicle.position_m[2]
-        near_px = self._config.mission.acquire_area_px
         return Situation(
             time_s=frame.time_s,
             gap_s=dt_s,
@@ -93,6 +93,6 @@ class Pilot:
             land_requested=frame.land_requested,
             altitude_m=self._start_down_m - vehicle.position_m[2],
             is_at_rest=math.hypot(*vehicle.velocity_mps) < AT_REST_MPS,
-            hero_seen=observation is not None,
-            hero_near=observation is not None and observation.area_px >= near_px,
+            hero_seen=is_seen,
+            hero_sure=is_sure,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from followme_uav.config import ObserveConfig, TrackerConfig
+from followme_uav.config import TrackerConfig
 from followme_uav.geometry import focal_length_px, ground_point
 from followme_uav.messages import CameraPose, Observation, Vec3
 
@@ -81,27 +81,36 @@ def foreshortening(ground_distance_m: float, distance_m: float) -> float:
     return max(ground_distance_m / distance_m, 0.3)
 
 
-def has_human_size(
+@dataclass(frozen=True)
+class Stature:
+    """A blob compared with a hero who stands on the ground there: 1 is just like her."""
+
+    height: float
+    area: float
+    is_cut_off: bool
+    """By the image's upper or lower edge: then height and area say little."""
+
+
+def stature(
     camera: CameraPose,
     observation: Observation,
     image_shape: tuple[int, ...],
-    observe: ObserveConfig,
     tracker: TrackerConfig,
-) -> bool:
-    """Whether the blob is about as high as a person who stands on the ground there would be.
+    hero_area_m2: float,
+) -> Stature | None:
+    """How the blob compares with the hero; None when it is not on the ground at all.
 
-    A blob cut off by the image's upper or lower edge may be shorter. A ray that never comes down to
-    her level shows something in the sky or on a roof: not a person on the street.
+    A ray that never comes down to her level shows something in the sky or on a roof.
     """
     place = locate(camera, observation, tracker)
     if place is None:
-        return False
+        return None
     height_px, width_px = image_shape[:2]
     distance_m = math.dist(place, camera.position_m)
-    upright_px = tracker.hero_height_m * focal_length_px(camera, width_px) / distance_m
-    expected_px = upright_px * foreshortening(
-        math.dist(place[:2], camera.position_m[:2]), distance_m
+    shown = foreshortening(math.dist(place[:2], camera.position_m[:2]), distance_m)
+    px_per_m = focal_length_px(camera, width_px) / distance_m
+    return Stature(
+        height=observation.height_px / (tracker.hero_height_m * px_per_m * shown),
+        area=observation.area_px / (hero_area_m2 * px_per_m**2 * shown),
+        is_cut_off=abs(observation.v) + observation.height_px / height_px > 0.97,
     )
-    ratio = observation.height_px / expected_px
-    cut_off = abs(observation.v) + observation.height_px / height_px > 0.97
-    return (cut_off or ratio >= observe.size_ratio_min) and ratio <= observe.size_ratio_max

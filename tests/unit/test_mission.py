@@ -18,9 +18,9 @@ CALM = Situation(
     altitude_m=4.5,
     is_at_rest=False,
     hero_seen=False,
-    hero_near=False,
+    hero_sure=False,
 )
-SEEN = {"hero_seen": True, "hero_near": True}
+SEEN = {"hero_seen": True, "hero_sure": True}
 
 
 class Story:
@@ -121,6 +121,12 @@ def test_a_landing_request_is_obeyed_even_in_a_fault():
 def test_landing_ends_even_if_the_ground_never_comes():
     story = Story(duration_s=0.5)
     assert story.play(CONFIG.land_timeout_s + 2.0) is MissionState.DONE
+
+
+def test_a_hero_in_doubt_is_confirmed_anew():
+    story = Story().until_following()
+    assert story.play(CONFIG.follow_doubt_s - 0.3, hero_seen=True) is MissionState.FOLLOW
+    assert story.play(0.6, hero_seen=True) is MissionState.ACQUIRE
 
 
 def test_every_change_has_a_reason():

@@ -49,21 +49,30 @@ def test_nobody_runs_faster_than_the_limit():
     assert math.hypot(*track.velocity_mps) <= CONFIG.tracker.max_speed_mps + 1e-9
 
 
-def human(observation):
-    return tracker.has_human_size(EYE, observation, (160, 160, 3), CONFIG.observe, CONFIG.tracker)
+def stature(observation):
+    return tracker.stature(EYE, observation, (160, 160, 3), CONFIG.tracker, 0.5)
 
 
-def test_size_tells_a_person_from_a_red_bush():
+def test_somebody_of_her_size_has_her_stature():
+    u, v, depth_m = pixel_of_point(EYE, (8.0, 0.0, -0.95))
+    shown = 8.0 / math.dist(EYE.position_m, (8.0, 0.0, -0.95))
+    px_per_m = 138.6 / depth_m
+    hers = stature(blob(u, v, round(1.7 * shown * px_per_m), round(0.3 * px_per_m)))
+    assert hers.height == pytest.approx(1.0, abs=0.08)
+    assert hers.area == pytest.approx(1.0, abs=0.12)
+    assert not hers.is_cut_off
+
+
+def test_half_a_person_and_a_bush_do_not():
     u, v, depth_m = pixel_of_point(EYE, (8.0, 0.0, -0.95))
     height_px = round(1.7 * 138.6 / depth_m)
-    assert human(blob(u, v, height_px))
-    assert not human(blob(u, v, 4 * height_px))
-    assert not human(blob(u, v, height_px // 4))
+    assert stature(blob(u, v, height_px // 2)).height < 0.7
+    assert stature(blob(u, v, 4 * height_px)).height > 3.0
 
 
-def test_somebody_cut_off_by_the_edge_may_be_small():
-    assert human(blob(0.0, 0.96, 6))
+def test_somebody_at_the_edge_is_cut_off():
+    assert stature(blob(0.0, 0.96, 6)).is_cut_off
 
 
-def test_a_blob_in_the_sky_is_nobody():
-    assert not human(blob(0.0, -0.9, 20))
+def test_a_blob_in_the_sky_has_no_stature():
+    assert stature(blob(0.0, -0.9, 20)) is None
