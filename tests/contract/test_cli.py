@@ -219,6 +219,11 @@ def test_an_unknown_dialect(refused):
     assert "choose from airsim, unity" in refused("sim", "--port", "0", "--dialect", "klingon")
 
 
+def test_a_city_that_does_not_exist(refused):
+    assert "seed -1 is negative" in refused("sim", "--port", "0", "--seed", "-1")
+    assert "seed -1 is negative" in refused("fly", "--oracle", "--seed", "-1")
+
+
 def test_a_port_in_use():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
