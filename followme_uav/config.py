@@ -62,7 +62,8 @@ class ObserveConfig(Section):
     join_px: Annotated[int, Field(ge=0, le=10)]
     height_min: Positive
     height_max: Positive
-    sure_area_px: Annotated[int, Field(ge=1)]
+    reject_radius_m: Positive
+    sure_distance_m: Positive
     sure_confidence: Share
     sure_height_min: Positive
     sure_height_max: Positive

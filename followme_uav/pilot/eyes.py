@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from enum import Enum
 
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Frame, Mask, Observation, Vec3
 from followme_uav.perception.observe import observe
 from followme_uav.pilot import tracker
 from followme_uav.pilot.tracker import HeroTrack
+
+
+class Verdict(Enum):
+    """What a blob is taken for."""
+
+    NOTHING_SEEN = "nothing seen"
+    TOO_FAR = "too far to tell"
+    HERO = "hero"
+    SOMEBODY_ELSE = "somebody else"
 
 
 class Eyes:
@@ -38,20 +48,25 @@ class Eyes:
                 self._track = tracker.update(known, frame.time_s, place, self._tracker)
         return observation
 
-    def is_sure(self, frame: Frame, mask: Mask, observation: Observation) -> bool:
-        """Whether the blob is near enough, whole enough and certain enough to be the hero.
+    def judge(self, frame: Frame, mask: Mask, observation: Observation) -> Verdict:
+        """Whether the blob is the hero.
 
-        Somebody in a red jacket over blue jeans is half a hero, with doubt at the edges.
+        Somebody in a red jacket over blue jeans is half a hero with doubt at the edges; a red car
+        has more area than she has. From afar all of them look alike.
         """
         config = self._observe
+        place = tracker.locate(frame.camera, observation, self._tracker)
         stature = self._stature(frame, observation, mask.shape)
-        return (
-            stature is not None
-            and observation.area_px >= config.sure_area_px
-            and observation.confidence >= config.sure_confidence
+        if place is None or stature is None:
+            return Verdict.SOMEBODY_ELSE
+        if math.dist(place, frame.camera.position_m) > config.sure_distance_m:
+            return Verdict.TOO_FAR
+        is_she = (
+            observation.confidence >= config.sure_confidence
             and config.sure_height_min <= stature.height <= config.sure_height_max
             and config.sure_area_min <= stature.area <= config.sure_area_max
         )
+        return Verdict.HERO if is_she else Verdict.SOMEBODY_ELSE
 
     def expected(self, time_s: float) -> HeroTrack | None:
         """The belief about her at `time_s`; None before the first sighting."""
@@ -79,12 +94,14 @@ class Eyes:
         if place is None:
             return False
         if expected is not None:
-            return self._are_close(frame, place, expected.position_m)
+            return self._are_close(frame, place, expected.position_m, self._observe.gate_m)
         self._rejected = [(until, spot) for until, spot in self._rejected if until > frame.time_s]
-        return not any(self._are_close(frame, place, spot) for _, spot in self._rejected)
+        return not any(
+            self._are_close(frame, place, spot, self._observe.reject_radius_m)
+            for _, spot in self._rejected
+        )
 
-    def _are_close(self, frame: Frame, place_m: Vec3, other_m: Vec3) -> bool:
+    def _are_close(self, frame: Frame, place_m: Vec3, other_m: Vec3, gate_m: float) -> bool:
         """Within the gate, which widens with distance as the uncertainty of a sighting does."""
         distance_m = math.dist(frame.camera.position_m, other_m)
-        gate_m = max(self._observe.gate_m, self._observe.gate_share * distance_m)
-        return math.dist(place_m, other_m) <= gate_m
+        return math.dist(place_m, other_m) <= max(gate_m, self._observe.gate_share * distance_m)

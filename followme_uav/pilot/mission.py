@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from followme_uav.config import MissionConfig
 from followme_uav.messages import MissionState, Transition
+from followme_uav.pilot.eyes import Verdict
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,13 @@ class Situation:
     land_requested: bool
     altitude_m: float
     is_at_rest: bool
-    hero_seen: bool
-    """A plausible hero blob is in the image."""
-    hero_sure: bool
-    """... and it can be nobody else."""
+    verdict: Verdict
+    """What the blob in the image is taken for."""
+
+    @property
+    def hero_seen(self) -> bool:
+        """A blob that may be the hero is in the image."""
+        return self.verdict is not Verdict.NOTHING_SEEN
 
 
 Change = tuple[MissionState, str]
@@ -48,7 +52,7 @@ class Mission:
         self._seen_s = 0.0
         self._sure_s = 0.0
         self._fault_s = 0.0
-        self._sure_frames = 0
+        self._evidence = 0
         self.state = MissionState.TAKEOFF
 
     def update(self, now: Situation) -> Transition | None:
@@ -58,7 +62,7 @@ class Mission:
             self._deadline_s = now.time_s + self._duration_s
         if now.hero_seen:
             self._seen_s = now.time_s
-        if now.hero_sure:
+        if now.verdict is Verdict.HERO:
             self._sure_s = now.time_s
         change = self._urgent(now) or self._rules[self.state](self, now)
         if change is None:
@@ -67,7 +71,7 @@ class Mission:
         transition = Transition(self.state, target, reason)
         self.state = target
         self._entered_s = now.time_s
-        self._sure_frames = 0
+        self._evidence = 0
         return transition
 
     def _in_state_s(self, now: Situation) -> float:
@@ -114,8 +118,10 @@ class Mission:
 
     def _acquire(self, now: Situation) -> Change | None:
         config = self._config
-        self._sure_frames = max(0, self._sure_frames + (1 if now.hero_sure else -1))
-        if self._sure_frames >= config.acquire_frames:
+        self._evidence += (now.verdict is Verdict.HERO) - (now.verdict is Verdict.SOMEBODY_ELSE)
+        if self._evidence <= -config.acquire_frames:
+            return MissionState.PATROL, "it is somebody else"
+        if self._evidence >= config.acquire_frames:
             return MissionState.FOLLOW, f"hero confirmed in {config.acquire_frames} frames"
         if self._unseen_s(now) > config.acquire_lost_s:
             return MissionState.PATROL, f"not seen again for {config.acquire_lost_s:g} s"

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Frame, Mask, MissionState, Step
-from followme_uav.pilot.eyes import Eyes
+from followme_uav.pilot.eyes import Eyes, Verdict
 from followme_uav.pilot.mission import Mission, Situation
 from followme_uav.pilot.steering import Steering, View
 
@@ -47,12 +47,13 @@ class Pilot:
         """See, decide and steer, once."""
         dt_s = self._time_since_last(frame)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        observation, is_sure = None, False
+        observation, verdict = None, Verdict.NOTHING_SEEN
         if mask is not None:
             expect_her = self.state in (MissionState.ACQUIRE, MissionState.FOLLOW)
             observation = self._eyes.look(frame, mask, expect_her)
-            is_sure = observation is not None and self._eyes.is_sure(frame, mask, observation)
-        situation = self._situation(frame, observation is not None, is_sure, dt_s)
+            if observation is not None:
+                verdict = self._eyes.judge(frame, mask, observation)
+        situation = self._situation(frame, verdict, dt_s)
         transition = self._mission.update(situation)
         hero = self._eyes.expected(frame.time_s)
         view = View(frame, situation.altitude_m, observation, hero, dt_s)
@@ -81,7 +82,7 @@ class Pilot:
             return 1.0 / self._config.camera.rate_hz
         return frame.time_s - last_s
 
-    def _situation(self, frame: Frame, is_seen: bool, is_sure: bool, dt_s: float) -> Situation:
+    def _situation(self, frame: Frame, verdict: Verdict, dt_s: float) -> Situation:
         vehicle = frame.vehicle
         if self._start_down_m is None:
             self._start_down_m = vehicle.position_m[2]
@@ -93,6 +94,5 @@ class Pilot:
             land_requested=frame.land_requested,
             altitude_m=self._start_down_m - vehicle.position_m[2],
             is_at_rest=math.hypot(*vehicle.velocity_mps) < AT_REST_MPS,
-            hero_seen=is_seen,
-            hero_sure=is_sure,
+            verdict=verdict,
         )

@@ -6,6 +6,7 @@ import pytest
 
 from followme_uav.config import load_config
 from followme_uav.messages import MissionState
+from followme_uav.pilot.eyes import Verdict
 from followme_uav.pilot.mission import Mission, Situation
 
 CONFIG = load_config().mission
@@ -17,10 +18,10 @@ CALM = Situation(
     land_requested=False,
     altitude_m=4.5,
     is_at_rest=False,
-    hero_seen=False,
-    hero_sure=False,
+    verdict=Verdict.NOTHING_SEEN,
 )
-SEEN = {"hero_seen": True, "hero_sure": True}
+SEEN = {"verdict": Verdict.HERO}
+FAR = {"verdict": Verdict.TOO_FAR}
 
 
 class Story:
@@ -62,7 +63,16 @@ def test_a_vehicle_that_cannot_rise_gives_up():
 def test_a_far_blob_is_approached_but_not_followed():
     story = Story()
     story.play(0.1)
-    assert story.play(5.0, hero_seen=True) is MissionState.ACQUIRE
+    assert story.play(5.0, **FAR) is MissionState.ACQUIRE
+
+
+def test_somebody_else_is_left_alone_at_once():
+    story = Story()
+    story.play(0.1)
+    story.play(1.0, **FAR)
+    impostor = {"verdict": Verdict.SOMEBODY_ELSE}
+    assert story.play(0.1 * (CONFIG.acquire_frames - 1), **impostor) is MissionState.ACQUIRE
+    assert story.play(0.1, **impostor) is MissionState.PATROL
 
 
 def test_a_glimpse_leads_back_to_patrol():
@@ -125,8 +135,8 @@ def test_landing_ends_even_if_the_ground_never_comes():
 
 def test_a_hero_in_doubt_is_confirmed_anew():
     story = Story().until_following()
-    assert story.play(CONFIG.follow_doubt_s - 0.3, hero_seen=True) is MissionState.FOLLOW
-    assert story.play(0.6, hero_seen=True) is MissionState.ACQUIRE
+    assert story.play(CONFIG.follow_doubt_s - 0.3, **FAR) is MissionState.FOLLOW
+    assert story.play(0.6, **FAR) is MissionState.ACQUIRE
 
 
 def test_every_change_has_a_reason():
