@@ -44,7 +44,7 @@ class CropSampler:
         seed: Together with epoch and step determines a batch.
 
     Raises:
-        DataError: No frames, or none with a hero or people though crops of them are wanted.
+        DataError: No frames.
         ConfigError: `source_share` names an unknown source.
     """
 

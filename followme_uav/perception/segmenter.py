@@ -90,7 +90,7 @@ def mask_function(model: keras.Model) -> Any:
     """Compiles a network into `uint8 images -> uint8 probabilities`, both (batch, h, w, 3)."""
     tf = tensorflow()
 
-    @tf.function(reduce_retracing=False)
+    @tf.function
     def infer(rgb: Any) -> Any:
         probabilities = model(tf.cast(rgb, tf.float32) / 127.5 - 1.0, training=False)
         return tf.cast(tf.round(probabilities * 255.0), tf.uint8)
