@@ -1,16 +1,16 @@
 """Typed configuration: YAML files plus `--set section.key=value` overrides.
 
-Every number that tunes behaviour is in `configs/default.yaml` with its unit and effect; every number
-that depends on the simulator is in `configs/simulators/NAME.yaml`. The two together are a
-`FlightConfig`, which is also written into each flight log. An unknown key or a value out of range is
-a `ConfigError` that names file and key.
+Every number that tunes behaviour is in `configs/default.yaml` with its unit and effect; every
+number that depends on the simulator is in `configs/simulators/NAME.yaml`. The two together are a
+`FlightConfig`, which is also written into each flight log. An unknown key or a value out of range
+is a `ConfigError` that names file and key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -33,6 +33,9 @@ class Section(BaseModel):
     """A part of the configuration: immutable, and strict about its keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+SomeSection = TypeVar("SomeSection", bound=Section)
 
 
 class CameraConfig(Section):
@@ -217,10 +220,17 @@ def load_config(
         data["simulator"] = _read_profile(_profile_path(profile))
     for override in overrides:
         _apply_override(data, override)
+    return validated(FlightConfig, data, path or DEFAULT_CONFIG, overrides)
+
+
+def validated(
+    kind: type[SomeSection], data: Mapping[str, Any], path: Path, overrides: Sequence[str] = ()
+) -> SomeSection:
+    """`data` as a section of that kind; raises `ConfigError`, naming file or override, and key."""
     try:
-        return FlightConfig.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_first_problem(error, path or DEFAULT_CONFIG, overrides)) from error
+        raise ConfigError(_first_problem(error, path, overrides)) from error
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

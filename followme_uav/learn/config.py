@@ -5,56 +5,49 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from followme_uav.errors import ConfigError
+from followme_uav.config import NonNegative, Positive, Section, read_yaml, validated
 
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SamplingConfig(_Strict):
+class SamplingConfig(Section):
     """Which parts of which frames make up a batch."""
 
     crop_px: Annotated[int, Field(ge=16, multiple_of=4)]
     scale_min: Positive
     scale_max: Positive
-    source_share: dict[str, NotNegative] = {}
+    source_share: dict[str, NonNegative] = Field(default_factory=dict)
     """Data folder's base name -> share of the crops; folders not named share the rest."""
-    hero: NotNegative
-    people: NotNegative
-    mistakes: NotNegative
-    anywhere: NotNegative
+    hero: NonNegative
+    people: NonNegative
+    mistakes: NonNegative
+    anywhere: NonNegative
     mined_frames: Annotated[int, Field(ge=0)]
 
 
-class AugmentConfig(_Strict):
+class AugmentConfig(Section):
     """Random changes of a crop's look."""
 
     flip: Annotated[float, Field(ge=0, le=1)]
-    brightness: NotNegative
+    brightness: NonNegative
     contrast: Annotated[float, Field(ge=0, lt=1)]
     tint: Annotated[float, Field(ge=0, lt=1)]
     saturation: Annotated[float, Field(ge=0, lt=1)]
-    hue_deg: NotNegative
-    noise: NotNegative
+    hue_deg: NonNegative
+    noise: NonNegative
 
 
-class LossConfig(_Strict):
+class LossConfig(Section):
     """What the training minimises."""
 
     class_weight: tuple[Positive, Positive, Positive]
-    overlap_weight: NotNegative
+    overlap_weight: NonNegative
     overlap_smooth_px: Positive
 
 
-class TrainingConfig(_Strict):
+class TrainingConfig(Section):
     """A whole training; each key is explained in the YAML file."""
 
     architecture: str
@@ -63,7 +56,7 @@ class TrainingConfig(_Strict):
     steps_per_epoch: Count
     batch_size: Count
     learning_rate: Positive
-    learning_rate_end: NotNegative
+    learning_rate_end: NonNegative
     warmup_steps: Annotated[int, Field(ge=0)]
     schedule: Literal["cosine"]
     average_decay: Annotated[float, Field(ge=0, lt=1)]
@@ -78,17 +71,4 @@ def load_training_config(path: Path) -> TrainingConfig:
     Raises:
         ConfigError: The file is missing, not YAML, or a key is unknown, missing or out of range.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); pass --config") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: must be a mapping of keys, see configs/training/model2.yaml")
-    try:
-        return TrainingConfig.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {key}: {first['msg']}") from error
+    return validated(TrainingConfig, read_yaml(path), path)
