@@ -163,6 +163,13 @@ def collect(
         typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
     ] = None,
     size_px: Annotated[int, typer.Option(help="Side of the square images.")] = 256,
+    vary_lens: Annotated[
+        bool,
+        typer.Option(
+            "--vary-lens/--own-lens",
+            help="Another field of view in each city, to learn from; or the profile's, to judge by.",
+        ),
+    ] = True,
 ) -> None:
     """Record labelled frames: hero near, patrol with her, patrol without her."""
     from followme_uav.config import load_config
@@ -181,6 +188,7 @@ def collect(
         frames_per_kind=frames,
         seeds=range(int(first), int(end)),
         embedded=sim == "embedded",
+        vary_lens=vary_lens,
     )
     print(f"{out}: {frames} frames of each kind")
 

@@ -56,8 +56,11 @@ def collect(
     frames_per_kind: int,
     seeds: Sequence[int],
     embedded: bool,
+    vary_lens: bool = True,
 ) -> None:
     """Write `frames_per_kind` frames of each kind under `out`, spread evenly over the seeds.
+
+    With `vary_lens` the field of view changes from city to city; without it is the profile's.
 
     Raises:
         DataError: `out` holds frames already, or cannot be written.
@@ -76,11 +79,15 @@ def collect(
                     - frames_per_kind * number // len(seeds),
                 )
             )
-            lens = {"camera_fov_deg": FIELDS_OF_VIEW_DEG[number % len(FIELDS_OF_VIEW_DEG)]}
-            city = config.model_copy(update={"simulator": config.simulator.model_copy(update=lens)})
+            city = _with_lens(config, number) if vary_lens else config
             for index, (kind, frame, mask) in enumerate(_frames(city, seed, share, embedded)):
                 _save(out / kind, f"seed{seed}_{index:05d}", frame, mask)
                 progress.advance(task)
+
+
+def _with_lens(config: FlightConfig, number: int) -> FlightConfig:
+    lens = {"camera_fov_deg": FIELDS_OF_VIEW_DEG[number % len(FIELDS_OF_VIEW_DEG)]}
+    return config.model_copy(update={"simulator": config.simulator.model_copy(update=lens)})
 
 
 def _frames(
