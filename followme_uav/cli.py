@@ -167,7 +167,7 @@ def collect(
         bool,
         typer.Option(
             "--vary-lens/--own-lens",
-            help="Another field of view in each city, to learn from; or the profile's, to judge by.",
+            help="A new field of view in each city, to learn from; or the profile's, to judge by.",
         ),
     ] = True,
 ) -> None:
