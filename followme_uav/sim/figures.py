@@ -72,15 +72,16 @@ _BOTTOMS = (
     (0.48, 0.82, 0.72), (0.40, 0.45, 0.32), (0.24, 0.36, 0.52),
 )  # fmt: skip
 _SHOES = ((0.08, 0.08, 0.08), (0.75, 0.75, 0.75), (0.30, 0.30, 0.34), (0.25, 0.17, 0.12))
-_RED = (0.80, 0.08, 0.08)
-_DARK_RED = (0.48, 0.12, 0.09)
+_REDS = ((0.74, 0.10, 0.30), (0.80, 0.34, 0.10), (0.40, 0.06, 0.18))
+"""Crimson, rust and wine: red enough to mislead, yet none is the hero's scarlet, which from nearby
+is all that a network with a small field of view has to go by."""
 
 
 def make_wardrobe(seed: int, people: int) -> tuple[Appearance, ...]:
     """The hero's appearance, then those of `people` others.
 
-    About one in seven wears a red top with blue or grey trousers, or red trousers: red alone must
-    not make a hero.
+    One in seven wears a red top with blue or grey trousers, or red trousers: red alone must not
+    make a hero.
     """
     rng = np.random.default_rng([seed, 30])
     others = [_dress(rng, i) for i in range(people)]
@@ -100,11 +101,11 @@ def _dress(rng: np.random.Generator, i: int) -> Appearance:
     hair_style = hair_styles[int(rng.integers(len(hair_styles)))]
     hair = pick(_HAIRS)
     if i % 14 == 3:
-        top, bottom = _RED, _BOTTOMS[2 + int(rng.integers(3))]
-        # A red hood over a red jacket is what the hero is known by: nobody else has both.
+        top, bottom = pick(_REDS), _BOTTOMS[2 + int(rng.integers(3))]
+        # A hood over a red jacket is what the hero is known by: nobody else has both.
         hair_style = "short" if hair_style == "hood" else hair_style
     elif i % 14 == 9:
-        bottom = _DARK_RED if rng.random() < 0.6 else _RED
+        bottom = pick(_REDS)
     if hair_style == "hood":
         hair = top
     bare = bool(rng.random() < 0.35)

@@ -305,7 +305,7 @@ def _cars(rng: np.random.Generator) -> tuple[Car, ...]:
     """Cars at the kerbs, well away from crossings, and on the car park under the highway."""
     paints = (
         (0.72, 0.74, 0.76), (0.12, 0.13, 0.15), (0.85, 0.85, 0.83), (0.16, 0.24, 0.42),
-        (0.45, 0.08, 0.08), (0.35, 0.37, 0.38), (0.55, 0.50, 0.38), (0.12, 0.30, 0.22),
+        (0.28, 0.09, 0.17), (0.35, 0.37, 0.38), (0.55, 0.50, 0.38), (0.12, 0.30, 0.22),
     )  # fmt: skip
     cars = []
 
