@@ -149,6 +149,10 @@ def judge(metrics: FlightMetrics) -> tuple[bool, str]:
     """Whether the mission succeeded, and why: no collision, hero found, nobody else followed."""
     if metrics.collisions:
         return False, f"{metrics.collisions} collisions"
+    if not metrics.followed_s:
+        return False, "hero never found"
+    if metrics.wrong_target_s is None:
+        return True, "somebody was followed; this simulator does not tell whether it was the hero"
     if metrics.acquire_s is None:
         return False, "hero never acquired"
     if metrics.wrong_target_s:

@@ -43,6 +43,8 @@ class FlightMetrics:
     """Share of the time from then until LAND with the hero in the camera's image."""
     tracked: float | None
     """Share of that time with the hero near the image's centre and at the wanted distance."""
+    followed_s: float
+    """Time in FOLLOW, whoever it was: needs no truth."""
     losses: int
     """How often FOLLOW of the acquired hero ended other than in LAND."""
     reacquire_s: list[float]
@@ -88,6 +90,7 @@ class MetricsAccumulator:
         self._has_truth = False
         self._acquired_s: float | None = None
         self._judged_s = self._in_view_s = self._tracked_s = self._wrong_s = 0.0
+        self._followed_s = 0.0
         self._losses = 0
         self._lost_s: float | None = None
         self._reacquire_s: list[float] = []
@@ -127,6 +130,7 @@ class MetricsAccumulator:
             acquire_s=None if self._acquired_s is None else self._acquired_s - self._first_s,
             in_view=self._in_view_s / self._judged_s if judged else None,
             tracked=self._tracked_s / self._judged_s if judged else None,
+            followed_s=self._followed_s,
             losses=self._losses,
             reacquire_s=list(self._reacquire_s),
             wrong_target_s=self._wrong_s if self._has_truth else None,
@@ -143,9 +147,10 @@ class MetricsAccumulator:
 
     def _pass_time(self, entry: FlightEntry, duration_s: float) -> None:
         """Count the time for which `entry` was the latest."""
+        state = entry.step.state
+        self._followed_s += duration_s * (state is MissionState.FOLLOW)
         if entry.truth is None:
             return
-        state = entry.step.state
         if state is MissionState.FOLLOW and entry.step.observation and not self._last_hit:
             self._wrong_s += duration_s
         if self._acquired_s is not None and state not in _ENDING:
