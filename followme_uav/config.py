@@ -86,6 +86,7 @@ class MissionConfig(Section):
     acquire_timeout_s: Positive
     acquire_lost_s: Positive
     reject_s: NonNegative
+    glimpse_s: NonNegative
     follow_lost_s: Positive
     follow_doubt_s: Positive
     search_timeout_s: Positive

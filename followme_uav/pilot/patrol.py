@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from followme_uav.config import Rectangle
-from followme_uav.pilot.keep_in import is_free
+from followme_uav.pilot.keep_in import is_free, nearest_point
 
 Vec2 = tuple[float, float]
 
@@ -40,6 +40,24 @@ class Patrol:
         if math.dist(self._waypoints_m[self._next], position_m) <= self._radius_m:
             self._next = (self._next + 1) % len(self._waypoints_m)
         return self._waypoints_m[self._next]
+
+    def way_to(self, goal_m: Vec2, position_m: Vec2, flyable_m: Sequence[Rectangle]) -> Vec2:
+        """Where to fly next to get near `goal_m`: there, or to a waypoint around a block.
+
+        The goal itself may lie off the flyable area; the nearest place inside it will do.
+        """
+        near_m = nearest_point(flyable_m, goal_m) if flyable_m else goal_m
+        if is_free(flyable_m, position_m, near_m):
+            return near_m
+        reachable = [w for w in self._waypoints_m if is_free(flyable_m, position_m, w)]
+        return min(
+            reachable,
+            default=near_m,
+            key=lambda waypoint: (
+                not is_free(flyable_m, waypoint, near_m),
+                math.dist(position_m, waypoint) + math.dist(waypoint, near_m),
+            ),
+        )
 
     def nearest_on_route(self, position_m: Vec2) -> Vec2:
         """The point of the closed route that is nearest to `position_m`: the middle of a street."""

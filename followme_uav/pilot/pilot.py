@@ -63,7 +63,7 @@ class Pilot:
                 MissionState.ACQUIRE,
                 MissionState.PATROL,
             ):
-                self._eyes.reject(until_s=frame.time_s + self._config.mission.reject_s)
+                self._eyes.reject(until_s=frame.time_s + self._overlook_s(verdict))
         return Step(
             frame_index=frame.index,
             time_s=frame.time_s,
@@ -74,6 +74,11 @@ class Pilot:
             hero_position_m=None if hero is None else hero.position_m,
             command=self._steering.command(self.state, view),
         )
+
+    def _overlook_s(self, verdict: Verdict) -> float:
+        """How long to overlook the place of an approach that led nowhere."""
+        mission = self._config.mission
+        return mission.glimpse_s if verdict is Verdict.NOTHING_SEEN else mission.reject_s
 
     def _time_since_last(self, frame: Frame) -> float:
         """Seconds; the first frame, or one that brings no new time, counts as on schedule."""

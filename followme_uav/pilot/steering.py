@@ -109,6 +109,8 @@ class Steering:
         approach_mps = self._loops.approach_mps(distance_m, view.dt_s)
         if ground_m < self._config.control.min_distance_m:
             approach_mps = min(approach_mps, 0.0)
+        if approach_mps > 0.0:
+            course_rad = self._course_to(view, hero.ground_m)
         north, east = heading_velocity(approach_mps, course_rad)
         share = self._config.control.feed_forward
         velocity = north + share * hero.velocity_mps[0], east + share * hero.velocity_mps[1]
@@ -117,7 +119,7 @@ class Steering:
     def _search(self, view: View) -> Command:
         """Go to where she was heading; look there first, then sweep around it."""
         hero = _known(view.hero)
-        course_rad, distance_m = _course(view.here, hero.ground_m)
+        _, distance_m = _course(view.here, hero.ground_m)
         left_m = max(distance_m - self._config.control.min_distance_m, 0.0)
         speed_mps = min(self._config.patrol.speed_mps, left_m)
         sight = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
@@ -126,7 +128,8 @@ class Steering:
             # By turns around the place itself, which may be right below, and into the distance.
             far = LineOfSight(sight.azimuth_rad, self._tilt_rad)
             sight = self._sweep(view, far if int(periods) % 2 else sight)
-        return self._fly(view, heading_velocity(speed_mps, course_rad), sight, nose=sight)
+        velocity = heading_velocity(speed_mps, self._course_to(view, hero.ground_m))
+        return self._fly(view, velocity, sight, nose=sight)
 
     def _land(self, view: View) -> Command:
         """Fly to the middle of the street, sink, and let the simulator touch down."""
@@ -146,15 +149,21 @@ class Steering:
 
     # What they share.
 
+    def _course_to(self, view: View, goal_m: Vec2) -> float:
+        """Direction of the way to the goal, which may lead around a block."""
+        flyable_m = self._config.simulator.flyable_m
+        return _course(view.here, self._patrol.way_to(goal_m, view.here, flyable_m))[0]
+
     @property
     def _tilt_rad(self) -> float:
         return math.radians(self._config.patrol.tilt_deg)
 
     def _sweep(self, view: View, middle: LineOfSight) -> LineOfSight:
-        """From side to side around `middle`."""
+        """From side to side around `middle`, at a steady rate."""
         patrol = self._config.patrol
         phase = 2.0 * math.pi * (view.frame.time_s - self._entered_s) / patrol.sweep_period_s
-        swing_rad = math.radians(patrol.sweep_pan_deg) * math.sin(phase)
+        triangle = 2.0 / math.pi * math.asin(math.sin(phase))
+        swing_rad = math.radians(patrol.sweep_pan_deg) * triangle
         return LineOfSight(middle.azimuth_rad + swing_rad, middle.elevation_rad)
 
     def _stand(self, manoeuvre: Manoeuvre) -> Command:

@@ -105,3 +105,22 @@ def test_no_point_of_the_route_is_nearer(place):
     ]
     assert min(math.dist(point, nearest) for point in route) <= 0.5 + 1e-9  # it is on the route
     assert math.dist(place, nearest) <= min(math.dist(place, point) for point in route) + 1e-9
+
+
+class TestWayTo:
+    """Without these she is seen down a side street and the vehicle pushes against the corner."""
+
+    def way(self, here, goal):
+        return Patrol(STREETS.patrol_waypoints_m, 3.0).way_to(goal, here, STREETS.flyable_m)
+
+    def test_straight_where_the_way_is_free(self):
+        assert self.way((20.0, 0.0), (50.0, 3.0)) == (50.0, 3.0)
+
+    def test_by_the_crossing_where_a_block_is_between(self):
+        assert self.way((-30.0, -3.0), (-3.0, -40.0)) == (0, 0)
+
+    def test_to_the_kerb_where_she_stands_on_the_lawn(self):
+        assert self.way((-30.0, 0.0), (-30.0, 14.0)) == (-30.0, 7.5)
+
+    def test_straight_without_a_map(self):
+        assert Patrol(((0, 0), (9, 9)), 3.0).way_to((5.0, 5.0), (1.0, 2.0), ()) == (5.0, 5.0)
