@@ -110,17 +110,17 @@ def test_no_point_of_the_route_is_nearer(place):
 class TestWayTo:
     """Without these she is seen down a side street and the vehicle pushes against the corner."""
 
-    def way(self, here, goal):
-        return Patrol(STREETS.patrol_waypoints_m, 3.0).way_to(goal, here, STREETS.flyable_m)
+    def way(self, here, goal, streets=STREETS):
+        return Patrol(SQUARE, RADIUS_M).way_to(goal, here, streets)
 
     def test_straight_where_the_way_is_free(self):
-        assert self.way((20.0, 0.0), (50.0, 3.0)) == (50.0, 3.0)
+        assert self.way((10.0, 0.0), (30.0, 3.0)) == (30.0, 3.0)
 
     def test_by_the_crossing_where_a_block_is_between(self):
-        assert self.way((-30.0, -3.0), (-3.0, -40.0)) == (0, 0)
+        assert self.way((15.0, 0.0), (0.0, 20.0)) == (0.0, 0.0)
 
     def test_to_the_kerb_where_she_stands_on_the_lawn(self):
-        assert self.way((-30.0, 0.0), (-30.0, 14.0)) == (-30.0, 7.5)
+        assert self.way((20.0, 0.0), (20.0, 8.0)) == (20.0, 4.0)
 
     def test_straight_without_a_map(self):
-        assert Patrol(((0, 0), (9, 9)), 3.0).way_to((5.0, 5.0), (1.0, 2.0), ()) == (5.0, 5.0)
+        assert self.way((5.0, 5.0), (1.0, 2.0), streets=()) == (1.0, 2.0)
