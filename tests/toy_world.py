@@ -1,4 +1,4 @@
-"""A world on one page for tests of the pilot: a point that flies, a hero who walks, painted masks."""
+"""A world on one page for tests of the pilot: a point that flies, a hero who walks, a mask."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""If these fail, a typing error in a configuration changes a flight silently or ends in a traceback."""
+"""If these fail, a slip in a configuration changes a flight silently or ends in a traceback."""
 
 import pytest
 import yaml
