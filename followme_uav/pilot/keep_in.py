@@ -7,6 +7,8 @@ way.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -72,6 +74,17 @@ def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
         )
         for step in range(steps + 1)
     )
+
+
+@functools.lru_cache(maxsize=8)
+def junctions(areas: tuple[Rectangle, ...]) -> tuple[Vec2, ...]:
+    """The middle of every overlap of two rectangles."""
+    middles = []
+    for (s1, w1, n1, e1), (s2, w2, n2, e2) in itertools.combinations(areas, 2):
+        south, west, north, east = max(s1, s2), max(w1, w2), min(n1, n2), min(e1, e2)
+        if south < north and west < east:
+            middles.append(((south + north) / 2.0, (west + east) / 2.0))
+    return tuple(dict.fromkeys(middles))
 
 
 def nearest_point(areas: Sequence[Rectangle], point_m: Vec2) -> Vec2:

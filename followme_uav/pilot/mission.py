@@ -5,6 +5,7 @@ One function, `Mission.update`, looks at the situation once per frame; the urgen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -50,8 +51,9 @@ class Mission:
         self._deadline_s: float | None = None
         self._entered_s = 0.0
         self._seen_s = 0.0
-        self._sure_s = 0.0
+        self._undoubted_s = 0.0
         self._fault_s = 0.0
+        self._lost_s = -math.inf
         self._evidence = 0
         self.state = MissionState.TAKEOFF
 
@@ -62,13 +64,15 @@ class Mission:
             self._deadline_s = now.time_s + self._duration_s
         if now.hero_seen:
             self._seen_s = now.time_s
-        if now.verdict is Verdict.HERO:
-            self._sure_s = now.time_s
+        if now.verdict in (Verdict.HERO, Verdict.TOO_FAR):
+            self._undoubted_s = now.time_s
         change = self._urgent(now) or self._rules[self.state](self, now)
         if change is None:
             return None
         target, reason = change
         transition = Transition(self.state, target, reason)
+        if self.state is MissionState.FOLLOW:
+            self._lost_s = now.time_s
         self.state = target
         self._entered_s = now.time_s
         self._evidence = 0
@@ -124,7 +128,9 @@ class Mission:
         if self._evidence >= config.acquire_frames:
             return MissionState.FOLLOW, f"hero confirmed in {config.acquire_frames} frames"
         if self._unseen_s(now) > config.acquire_lost_s:
-            return MissionState.PATROL, f"not seen again for {config.acquire_lost_s:g} s"
+            search = now.time_s - self._lost_s <= config.search_timeout_s
+            next_state = MissionState.SEARCH if search else MissionState.PATROL
+            return next_state, f"not seen again for {config.acquire_lost_s:g} s"
         if self._in_state_s(now) > config.acquire_timeout_s:
             return MissionState.PATROL, f"not confirmed within {config.acquire_timeout_s:g} s"
         return None
@@ -132,14 +138,14 @@ class Mission:
     def _follow(self, now: Situation) -> Change | None:
         if self._unseen_s(now) > self._config.follow_lost_s:
             return MissionState.SEARCH, f"hero not seen for {self._config.follow_lost_s:g} s"
-        if now.time_s - self._sure_s > self._config.follow_doubt_s:
+        if now.time_s - self._undoubted_s > self._config.follow_doubt_s:
             return MissionState.ACQUIRE, f"in doubt for {self._config.follow_doubt_s:g} s"
         return None
 
     def _search(self, now: Situation) -> Change | None:
         if now.hero_seen:
             return MissionState.ACQUIRE, "hero in sight again"
-        if self._in_state_s(now) > self._config.search_timeout_s:
+        if now.time_s - self._lost_s > self._config.search_timeout_s:
             return MissionState.PATROL, f"not found within {self._config.search_timeout_s:g} s"
         return None
 

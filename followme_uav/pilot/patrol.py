@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from followme_uav.config import Rectangle
-from followme_uav.pilot.keep_in import is_free, nearest_point
+from followme_uav.pilot.keep_in import is_free, junctions, nearest_point
 
 Vec2 = tuple[float, float]
 
@@ -19,7 +19,7 @@ class Patrol:
         self._radius_m = radius_m
         self._next = 0
 
-    def resume(self, position_m: Vec2, flyable_m: Sequence[Rectangle]) -> None:
+    def resume(self, position_m: Vec2, flyable_m: tuple[Rectangle, ...]) -> None:
         """Go on with the same waypoint if the way there is free, else with the nearest.
 
         Nearest from `position_m` (north, east), and preferably one with a free way.
@@ -41,21 +41,21 @@ class Patrol:
             self._next = (self._next + 1) % len(self._waypoints_m)
         return self._waypoints_m[self._next]
 
-    def way_to(self, goal_m: Vec2, position_m: Vec2, flyable_m: Sequence[Rectangle]) -> Vec2:
-        """Where to fly next to get near `goal_m`: there, or to a waypoint around a block.
+    def way_to(self, goal_m: Vec2, position_m: Vec2, flyable_m: tuple[Rectangle, ...]) -> Vec2:
+        """Where to fly next to get near `goal_m`: there, or to a junction on the way around.
 
         The goal itself may lie off the flyable area; the nearest place inside it will do.
         """
         near_m = nearest_point(flyable_m, goal_m) if flyable_m else goal_m
         if is_free(flyable_m, position_m, near_m):
             return near_m
-        reachable = [w for w in self._waypoints_m if is_free(flyable_m, position_m, w)]
+        reachable = [j for j in junctions(flyable_m) if is_free(flyable_m, position_m, j)]
         return min(
             reachable,
             default=near_m,
-            key=lambda waypoint: (
-                not is_free(flyable_m, waypoint, near_m),
-                math.dist(position_m, waypoint) + math.dist(waypoint, near_m),
+            key=lambda junction: (
+                not is_free(flyable_m, junction, near_m),
+                math.dist(position_m, junction) + math.dist(junction, near_m),
             ),
         )
 

@@ -135,8 +135,22 @@ def test_landing_ends_even_if_the_ground_never_comes():
 
 def test_a_hero_in_doubt_is_confirmed_anew():
     story = Story().until_following()
-    assert story.play(CONFIG.follow_doubt_s - 0.3, **FAR) is MissionState.FOLLOW
-    assert story.play(0.6, **FAR) is MissionState.ACQUIRE
+    impostor = {"verdict": Verdict.SOMEBODY_ELSE}
+    assert story.play(CONFIG.follow_doubt_s - 0.3, **impostor) is MissionState.FOLLOW
+    assert story.play(0.6, **impostor) is MissionState.ACQUIRE
+
+
+def test_a_hero_who_runs_ahead_is_followed_though_too_far_to_tell():
+    assert Story().until_following().play(20.0, **FAR) is MissionState.FOLLOW
+
+
+def test_the_search_goes_on_after_a_glimpse_until_its_time_is_up():
+    story = Story().until_following()
+    story.play(CONFIG.follow_lost_s + 0.2)
+    story.play(0.1, **FAR)
+    assert story.mission.state is MissionState.ACQUIRE
+    assert story.play(CONFIG.acquire_lost_s + 0.2) is MissionState.SEARCH
+    assert story.play(CONFIG.search_timeout_s) is MissionState.PATROL
 
 
 def test_every_change_has_a_reason():
