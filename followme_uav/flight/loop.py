@@ -70,21 +70,26 @@ class FlightLoop:
         """When, by the wall clock, simulation time last went on."""
         self._time_shift_s = 0.0
         self._landing_requested = False
+        self._aborted = False
 
     def request_landing(self) -> None:
-        """End the flight in good order."""
+        """End the flight in good order; asked again, at once."""
+        self._aborted = self._landing_requested
         self._landing_requested = True
 
     def run(self) -> MissionState:
         """Fly until the mission is done.
 
         Raises:
+            KeyboardInterrupt: The landing was requested twice.
             SimulatorError: No new frame for `mission.failsafe_land_s`, reconnecting included; or
                 the simulator cannot do what a flight needs.
         """
         record_ms = 0.0
         next_tick_s = self._progress_s = time.monotonic()
         while self._pilot.state is not MissionState.DONE:
+            if self._aborted:
+                raise KeyboardInterrupt
             asked_s = time.perf_counter()
             frame = self._next_frame()
             received_s = time.perf_counter()

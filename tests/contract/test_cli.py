@@ -295,7 +295,7 @@ def test_training_with_a_wrong_configuration(refused):
     line = refused("train", "--config", "training.yaml", *data, "--out", "new.h5")
     assert line.startswith("followme-uav: training.yaml: momentum: ")
     line = refused("train", "--config", "gone.yaml", *data, "--out", "new.h5")
-    assert "gone.yaml: cannot be read" in line
+    assert "gone.yaml: No such file" in line
     line = refused("train", "--config", "training.yaml", *data, "--out", "training.yaml/new.h5")
     assert "training.yaml is no folder" in line
 
