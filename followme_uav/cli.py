@@ -28,6 +28,11 @@ DEFAULT_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "model2.h
 Weights = Annotated[
     Path, typer.Option(help="Weights of the network.", show_default="weights/model2.h5")
 ]
+Sim = Annotated[str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")]
+Profile = Annotated[
+    str | None,
+    typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -53,13 +58,8 @@ def fly(
     overrides: Annotated[
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
     ] = [],  # noqa: B006 - typer copies it
-    sim: Annotated[
-        str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")
-    ] = "embedded",
-    profile: Annotated[
-        str | None,
-        typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
-    ] = None,
+    sim: Sim = "embedded",
+    profile: Profile = None,
     seed: Annotated[int, typer.Option(help="Seed of the embedded city.")] = 0,
     duration: Annotated[
         float | None,
@@ -155,13 +155,8 @@ def collect(
     out: Annotated[Path, typer.Option(help="Folder to write; must not hold frames yet.")],
     frames: Annotated[int, typer.Option(min=1, help="How many frames of each kind.")] = 100,
     seeds: Annotated[str, typer.Option(help="Cities A:B, B excluded.")] = "1000:1010",
-    sim: Annotated[
-        str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")
-    ] = "embedded",
-    profile: Annotated[
-        str | None,
-        typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
-    ] = None,
+    sim: Sim = "embedded",
+    profile: Profile = None,
     size_px: Annotated[int, typer.Option(help="Side of the square images.")] = 256,
     vary_lens: Annotated[
         bool,
