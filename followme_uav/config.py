@@ -65,6 +65,8 @@ class ObserveConfig(Section):
     join_px: Annotated[int, Field(ge=0, le=10)]
     height_min: Positive
     height_max: Positive
+    notice_distance_m: Positive
+    notice_area_min: Positive
     reject_radius_m: Positive
     sure_distance_m: Positive
     sure_confidence: Share
@@ -74,6 +76,8 @@ class ObserveConfig(Section):
     sure_area_max: Positive
     gate_m: Positive
     gate_share: Share
+    gate_across_m: Positive
+    gate_growth_mps: NonNegative
 
 
 class MissionConfig(Section):

@@ -1,8 +1,6 @@
-"""Mask -> Observation: the blob of hero pixels that most looks like the hero."""
+"""Mask -> Observations: the blobs of hero pixels in it."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +9,9 @@ from scipy import ndimage
 from followme_uav.config import ObserveConfig
 from followme_uav.messages import Mask, MaskClass, Observation
 
-Plausible = Callable[[Observation], bool]
-"""Says whether a blob can be the hero, by whatever the caller knows beyond the mask."""
 
-
-def observe(mask: Mask, config: ObserveConfig, plausible: Plausible) -> Observation | None:
-    """The largest plausible blob of `mask`, weighted by its confidence; None if there is none.
+def observe(mask: Mask, config: ObserveConfig) -> list[Observation]:
+    """The hero-like blobs of `mask`, the largest first, where doubt makes a blob smaller.
 
     Pixels count from `hero_threshold` on; fragments up to `join_px` apart are one blob
     (8-connected), because a lamp post in front of the hero must not make two of her.
@@ -25,25 +20,18 @@ def observe(mask: Mask, config: ObserveConfig, plausible: Plausible) -> Observat
     hero = probability > config.hero_threshold * 255.0
     rows = np.flatnonzero(hero.any(axis=1))
     if rows.size == 0:
-        return None
+        return []
     columns = np.flatnonzero(hero.any(axis=0))
     # Labelling only the bounding box makes the usual case ten times cheaper.
     top, left = int(rows[0]), int(columns[0])
     box = np.s_[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
-    best: Observation | None = None
-    for blob in _blobs(hero[box], config.join_px):
-        if np.count_nonzero(blob) < config.min_area_px:
-            continue
-        candidate = _describe(blob, probability[box], (top, left), probability.shape)
-        if candidate.confidence < config.min_confidence or not plausible(candidate):
-            continue
-        if best is None or _weight(candidate) > _weight(best):
-            best = candidate
-    return best
-
-
-def _weight(observation: Observation) -> float:
-    return observation.area_px * observation.confidence
+    blobs = [
+        _describe(blob, probability[box], (top, left), probability.shape)
+        for blob in _blobs(hero[box], config.join_px)
+        if np.count_nonzero(blob) >= config.min_area_px
+    ]
+    certain = [blob for blob in blobs if blob.confidence >= config.min_confidence]
+    return sorted(certain, key=lambda blob: blob.area_px * blob.confidence, reverse=True)
 
 
 def _blobs(hero: NDArray[np.bool_], join_px: int) -> list[NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Mask -> Observation -> belief: what the pilot sees and where it believes her to be."""
+"""Mask -> Sighting -> belief: whom the pilot sees, and where it believes the hero to be."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from enum import Enum
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Mask, Observation, Vec3
+from followme_uav.messages import CameraPose, Frame, Mask, Vec3
 from followme_uav.perception.observe import observe
 from followme_uav.pilot import tracker
+from followme_uav.pilot.sighting import Sighting, sight
 from followme_uav.pilot.tracker import HeroTrack
 
 
@@ -31,40 +32,37 @@ class Eyes:
         self._track: HeroTrack | None = None
         self._rejected: list[tuple[float, Vec3]] = []
 
-    def look(self, frame: Frame, mask: Mask, expect_her: bool) -> Observation | None:
+    def look(self, frame: Frame, mask: Mask, expect_her: bool) -> Sighting | None:
         """The hero's blob, if any; with `expect_her` only near the place where she should be."""
-        expected = self.expected(frame.time_s) if expect_her else None
+        self._rejected = [(until, spot) for until, spot in self._rejected if until > frame.time_s]
+        track = self._track if expect_her else None
+        for observation in observe(mask, self._observe):
+            seen = sight(frame.camera, observation, mask.shape, self._tracker, self._hero_area_m2)
+            if seen is None or not self._may_be_her(seen):
+                continue
+            if track is None and not self._is_worth_a_look(frame.camera, seen):
+                continue
+            if track is not None and not self._is_where_she_is(frame, seen, track):
+                continue
+            self._track = tracker.update(track, frame.time_s, seen.place_m, self._tracker)
+            return seen
+        return None
 
-        def plausible(blob: Observation) -> bool:
-            return self._may_be_her(frame, blob, mask.shape) and self._is_welcome(
-                frame, blob, expected
-            )
-
-        observation = observe(mask, self._observe, plausible)
-        if observation is not None:
-            place = tracker.locate(frame.camera, observation, self._tracker)
-            if place is not None:
-                known = self._track if expect_her else None
-                self._track = tracker.update(known, frame.time_s, place, self._tracker)
-        return observation
-
-    def judge(self, frame: Frame, mask: Mask, observation: Observation) -> Verdict:
+    def judge(self, seen: Sighting | None) -> Verdict:
         """Whether the blob is the hero.
 
         Somebody in a red jacket over blue jeans is half a hero with doubt at the edges; a red car
         has more area than she has. From afar all of them look alike.
         """
         config = self._observe
-        place = tracker.locate(frame.camera, observation, self._tracker)
-        stature = self._stature(frame, observation, mask.shape)
-        if place is None or stature is None:
-            return Verdict.SOMEBODY_ELSE
-        if math.dist(place, frame.camera.position_m) > config.sure_distance_m:
+        if seen is None:
+            return Verdict.NOTHING_SEEN
+        if seen.distance_m > config.sure_distance_m:
             return Verdict.TOO_FAR
         is_she = (
-            observation.confidence >= config.sure_confidence
-            and config.sure_height_min <= stature.height <= config.sure_height_max
-            and config.sure_area_min <= stature.area <= config.sure_area_max
+            seen.observation.confidence >= config.sure_confidence
+            and config.sure_height_min <= seen.height <= config.sure_height_max
+            and config.sure_area_min <= seen.area <= config.sure_area_max
         )
         return Verdict.HERO if is_she else Verdict.SOMEBODY_ELSE
 
@@ -77,31 +75,41 @@ class Eyes:
         if self._track is not None:
             self._rejected.append((until_s, self._track.position_m))
 
-    def _stature(
-        self, frame: Frame, blob: Observation, shape: tuple[int, ...]
-    ) -> tracker.Stature | None:
-        return tracker.stature(frame.camera, blob, shape, self._tracker, self._hero_area_m2)
-
-    def _may_be_her(self, frame: Frame, blob: Observation, shape: tuple[int, ...]) -> bool:
-        stature = self._stature(frame, blob, shape)
-        if stature is None or stature.height > self._observe.height_max:
+    def _may_be_her(self, seen: Sighting) -> bool:
+        config = self._observe
+        if seen.height > config.height_max:
             return False
-        return stature.is_cut_off or stature.height >= self._observe.height_min
+        return seen.is_cut_off or seen.height >= config.height_min
 
-    def _is_welcome(self, frame: Frame, blob: Observation, expected: HeroTrack | None) -> bool:
-        """Near the place where she should be, if there is one; and at no rejected place."""
-        place = tracker.locate(frame.camera, blob, self._tracker)
-        if place is None:
+    def _is_worth_a_look(self, camera: CameraPose, seen: Sighting) -> bool:
+        """Large enough for her, near enough to tell, and at no rejected place."""
+        config = self._observe
+        if seen.distance_m > config.notice_distance_m:
             return False
-        if expected is not None:
-            return self._are_close(frame, place, expected.position_m, self._observe.gate_m)
-        self._rejected = [(until, spot) for until, spot in self._rejected if until > frame.time_s]
+        if not seen.is_cut_off and seen.area < config.notice_area_min:
+            return False
         return not any(
-            self._are_close(frame, place, spot, self._observe.reject_radius_m)
+            math.dist(seen.place_m, spot)
+            <= self._uncertainty_m(camera, spot, config.reject_radius_m)
             for _, spot in self._rejected
         )
 
-    def _are_close(self, frame: Frame, place_m: Vec3, other_m: Vec3, gate_m: float) -> bool:
-        """Within the gate, which widens with distance as the uncertainty of a sighting does."""
-        distance_m = math.dist(frame.camera.position_m, other_m)
-        return math.dist(place_m, other_m) <= max(gate_m, self._observe.gate_share * distance_m)
+    def _is_where_she_is(self, frame: Frame, seen: Sighting, track: HeroTrack) -> bool:
+        """Within the gate around the expected place: narrow across the line of sight, long along.
+
+        A sighting tells direction well and distance badly. She may turn while she is not seen.
+        """
+        config, here = self._observe, frame.camera.position_m
+        expected_m = track.predict(frame.time_s, self._tracker).position_m
+        unseen_s = frame.time_s - track.time_s
+        angle_rad = math.atan2(seen.place_m[1] - here[1], seen.place_m[0] - here[0]) - math.atan2(
+            expected_m[1] - here[1], expected_m[0] - here[0]
+        )
+        across_m = math.dist(expected_m[:2], here[:2]) * abs(math.sin(angle_rad))
+        return across_m <= config.gate_across_m + config.gate_growth_mps * unseen_s and math.dist(
+            seen.place_m, expected_m
+        ) <= self._uncertainty_m(frame.camera, expected_m, config.gate_m)
+
+    def _uncertainty_m(self, camera: CameraPose, place_m: Vec3, least_m: float) -> float:
+        """How far off a sighting of that place may be: grows with its distance."""
+        return max(least_m, self._observe.gate_share * math.dist(camera.position_m, place_m))

@@ -47,18 +47,17 @@ class Pilot:
         """See, decide and steer, once."""
         dt_s = self._time_since_last(frame)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        observation, verdict = None, Verdict.NOTHING_SEEN
-        if mask is not None:
-            expect_her = self.state in (MissionState.ACQUIRE, MissionState.FOLLOW)
-            observation = self._eyes.look(frame, mask, expect_her)
-            if observation is not None:
-                verdict = self._eyes.judge(frame, mask, observation)
+        expect_her = self.state in (MissionState.ACQUIRE, MissionState.FOLLOW)
+        seen = None if mask is None else self._eyes.look(frame, mask, expect_her)
+        observation = None if seen is None else seen.observation
+        verdict = self._eyes.judge(seen)
         situation = self._situation(frame, verdict, dt_s)
         transition = self._mission.update(situation)
         hero = self._eyes.expected(frame.time_s)
         view = View(frame, situation.altitude_m, observation, hero, dt_s)
         if transition is not None:
             self._steering.enter(transition.target, view)
+            # Not on the way to SEARCH: where she has just vanished she may appear again.
             if (transition.source, transition.target) == (
                 MissionState.ACQUIRE,
                 MissionState.PATROL,

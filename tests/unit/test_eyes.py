@@ -1,0 +1,84 @@
+"""If these fail, the pilot chases red specks on patrol, or changes over to the hero's neighbour."""
+
+import math
+
+import numpy as np
+import pytest
+
+from followme_uav.config import load_config
+from followme_uav.geometry import pixel_of_point, quaternion_from_euler
+from followme_uav.messages import CameraPose, Frame, MaskClass, VehicleState
+from followme_uav.pilot.eyes import Eyes, Verdict
+
+CONFIG = load_config()
+LEVEL = (1.0, 0.0, 0.0, 0.0)
+TILTED = quaternion_from_euler(0.0, -0.2, 0.0)
+
+
+def frame_at(time_s):
+    position = (0.0, 0.0, -4.5)
+    vehicle = VehicleState(time_s, position, (0.0, 0.0, 0.0), LEVEL, (0.0, 0.0, 0.0))
+    camera = CameraPose(position, TILTED, math.radians(60))
+    return Frame(0, time_s, np.zeros((160, 160, 3), np.uint8), camera, vehicle)
+
+
+def mask_with(*people, area=1.0):
+    """Each person: (north, east); `area` of the hero's, her height kept."""
+    mask = np.zeros((160, 160, 3), np.uint8)
+    camera = frame_at(0.0).camera
+    for north, east in people:
+        head = pixel_of_point(camera, (north, east, -1.7))
+        feet = pixel_of_point(camera, (north, east, 0.0))
+        px_per_m = 160 / (2 * math.tan(math.radians(30)) * head[2])
+        width_px = max(1, round(area * 0.3 * px_per_m))
+        left = round((head[0] + 1) * 80 - width_px / 2)
+        top, bottom = (round((point[1] + 1) * 80) for point in (head, feet))
+        mask[top:bottom, left : left + width_px, MaskClass.HERO] = 255
+    return mask
+
+
+def following(place, frames=10):
+    eyes = Eyes(CONFIG)
+    for i in range(frames):
+        assert eyes.look(frame_at(0.1 * i), mask_with(place), expect_her=i > 0) is not None
+    return eyes
+
+
+def test_somebody_in_red_on_the_street_is_worth_a_look():
+    eyes = Eyes(CONFIG)
+    seen = eyes.look(frame_at(0.0), mask_with((10.0, 0.0)), expect_her=False)
+    assert seen.place_m[:2] == pytest.approx((10.0, 0.0), abs=0.5)
+    assert eyes.judge(seen) is Verdict.HERO
+    assert eyes.judge(None) is Verdict.NOTHING_SEEN
+
+
+def test_on_patrol_a_red_speck_and_somebody_far_away_are_passed_by():
+    eyes = Eyes(CONFIG)
+    speck = mask_with((10.0, 0.0), area=0.2)
+    assert eyes.look(frame_at(0.0), speck, expect_her=False) is None
+    far = mask_with((1.3 * CONFIG.observe.notice_distance_m, 0.0))
+    assert far[..., MaskClass.HERO].any()
+    assert eyes.look(frame_at(0.0), far, expect_her=False) is None
+
+
+def test_half_hidden_she_is_still_followed():
+    eyes = following((10.0, 0.0))
+    assert eyes.look(frame_at(1.0), mask_with((10.0, 0.0), area=0.3), expect_her=True) is not None
+
+
+@pytest.mark.parametrize("side_m", [-1.5, 1.5])
+def test_a_neighbour_is_not_taken_for_her_while_she_is_hidden(side_m):
+    eyes = following((10.0, 0.0))
+    assert eyes.look(frame_at(1.1), mask_with((10.0, side_m)), expect_her=True) is None
+
+
+def test_after_a_while_out_of_sight_she_may_be_farther_off():
+    eyes = following((10.0, 0.0))
+    assert eyes.look(frame_at(1.9), mask_with((10.0, 1.5)), expect_her=True) is not None
+
+
+def test_a_rejected_place_is_overlooked_for_a_while():
+    eyes = following((10.0, 0.0))
+    eyes.reject(until_s=5.0)
+    assert eyes.look(frame_at(4.0), mask_with((11.0, 0.0)), expect_her=False) is None
+    assert eyes.look(frame_at(6.0), mask_with((11.0, 0.0)), expect_her=False) is not None
