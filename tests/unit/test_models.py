@@ -6,37 +6,85 @@ import pytest
 
 from followme_uav.perception import models
 
+# Rows of the report's tables 2 to 4: layer, side of its output in pixels, depth.
+TABLES = {
+    "model1": [
+        ("encoder1", 80, 32),
+        ("encoder2", 40, 64),
+        ("encoder3", 20, 128),
+        ("middle", 20, 128),
+        ("decoder1", 40, 64),
+        ("decoder2", 80, 32),
+        ("decoder3", 160, 3),
+    ],
+    "model2": [
+        ("encoder1", 80, 32),
+        ("encoder2", 40, 64),
+        ("middle", 40, 128),
+        ("decoder1", 80, 64),
+        ("decoder2", 160, 32),
+    ],
+    "model3": [
+        ("encoder1", 80, 32),
+        ("encoder2", 40, 64),
+        ("middle", 40, 64),
+        ("decoder1", 80, 64),
+        ("decoder2", 160, 32),
+    ],
+}
+SKIPS = {
+    "model1": {"decoder1": "encoder2_norm", "decoder2": "encoder1_norm", "decoder3": "image"},
+    "model2": {"decoder1": "encoder1_norm", "decoder2": "image"},
+    "model3": {"decoder1": "encoder1_norm", "decoder2": "image"},
+}
+PARAMETERS = {"model1": 48_250, "model2": 26_777, "model3": 18_265}
 
-def test_model2_has_the_designs_size_and_layers():
-    """Another size would be another network: published weights and figures would not fit."""
-    model = models.model2()
-    assert model.count_params() == 26_777
-    image = np.zeros((1, 160, 160, 3), np.float32)
-    shapes = {
-        name: tuple(keras.Model(model.input, model.get_layer(name).output)(image).shape)[1:]
-        for name in ("encoder1_norm", "encoder2_norm", "middle_norm", "decoder1_norm", "classes")
+every_network = pytest.mark.parametrize("name", models.ARCHITECTURES)
+
+
+@every_network
+def test_a_network_is_its_table(name):
+    """Another shape would be another network: published weights and figures would not fit."""
+    model = models.ARCHITECTURES[name]()
+    assert model.name == name
+    assert model.count_params() == PARAMETERS[name]
+    norms = [layer.name for layer in model.layers if layer.name.endswith("_norm")]
+    assert norms == [f"{row}_norm" for row, _, _ in TABLES[name]]
+    outputs = [model.get_layer(norm).output for norm in norms]
+    features = keras.Model(model.input, outputs)(np.zeros((1, 160, 160, 3), np.float32))
+    assert [tuple(x.shape) for x in features] == [
+        (1, side_px, side_px, depth) for _, side_px, depth in TABLES[name]
+    ]
+
+
+@every_network
+def test_skip_connections_are_the_tables(name):
+    """A decoder fed from the wrong layer still has an output of the right shape."""
+    model = models.ARCHITECTURES[name]()
+    skips = {
+        layer.name.removesuffix("_concat"): layer.input[1]._keras_history.operation.name
+        for layer in model.layers
+        if layer.name.endswith("_concat")
     }
-    assert shapes == {
-        "encoder1_norm": (80, 80, 32),
-        "encoder2_norm": (40, 40, 64),
-        "middle_norm": (40, 40, 128),
-        "decoder1_norm": (80, 80, 64),
-        "classes": (160, 160, 3),
-    }
+    assert skips == SKIPS[name]
 
 
-def test_normalisation_comes_after_the_activation():
+@every_network
+def test_normalisation_comes_after_the_activation(name):
     """The other order would compute something else with the same number of parameters."""
-    for norm in (x for x in models.model2().layers if x.name.endswith("_norm")):
+    for norm in (x for x in models.ARCHITECTURES[name]().layers if x.name.endswith("_norm")):
         before = norm.input._keras_history.operation
         assert before.name.endswith("_conv")
         assert before.activation is keras.activations.relu
 
 
-@pytest.mark.parametrize("size", [(16, 24), (80, 80), (160, 160)])
-def test_any_size_that_halves_twice_comes_back_at_its_size(size):
+@every_network
+@pytest.mark.parametrize("size", [(16, 24), (160, 160)])
+def test_an_allowed_size_comes_back_at_its_size(name, size):
     """Training works on crops, flights on whole frames."""
-    probabilities = np.asarray(models.model2()(np.zeros((1, *size, 3), np.float32)))
+    assert not any(side % models.SIDE_MULTIPLE_PX for side in size)
+    network = models.ARCHITECTURES[name]()
+    probabilities = np.asarray(network(np.zeros((1, *size, 3), np.float32)))
     assert probabilities.shape == (1, *size, 3)
     np.testing.assert_allclose(probabilities.sum(axis=-1), 1, atol=1e-5)
 
