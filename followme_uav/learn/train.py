@@ -34,7 +34,7 @@ from followme_uav.learn.sampler import Batch, CropSampler
 from followme_uav.learn.scores import SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception import weights as weights_file
-from followme_uav.perception.models import ARCHITECTURES
+from followme_uav.perception.models import ARCHITECTURES, keras_model
 from followme_uav.perception.segmenter import mask_function, tensorflow
 
 _BATCHES_AHEAD = 4
@@ -155,7 +155,7 @@ class Training:
 
         keras.utils.set_random_seed(config.seed)
         if init is None:
-            self.averaged = ARCHITECTURES[config.architecture]()
+            self.averaged = keras_model(config.architecture)
         else:
             self.averaged = weights_file.load_model(init, config.architecture)
         self.network = with_fused_normalisation(self.averaged)

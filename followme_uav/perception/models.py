@@ -10,7 +10,9 @@ Input: (batch, height, width, 3) float, `x / 127.5 - 1` of RGB bytes, sides mult
 `SIDE_MULTIPLE_PX`.
 Output: (batch, height, width, 3) probabilities, channels as in `messages.MaskClass`.
 
-Only Keras layers are used, so the networks run on any Keras backend.
+A network is a function of its image, in Keras layers only. From a `keras.Input` it makes a Keras
+model (`keras_model`), on any Keras backend. A tensor of `onnx_model` brings layers of its own, and
+the same lines make an ONNX model.
 """
 
 from __future__ import annotations
@@ -33,11 +35,8 @@ BATCH_NORM_MOMENTUM = 0.97
 """Running statistics settle within ~100 steps, so short trainings can be used for inference."""
 
 
-def model1() -> keras.Model:
+def model1(image: Any) -> Any:
     """Model 1, deep, with a 1x1 convolution (table 2 of the report); 48,250 parameters."""
-    import keras
-
-    image = keras.Input((None, None, 3), name="image")  # row "Input"
     half = encoder_block(image, 32, strides=2, name="encoder1")  # row 1
     quarter = encoder_block(half, 64, strides=2, name="encoder2")  # row 2
     eighth = encoder_block(quarter, 128, strides=2, name="encoder3")  # row 3
@@ -45,27 +44,21 @@ def model1() -> keras.Model:
     x = decoder_block(x, quarter, 64, name="decoder1")  # row 5
     x = decoder_block(x, half, 32, name="decoder2")  # row 6
     x = decoder_block(x, image, 3, name="decoder3")  # row 7
-    return keras.Model(image, class_probabilities(x), name="model1")  # row "Output"
+    return class_probabilities(x)  # row "Output"
 
 
-def model2() -> keras.Model:
+def model2(image: Any) -> Any:
     """Model 2, shallow, with a 1x1 convolution (table 3 of the report); 26,777 parameters."""
-    import keras
-
-    image = keras.Input((None, None, 3), name="image")  # row "Input"
     half = encoder_block(image, 32, strides=2, name="encoder1")  # row 1
     quarter = encoder_block(half, 64, strides=2, name="encoder2")  # row 2
     x = pointwise_block(quarter, 128, name="middle")  # row 3
     x = decoder_block(x, half, 64, name="decoder1")  # row 4
     x = decoder_block(x, image, 32, name="decoder2")  # row 5
-    return keras.Model(image, class_probabilities(x), name="model2")  # row "Output"
+    return class_probabilities(x)  # row "Output"
 
 
-def model3() -> keras.Model:
+def model3(image: Any) -> Any:
     """Model 3, shallow, without a 1x1 convolution (table 4 of the report); 18,265 parameters."""
-    import keras
-
-    image = keras.Input((None, None, 3), name="image")  # row "Input"
     half = encoder_block(image, 32, strides=2, name="encoder1")  # row 1
     quarter = encoder_block(half, 64, strides=2, name="encoder2")  # row 2
     # Row 3 is worded as rows 1 and 2 are, "2D convolution with patch size 3x3", and the report's
@@ -73,15 +66,25 @@ def model3() -> keras.Model:
     x = encoder_block(quarter, 64, strides=1, name="middle")  # row 3
     x = decoder_block(x, half, 64, name="decoder1")  # row 4
     x = decoder_block(x, image, 32, name="decoder2")  # row 5
-    return keras.Model(image, class_probabilities(x), name="model3")  # row "Output"
+    return class_probabilities(x)  # row "Output"
 
 
-ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {
+ARCHITECTURES: dict[str, Callable[[Any], Any]] = {
     "model1": model1,
     "model2": model2,
     "model3": model3,
 }
-"""Every network that weights can be made for, by the name stored in the weights file."""
+"""Every network that weights can be made for, by the name stored in the weights file:
+(batch, height, width, 3) image -> probabilities of the same shape.
+"""
+
+
+def keras_model(architecture: str) -> keras.Model:
+    """A network of `ARCHITECTURES` with random weights, to train."""
+    import keras
+
+    image = keras.Input((None, None, 3), name="image")
+    return keras.Model(image, ARCHITECTURES[architecture](image), name=architecture)
 
 
 def encoder_block(x: Any, filters: int, *, strides: int, name: str) -> Any:
@@ -96,9 +99,7 @@ def encoder_block(x: Any, filters: int, *, strides: int, name: str) -> Any:
     Returns:
         (batch, height / strides, width / strides, filters) features.
     """
-    from keras import layers
-
-    x = layers.SeparableConv2D(
+    x = _layers_of(x).SeparableConv2D(
         filters, 3, strides=strides, padding="same", activation="relu", name=f"{name}_conv"
     )(x)
     return _batch_norm(x, name)
@@ -106,9 +107,7 @@ def encoder_block(x: Any, filters: int, *, strides: int, name: str) -> Any:
 
 def pointwise_block(x: Any, filters: int, *, name: str) -> Any:
     """1x1 convolution, ReLU, batch normalisation: mixes channels, looks at no neighbours."""
-    from keras import layers
-
-    x = layers.Conv2D(filters, 1, activation="relu", name=f"{name}_conv")(x)
+    x = _layers_of(x).Conv2D(filters, 1, activation="relu", name=f"{name}_conv")(x)
     return _batch_norm(x, name)
 
 
@@ -124,9 +123,8 @@ def decoder_block(small: Any, skip: Any, filters: int, *, name: str) -> Any:
     Returns:
         (batch, 2 height, 2 width, filters) features.
     """
-    from keras import layers
-
-    both = layers.Concatenate(name=f"{name}_concat")([bilinear_upsample(small, name=name), skip])
+    large = bilinear_upsample(small, name=name)
+    both = _layers_of(small).Concatenate(name=f"{name}_concat")([large, skip])
     return encoder_block(both, filters, strides=1, name=name)
 
 
@@ -138,22 +136,27 @@ def bilinear_upsample(x: Any, *, name: str) -> Any:
     the same thing: a window lies within one pixel or across two; at the edge the average
     leaves out what lies outside.
     """
-    from keras import layers
-
+    layers = _layers_of(x)
     x = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_double")(x)
     return layers.AveragePooling2D(2, strides=1, padding="same", name=f"{name}_mean")(x)
 
 
 def class_probabilities(x: Any) -> Any:
     """The last layer: 1x1 convolution and softmax over the classes."""
-    from keras import layers
-
-    return layers.Conv2D(len(CLASSES), 1, activation="softmax", name="classes")(x)
+    return _layers_of(x).Conv2D(len(CLASSES), 1, activation="softmax", name="classes")(x)
 
 
 def _batch_norm(x: Any, name: str) -> Any:
-    from keras import layers
-
-    return layers.BatchNormalization(
+    return _layers_of(x).BatchNormalization(
         epsilon=BATCH_NORM_EPSILON, momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm"
     )(x)
+
+
+def _layers_of(x: Any) -> Any:
+    """The layers to apply to `x`: those it brings along, else Keras's."""
+    own = getattr(x, "layers", None)
+    if own is not None:
+        return own
+    from keras import layers
+
+    return layers

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.errors import WeightsError
-from followme_uav.perception.models import ARCHITECTURES, CLASSES, INPUT_SIZE_PX
+from followme_uav.perception.models import ARCHITECTURES, CLASSES, INPUT_SIZE_PX, keras_model
 
 if TYPE_CHECKING:
     import keras
@@ -67,8 +68,8 @@ def read_weights(path: Path) -> WeightsFile:
     """Reads and checks a weights file without building a network.
 
     Raises:
-        WeightsError: The file is missing, damaged, of another format, or holds values that are
-            not finite.
+        WeightsError: The file is missing, damaged, of another format, for an unknown network, or
+            holds values that are not finite.
     """
     import h5py
 
@@ -107,10 +108,16 @@ def read_weights(path: Path) -> WeightsFile:
             f"{path}: made for classes {attributes.get('classes')}, needed {','.join(CLASSES)}; "
             f"{remedy}"
         )
+    architecture = str(attributes.get("architecture"))
+    if architecture not in ARCHITECTURES:
+        raise WeightsError(
+            f"{path}: made for an unknown network '{architecture}' "
+            f"(known: {', '.join(ARCHITECTURES)}); pass other weights or a newer program"
+        )
     for name, values in variables.items():
         if not np.isfinite(values).all():
             raise WeightsError(f"{path}: {name} holds values that are not finite; train again")
-    return WeightsFile(str(attributes.get("architecture")), variables)
+    return WeightsFile(architecture, variables)
 
 
 def load_model(path: Path, architecture: str | None = None) -> keras.Model:
@@ -129,27 +136,27 @@ def load_model(path: Path, architecture: str | None = None) -> keras.Model:
             f"{path}: weights of {stored.architecture}, needed {architecture}; "
             f"pass weights of {architecture} or train them"
         )
-    if stored.architecture not in ARCHITECTURES:
-        raise WeightsError(
-            f"{path}: made for an unknown network '{stored.architecture}' "
-            f"(known: {', '.join(ARCHITECTURES)}); pass other weights or a newer program"
-        )
-    model = ARCHITECTURES[stored.architecture]()
-    wanted = {variable.path: tuple(variable.shape) for variable in model.variables}
+    model = keras_model(stored.architecture)
+    check_fit(path, stored, {v.path: tuple(v.shape) for v in model.variables})
+    for variable in model.variables:
+        variable.assign(stored.variables[variable.path])
+    return model
+
+
+def check_fit(path: Path, stored: WeightsFile, wanted: Mapping[str, tuple[int, ...]]) -> None:
+    """Raises `WeightsError` unless the file holds exactly the wanted variables in those shapes."""
     for name in sorted(wanted.keys() ^ stored.variables.keys()):
         state = "lacks" if name in wanted else "has an unknown variable"
         raise WeightsError(
             f"{path}: {state} {name}, does not fit {stored.architecture}; train again"
         )
-    for variable in model.variables:
-        values = stored.variables[variable.path]
-        if values.shape != wanted[variable.path]:
+    for name, shape in wanted.items():
+        found = stored.variables[name].shape
+        if found != shape:
             raise WeightsError(
-                f"{path}: {variable.path} has shape {values.shape}, {stored.architecture} needs "
-                f"{wanted[variable.path]}; train again"
+                f"{path}: {name} has shape {found}, {stored.architecture} needs {shape}; "
+                "train again"
             )
-        variable.assign(values)
-    return model
 
 
 def sha256(path: Path) -> str:

@@ -45,7 +45,7 @@ every_network = pytest.mark.parametrize("name", models.ARCHITECTURES)
 @every_network
 def test_a_network_is_its_table(name):
     """Another shape would be another network: published weights and figures would not fit."""
-    model = models.ARCHITECTURES[name]()
+    model = models.keras_model(name)
     assert model.name == name
     assert model.count_params() == PARAMETERS[name]
     norms = [layer.name for layer in model.layers if layer.name.endswith("_norm")]
@@ -60,7 +60,7 @@ def test_a_network_is_its_table(name):
 @every_network
 def test_skip_connections_are_the_tables(name):
     """A decoder fed from the wrong layer still has an output of the right shape."""
-    model = models.ARCHITECTURES[name]()
+    model = models.keras_model(name)
     skips = {
         layer.name.removesuffix("_concat"): layer.input[1]._keras_history.operation.name
         for layer in model.layers
@@ -72,7 +72,7 @@ def test_skip_connections_are_the_tables(name):
 @every_network
 def test_normalisation_comes_after_the_activation(name):
     """The other order would compute something else with the same number of parameters."""
-    for norm in (x for x in models.ARCHITECTURES[name]().layers if x.name.endswith("_norm")):
+    for norm in (x for x in models.keras_model(name).layers if x.name.endswith("_norm")):
         before = norm.input._keras_history.operation
         assert before.name.endswith("_conv")
         assert before.activation is keras.activations.relu
@@ -83,7 +83,7 @@ def test_normalisation_comes_after_the_activation(name):
 def test_an_allowed_size_comes_back_at_its_size(name, size):
     """Training works on crops, flights on whole frames."""
     assert not any(side % models.SIDE_MULTIPLE_PX for side in size)
-    network = models.ARCHITECTURES[name]()
+    network = models.keras_model(name)
     probabilities = np.asarray(network(np.zeros((1, *size, 3), np.float32)))
     assert probabilities.shape == (1, *size, 3)
     np.testing.assert_allclose(probabilities.sum(axis=-1), 1, atol=1e-5)

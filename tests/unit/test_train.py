@@ -16,7 +16,7 @@ from followme_uav.learn.evaluate import evaluate
 from followme_uav.learn.fused import with_fused_normalisation
 from followme_uav.learn.train import learning_rate, loss_of, train
 from followme_uav.perception import weights
-from followme_uav.perception.models import model2
+from followme_uav.perception.models import keras_model
 from tests.unit.labelled_frames import write_frames
 
 CONFIG = {
@@ -219,7 +219,7 @@ def test_missed_hero_costs_cross_entropy_and_overlap():
 def test_fused_normalisation_computes_what_the_layers_compute():
     """Training must improve the very network that flies."""
     keras.utils.set_random_seed(1)
-    plain = model2()
+    plain = keras_model("model2")
     fused = with_fused_normalisation(plain)
     assert [v.path for v in fused.variables] == [v.path for v in plain.variables]
     images = np.random.default_rng(0).normal(size=(4, 32, 32, 3)).astype(np.float32)

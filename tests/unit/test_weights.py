@@ -10,7 +10,7 @@ from followme_uav.perception import models, weights
 
 @pytest.fixture
 def saved(tmp_path):
-    model = models.model2()
+    model = models.keras_model("model2")
     path = tmp_path / "model2.h5"
     weights.save_weights(model, path)
     return model, path
