@@ -189,6 +189,37 @@ def collect(
 
 
 @app.command()
+def prepare(
+    raw: Annotated[Path, typer.Argument(help="Recording with cam1_*.png to cam4_*.png.")],
+    out: Annotated[Path, typer.Argument(help="Folder of labelled frames to write.")],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="following_images, patrol_non_targ or patrol_with_targ: this subfolder of OUT.",
+        ),
+    ] = None,
+    masks: Annotated[
+        str, typer.Option(metavar="auto|bright|depth", help="How masks show their class.")
+    ] = "auto",
+    cameras: Annotated[
+        str, typer.Option(help="Cameras of the hero's, the people's, the background's mask.")
+    ] = "2,3,4",
+    resume: Annotated[bool, typer.Option(help="Go on where an interrupted call stopped.")] = False,
+) -> None:
+    """Turn a raw recording of the Unity simulator into labelled frames."""
+    from followme_uav.learn.prepare import Reading
+    from followme_uav.learn.prepare import prepare as run_prepare
+
+    readings = {"auto": None, **{reading.value: reading for reading in Reading}}
+    if masks not in readings:
+        raise ConfigError(f"--masks {masks}: choose from {', '.join(readings)}")
+    numbers = cameras.split(",")
+    if not all(number.isdigit() for number in numbers):
+        raise ConfigError(f"--cameras {cameras}: write three camera numbers, as in 2,3,4")
+    run_prepare(raw, out, kind, readings[masks], [int(number) for number in numbers], resume)
+
+
+@app.command()
 def train(
     config: Annotated[Path, typer.Option(help="Training configuration, YAML.")],
     data: Annotated[list[Path], typer.Option(help="Labelled folder to learn from; repeat.")],

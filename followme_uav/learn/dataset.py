@@ -56,6 +56,8 @@ class LabelledFrames:
     """(frames, size, size) class index, as in `MaskClass`."""
     image_hashes: tuple[str, ...]
     """SHA-256 of each image file."""
+    image_files: tuple[Path, ...]
+    """Where each image was read from."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -79,7 +81,13 @@ class LabelledFrames:
             self.images[keep],
             self.labels[keep],
             tuple(self.image_hashes[i] for i in keep),
+            tuple(self.image_files[i] for i in keep),
         )
+
+    def files_of(self, image_hashes: Collection[str]) -> list[Path]:
+        """Files whose image is among `image_hashes`."""
+        pairs = zip(self.image_files, self.image_hashes, strict=True)
+        return [file for file, h in pairs if h in image_hashes]
 
 
 def find_sets(folder: Path) -> list[FrameSet]:
@@ -89,7 +97,7 @@ def find_sets(folder: Path) -> list[FrameSet]:
         DataError: The folder is missing, holds no set, or images and masks do not pair.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such data folder; pass a folder made by collect")
+        raise DataError(f"{folder}: no such data folder; pass a folder made by collect or prepare")
     source = folder.absolute().name
     if (folder / "images").is_dir():
         return [_paired(folder, source, "")]
@@ -112,9 +120,9 @@ def load(frame_set: FrameSet) -> LabelledFrames:
     labels: list[NDArray[np.uint8]] = []
     hashes: list[str] = []
     for image_path, mask_path in zip(frame_set.images, frame_set.masks, strict=True):
-        raw = _bytes(image_path)
+        raw = read_bytes(image_path)
         hashes.append(hashlib.sha256(raw).hexdigest())
-        image = _pixels(image_path, raw)
+        image = read_pixels(image_path, raw)
         label = _labels(mask_path)
         if image.shape[0] != image.shape[1]:
             raise DataError(f"{image_path}: {image.shape[1]}x{image.shape[0]}, must be square")
@@ -127,7 +135,12 @@ def load(frame_set: FrameSet) -> LabelledFrames:
         images.append(image)
         labels.append(label)
     return LabelledFrames(
-        frame_set.source, frame_set.name, np.stack(images), np.stack(labels), tuple(hashes)
+        frame_set.source,
+        frame_set.name,
+        np.stack(images),
+        np.stack(labels),
+        tuple(hashes),
+        frame_set.images,
     )
 
 
@@ -184,6 +197,22 @@ def resize_truth(label: NDArray[np.uint8], size_px: int) -> NDArray[np.bool_]:
     return np.stack(planes, axis=-1) > 0
 
 
+def read_bytes(path: Path) -> bytes:
+    """The content of a file; raises `DataError` when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def read_pixels(path: Path, raw: bytes) -> NDArray[np.uint8]:
+    """The image file's content as (height, width, 3) RGB; raises `DataError` naming `path`."""
+    try:
+        return np.asarray(Image.open(io.BytesIO(raw)).convert("RGB"))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise DataError(f"{path}: not a readable image ({error})") from error
+
+
 def _paired(folder: Path, source: str, kind: str) -> FrameSet:
     for part in ("images", "masks"):
         if not (folder / part).is_dir():
@@ -215,22 +244,8 @@ def _stem(path: Path) -> str:
     return re.sub(r"_*(cam\d+|mask)_*", "_", path.stem)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def _pixels(path: Path, raw: bytes) -> NDArray[np.uint8]:
-    try:
-        return np.asarray(Image.open(io.BytesIO(raw)).convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise DataError(f"{path}: not a readable image ({error})") from error
-
-
 def _labels(path: Path) -> NDArray[np.uint8]:
-    mask = _pixels(path, _bytes(path))
+    mask = read_pixels(path, read_bytes(path))
     one_hot = np.isin(mask, (0, 255)).all() and (mask.sum(axis=-1, dtype=np.int32) == 255).all()
     if not one_hot:
         raise DataError(

@@ -1,0 +1,302 @@
+"""Raw recordings of the Unity simulator into labelled frames: the `prepare` command.
+
+The simulator's recorder writes four PNG files per frame, `cam1_00012.png` to `cam4_00012.png`:
+camera 1 is what the pilot sees, the others show where the hero, other people and the background
+are. Here they become one set of frames as `dataset` reads it: the image as it was, and one mask
+whose pixels are red (background), green (people) or blue (hero).
+
+The recorder has two ways of showing a class, and `Reading` says how a pixel gets its class in each.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from followme_uav.errors import ConfigError, DataError
+from followme_uav.learn.dataset import KINDS, read_bytes, read_pixels
+from followme_uav.learn.scores import DETECTION_PX
+from followme_uav.messages import MaskClass
+
+IMAGE_CAMERA = 1
+CAMERAS = (2, 3, 4)
+"""Cameras of hero, people and background."""
+
+_NAME = re.compile(r"(?P<head>.*?)_?cam(?P<camera>\d+)_(?P<tail>.+)", re.IGNORECASE)
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+_BRIGHT = 127
+_FAR = 255
+
+
+class Reading(Enum):
+    """How the class cameras show their class."""
+
+    BRIGHT = "bright"
+    """Bright where the class is. A pixel belongs to the brightest of its three masks; of equals, to
+    the hero before people before background; to the background where none exceeds 127."""
+    DEPTH = "depth"
+    """Depth, white where the class is not. A pixel belongs to the nearest (darkest) of its three
+    masks; of equals, to the background before the hero before people."""
+
+
+@dataclass(frozen=True)
+class RawFrame:
+    """The four files of one frame."""
+
+    name: str
+    """Of its image and its mask in the set, without suffix."""
+    image: Path
+    hero: Path
+    people: Path
+    background: Path
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a recording."""
+
+    frames: int
+    """In the set now."""
+    written: int
+    """By this call; less than `frames` after a resume."""
+    hero_frames: int
+    """Frames of `written` with the hero there (more than 3 px)."""
+    people_frames: int
+    """The same for other people."""
+    reading: Reading
+    pixels: int
+    """In the masks of `written`."""
+    several: int
+    """Pixels of these that more than one mask claimed."""
+    unclaimed: int
+    """Pixels of these that no mask claimed."""
+
+
+def prepare(
+    raw: Path,
+    out: Path,
+    kind: str | None = None,
+    reading: Reading | None = None,
+    cameras: Sequence[int] = CAMERAS,
+    resume: bool = False,
+) -> Summary:
+    """Turns a recording into a set of labelled frames, and says what it did.
+
+    Each file is written whole or not at all, the image of a frame last; a frame is complete when
+    its image is there.
+
+    Args:
+        raw: Folder with the recording, or with folders of several recordings.
+        out: Folder of the set; with `kind` the set goes into its subfolder of that name.
+        kind: One of `dataset.KINDS`.
+        reading: How masks are read; None finds out from the first frame.
+        cameras: Numbers of the hero's, the people's and the background's camera.
+        resume: Go on where an interrupted call stopped; without it the set must not exist.
+
+    Raises:
+        ConfigError: Unknown kind, or three different cameras were not given.
+        DataError: A file is missing, unreadable or of the wrong size, or the set exists already.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ConfigError(f"--kind {kind}: unknown; choose from {', '.join(KINDS)}")
+    if len(set(cameras)) != 3 or IMAGE_CAMERA in cameras:
+        raise ConfigError(
+            f"--cameras {','.join(map(str, cameras))}: name the cameras of hero, people and "
+            "background, three different ones besides camera 1"
+        )
+    frames = find_frames(raw, cameras)
+    target = out / kind if kind else out
+    if not resume and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError(
+            f"{target}: exists and is not empty; choose another folder, or pass --resume to go on "
+            "with it"
+        )
+    reading = reading or detect_reading(frames[0])
+    for part in ("images", "masks"):
+        _make_folder(target / part)
+
+    written = hero = people = several = unclaimed = pixels = 0
+    console = Console()
+    with _progress(console) as progress:
+        for frame in progress.track(frames, description="preparing"):
+            image_file = target / "images" / (frame.name + frame.image.suffix)
+            if resume and image_file.exists():
+                continue
+            raw_image = read_bytes(frame.image)
+            size = read_pixels(frame.image, raw_image).shape[:2]
+            if size[0] != size[1]:
+                raise DataError(f"{frame.image}: {size[1]}x{size[0]} px, must be square")
+            hero_mask, people_mask, background_mask = _masks(frame, size)
+            label, twice, never = decide(hero_mask, people_mask, background_mask, reading)
+            mask_file = target / "masks" / (frame.name + ".png")
+            _write(mask_file, _png(label))
+            _write(image_file, raw_image)
+            written += 1
+            pixels += label.size
+            several += twice
+            unclaimed += never
+            hero += int((label == MaskClass.HERO).sum() > DETECTION_PX)
+            people += int((label == MaskClass.PEOPLE).sum() > DETECTION_PX)
+    summary = Summary(len(frames), written, hero, people, reading, pixels, several, unclaimed)
+    _say(console, target, summary)
+    return summary
+
+
+def find_frames(raw: Path, cameras: Sequence[int] = CAMERAS) -> list[RawFrame]:
+    """The frames of a recording, complete and in the order of their names.
+
+    Args:
+        raw: Folder with the recording, or with folders of several.
+        cameras: Numbers of the hero's, the people's and the background's camera.
+
+    Raises:
+        DataError: No folder, no frames, a frame without one of its four files, or with one twice.
+    """
+    if not raw.is_dir():
+        raise DataError(f"{raw}: no such folder; pass the folder of a recording")
+    found: dict[str, dict[int, Path]] = {}
+    for path in sorted(raw.rglob("*")):
+        match = _NAME.fullmatch(path.stem) if path.suffix.lower() in _SUFFIXES else None
+        if match is None:
+            continue
+        folders = path.relative_to(raw).parent.parts or (raw.absolute().name,)
+        name = "_".join(part for part in (*folders, match["head"], match["tail"]) if part)
+        files = found.setdefault(name, {})
+        camera = int(match["camera"])
+        if camera in files:
+            raise DataError(f"{path}: is there twice, as {files[camera].name} too; remove one")
+        files[camera] = path
+    if not found:
+        raise DataError(
+            f"{raw}: no files named like cam1_00012.png; pass the folder of a recording"
+        )
+    for files in found.values():
+        for camera in (IMAGE_CAMERA, *cameras):
+            if camera not in files:
+                there = min(files.items())[1]
+                raise DataError(
+                    f"{there}: its partner of camera {camera} is missing; "
+                    "copy the recording once more, or remove the frame's other files"
+                )
+    return [
+        RawFrame(name, files[IMAGE_CAMERA], *(files[camera] for camera in cameras))
+        for name, files in sorted(found.items())
+    ]
+
+
+def detect_reading(frame: RawFrame) -> Reading:
+    """How the masks of a frame are to be read.
+
+    Hero and people together never cover a pixel twice, so where bright shows a class, at most half
+    of their two masks is bright; where white shows that the class is not there, more is.
+    """
+    size = read_pixels(frame.image, read_bytes(frame.image)).shape[:2]
+    hero, people, _ = _masks(frame, size)
+    share = ((hero > _BRIGHT).mean() + (people > _BRIGHT).mean()) / 2
+    return Reading.BRIGHT if share <= 0.5 else Reading.DEPTH
+
+
+def decide(
+    hero: NDArray[np.uint8],
+    people: NDArray[np.uint8],
+    background: NDArray[np.uint8],
+    reading: Reading,
+) -> tuple[NDArray[np.uint8], int, int]:
+    """Each pixel's class, as `Reading` says.
+
+    Args:
+        hero: (height, width), mask of the hero.
+        people: The same for other people.
+        background: The same for everything else.
+        reading: How the masks show their class.
+
+    Returns:
+        (height, width) class index; how many pixels more than one mask claimed; how many none did.
+    """
+    masks = np.stack([background, people, hero], axis=-1).astype(np.int16)
+    if reading is Reading.BRIGHT:
+        claims = (masks > _BRIGHT).sum(axis=-1)
+        rank = np.array([0, 1, 2])
+        label = (masks * 3 + rank).argmax(axis=-1)
+        label[claims == 0] = MaskClass.BACKGROUND
+    else:
+        nearest = masks.min(axis=-1, keepdims=True)
+        claims = np.where(nearest[..., 0] < _FAR, (masks == nearest).sum(axis=-1), 0)
+        rank = np.array([2, 0, 1])
+        label = (rank - masks * 3).argmax(axis=-1)
+    return label.astype(np.uint8), int((claims > 1).sum()), int((claims == 0).sum())
+
+
+def _masks(frame: RawFrame, size: tuple[int, ...]) -> list[NDArray[np.uint8]]:
+    """Masks of hero, people and background, (height, width) each."""
+    masks = []
+    for path in (frame.hero, frame.people, frame.background):
+        mask = read_pixels(path, read_bytes(path)).max(axis=-1)
+        if mask.shape != size:
+            raise DataError(
+                f"{path}: {mask.shape[1]}x{mask.shape[0]} px, its image {frame.image.name} has "
+                f"{size[1]}x{size[0]}"
+            )
+        masks.append(mask)
+    return masks
+
+
+def _png(label: NDArray[np.uint8]) -> bytes:
+    one_hot = np.eye(3, dtype=np.uint8)[label] * np.uint8(255)
+    stream = io.BytesIO()
+    Image.fromarray(one_hot).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made ({error.strerror}); choose another") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _say(console: Console, target: Path, summary: Summary) -> None:
+    console.print(
+        f"{target}: {summary.frames} frames ({summary.written} written now: hero in "
+        f"{summary.hero_frames}, other people in {summary.people_frames}), masks read as "
+        f"{summary.reading.value}",
+        soft_wrap=True,
+    )
+    if summary.several or summary.unclaimed:
+        console.print(
+            f"pixels claimed by more than one mask: {summary.several} "
+            f"({summary.several / summary.pixels:.3%}), by none: {summary.unclaimed} "
+            f"({summary.unclaimed / summary.pixels:.3%})",
+            soft_wrap=True,
+        )

@@ -1,0 +1,182 @@
+"""Raw recordings become labelled frames: every pixel in its class, every trouble with its file."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from followme_uav.errors import ConfigError, DataError
+from followme_uav.learn import dataset
+from followme_uav.learn.prepare import Reading, decide, find_frames, prepare
+
+SIZE = 32
+HERO, PEOPLE = np.s_[4:12, 4:8], np.s_[10:20, 20:26]
+
+
+def record(folder, count=2, depth=False, first=0):
+    """A recording; returns the labels that it shows."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(first)
+    labels = np.zeros((count, SIZE, SIZE), np.uint8)
+    for i in range(count):
+        labels[i][PEOPLE] = 1
+        if i % 2 == 0:
+            labels[i][HERO] = 2
+        image = rng.integers(0, 256, (SIZE, SIZE, 4)).astype(np.uint8)
+        image[..., 3] = 255
+        save(folder, 1, first + i, image)
+        distance = np.linspace(60, 250, SIZE * SIZE).reshape(SIZE, SIZE).astype(np.uint8)
+        for camera, label in ((2, 2), (3, 1), (4, 0)):
+            inside = labels[i] == label
+            near = distance if label == 0 else distance // 2
+            plane = np.where(inside, near, 255) if depth else np.where(inside, 255, 0)
+            if depth and label == 0:
+                plane = distance  # the street behind people is there for its own camera
+            save(folder, camera, first + i, np.repeat(plane[..., None], 3, 2).astype(np.uint8))
+    return labels
+
+
+def save(folder, camera, number, pixels):
+    Image.fromarray(pixels).save(folder / f"cam{camera}_{number:05d}.png")
+
+
+@pytest.mark.parametrize("depth", [False, True])
+def test_masks_and_images_of_a_recording(tmp_path, depth):
+    """Highlights or depth: either way the network must learn the classes that were seen."""
+    labels = record(tmp_path / "raw", depth=depth)
+    summary = prepare(tmp_path / "raw", tmp_path / "set")
+    (frames,) = dataset.load_folders([tmp_path / "set"])
+    np.testing.assert_array_equal(frames.labels, labels)
+    image = Image.open(tmp_path / "raw" / "cam1_00001.png").convert("RGB")
+    np.testing.assert_array_equal(frames.images[1], np.asarray(image))
+    assert summary.reading is (Reading.DEPTH if depth else Reading.BRIGHT)
+    assert (summary.frames, summary.hero_frames, summary.people_frames) == (2, 1, 2)
+    assert (summary.several, summary.unclaimed) == (0, 0)
+
+
+def test_several_runs_in_folders_become_one_set(tmp_path):
+    record(tmp_path / "raw" / "run1" / "IMG", first=7)
+    record(tmp_path / "raw" / "run2" / "IMG", first=7)
+    prepare(tmp_path / "raw", tmp_path / "set", kind="patrol_with_targ")
+    (frames,) = dataset.load_folders([tmp_path / "set"])
+    assert frames.name == "set/patrol_with_targ"
+    names = [path.stem for path in frames.image_files]
+    assert names == ["run1_IMG_00007", "run1_IMG_00008", "run2_IMG_00007", "run2_IMG_00008"]
+
+
+def plane(*values):
+    return np.array([values], np.uint8)
+
+
+def test_pixels_that_several_masks_claim_or_none():
+    """Edges are smoothed in recordings: whatever the values, each pixel gets one class."""
+    hero = plane(255, 200, 255, 0, 120, 0)
+    people = plane(255, 210, 0, 0, 0, 255)
+    background = plane(255, 0, 255, 0, 110, 255)
+    label, several, unclaimed = decide(hero, people, background, Reading.BRIGHT)
+    assert label.tolist() == [[2, 1, 2, 0, 0, 1]]
+    assert (several, unclaimed) == (4, 2)
+
+
+def test_depths_that_are_equal_or_all_far():
+    hero, people = plane(50, 50, 255, 30), plane(50, 60, 255, 30)
+    label, several, unclaimed = decide(hero, people, plane(50, 80, 255, 90), Reading.DEPTH)
+    assert label.tolist() == [[0, 2, 0, 2]]
+    assert (several, unclaimed) == (2, 1)
+
+
+def test_cameras_in_another_order(tmp_path):
+    """Recorders differ; hero and people must not change places unnoticed and for good."""
+    labels = record(tmp_path / "raw")
+    prepare(tmp_path / "raw", tmp_path / "set", cameras=(3, 2, 4))
+    (frames,) = dataset.load_folders([tmp_path / "set"])
+    np.testing.assert_array_equal(frames.labels == 1, labels == 2)
+    with pytest.raises(ConfigError, match="3,3,4: name the cameras of hero, people and background"):
+        prepare(tmp_path / "raw", tmp_path / "other", cameras=(3, 3, 4))
+
+
+def test_nothing_is_overwritten_unless_told(tmp_path):
+    record(tmp_path / "raw")
+    prepare(tmp_path / "raw", tmp_path / "set")
+    with pytest.raises(DataError, match=r"set: exists and is not empty.*--resume"):
+        prepare(tmp_path / "raw", tmp_path / "set")
+
+
+def test_interrupted_call_goes_on(tmp_path):
+    """A kill between two files leaves a set that a second call completes."""
+    labels = record(tmp_path / "raw", count=4)
+    out = tmp_path / "set"
+    prepare(tmp_path / "raw", out)
+    kept = out / "images" / "raw_00000.png"
+    time = kept.stat().st_mtime_ns
+    (out / "images" / "raw_00002.png").unlink()
+    (out / "masks" / "raw_00002.png").unlink()
+    (out / "images" / "raw_00003.png").unlink()
+    assert prepare(tmp_path / "raw", out, resume=True).written == 2
+    np.testing.assert_array_equal(dataset.load_folders([out])[0].labels, labels)
+    assert kept.stat().st_mtime_ns == time
+    assert not [path for path in out.rglob(".*")]
+
+
+def refused(raw, message):
+    with pytest.raises(DataError, match=message) as caught:
+        prepare(raw, raw.parent / "set")
+    assert "\n" not in str(caught.value)
+
+
+def test_partner_missing(tmp_path):
+    record(tmp_path / "raw")
+    (tmp_path / "raw" / "cam3_00001.png").unlink()
+    refused(tmp_path / "raw", r"cam1_00001.png: its partner of camera 3 is missing")
+    assert not (tmp_path / "set").exists()
+
+
+def test_image_missing(tmp_path):
+    record(tmp_path / "raw")
+    (tmp_path / "raw" / "cam1_00001.png").unlink()
+    refused(tmp_path / "raw", r"cam2_00001.png: its partner of camera 1 is missing")
+
+
+def test_mask_of_another_size(tmp_path):
+    record(tmp_path / "raw")
+    save(tmp_path / "raw", 4, 1, np.zeros((16, 16, 3), np.uint8))
+    refused(tmp_path / "raw", r"cam4_00001.png: 16x16 px, its image cam1_00001.png has 32x32")
+
+
+def test_image_not_square(tmp_path):
+    record(tmp_path / "raw")
+    save(tmp_path / "raw", 1, 1, np.zeros((32, 48, 3), np.uint8))
+    refused(tmp_path / "raw", r"cam1_00001.png: 48x32 px, must be square")
+
+
+def test_unreadable_mask(tmp_path):
+    record(tmp_path / "raw")
+    path = tmp_path / "raw" / "cam2_00001.png"
+    path.write_bytes(path.read_bytes()[:60])
+    refused(tmp_path / "raw", r"cam2_00001.png: not a readable image")
+
+
+def test_folder_without_recording(tmp_path):
+    refused(tmp_path / "none", "none: no such folder")
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "notes.txt").write_text("nothing here")
+    refused(tmp_path / "raw", "raw: no files named like cam1_00012.png")
+
+
+def test_same_frame_twice(tmp_path):
+    record(tmp_path / "raw")
+    Image.new("RGB", (SIZE, SIZE)).save(tmp_path / "raw" / "cam1_00001.jpeg")
+    refused(tmp_path / "raw", r"is there twice")
+
+
+def test_unknown_kind(tmp_path):
+    record(tmp_path / "raw")
+    with pytest.raises(ConfigError, match="choose from following_images, patrol_non_targ"):
+        prepare(tmp_path / "raw", tmp_path / "set", kind="patrol")
+
+
+def test_file_names_of_the_unity_recorder(tmp_path):
+    record(tmp_path / "raw", count=1, first=12)
+    (frame,) = find_frames(tmp_path / "raw")
+    assert [p.name for p in (frame.image, frame.hero, frame.people, frame.background)] == [
+        f"cam{n}_00012.png" for n in (1, 2, 3, 4)
+    ]
