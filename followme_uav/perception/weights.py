@@ -1,7 +1,8 @@
 """Weights files: plain HDF5 data, one data set for each variable of a network.
 
 Nothing in a weights file is code or a serialised object; the file only names the architecture,
-and this package builds it. Loading checks everything before a value is used.
+and this package builds it. Loading checks everything before a value is used. Old weights of the
+Udacity project are read as well, see `legacy_weights`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.errors import WeightsError
+from followme_uav.perception import legacy_weights
 from followme_uav.perception.models import ARCHITECTURES, CLASSES, INPUT_SIZE_PX, keras_model
 
 if TYPE_CHECKING:
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
 
 FORMAT = "followme-uav-weights"
 FORMAT_VERSION = 1
+MAX_BYTES = 64 * 2**20
+"""No file of more than this is read, nor arrays that unpack to more: 300 times the largest network.
+A wrong or malicious file cannot fill the memory."""
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_REMEDY = "pass --weights a file made by 'followme-uav train'"
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,13 @@ class WeightsFile:
     architecture: str
     variables: dict[str, NDArray[np.float32]]
     """Values by variable path, e.g. `encoder1_conv/bias`."""
+    origin: str = "followme-uav"
+    """The program that wrote the file."""
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the file holds."""
+        return sum(values.size for values in self.variables.values())
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
@@ -65,38 +78,102 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 
 def read_weights(path: Path) -> WeightsFile:
-    """Reads and checks a weights file without building a network.
+    """Reads and checks a weights file, old or new, without building a network.
 
     Raises:
-        WeightsError: The file is missing, damaged, of another format, for an unknown network, or
-            holds values that are not finite.
+        WeightsError: The file is missing, damaged, too large, of another format, or holds values
+            that are not finite.
     """
+    stored = _read(path)
+    if stored.architecture not in ARCHITECTURES:
+        raise WeightsError(
+            f"{path}: made for an unknown network '{stored.architecture}' "
+            f"(known: {', '.join(ARCHITECTURES)}); pass other weights or a newer program"
+        )
+    for name, values in stored.variables.items():
+        if not np.isfinite(values).all():
+            raise WeightsError(f"{path}: {name} holds values that are not finite; train again")
+    return stored
+
+
+def import_weights(old: Path, new: Path) -> WeightsFile:
+    """Converts old weights to the present format.
+
+    Args:
+        old: HDF5 weights of Keras 2, see `legacy_weights`.
+        new: File to write.
+
+    Returns:
+        What was recognised.
+
+    Raises:
+        WeightsError: As `read_weights`, or the file needs no conversion.
+    """
+    stored = read_weights(old)
+    if stored.origin == WeightsFile.origin:
+        raise WeightsError(f"{old}: in the present format already; use it as it is")
+    save_weights(load_model(old), new)
+    return stored
+
+
+def _read(path: Path) -> WeightsFile:
     import h5py
 
-    remedy = "pass --weights a file made by 'followme-uav train'"
     if not path.is_file():
-        raise WeightsError(f"{path}: no such weights file; {remedy}")
+        raise WeightsError(f"{path}: no such weights file; {_REMEDY}")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise WeightsError(f"{path}: {size:,} bytes are too many for weights; {_REMEDY}")
     with path.open("rb") as raw:
         first = raw.read(len(_HDF5_SIGNATURE))
     if first != _HDF5_SIGNATURE:
-        raise WeightsError(f"{path}: not an HDF5 file (first bytes {first!r}); {remedy}")
-    variables: dict[str, NDArray[np.float32]] = {}
-
-    def keep(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset):
-            variables[name] = np.asarray(item[()], dtype=np.float32)
-
+        raise WeightsError(f"{path}: not an HDF5 file (first bytes {first!r}); {_REMEDY}")
     try:
         with h5py.File(path, "r") as file:
             attributes = dict(file.attrs)
             if attributes.get("format") == FORMAT:
-                file.visititems(keep)
+                arrays, _ = _read_arrays(file)
+                return _own(path, attributes, arrays)
+            if legacy_weights.is_legacy(attributes):
+                arrays, weight_names = _read_arrays(file)
+                return _legacy(path, attributes, weight_names, arrays)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         cause = " ".join(str(error).split())
-        raise WeightsError(f"{path}: damaged or truncated ({cause}); {remedy}") from error
+        raise WeightsError(f"{path}: damaged or truncated ({cause}); {_REMEDY}") from error
+    raise WeightsError(f"{path}: HDF5, but not weights of followme-uav; {_REMEDY}")
 
-    if attributes.get("format") != FORMAT:
-        raise WeightsError(f"{path}: HDF5, but not weights of followme-uav; {remedy}")
+
+def _read_arrays(file: Any) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """All arrays by path, and the attribute `weight_names` of those groups that have one.
+
+    Links to elsewhere are not followed, and arrays that are stored in other files are refused.
+    """
+    import h5py
+
+    arrays: dict[str, NDArray[np.float32]] = {}
+    weight_names: dict[str, Any] = {}
+    unpacked = 0
+
+    def keep(name: str, item: Any) -> None:
+        nonlocal unpacked
+        if not isinstance(item, h5py.Dataset):
+            if "weight_names" in item.attrs:
+                weight_names[name] = item.attrs["weight_names"]
+            return
+        if item.is_virtual or item.external:
+            raise ValueError(f"{name} is stored in another file")
+        unpacked += item.nbytes
+        if unpacked > MAX_BYTES:
+            raise ValueError(f"{name} makes it more than {MAX_BYTES:,} bytes of numbers")
+        arrays[name] = np.asarray(item[()], dtype=np.float32)
+
+    file.visititems(keep)
+    return arrays, weight_names
+
+
+def _own(
+    path: Path, attributes: dict[str, Any], arrays: dict[str, NDArray[np.float32]]
+) -> WeightsFile:
     version = attributes.get("format_version")
     if version != FORMAT_VERSION:
         raise WeightsError(
@@ -106,25 +183,31 @@ def read_weights(path: Path) -> WeightsFile:
     if attributes.get("classes") != ",".join(CLASSES):
         raise WeightsError(
             f"{path}: made for classes {attributes.get('classes')}, needed {','.join(CLASSES)}; "
-            f"{remedy}"
+            f"{_REMEDY}"
         )
-    architecture = str(attributes.get("architecture"))
-    if architecture not in ARCHITECTURES:
-        raise WeightsError(
-            f"{path}: made for an unknown network '{architecture}' "
-            f"(known: {', '.join(ARCHITECTURES)}); pass other weights or a newer program"
-        )
-    for name, values in variables.items():
-        if not np.isfinite(values).all():
-            raise WeightsError(f"{path}: {name} holds values that are not finite; train again")
-    return WeightsFile(architecture, variables)
+    return WeightsFile(str(attributes.get("architecture")), arrays)
+
+
+def _legacy(
+    path: Path,
+    attributes: dict[str, Any],
+    weight_names: dict[str, Any],
+    arrays: dict[str, NDArray[np.float32]],
+) -> WeightsFile:
+    try:
+        network = legacy_weights.recognise(attributes, weight_names, arrays)
+    except legacy_weights.NotRecognisedError as error:
+        raise WeightsError(f"{path}: old Keras weights, but {error}; {_REMEDY}") from error
+    return WeightsFile(
+        network.architecture, network.variables, origin=f"Keras {network.keras_version}"
+    )
 
 
 def load_model(path: Path, architecture: str | None = None) -> keras.Model:
     """Builds the network a weights file was made for and fills it.
 
     Args:
-        path: Weights file written by `save_weights`.
+        path: Weights file, old or new.
         architecture: Name that the file must carry; any known one when None.
 
     Raises:
