@@ -81,8 +81,8 @@ def read_weights(path: Path) -> WeightsFile:
     """Reads and checks a weights file, old or new, without building a network.
 
     Raises:
-        WeightsError: The file is missing, damaged, too large, of another format, or holds values
-            that are not finite.
+        WeightsError: The file is missing, damaged, too large, of another format, for an unknown
+            network, or holds values that are not finite.
     """
     stored = _read(path)
     if stored.architecture not in ARCHITECTURES:
