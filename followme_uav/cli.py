@@ -230,12 +230,18 @@ def train(
         typer.Option(help="Weights to start from."),
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on where a killed training stopped.")] = False,
+    logs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for TensorBoard logs of this training.", show_default="OUT.tensorboard"
+        ),
+    ] = None,
 ) -> None:
     """Train a network on labelled frames."""
     from followme_uav.learn.train import train as run_train
 
     _check_writable(out)
-    run_train(config, data, validation, out, init, resume)
+    run_train(config, data, validation, out, init, resume, logs)
 
 
 @app.command()

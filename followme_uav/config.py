@@ -222,7 +222,7 @@ def load_config(
         data = _merge(data, read_yaml(path))
     profile = simulator or data.get("simulator", "embedded")
     if not isinstance(profile, Mapping):
-        data["simulator"] = _read_profile(_profile_path(profile))
+        data["simulator"] = read_extending(_profile_path(profile))
     for override in overrides:
         _apply_override(data, override)
     return validated(FlightConfig, data, path or DEFAULT_CONFIG, overrides)
@@ -254,6 +254,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
+def read_extending(path: Path) -> dict[str, Any]:
+    """A YAML file as `read_yaml`; `extends: NAME` takes all other keys from NAME.yaml beside it."""
+    data = read_yaml(path)
+    base = data.pop("extends", None)
+    return data if base is None else _merge(read_yaml(path.with_name(f"{base}.yaml")), data)
+
+
 def _profile_path(profile: str | Path) -> Path:
     path = Path(profile)
     if path.suffix in {".yaml", ".yml"}:
@@ -264,13 +271,6 @@ def _profile_path(profile: str | Path) -> Path:
             f"simulator profile '{profile}' is unknown; choose from {', '.join(known)}"
         )
     return CONFIG_DIR / "simulators" / f"{profile}.yaml"
-
-
-def _read_profile(path: Path) -> dict[str, Any]:
-    """A simulator's profile; `extends: NAME` takes all other keys from the profile beside it."""
-    data = read_yaml(path)
-    base = data.pop("extends", None)
-    return data if base is None else _merge(read_yaml(path.with_name(f"{base}.yaml")), data)
 
 
 def _merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,9 +29,13 @@ def path_beside(weights: Path) -> Path:
 
 
 def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: Path | None) -> str:
-    """Hash of all that determines a training."""
+    """Hash of all that determines a training.
+
+    Keys that came after the first checkpoints don't count while they are without effect.
+    """
+    without_effect = {"augment": {"blur", "blur_px"}} if not config.augment.blur else None
     parts = [
-        config.model_dump_json(),
+        config.model_dump_json(exclude=without_effect),
         *(f"{f.name} {f.content_hash}" for f in frames),
         weights_file.sha256(init) if init else "",
     ]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from followme_uav.config import NonNegative, Positive, Section, read_yaml, validated
+from followme_uav.config import NonNegative, Positive, Section, Share, read_extending, validated
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -37,6 +37,8 @@ class AugmentConfig(Section):
     saturation: Annotated[float, Field(ge=0, lt=1)]
     hue_deg: NonNegative
     noise: NonNegative
+    blur: Share = 0.0
+    blur_px: Positive = 0.8
 
 
 class LossConfig(Section):
@@ -58,7 +60,7 @@ class TrainingConfig(Section):
     learning_rate: Positive
     learning_rate_end: NonNegative
     warmup_steps: Annotated[int, Field(ge=0)]
-    schedule: Literal["cosine"]
+    schedule: Literal["cosine", "constant"]
     average_decay: Annotated[float, Field(ge=0, lt=1)]
     sampling: SamplingConfig
     augment: AugmentConfig
@@ -68,7 +70,9 @@ class TrainingConfig(Section):
 def load_training_config(path: Path) -> TrainingConfig:
     """Reads and checks a training configuration.
 
+    `extends: NAME` takes all other keys from NAME.yaml in the same folder.
+
     Raises:
         ConfigError: The file is missing, not YAML, or a key is unknown, missing or out of range.
     """
-    return validated(TrainingConfig, read_yaml(path), path)
+    return validated(TrainingConfig, read_extending(path), path)

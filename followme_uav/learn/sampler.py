@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.config import AugmentConfig, SamplingConfig
@@ -164,7 +164,7 @@ class CropSampler:
 def vary_look(
     images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Random light, colour and noise, each image by itself.
+    """Random blur, light, colour and noise, each image by itself.
 
     Args:
         images: (batch, height, width, 3) RGB.
@@ -175,6 +175,8 @@ def vary_look(
         Changed images of the same shape; hues move by no more than a few degrees.
     """
     n = len(images)
+    if config.blur:
+        images = _blurred(images, config, rng)
 
     def uniform(limit: float, *shape: int) -> NDArray[np.float32]:
         return rng.uniform(-limit, limit, size=(n, *shape)).astype(np.float32)
@@ -192,6 +194,19 @@ def vary_look(
     sigma = rng.uniform(0, config.noise, size=(n, 1, 1, 1)).astype(np.float32)
     x += sigma * rng.standard_normal(images.shape, dtype=np.float32)
     return np.clip(np.rint(x), 0, 255).astype(np.uint8)
+
+
+def _blurred(
+    images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """A share of the images through a Gaussian filter of random width, up to the largest."""
+    chosen = rng.random(len(images)) < config.blur
+    sigmas_px = rng.uniform(0, config.blur_px, len(images))
+    blurred = images.copy()
+    for i in np.flatnonzero(chosen):
+        blur = ImageFilter.GaussianBlur(float(sigmas_px[i]))
+        blurred[i] = np.asarray(Image.fromarray(images[i]).filter(blur))
+    return blurred
 
 
 def _hue_matrices(angles_rad: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,8 +8,10 @@ checkpoint with everything a training consists of allows to resume after a kill.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,9 @@ from rich.progress import (
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn import card, checkpoint, dataset
+from followme_uav.learn.board import Board
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
+from followme_uav.learn.dataset import LabelledFrames
 from followme_uav.learn.evaluate import prepare, score_sets, selection_score
 from followme_uav.learn.fused import with_fused_normalisation
 from followme_uav.learn.mistakes import Mistake, find_mistakes
@@ -47,6 +51,7 @@ def train(
     out: Path,
     init: Path | None = None,
     resume: bool = False,
+    logs: Path | None = None,
 ) -> None:
     """Trains a network and writes weights and model card.
 
@@ -57,6 +62,7 @@ def train(
         out: Weights file to write; card and checkpoint are written beside it.
         init: Weights to start from, for a further stage of a training.
         resume: Go on from the checkpoint beside `out`, if there is one.
+        logs: Folder for TensorBoard logs; None puts it beside `out`, as `NAME.tensorboard`.
 
     Raises:
         ConfigError: The configuration cannot be used, or differs from the checkpoint's.
@@ -65,15 +71,8 @@ def train(
     """
     console = Console()
     config = load_training_config(config_path)
-    if config.architecture not in ARCHITECTURES:
-        raise ConfigError(
-            f"{config_path}: architecture: unknown network '{config.architecture}' "
-            f"(known: {', '.join(ARCHITECTURES)})"
-        )
-    console.print("reading frames ...")
-    held_out = dataset.load_folders(validation)
-    known = {h for frames in held_out for h in frames.image_hashes}
-    frames = [f for f in (s.without(known) for s in dataset.load_folders(data)) if len(f)]
+    check_architecture(config.architecture, str(config_path))
+    frames, held_out = read_frames(data, validation, console)
     sampler = CropSampler(frames, config.sampling, config.augment, config.batch_size, config.seed)
     for f in frames:
         console.print(f"  train {f.name}: {len(f)} frames")
@@ -88,8 +87,9 @@ def train(
     if resume and state_file.exists():
         training.epoch, best = checkpoint.load(state_file, training.state(), identity)
         console.print(f"resuming after epoch {training.epoch} of {config.epochs}")
+    board = Board(logs or out.with_suffix(".tensorboard"), resume=training.epoch > 0)
 
-    with _progress(console) as progress:
+    with closing(board), progress_bar(console) as progress:
         steps = config.epochs * config.steps_per_epoch
         task = progress.add_task(
             "training", total=steps, completed=training.epoch * config.steps_per_epoch
@@ -102,10 +102,11 @@ def train(
                 sampler.frames_to_mine(epoch),
                 (config.seed, 3, epoch),
             )
-            loss = 0.0
-            for step, batch in enumerate(_batches(sampler, config, epoch, mistakes)):
+            loss, clock = 0.0, _Clock()
+            for step, batch in enumerate(clock.waits(_batches(sampler, config, epoch, mistakes))):
                 loss += training.step(batch, step)
                 progress.advance(task)
+            waited = clock.share
             training.epoch += 1
             loss /= config.steps_per_epoch
             if not math.isfinite(loss):
@@ -131,13 +132,63 @@ def train(
                     init,
                 )
             checkpoint.save(state_file, training.state(), identity, training.epoch, best)
+            rate = learning_rate(config, training.epoch * config.steps_per_epoch - 1)
+            board.write(
+                training.epoch,
+                {
+                    "loss": loss,
+                    "learning_rate": rate,
+                    "mistakes": len(mistakes),
+                    "waited_for_data": waited,
+                    "score": selection,
+                    **{f"{name}/{s.name}": value for s in scores for name, value in _curves(s)},
+                },
+            )
             console.print(
                 f"epoch {training.epoch}/{config.epochs} loss {loss:.4f} "
-                f"mistakes {len(mistakes)} score {selection:.4f}{' *' if better else ''}  "
-                + "  ".join(_brief(s) for s in scores)
+                f"mistakes {len(mistakes)} score {selection:.4f}{' *' if better else ''} "
+                f"waited for data {waited:.1%}  " + "  ".join(_brief(s) for s in scores)
             )
 
     console.print(f"wrote {out} and {card.path_beside(out)}")
+
+
+def check_architecture(name: str, where: str) -> None:
+    """Raises `ConfigError`, saying where it came from, when a network's name is unknown."""
+    if name not in ARCHITECTURES:
+        raise ConfigError(
+            f"{where}: architecture: unknown network '{name}' (known: {', '.join(ARCHITECTURES)})"
+        )
+
+
+def read_frames(
+    data: Sequence[Path], validation: Sequence[Path], console: Console
+) -> tuple[list[LabelledFrames], list[LabelledFrames]]:
+    """Frames to train on and frames held out; what is among the latter is not trained on.
+
+    Args:
+        data: Folders with training frames.
+        validation: Folders with validation frames.
+        console: Told about images that are left out.
+
+    Raises:
+        DataError: A data folder cannot be used.
+    """
+    console.print("reading frames ...")
+    held_out = dataset.load_folders(validation)
+    known = {h for frames in held_out for h in frames.image_hashes}
+    frames = []
+    for found in dataset.load_folders(data):
+        twice = found.files_of(known)
+        if twice:
+            console.print(
+                f"  {found.name}: {len(twice)} of {len(found)} images are in the validation data "
+                f"too and are not trained on (the first: {twice[0]})",
+                soft_wrap=True,
+            )
+        if len(twice) < len(found):
+            frames.append(found.without(known))
+    return frames, held_out
 
 
 class Training:
@@ -187,7 +238,7 @@ class Training:
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Linear warm-up, then half a cosine down to the end value.
+    """Linear warm-up, then constant, or half a cosine down to the end value.
 
     Args:
         config: Of the training.
@@ -195,6 +246,8 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
     """
     total = config.epochs * config.steps_per_epoch
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    if config.schedule == "constant":
+        return warm * config.learning_rate
     fall = (1 + math.cos(math.pi * min(1.0, step / total))) / 2
     end = config.learning_rate_end
     return warm * (end + (config.learning_rate - end) * fall)
@@ -265,6 +318,33 @@ def _batches(
                 future.cancel()
 
 
+class _Clock:
+    """How much of the time since its start was spent waiting for batches."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._waited = 0.0
+
+    def waits(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches, each waited for by the clock."""
+        while True:
+            asked = time.perf_counter()
+            batch = next(batches, None)
+            self._waited += time.perf_counter() - asked
+            if batch is None:
+                return
+            yield batch
+
+    @property
+    def share(self) -> float:
+        """0..1, until now."""
+        return self._waited / (time.perf_counter() - self._start)
+
+
+def _curves(s: SetScore) -> list[tuple[str, float]]:
+    return [("hero_iou", s.hero_iou), ("detection_accuracy", s.detection_accuracy)]
+
+
 def _brief(s: SetScore) -> str:
     return (
         f"{s.name}: IoU {s.hero_iou:.3f} det {s.detection_accuracy:.3f} "
@@ -272,7 +352,8 @@ def _brief(s: SetScore) -> str:
     )
 
 
-def _progress(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
+    """A bar with steps done, time taken and time left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -293,8 +374,9 @@ def _main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--init", type=Path)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--logs", type=Path)
     a = parser.parse_args()
-    train(a.config, a.data, a.validation, a.out, a.init, a.resume)
+    train(a.config, a.data, a.validation, a.out, a.init, a.resume, a.logs)
 
 
 if __name__ == "__main__":

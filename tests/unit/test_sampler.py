@@ -72,6 +72,27 @@ def test_same_seed_same_batches(frames):
     assert a.images.tobytes() != c.images.tobytes()
 
 
+def test_blur_smooths_some_crops_and_moves_nothing(frames):
+    """Blur stands for motion and distance; hero pixels must stay under their labels."""
+    sharp = make(frames).batch(0, 0, [])
+    blurred = make(frames, PLAIN.model_copy(update={"blur": 0.5, "blur_px": 2.0})).batch(0, 0, [])
+    np.testing.assert_array_equal(sharp.labels, blurred.labels)
+    change = np.abs(blurred.images.astype(int) - sharp.images)
+    changed = change.any(axis=(1, 2, 3))
+    assert 10 <= changed.sum() <= 30
+    assert np.abs(np.diff(blurred.images[changed].astype(int), axis=2)).mean() < (
+        0.8 * np.abs(np.diff(sharp.images[changed].astype(int), axis=2)).mean()
+    )
+    assert np.abs(change.mean(axis=(1, 2, 3))).max() < 20
+
+
+def test_without_blur_batches_are_as_ever(frames):
+    """Model cards of earlier trainings stay repeatable."""
+    a = make(frames, LIVELY).batch(0, 0, [])
+    b = make(frames, LIVELY.model_copy(update={"blur_px": 2.0})).batch(0, 0, [])
+    assert a.images.tobytes() == b.images.tobytes()
+
+
 def test_crops_around_mistakes(frames):
     """Red things taken for the hero must come up in training again."""
     frames[0].images[:] = 0

@@ -7,16 +7,18 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import yaml
 
+from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError, DataError
-from followme_uav.learn import checkpoint
+from followme_uav.learn import card, checkpoint
 from followme_uav.learn.config import LossConfig, load_training_config
 from followme_uav.learn.evaluate import evaluate
 from followme_uav.learn.fused import with_fused_normalisation
 from followme_uav.learn.train import learning_rate, loss_of, train
 from followme_uav.perception import weights
-from followme_uav.perception.models import keras_model
+from followme_uav.perception.models import ARCHITECTURES, keras_model
 from tests.unit.labelled_frames import write_frames
 
 CONFIG = {
@@ -91,6 +93,74 @@ def test_resumed_training_equals_an_uninterrupted_one(tmp_path, worlds, config, 
     assert_same_values(whole.with_suffix(".checkpoint.h5"), parts.with_suffix(".checkpoint.h5"))
     assert_same_values(whole, parts)
     assert whole.with_suffix(".json").read_bytes() == parts.with_suffix(".json").read_bytes()
+
+
+def test_the_same_training_twice_writes_the_same_bytes(tmp_path, worlds, config):
+    """A result that its own seed cannot repeat can be neither checked nor improved on purpose."""
+    seen, unseen = worlds
+    lively = CONFIG["augment"] | {"blur": 0.5}
+    files = []
+    for name in ("a", "b"):
+        out = tmp_path / name / "m.h5"
+        train(config(augment=lively), [seen], [unseen], out)
+        files.append([out.read_bytes(), out.with_suffix(".json").read_bytes()])
+    assert files[0] == files[1]
+    other = tmp_path / "c" / "m.h5"
+    train(config(augment=lively, seed=4), [seen], [unseen], other)
+    assert other.read_bytes() != files[0][0]
+
+
+def events(folder):
+    """Scalars of TensorBoard logs: name -> {epoch: value}."""
+    curves = {}
+    for file in sorted(folder.glob("events.out.tfevents.*")):
+        for event in tf.compat.v1.train.summary_iterator(str(file)):
+            for value in event.summary.value:
+                curves.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
+    return curves
+
+
+def test_tensorboard_logs(tmp_path, worlds, config, capsys):
+    """Hours of training are watched there; a resumed one goes on in the same curves."""
+    seen, unseen = worlds
+    out = tmp_path / "m.h5"
+    plan = config(epochs=2, steps_per_epoch=2, warmup_steps=0, schedule="constant")
+    train(plan, [seen], [unseen], out)
+    curves = events(tmp_path / "m.tensorboard")
+    assert curves["learning_rate"] == {1: pytest.approx(0.01), 2: pytest.approx(0.01)}
+    assert set(curves["loss"]) == {1, 2}
+    assert {"score", "hero_iou/unseen", "detection_accuracy/unseen"} <= set(curves)
+    assert all(0 <= share <= 1 for share in curves["waited_for_data"].values())
+    assert "waited for data" in capsys.readouterr().out
+    train(plan, [seen], [unseen], out, logs=tmp_path / "logs")
+    assert events(tmp_path / "logs")["loss"] == pytest.approx(curves["loss"])
+    train(plan, [seen], [unseen], out, resume=True)
+    assert events(tmp_path / "m.tensorboard") == curves
+    train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], out)
+    assert set(events(tmp_path / "m.tensorboard")["loss"]) == {1}
+
+
+def test_images_also_in_validation_are_named(tmp_path, worlds, config, capsys):
+    """Frames that vanish from a data set without a word are looked for in vain."""
+    seen, unseen = worlds
+    shared = seen / "images" / "run1_cam1_00002.png"
+    (unseen / "images" / "run1_cam1_00000.png").write_bytes(shared.read_bytes())
+    train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], tmp_path / "m.h5")
+    told = capsys.readouterr().out
+    assert "seen: 1 of 6 images are in the validation data too and are not trained on" in told
+    assert str(shared) in told.replace("\n", "")
+    assert "train seen: 5 frames" in told
+
+
+def test_checkpoints_of_before_blur_are_still_good(config):
+    """A training of hours must not be lost to a new key that changes nothing."""
+    plain = load_training_config(config())
+    assert (
+        card.fingerprint(plain, [], None)
+        == "48608b8629d739b0a2672f1b501c350ed47a32230068997cf9fd51a710521888"
+    )
+    blurred = load_training_config(config(augment=CONFIG["augment"] | {"blur": 0.1}))
+    assert card.fingerprint(blurred, [], None) != card.fingerprint(plain, [], None)
 
 
 def assert_same_values(a, b):
@@ -183,6 +253,40 @@ def test_bad_configuration_names_file_and_key(config, changes, message):
 def test_unknown_architecture(tmp_path, worlds, config):
     with pytest.raises(ConfigError, match="unknown network 'model9'"):
         train(config(architecture="model9"), [worlds[0]], [worlds[1]], tmp_path / "m.h5")
+
+
+def test_extends_takes_the_rest_from_the_file_beside(tmp_path, config):
+    """One recipe serves three networks; a copy of it would drift."""
+    config()
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: training\narchitecture: model1\nsampling: {hero: 0.9}\n")
+    mine, base = load_training_config(path), load_training_config(tmp_path / "training.yaml")
+    assert (mine.architecture, mine.sampling.hero) == ("model1", 0.9)
+    assert mine.sampling.people == base.sampling.people
+    assert mine.epochs == base.epochs
+    path.write_text("extends: nothing\n")
+    with pytest.raises(ConfigError, match=r"nothing\.yaml: No such file"):
+        load_training_config(path)
+
+
+SHIPPED = [
+    *(p for p in sorted(CONFIG_DIR.glob("training/*.yaml")) if p.stem != "base"),
+    *sorted(CONFIG_DIR.glob("experiments/*.yaml")),
+]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_configurations_are_valid(path):
+    c = load_training_config(path)
+    assert c.architecture in ARCHITECTURES
+    if path.stem in ARCHITECTURES:
+        assert c.architecture == path.stem
+
+
+def test_constant_learning_rate(config):
+    """The experiments compare learning rates; a schedule would blur them."""
+    c = load_training_config(config(schedule="constant", warmup_steps=2))
+    assert [learning_rate(c, step) for step in range(4)] == [0.005, 0.01, 0.01, 0.01]
 
 
 def test_learning_rate_rises_then_falls(config):
