@@ -252,13 +252,22 @@ def evaluate(
         Path | None,
         typer.Option("--json", help="Write the scores as JSON."),
     ] = None,
+    by_kind: Annotated[
+        bool,
+        typer.Option("--by-kind", help="Part one set by the hero's size, for a final score."),
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a page with tables, curves and the worst frames."),
+    ] = None,
 ) -> None:
     """Score a network on labelled frames."""
     from followme_uav.learn.evaluate import evaluate as run_evaluate
 
-    if json_path is not None:
-        _check_writable(json_path)
-    run_evaluate(weights, data, json_path)
+    for path in (json_path, report and report / "index.html"):
+        if path is not None:
+            _check_writable(path)
+    run_evaluate(weights, data, json_path, by_kind=by_kind, report_dir=report)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,10 +88,7 @@ def write(
         "input_size_px": INPUT_SIZE_PX,
         "weights_sha256": weights_file.sha256(weights),
         "validation_data": [_describe(f) for f in validation],
-        "validation_scores": [
-            asdict(s) | {"detection_accuracy": s.detection_accuracy, "weight": s.weight}
-            for s in scores
-        ],
+        "validation_scores": [s.to_dict() for s in scores],
         "stages": [*_earlier_stages(init), stage],
     }
     path_beside(weights).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

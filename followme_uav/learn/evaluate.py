@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
+from rich.progress import Progress
 
-from followme_uav.learn import dataset, scores
+from followme_uav.errors import DataError
+from followme_uav.learn import curves, dataset, report, score_tables, scores
+from followme_uav.learn.curves import SizeScore
 from followme_uav.learn.dataset import LabelledFrames
-from followme_uav.learn.scores import SetScore
+from followme_uav.learn.scores import FrameScores, SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
 from followme_uav.perception.segmenter import Segmenter
+
+FAR_HERO_PX = 40
+"""`--by-kind` takes a hero of up to so many pixels at 160 px for one seen on patrol."""
 
 _BATCH = 16
 
@@ -34,56 +39,149 @@ class PreparedSet:
     name: str
     images: NDArray[np.uint8]
     """(frames, 160, 160, 3) RGB."""
-    hero: NDArray[np.bool_]
-    """(frames, 160, 160), where the hero is."""
+    truth: NDArray[np.bool_]
+    """(frames, 160, 160, 3), one plane per class."""
+    frame_names: tuple[str, ...]
+    """One per frame, for people."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def part(self, kind: str, chosen: NDArray[np.bool_]) -> PreparedSet:
+        """The chosen frames as a set of their own."""
+        return PreparedSet(
+            self.source,
+            f"{self.source}/{kind}",
+            self.images[chosen],
+            self.truth[chosen],
+            tuple(n for n, wanted in zip(self.frame_names, chosen, strict=True) if wanted),
+        )
 
 
 @dataclass(frozen=True)
 class Scores:
     """Result of an evaluation."""
 
+    weights: str
+    """Base name of the weights file."""
+    weights_sha256: str
+    data: str
+    """Base name of the data folder."""
+    by_kind: bool
+    """Whether the kinds are parts of one set, told apart by the hero's size."""
     sets: tuple[SetScore, ...]
+    total: SetScore
+    """All frames as one set."""
+    sizes: tuple[SizeScore, ...]
+    """All frames with the hero, by her size."""
     final_score: float | None
     """Present when the three kinds of flight are."""
+    final_score_udacity_frames: float | None
+    """The same with `scores.UDACITY_FRAMES` frames of each kind; for a set parted by kind only."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that the tables show, ready for JSON."""
+        return {
+            "weights": self.weights,
+            "weights_sha256": self.weights_sha256,
+            "data": self.data,
+            "by_kind": self.by_kind,
+            "final_score": self.final_score,
+            "final_score_udacity_frames": self.final_score_udacity_frames,
+            "sets": [s.to_dict() for s in self.sets],
+            "total": self.total.to_dict(),
+            "hero_size": [s.to_dict() for s in self.sizes],
+        }
 
 
-def evaluate(weights: Path, data_dir: Path, json_path: Path | None = None) -> Scores:
-    """Scores weights on a data folder and prints a table.
+def evaluate(
+    weights: Path,
+    data_dir: Path,
+    json_path: Path | None = None,
+    *,
+    by_kind: bool = False,
+    report_dir: Path | None = None,
+) -> Scores:
+    """Scores weights on a data folder and prints tables.
 
     Args:
         weights: Weights file.
         data_dir: Folder with one set, or with the three kinds of flight.
         json_path: File for the result, if wanted.
+        by_kind: Part the one set into the three kinds of flight, by the hero's size.
+        report_dir: Folder for a page with tables, figures and a gallery, if wanted.
 
     Raises:
         WeightsError: The weights cannot be used.
         DataError: The data folder cannot be used.
+        EnvironmentSetupError: A report is wanted and Matplotlib is missing.
     """
+    if report_dir is not None:
+        report.require_matplotlib()
     segmenter = Segmenter(weights)
-    prepared = [prepare(dataset.load(s)) for s in dataset.find_sets(data_dir)]
-    results = score_sets(segmenter.segment_batch, prepared)
-    result = Scores(tuple(results), _final(results))
-    _print(result)
+    found = dataset.find_sets(data_dir)
+    if by_kind and found[0].kind:
+        raise DataError(
+            f"{data_dir}: holds the kinds of flight as folders already; leave out --by-kind"
+        )
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        reading = progress.add_task("reading", total=len(found))
+        prepared = []
+        for frame_set in found:
+            prepared.append(prepare(dataset.load(frame_set)))
+            progress.advance(reading)
+        if by_kind:
+            prepared = split_by_kind(prepared[0])
+        looking = progress.add_task("looking", total=sum(len(s) for s in prepared))
+        measured = [
+            measure_set(segmenter.segment_batch, s, lambda n: progress.advance(looking, n))
+            for s in prepared
+        ]
+    every_frame = FrameScores.join(measured)
+    sets = tuple(scores.summarise(s.name, m) for s, m in zip(prepared, measured, strict=True))
+    result = Scores(
+        weights=weights.name,
+        weights_sha256=segmenter.sha256,
+        data=prepared[0].source,
+        by_kind=by_kind,
+        sets=sets,
+        total=scores.summarise("all", every_frame),
+        sizes=tuple(curves.by_size(every_frame)),
+        final_score=_final(sets),
+        final_score_udacity_frames=_final(sets, scores.UDACITY_FRAMES) if by_kind else None,
+    )
+    score_tables.show(result, Console())
     if json_path is not None:
-        content = {
-            "weights_sha256": segmenter.sha256,
-            "final_score": result.final_score,
-            "sets": [
-                asdict(s) | {"detection_accuracy": s.detection_accuracy, "weight": s.weight}
-                for s in results
-            ],
-        }
-        json_path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(result.to_dict(), indent=2, allow_nan=False)
+        json_path.write_text(text + "\n", encoding="utf-8")
+    if report_dir is not None:
+        page = report.write(report_dir, result, prepared, measured, segmenter.segment_batch)
+        Console().print(f"report: {page}", soft_wrap=True, highlight=False)
     return result
 
 
 def prepare(frames: LabelledFrames) -> PreparedSet:
     """Resizes images and truth of a set to the network's resolution, as the score demands."""
-    images = [dataset.resize_image(image, INPUT_SIZE_PX) for image in frames.images]
-    hero = [
-        dataset.resize_truth(label, INPUT_SIZE_PX)[..., MaskClass.HERO] for label in frames.labels
-    ]
-    return PreparedSet(frames.source, frames.name, np.stack(images), np.stack(hero))
+    return PreparedSet(
+        frames.source,
+        frames.name,
+        np.stack([dataset.resize_image(image, INPUT_SIZE_PX) for image in frames.images]),
+        np.stack([dataset.resize_truth(label, INPUT_SIZE_PX) for label in frames.labels]),
+        tuple(path.name for path in frames.image_files),
+    )
+
+
+def split_by_kind(whole: PreparedSet) -> list[PreparedSet]:
+    """Parts a set into the three kinds of flight; a kind without frames is left out.
+
+    A stand-in for frames that were recorded so: hero near = following her, hero far or not there =
+    on patrol.
+    """
+    size = whole.truth[..., MaskClass.HERO].sum(axis=(1, 2))
+    there = size > scores.DETECTION_PX
+    far = size <= FAR_HERO_PX
+    parts = zip(dataset.KINDS, (~far, ~there, there & far), strict=True)
+    return [whole.part(kind, chosen) for kind, chosen in parts if chosen.any()]
 
 
 def score_sets(infer: Infer, prepared: Sequence[PreparedSet]) -> list[SetScore]:
@@ -93,16 +191,27 @@ def score_sets(infer: Infer, prepared: Sequence[PreparedSet]) -> list[SetScore]:
         infer: The network.
         prepared: Sets to run it on.
     """
-    return [scores.score(s.name, s.hero, predict_hero(infer, s.images)) for s in prepared]
+    return [scores.summarise(s.name, measure_set(infer, s)) for s in prepared]
 
 
-def predict_hero(infer: Infer, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where the network sees the hero: (frames, height, width)."""
-    parts = [
-        scores.hero_of(np.asarray(infer(images[i : i + _BATCH])))
-        for i in range(0, len(images), _BATCH)
-    ]
-    return np.concatenate(parts)
+def measure_set(
+    infer: Infer, prepared: PreparedSet, advance: Callable[[int], object] | None = None
+) -> FrameScores:
+    """Runs the network over a set.
+
+    Args:
+        infer: The network.
+        prepared: Set to run it on.
+        advance: Told how many more frames are done.
+    """
+    parts = []
+    for start in range(0, len(prepared), _BATCH):
+        batch = slice(start, start + _BATCH)
+        probabilities = np.asarray(infer(prepared.images[batch]))
+        parts.append(scores.measure(prepared.truth[batch], probabilities))
+        if advance is not None:
+            advance(len(probabilities))
+    return FrameScores.join(parts)
 
 
 def selection_score(prepared: Sequence[PreparedSet], results: Sequence[SetScore]) -> float:
@@ -121,30 +230,9 @@ def selection_score(prepared: Sequence[PreparedSet], results: Sequence[SetScore]
     return float(np.mean(values))
 
 
-def _final(results: Sequence[SetScore]) -> float | None:
+def _final(results: Sequence[SetScore], frames: tuple[int, int, int] | None = None) -> float | None:
     by_kind = {r.name.rpartition("/")[2]: r for r in results}
     if not all(kind in by_kind for kind in dataset.KINDS):
         return None
     following, without_hero, with_hero = (by_kind[kind] for kind in dataset.KINDS)
-    return scores.final_score(following, without_hero, with_hero)
-
-
-def _print(result: Scores) -> None:
-    table = Table(title="hero found in labelled frames (160 px)")
-    for column in ("set", "frames", "with hero", "hero IoU", "right", "TP", "FP", "FN"):
-        table.add_column(column, justify="left" if column == "set" else "right")
-    for s in result.sets:
-        table.add_row(
-            s.name,
-            str(s.frames),
-            str(s.hero_frames),
-            f"{s.hero_iou:.3f}",
-            f"{s.detection_accuracy:.1%}",
-            str(s.true_positive),
-            str(s.false_positive),
-            str(s.false_negative),
-        )
-    console = Console()
-    console.print(table)
-    if result.final_score is not None:
-        console.print(f"final score {result.final_score:.3f}")
+    return scores.final_score(following, without_hero, with_hero, frames)

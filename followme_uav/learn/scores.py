@@ -1,13 +1,17 @@
-"""How good predicted masks are: overlap of the hero, and whether she was detected at all.
+"""How good predicted masks are: overlap of the classes, and whether the hero was detected at all.
 
 The rules are those of the score that the labelled frames of the Unity city came with: truth and
-prediction are compared at 160x160, a class is predicted where its probability exceeds 1/2, and
-the hero counts as there (truth) or detected (prediction) with more than three pixels.
+prediction are compared at 160x160, a class is predicted where its probability exceeds 1/2 (each
+class by itself), and the hero counts as there (truth) or detected (prediction) with more than three
+pixels. `measure` looks at frames, `summarise` makes one result of a set of them, and `final_score`
+one number of the three sets that show the three kinds of flight.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +20,60 @@ from followme_uav.messages import MaskClass
 
 DETECTION_PX = 3
 """The hero is there, or detected, with more pixels than this."""
+UDACITY_FRAMES = (542, 270, 322)
+"""Frames of the three sets that the score was made for: following, without hero, with hero."""
+
+
+@dataclass(frozen=True)
+class FrameScores:
+    """What was measured in each frame of a set; the first axis counts frames."""
+
+    truth_px: NDArray[np.int64]
+    """(frames, 3) pixels of each class."""
+    predicted_px: NDArray[np.int64]
+    """(frames, 3) pixels predicted for each class."""
+    intersection_px: NDArray[np.int64]
+    """(frames, 3) pixels where prediction and truth agree on a class."""
+    centroid_error_px: NDArray[np.float64]
+    """(frames,) between the centroids of true and predicted hero pixels; NaN without either."""
+    hero_level: NDArray[np.uint8]
+    """(frames,) hero probability in 1/255 that more than `DETECTION_PX` pixels reach."""
+    hero_histogram: NDArray[np.int64]
+    """(2, 256) pixels of all frames by hero probability in 1/255: not hero, hero in truth."""
+
+    @classmethod
+    def join(cls, parts: Sequence[FrameScores]) -> FrameScores:
+        """One behind the other."""
+        columns = {
+            f.name: np.concatenate([getattr(part, f.name) for part in parts])
+            for f in fields(cls)
+            if f.name != "hero_histogram"
+        }
+        histogram = np.sum([part.hero_histogram for part in parts], axis=0)
+        return cls(**columns, hero_histogram=histogram)
+
+    def __len__(self) -> int:
+        return len(self.truth_px)
+
+    @property
+    def union_px(self) -> NDArray[np.int64]:
+        """(frames, 3) pixels where a class is there or predicted."""
+        return self.truth_px + self.predicted_px - self.intersection_px
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """(frames, 3) intersection over union of each class; 0 where the union is empty."""
+        return self.intersection_px / np.maximum(self.union_px, 1)
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """(frames,) whether the hero is there."""
+        return self.truth_px[:, MaskClass.HERO] > DETECTION_PX
+
+    @property
+    def detected(self) -> NDArray[np.bool_]:
+        """(frames,) whether the hero is predicted."""
+        return self.predicted_px[:, MaskClass.HERO] > DETECTION_PX
 
 
 @dataclass(frozen=True)
@@ -29,10 +87,17 @@ class SetScore:
     hero_iou: float
     """Mean hero IoU over the frames with the hero there; 0 if there is none."""
     hero_iou_all: float
-    """Mean hero IoU over all frames, 0 where the union is empty."""
+    """Mean hero IoU over all frames, 0 where the union is empty: the score's IoU."""
+    class_iou: dict[str, float | None]
+    """Mean IoU of each class over the frames where it is there or predicted; None if nowhere."""
     true_positive: int
+    """Frames with the hero there and detected."""
     false_positive: int
     false_negative: int
+    centroid_error_median_px: float | None
+    """Over the true positives, at 160 px; None if there are none."""
+    centroid_error_p95_px: float | None
+    """95th percentile of the same."""
 
     @property
     def detection_accuracy(self) -> float:
@@ -45,51 +110,131 @@ class SetScore:
         total = self.true_positive + self.false_positive + self.false_negative
         return self.true_positive / total if total else 0.0
 
+    @property
+    def precision(self) -> float | None:
+        """Share of the detections that are right; None without any."""
+        return _share(self.true_positive, self.true_positive + self.false_positive)
 
-def score(name: str, truth_hero: NDArray[np.bool_], predicted_hero: NDArray[np.bool_]) -> SetScore:
-    """Scores one set.
+    @property
+    def recall(self) -> float | None:
+        """Share of the frames with the hero in which she is detected; None without any."""
+        return _share(self.true_positive, self.true_positive + self.false_negative)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON."""
+        return asdict(self) | {
+            "detection_accuracy": self.detection_accuracy,
+            "weight": self.weight,
+            "precision": self.precision,
+            "recall": self.recall,
+        }
+
+
+def measure(truth: NDArray[np.bool_], probabilities: NDArray[np.uint8]) -> FrameScores:
+    """Compares predictions with the truth, frame by frame.
 
     Args:
-        name: Of the set.
-        truth_hero: (frames, height, width), where the hero is.
-        predicted_hero: Same shape, where the network sees her.
+        truth: (frames, height, width, 3), one plane per class as in `MaskClass`.
+        probabilities: Same shape, in 1/255.
     """
-    truth_px = truth_hero.sum(axis=(1, 2))
-    predicted_px = predicted_hero.sum(axis=(1, 2))
-    intersection = (truth_hero & predicted_hero).sum(axis=(1, 2))
-    union = truth_px + predicted_px - intersection
-    iou = intersection / np.maximum(union, 1)
-    there = truth_px > DETECTION_PX
-    detected = predicted_px > DETECTION_PX
-    return SetScore(
-        name=name,
-        frames=len(truth_px),
-        hero_frames=int(there.sum()),
-        hero_iou=float(iou[there].mean()) if there.any() else 0.0,
-        hero_iou_all=float(iou.mean()) if len(iou) else 0.0,
-        true_positive=int((there & detected).sum()),
-        false_positive=int((~there & detected).sum()),
-        false_negative=int((there & ~detected).sum()),
+    predicted = predicted_classes(probabilities)
+    hero_truth, hero = truth[..., MaskClass.HERO], probabilities[..., MaskClass.HERO]
+    flat = hero.reshape(len(hero), -1)
+    return FrameScores(
+        truth_px=truth.sum(axis=(1, 2)),
+        predicted_px=predicted.sum(axis=(1, 2)),
+        intersection_px=(truth & predicted).sum(axis=(1, 2)),
+        centroid_error_px=np.linalg.norm(
+            _centroids(hero_truth) - _centroids(predicted[..., MaskClass.HERO]), axis=1
+        ),
+        hero_level=np.partition(flat, -DETECTION_PX - 1, axis=1)[:, -DETECTION_PX - 1],
+        hero_histogram=np.stack(
+            [
+                np.bincount(hero[~hero_truth], minlength=256),
+                np.bincount(hero[hero_truth], minlength=256),
+            ]
+        ),
     )
 
 
-def final_score(following: SetScore, without_hero: SetScore, with_hero: SetScore) -> float:
+def summarise(name: str, frames: FrameScores) -> SetScore:
+    """The result of one set.
+
+    Args:
+        name: Of the set.
+        frames: What was measured in it.
+    """
+    iou, there, detected = frames.iou, frames.there, frames.detected
+    hero_iou = iou[:, MaskClass.HERO]
+    seen = frames.union_px > 0
+    errors = frames.centroid_error_px[there & detected]
+    return SetScore(
+        name=name,
+        frames=len(frames),
+        hero_frames=int(there.sum()),
+        hero_iou=float(hero_iou[there].mean()) if there.any() else 0.0,
+        hero_iou_all=float(hero_iou.mean()) if len(hero_iou) else 0.0,
+        class_iou={
+            label: float(iou[seen[:, c], c].mean()) if seen[:, c].any() else None
+            for label, c in (
+                ("hero", MaskClass.HERO),
+                ("people", MaskClass.PEOPLE),
+                ("background", MaskClass.BACKGROUND),
+            )
+        },
+        true_positive=int((there & detected).sum()),
+        false_positive=int((~there & detected).sum()),
+        false_negative=int((there & ~detected).sum()),
+        centroid_error_median_px=float(np.median(errors)) if len(errors) else None,
+        centroid_error_p95_px=float(np.percentile(errors, 95)) if len(errors) else None,
+    )
+
+
+def final_score(
+    following: SetScore,
+    without_hero: SetScore,
+    with_hero: SetScore,
+    frames: tuple[int, int, int] | None = None,
+) -> float:
     """The final score: mean IoU of the two sets with the hero, times the detection weight.
 
     Args:
         following: Set `following_images`.
         without_hero: Set `patrol_non_targ`.
         with_hero: Set `patrol_with_targ`.
+        frames: Counts hits and misses as if the sets had these numbers of frames.
     """
     sets = (following, without_hero, with_hero)
-    true_positive = sum(s.true_positive for s in sets)
-    errors = sum(s.false_positive + s.false_negative for s in sets)
+    wanted = frames or tuple(s.frames for s in sets)
+    scale = [n / max(1, s.frames) for n, s in zip(wanted, sets, strict=True)]
+    true_positive = sum(k * s.true_positive for k, s in zip(scale, sets, strict=True))
+    errors = sum(
+        k * (s.false_positive + s.false_negative) for k, s in zip(scale, sets, strict=True)
+    )
     if not true_positive:
         return 0.0
     iou = (following.hero_iou_all + with_hero.hero_iou_all) / 2
     return iou * true_positive / (true_positive + errors)
 
 
+def predicted_classes(probabilities: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where byte probabilities in 1/255 predict their class: more than 1/2. Any shape."""
+    return probabilities > 127
+
+
 def hero_of(probabilities: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where byte probabilities (..., 3) in 1/255 call a pixel the hero: more than 1/2."""
-    return probabilities[..., MaskClass.HERO] > 127
+    """Where byte probabilities (..., 3) call a pixel the hero."""
+    return predicted_classes(probabilities[..., MaskClass.HERO])
+
+
+def _centroids(planes: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(frames, 2) mean row and column of planes (frames, height, width); NaN where empty."""
+    pixels = planes.sum(axis=(1, 2)).astype(np.float64)
+    pixels[pixels == 0] = np.nan
+    rows = planes.sum(axis=2) @ np.arange(planes.shape[1])
+    columns = planes.sum(axis=1) @ np.arange(planes.shape[2])
+    return np.stack([rows, columns], axis=1) / pixels[:, None]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
