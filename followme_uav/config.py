@@ -41,8 +41,8 @@ SomeSection = TypeVar("SomeSection", bound=Section)
 class CameraConfig(Section):
     """The images that the pilot asks for."""
 
-    width_px: Annotated[int, Field(ge=32, le=640, multiple_of=4)]
-    height_px: Annotated[int, Field(ge=32, le=480, multiple_of=4)]
+    width_px: Annotated[int, Field(ge=32, le=640, multiple_of=8)]
+    height_px: Annotated[int, Field(ge=32, le=480, multiple_of=8)]
     rate_hz: Annotated[float, Field(gt=0, le=50)]
 
 
@@ -54,6 +54,16 @@ class RpcConfig(Section):
     connect_deadline_s: Positive
     command_duration_s: Annotated[float, Field(ge=0.3, le=0.5)]
     max_message_bytes: Annotated[int, Field(ge=1024)]
+
+
+RuntimeName = Literal["auto", "openvino", "tensorflow"]
+
+
+class PerceptionConfig(Section):
+    """What computes the network."""
+
+    runtime: RuntimeName
+    threads: Annotated[int, Field(ge=0)]
 
 
 class ObserveConfig(Section):
@@ -197,6 +207,7 @@ class FlightConfig(Section):
     duration_s: Positive
     camera: CameraConfig
     rpc: RpcConfig
+    perception: PerceptionConfig
     observe: ObserveConfig
     tracker: TrackerConfig
     mission: MissionConfig

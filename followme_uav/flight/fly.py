@@ -53,6 +53,8 @@ class FlightSummary:
     reason: str
     seed: int
     weights_sha256: str
+    segmenter: str
+    """What made the masks: where and by what the network ran, or "truth"."""
     log: str | None
     wall_s: float
     metrics: FlightMetrics
@@ -88,18 +90,20 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         client = AirSimClient(config.simulator, config.rpc, config.camera)
         stack.callback(client.close)
         client.connect()
-        segmenter = None if plan.weights is None else Segmenter(plan.weights)
+        segmenter = None if plan.weights is None else _segmenter(plan.weights, config)
         if plan.lockstep:
             client.pause(True)
         client.take_control()
-        sha256 = "" if segmenter is None else segmenter.sha256
+        sha256, device = (
+            ("", "truth") if segmenter is None else (segmenter.sha256, segmenter.device)
+        )
         log = None
         if plan.log is not None:
             metadata = {
                 "seed": str(plan.seed),
                 "simulator": config.simulator.name,
                 "lockstep": str(plan.lockstep),
-                "segmenter": "truth" if segmenter is None else segmenter.device,
+                "segmenter": device,
                 "versions": json.dumps(
                     {"followme-uav": __version__, "python": platform.python_version()}
                 ),
@@ -139,9 +143,19 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         reason=reason,
         seed=plan.seed,
         weights_sha256=sha256,
+        segmenter=device,
         log=None if plan.log is None else str(plan.log),
         wall_s=round(wall_s, 3),
         metrics=result,
+    )
+
+
+def _segmenter(weights: Path, config: FlightConfig) -> Segmenter:
+    return Segmenter(
+        weights,
+        runtime=config.perception.runtime,
+        size_px=(config.camera.height_px, config.camera.width_px),
+        threads=config.perception.threads or None,
     )
 
 

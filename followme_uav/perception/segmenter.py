@@ -1,67 +1,84 @@
-"""Weights and an image in, class probabilities out: one compiled TensorFlow call per frame."""
+"""Weights and an image in, class probabilities out, whatever library computes them."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from followme_uav.config import RuntimeName
 from followme_uav.errors import EnvironmentSetupError, FollowMeError
 from followme_uav.messages import Mask, RgbImage
 from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import INPUT_SIZE_PX, SIDE_MULTIPLE_PX
+from followme_uav.perception.openvino_runtime import OpenVinoRuntime
+from followme_uav.perception.tensorflow_runtime import (
+    TensorFlowRuntime,
+    mask_function,  # noqa: F401
+    sees_gpu,
+    tensorflow,
+)
 
-if TYPE_CHECKING:
-    import keras
+_NVIDIA_DRIVER = (Path("/proc/driver/nvidia/version"), Path("/dev/dxg"))
+"""One of these exists where a CUDA program can find a GPU: on Linux, and on Linux in Windows."""
 
 
 class ImageError(FollowMeError):
     """An image that the segmenter cannot take."""
 
 
+class Runtime(Protocol):
+    """A network and the library that computes it."""
+
+    device: str
+    """Where it runs and by what, e.g. "CPU (OpenVINO)"."""
+
+    def infer(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(batch, height, width, 3) RGB bytes -> probabilities in 1/255, same shape."""
+        ...
+
+
 class Segmenter:
     """A trained network, loaded, compiled and warmed up.
 
-    The same image always gives the same bytes on one machine.
+    The same image always gives the same bytes on one machine, alone or in a batch.
 
     Args:
         weights: Weights file, see `perception.weights`.
-        size_px: Image side to be ready for; other sizes compile when they first come.
-        threads: CPU threads TensorFlow may use; None leaves its choice. TensorFlow takes it once
-            per process: the first segmenter decides.
+        runtime: The library to run it with; "auto" takes TensorFlow where that sees a GPU, else
+            OpenVINO, which is faster on CPU and starts sooner.
+        size_px: Image (height, width) to be ready for; others compile when they first come.
+        threads: CPU threads; None leaves the library its choice. TensorFlow takes the number once
+            per process.
 
     Raises:
         WeightsError: The weights file is missing, damaged or does not fit its network.
-        EnvironmentSetupError: TensorFlow is missing, or Keras is set to another backend.
+        EnvironmentSetupError: The library is missing, or cannot be used as Keras is set up.
     """
 
     def __init__(
-        self, weights: Path, *, size_px: int = INPUT_SIZE_PX, threads: int | None = None
+        self,
+        weights: Path,
+        *,
+        runtime: RuntimeName = "auto",
+        size_px: tuple[int, int] = (INPUT_SIZE_PX, INPUT_SIZE_PX),
+        threads: int | None = None,
     ) -> None:
-        self.sha256: str
+        self.architecture: str = weights_file.read_weights(weights).architecture
+        self.sha256: str = weights_file.sha256(weights)
         """Of the weights file."""
-        stored = weights_file.read_weights(weights)
-        tf = tensorflow(threads)
-        with _quiet_stderr():
-            model = weights_file.load_model(weights)
-            gpus = tf.config.list_logical_devices("GPU")
-            self.device: str = "GPU" if gpus else "CPU"
-            """Where the network runs."""
-            self._infer = mask_function(model)
-            self.segment(np.zeros((size_px, size_px, 3), np.uint8))
-        self.sha256 = weights_file.sha256(weights)
-        self.architecture = stored.architecture
+        self._runtime = _start(runtime, weights, threads)
+        self.device: str = self._runtime.device
+        """Where the network runs and by what, e.g. "CPU (OpenVINO)"."""
+        self.segment(np.zeros((*size_px, 3), np.uint8))
 
     def segment(self, rgb: RgbImage) -> Mask:
         """Class probabilities of one image.
 
         Args:
-            rgb: (height, width, 3) uint8, sides multiples of 4; best near 160.
+            rgb: (height, width, 3) uint8, sides multiples of 8; best near 160.
 
         Returns:
             (height, width, 3) uint8 in 1/255, channels as in `messages.MaskClass`.
@@ -72,7 +89,10 @@ class Segmenter:
         return self.segment_batch(np.asarray(rgb)[None])[0]
 
     def segment_batch(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """As `segment`, for (batch, height, width, 3) images of one size."""
+        """As `segment`, for any number of images of one size: (batch, height, width, 3).
+
+        Besides the result it needs memory for a few images only, however many there are.
+        """
         if rgb.dtype != np.uint8:
             raise ImageError(f"image has values of type {rgb.dtype}; pass uint8, 0..255")
         if rgb.ndim != 4 or rgb.shape[3] != 3:
@@ -83,60 +103,22 @@ class Segmenter:
                 f"image is {width}x{height}; sides must be multiples of {SIDE_MULTIPLE_PX}, "
                 f"set the camera to {INPUT_SIZE_PX}x{INPUT_SIZE_PX}"
             )
-        return np.asarray(self._infer(rgb))
+        return self._runtime.infer(rgb)
 
 
-def mask_function(model: keras.Model) -> Any:
-    """Compiles a network into `uint8 images -> uint8 probabilities`, both (batch, h, w, 3)."""
-    tf = tensorflow()
-
-    @tf.function
-    def infer(rgb: Any) -> Any:
-        probabilities = model(tf.cast(rgb, tf.float32) / 127.5 - 1.0, training=False)
-        return tf.cast(tf.round(probabilities * 255.0), tf.uint8)
-
-    return infer
+def _start(name: RuntimeName, weights: Path, threads: int | None) -> Runtime:
+    if name == "auto":
+        name = "tensorflow" if _gpu_for_tensorflow() else "openvino"
+    if name == "tensorflow":
+        return TensorFlowRuntime(weights, threads)
+    return OpenVinoRuntime(weights, threads)
 
 
-def tensorflow(threads: int | None = None) -> Any:
-    """Imports TensorFlow without its start-up lines, with Keras on top of it.
-
-    Args:
-        threads: CPU threads, when TensorFlow has not started yet.
-
-    Raises:
-        EnvironmentSetupError: TensorFlow is missing, or Keras is set to another backend.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+def _gpu_for_tensorflow() -> bool:
+    """Whether TensorFlow sees a GPU; it is only asked (and started) where there may be one."""
+    if not any(path.exists() for path in _NVIDIA_DRIVER):
+        return False
     try:
-        with _quiet_stderr():
-            import keras
-            import tensorflow as tf
-    except ImportError as error:
-        raise EnvironmentSetupError(
-            f"TensorFlow cannot be imported ({error}); install the package's dependencies"
-        ) from error
-    if keras.backend.backend() != "tensorflow":
-        raise EnvironmentSetupError(
-            f"Keras runs on {keras.backend.backend()}; unset KERAS_BACKEND or set it to tensorflow"
-        )
-    if threads is not None:
-        with contextlib.suppress(RuntimeError):  # already started: its threads stay as they are
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(1)
-    return tf
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Drops what native code writes to file descriptor 2, whatever its log level."""
-    saved = os.dup(2)
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
+        return sees_gpu(tensorflow())
+    except EnvironmentSetupError:
+        return False

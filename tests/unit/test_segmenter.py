@@ -1,48 +1,55 @@
-"""The segmenter: bytes in, bytes out, the same for the same image."""
+"""The segmenter: bytes in, bytes out, the same for the same image, whichever library computes."""
 
-import keras
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from followme_uav.errors import WeightsError
-from followme_uav.perception import models, weights
+from followme_uav.errors import EnvironmentSetupError, WeightsError
+from followme_uav.perception import segmenter as segmenter_module
+from followme_uav.perception import weights
+from followme_uav.perception.models import ARCHITECTURES
 from followme_uav.perception.segmenter import ImageError, Segmenter
+from tests.unit.trained_networks import noise, street, write_lively_weights
+
+RUNTIMES = ("openvino", "tensorflow")
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Model 2 with random weights and lively normalisation statistics."""
-    keras.utils.set_random_seed(5)
-    model = models.model2()
-    rng = np.random.default_rng(5)
-    for v in model.variables:
-        if v.name in ("gamma", "moving_variance"):
-            v.assign(rng.uniform(0.5, 1.5, v.shape))
-        elif v.name in ("beta", "moving_mean", "bias"):
-            v.assign(rng.uniform(-0.3, 0.3, v.shape))
-    path = tmp_path_factory.mktemp("weights") / "model2.h5"
-    weights.save_weights(model, path)
-    return model, path
+    folder = tmp_path_factory.mktemp("weights")
+    return {name: write_lively_weights(name, folder) for name in ARCHITECTURES}
 
 
 @pytest.fixture(scope="module")
-def segmenter(trained):
-    return Segmenter(trained[1])
+def segmenters(trained):
+    return {name: Segmenter(trained["model2"], runtime=name) for name in RUNTIMES}
+
+
+@pytest.fixture(params=RUNTIMES)
+def segmenter(segmenters, request):
+    return segmenters[request.param]
 
 
 @pytest.fixture
 def image():
-    return np.random.default_rng(1).integers(0, 256, (160, 160, 3), dtype=np.uint8)
+    return noise(1, 160, 160)[0]
 
 
-def test_mask_is_the_networks_probabilities_in_bytes(trained, segmenter, image):
-    """Whatever is compiled must compute what the network computes."""
-    mask = segmenter.segment(image)
-    assert mask.dtype == np.uint8
-    assert mask.shape == (160, 160, 3)
-    expected = np.asarray(trained[0](image[None].astype(np.float32) / 127.5 - 1)) * 255
-    assert np.ptp(mask) > 50
-    np.testing.assert_allclose(mask, expected[0], atol=0.51)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_mask_is_the_networks_probabilities_in_bytes(trained, architecture, runtime):
+    """Weights are judged in one library and fly in another: both must see the same hero."""
+    model = weights.load_model(trained[architecture])
+    segmenter = Segmenter(trained[architecture], runtime=runtime)
+    for images in (noise(2, 160, 160), street(4, 160, 160), street(2, 96, 256)):
+        expected = np.asarray(model(images.astype(np.float32) / 127.5 - 1)) * 255
+        masks = segmenter.segment_batch(images)
+        assert masks.dtype == np.uint8
+        assert np.ptp(masks) > 50
+        np.testing.assert_allclose(masks, expected, atol=0.51)
+        assert np.mean(masks.argmax(-1) == np.rint(expected).argmax(-1)) >= 0.999
 
 
 def test_same_image_same_bytes(segmenter, image):
@@ -51,11 +58,31 @@ def test_same_image_same_bytes(segmenter, image):
     assert all(segmenter.segment(image.copy()).tobytes() == first for _ in range(5))
 
 
-def test_batch_agrees_with_single_images(segmenter, image):
+def test_a_mask_is_not_overwritten_by_the_next(segmenter, image):
+    """The flight log keeps masks that the loop has done with."""
+    first = segmenter.segment(image)
+    before = first.copy()
+    segmenter.segment(image[::-1])
+    np.testing.assert_array_equal(first, before)
+
+
+def test_batch_agrees_with_single_images(segmenter):
     """Evaluation runs in batches, flights frame by frame: both are the same network."""
-    images = np.stack([image, image[::-1], image[:, ::-1]])
+    images = noise(37, 32, 48)
     singles = np.stack([segmenter.segment(i) for i in images]).astype(int)
     assert np.abs(segmenter.segment_batch(images) - singles).max() <= 1
+
+
+def test_openvino_gives_the_flights_bytes_in_batches_too(segmenters):
+    """Replay may take the frames of a flight in batches."""
+    images = street(9, 160, 160)
+    singles = np.stack([segmenters["openvino"].segment(i) for i in images])
+    np.testing.assert_array_equal(segmenters["openvino"].segment_batch(images), singles)
+
+
+def test_no_images_give_no_masks(segmenter):
+    """An empty set of frames is not worth a crash."""
+    assert segmenter.segment_batch(noise(0, 160, 160)).shape == (0, 160, 160, 3)
 
 
 def test_other_sizes_work(segmenter):
@@ -68,13 +95,27 @@ def test_images_not_contiguous_in_memory_work(segmenter, image):
     np.testing.assert_array_equal(segmenter.segment(view), segmenter.segment(view.copy()))
 
 
+def test_read_only_images_work(segmenter, image):
+    """Images that come out of a message or a log cannot be written to."""
+    expected = segmenter.segment(image)
+    image.flags.writeable = False
+    np.testing.assert_array_equal(segmenter.segment(image), expected)
+
+
+def test_openvino_takes_as_many_threads_as_it_is_given(trained):
+    """Many flights on one machine would get into each other's way."""
+    segmenter = Segmenter(trained["model2"], runtime="openvino", threads=1)
+    (request,) = segmenter._runtime._single.values()
+    assert request.get_compiled_model().get_property("INFERENCE_NUM_THREADS") == 1
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
         (np.zeros((160, 160, 3), np.float32), "float32.*uint8"),
         (np.zeros((160, 160), np.uint8), "shape"),
         (np.zeros((160, 160, 4), np.uint8), "RGB"),
-        (np.zeros((144, 254, 3), np.uint8), "254x144.*multiples of 4"),
+        (np.zeros((144, 254, 3), np.uint8), "254x144.*multiples of 8"),
         (np.zeros((0, 0, 3), np.uint8), "0x0"),
     ],
 )
@@ -84,13 +125,56 @@ def test_unusable_image_is_named(segmenter, bad, message):
         segmenter.segment(bad)
 
 
-def test_says_what_it_runs(trained, segmenter):
+def test_says_what_it_runs(trained, segmenters):
     """Logs record device and weights: a flight can be traced to its network."""
-    assert segmenter.device in ("CPU", "GPU")
-    assert segmenter.sha256 == weights.sha256(trained[1])
-    assert segmenter.architecture == "model2"
+    assert segmenters["openvino"].device == "CPU (OpenVINO)"
+    assert segmenters["tensorflow"].device in ("CPU (TensorFlow)", "GPU (TensorFlow)")
+    for segmenter in segmenters.values():
+        assert segmenter.sha256 == weights.sha256(trained["model2"])
+        assert segmenter.architecture == "model2"
 
 
-def test_missing_weights(tmp_path):
+def test_without_a_gpu_openvino_is_the_choice(trained, monkeypatch):
+    monkeypatch.setattr(segmenter_module, "_NVIDIA_DRIVER", ())
+    assert Segmenter(trained["model2"]).device == "CPU (OpenVINO)"
+
+
+@pytest.mark.parametrize(("gpu", "library"), [(True, "TensorFlow"), (False, "OpenVINO")])
+def test_with_a_driver_tensorflow_is_asked_for_a_gpu(trained, monkeypatch, tmp_path, gpu, library):
+    """A GPU must be used, and a driver that TensorFlow cannot use must not slow the flight down."""
+    monkeypatch.setattr(segmenter_module, "_NVIDIA_DRIVER", (tmp_path,))
+    monkeypatch.setattr(segmenter_module, "sees_gpu", lambda tf: gpu)
+    assert library in Segmenter(trained["model2"]).device
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_missing_library_is_one_line(trained, monkeypatch, runtime):
+    """Without it a user would be left with the traceback of somebody else's package."""
+    monkeypatch.setitem(sys.modules, runtime, None)
+    with pytest.raises(EnvironmentSetupError, match="cannot be imported") as caught:
+        Segmenter(trained["model2"], runtime=runtime)
+    assert "\n" not in str(caught.value)
+
+
+def test_openvino_runs_without_tensorflow(trained):
+    """Starting TensorFlow takes seconds, and in one process with Mesa it crashes."""
+    code = (
+        "import sys; from pathlib import Path; import numpy as np;"
+        "from followme_uav.perception.segmenter import Segmenter;"
+        "s = Segmenter(Path(sys.argv[1]), runtime='openvino');"
+        "s.segment_batch(np.zeros((3, 160, 160, 3), np.uint8));"
+        "print(sorted({'keras', 'tensorflow'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(trained["model2"])],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_missing_weights(tmp_path, runtime):
     with pytest.raises(WeightsError, match="no such weights file"):
-        Segmenter(tmp_path / "none.h5")
+        Segmenter(tmp_path / "none.h5", runtime=runtime)

@@ -1,0 +1,260 @@
+"""A trained network as an ONNX model: what OpenVINO runs in a flight and `export` writes.
+
+The networks of `perception.models` are lines of Keras layers. `_Layers` below has the same
+constructors, as far as the networks use them, but applying such a layer writes ONNX nodes with the
+values of a weights file. So each network has one definition, and neither Keras nor a training
+framework has to start to run it.
+
+Input `rgb`: (batch, height, width, 3) uint8, sides multiples of `models.SIDE_MULTIPLE_PX`.
+Output `probabilities`: (batch, height, width, 3) float32, channels as in `messages.MaskClass`.
+The scaling of the bytes is part of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from followme_uav.errors import ConfigError, EnvironmentSetupError
+from followme_uav.perception import weights as weights_file
+from followme_uav.perception.models import ARCHITECTURES, CLASSES
+from followme_uav.perception.weights import WeightsFile
+
+if TYPE_CHECKING:
+    import onnx
+
+INPUT, OUTPUT = "rgb", "probabilities"
+OPSET, IR_VERSION = 17, 8
+"""Of 2022: old enough for every runtime still in use."""
+
+
+def export(weights: Path, out: Path) -> None:
+    """Writes the network of a weights file as an ONNX model.
+
+    Raises:
+        WeightsError: The weights cannot be used.
+        EnvironmentSetupError: The package `onnx` is missing.
+        ConfigError: `out` cannot be written.
+    """
+    content = onnx_model(weights).SerializeToString()
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot write ({error.strerror}); choose another file") from error
+
+
+def onnx_model(weights: Path) -> onnx.ModelProto:
+    """The network of a weights file, with its values.
+
+    Raises:
+        WeightsError: The weights cannot be used.
+        EnvironmentSetupError: The package `onnx` is missing.
+    """
+    try:
+        from onnx import TensorProto, checker, helper
+    except ImportError as error:
+        raise EnvironmentSetupError(
+            f"the package onnx cannot be imported ({error}); install the package's dependencies"
+        ) from error
+    stored = weights_file.read_weights(weights)
+    layers = _Layers(stored)
+    probabilities = ARCHITECTURES[stored.architecture](layers.image())
+    layers.node("Transpose", [probabilities.name], OUTPUT, perm=_TO_CHANNELS_LAST)
+    weights_file.check_fit(weights, stored, layers.wanted)
+    axes = ["batch", "height", "width"]
+    graph = helper.make_graph(
+        layers.nodes,
+        stored.architecture,
+        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, [*axes, 3])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [*axes, len(CLASSES)])],
+        layers.constants,
+    )
+    model = helper.make_model(
+        graph,
+        producer_name="followme-uav",
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )
+    about = {"classes": ",".join(CLASSES), "weights_sha256": weights_file.sha256(weights)}
+    helper.set_model_props(model, about)
+    checker.check_model(model)
+    return model
+
+
+_TO_CHANNELS_FIRST = [0, 3, 1, 2]
+"""ONNX convolves (batch, channels, height, width)."""
+_TO_CHANNELS_LAST = [0, 2, 3, 1]
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """A value in the graph: what the blocks of `models` hand from one to the next."""
+
+    name: str
+    channels: int
+    layers: _Layers
+    """Where the blocks find the layers to apply to it."""
+
+
+class _Layers:
+    """Stands in for `keras.layers`; a layer, applied, appends its nodes.
+
+    Only what the networks use is there; other layers or arguments fail loudly (no such attribute,
+    unexpected argument) instead of being left out.
+    """
+
+    def __init__(self, stored: WeightsFile) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.wanted: dict[str, tuple[int, ...]] = {}
+        """Shapes of all variables used so far; whether the file has them is checked at the end."""
+        self._stored = stored
+
+    def image(self) -> _Tensor:
+        """The networks' input: bytes scaled to -1..1."""
+        from onnx import TensorProto
+
+        scale = self.constant("scale", np.float32(127.5))
+        one = self.constant("one", np.float32(1.0))
+        self.node("Transpose", [INPUT], "planes", perm=_TO_CHANNELS_FIRST)
+        self.node("Cast", ["planes"], "levels", to=TensorProto.FLOAT)
+        self.node("Div", ["levels", scale], "scaled")
+        self.node("Sub", ["scaled", one], "image")
+        return _Tensor("image", 3, self)
+
+    def Conv2D(
+        self, filters: int, kernel_size: int, *, activation: str, name: str
+    ) -> Callable[[_Tensor], _Tensor]:
+        def apply(x: _Tensor) -> _Tensor:
+            shape = (kernel_size, kernel_size, x.channels, filters)
+            kernel = self.variable(f"{name}/kernel", shape, _KERNEL_AXES)
+            bias = self.variable(f"{name}/bias", (filters,))
+            self.node("Conv", [x.name, kernel, bias], f"{name}/sum")
+            return self._activated(activation, name, filters)
+
+        return apply
+
+    def SeparableConv2D(
+        self,
+        filters: int,
+        kernel_size: int,
+        *,
+        strides: int,
+        padding: str,
+        activation: str,
+        name: str,
+    ) -> Callable[[_Tensor], _Tensor]:
+        def apply(x: _Tensor) -> _Tensor:
+            side, c = kernel_size, x.channels
+            each = self.variable(f"{name}/depthwise_kernel", (side, side, c, 1), [2, 3, 0, 1])
+            across = self.variable(f"{name}/pointwise_kernel", (1, 1, c, filters), _KERNEL_AXES)
+            bias = self.variable(f"{name}/bias", (filters,))
+            pads = _pads(padding, kernel_size, strides)
+            stride = [strides, strides]
+            self.node("Conv", [x.name, each], f"{name}/each", group=c, strides=stride, pads=pads)
+            self.node("Conv", [f"{name}/each", across, bias], f"{name}/sum")
+            return self._activated(activation, name, filters)
+
+        return apply
+
+    def BatchNormalization(
+        self, *, epsilon: float, momentum: float, name: str
+    ) -> Callable[[_Tensor], _Tensor]:
+        del momentum  # matters in training only
+
+        def apply(x: _Tensor) -> _Tensor:
+            parts = ("gamma", "beta", "moving_mean", "moving_variance")
+            values = [self.variable(f"{name}/{part}", (x.channels,)) for part in parts]
+            self.node("BatchNormalization", [x.name, *values], name, epsilon=epsilon)
+            return _Tensor(name, x.channels, self)
+
+        return apply
+
+    def UpSampling2D(
+        self, size: int, *, interpolation: str, name: str
+    ) -> Callable[[_Tensor], _Tensor]:
+        def apply(x: _Tensor) -> _Tensor:
+            scales = self.constant(f"{name}/scales", np.array([1, 1, size, size], np.float32))
+            self.node(
+                "Resize",
+                [x.name, "", scales],
+                name,
+                mode=interpolation,
+                coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor",
+            )
+            return _Tensor(name, x.channels, self)
+
+        return apply
+
+    def AveragePooling2D(
+        self, pool_size: int, *, strides: int, padding: str, name: str
+    ) -> Callable[[_Tensor], _Tensor]:
+        def apply(x: _Tensor) -> _Tensor:
+            self.node(
+                "AveragePool",
+                [x.name],
+                name,
+                kernel_shape=[pool_size, pool_size],
+                strides=[strides, strides],
+                pads=_pads(padding, pool_size, strides),
+                count_include_pad=0,
+            )
+            return _Tensor(name, x.channels, self)
+
+        return apply
+
+    def Concatenate(self, *, name: str) -> Callable[[Sequence[_Tensor]], _Tensor]:
+        def apply(parts: Sequence[_Tensor]) -> _Tensor:
+            self.node("Concat", [part.name for part in parts], name, axis=1)
+            return _Tensor(name, sum(part.channels for part in parts), self)
+
+        return apply
+
+    def node(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> None:
+        """Appends a node named after its only output."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
+
+    def constant(self, name: str, value: NDArray[Any] | np.float32) -> str:
+        """Appends a constant; returns its name."""
+        from onnx import numpy_helper
+
+        self.constants.append(numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def variable(self, name: str, shape: tuple[int, ...], axes: Sequence[int] | None = None) -> str:
+        """Appends a variable of the weights file, `axes` permuted; returns its name."""
+        self.wanted[name] = shape
+        value = self._stored.variables.get(name)
+        if value is None or value.shape != shape:
+            value = np.zeros(shape, np.float32)  # `check_fit` will refuse the file
+        return self.constant(name, value if axes is None else value.transpose(axes))
+
+    def _activated(self, activation: str, name: str, channels: int) -> _Tensor:
+        if activation == "softmax":
+            self.node("Softmax", [f"{name}/sum"], name, axis=1)
+        else:
+            self.node({"relu": "Relu"}[activation], [f"{name}/sum"], name)
+        return _Tensor(name, channels, self)
+
+
+_KERNEL_AXES = [3, 2, 0, 1]
+"""Keras: (height, width, in, out); ONNX: (out, in, height, width)."""
+
+
+def _pads(padding: str, window: int, stride: int) -> list[int]:
+    """Padding "same" of an image whose sides are multiples of the stride: top, left, bottom, right.
+
+    Keras puts an odd pixel at the bottom and right.
+    """
+    if padding != "same":
+        raise ValueError(f"padding '{padding}'")
+    before, odd = divmod(window - stride, 2)
+    return [before, before, before + odd, before + odd]
