@@ -1,0 +1,141 @@
+"""The figures of `models` are those of the networks: by hand, and by measuring the networks."""
+
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from followme_uav.perception import models, summary
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return {name: summary.summarise(models.keras_model(name)) for name in models.ARCHITECTURES}
+
+
+def row(network, name):
+    return next(layer for layer in network.layers if layer.name == name)
+
+
+def test_a_separable_row_by_hand(networks):
+    """Users check the table with a pencil."""
+    encoder2 = row(networks["model2"], "encoder2")
+    assert (encoder2.width_px, encoder2.height_px, encoder2.depth) == (40, 40, 64)
+    assert (encoder2.kernel, encoder2.stride) == ("3x3 separable", 2)
+    assert encoder2.inputs == ("encoder1",)
+    assert encoder2.parameters == (3 * 3 * 32 + 32 * 64 + 64) + 4 * 64
+    assert encoder2.multiply_adds.multiplications == 40 * 40 * (3 * 3 * 32 + 32 * 64)
+
+
+def test_a_pointwise_row_by_hand(networks):
+    middle = row(networks["model1"], "middle")
+    assert (middle.width_px, middle.height_px, middle.depth) == (20, 20, 128)
+    assert (middle.kernel, middle.stride) == ("1x1", 1)
+    assert middle.parameters == (128 * 128 + 128) + 4 * 128
+    assert middle.multiply_adds.multiplications == 20 * 20 * 128 * 128
+
+
+def test_a_decoder_row_by_hand(networks):
+    """Its convolution sees the channels of both inputs."""
+    decoder = row(networks["model1"], "decoder3")
+    assert decoder.inputs == ("decoder2", "image")
+    assert decoder.multiply_adds.multiplications == 160 * 160 * (3 * 3 * 35 + 35 * 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "multiply_adds"),
+    [
+        ("model1", 48_250, 73_184_000),
+        ("model2", 26_777, 165_164_800),
+        ("model3", 18_265, 129_632_000),
+    ],
+)
+def test_totals(networks, name, parameters, multiply_adds):
+    """The sums that speed and size are judged by; nothing is counted twice or left out."""
+    network = networks[name]
+    assert network.parameters == parameters == sum(x.parameters for x in network.layers)
+    assert network.multiply_adds == multiply_adds
+
+
+def test_formulas_give_their_numbers(networks):
+    """A formula that says something else would send the reader after a mistake."""
+    counts = [x.multiply_adds for network in networks.values() for x in network.layers]
+    counts += [c for e in summary.worked_examples() for c in (e.direct, e.cheaper)]
+    for count in counts:
+        products = [[int(n) for n in p.split("*")] for p in count.formula.split(" + ")]
+        assert sum(math.prod(factors) for factors in products) == count.multiplications
+
+
+def test_worked_examples_by_hand(networks):
+    """The numbers the report leaves open."""
+    reduction, separable = summary.worked_examples()
+    assert reduction.direct.multiplications == 120_422_400
+    assert reduction.direct.formula == "28*28*5*5*192*32"
+    assert reduction.cheaper.multiplications == 2_408_448 + 10_035_200
+    assert reduction.cheaper.formula == "28*28*192*16 + 28*28*5*5*16*32"
+    assert reduction.times_cheaper == 9.68
+    assert separable.direct.multiplications == 29_491_200
+    assert separable.cheaper.multiplications == 460_800 + 3_276_800
+    assert separable.times_cheaper == 7.89
+    assert separable.cheaper == row(networks["model2"], "encoder2").multiply_adds
+
+
+def measured_receptive_field_px(network):
+    """Changes one column of the image after the other and looks which change the result there."""
+    for variable in network.variables:  # nothing negative: no change is lost in a ReLU
+        variable.assign(np.full(variable.shape, 0.05 if "kernel" in variable.path else 1.0))
+    scores = keras.Model(network.input, network.get_layer("classes").input)
+    width_px, middle = 96, 48
+    images = np.zeros((width_px + 1, 96, width_px, 3), np.float32)
+    for column in range(width_px):
+        images[column, :, column] = 1.0
+    results = np.concatenate(
+        [np.asarray(scores(images[i : i + 16])).sum(axis=-1)[:, 48] for i in range(0, 97, 16)]
+    )
+    changes = results[:-1] > results[-1]  # (changed column, column of the result)
+    sides = []
+    for pixel in range(middle, middle + models.SIDE_MULTIPLE_PX):
+        columns = np.flatnonzero(changes[:, pixel])
+        sides.append(columns[-1] - columns[0] + 1)
+    return max(sides)
+
+
+@pytest.mark.parametrize("name", models.ARCHITECTURES)
+def test_receptive_field_is_what_the_network_sees(networks, name):
+    """It tells how large a hero the network can take in as one."""
+    measured = measured_receptive_field_px(models.keras_model(name))
+    assert networks[name].receptive_field_px == measured
+
+
+def test_json_is_complete_and_clean(capsys):
+    """Other programs read it."""
+    summary.show(as_json=True)
+    content = json.loads(capsys.readouterr().out)
+    assert [n["name"] for n in content["networks"]] == list(models.ARCHITECTURES)
+    assert content["networks"][1]["layers"][1] == {
+        "name": "encoder1",
+        "inputs": ["image"],
+        "width_px": 80,
+        "height_px": 80,
+        "depth": 32,
+        "kernel": "3x3 separable",
+        "stride": 2,
+        "parameters": 283,
+        "multiply_adds": {
+            "formula": "80*80*3*3*3 + 80*80*3*32",
+            "multiplications": 787_200,
+        },
+    }
+    assert len(content["examples"]) == 2
+
+
+def test_table_fits_a_terminal(capsys, monkeypatch):
+    """Numbers cut off by the edge cannot be checked."""
+    monkeypatch.setenv("COLUMNS", "80")
+    summary.show()
+    text = capsys.readouterr().out
+    for wanted in ("model3", "165,164,800", "3x3 separable", "multiply-adds", "120,422,400"):
+        assert wanted in text
+    assert "…" not in text
