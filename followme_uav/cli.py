@@ -270,6 +270,29 @@ def evaluate(
     run_evaluate(weights, data, json_path, by_kind=by_kind, report_dir=report)
 
 
+@app.command()
+def models(as_json: Json = False) -> None:
+    """Show the networks: layers, parameters, multiply-adds, and how they are saved."""
+    from followme_uav.perception.summary import show
+
+    show(as_json)
+
+
+@app.command("import-weights")
+def import_weights(
+    old: Annotated[Path, typer.Argument(help="HDF5 weights of the Udacity project (Keras 2).")],
+    out: Annotated[Path, typer.Argument(help="Weights file to write.")],
+) -> None:
+    """Convert old Keras weights to this program's format, and say what they are."""
+    from followme_uav.perception.models import CLASSES
+    from followme_uav.perception.weights import import_weights as run_import
+
+    _check_writable(out)
+    found = run_import(old, out)
+    print(f"{old}: {found.architecture}, {found.parameters:,} parameters, by {found.origin}")
+    print(f"{out}: channels {', '.join(CLASSES)}; use it with --weights")
+
+
 def _address(text: str) -> tuple[str, int]:
     host, separator, port = text.rpartition(":")
     if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -170,6 +171,7 @@ def worked_examples() -> tuple[WorkedExample, ...]:
 
 def show(as_json: bool = False) -> None:
     """Prints tables, totals and examples of all networks."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up lines beside the tables
     networks = [summarise(keras_model(name)) for name in ARCHITECTURES]
     examples = worked_examples()
     if as_json:

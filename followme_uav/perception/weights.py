@@ -57,24 +57,7 @@ def save_weights(model: keras.Model, path: Path) -> None:
         model: A network of `ARCHITECTURES`, recognised by its name.
         path: File to write; its folder is made if needed.
     """
-    import h5py
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs["format"] = FORMAT
-            file.attrs["format_version"] = FORMAT_VERSION
-            file.attrs["architecture"] = model.name
-            file.attrs["classes"] = ",".join(CLASSES)
-            file.attrs["input_size_px"] = INPUT_SIZE_PX
-            for variable in model.variables:
-                file.create_dataset(variable.path, data=variable.numpy())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    _write(WeightsFile(model.name, {v.path: v.numpy() for v in model.variables}), path)
 
 
 def read_weights(path: Path) -> WeightsFile:
@@ -112,8 +95,29 @@ def import_weights(old: Path, new: Path) -> WeightsFile:
     stored = read_weights(old)
     if stored.origin == WeightsFile.origin:
         raise WeightsError(f"{old}: in the present format already; use it as it is")
-    save_weights(load_model(old), new)
+    _write(stored, new)
     return stored
+
+
+def _write(content: WeightsFile, path: Path) -> None:
+    import h5py
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        with h5py.File(temporary, "w") as file:
+            file.attrs["format"] = FORMAT
+            file.attrs["format_version"] = FORMAT_VERSION
+            file.attrs["architecture"] = content.architecture
+            file.attrs["classes"] = ",".join(CLASSES)
+            file.attrs["input_size_px"] = INPUT_SIZE_PX
+            for name, values in content.variables.items():
+                file.create_dataset(name, data=values)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def _read(path: Path) -> WeightsFile:

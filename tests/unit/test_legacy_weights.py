@@ -100,8 +100,14 @@ def test_imported_weights_are_ordinary_weights(tmp_path):
     assert recognised.parameters == model.count_params()
     converted = weights.read_weights(new)
     assert converted.origin == "followme-uav"
-    for variable in model.variables:
-        np.testing.assert_array_equal(converted.variables[variable.path], np.asarray(variable))
+    for variable in weights.load_model(new).variables:
+        np.testing.assert_array_equal(
+            np.asarray(variable), np.asarray(get(model, variable.path)), err_msg=variable.path
+        )
+
+
+def get(model, path):
+    return next(v for v in model.variables if v.path == path)
 
 
 def test_importing_present_weights_is_refused(tmp_path):
