@@ -245,6 +245,39 @@ def train(
 
 
 @app.command()
+def experiment(
+    name: Annotated[
+        str, typer.Argument(help="batch-size, epochs, steps-per-epoch or learning-rate.")
+    ],
+    data: Annotated[list[Path], typer.Option(help="Labelled folder to learn from; repeat.")],
+    validation: Annotated[list[Path], typer.Option(help="Labelled folder to judge by; repeat.")],
+    out: Annotated[Path, typer.Option(help="Folder for results and figures; runs in it are kept.")],
+    values: Annotated[
+        str | None, typer.Option(help="Values to try, as in 5,10,20.", show_default="see docs")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Repetitions of everything.")] = 3,
+    network: Annotated[
+        str | None, typer.Option(help="model1, model2 or model3.", show_default="model2")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="Settings that stay as they are.", show_default="configs/experiments/report.yaml"
+        ),
+    ] = None,
+) -> None:
+    """Repeat the report's experiments on how the network is trained, and draw them."""
+    from followme_uav.learn.experiment import DEFAULT_CONFIG
+    from followme_uav.learn.experiment import experiment as run_experiment
+
+    try:
+        numbers = [float(value) for value in values.split(",")] if values else []
+    except ValueError:
+        raise ConfigError(f"--values {values}: write numbers, as in 5,10,20") from None
+    run_experiment(name, data, validation, out, numbers, seeds, network, config or DEFAULT_CONFIG)
+
+
+@app.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Labelled folder.")],
     weights: Weights = DEFAULT_WEIGHTS,

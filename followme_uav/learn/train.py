@@ -39,7 +39,7 @@ from followme_uav.learn.scores import SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import ARCHITECTURES, keras_model
-from followme_uav.perception.segmenter import mask_function, tensorflow
+from followme_uav.perception.tensorflow_runtime import mask_function, tensorflow
 
 _BATCHES_AHEAD = 4
 
@@ -103,7 +103,7 @@ def train(
                 (config.seed, 3, epoch),
             )
             loss, clock = 0.0, _Clock()
-            for step, batch in enumerate(clock.waits(_batches(sampler, config, epoch, mistakes))):
+            for step, batch in enumerate(clock.waits(batches(sampler, config, epoch, mistakes))):
                 loss += training.step(batch, step)
                 progress.advance(task)
             waited = clock.share
@@ -301,7 +301,7 @@ def _compiled_step(
     return step
 
 
-def _batches(
+def batches(
     sampler: CropSampler, config: TrainingConfig, epoch: int, mistakes: Sequence[Mistake]
 ) -> Iterator[Batch]:
     """The batches of an epoch, made ahead in a thread while the network learns."""

@@ -1,0 +1,104 @@
+"""Figures of an experiment: losses and scores against the setting that changed, with spread."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from followme_uav.errors import DataError, EnvironmentSetupError
+
+_LABELS = {
+    "batch-size": "batch size (frames)",
+    "epochs": "epochs",
+    "steps-per-epoch": "steps per epoch",
+    "learning-rate": "learning rate",
+}
+_LINEAR = ("epochs",)
+# Okabe and Ito's colours, which people with colour blindness tell apart.
+_PANELS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "cross-entropy",
+        True,
+        (
+            ("training_loss", "training, last epoch", "#0072b2"),
+            ("validation_loss", "validation", "#d55e00"),
+        ),
+    ),
+    (
+        "hero on validation frames",
+        False,
+        (("hero_iou", "IoU", "#009e73"), ("score", "IoU x detection weight", "#cc79a7")),
+    ),
+)
+
+
+def require_matplotlib() -> None:
+    """To be called before the long work that figures come after.
+
+    Raises:
+        EnvironmentSetupError: Matplotlib is missing.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise EnvironmentSetupError(
+            "experiment draws with Matplotlib, which is not installed; "
+            "run: pip install 'followme-uav[report]'"
+        )
+
+
+def draw(results: dict[str, Any], path: Path) -> None:
+    """Losses on the left, scores on the right; a dot per run, a line through the means.
+
+    Args:
+        results: As `experiment` writes them.
+        path: PNG file to write.
+
+    Raises:
+        DataError: The file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    name, config = results["experiment"], results["config"]
+    rows = results["values"]
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (title, logarithmic, curves) in zip(figure.subplots(1, 2), _PANELS, strict=True):
+        for measure, label, colour in curves:
+            there = [row for row in rows if row[measure] is not None]
+            x = [row["value"] for row in there]
+            spread = [[row[measure][key] for row in there] for key in ("min", "max")]
+            means = [row[measure]["mean"] for row in there]
+            axes.plot(x, means, color=colour, label=label)
+            axes.fill_between(x, *spread, color=colour, alpha=0.2, linewidth=0)
+            dots = [o for o in results["outcomes"] if o[measure] is not None]
+            axes.scatter([o["value"] for o in dots], [o[measure] for o in dots], s=12, color=colour)
+        if name not in _LINEAR:
+            axes.set_xscale("log")
+        axes.set_xticks([row["value"] for row in rows], [f"{row['value']:g}" for row in rows])
+        axes.minorticks_off()
+        if logarithmic:
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(0, 1)
+        axes.set_xlabel(_LABELS[name])
+        axes.set_title(title)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    seeds = len({outcome["seed"] for outcome in results["outcomes"]})
+    figure.suptitle(f"{config['architecture']}: {_fixed(name, config)}; band: {seeds} seeds")
+    try:
+        figure.savefig(path, dpi=110)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _fixed(name: str, config: dict[str, Any]) -> str:
+    """The settings that stayed as they are."""
+    settings = {
+        "learning-rate": f"learning rate {config['learning_rate']:g}",
+        "batch-size": f"batch size {config['batch_size']}",
+        "epochs": f"{config['epochs']} epochs",
+        "steps-per-epoch": f"{config['steps_per_epoch']} steps per epoch",
+    }
+    return ", ".join(text for setting, text in settings.items() if setting != name)
