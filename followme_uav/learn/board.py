@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from followme_uav.errors import DataError
-from followme_uav.perception.segmenter import tensorflow
+from followme_uav.perception.tensorflow_runtime import tensorflow
 
 _EVENTS = "events.out.tfevents.*"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from followme_uav.perception.segmenter import tensorflow
+from followme_uav.perception.tensorflow_runtime import tensorflow
 
 if TYPE_CHECKING:
     import keras

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.errors import ConfigError, EnvironmentSetupError
+from followme_uav.errors import EnvironmentSetupError
 from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import ARCHITECTURES, CLASSES
 from followme_uav.perception.weights import WeightsFile
@@ -31,21 +31,6 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = "rgb", "probabilities"
 OPSET, IR_VERSION = 17, 8
 """Of 2022: old enough for every runtime still in use."""
-
-
-def export(weights: Path, out: Path) -> None:
-    """Writes the network of a weights file as an ONNX model.
-
-    Raises:
-        WeightsError: The weights cannot be used.
-        EnvironmentSetupError: The package `onnx` is missing.
-        ConfigError: `out` cannot be written.
-    """
-    content = onnx_model(weights).SerializeToString()
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot write ({error.strerror}); choose another file") from error
 
 
 def onnx_model(weights: Path) -> onnx.ModelProto:

@@ -16,7 +16,6 @@ from followme_uav.perception.models import INPUT_SIZE_PX, SIDE_MULTIPLE_PX
 from followme_uav.perception.openvino_runtime import OpenVinoRuntime
 from followme_uav.perception.tensorflow_runtime import (
     TensorFlowRuntime,
-    mask_function,  # noqa: F401
     sees_gpu,
     tensorflow,
 )

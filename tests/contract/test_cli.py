@@ -19,7 +19,7 @@ from followme_uav.perception.weights import FORMAT, FORMAT_VERSION
 from tests.unit.labelled_frames import write_frames
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("fly", "sim", "doctor", "collect", "train", "evaluate")
+COMMANDS = ("fly", "sim", "doctor", "collect", "train", "evaluate", "export")
 DEADLINE_S = 120
 CLASSES = "background,people,hero"
 

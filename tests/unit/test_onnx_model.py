@@ -1,0 +1,94 @@
+"""The exported network: what somebody runs elsewhere is what flies here."""
+
+import sys
+
+import h5py
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from followme_uav import cli
+from followme_uav.errors import EnvironmentSetupError, WeightsError
+from followme_uav.perception import weights
+from followme_uav.perception.models import ARCHITECTURES, CLASSES
+from followme_uav.perception.onnx_model import onnx_model
+from tests.unit.trained_networks import noise, street, write_lively_weights
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    return {name: write_lively_weights(name, folder) for name in ARCHITECTURES}
+
+
+@pytest.fixture
+def damaged(trained, tmp_path):
+    """A copy of Model 2's weights that may be spoilt."""
+    path = tmp_path / "damaged.h5"
+    path.write_bytes(trained["model2"].read_bytes())
+    return path
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_another_runtime_computes_the_same(trained, architecture):
+    """Any batch, any allowed size, bytes in: nothing is left for a user to prepare."""
+    content = onnx_model(trained[architecture]).SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    network = weights.load_model(trained[architecture])
+    for images in (noise(1, 160, 160), noise(3, 40, 24), street(2, 96, 256)):
+        (probabilities,) = session.run(["probabilities"], {"rgb": images})
+        expected = np.asarray(network(images.astype(np.float32) / 127.5 - 1))
+        assert probabilities.dtype == np.float32
+        assert np.ptp(probabilities) > 0.2
+        np.testing.assert_allclose(probabilities, expected, atol=1e-4)
+        assert np.mean(probabilities.argmax(-1) == expected.argmax(-1)) >= 0.999
+
+
+def test_the_command_writes_it(trained, tmp_path, monkeypatch, capsys):
+    """The file says what it holds: classes in their order, and which weights."""
+    out = tmp_path / "new" / "model2.onnx"
+    command = ["followme-uav", "export", "--onnx", out, "--weights", trained["model2"]]
+    monkeypatch.setattr(sys, "argv", [str(word) for word in command])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 0
+    assert "rgb (batch, height, width, 3) uint8" in capsys.readouterr().out
+    model = onnx.load(out)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.graph.name == "model2"
+    assert {p.key: p.value for p in model.metadata_props} == {
+        "classes": ",".join(CLASSES),
+        "weights_sha256": weights.sha256(trained["model2"]),
+    }
+
+
+def test_without_the_package_there_is_one_line(trained, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(EnvironmentSetupError, match="onnx cannot be imported") as caught:
+        onnx_model(trained["model2"])
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_without_a_variable_are_refused(damaged):
+    """Else zeros would fly in its place."""
+    with h5py.File(damaged, "r+") as file:
+        del file["decoder1_norm/gamma"]
+    with pytest.raises(WeightsError, match="lacks decoder1_norm/gamma"):
+        onnx_model(damaged)
+
+
+def test_weights_of_another_shape_are_refused(damaged):
+    with h5py.File(damaged, "r+") as file:
+        del file["middle_conv/kernel"]
+        file["middle_conv/kernel"] = np.zeros((1, 1, 64, 64))
+    with pytest.raises(WeightsError, match=r"middle_conv/kernel has shape \(1, 1, 64, 64\)"):
+        onnx_model(damaged)
+
+
+def test_weights_with_a_variable_too_many_are_refused(damaged):
+    """They are those of another network, of which a part happens to fit."""
+    with h5py.File(damaged, "r+") as file:
+        file["encoder3_conv/bias"] = np.zeros(3)
+    with pytest.raises(WeightsError, match="unknown variable encoder3_conv/bias"):
+        onnx_model(damaged)
