@@ -304,6 +304,24 @@ def evaluate(
 
 
 @app.command()
+def export(
+    onnx: Annotated[Path, typer.Option(help="ONNX file to write.")],
+    weights: Weights = DEFAULT_WEIGHTS,
+) -> None:
+    """Write a network as an ONNX model, to run it elsewhere."""
+    from followme_uav.perception.onnx_model import INPUT, OUTPUT, onnx_model
+
+    _check_writable(onnx)
+    model = onnx_model(weights)
+    with _writing(onnx):
+        onnx.write_bytes(model.SerializeToString())
+    print(
+        f"{onnx}: {model.graph.name}; input {INPUT} (batch, height, width, 3) uint8, "
+        f"output {OUTPUT} of the same shape, float32"
+    )
+
+
+@app.command()
 def models(as_json: Json = False) -> None:
     """Show the networks: layers, parameters, multiply-adds, and how they are saved."""
     from followme_uav.perception.summary import show
@@ -325,23 +343,6 @@ def import_weights(
     print(f"{old}: {found.architecture}, {found.parameters:,} parameters, by {found.origin}")
     print(f"{out}: channels {', '.join(CLASSES)}; use it with --weights")
 
-
-@app.command()
-def export(
-    onnx: Annotated[Path, typer.Option(help="ONNX file to write.")],
-    weights: Weights = DEFAULT_WEIGHTS,
-) -> None:
-    """Write a network as an ONNX model, to run it elsewhere."""
-    from followme_uav.perception.onnx_model import INPUT, OUTPUT, onnx_model
-
-    _check_writable(onnx)
-    model = onnx_model(weights)
-    with _writing(onnx):
-        onnx.write_bytes(model.SerializeToString())
-    print(
-        f"{onnx}: {model.graph.name}; input {INPUT} (batch, height, width, 3) uint8, "
-        f"output {OUTPUT} of the same shape, float32"
-    )
 
 def _address(text: str) -> tuple[str, int]:
     host, separator, port = text.rpartition(":")
