@@ -124,7 +124,8 @@ def evaluate(
         raise DataError(
             f"{data_dir}: holds the kinds of flight as folders already; leave out --by-kind"
         )
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         reading = progress.add_task("reading", total=len(found))
         prepared = []
         for frame_set in found:

@@ -81,8 +81,9 @@ def write(
         pictures.mkdir(parents=True, exist_ok=True)
         for old in pictures.glob("*.png"):
             old.unlink()
-        report_figures.threshold_figure(frames).savefig(pictures / "threshold.png")
-        report_figures.size_figure(frames).savefig(pictures / "size.png")
+        if result.total.hero_frames:
+            report_figures.threshold_figure(frames).savefig(pictures / "threshold.png")
+            report_figures.size_figure(frames).savefig(pictures / "size.png")
         galleries = [_gallery(pictures, g, prepared, frames, infer) for g in choose(frames)]
         page.write_text(_page(result, galleries), encoding="utf-8")
     except OSError as error:
@@ -156,7 +157,7 @@ def _gallery(
             cells.append(
                 f'<img{drawn} src="{_PICTURES}/{name}" alt="{label}" width="270" height="270">'
             )
-        caption = f"<b>{escape(own_set.frame_names[i])}</b> {escape(_facts(frames, frame))}"
+        caption = f"<b>{escape(own_set.frame_names[i])}</b> · {escape(_facts(frames, frame))}"
         if len(prepared) > 1:
             caption = f"{escape(own_set.name.rpartition('/')[2])} · {caption}"
         rows.append(
@@ -206,13 +207,7 @@ a class where its probability exceeds 1/2 · weights SHA-256
 {f'<div class="finals">{final}</div>' if final else ""}
 <h2>Scores</h2>
 {"".join(_table(t) for t in score_tables.tables(result))}
-<h2>Curves</h2>
-<p>Numbers at the marks are thresholds; everything else on this page uses 0.5. The hero counts
-as there, or detected, with more than {scores.DETECTION_PX} pixels.</p>
-<img class="plot" src="{_PICTURES}/threshold.png"
- alt="precision and recall over the hero threshold">
-<img class="plot" src="{_PICTURES}/size.png"
- alt="detection, IoU and centroid error by hero size">
+{_CURVES if result.total.hero_frames else ""}
 <h2>Frames</h2>
 {_LEGEND}
 {"".join(galleries)}
@@ -240,6 +235,15 @@ def _swatches(colours: dict[str, str], kind: str) -> str:
     )
 
 
+_CURVES = f"""
+<h2>Curves</h2>
+<p>Numbers at the marks are thresholds; everything else on this page uses 0.5. The hero counts
+as there, or detected, with more than {scores.DETECTION_PX} pixels.</p>
+<img class="plot" src="{_PICTURES}/threshold.png"
+ alt="precision and recall over the hero threshold">
+<img class="plot" src="{_PICTURES}/size.png"
+ alt="detection, IoU and centroid error by hero size">
+"""
 _PANEL_HEADS = (
     '<div class="panels heads"><span>image</span><span>truth</span><span>prediction</span>'
     "<span>close-up of the hero</span></div>"

@@ -54,7 +54,10 @@ _STYLE: Any = {
 
 
 def threshold_figure(frames: FrameScores) -> Figure:
-    """Precision against recall, and both against the threshold, of frames and of pixels."""
+    """Precision against recall, and both against the threshold, of frames and of pixels.
+
+    The hero must be there in some frame.
+    """
     detection, pixels = curves.detection_curve(frames), curves.pixel_curve(frames)
     with _figure(2) as (figure, (left, right)):
         for curve, colour, marker, label, offset in (
@@ -87,7 +90,10 @@ def threshold_figure(frames: FrameScores) -> Figure:
 
 
 def size_figure(frames: FrameScores) -> Figure:
-    """Share detected, IoU and centroid error against the hero's size."""
+    """Share detected, IoU and centroid error against the hero's size.
+
+    The hero must be there in some frame.
+    """
     there = frames.there
     both = there & frames.detected
     size = frames.truth_px[:, MaskClass.HERO]
@@ -122,6 +128,7 @@ def size_figure(frames: FrameScores) -> Figure:
         ]
         right.plot(middles, medians, "o-", color=_INK, label="median")
         right.set_title("Centroid error, px (when detected)")
+        right.set_ylim(_SMALLEST_ERROR_PX / 1.5, 230)  # the diagonal of the image
         right.set_yscale("log")
         right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         right.legend(loc="upper right")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from followme_uav.learn.dataset import KINDS
 from followme_uav.learn.scores import UDACITY_FRAMES, SetScore
 
 if TYPE_CHECKING:
@@ -28,22 +29,26 @@ class ScoreTable:
     note: str
     """What its numbers mean."""
     header: tuple[str, ...]
-    """The first column is left-aligned, the others are numbers."""
+    """The first column is left-aligned, the others are numbers. Lines break where they should."""
     rows: tuple[tuple[str, ...], ...]
 
 
 def tables(result: Scores) -> list[ScoreTable]:
-    """Overlap, detection, and both by the hero's size."""
+    """Overlap, detection, and both by the hero's size if she is anywhere."""
     sets = list(result.sets)
     if len(sets) > 1:
         sets.append(result.total)
-    return [_overlap(sets), _detection(sets), _sizes(result)]
+    return [_overlap(sets), _detection(sets), *([_sizes(result)] if result.sizes else [])]
 
 
 def final_scores(result: Scores) -> list[tuple[str, str]]:
-    """Final scores with the words that say what they are; none when a kind of flight is missing."""
+    """Final scores with the words that say what they are; none for folders of other kinds."""
     if result.final_score is None:
-        return []
+        if not result.by_kind:
+            return []
+        present = {_kind(s.name) for s in result.sets}
+        missing = ", ".join(kind for kind in KINDS if kind not in present)
+        return [(_NOTHING, f"no final score: no frame is of the kind {missing}")]
     if result.final_score_udacity_frames is None:
         return [(f"{result.final_score:.3f}", "final score")]
     frames = ", ".join(map(str, UDACITY_FRAMES))
@@ -85,7 +90,7 @@ def _overlap(sets: Sequence[SetScore]) -> ScoreTable:
         "nor predicted; 'hero there' over frames with more than 3 px of her; the classes over "
         "frames where the class is there or predicted.",
         (
-            *("set", "frames", "with hero", "hero, every frame", "hero, hero there"),
+            *("set", "frames", "with\nhero", "hero,\nevery\nframe", "hero,\nhero\nthere"),
             *("hero", "people", "background"),
         ),
         tuple(
@@ -110,7 +115,7 @@ def _detection(sets: Sequence[SetScore]) -> ScoreTable:
         "positives.",
         (
             *("set", "TP", "FP", "FN", "precision", "recall", "weight"),
-            *("centroid error px, median", "95 %"),
+            *("centroid\nerror px,\nmedian", "\n\n95 %"),
         ),
         tuple(
             (

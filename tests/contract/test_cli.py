@@ -286,6 +286,13 @@ def test_evaluating_images_without_their_masks(refused):
     assert "data" in refused("evaluate", "data")
 
 
+def test_a_report_without_its_extra(refused, monkeypatch):
+    """Said before the frames are looked at, not after."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    line = refused("evaluate", "data", "--weights", "gone.h5", "--report", "report")
+    assert "pip install 'followme-uav[report]'" in line
+
+
 def test_training_with_a_wrong_configuration(refused):
     write_frames(Path("data"), count=1)
     Path("training.yaml").write_text(

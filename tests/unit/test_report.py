@@ -1,0 +1,343 @@
+"""`evaluate` from labelled files to tables, JSON and page, with a network that goes by colour."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from followme_uav.errors import ConfigError, DataError, EnvironmentSetupError
+from followme_uav.learn import dataset, evaluate, report, report_figures, scores
+from followme_uav.messages import MaskClass
+from tests.unit.labelled_frames import write_frames
+
+CHROMIUM = shutil.which("chromium")
+BROWSER_DEADLINE_S = 120
+
+
+def infer(images):
+    """Red is the hero and blue are people, as `labelled_frames` paints them."""
+    red, _, blue = np.moveaxis(images.astype(int), -1, 0)
+    hero, people = red - blue > 90, blue - red > 60
+    return np.stack([~(hero | people), people, hero], axis=-1).astype(np.uint8) * 255
+
+
+class ColourSegmenter:
+    """Stands for a trained network; weights are not read."""
+
+    sha256 = "0123456789abcdef" * 4
+
+    def __init__(self, weights):
+        self.segment_batch = infer
+
+
+@pytest.fixture
+def by_colour(monkeypatch):
+    monkeypatch.setattr(evaluate, "Segmenter", ColourSegmenter)
+
+
+def run(folder, *arguments, **options):
+    return evaluate.evaluate(Path("colours.h5"), folder, *arguments, **options)
+
+
+@pytest.fixture
+def three_kinds(tmp_path):
+    for i, kind in enumerate(dataset.KINDS):
+        write_frames(tmp_path / "data" / kind, count=7, hero="non" not in kind, seed=i)
+    return tmp_path / "data"
+
+
+def numbers(text):
+    return set(re.findall(r"\d+\.\d+", text))
+
+
+def test_json_holds_what_the_tables_show(three_kinds, by_colour, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    result = run(three_kinds, tmp_path / "scores.json")
+    shown = numbers(capsys.readouterr().out)
+    stored = json.loads((tmp_path / "scores.json").read_text())
+    assert result.final_score == stored["final_score"]
+    assert 0 < stored["final_score"] <= 1
+    assert [s["name"] for s in stored["sets"]] == [f"data/{kind}" for kind in dataset.KINDS]
+    assert stored["total"]["frames"] == 21
+
+    def values(node):
+        children = node.values() if isinstance(node, dict) else node
+        for child in children:
+            if isinstance(child, float):
+                yield from (f"{child:.2f}", f"{child:.3f}", f"{100 * child:.1f}")
+            elif isinstance(child, dict | list):
+                yield from values(child)
+
+    assert len(shown) > 5
+    assert shown <= set(values(stored))
+
+
+def test_tables_fit_a_terminal_of_80_columns(three_kinds, by_colour, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    run(three_kinds)
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert all(kind in shown for kind in dataset.KINDS)
+    assert "background" in shown
+
+
+def test_a_plain_folder_has_no_final_score(tmp_path, by_colour, capsys):
+    result = run(write_frames(tmp_path / "plain", count=4))
+    assert result.final_score is None
+    assert not re.search(r"\d  final score", capsys.readouterr().out)
+
+
+def test_frames_are_sorted_by_the_heros_size():
+    """The bounds decide which frames make up half of the proxy score."""
+    sizes = (0, 3, 4, 40, 41, 900)
+    truth = np.zeros((6, 160, 160, 3), bool)
+    for plane, size in zip(truth, sizes, strict=True):
+        plane[..., MaskClass.HERO].reshape(-1)[:size] = True
+    images = np.zeros((6, 160, 160, 3), np.uint8)
+    whole = evaluate.PreparedSet("d", "d", images, truth, tuple(map(str, sizes)))
+    parts = {s.name: s.frame_names for s in evaluate.split_by_kind(whole)}
+    assert parts == {
+        "d/following_images": ("41", "900"),
+        "d/patrol_non_targ": ("0", "3"),
+        "d/patrol_with_targ": ("4", "40"),
+    }
+
+
+def test_by_kind_gives_a_plain_folder_a_final_score(tmp_path, by_colour, capsys):
+    folder = write_frames(tmp_path / "data", count=9, size=256)
+    near = np.zeros((256, 256, 3), np.uint8)
+    near[..., 0] = 255
+    near[100:150, 100:130] = (0, 0, 255)
+    Image.fromarray(near).save(min((folder / "masks").iterdir()))
+    Image.fromarray(np.full_like(near, 99)).save(min((folder / "images").iterdir()))  # missed
+    result = run(folder, by_kind=True)
+    assert [s.frames for s in result.sets] == [1, 4, 4]
+    assert 0 < result.final_score < 1
+    # Only the share of hits and misses differs: here a miss among 1 of 9, there among 542 of 1134.
+    assert 0 < result.final_score_udacity_frames < result.final_score
+    assert "proxy" in capsys.readouterr().out
+
+
+def test_by_kind_says_which_kind_is_missing(tmp_path, by_colour, capsys):
+    result = run(write_frames(tmp_path / "data", count=4), by_kind=True)
+    assert result.final_score is None
+    assert "no frame is of the kind patrol_with_targ" in capsys.readouterr().out
+
+
+def test_by_kind_of_folders_by_kind(three_kinds, by_colour):
+    with pytest.raises(DataError, match="leave out --by-kind"):
+        run(three_kinds, by_kind=True)
+
+
+# The report
+
+
+class Page(HTMLParser):
+    """Sources of pictures, names of elements and text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sources, self.tags, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag == "img":
+            self.sources.append(dict(attributes)["src"])
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def page(three_kinds, by_colour, tmp_path):
+    pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
+    run(three_kinds, report_dir=tmp_path / "report")
+    return tmp_path / "report" / "index.html"
+
+
+def test_the_page_is_complete_by_itself(page):
+    """It must open from a mail or without a network, and years later."""
+    text = page.read_text()
+    found = Page(text)
+    assert "script" not in found.tags
+    assert "link" not in found.tags
+    assert "//" not in text.replace("<!--", "")
+    # 4 panels a frame; best, median and worst of 8 frames with the hero; two plots.
+    assert len(found.sources) == 3 * 2 * 4 + 2
+    assert len(set(found.sources)) == len(found.sources)
+    for source in found.sources:
+        with Image.open(page.parent / source) as picture:
+            picture.load()
+    written = {p.relative_to(page.parent).as_posix() for p in page.parent.rglob("*.png")}
+    assert written == set(found.sources)
+
+
+def test_the_page_shows_the_scores_and_names_the_frames(page, capsys):
+    text = Page(page.read_text()).text
+    assert numbers(capsys.readouterr().out) <= numbers(text)
+    assert "colours.h5 on data" in text
+    assert text.count("run1_cam1_") == 6
+
+
+def test_a_second_report_replaces_the_first(page, tmp_path, by_colour):
+    """Pictures of the first would look like results of the second."""
+    plain = write_frames(tmp_path / "without", count=2, hero=False)
+    run(plain, report_dir=page.parent)
+    assert not list(page.parent.rglob("*.png"))
+    assert "without" in page.read_text()
+
+
+def test_a_network_that_sees_nothing_has_a_report_too(
+    three_kinds, by_colour, tmp_path, monkeypatch
+):
+    """The first epochs of a training are like that."""
+    pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
+    monkeypatch.setattr(sys.modules[__name__], "infer", np.zeros_like)
+    run(three_kinds, report_dir=tmp_path / "report")
+    assert (tmp_path / "report" / "pictures" / "size.png").is_file()
+
+
+def test_names_cannot_become_markup(tmp_path, by_colour):
+    pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
+    folder = write_frames(tmp_path / "<i>data&", count=2)
+    for image in (folder / "images").iterdir():
+        image.rename(image.with_name(f"<script>&amp;{image.name}"))
+    for mask in (folder / "masks").iterdir():
+        mask.rename(mask.with_name(f"<script>&amp;{mask.name}"))
+    run(folder, report_dir=tmp_path / "report")
+    found = Page((tmp_path / "report" / "index.html").read_text())
+    assert "script" not in found.tags
+    assert "i" not in found.tags
+    assert "colours.h5 on <i>data&" in found.text
+    assert "<script>&amp;run1_cam1_00000.png" in found.text
+
+
+def test_without_matplotlib_the_remedy_comes_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setattr(evaluate, "Segmenter", None)  # not to be reached
+    with pytest.raises(EnvironmentSetupError, match=r"pip install 'followme-uav\[report\]'"):
+        run(tmp_path, report_dir=tmp_path / "report")
+
+
+def test_a_report_that_cannot_be_written(three_kinds, by_colour, tmp_path):
+    pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="file: cannot write the report"):
+        run(three_kinds, report_dir=tmp_path / "file")
+
+
+def measured(sizes_and_hits):
+    """Frames with a hero of so many pixels, of which so many are predicted."""
+    truth = np.zeros((len(sizes_and_hits), 20, 20, 3), bool)
+    probabilities = np.zeros(truth.shape, np.uint8)
+    for i, (size, hits) in enumerate(sizes_and_hits):
+        truth[i, ..., MaskClass.HERO].reshape(-1)[:size] = True
+        probabilities[i, ..., MaskClass.HERO].reshape(-1)[:hits] = 255
+    return scores.measure(truth, probabilities)
+
+
+def test_best_median_and_worst_are_what_they_are_called():
+    frames = measured([(100, 90), (50, 0), (100, 50), (80, 0), (100, 10), (100, 99), (0, 9)])
+    groups = {g.title: g.frames for g in report.choose(frames)}
+    assert groups == {
+        "Best": (5, 0),
+        "Median": (2, 4),
+        "Worst": (3, 1),
+        "Worst false positives": (6,),
+    }
+
+
+def test_false_positives_with_most_pixels_come_first():
+    frames = measured([(0, 5), (0, 0), (0, 30), (0, 3), (0, 8)])
+    (group,) = report.choose(frames)
+    assert group.frames == (2, 4, 0)
+
+
+def test_one_frame_with_the_hero_is_enough_for_a_gallery():
+    groups = report.choose(measured([(10, 10)]))
+    assert [g.frames for g in groups] == [(0,), (0,), (0,)]
+
+
+def test_masks_are_painted_where_they_are():
+    truth = np.zeros((160, 160, 3), bool)
+    truth[:, :80, MaskClass.BACKGROUND] = True
+    truth[10:20, 100:120, MaskClass.HERO] = True
+    panels = report_figures.panels(np.zeros((160, 160, 3), np.uint8), truth, truth)
+    painted = {
+        "background": (5, 5),
+        "hero": (105, 15),
+    }
+    for label, place in painted.items():
+        colour = report_figures.CLASS_COLOURS[label].removeprefix("#")
+        assert bytes(panels.truth.getpixel(place)).hex() == colour
+    assert panels.prediction.getpixel((90, 90)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (156, 156), (70, 3)])
+def test_the_close_up_shows_the_whole_hero_at_any_edge(corner):
+    top, left = corner
+    truth = np.zeros((160, 160, 3), bool)
+    truth[top : top + 4, left : left + 4, MaskClass.HERO] = True
+    close_up = report_figures.panels(np.zeros((160, 160, 3), np.uint8), truth, truth).close_up
+    assert close_up.size == (320, 320)
+    pixels = np.asarray(close_up)
+    line = (pixels == tuple(bytes.fromhex(report_figures.OUTLINE_COLOURS["truth"][1:]))).all(-1)
+    rows, columns = np.nonzero(line)
+    # 4 pixels, each drawn 10 times as large.
+    assert (np.ptp(rows), np.ptp(columns)) == (39, 39)
+
+
+# In a real browser
+
+
+def chromium(folder, *arguments):
+    return subprocess.run(
+        [
+            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            *(f"--user-data-dir={folder}", *arguments),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=BROWSER_DEADLINE_S,
+        check=True,
+    ).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs the browser 'chromium'")
+def test_a_browser_shows_every_picture_within_1200_pixels(page, tmp_path):
+    """Files that are there may still not be shown, and a page may be wider than the screen."""
+    probe = page.with_name("probe.html")
+    probe.write_text(
+        page.read_text().replace(
+            "</body>",
+            "<script>addEventListener('load', () => { document.title = JSON.stringify({"
+            "all: document.images.length,"
+            "shown: [...document.images].filter(i => i.naturalWidth > 0).length,"
+            "width: document.documentElement.scrollWidth}) })</script></body>",
+        )
+    )
+    dom = chromium(tmp_path / "browser", "--dump-dom", "--window-size=1200,3000", probe.as_uri())
+    seen = json.loads(re.search(r"<title>(.*)</title>", dom)[1])
+    assert seen["all"] == seen["shown"] == len(Page(page.read_text()).sources)
+    assert seen["width"] <= 1200
+    assert "Worst" in dom
+
+    picture = tmp_path / "page.png"
+    chromium(
+        *(tmp_path / "browser", f"--screenshot={picture}"),
+        *("--window-size=1200,3000", page.as_uri()),
+    )
+    with Image.open(picture) as screenshot:
+        pixels = np.asarray(screenshot.convert("L"))
+    assert pixels.shape == (3000, 1200)
+    assert pixels[:100].std() > 5  # the heading
+    assert pixels[2000:].std() > 5  # pictures
