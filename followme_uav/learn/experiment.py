@@ -147,8 +147,8 @@ def experiment(
 
     files = [folder / "runs" / _file_name(run, frames, content) for run in runs]
     missing = [(run, file) for run, file in zip(runs, files, strict=True) if not file.exists()]
-    console.print(f"{name}: {len(runs)} runs, {len(runs) - len(missing)} of them done before")
-    with _progress(console) as progress:
+    console.print(f"{name}: runs {len(runs)}, of these done before {len(runs) - len(missing)}")
+    with _progress(console, not missing) as progress:
         task = progress.add_task("training", total=sum(run.frames for run, _ in missing))
         for number, (run, file) in enumerate(missing, 1):
             progress.update(task, description=f"run {number} of {len(missing)}")
@@ -227,9 +227,13 @@ def make(
     sampler = CropSampler(frames, config.sampling, config.augment, config.batch_size, config.seed)
     losses: list[float] = []
     marks = {mark.steps: mark for mark in run.marks}
-    outcomes = []
+    outcomes: list[Outcome] = []
     for step, batch in enumerate(batches(sampler, config, 0, ())):
         losses.append(training.step(batch, step))
+        if not math.isfinite(losses[-1]):
+            advance((run.steps - step) * config.batch_size)
+            lost = run.marks[len(outcomes) :]
+            return outcomes + [Outcome(config.seed, m.value, None, None, None, None) for m in lost]
         advance(config.batch_size)
         mark = marks.get(step + 1)
         if mark is not None:
@@ -266,8 +270,6 @@ def _judged(
     seed: int, value: float, loss: float, judge: Any, held_out: Sequence[PreparedSet]
 ) -> Outcome:
     """The network as it is now; `judge` gives a batch's loss and byte probabilities."""
-    if not math.isfinite(loss):
-        return Outcome(seed, value, None, None, None, None)
     total, results = 0.0, []
     for s in held_out:
         truth = _labels(s)
@@ -349,7 +351,7 @@ def _write_json(path: Path, content: Any) -> None:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def _progress(console: Console) -> Progress:
+def _progress(console: Console, nothing_to_do: bool) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -357,17 +359,19 @@ def _progress(console: Console) -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
+        disable=nothing_to_do,
     )
 
 
 def _print(results: dict[str, Any], console: Console) -> None:
-    table = Table(title=f"{results['experiment']}: mean over the seeds (smallest to largest)")
-    for column in (results["experiment"], "seeds", *(m.replace("_", " ") for m in MEASURES)):
+    name = results["experiment"]
+    table = Table(title=f"{name}: mean over the seeds, smallest..largest", show_lines=True)
+    for column in (name, *(measure.replace("_", " ") for measure in MEASURES)):
         table.add_column(column, justify="right")
     for row in results["values"]:
         cells = [
-            "-" if s is None else f"{s['mean']:.3g} ({s['min']:.3g} to {s['max']:.3g})"
+            "-" if s is None else f"{s['mean']:.3g}\n{s['min']:.3g}..{s['max']:.3g}"
             for s in (row[measure] for measure in MEASURES)
         ]
-        table.add_row(f"{row['value']:g}", str(row["seeds"]), *cells)
+        table.add_row(f"{row['value']:g}", *cells)
     console.print(table)

@@ -76,17 +76,18 @@ def draw(results: dict[str, Any], path: Path) -> None:
         if name not in _LINEAR:
             axes.set_xscale("log")
         axes.set_xticks([row["value"] for row in rows], [f"{row['value']:g}" for row in rows])
-        axes.minorticks_off()
+        axes.xaxis.minorticks_off()
         if logarithmic:
             axes.set_yscale("log")
         else:
-            axes.set_ylim(0, 1)
+            axes.set_ylim(bottom=0)
         axes.set_xlabel(_LABELS[name])
         axes.set_title(title)
         axes.grid(alpha=0.3)
         axes.legend()
     seeds = len({outcome["seed"] for outcome in results["outcomes"]})
-    figure.suptitle(f"{config['architecture']}: {_fixed(name, config)}; band: {seeds} seeds")
+    repeated = "one seed" if seeds == 1 else f"{seeds} seeds"
+    figure.suptitle(f"{config['architecture']}: {_fixed(name, config)}; {repeated}")
     try:
         figure.savefig(path, dpi=110)
     except OSError as error:

@@ -177,6 +177,9 @@ def vary_look(
     n = len(images)
     if config.blur:
         images = _blurred(images, config, rng)
+    changes = ("brightness", "contrast", "tint", "saturation", "hue_deg", "noise")
+    if not any(getattr(config, change) for change in changes):
+        return images
 
     def uniform(limit: float, *shape: int) -> NDArray[np.float32]:
         return rng.uniform(-limit, limit, size=(n, *shape)).astype(np.float32)
