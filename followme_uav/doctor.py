@@ -37,6 +37,8 @@ MODULES = {
     "msgpack": "msgpack",
     "mujoco": "mujoco-core",
     "numpy": "numpy",
+    "onnx": "onnx",
+    "openvino": "openvino",
     "panda3d.core": "panda3d",
     "PIL": "pillow",
     "pydantic": "pydantic",
@@ -75,6 +77,14 @@ print(f"RESULT OpenGL {gsg.driver_version} on {gsg.driver_renderer}")
 """
 
 
+NETWORK_PROBE = """
+from pathlib import Path
+from followme_uav.perception.segmenter import Segmenter
+segmenter = Segmenter(Path({path!r}))
+print(f"RESULT {{segmenter.architecture}} runs on {{segmenter.device}}")
+"""
+
+
 @dataclass(frozen=True)
 class Check:
     """What one look at the machine found."""
@@ -105,6 +115,7 @@ def run_checks() -> list[Check]:
         check_rendering,
         check_port,
         check_weights,
+        check_network,
         check_disk,
     )
     with ThreadPoolExecutor(len(looks)) as pool:
@@ -171,6 +182,12 @@ def check_weights(path: Path = ROOT / "weights" / "model2.h5") -> Check:
         remedy = "restore the file: git checkout weights, or train: followme-uav train"
         return Check("Weights", False, _one_line(str(error)), remedy)
     return Check("Weights", True, f"{path.name}: {weights.architecture}")
+
+
+def check_network(path: Path = ROOT / "weights" / "model2.h5") -> Check:
+    """The network answers; which device and library run it when the configuration does not say."""
+    ok, detail = _probe(NETWORK_PROBE.format(path=str(path)))
+    return Check("Network", ok, detail, "mend what is wrong above, or fly with --oracle")
 
 
 def check_disk(path: Path | None = None) -> Check:

@@ -1,9 +1,10 @@
 """Where the time goes: a lockstep flight taken apart, and its parts by themselves.
 
     make bench                      make bench ARGS="--seconds 120 --json bench.json"
+    make bench ARGS=--network       only the libraries that can run the network, against each other
 
-Absolute times depend on the machine and on what else it does; the shares, and the ratio to real
-time, are what to compare.
+Absolute times depend on the machine and on what else it does; the shares, and the ratios to real
+time and among the libraries, are what to compare.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -23,11 +25,15 @@ from followme_uav.config import load_config
 from followme_uav.flight.embedded import EmbeddedSimulator
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.fly import FlightPlan, FlightSummary, fly
+from followme_uav.perception.models import INPUT_SIZE_PX
 from followme_uav.perception.segmenter import Segmenter
+from followme_uav.perception.weights import load_model
 from followme_uav.rpc.airsim import AirSimClient
 from followme_uav.rpc.session import RpcSession
 
 WARM_UP_FRAMES = 20
+NETWORK_THREADS = 2
+NETWORK_ROUNDS = 100
 
 
 def main() -> None:
@@ -36,7 +42,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS)
     parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--network", action="store_true", help="no flight, only the network")
     args = parser.parse_args()
+    figures = {} if args.network else flight_figures(args)
+    figures["network"] = network_figures(args.weights)
+    show(figures)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def flight_figures(args: argparse.Namespace) -> dict:
     entries: list[FlightEntry] = []
     with tempfile.TemporaryDirectory() as folder:
         plan = FlightPlan(
@@ -49,14 +64,11 @@ def main() -> None:
         )
         summary = fly(plan, lambda entry, _: entries.append(entry))
         log_bytes = plan.log.stat().st_size if plan.log else 0
-    figures = {
+    return {
         "loop": loop_figures(entries[WARM_UP_FRAMES:], summary),
         "parts": part_figures(args.weights),
         "log_mb_per_minute": 60.0 * log_bytes / 1e6 / summary.metrics.flight_s,
     }
-    show(figures)
-    if args.json:
-        args.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def loop_figures(entries: list[FlightEntry], summary: FlightSummary) -> dict[str, float]:
@@ -94,7 +106,6 @@ def part_figures(weights: Path) -> dict[str, float]:
         client.connect()
         client.pause(True)
         client.take_control()
-        frame = client.read_frame()
         figures["state and image, nothing to render"] = median_ms(client.read_frame, 100)
         figures["advance 0.1 s"] = median_ms(lambda: client.advance(0.1), 100)
 
@@ -104,9 +115,34 @@ def part_figures(weights: Path) -> dict[str, float]:
 
         figures["advance 0.01 s, render, state and image"] = median_ms(render, 100)
         client.close()
-    segmenter = Segmenter(weights)
-    figures[f"network ({segmenter.device})"] = median_ms(lambda: segmenter.segment(frame.rgb), 100)
     return figures
+
+
+def network_figures(weights: Path) -> dict[str, dict[str, float]]:
+    """Median and least ms from an image's bytes to the class of each pixel, for each library.
+
+    They take turns image by image, so that whatever else the machine does slows all of them down.
+    """
+    segmenters = [
+        Segmenter(weights, runtime=runtime, threads=NETWORK_THREADS)
+        for runtime in ("openvino", "tensorflow")
+    ]
+    model = load_model(weights)
+    calls = {s.device: lambda rgb, s=s: s.segment(rgb).argmax(-1) for s in segmenters}
+    calls["model.predict (TensorFlow)"] = lambda rgb: model.predict(
+        rgb[None] / np.float32(127.5) - 1, verbose=0
+    )[0].argmax(-1)
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    size = (NETWORK_ROUNDS, INPUT_SIZE_PX, INPUT_SIZE_PX, 3)
+    for rgb in np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call(rgb)
+            times[name].append(1e3 * (time.perf_counter() - start))
+    return {
+        name: {"median": statistics.median(values[3:]), "least": min(values)}
+        for name, values in times.items()
+    }
 
 
 def median_ms(call, repeats: int) -> float:
@@ -121,6 +157,18 @@ def median_ms(call, repeats: int) -> float:
 
 def show(figures: dict) -> None:
     console = Console()
+    if "loop" in figures:
+        show_flight(console, figures)
+    table = Table("network, bytes to classes", "ms, median", "ms, least", title="Libraries")
+    table.add_column("times faster")
+    slowest_ms = max(ms["median"] for ms in figures["network"].values())
+    for name, ms in figures["network"].items():
+        ratio = slowest_ms / ms["median"]
+        table.add_row(name, f"{ms['median']:.2f}", f"{ms['least']:.2f}", f"{ratio:.1f}")
+    console.print(table)
+
+
+def show_flight(console: Console, figures: dict) -> None:
     loop = figures["loop"]
     table = Table("one turn of the loop", "ms, median", "share", title="Lockstep flight")
     turn_ms = loop["whole turn (mean)"]

@@ -113,13 +113,20 @@ class _Layers:
         return _Tensor("image", 3, self)
 
     def Conv2D(
-        self, filters: int, kernel_size: int, *, activation: str, name: str
+        self,
+        filters: int,
+        kernel_size: int,
+        *,
+        activation: str,
+        name: str,
+        padding: str = "valid",
     ) -> Callable[[_Tensor], _Tensor]:
         def apply(x: _Tensor) -> _Tensor:
             shape = (kernel_size, kernel_size, x.channels, filters)
             kernel = self.variable(f"{name}/kernel", shape, _KERNEL_AXES)
             bias = self.variable(f"{name}/bias", (filters,))
-            self.node("Conv", [x.name, kernel, bias], f"{name}/sum")
+            pads = _pads(padding, kernel_size, 1)
+            self.node("Conv", [x.name, kernel, bias], f"{name}/sum", pads=pads)
             return self._activated(activation, name, filters)
 
         return apply
@@ -235,10 +242,12 @@ _KERNEL_AXES = [3, 2, 0, 1]
 
 
 def _pads(padding: str, window: int, stride: int) -> list[int]:
-    """Padding "same" of an image whose sides are multiples of the stride: top, left, bottom, right.
+    """Top, left, bottom, right, for an image whose sides are multiples of the stride.
 
-    Keras puts an odd pixel at the bottom and right.
+    Where "same" needs an odd number, Keras puts one more at the bottom and right.
     """
+    if padding == "valid":
+        return [0, 0, 0, 0]
     if padding != "same":
         raise ValueError(f"padding '{padding}'")
     before, odd = divmod(window - stride, 2)

@@ -41,7 +41,7 @@ def test_a_configuration_survives_its_own_dump(tmp_path):
         ("patrol.speed_mps=fast", ["patrol.speed_mps", "fast"]),
         ("patrol.speed_mps=-1", ["patrol.speed_mps", "greater than 0"]),
         ("patrol.speed_mps=.nan", ["patrol.speed_mps", "finite"]),
-        ("camera.width_px=161", ["camera.width_px", "multiple of 4"]),
+        ("camera.width_px=161", ["camera.width_px", "multiple of 8"]),
         ("nowhere.key=1", ["no section 'nowhere'"]),
         ("nonsense", ["section.key=value"]),
         ("simulator.patrol_waypoints_m=[[500, 0]]", ["lies outside flyable_m"]),

@@ -80,6 +80,14 @@ def test_missing_and_damaged_weights(tmp_path):
     assert "\n" not in check.detail
 
 
+def test_says_what_runs_the_network(tmp_path):
+    """Else a GPU that is not used, or a library that fails, would show only in the first flight."""
+    check = doctor.check_network()
+    assert check.ok
+    assert check.detail.startswith("model2 runs on ")
+    assert not doctor.check_network(tmp_path / "none.h5").ok
+
+
 def test_full_disk(tmp_path, monkeypatch):
     """Else the log would end in the middle of a flight."""
     monkeypatch.setattr(doctor, "NEEDED_DISK_BYTES", 1 << 60)
