@@ -23,6 +23,7 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 SEPARABLE = "3x3 separable"
 POINTWISE = "1x1"
+PLAIN = "3x3"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ LAYOUTS: dict[str, dict[str, Convolution]] = {
     "model3": {
         "encoder1": Convolution(SEPARABLE, 3, 32),
         "encoder2": Convolution(SEPARABLE, 32, 64),
-        "middle": Convolution(SEPARABLE, 64, 64),
+        "middle": Convolution(PLAIN, 64, 64),
         "decoder1": Convolution(SEPARABLE, 64 + 32, 64),
         "decoder2": Convolution(SEPARABLE, 64 + 3, 32),
         "classes": Convolution(POINTWISE, 32, 3),
@@ -151,8 +152,7 @@ def _convolution(layer: str, own: Arrays) -> Convolution:
         return Convolution(SEPARABLE, channels_in, channels_out)
     if "kernel" in own and own["kernel"].ndim == 4:
         height, width, channels_in, channels_out = own["kernel"].shape
-        kind = POINTWISE if (height, width) == (1, 1) else f"{height}x{width} not separable"
-        return Convolution(kind, channels_in, channels_out)
+        return Convolution(f"{height}x{width}", channels_in, channels_out)
     raise NotRecognisedError(f"layer {layer} ({', '.join(own)}) is no convolution known here")
 
 
@@ -161,6 +161,8 @@ def _convolution_shapes(convolution: Convolution) -> dict[str, tuple[int, ...]]:
     bias = (convolution.channels_out,)
     if convolution.kind == POINTWISE:
         return {"kernel": pointwise, "bias": bias}
+    if convolution.kind == PLAIN:
+        return {"kernel": (3, 3, *pointwise[2:]), "bias": bias}
     depthwise = (3, 3, convolution.channels_in, 1)
     return {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise, "bias": bias}
 
