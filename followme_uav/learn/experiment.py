@@ -34,6 +34,7 @@ from followme_uav.learn import card, experiment_figures
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
 from followme_uav.learn.dataset import LabelledFrames
 from followme_uav.learn.evaluate import PreparedSet, prepare, score_sets, selection_score
+from followme_uav.learn.plotting import require_matplotlib
 from followme_uav.learn.sampler import CropSampler
 from followme_uav.learn.train import Training, batches, check_architecture, loss_of, read_frames
 from followme_uav.messages import MaskClass
@@ -130,7 +131,7 @@ def experiment(
         DataError: A data folder cannot be used, or `out` cannot be written.
         EnvironmentSetupError: Matplotlib is missing.
     """
-    experiment_figures.require_matplotlib()
+    require_matplotlib("experiment")
     config = load_training_config(config_path)
     if network is not None:
         config = config.model_copy(update={"architecture": network})

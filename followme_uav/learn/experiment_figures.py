@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
-from followme_uav.errors import DataError, EnvironmentSetupError
+from followme_uav.errors import DataError
 
 _LABELS = {
     "batch-size": "batch size (frames)",
@@ -31,19 +30,6 @@ _PANELS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         (("hero_iou", "IoU", "#009e73"), ("score", "IoU x detection weight", "#cc79a7")),
     ),
 )
-
-
-def require_matplotlib() -> None:
-    """To be called before the long work that figures come after.
-
-    Raises:
-        EnvironmentSetupError: Matplotlib is missing.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise EnvironmentSetupError(
-            "experiment draws with Matplotlib, which is not installed; "
-            "run: pip install 'followme-uav[report]'"
-        )
 
 
 def draw(results: dict[str, Any], path: Path) -> None:

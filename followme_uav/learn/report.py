@@ -6,7 +6,6 @@ report can be moved, mailed or kept with the weights.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.errors import ConfigError, EnvironmentSetupError
+from followme_uav.errors import ConfigError
 from followme_uav.learn import report_figures, score_tables, scores
 from followme_uav.learn.score_tables import ScoreTable
 from followme_uav.learn.scores import FrameScores
@@ -37,19 +36,6 @@ class Group:
     note: str
     frames: tuple[int, ...]
     """Counted over all sets, one behind the other."""
-
-
-def require_matplotlib() -> None:
-    """To be called before the long work that the report comes after.
-
-    Raises:
-        EnvironmentSetupError: Matplotlib is missing.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise EnvironmentSetupError(
-            "--report draws with Matplotlib, which is not installed; "
-            "run: pip install 'followme-uav[report]'"
-        )
 
 
 def write(
