@@ -223,8 +223,13 @@ def prepare(
 def train(
     config: Annotated[Path, typer.Option(help="Training configuration, YAML.")],
     data: Annotated[list[Path], typer.Option(help="Labelled folder to learn from; repeat.")],
-    validation: Annotated[list[Path], typer.Option(help="Labelled folder to judge by; repeat.")],
     out: Annotated[Path, typer.Option(help="Weights file to write.")],
+    validation: Annotated[
+        list[Path],
+        typer.Option(
+            help="Labelled folder to judge by; repeat.", show_default="the last tenth of each set"
+        ),
+    ] = [],  # noqa: B006 - typer copies it
     init: Annotated[
         Path | None,
         typer.Option(help="Weights to start from."),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -73,8 +74,15 @@ class LabelledFrames:
     def without(self, image_hashes: Collection[str]) -> LabelledFrames:
         """The frames whose image is not among `image_hashes`."""
         keep = [i for i, h in enumerate(self.image_hashes) if h not in image_hashes]
-        if len(keep) == len(self):
-            return self
+        return self if len(keep) == len(self) else self._only(keep)
+
+    def split(self) -> tuple[LabelledFrames, LabelledFrames]:
+        """All but the last tenth, and that tenth: neighbours look alike and stay together."""
+        held_out = math.ceil(len(self) / 10)
+        everything = range(len(self))
+        return self._only(everything[:-held_out]), self._only(everything[-held_out:])
+
+    def _only(self, keep: Sequence[int]) -> LabelledFrames:
         return LabelledFrames(
             self.source,
             self.name,

@@ -59,6 +59,7 @@ def train(
         config_path: YAML, see `configs/training`.
         data: Folders with training frames.
         validation: Folders with validation frames; images also found here are not trained on.
+            Without any, the last tenth of each training set is held out.
         out: Weights file to write; card and checkpoint are written beside it.
         init: Weights to start from, for a further stage of a training.
         resume: Go on from the checkpoint beside `out`, if there is one.
@@ -168,13 +169,17 @@ def read_frames(
 
     Args:
         data: Folders with training frames.
-        validation: Folders with validation frames.
+        validation: Folders with validation frames; without any, the last tenth of each training
+            set is held out.
         console: Told about images that are left out.
 
     Raises:
         DataError: A data folder cannot be used.
     """
     console.print("reading frames ...")
+    if not validation:
+        parts = [frames.split() for frames in dataset.load_folders(data)]
+        return [most for most, _ in parts if len(most)], [last for _, last in parts]
     held_out = dataset.load_folders(validation)
     known = {h for frames in held_out for h in frames.image_hashes}
     frames = []

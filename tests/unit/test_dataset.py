@@ -37,6 +37,15 @@ def test_images_and_masks_of_the_same_name_pair(tmp_path):
     assert len(dataset.load_folders([folder])[0]) == 2
 
 
+def test_what_is_held_out_is_not_trained_on(tmp_path):
+    """Without validation data, scores of trained-on frames would look splendid and say nothing."""
+    (frames,) = dataset.load_folders([write_frames(tmp_path / "world", count=25)])
+    most, last = frames.split()
+    assert most.image_files + last.image_files == frames.image_files
+    assert len(last) == 3
+    np.testing.assert_array_equal(last.images, frames.images[-3:])
+
+
 def refused(folder, message):
     with pytest.raises(DataError, match=message) as caught:
         dataset.load_folders([folder])

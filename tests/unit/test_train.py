@@ -73,6 +73,14 @@ def config(tmp_path):
     return write
 
 
+def test_without_validation_data_a_tenth_is_held_out(tmp_path, worlds, config):
+    seen, _ = worlds
+    train(config(epochs=1), [seen], [], tmp_path / "m.h5")
+    content = json.loads((tmp_path / "m.json").read_text())
+    assert [s["frames"] for s in content["stages"][0]["data"]] == [5]
+    assert [s["frames"] for s in content["validation_data"]] == [1]
+
+
 def test_resumed_training_equals_an_uninterrupted_one(tmp_path, worlds, config, monkeypatch):
     """An hour of training must survive a kill, and give the same weights."""
     seen, unseen = worlds
