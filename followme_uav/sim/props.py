@@ -149,7 +149,7 @@ def add_lamp(mesh: Mesh, lamp: Lamp, obj: int) -> None:
     at = (n + reach * math.cos(yaw), e + reach * math.sin(yaw), -height_m)
     mesh.box(at, (0.5, 0.04, 0.04), Layer.PLAIN, grey, obj, yaw, bottom=True)
     at = (n + 0.9 * math.cos(yaw), e + 0.9 * math.sin(yaw), -height_m + 0.06)
-    mesh.box(at, (0.3, 0.12, 0.06), Layer.PLAIN, (0.75, 0.75, 0.70), obj, yaw, bottom=True)
+    mesh.box(at, (0.3, 0.12, 0.06), Layer.LIGHT, (0.83, 0.83, 0.78), obj, yaw, bottom=True)
 
 
 def add_car(mesh: Mesh, car: Car, obj: int) -> None:

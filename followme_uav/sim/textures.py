@@ -37,6 +37,7 @@ class Layer(IntEnum):
     SKY = 13
     CONCRETE = 14
     KERB = 15
+    LIGHT = 16
 
 
 METRES = {
@@ -49,6 +50,7 @@ METRES = {
     Layer.ROOF: 4.0,
     Layer.CONCRETE: 6.0,
     Layer.KERB: 1.2,
+    Layer.LIGHT: 1.0,
 }
 """Side of the square one repetition covers, for textures laid by the metre."""
 
@@ -73,6 +75,7 @@ def make_textures(seed: int) -> NDArray[np.uint8]:
         Layer.SKY: _sky(rng),
         Layer.CONCRETE: _concrete(rng),
         Layer.KERB: _kerb(rng),
+        Layer.LIGHT: _light(),
     }
     out = np.empty((len(Layer), SIZE_PX, SIZE_PX, 4), dtype=np.uint8)
     for layer, picture in pictures.items():
@@ -224,7 +227,13 @@ def _facade(
     picture[mullion] = 0.80
     rim = frame & ~opening & (x > 0.165) & (x < 0.178) & (y > 0.28) & (y < top)
     picture[rim] = 0.25
-    return picture
+    return _with_panes(picture, opening & ~mullion)
+
+
+def _with_panes(picture: NDArray[np.float32], panes: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The picture with an alpha of a half where there is glass, which may be lit from behind."""
+    alpha = np.where(panes, 0.5, 1.0).astype(np.float32)
+    return np.dstack([picture, alpha])
 
 
 def _plinth(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -296,10 +305,18 @@ def _hair(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _sky(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Columns go around the horizon; rows from the horizon (bottom) to the zenith."""
+    """Cover (red) and brightness (green) of clouds, which the shader colours.
+
+    Columns go around the horizon; rows from the horizon (bottom) to the zenith.
+    """
     row, _ = _grid()
     cloud = 0.6 * _noise(rng, 7) + 0.35 * _noise(rng, 18) + 0.2 * _noise(rng, 45)
-    cover = np.clip(0.42 + 0.9 * cloud + 0.4 * (0.35 - row), 0.0, 1.0)[..., None]
-    blue = np.array([0.34, 0.48, 0.72]) + (1.0 - row)[..., None] * np.array([0.12, 0.10, 0.04])
-    white = np.array([0.66, 0.70, 0.75]) + 0.2 * np.clip(cloud, 0, 1)[..., None]
-    return np.asarray(blue * (1 - cover) + white * cover, dtype=np.float32)
+    cover = 0.42 + 0.9 * cloud + 0.4 * (0.35 - row)
+    return np.asarray(np.stack([cover, cloud, np.zeros_like(cloud)], axis=-1), dtype=np.float32)
+
+
+def _light() -> NDArray[np.float32]:
+    """The glass of a lamp: pale by day, a pane all over."""
+    picture = np.full((SIZE_PX, SIZE_PX, 4), 0.9, dtype=np.float32)
+    picture[..., 3] = 0.5
+    return picture
