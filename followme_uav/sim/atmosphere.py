@@ -85,14 +85,21 @@ class Atmosphere:
         return max(4.0, self.sun_elevation_deg)
 
 
-# Elevation of the sun in degrees, then sun, ambient, sky_low, sky_high, cloud, share of lit windows.
 _SKY = (
-    (-10.0, 0.00, 0.00, 0.00, 0.22, 0.25, 0.40, 0.10, 0.11, 0.18, 0.03, 0.04, 0.09, 0.10, 0.11, 0.16, 0.75),
-    (-3.0, 0.10, 0.05, 0.05, 0.48, 0.46, 0.62, 0.62, 0.40, 0.40, 0.13, 0.16, 0.32, 0.42, 0.31, 0.38, 0.70),
-    (3.0, 0.62, 0.34, 0.18, 0.74, 0.66, 0.74, 0.92, 0.60, 0.38, 0.26, 0.31, 0.52, 0.72, 0.48, 0.44, 0.45),
-    (12.0, 1.00, 0.78, 0.52, 0.88, 0.87, 0.90, 0.80, 0.70, 0.60, 0.36, 0.47, 0.70, 0.80, 0.72, 0.68, 0.05),
-    (30.0, 1.00, 0.97, 0.92, 1.00, 1.00, 1.00, 0.50, 0.61, 0.77, 0.34, 0.48, 0.72, 0.66, 0.70, 0.75, 0.0),
-    (45.0, 1.00, 1.00, 1.00, 1.00, 1.00, 1.00, 0.46, 0.58, 0.76, 0.34, 0.48, 0.72, 0.66, 0.70, 0.75, 0.0),
+    # Sun's elevation, its light, ambient light
+    # sky at the horizon, sky at the zenith, clouds, share of lit windows
+    (-10.0, 0.00, 0.00, 0.00, 0.22, 0.25, 0.40,
+     0.10, 0.11, 0.18, 0.03, 0.04, 0.09, 0.10, 0.11, 0.16, 0.75),
+    (-3.0, 0.10, 0.05, 0.05, 0.52, 0.50, 0.66,
+     0.62, 0.40, 0.40, 0.13, 0.16, 0.32, 0.42, 0.31, 0.38, 0.70),
+    (3.0, 0.85, 0.46, 0.24, 0.86, 0.80, 0.88,
+     0.95, 0.64, 0.40, 0.28, 0.33, 0.54, 0.78, 0.52, 0.46, 0.45),
+    (12.0, 1.00, 0.78, 0.52, 0.92, 0.91, 0.94,
+     0.80, 0.70, 0.60, 0.36, 0.47, 0.70, 0.80, 0.72, 0.68, 0.05),
+    (30.0, 1.00, 0.97, 0.92, 1.00, 1.00, 1.00,
+     0.50, 0.61, 0.77, 0.34, 0.48, 0.72, 0.66, 0.70, 0.75, 0.0),
+    (45.0, 1.00, 1.00, 1.00, 1.00, 1.00, 1.00,
+     0.46, 0.58, 0.76, 0.34, 0.48, 0.72, 0.66, 0.70, 0.75, 0.0),
 )  # fmt: skip
 _SHADOW = 0.75
 
@@ -105,7 +112,9 @@ def atmosphere(
     row = [float(np.interp(sun_elevation_deg, keys[:, 0], column)) for column in keys.T[1:]]
     sun, ambient, low, high, cloud = (np.array(row[k : k + 3]) for k in range(0, 15, 3))
     windows = row[15]
-    overcast = max(weather.clouds, weather.rain, 0.85 * weather.fog, 0.6 * weather.dust)
+    overcast = max(
+        weather.clouds, min(1.0, 2.2 * weather.rain), 0.85 * weather.fog, 0.6 * weather.dust
+    )
     daylight = float(ambient.mean())
     grey = np.array((0.70, 0.73, 0.76)) * daylight
     brown = np.array((0.70, 0.56, 0.40)) * daylight
@@ -131,7 +140,7 @@ def atmosphere(
         + DUST_PER_M * weather.dust**2
         + RAIN_PER_M * weather.rain,
         shadow=_SHADOW * (1.0 - overcast) ** 2,
-        window_light=max(windows, 0.35 * overcast * float(weather.rain > 0.5)),
+        window_light=max(windows, 0.3 * weather.rain),
         wetness=weather.rain,
         rain=weather.rain,
     )
@@ -174,13 +183,13 @@ def preset(name: str) -> Atmosphere:
         raise ConfigError(f"atmosphere '{name}': there is {known}") from None
 
 
-def clear_day(seed: int) -> Atmosphere:
-    """A clear day, the sun's direction and strength drawn from the city's seed."""
+def day_of(seed: int, weather: Weather = CLEAR) -> Atmosphere:
+    """Daylight, the sun's direction and strength drawn from the city's seed."""
     random = np.random.default_rng([seed, 50])
     azimuth_deg = float(random.uniform(0.0, 360.0))
     elevation_deg = float(random.uniform(44.0, 58.0))
     strength = float(random.uniform(0.92, 1.08))
-    light = atmosphere(azimuth_deg, elevation_deg)
+    light = atmosphere(azimuth_deg, elevation_deg, weather)
     return replace(
         light,
         sun=_rgb(np.array(light.sun) * strength),

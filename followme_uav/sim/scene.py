@@ -21,7 +21,7 @@ from panda3d import core
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion, RgbImage, Vec3
 from followme_uav.sim import shaders
-from followme_uav.sim.atmosphere import Atmosphere, clear_day
+from followme_uav.sim.atmosphere import Atmosphere, day_of
 from followme_uav.sim.city_mesh import ObjectIds, build_city
 from followme_uav.sim.figures import (
     ELBOW_M,
@@ -36,6 +36,7 @@ from followme_uav.sim.layout import City, ground_height_m
 from followme_uav.sim.lighting import PERSON_STANCE, ROUND_STANCE, STANDING_MASK, Lighting
 from followme_uav.sim.mesh import LIMB_VERTEX, Mesh
 from followme_uav.sim.people import Person
+from followme_uav.sim.styles import STYLES
 from followme_uav.sim.textures import SIZE_PX, Layer, make_textures
 
 SKY_ID = 0
@@ -124,7 +125,7 @@ class Scene:
         self._persons = self._make_people(people)
         self._vehicle = self._make_vehicle()
         self._lighting = Lighting(self._engine, self._pipe, self._host, self._root, people + 2)
-        self.set_atmosphere(clear_day(city.seed))
+        self.set_atmosphere(day_of(city.seed))
 
     @property
     def atmosphere(self) -> Atmosphere:
@@ -206,7 +207,9 @@ class Scene:
             SIZE_PX, SIZE_PX, len(Layer), core.Texture.T_unsigned_byte, core.Texture.F_rgba
         )
         # Panda keeps textures as BGRA, bottom row first, which is how the layers are made.
-        pictures.set_ram_image(make_textures(city.seed)[..., [2, 1, 0, 3]].tobytes())
+        pictures.set_ram_image(
+            make_textures(city.seed, STYLES[city.style])[..., [2, 1, 0, 3]].tobytes()
+        )
         pictures.set_minfilter(core.SamplerState.FT_linear_mipmap_linear)
         pictures.set_magfilter(core.SamplerState.FT_linear)
         pictures.set_wrap_u(core.SamplerState.WM_repeat)

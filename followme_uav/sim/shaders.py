@@ -220,7 +220,8 @@ void main() {
     float up = clamp(surface.y, 0.0, 1.0);
     vec3 clear = mix(sky_low, sky_high, pow(up, 0.7));
     float near_sun = max(dot(normalize(towards), disc.xyz), 0.0);
-    clear += disc.w * sunlight * (0.22 * pow(near_sun, 6.0) + 1.5 * smoothstep(0.9985, 0.9995, near_sun));
+    float bright = 0.22 * pow(near_sun, 6.0) + 1.5 * smoothstep(0.9985, 0.9995, near_sun);
+    clear += disc.w * bright * sunlight;
     vec3 seen = mix(clear, cloud.rgb + (0.2 * texel.g - 0.1 * cloud.w) * cloud.rgb / 0.7,
         clamp(texel.r + cloud.w, 0.0, 1.0));
     rgb = vec4(mix(fog.rgb, seen, exp2(-110.0 * fog.w / (0.06 + up))), 1.0);
@@ -310,7 +311,7 @@ void main() {
     float head = 1.0 - smoothstep(0.7, 1.3, length(vec2((u - 0.92) / 0.085, v / 0.11)));
     float dark = max(max(leg, trunk), head);
     if (form.y > 1.0) dark = 1.0 - smoothstep(0.6, 1.1, length(vec2(2.0 * u - 1.0, v / half_m)));
-    dark *= sun.w * wet.y * texture(shades, shade_at);
+    dark *= min(1.0, 1.3 * sun.w * wet.y) * texture(shades, shade_at);
     float clear = exp2(-1.442695 * fog.w / gl_FragCoord.w);
     rgb = vec4(dark * (1.0 - clear) * fog.rgb, dark);
     measured = vec4(0.0);

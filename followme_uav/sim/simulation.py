@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.messages import CameraPose, Vec3
+from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.autopilot import Autopilot
+from followme_uav.sim.environment import Environment
 from followme_uav.sim.gimbal import Gimbal
 from followme_uav.sim.obstacles import ClearanceField
 from followme_uav.sim.people import Crowd, Person
@@ -58,6 +60,9 @@ class Renderer(Protocol):
     ) -> Picture:
         """One image with depth and object ids."""
 
+    def set_atmosphere(self, atmosphere: Atmosphere) -> None:
+        """Draw in that light from now on. Called only where somebody asks for another light."""
+
 
 @dataclass(frozen=True)
 class Shot:
@@ -93,6 +98,8 @@ class Simulation:
         self.autopilot = Autopilot(self.vehicle)
         self.tasks = TaskRunner(self.vehicle, self.autopilot)
         self.gimbal = Gimbal(self.vehicle)
+        self.environment = Environment(seed)
+        self._light: Atmosphere | None = None
         self.renderer = make_renderer(self.city, people) if make_renderer is not None else None
         self._clearance = ClearanceField(self.city.colliders)
         self._shot: Shot | None = None
@@ -103,7 +110,7 @@ class Simulation:
         """Back to the very start, the clock included: what follows is what followed the first time.
 
         The vehicle stands at the origin, disarmed and without API control; a running task answers
-        False. Camera field of view survives, being a setting.
+        False. Camera field of view and weather survive, being settings; the sun starts again.
         """
         self.tasks.cancel()
         self.tasks.time_ns = 0
@@ -114,6 +121,7 @@ class Simulation:
         self.gimbal.reset()
         self._place_people()
         self._steps = 0
+        self.environment.restart_clock(self.time_ns)
         self.changed()
         self._shot = None
 
@@ -156,6 +164,10 @@ class Simulation:
         if self._shot is None or not self._shot_is_now:
             if self.renderer is None:
                 raise RuntimeError("this simulation has no renderer")
+            light = self.environment.atmosphere(self.time_ns)
+            if light is not None and light != self._light:
+                self.renderer.set_atmosphere(light)
+                self._light = light
             camera = self.gimbal.camera()
             picture = self.renderer.render(camera, *self.image_size_px, self.crowd.people)
             self._shot = Shot(self.time_ns, camera, picture)
