@@ -129,7 +129,7 @@ def atmosphere(
         sun_azimuth_deg=sun_azimuth_deg,
         sun_elevation_deg=sun_elevation_deg,
         sun=_rgb(sun * (1.0 - 0.80 * overcast)),
-        ambient=_rgb(ambient * (1.0 + 0.42 * overcast) * (1.0 - 0.18 * weather.rain)),
+        ambient=_rgb(ambient * (1.0 + 0.62 * overcast) * (1.0 - 0.18 * weather.rain)),
         sky_low=_rgb(low),
         sky_high=_rgb(high),
         cloud=_rgb(cloud),
