@@ -20,8 +20,8 @@ Rgb = tuple[float, float, float]
 
 NOON_ELEVATION_DEG = 55.0
 """Of the sun, at 12 h; it rises at 6 h in the east and sets at 18 h in the west."""
-CLEAR_FOG_PER_M = 0.0004
-"""Even clean air: half a haze at 1.7 km."""
+CLEAR_FOG_PER_M = 0.0006
+"""Even clean air: half a haze at 1.2 km."""
 FOG_PER_M = 0.035
 DUST_PER_M = 0.020
 RAIN_PER_M = 0.006
@@ -90,11 +90,11 @@ _SKY = (
     # sky at the horizon, sky at the zenith, clouds, share of lit windows
     (-10.0, 0.00, 0.00, 0.00, 0.22, 0.25, 0.40,
      0.10, 0.11, 0.18, 0.03, 0.04, 0.09, 0.10, 0.11, 0.16, 0.75),
-    (-3.0, 0.10, 0.05, 0.05, 0.52, 0.50, 0.66,
+    (-3.0, 0.16, 0.08, 0.07, 0.64, 0.60, 0.76,
      0.62, 0.40, 0.40, 0.13, 0.16, 0.32, 0.42, 0.31, 0.38, 0.70),
-    (3.0, 0.85, 0.46, 0.24, 0.86, 0.80, 0.88,
+    (3.0, 0.90, 0.52, 0.30, 0.98, 0.90, 0.96,
      0.95, 0.64, 0.40, 0.28, 0.33, 0.54, 0.78, 0.52, 0.46, 0.45),
-    (12.0, 1.00, 0.78, 0.52, 0.92, 0.91, 0.94,
+    (12.0, 1.04, 0.82, 0.56, 0.98, 0.96, 0.98,
      0.80, 0.70, 0.60, 0.36, 0.47, 0.70, 0.80, 0.72, 0.68, 0.05),
     (30.0, 1.00, 0.97, 0.92, 1.00, 1.00, 1.00,
      0.50, 0.61, 0.77, 0.34, 0.48, 0.72, 0.66, 0.70, 0.75, 0.0),
@@ -124,6 +124,8 @@ def atmosphere(
     cloud = cloud + overcast * (0.80 * grey - cloud)
     thick = min(1.0, weather.fog + weather.dust)
     fog = low + thick * ((mist if weather.fog >= weather.dust else brown) - low)
+    # A low sun is weak against the sky, and would leave whole streets without light.
+    softened = min(1.0, max(0.4, (sun_elevation_deg + 6.0) / 24.0))
     # Under a closed sky the light is even: nothing is lost for level ground, walls gain.
     return Atmosphere(
         sun_azimuth_deg=sun_azimuth_deg,
@@ -139,7 +141,7 @@ def atmosphere(
         + FOG_PER_M * weather.fog**2
         + DUST_PER_M * weather.dust**2
         + RAIN_PER_M * weather.rain,
-        shadow=_SHADOW * (1.0 - overcast) ** 2,
+        shadow=_SHADOW * (1.0 - overcast) ** 2 * softened,
         window_light=max(windows, 0.3 * weather.rain),
         wetness=weather.rain,
         rain=weather.rain,
