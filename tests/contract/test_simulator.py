@@ -587,20 +587,20 @@ def test_time_of_day_and_weather_reach_the_renderer():
         lights = []
         simulation.renderer.set_atmosphere = lights.append
         request = [{"camera_name": "0", "image_type": 0}]
-        session.request("simGetImages", request, NAME, False)
+        session.call("simGetImages", request, NAME, False)
         assert not lights  # nobody has asked for another light
         evening = "2024-06-21 18:00:00"
-        session.request("simSetTimeOfDay", True, evening, False, 1.0, 60.0, True)
-        session.request("simGetImages", request, NAME, False)
-        session.request("simEnableWeather", True)
-        session.request("simSetWeatherParameter", 7, 0.5)
-        session.request("simGetImages", request, NAME, False)
-        session.request("simGetImages", request, NAME, False)
+        session.call("simSetTimeOfDay", True, evening, False, 1.0, 60.0, True)
+        session.call("simGetImages", request, NAME, False)
+        session.call("simEnableWeather", True)
+        session.call("simSetWeatherParameter", 7, 0.5)
+        session.call("simGetImages", request, NAME, False)
+        session.call("simGetImages", request, NAME, False)
         dusk, fog = lights
         assert dusk.window_light > 0.3
         assert fog.fog_per_m > 5.0 * dusk.fog_per_m
         for bad in ("tomorrow", "2024-06-21"):
             with pytest.raises(RemoteError, match="start_datetime"):
-                session.request("simSetTimeOfDay", True, bad, False, 1.0, 60.0, True)
+                session.call("simSetTimeOfDay", True, bad, False, 1.0, 60.0, True)
         with pytest.raises(RemoteError):
-            session.request("simSetWeatherParameter", 7, math.nan)
+            session.call("simSetWeatherParameter", 7, math.nan)
