@@ -92,7 +92,8 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
         centre = (bush.north_m, bush.east_m, bush.height_m * 0.5)
         half = (bush.radius_m, bush.radius_m, bush.height_m * 0.5)
         leaves = out.leaves[_cell(bush.north_m, bush.east_m)]
-        add_crown(leaves, rng, centre, half, bush.foliage, ids.bush, 28, 0.5)
+        taper = 0.85 if rng.random() < 0.25 else 0.0  # some are clipped to cones
+        add_crown(leaves, rng, centre, half, bush.foliage, ids.bush, 28, 0.5, taper)
     for p in city.planters:
         at = solid(p.north_m, p.east_m)
         ring = [(p.north_m, p.east_m, h, p.radius_m, p.radius_m) for h in (0.0, 0.5)]

@@ -55,6 +55,7 @@ class Lighting:
         self._stance = core.PTA_LVecBase4f.empty_array(casters)
         self._add_camera()
         self._node = _silhouettes(root, casters)
+        self._veil = _rain(root)
         root.set_shader_input("shades", self._map)
 
     def set_atmosphere(self, air: Atmosphere) -> None:
@@ -80,11 +81,23 @@ class Lighting:
         share = direct / max(direct + 0.50 * float(np.mean(air.ambient)), 1e-6)
         dark = 1.0 - 0.35 * air.wetness
         root.set_shader_input("wet", core.LVecBase4f(dark, share, 0.0, 0.0))
+        self._rain = air.rain
+        if air.rain > 0.0:
+            self._veil.show()
+        else:
+            self._veil.hide()
         if air.shadow > 0.0:
             self._draw_map((air.sun_azimuth_deg, air.light_height_deg))
             self._node.show()
         else:
             self._node.hide()
+
+    def let_fall(self, height_px: int, phase: float) -> None:
+        """Where the drops are in the next picture: any change of `phase` moves them."""
+        if self._rain > 0.0:
+            self._veil.set_shader_input(
+                "veil", core.LVecBase4f(height_px, phase % 16.0, self._rain, 0.0)
+            )
 
     def place_caster(
         self,
@@ -200,6 +213,19 @@ def _shadow_buffer(
     return buffer
 
 
+def _rain(root: core.NodePath) -> core.NodePath:
+    """One triangle over the whole picture."""
+    data = core.GeomVertexData("rain", core.GeomVertexFormat.get_v3(), core.Geom.UH_static)
+    writer = core.GeomVertexWriter(data, core.InternalName.get_vertex())
+    for x, y in ((-1.0, -1.0), (3.0, -1.0), (-1.0, 3.0)):
+        writer.add_data3(x, y, 0.0)
+    faces = core.GeomTriangles(core.Geom.UH_static)
+    faces.add_vertices(0, 1, 2)
+    node = _overlay(root, "rain", data, faces, shaders.VEIL, sort=30)
+    node.set_depth_test(False)
+    return node
+
+
 def _silhouettes(root: core.NodePath, casters: int) -> core.NodePath:
     """One square per mover; the vertex shader lays it on the ground."""
     layout = core.GeomVertexFormat.get_v3()
@@ -211,20 +237,31 @@ def _silhouettes(root: core.NodePath, casters: int) -> core.NodePath:
             writer.add_data3(along, across, float(i))
         faces.add_vertices(4 * i, 4 * i + 1, 4 * i + 2)
         faces.add_vertices(4 * i, 4 * i + 2, 4 * i + 3)
+    return _overlay(root, "silhouettes", data, faces, shaders.caster_shader(casters), sort=15)
+
+
+def _overlay(
+    root: core.NodePath,
+    name: str,
+    data: core.GeomVertexData,
+    faces: core.GeomTriangles,
+    program: tuple[str, str],
+    sort: int,
+) -> core.NodePath:
+    """Something blended into the colours, and into nothing else."""
     geom = core.Geom(data)
     geom.add_primitive(faces)
-    made = core.GeomNode("silhouettes")
+    made = core.GeomNode(name)
     made.add_geom(geom)
     made.set_bounds(core.OmniBoundingVolume())
     made.set_final(True)
     node = root.attach_new_node(made)
-    program = shaders.caster_shader(casters)
     node.set_shader(core.Shader.make(core.Shader.SL_GLSL, vertex=program[0], fragment=program[1]))
     node.set_two_sided(True)
     node.set_depth_write(False)
     # What comes + what is * (1 - alpha of what comes): see `shaders`.
     blend = core.ColorBlendAttrib
     node.set_attrib(blend.make(blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha))
-    node.set_bin("fixed", 15)
+    node.set_bin("fixed", sort)
     node.hide(STANDING_MASK)
     return node

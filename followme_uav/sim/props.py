@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from followme_uav.sim.layout import Building, Car, Foliage, Lamp
+from followme_uav.sim.layout import OUTER_ROW_M, Building, Car, Foliage, Lamp
 from followme_uav.sim.mesh import Colour, Mesh
 from followme_uav.sim.styles import CityStyle, Wall
 from followme_uav.sim.textures import Layer
@@ -61,10 +61,12 @@ def add_building(mesh: Mesh, house: Building, obj: int, style: CityStyle) -> Non
         bays = max(1, round(2 * size / 3.3))
         corners = [(*a, -base), (*b, -base), (*b, -top), (*a, -top)]
         mesh.quad(corners, layer, tint, obj, (0.0, 0.0, float(bays), float(house.storeys)))
+        outwards = (-across[1], across[0])
+        if outwards[0] * n + outwards[1] * e > OUTER_ROW_M:
+            continue  # the far side of a closing row: nobody gets to see it
         lot = house.style // 8 + 7 * side
         door = style.doors[lot % len(style.doors)]
         bay = (lot % bays + 0.5) / bays * 2.0 * size - size
-        outwards = (-across[1], across[0])
         _door(mesh, at, across, outwards, bay, door, obj)
         if lot % 3 == 0:
             sign = _SIGNS[lot // 3 % len(_SIGNS)]

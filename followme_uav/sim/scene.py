@@ -181,6 +181,9 @@ class Scene:
             self._vehicle.show()
             self._vehicle.set_mat(_panda_matrix(vehicle.position_m, vehicle.orientation))
         self._place_shadows(people, vehicle)
+        # There is no time here; people who walk and a camera that moves let the rain fall.
+        moved = sum(camera.position_m) + sum(person.gait_phase_rad for person in people)
+        self._lighting.let_fall(height_px, 3.0 * moved)
         self._engine.render_frame()
         colour = _pixels(view.colour, height_px, width_px)
         measured = _pixels(view.measured, height_px, width_px)

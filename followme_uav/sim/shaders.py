@@ -146,7 +146,7 @@ _SHINE = """
         float lot = fract(sin(dot(vec3(window, object * 255.0), vec3(12.9898, 78.233, 37.719)))
             * 43758.5453);
         float warm = 0.65 + 0.7 * fract(lot * 57.0);
-        bool lamp = surface.z > LIGHT - 0.5;
+        bool lamp = abs(surface.z - LIGHT) < 0.5;
         if (lamp || lot < glow.w) seen = mix(seen, glow.rgb * (lamp ? 1.3 : warm), pane);
     }
 """
@@ -253,6 +253,41 @@ void main() {
 """,
 )
 """Fills the shadow map."""
+
+
+VEIL = (
+    """
+#version 330
+in vec3 vertex;
+void main() { gl_Position = vec4(vertex.xy, 0.0, 1.0); }
+""",
+    """
+#version 330
+uniform vec4 veil;          // image height in pixels, how far the drops have fallen, amount
+layout(location = 0) out vec4 rgb;
+layout(location = 1) out vec4 measured;
+"""
+    + _LIGHTS
+    + """
+float lot(vec2 cell) { return fract(sin(dot(cell, vec2(12.9898, 78.233))) * 43758.5453); }
+void main() {
+    vec2 at = gl_FragCoord.xy / veil.x;
+    float bright = 0.0;
+    for (int layer = 0; layer < 2; layer++) {
+        float size = layer == 0 ? 90.0 : 44.0;
+        vec2 p = vec2((at.x + 0.07 * at.y) * size, at.y * (layer == 0 ? 9.0 : 5.0));
+        p.y += lot(vec2(floor(p.x), 7.0)) * 9.0 + veil.y * (layer == 0 ? 7.0 : 5.0);
+        float drop = lot(floor(p)) < 0.35 * veil.z ? 1.0 : 0.0;
+        float across = 1.0 - smoothstep(0.05, 0.30, abs(fract(p.x) - 0.5));
+        bright = max(bright, drop * across * smoothstep(0.0, 0.5, fract(p.y)) * (1.0 - smoothstep(0.7, 1.0, fract(p.y))));
+    }
+    float share = 0.26 * bright;
+    rgb = vec4(share * (0.3 + 0.8 * fog.rgb), share);
+    measured = vec4(0.0);
+}
+""",
+)
+"""Falling rain, over everything."""
 
 
 def caster_shader(casters: int) -> tuple[str, str]:

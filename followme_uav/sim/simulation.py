@@ -81,6 +81,7 @@ class Simulation:
         people: besides the hero.
         make_renderer: called once with the city and `people`; None for a world nobody looks at.
         image_size_px: width and height of the images.
+        style: name of the city's style; without it the seed draws one.
     """
 
     def __init__(
@@ -89,10 +90,11 @@ class Simulation:
         people: int = 30,
         make_renderer: Callable[[City, int], Renderer] | None = None,
         image_size_px: tuple[int, int] = (160, 160),
+        style: str | None = None,
     ) -> None:
         self.seed = seed
         self.image_size_px = image_size_px
-        self.city = make_city(seed)
+        self.city = make_city(seed, style)
         self.crowd = Crowd(self.city, seed, people)
         self.vehicle = Vehicle(self.city.colliders, len(self.crowd.people))
         self.autopilot = Autopilot(self.vehicle)
