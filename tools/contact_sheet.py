@@ -26,8 +26,8 @@ STREET = (-46.0, 2.0, 5.0, 0.30, -0.10)
 SHEET: tuple[tuple[int, str, Atmosphere], ...] = (
     (1, "plaza", atmosphere(300.0, 46.0)),
     (2, "old_town", atmosphere(215.0, 24.0)),
-    (4, "modern", atmosphere(290.0, 40.0)),
-    (1, "brick_town", atmosphere(285.0, 1.0)),
+    (4, "brick_town", atmosphere(290.0, 36.0)),
+    (3, "modern", atmosphere(285.0, 1.5)),
     (9, "plaza", preset("fog")),
 )
 """Seed, style and light of each row: three days, dusk and fog."""

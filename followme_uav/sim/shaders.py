@@ -279,7 +279,9 @@ void main() {
         p.y += lot(vec2(floor(p.x), 7.0)) * 9.0 + veil.y * (layer == 0 ? 7.0 : 5.0);
         float drop = lot(floor(p)) < 0.35 * veil.z ? 1.0 : 0.0;
         float across = 1.0 - smoothstep(0.05, 0.30, abs(fract(p.x) - 0.5));
-        bright = max(bright, drop * across * smoothstep(0.0, 0.5, fract(p.y)) * (1.0 - smoothstep(0.7, 1.0, fract(p.y))));
+        float along = fract(p.y);
+        drop *= smoothstep(0.0, 0.5, along) * (1.0 - smoothstep(0.7, 1.0, along));
+        bright = max(bright, drop * across);
     }
     float share = 0.26 * bright;
     rgb = vec4(share * (0.3 + 0.8 * fog.rgb), share);
