@@ -1,7 +1,7 @@
 """Writes docs/city.jpg: what the embedded city looks like, with exact masks and depth.
 
-python tools/contact_sheet.py            # seeds 1, 2, 3 into docs/city.jpg
-python tools/contact_sheet.py --seeds 7 8 --out /somewhere/sheet.jpg
+python tools/contact_sheet.py            # into docs/city.jpg
+python tools/contact_sheet.py --out /somewhere/sheet.jpg
 """
 
 from __future__ import annotations
@@ -14,55 +14,73 @@ import numpy as np
 from PIL import Image
 
 from followme_uav.messages import CameraPose
+from followme_uav.sim.atmosphere import Atmosphere, atmosphere, preset
 from followme_uav.sim.people import Crowd
 from followme_uav.sim.scene import SKY_ID, Rendering, Scene
 from followme_uav.sim.world import make_city
 
-TILE_PX = 224
-VIEWS = ((5.0, 4.0, 0.2), (9.0, 5.0, -0.6), (16.0, 7.0, 2.4), (30.0, 9.0, 0.9))
-"""(distance to the hero m, height m, bearing from behind her rad)"""
+WIDE_PX, TILE_PX = 440, 220
+AIR = (-58.0, -34.0, 34.0, 0.62, -0.42)
+STREET = (-46.0, 2.0, 5.0, 0.30, -0.10)
+"""Views: north, east, height in metres, then yaw and pitch in radians."""
+SHEET: tuple[tuple[int, str, Atmosphere], ...] = (
+    (1, "plaza", atmosphere(300.0, 46.0)),
+    (2, "old_town", atmosphere(215.0, 24.0)),
+    (4, "brick_town", atmosphere(290.0, 36.0)),
+    (3, "modern", atmosphere(285.0, 1.5)),
+    (9, "plaza", preset("fog")),
+)
+"""Seed, style and light of each row: three days, dusk and fog."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--out", type=Path, default=Path("docs/city.jpg"))
     options = parser.parse_args()
-    rows = [row for seed in options.seeds for row in rows_of(seed)]
-    sheet = np.vstack(rows)
+    sheet = np.vstack([row_of(*row) for row in SHEET])
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet).save(options.out, quality=85)
+    Image.fromarray(sheet).save(options.out, quality=86)
     print(f"{options.out}: {sheet.shape[1]} x {sheet.shape[0]} px")
 
 
-def rows_of(seed: int) -> list[np.ndarray]:
-    """Two rows of pictures, each with its mask and depth."""
-    city = make_city(seed)
+def row_of(seed: int, style: str, light: Atmosphere) -> np.ndarray:
+    """From above, along a street, after the hero, and what the masks and the depth are of that."""
+    city = make_city(seed, style)
     crowd = Crowd(city, seed)
+    for _ in range(300):
+        crowd.advance(0.05)
     scene = Scene(city)
+    scene.set_atmosphere(light)
+    wide = [
+        scene.render(view(*place), WIDE_PX, WIDE_PX, crowd.people).rgb for place in (AIR, STREET)
+    ]
+    hero = crowd.people[0]
     tiles = []
-    for distance_m, height_m, bearing_rad in VIEWS:
-        for _ in range(300):
-            crowd.advance(0.05)
-        hero = crowd.people[0]
+    for distance_m, height_m, bearing_rad in ((5.0, 3.2, 0.5), (14.0, 6.0, 2.4)):
         camera = behind(hero.position_m, hero.heading_rad + bearing_rad, distance_m, height_m)
         shown = scene.render(camera, TILE_PX, TILE_PX, crowd.people)
         tiles.append(np.hstack([shown.rgb, classes(scene, shown), depth(shown)]))
     scene.close()
-    return [np.hstack(tiles[:2]), np.hstack(tiles[2:])]
+    return np.hstack([*wide, np.vstack(tiles)])
+
+
+def view(
+    north_m: float, east_m: float, height_m: float, yaw_rad: float, pitch_rad: float
+) -> CameraPose:
+    """A camera there, looking that way."""
+    cy, sy = math.cos(yaw_rad / 2), math.sin(yaw_rad / 2)
+    cp, sp = math.cos(pitch_rad / 2), math.sin(pitch_rad / 2)
+    orientation = (cy * cp, -sy * sp, cy * sp, sy * cp)
+    return CameraPose((north_m, east_m, -height_m), orientation, math.radians(66.0))
 
 
 def behind(
     target_m: tuple[float, float, float], yaw_rad: float, distance_m: float, height_m: float
 ) -> CameraPose:
     """A camera that looks along `yaw_rad` and down at the target."""
-    pitch_rad = -math.atan2(height_m - 1.0, distance_m)
-    cy, sy = math.cos(yaw_rad / 2), math.sin(yaw_rad / 2)
-    cp, sp = math.cos(pitch_rad / 2), math.sin(pitch_rad / 2)
     north_m = target_m[0] - distance_m * math.cos(yaw_rad)
     east_m = target_m[1] - distance_m * math.sin(yaw_rad)
-    orientation = (cy * cp, -sy * sp, cy * sp, sy * cp)
-    return CameraPose((north_m, east_m, -height_m), orientation, math.radians(60.0))
+    return view(north_m, east_m, height_m, yaw_rad, -math.atan2(height_m - 1.0, distance_m))
 
 
 def classes(scene: Scene, shown: Rendering) -> np.ndarray:

@@ -38,6 +38,20 @@ FIELDS_OF_VIEW_DEG = (60.0, 60.0, 75.0, 50.0, 90.0)
 """By turns from city to city: the network shall not depend on one lens."""
 
 
+FRAMES_PER_LIGHT = 20
+"""After so many frames the embedded city gets another time of day and weather."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """Time of day and weather."""
+
+    hour_h: float | None = None
+    """None: the sun of the city."""
+    rain: float = 0.0
+    fog: float = 0.0
+
+
 @dataclass(frozen=True)
 class Viewpoint:
     """Where the vehicle is put, and which way its camera looks."""
@@ -94,7 +108,7 @@ def _frames(
     config: FlightConfig, seed: int, wanted: Counter[str], embedded: bool
 ) -> Iterator[tuple[str, Frame, Mask]]:
     """Frames of one city until every kind has its share."""
-    random = np.random.default_rng([seed, 77])
+    random, lights = (np.random.default_rng([seed, number]) for number in (77, 78))
     with ExitStack() as stack:
         if embedded:
             config = stack.enter_context(embedded_simulator(config, seed, paused=True))
@@ -106,8 +120,12 @@ def _frames(
         client.take_control()
         client.read_frame()
         left = Counter(wanted)
-        tries = 0
+        tries = found = next_light = 0
         while sum(left.values()) > 0:
+            if embedded and found == next_light:
+                next_light += FRAMES_PER_LIGHT
+                light = _light(lights)
+                client.set_light(light.hour_h, light.rain, light.fog)
             tries += 1
             if tries > 40 * sum(wanted.values()) + 100:
                 raise DataError(f"seed {seed}: no view found for {dict(+left)}; use other seeds")
@@ -117,7 +135,22 @@ def _frames(
             kind = _kind(*labelled[1:])
             if kind is not None and left[kind] > 0:
                 left[kind] -= 1
+                found += 1
                 yield kind, labelled[0], labelled[1]
+
+
+def _light(random: np.random.Generator) -> Light:
+    """Mostly a clear day, as in the real frames; else overcast, dusk or a light fog."""
+    draw = random.random()
+    if draw < 0.35:
+        return Light()
+    if draw < 0.65:
+        return Light(hour_h=random.uniform(8.5, 15.5))
+    if draw < 0.80:
+        return Light(hour_h=random.uniform(9.0, 15.0), rain=random.uniform(0.25, 0.5))
+    if draw < 0.90:
+        return Light(hour_h=random.uniform(17.2, 18.3))
+    return Light(hour_h=random.uniform(8.5, 15.5), fog=random.uniform(0.25, 0.6))
 
 
 def _look(client: AirSimClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | None:

@@ -43,6 +43,7 @@ TAKEOFF_TIMEOUT_S, LAND_TIMEOUT_S = 20.0, 60.0  # the defaults of AirSim's own c
 MIN_COMMAND_SPACING_S = 0.02  # closer motion calls can lose a cancellation in AirSim
 MAX_UNFINISHED_MOTIONS = 64
 PAUSE_POLL_S = 0.001
+WEATHER_RAIN, WEATHER_FOG = 0, 7  # of AirSim's WeatherParameter
 GROUND_TRUTH_METHOD = "simFollowMeGroundTruth"
 PLACE_METHOD = "simFollowMePlaceVehicle"
 HERO_MESHES, PEOPLE_MESHES = "hero.*", "(person|people|pedestrian).*"
@@ -200,6 +201,22 @@ class AirSimClient:
         if self._labels is None:
             self._labels = LabelReader(self, hero_meshes, people_meshes)
         return self._labels.read()
+
+    def set_light(self, hour_h: float | None, rain: float = 0.0, fog: float = 0.0) -> None:
+        """Set the time of day and the weather; for collecting data, not for flights.
+
+        Args:
+            hour_h: 0 to 24, where the sun stays; None leaves the sun to the simulator.
+            rain: 0 to 1.
+            fog: 0 to 1.
+        """
+        minutes = round((hour_h or 0.0) * 60.0)
+        start = f"2024-06-21 {minutes // 60 % 24:02d}:{minutes % 60:02d}:00"
+        enabled = hour_h is not None
+        self._order_and_wait("simSetTimeOfDay", enabled, start, False, 1.0, 60.0, False)
+        self._order_and_wait("simEnableWeather", rain > 0.0 or fog > 0.0)
+        self._order_and_wait("simSetWeatherParameter", WEATHER_RAIN, rain)
+        self._order_and_wait("simSetWeatherParameter", WEATHER_FOG, fog)
 
     def place_vehicle(self, position_m: Vec3, yaw_rad: float) -> None:
         """Put the vehicle somewhere without flying there; for collecting data, not for flights.

@@ -22,6 +22,7 @@ from followme_uav.sim.layout import (
 )
 from followme_uav.sim.mesh import Colour, Mesh
 from followme_uav.sim.props import add_building, add_car, add_crown, add_lamp
+from followme_uav.sim.styles import STYLES, CityStyle
 from followme_uav.sim.textures import Layer
 
 CELL_M = 50.0
@@ -59,15 +60,16 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
     """All surfaces of the city."""
     out = CityMesh()
     rng = np.random.default_rng([city.seed, 40])
+    style = STYLES[city.style]
 
     def solid(north_m: float, east_m: float) -> Mesh:
         return out.solids[_cell(north_m, east_m)]
 
-    _ground(out.ground, city, ids.ground)
+    _ground(out.ground, city, style, ids.ground)
     _markings(out.ground, city, ids.ground)
     _sky(out.sky, ids.sky)
     for i, house in enumerate(city.buildings):
-        add_building(solid(house.north_m, house.east_m), house, ids.first_building + i)
+        add_building(solid(house.north_m, house.east_m), house, ids.first_building + i, style)
     for tree in city.trees:
         low_m = crown_bottom_m(tree)
         bark = (0.55, 0.52, 0.58) if rng.random() < 0.6 else (0.34, 0.27, 0.22)
@@ -83,12 +85,15 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
         centre = (tree.north_m, tree.east_m, (low_m + tree.height_m) / 2)
         half = (tree.crown_radius_m, tree.crown_radius_m, (tree.height_m - low_m) / 2)
         leaves = out.leaves[_cell(tree.north_m, tree.east_m)]
-        add_crown(leaves, rng, centre, half, tree.foliage, ids.tree, 64, 0.85)
+        size_m = 0.85 if tree.kind == "round" else 0.65
+        taper = {"round": 0.0, "column": 0.35, "cone": 0.92}[tree.kind]
+        add_crown(leaves, rng, centre, half, tree.foliage, ids.tree, 64, size_m, taper)
     for bush in city.bushes:
         centre = (bush.north_m, bush.east_m, bush.height_m * 0.5)
         half = (bush.radius_m, bush.radius_m, bush.height_m * 0.5)
         leaves = out.leaves[_cell(bush.north_m, bush.east_m)]
-        add_crown(leaves, rng, centre, half, bush.foliage, ids.bush, 28, 0.5)
+        taper = 0.85 if rng.random() < 0.25 else 0.0  # some are clipped to cones
+        add_crown(leaves, rng, centre, half, bush.foliage, ids.bush, 28, 0.5, taper)
     for p in city.planters:
         at = solid(p.north_m, p.east_m)
         ring = [(p.north_m, p.east_m, h, p.radius_m, p.radius_m) for h in (0.0, 0.5)]
@@ -117,24 +122,26 @@ def _cell(north_m: float, east_m: float) -> tuple[int, int]:
     return math.floor(north_m / CELL_M), math.floor(east_m / CELL_M)
 
 
-def _ground(mesh: Mesh, city: City, obj: int) -> None:
+def _ground(mesh: Mesh, city: City, style: CityStyle, obj: int) -> None:
     up = PAVEMENT_HEIGHT_M
 
     for area in city.carriageways:
-        mesh.floor(area.rect, 0.0, Layer.ASPHALT, _WHITE, obj)
+        mesh.floor(area.rect, 0.0, Layer.ASPHALT, style.asphalt, obj)
     for area in city.pavements:
         along_north = area.north_max_m - area.north_min_m > area.east_max_m - area.east_min_m
         turn = math.pi / 2 if along_north else 0.0
-        mesh.floor(area.rect, up, Layer.PAVERS, _WHITE, obj, turn)
+        mesh.floor(area.rect, up, Layer.PAVERS, style.pavement_tint, obj, turn)
     for area in city.lawns:
-        mesh.floor(area.rect, up, Layer.GRASS, _WHITE, obj)
+        mesh.floor(area.rect, up, Layer.GRASS, style.grass, obj)
     for area in city.courts:
-        mesh.floor(area.rect, up + 0.03, Layer.SLABS, _WHITE, obj, turn=math.radians(12.0))
-    mesh.floor(city.plaza.rect, up, Layer.SLABS, _WHITE, obj, turn=math.radians(37.0))
-    mesh.floor(city.parking.rect, up + 0.02, Layer.ASPHALT, _WHITE, obj)
+        mesh.floor(
+            area.rect, up + 0.03, Layer.SLABS, style.square_tint, obj, turn=math.radians(12.0)
+        )
+    mesh.floor(city.plaza.rect, up, Layer.SLABS, style.square_tint, obj, turn=math.radians(37.0))
+    mesh.floor(city.parking.rect, up + 0.02, Layer.ASPHALT, style.asphalt, obj)
     for patch in city.lawn_patches:
         outline = np.array(patch.outline_m)
-        mesh.fan(patch.centre_m, outline, up + 0.01, Layer.GRASS, _WHITE, obj)
+        mesh.fan(patch.centre_m, outline, up + 0.01, Layer.GRASS, style.grass, obj)
         wall = np.vstack([outline, outline[:1]])
         rings = [np.column_stack([wall, np.full(len(wall), -h)]) for h in (up, up + 0.12)]
         for i in range(len(wall) - 1):
@@ -148,9 +155,8 @@ def _ground(mesh: Mesh, city: City, obj: int) -> None:
             for side in (-1.0, 1.0):
                 near, far = centre + side * half, centre + side * (half + 0.35)
                 first, last = min(near, far), max(near, far)
-                kerb = (0.80, 0.79, 0.75)
-                mesh.floor((low, first, high, last), up + 0.01, Layer.CONCRETE, kerb, obj)
-                mesh.floor((first, low, last, high), up + 0.01, Layer.CONCRETE, kerb, obj)
+                mesh.floor((low, first, high, last), up + 0.01, Layer.CONCRETE, style.kerb, obj)
+                mesh.floor((first, low, last, high), up + 0.01, Layer.CONCRETE, style.kerb, obj)
                 height = up + 0.01
                 _riser(mesh, (near, low), (near, high), (-side, 0.0), height, obj)
                 _riser(mesh, (low, near), (high, near), (0.0, -side), height, obj)

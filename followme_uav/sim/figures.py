@@ -59,12 +59,15 @@ _SKINS = ((0.86, 0.68, 0.57), (0.74, 0.57, 0.47), (0.50, 0.37, 0.31), (0.34, 0.2
 _HAIRS = (
     (0.08, 0.08, 0.09), (0.13, 0.10, 0.09), (0.30, 0.20, 0.13), (0.84, 0.70, 0.44),
     (0.60, 0.36, 0.16), (0.44, 0.56, 0.58), (0.16, 0.34, 0.24), (0.35, 0.33, 0.32),
+    (0.42, 0.16, 0.10), (0.36, 0.15, 0.11), (0.70, 0.70, 0.68), (0.20, 0.15, 0.12),
 )  # fmt: skip
 _TOPS = (
     (0.08, 0.09, 0.12), (0.12, 0.15, 0.24), (0.16, 0.24, 0.52), (0.20, 0.42, 0.54),
     (0.36, 0.52, 0.68), (0.36, 0.52, 0.68), (0.88, 0.90, 0.88), (0.88, 0.90, 0.88),
     (0.55, 0.58, 0.60), (0.80, 0.82, 0.22), (0.66, 0.76, 0.18), (0.95, 0.55, 0.10),
     (0.30, 0.62, 0.56), (0.14, 0.34, 0.26), (0.72, 0.20, 0.42), (0.62, 0.62, 0.60),
+    (0.44, 0.30, 0.52), (0.34, 0.24, 0.18), (0.78, 0.62, 0.44), (0.24, 0.30, 0.22),
+    (0.86, 0.66, 0.70), (0.10, 0.10, 0.10),
 )  # fmt: skip
 _BOTTOMS = (
     (0.09, 0.10, 0.11), (0.14, 0.15, 0.19), (0.20, 0.32, 0.48), (0.32, 0.46, 0.62),
@@ -72,16 +75,21 @@ _BOTTOMS = (
     (0.48, 0.82, 0.72), (0.40, 0.45, 0.32), (0.24, 0.36, 0.52),
 )  # fmt: skip
 _SHOES = ((0.08, 0.08, 0.08), (0.75, 0.75, 0.75), (0.30, 0.30, 0.34), (0.25, 0.17, 0.12))
-_REDS = ((0.74, 0.10, 0.30), (0.80, 0.34, 0.10), (0.40, 0.06, 0.18))
-"""Crimson, rust and wine: red enough to mislead, yet none is the hero's scarlet, which from nearby
-is all that a network with a small field of view has to go by."""
+_REDS = (
+    (0.74, 0.10, 0.30), (0.80, 0.34, 0.10), (0.40, 0.06, 0.18), (0.58, 0.24, 0.17),
+    (0.70, 0.26, 0.24),
+)  # fmt: skip
+"""Crimson, rust, wine, brick and coral: red enough to mislead, yet none is the hero's
+scarlet, which from nearby is all that a network with a small field of view has to go by."""
+_HOODS = ((0.34, 0.06, 0.15), (0.52, 0.22, 0.15), (0.20, 0.18, 0.20))
+"""Of decoys in a red jacket: darker than the jacket and of another red, where hers is one red."""
 
 
 def make_wardrobe(seed: int, people: int) -> tuple[Appearance, ...]:
     """The hero's appearance, then those of `people` others.
 
-    One in seven wears a red top with blue or grey trousers, or red trousers: red alone must not
-    make a hero.
+    One in five wears a red top with blue or grey trousers, red trousers, or a red jacket with a
+    hood of another red: red alone must not make a hero.
     """
     rng = np.random.default_rng([seed, 30])
     others = [_dress(rng, i) for i in range(people)]
@@ -100,14 +108,16 @@ def _dress(rng: np.random.Generator, i: int) -> Appearance:
     hair_styles = ("long", "long", "ponytail") if woman else ("short", "short", "bald", "hood")
     hair_style = hair_styles[int(rng.integers(len(hair_styles)))]
     hair = pick(_HAIRS)
-    if i % 14 == 3:
-        top, bottom = pick(_REDS), _BOTTOMS[2 + int(rng.integers(3))]
-        # A hood over a red jacket is what the hero is known by: nobody else has both.
-        hair_style = "short" if hair_style == "hood" else hair_style
-    elif i % 14 == 9:
-        bottom = pick(_REDS)
     if hair_style == "hood":
         hair = top
+    if i % 14 == 3:
+        top, bottom = pick(_REDS), _BOTTOMS[2 + int(rng.integers(3))]
+        # A hood over a red jacket is what the hero is known by: nobody else has both in one red.
+        hair_style = "short" if hair_style == "hood" else hair_style
+    elif i % 14 == 6:
+        top, hair, hair_style = pick(_REDS), pick(_HOODS), "hood"
+    elif i % 14 == 9:
+        bottom = pick(_REDS)
     bare = bool(rng.random() < 0.35)
     sleeves: Literal["long", "short", "none"] = "long"
     top_style: Literal["jacket", "shirt", "crop"] = "jacket" if rng.random() < 0.45 else "shirt"
@@ -121,7 +131,9 @@ def _dress(rng: np.random.Generator, i: int) -> Appearance:
     height_m = float(rng.uniform(1.58, 1.74) if woman else rng.uniform(1.68, 1.88))
     return Appearance(
         height_m,
-        float(rng.uniform(0.93, 1.05) if woman else rng.uniform(1.05, 1.22)),
+        # A few are stout.
+        float(rng.uniform(0.90, 1.08) if woman else rng.uniform(1.0, 1.22))
+        * (1.16 if rng.random() < 0.15 else 1.0),
         pick(_SKINS),
         hair,
         hair_style,

@@ -39,7 +39,8 @@ EXTENT_M = 124.0
 """The city fills the square from -EXTENT_M to EXTENT_M."""
 
 
-Foliage = Literal["green", "dark", "red", "magenta"]
+Foliage = Literal["green", "dark", "red", "magenta", "autumn", "olive", "lime"]
+TreeKind = Literal["round", "column", "cone"]
 Surface = Literal["carriageway", "parking", "pavement", "plaza", "lawn"]
 
 
@@ -67,6 +68,7 @@ class Tree:
     height_m: float
     crown_radius_m: float
     foliage: Foliage
+    kind: TreeKind = "round"
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,8 @@ class City:
     """Everything that does not move."""
 
     seed: int
+    style: str
+    """Name of its `styles.CityStyle`."""
     buildings: tuple[Building, ...]
     trees: tuple[Tree, ...]
     bushes: tuple[Bush, ...]

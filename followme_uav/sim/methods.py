@@ -20,6 +20,7 @@ from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import structs
 from followme_uav.sim.camera_methods import CameraMethods
 from followme_uav.sim.dialects import VEHICLE_NAME, Dialect
+from followme_uav.sim.environment_methods import EnvironmentMethods
 from followme_uav.sim.motion_methods import MAX_POSITION_M, MotionMethods
 from followme_uav.sim.obstacles import person_name
 from followme_uav.sim.service import Handlers, Service
@@ -50,6 +51,7 @@ def handlers_of(
         **GeneralMethods(simulator, dialect, settings).handlers(),
         **MotionMethods(simulator, dialect).handlers(),
         **CameraMethods(simulator, dialect, object_names).handlers(),
+        **EnvironmentMethods(simulator, dialect).handlers(),
         **TruthMethods(simulator, dialect, object_names).handlers(),
     }
 

@@ -21,6 +21,7 @@ from panda3d import core
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion, RgbImage, Vec3
 from followme_uav.sim import shaders
+from followme_uav.sim.atmosphere import Atmosphere, day_of
 from followme_uav.sim.city_mesh import ObjectIds, build_city
 from followme_uav.sim.figures import (
     ELBOW_M,
@@ -31,9 +32,11 @@ from followme_uav.sim.figures import (
     make_figure,
     make_wardrobe,
 )
-from followme_uav.sim.layout import City
+from followme_uav.sim.layout import City, ground_height_m
+from followme_uav.sim.lighting import PERSON_STANCE, ROUND_STANCE, STANDING_MASK, Lighting
 from followme_uav.sim.mesh import LIMB_VERTEX, Mesh
 from followme_uav.sim.people import Person
+from followme_uav.sim.styles import STYLES
 from followme_uav.sim.textures import SIZE_PX, Layer, make_textures
 
 SKY_ID = 0
@@ -121,6 +124,23 @@ class Scene:
         self._gait = core.PTA_LVecBase4f.empty_array(people + 1)
         self._persons = self._make_people(people)
         self._vehicle = self._make_vehicle()
+        self._lighting = Lighting(self._engine, self._pipe, self._host, self._root, people + 2)
+        self.set_atmosphere(day_of(city.seed))
+
+    @property
+    def atmosphere(self) -> Atmosphere:
+        """The light everything is drawn in."""
+        return self._atmosphere
+
+    def set_atmosphere(self, atmosphere: Atmosphere) -> None:
+        """Draw everything in that light from now on; masks and depth do not change.
+
+        A sun that has moved costs one drawing of the whole city; the rest costs nothing.
+        """
+        self._atmosphere = atmosphere
+        self._lighting.set_atmosphere(atmosphere)
+        for view in self._views.values():
+            self._clear_to_fog(view)
 
     def class_masks(
         self, object_id: NDArray[np.uint8]
@@ -160,6 +180,10 @@ class Scene:
         else:
             self._vehicle.show()
             self._vehicle.set_mat(_panda_matrix(vehicle.position_m, vehicle.orientation))
+        self._place_shadows(people, vehicle)
+        # There is no time here; people who walk and a camera that moves let the rain fall.
+        moved = sum(camera.position_m) + sum(person.gait_phase_rad for person in people)
+        self._lighting.let_fall(height_px, 3.0 * moved)
         self._engine.render_frame()
         colour = _pixels(view.colour, height_px, width_px)
         measured = _pixels(view.measured, height_px, width_px)
@@ -174,6 +198,7 @@ class Scene:
         for view in self._views.values():
             self._engine.remove_window(view.buffer)
         self._views.clear()
+        self._lighting.close()
         if self._host is not None:
             self._engine.remove_window(self._host)
             self._host = None
@@ -185,30 +210,23 @@ class Scene:
             SIZE_PX, SIZE_PX, len(Layer), core.Texture.T_unsigned_byte, core.Texture.F_rgba
         )
         # Panda keeps textures as BGRA, bottom row first, which is how the layers are made.
-        pictures.set_ram_image(make_textures(city.seed)[..., [2, 1, 0, 3]].tobytes())
+        pictures.set_ram_image(
+            make_textures(city.seed, STYLES[city.style])[..., [2, 1, 0, 3]].tobytes()
+        )
         pictures.set_minfilter(core.SamplerState.FT_linear_mipmap_linear)
         pictures.set_magfilter(core.SamplerState.FT_linear)
         pictures.set_wrap_u(core.SamplerState.WM_repeat)
         pictures.set_wrap_v(core.SamplerState.WM_repeat)
-        weather = np.random.default_rng([city.seed, 50])
-        azimuth = float(weather.uniform(0.0, 2 * math.pi))
-        height = math.radians(float(weather.uniform(44.0, 58.0)))
-        brightness = float(weather.uniform(0.92, 1.08))
-        sun = core.LVecBase4f(
-            math.cos(height) * math.sin(azimuth),
-            math.cos(height) * math.cos(azimuth),
-            math.sin(height),
-            brightness,
-        )
         self._root.set_shader_input("pictures", pictures)
-        self._root.set_shader_input("sun", sun)
         solids = self._root.attach_new_node("solids")
-        solids.set_shader(_shader(shaders.SOLID))
+        solids.set_shader(_shader(shaders.solid_shader(Layer.LIGHT)))
         for at in sorted(mesh.solids):
             solids.attach_new_node(_node(mesh.solids[at]))
         # The ground comes last of the solids: most of it is hidden by then.
         ground = solids.attach_new_node(_node(mesh.ground))
+        ground.set_shader(_shader(shaders.ground_shader()))
         ground.set_bin("fixed", 10)
+        ground.hide(STANDING_MASK)
         leaves = self._root.attach_new_node("leaves")
         leaves.set_shader(_shader(shaders.LEAVES))
         leaves.set_two_sided(True)
@@ -218,11 +236,13 @@ class Scene:
         self._sky.set_shader(_shader(shaders.SKY))
         self._sky.set_bin("fixed", 20)
         self._sky.set_two_sided(True)
+        self._sky.hide(STANDING_MASK)
 
     def _make_people(self, people: int) -> list[core.NodePath]:
         crowd = self._root.attach_new_node("people")
         program = shaders.person_shader(people + 1, HERO_ID, HIP_M, KNEE_M, SHOULDER_M, ELBOW_M)
         crowd.set_shader(_shader(program))
+        crowd.hide(STANDING_MASK)
         crowd.set_shader_input("gait", self._gait)
         self._crowd_node = crowd
         nodes = []
@@ -248,7 +268,8 @@ class Scene:
                 rotor = [(n, e, 0.05, 0.13, 0.13), (n, e, 0.06, 0.13, 0.13)]
                 mesh.loft(rotor, Layer.PLAIN, arm, self._vehicle_id, sides=12)
         vehicle = self._root.attach_new_node(_node(mesh))
-        vehicle.set_shader(_shader(shaders.SOLID))
+        vehicle.set_shader(_shader(shaders.solid_shader(Layer.LIGHT)))
+        vehicle.hide(STANDING_MASK)
         vehicle.hide()
         return vehicle
 
@@ -266,6 +287,25 @@ class Scene:
         for node in self._persons[len(people) :]:
             node.hide()
         self._crowd_node.set_shader_input("gait", self._gait)
+
+    def _place_shadows(self, people: tuple[Person, ...], vehicle: Pose | None) -> None:
+        place = self._lighting.place_caster
+        for i, look in enumerate(self._wardrobe):
+            if i < len(people):
+                north, east, down = people[i].position_m
+                place(
+                    i,
+                    (east, north, -down),
+                    look.height_m,
+                    PERSON_STANCE[0] * look.width,
+                    PERSON_STANCE[1],
+                )
+            else:
+                place(i, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
+        north, east, _ = vehicle.position_m if vehicle else (0.0, 0.0, 0.0)
+        ground = (east, north, ground_height_m(north, east))
+        place(len(self._wardrobe), ground, 0.5 if vehicle else 0.0, 0.4, ROUND_STANCE)
+        self._lighting.show_casters()
 
     def _make_view(self, width_px: int, height_px: int) -> _View:
         properties = core.FrameBufferProperties()
@@ -291,17 +331,23 @@ class Scene:
         mode = core.GraphicsOutput.RTM_copy_ram
         buffer.add_render_texture(colour, mode, core.GraphicsOutput.RTP_color)
         buffer.add_render_texture(measured, mode, core.GraphicsOutput.RTP_aux_rgba_0)
-        buffer.set_clear_color(core.LVecBase4f(0, 0, 0, 0))
         buffer.set_clear_active(core.GraphicsOutput.RTP_aux_rgba_0, True)
         buffer.set_clear_value(core.GraphicsOutput.RTP_aux_rgba_0, core.LVecBase4f(1, 1, 1, 0))
         lens = core.PerspectiveLens()
         lens.set_near_far(NEAR_M, FAR_M)
-        camera = self._root.attach_new_node(core.Camera("camera", lens))
+        eye = core.Camera("camera", lens)
+        eye.set_camera_mask(core.BitMask32.bit(0))
+        camera = self._root.attach_new_node(eye)
         region = buffer.make_display_region()
         region.set_camera(camera)
         view = _View(buffer, colour, measured, camera, lens)
         self._views[width_px, height_px] = view
+        self._clear_to_fog(view)
         return view
+
+    def _clear_to_fog(self, view: _View) -> None:
+        """Hairline gaps between surfaces must not stand out against the haze."""
+        view.buffer.set_clear_color(core.LVecBase4f(*self._atmosphere.fog, 0.0))
 
 
 _REMEDY = "install OpenGL without a screen: apt-get install libegl1 libgl1-mesa-dri libgles2"

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.messages import CameraPose, Vec3
+from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.autopilot import Autopilot
+from followme_uav.sim.environment import Environment
 from followme_uav.sim.gimbal import Gimbal
 from followme_uav.sim.obstacles import ClearanceField
 from followme_uav.sim.people import Crowd, Person
@@ -58,6 +60,9 @@ class Renderer(Protocol):
     ) -> Picture:
         """One image with depth and object ids."""
 
+    def set_atmosphere(self, atmosphere: Atmosphere) -> None:
+        """Draw in that light from now on. Called only where somebody asks for another light."""
+
 
 @dataclass(frozen=True)
 class Shot:
@@ -76,6 +81,7 @@ class Simulation:
         people: besides the hero.
         make_renderer: called once with the city and `people`; None for a world nobody looks at.
         image_size_px: width and height of the images.
+        style: name of the city's style; without it the seed draws one.
     """
 
     def __init__(
@@ -84,15 +90,18 @@ class Simulation:
         people: int = 30,
         make_renderer: Callable[[City, int], Renderer] | None = None,
         image_size_px: tuple[int, int] = (160, 160),
+        style: str | None = None,
     ) -> None:
         self.seed = seed
         self.image_size_px = image_size_px
-        self.city = make_city(seed)
+        self.city = make_city(seed, style)
         self.crowd = Crowd(self.city, seed, people)
         self.vehicle = Vehicle(self.city.colliders, len(self.crowd.people))
         self.autopilot = Autopilot(self.vehicle)
         self.tasks = TaskRunner(self.vehicle, self.autopilot)
         self.gimbal = Gimbal(self.vehicle)
+        self.environment = Environment(seed)
+        self._light: Atmosphere | None = None
         self.renderer = make_renderer(self.city, people) if make_renderer is not None else None
         self._clearance = ClearanceField(self.city.colliders)
         self._shot: Shot | None = None
@@ -103,7 +112,7 @@ class Simulation:
         """Back to the very start, the clock included: what follows is what followed the first time.
 
         The vehicle stands at the origin, disarmed and without API control; a running task answers
-        False. Camera field of view survives, being a setting.
+        False. Camera field of view and weather survive, being settings; the sun starts again.
         """
         self.tasks.cancel()
         self.tasks.time_ns = 0
@@ -114,6 +123,7 @@ class Simulation:
         self.gimbal.reset()
         self._place_people()
         self._steps = 0
+        self.environment.restart_clock(self.time_ns)
         self.changed()
         self._shot = None
 
@@ -156,6 +166,10 @@ class Simulation:
         if self._shot is None or not self._shot_is_now:
             if self.renderer is None:
                 raise RuntimeError("this simulation has no renderer")
+            light = self.environment.atmosphere(self.time_ns)
+            if light is not None and light != self._light:
+                self.renderer.set_atmosphere(light)
+                self._light = light
             camera = self.gimbal.camera()
             picture = self.renderer.render(camera, *self.image_size_px, self.crowd.people)
             self._shot = Shot(self.time_ns, camera, picture)

@@ -7,10 +7,13 @@ their colour from the surface that wears them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from followme_uav.sim.styles import CityStyle
 
 SIZE_PX = 512
 
@@ -37,6 +40,9 @@ class Layer(IntEnum):
     SKY = 13
     CONCRETE = 14
     KERB = 15
+    LIGHT = 16
+    GLASS = 17
+    DOOR = 18
 
 
 METRES = {
@@ -49,30 +55,35 @@ METRES = {
     Layer.ROOF: 4.0,
     Layer.CONCRETE: 6.0,
     Layer.KERB: 1.2,
+    Layer.LIGHT: 1.0,
+    Layer.DOOR: 1.0,
 }
 """Side of the square one repetition covers, for textures laid by the metre."""
 
 
-def make_textures(seed: int) -> NDArray[np.uint8]:
-    """All layers, (len(Layer), SIZE_PX, SIZE_PX, 4) RGBA."""
+def make_textures(seed: int, style: CityStyle) -> NDArray[np.uint8]:
+    """All layers, (len(Layer), SIZE_PX, SIZE_PX, 4) RGBA; paving and roofs by style."""
     rng = np.random.default_rng([seed, 20])
     pictures = {
         Layer.PLAIN: _tinted(0.97 + 0.03 * _noise(rng, 24), (1, 1, 1)),
         Layer.GRASS: _grass(rng),
-        Layer.SLABS: _slabs(rng),
-        Layer.PAVERS: _pavers(rng),
+        Layer.SLABS: _PAVINGS[style.square](rng),
+        Layer.PAVERS: _PAVINGS[style.pavement](rng),
         Layer.ASPHALT: _asphalt(rng),
         Layer.PLASTER: _facade(rng, _plaster(rng), arched=False),
         Layer.BRICK: _facade(rng, _brick(rng), arched=False),
         Layer.STONE: _facade(rng, _ashlar(rng), arched=True),
         Layer.PLINTH: _plinth(rng),
-        Layer.ROOF: _roof(rng),
+        Layer.ROOF: _tiles(rng) if style.roof_picture == "tiles" else _roof(rng),
         Layer.LEAVES: _leaves(rng),
         Layer.CLOTH: _cloth(rng),
         Layer.HAIR: _hair(rng),
         Layer.SKY: _sky(rng),
         Layer.CONCRETE: _concrete(rng),
         Layer.KERB: _kerb(rng),
+        Layer.LIGHT: _light(),
+        Layer.GLASS: _curtain_wall(rng),
+        Layer.DOOR: _door(rng),
     }
     out = np.empty((len(Layer), SIZE_PX, SIZE_PX, 4), dtype=np.uint8)
     for layer, picture in pictures.items():
@@ -224,7 +235,13 @@ def _facade(
     picture[mullion] = 0.80
     rim = frame & ~opening & (x > 0.165) & (x < 0.178) & (y > 0.28) & (y < top)
     picture[rim] = 0.25
-    return picture
+    return _with_panes(picture, opening & ~mullion)
+
+
+def _with_panes(picture: NDArray[np.float32], panes: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The picture with an alpha of a half where there is glass, which may be lit from behind."""
+    alpha = np.where(panes, 0.5, 1.0).astype(np.float32)
+    return np.dstack([picture, alpha])
 
 
 def _plinth(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -240,6 +257,88 @@ def _roof(rng: np.random.Generator) -> NDArray[np.float32]:
     _, col = _grid()
     seam = ((col * 6.0) % 1.0 < 0.08).astype(np.float32)
     return _tinted(0.86 + 0.10 * _noise(rng, 20) - 0.3 * seam, (1, 1, 1))
+
+
+def _cobbles(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Setts of one size in bent courses, worn pale in the middle."""
+    row, col = _grid()
+    bend = 0.07 * np.sin(2 * np.pi * col * 2.0)
+    course = row * 22.0 + bend * 4.0
+    number = np.floor(course).astype(np.int64) % 22
+    along = col * 24.0 + 0.5 * (number % 2)
+    stone = number * 24 + np.floor(along).astype(np.int64) % 24
+    shade = rng.uniform(0.58, 0.82, 22 * 24).astype(np.float32)[stone]
+    edge = np.maximum(np.abs(course % 1.0 - 0.5), np.abs(along % 1.0 - 0.5))
+    light = shade * (1.04 - 0.5 * np.clip((edge - 0.36) / 0.12, 0.0, 1.0))
+    return _tinted((light * (1.0 + 0.06 * _noise(rng, 60))).astype(np.float32), (1.0, 0.985, 0.95))
+
+
+def _granite(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Large sawn plates in straight rows, speckled."""
+    blocks = _rows_of_blocks(6, 3)
+    shade = rng.uniform(0.70, 0.78, int(blocks.max()) + 1).astype(np.float32)
+    speckle = 0.05 * _noise(rng, 150) + 0.03 * _noise(rng, 9)
+    light = shade[blocks] * (1.0 + speckle) * (1.0 - 0.35 * _joints(blocks, 2))
+    return _tinted(light, (0.99, 1.0, 1.01))
+
+
+def _paving_bricks(rng: np.random.Generator) -> NDArray[np.float32]:
+    blocks = _rows_of_blocks(28, 14)
+    shade = rng.uniform(0.66, 0.94, int(blocks.max()) + 1).astype(np.float32)
+    light = shade[blocks] * (1.0 - 0.3 * _joints(blocks, 1)) * (1.0 + 0.10 * _noise(rng, 6))
+    return _tinted(light, (1.0, 0.97, 0.95))
+
+
+_PAVINGS: dict[str, Callable[[np.random.Generator], NDArray[np.float32]]] = {
+    "slabs": _slabs,
+    "blocks": _pavers,
+    "cobbles": _cobbles,
+    "granite": _granite,
+    "bricks": _paving_bricks,
+}
+
+
+def _tiles(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Rows of roof tiles, each a little brighter or darker, with a shadow under each row."""
+    blocks = _rows_of_blocks(16, 20)
+    shade = rng.uniform(0.74, 1.0, int(blocks.max()) + 1).astype(np.float32)
+    row, col = _grid()
+    lap = (row * 16.0) % 1.0 < 0.16
+    light = (
+        shade[blocks] * np.where(lap, 0.62, 1.0) * (1.0 - 0.14 * np.abs(np.sin(np.pi * 20 * col)))
+    )
+    return _tinted((light * (1.0 + 0.06 * _noise(rng, 12))).astype(np.float32), (1, 1, 1))
+
+
+def _curtain_wall(rng: np.random.Generator) -> NDArray[np.float32]:
+    """One bay of one storey of a glass front: two panes, dark parapet, bright mullions."""
+    row, col = _grid()
+    spandrel = row < 0.22
+    mullion = (
+        (np.abs((col * 2.0) % 1.0 - 0.5) > 0.47) | (np.abs(row - 0.22) < 0.012) | (row > 0.985)
+    )
+    sky = 0.36 + 0.34 * row + 0.06 * _noise(rng, 3) + 0.10 * _noise(rng, 6, 3)
+    picture = np.stack([0.80 * sky, 0.95 * sky, 1.08 * sky], axis=-1).astype(np.float32)
+    picture[spandrel] = (0.30, 0.33, 0.36)
+    picture[mullion] = (0.74, 0.76, 0.78)
+    return _with_panes(picture, ~spandrel & ~mullion)
+
+
+def _door(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A pale double door of panels in a stone frame, a pane above; grey where colour comes."""
+    row, col = _grid()
+    x = np.abs(col - 0.5)
+    picture = np.full((SIZE_PX, SIZE_PX, 3), 0.9, dtype=np.float32) * (
+        0.9 + 0.06 * _noise(rng, 40)[..., None]
+    )
+    leaf = (x < 0.38) & (row < 0.80)
+    picture[leaf] = 1.0
+    panel = leaf & (np.abs(x - 0.19) < 0.12) & (np.abs((row * 2.5) % 1.0 - 0.5) < 0.36)
+    picture[panel] = 0.78
+    picture[leaf & (x < 0.012)] = 0.35
+    pane = (x < 0.38) & (row > 0.84) & (row < 0.95)
+    picture[pane] = (0.30, 0.33, 0.36)
+    return _with_panes(picture, pane)
 
 
 def _concrete(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -296,10 +395,18 @@ def _hair(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _sky(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Columns go around the horizon; rows from the horizon (bottom) to the zenith."""
+    """Cover (red) and brightness (green) of clouds, which the shader colours.
+
+    Columns go around the horizon; rows from the horizon (bottom) to the zenith.
+    """
     row, _ = _grid()
     cloud = 0.6 * _noise(rng, 7) + 0.35 * _noise(rng, 18) + 0.2 * _noise(rng, 45)
-    cover = np.clip(0.42 + 0.9 * cloud + 0.4 * (0.35 - row), 0.0, 1.0)[..., None]
-    blue = np.array([0.34, 0.48, 0.72]) + (1.0 - row)[..., None] * np.array([0.12, 0.10, 0.04])
-    white = np.array([0.66, 0.70, 0.75]) + 0.2 * np.clip(cloud, 0, 1)[..., None]
-    return np.asarray(blue * (1 - cover) + white * cover, dtype=np.float32)
+    cover = 0.42 + 0.9 * cloud + 0.4 * (0.35 - row)
+    return np.asarray(np.stack([cover, cloud, np.zeros_like(cloud)], axis=-1), dtype=np.float32)
+
+
+def _light() -> NDArray[np.float32]:
+    """The glass of a lamp: pale by day, a pane all over."""
+    picture = np.full((SIZE_PX, SIZE_PX, 4), 0.9, dtype=np.float32)
+    picture[..., 3] = 0.5
+    return picture

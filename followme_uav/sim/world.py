@@ -37,6 +37,7 @@ from followme_uav.sim.layout import (
     Planter,
     Tree,
 )
+from followme_uav.sim.styles import CityStyle, style_of
 
 __all__ = ["City", "Collider", "make_city"]
 
@@ -45,18 +46,28 @@ _LAWN_M = BUILDING_LINE_M - PAVEMENT_OUTER_M
 _STOREY_M = 3.4
 
 
-def make_city(seed: int) -> City:
-    """The city that belongs to `seed`; the same seed always gives the same city."""
+def make_city(seed: int, style: str | None = None) -> City:
+    """The city that belongs to `seed`; the same arguments always give the same city.
+
+    Args:
+        seed: of everything that is left to chance.
+        style: name of one of `styles.STYLES`; without it the seed draws one.
+
+    Raises:
+        ConfigError: There is no such style.
+    """
+    look = style_of(seed, style)
     highway = _highway()
-    planters, patches = _plaza_furniture(np.random.default_rng([seed, 1]))
-    buildings = _buildings(np.random.default_rng([seed, 2]))
+    planters, patches = _plaza_furniture(np.random.default_rng([seed, 1]), look)
+    buildings = _buildings(np.random.default_rng([seed, 2]), look)
     lamps = _lamps()
-    trees = _trees(np.random.default_rng([seed, 3]), buildings, lamps, highway)
-    bushes = _bushes(np.random.default_rng([seed, 4]), buildings, trees, highway)
+    trees = _trees(np.random.default_rng([seed, 3]), look, buildings, lamps, highway)
+    bushes = _bushes(np.random.default_rng([seed, 4]), look, buildings, trees, highway)
     cars = _cars(np.random.default_rng([seed, 5]))
     carriageways, pavements, lawns, courts = _ground(np.random.default_rng([seed, 6]))
     return City(
         seed=seed,
+        style=look.name,
         buildings=buildings,
         trees=trees,
         bushes=bushes,
@@ -108,7 +119,7 @@ def _highway() -> Highway:
 
 
 def _plaza_furniture(
-    rng: np.random.Generator,
+    rng: np.random.Generator, look: CityStyle
 ) -> tuple[tuple[Planter, ...], tuple[LawnPatch, ...]]:
     """Planters and lawns, none of them touching another, the middle of each edge left open."""
     spots: list[tuple[float, float, float]] = []
@@ -134,7 +145,7 @@ def _plaza_furniture(
         radius_m = float(rng.uniform(2.0, 3.6))
         north_m, east_m = (float(v) for v in rng.uniform(PLAZA[0] + 6.0, PLAZA[2] - 6.0, 2))
         if all(math.hypot(north_m - n, east_m - e) > radius_m + r + 2.6 for n, e, r in spots):
-            foliage = _pick_foliage(rng)
+            foliage = _pick_foliage(rng, look)
             planters.append(
                 Planter(north_m, east_m, radius_m, float(rng.uniform(1.9, 2.4)), foliage)
             )
@@ -142,14 +153,14 @@ def _plaza_furniture(
     return tuple(planters), tuple(patches)
 
 
-def _buildings(rng: np.random.Generator) -> tuple[Building, ...]:
+def _buildings(rng: np.random.Generator, look: CityStyle) -> tuple[Building, ...]:
     """Houses on every block but the plaza and the land under the highway, and the closing rows."""
     houses: list[Building] = []
     for north in _BLOCKS_M:
         for east in _BLOCKS_M:
             if (north[0], east[0]) == PLAZA[:2] or east[1] <= -70.0:
                 continue
-            houses += _block(rng, _inset(north), _inset(east))
+            houses += _block(rng, look, _inset(north), _inset(east))
     depth_m = EXTENT_M - OUTER_ROW_M
     middle_m = (EXTENT_M + OUTER_ROW_M) / 2
     for along_north, side in ((True, -1.0), (True, 1.0), (False, -1.0), (False, 1.0)):
@@ -164,10 +175,15 @@ def _buildings(rng: np.random.Generator) -> tuple[Building, ...]:
                 (centre_m, side * middle_m) if along_north else (side * middle_m, centre_m)
             )
             beneath = abs(east_m - HIGHWAY_EAST_M) < HIGHWAY_HALF_WIDTH_M + width_m / 2 + 0.5
-            storeys = 2 if beneath and not along_north else int(rng.integers(3, 7))
+            storeys = (
+                2
+                if beneath and not along_north
+                else int(rng.integers(look.storeys[0] + 1, look.storeys[1] + 2))
+            )
             houses.append(
                 _house(
                     rng,
+                    look,
                     (north_m, east_m),
                     (width_m - 0.02, depth_m) if along_north else (depth_m, width_m - 0.02),
                     storeys,
@@ -186,7 +202,7 @@ def _inset(block: tuple[float, float]) -> tuple[float, float]:
 
 
 def _block(
-    rng: np.random.Generator, north: tuple[float, float], east: tuple[float, float]
+    rng: np.random.Generator, look: CityStyle, north: tuple[float, float], east: tuple[float, float]
 ) -> list[Building]:
     """One to four houses in a rectangle, with gaps between them."""
     cuts = [_cut(rng, north), _cut(rng, east)]
@@ -200,7 +216,8 @@ def _block(
             # Keep one corner on the building line, so that fronts stand in line along the streets.
             north_m = n_low + size[0] / 2 if rng.random() < 0.5 else n_high - size[0] / 2
             east_m = e_low + size[1] / 2 if rng.random() < 0.5 else e_high - size[1] / 2
-            houses.append(_house(rng, (north_m, east_m), size, int(rng.integers(2, 6))))
+            storeys = int(rng.integers(look.storeys[0], look.storeys[1] + 1))
+            houses.append(_house(rng, look, (north_m, east_m), size, storeys))
     return houses
 
 
@@ -215,14 +232,14 @@ def _cut(rng: np.random.Generator, span: tuple[float, float]) -> list[tuple[floa
 
 def _house(
     rng: np.random.Generator,
+    look: CityStyle,
     centre_m: tuple[float, float],
     size_m: tuple[float, float],
     storeys: int,
     roof: Literal["flat", "hip", "gable"] | None = None,
 ) -> Building:
-    roofs: tuple[Literal["flat", "hip", "gable"], ...] = ("flat", "hip", "gable")
     style = int(rng.integers(0, 1 << 16))
-    picked = roofs[int(rng.integers(0, 3))]
+    picked = look.roof_kinds[int(rng.integers(0, 3))]
     return Building(*centre_m, *size_m, storeys * _STOREY_M + 0.9, storeys, style, roof or picked)
 
 
@@ -239,13 +256,15 @@ def _lamps() -> tuple[Lamp, ...]:
     return tuple(lamps)
 
 
-def _pick_foliage(rng: np.random.Generator) -> Foliage:
-    kinds: tuple[Foliage, ...] = ("green", "dark", "red", "magenta")
-    return kinds[int(rng.choice(4, p=[0.5, 0.22, 0.16, 0.12]))]
+def _pick_foliage(rng: np.random.Generator, look: CityStyle) -> Foliage:
+    kinds, shares = zip(*look.foliage, strict=True)
+    picked: Foliage = kinds[int(rng.choice(len(kinds), p=shares))]
+    return picked
 
 
 def _trees(
     rng: np.random.Generator,
+    look: CityStyle,
     buildings: tuple[Building, ...],
     lamps: tuple[Lamp, ...],
     highway: Highway,
@@ -265,7 +284,11 @@ def _trees(
     for north_m, east_m in spots:
         crown_m = float(rng.uniform(1.9, 3.3))
         height_m = float(rng.uniform(5.5, 9.5))
-        foliage = _pick_foliage(rng)
+        kinds, shares = zip(*look.tree_kinds, strict=True)
+        kind = kinds[int(rng.choice(len(kinds), p=shares))]
+        if kind == "column":
+            crown_m, height_m = 0.5 * crown_m, 1.15 * height_m
+        foliage = _pick_foliage(rng, look)
         if (
             _street_distance_m(north_m, east_m) >= max(8.5, 8.2 + crown_m)
             and not _near_rect(PLAZA, north_m, east_m, crown_m + 0.3)
@@ -274,12 +297,13 @@ def _trees(
             and all(math.hypot(north_m - t.north_m, east_m - t.east_m) > 5.0 for t in trees)
             and all(math.hypot(north_m - p.north_m, east_m - p.east_m) > 2.0 for p in lamps)
         ):
-            trees.append(Tree(north_m, east_m, height_m, crown_m, foliage))
+            trees.append(Tree(north_m, east_m, height_m, crown_m, foliage, kind))
     return tuple(trees)
 
 
 def _bushes(
     rng: np.random.Generator,
+    look: CityStyle,
     buildings: tuple[Building, ...],
     trees: tuple[Tree, ...],
     highway: Highway,
@@ -288,7 +312,7 @@ def _bushes(
     for _ in range(260):
         north_m, east_m = (float(v) for v in rng.uniform(-98.0, 98.0, 2))
         radius_m, height_m = float(rng.uniform(0.6, 1.3)), float(rng.uniform(0.8, 2.0))
-        foliage = _pick_foliage(rng)
+        foliage = _pick_foliage(rng, look)
         if (
             len(bushes) < 50
             and _street_distance_m(north_m, east_m) > PAVEMENT_OUTER_M + radius_m + 0.3

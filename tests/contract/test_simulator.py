@@ -578,3 +578,29 @@ def test_placed_vehicle_hovers_where_it_was_put(call):
     call.call("simFollowMePlaceVehicle", vector(3.0, -2.0, -8.0), 1.0, NAME)
     call.call("simContinueForTime", 2.0)
     assert xyz(state(call)["position"]) == pytest.approx((3.0, -2.0, -8.0), abs=0.05)
+
+
+def test_time_of_day_and_weather_reach_the_renderer():
+    """Scenarios and training frames ask for dusk and fog with AirSim's own calls."""
+    with serving() as (connect, simulation):
+        session = connect()
+        lights = []
+        simulation.renderer.set_atmosphere = lights.append
+        request = [{"camera_name": "0", "image_type": 0}]
+        session.call("simGetImages", request, NAME, False)
+        assert not lights  # nobody has asked for another light
+        evening = "2024-06-21 18:00:00"
+        session.call("simSetTimeOfDay", True, evening, False, 1.0, 60.0, True)
+        session.call("simGetImages", request, NAME, False)
+        session.call("simEnableWeather", True)
+        session.call("simSetWeatherParameter", 7, 0.5)
+        session.call("simGetImages", request, NAME, False)
+        session.call("simGetImages", request, NAME, False)
+        dusk, fog = lights
+        assert dusk.window_light > 0.3
+        assert fog.fog_per_m > 5.0 * dusk.fog_per_m
+        for bad in ("tomorrow", "2024-06-21"):
+            with pytest.raises(RemoteError, match="start_datetime"):
+                session.call("simSetTimeOfDay", True, bad, False, 1.0, 60.0, True)
+        with pytest.raises(RemoteError):
+            session.call("simSetWeatherParameter", 7, math.nan)

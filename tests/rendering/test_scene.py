@@ -1,6 +1,7 @@
 """The cameras: the same picture for the same inputs, exact masks, true depth, right directions."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion
 from followme_uav.sim import scene as scenes
+from followme_uav.sim.atmosphere import PRESETS, atmosphere
 from followme_uav.sim.people import Crowd, Person
 from followme_uav.sim.scene import GROUND_ID, HERO_ID, SKY_DEPTH_M, SKY_ID, Pose, Scene
+from followme_uav.sim.styles import STYLES
 from followme_uav.sim.world import City, make_city
 
 FOV_RAD = math.radians(70.0)
@@ -142,6 +145,86 @@ def test_vehicle_is_seen_only_when_asked_for(scene: Scene):
     pose = Pose((0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0))
     assert vehicle_id in scene.render(camera, 96, 96, (), pose).object_id
     assert vehicle_id not in scene.render(camera, 96, 96, ()).object_id
+
+
+def test_masks_and_depth_know_no_weather(city: City, scene: Scene):
+    """A shadow or a fog in the mask would be a wrong label."""
+    crowd = Crowd(city, 11).people
+    hero = crowd[0].position_m
+    camera = _camera(hero[0] - 9.0, hero[1] - 1.0, 5.0, 0.1, -0.35)
+    before = scene.atmosphere
+    plain = scene.render(camera, 160, 160, crowd)
+    pictures = [plain.rgb]
+    for light in PRESETS.values():
+        scene.set_atmosphere(light)
+        shown = scene.render(camera, 160, 160, crowd)
+        assert np.array_equal(shown.object_id, plain.object_id)
+        assert np.array_equal(shown.depth_m, plain.depth_m)
+        assert all(not np.array_equal(shown.rgb, other) for other in pictures)
+        pictures.append(shown.rgb)
+    scene.set_atmosphere(before)
+    assert np.array_equal(scene.render(camera, 160, 160, crowd).rgb, plain.rgb)
+
+
+def test_fog_hides_what_is_far(scene: Scene):
+    """Fog that does not grow with distance would be a grey filter."""
+    camera = _camera(0.0, -90.0, 4.0, math.pi / 2, 0.0)
+    before = scene.atmosphere
+    scene.set_atmosphere(PRESETS["overcast"])
+    clear = scene.render(camera, 160, 160, ())
+    scene.set_atmosphere(PRESETS["fog"])
+    foggy = scene.render(camera, 160, 160, ())
+    scene.set_atmosphere(before)
+    mist = np.array(PRESETS["fog"].fog) * 255.0
+    gap = np.abs(foggy.rgb - mist).mean(axis=2)
+    near, far = clear.depth_m < 12.0, (clear.depth_m > 100.0) & (clear.object_id != SKY_ID)
+    assert far.sum() > 50
+    assert gap[far].mean() < 0.4 * np.abs(clear.rgb - mist).mean(axis=2)[far].mean()
+    assert gap[near].mean() > 3.0 * gap[far].mean()
+
+
+def test_houses_and_people_cast_shadows_away_from_the_sun(city: City):
+    """Shadows on the sunny side would teach that light means nothing."""
+    house = city.buildings[0]
+    scene = Scene(replace(city, buildings=(house,), trees=(), bushes=(), lamps=()), people=0)
+    beside = 2.0
+    light = []
+    for side in (-1.0, 1.0):
+        at_m = house.north_m + side * (house.size_north_m / 2 + beside)
+        looking_down = _camera(at_m, house.east_m, 1.2, 0.0, -math.pi / 2)
+        scene.set_atmosphere(atmosphere(0.0, 60.0))  # the sun in the north
+        sunny = scene.render(looking_down, 32, 32, ()).rgb.mean()
+        scene.set_atmosphere(atmosphere(180.0, 60.0))
+        light.append(sunny / scene.render(looking_down, 32, 32, ()).rgb.mean())
+    assert light[0] < 0.85
+    assert light[1] > 1.15
+    scene.set_atmosphere(atmosphere(0.0, 45.0))
+    above = _camera(-5.0, 0.0, 6.0, 0.0, -0.9)
+    empty = scene.render(above, 160, 160, ())
+    stands = scene.render(above, 160, 160, _standing(0.0, 0.0))
+    darker = (stands.rgb.sum(axis=2) < 0.9 * empty.rgb.sum(axis=2)) & (
+        stands.object_id == GROUND_ID
+    )
+    feet = np.nonzero(stands.object_id == HERO_ID)[0].max()
+    assert darker.sum() > 30
+    assert np.nonzero(darker)[0].mean() > feet - 10  # towards the camera, which is in the south
+    scene.close()
+
+
+def test_styles_look_different_and_have_the_same_streets():
+    """A network could learn one town by heart; a pilot relies on one map."""
+    camera = _camera(-40.0, 0.0, 8.0, 0.3, -0.3)
+    pictures, grounds = [], []
+    for style in STYLES:
+        made = Scene(make_city(11, style), people=0)
+        shown = made.render(camera, 96, 96, ())
+        made.close()
+        pictures.append(shown.rgb[shown.object_id == GROUND_ID].mean(axis=0))
+        grounds.append(shown.object_id == GROUND_ID)
+    for i, colour in enumerate(pictures):
+        for other in pictures[:i]:
+            assert np.abs(colour - other).max() > 2.0
+    assert np.mean(grounds[0] == grounds[2]) > 0.7
 
 
 def test_missing_egl_is_one_clear_line(city: City, monkeypatch):

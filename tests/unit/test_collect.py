@@ -297,3 +297,21 @@ def test_a_full_disk_is_one_clear_line(client, tmp_path, monkeypatch):
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(DataError, match="No space left on device"):
         run(tmp_path / "new")
+
+
+def test_the_embedded_city_is_seen_in_many_lights(client, simulators, saved, tmp_path):
+    """A network that saw one clear noon would fail at dusk; other simulators keep their light."""
+    del simulators, saved
+    random = np.random.default_rng(1)
+    lights = [module._light(random) for _ in range(400)]
+    clear = [light for light in lights if light.rain == light.fog == 0.0]
+    dusk = [light for light in clear if light.hour_h is not None and light.hour_h > 17.0]
+    assert 0.55 < (len(clear) - len(dusk)) / len(lights) < 0.75
+    assert dusk
+    assert any(light.rain for light in lights)
+    assert any(light.fog for light in lights)
+    per_light = module.FRAMES_PER_LIGHT
+    for embedded, expected in ((True, 2), (False, 0)):
+        collect(CONFIG, tmp_path, frames_per_kind=per_light // 2, seeds=(4,), embedded=embedded)
+        calls = [name for name, *_ in client.made[-1].calls]
+        assert calls.count("set_light") == expected

@@ -22,6 +22,9 @@ def test_others_wear_red_but_nobody_wears_the_heros(seed: int):
     assert _is_scarlet(hero.top)
     assert any(_is_reddish(look.top) for look in others)
     assert any(_is_reddish(look.bottom) for look in others)
+    hoods = [look for look in others if look.hair_style == "hood" and _is_reddish(look.top)]
+    assert hoods
+    assert all(look.hair != look.top for look in hoods)
     for look in others:
         assert not any(_is_scarlet(colour) for colour in (look.top, look.bottom, look.hair))
         assert 1.5 <= look.height_m <= 1.95
