@@ -23,6 +23,7 @@ from followme_uav.perception.models import INPUT_SIZE_PX
 
 _PER_FRAME = 3
 _OUTLINE_PX = 3
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,17 @@ def find_mistakes(
     """
     rng = np.random.default_rng(seed)
     mistakes: list[Mistake] = []
-    for index, frame in frames:
-        image = dataset.resize_image(sets[index].images[frame], INPUT_SIZE_PX)
-        truth = dataset.resize_truth(sets[index].labels[frame], INPUT_SIZE_PX)[..., MaskClass.HERO]
-        hero = hero_of(np.asarray(infer(image[None]))[0])
-        wrong = np.argwhere((hero & ~_widened(truth)) | (truth & ~_widened(hero)))
-        for i in rng.permutation(len(wrong))[:_PER_FRAME]:
-            row, column = (wrong[i] + 0.5) / INPUT_SIZE_PX
-            mistakes.append(Mistake(index, frame, float(row), float(column)))
+    for start in range(0, len(frames), _BATCH):
+        batch = frames[start : start + _BATCH]
+        images = [dataset.resize_image(sets[s].images[f], INPUT_SIZE_PX) for s, f in batch]
+        heroes = hero_of(np.asarray(infer(np.stack(images))))
+        for (index, frame), hero in zip(batch, heroes, strict=True):
+            label = sets[index].labels[frame]
+            truth = dataset.resize_truth(label, INPUT_SIZE_PX)[..., MaskClass.HERO]
+            wrong = np.argwhere((hero & ~_widened(truth)) | (truth & ~_widened(hero)))
+            for i in rng.permutation(len(wrong))[:_PER_FRAME]:
+                row, column = (wrong[i] + 0.5) / INPUT_SIZE_PX
+                mistakes.append(Mistake(index, frame, float(row), float(column)))
     return mistakes
 
 

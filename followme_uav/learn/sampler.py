@@ -45,7 +45,7 @@ class CropSampler:
 
     Raises:
         DataError: No frames.
-        ConfigError: `source_share` names an unknown source.
+        ConfigError: `source_share` leaves nothing for any source.
     """
 
     def __init__(
@@ -227,12 +227,7 @@ def _saturation_matrices(factors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _source_shares(sets: Sequence[LabelledFrames], wanted: dict[str, float]) -> dict[str, float]:
     sources = sorted({s.source for s in sets})
-    unknown = sorted(wanted.keys() - set(sources))
-    if unknown:
-        raise ConfigError(
-            f"sampling.source_share names {', '.join(unknown)}, but the data folders are "
-            f"{', '.join(sources)}; use a data folder's base name"
-        )
+    wanted = {s: share for s, share in wanted.items() if s in sources}
     rest = [s for s in sources if s not in wanted]
     left = max(0.0, 1.0 - sum(wanted.values())) / len(rest) if rest else 0.0
     shares = {s: wanted.get(s, left) for s in sources}

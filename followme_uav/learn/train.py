@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from followme_uav.learn import card, checkpoint, dataset
 from followme_uav.learn.board import Board
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
 from followme_uav.learn.dataset import LabelledFrames
-from followme_uav.learn.evaluate import prepare, score_sets, selection_score
+from followme_uav.learn.evaluate import Infer, prepare, score_sets, selection_score
 from followme_uav.learn.fused import with_fused_normalisation
 from followme_uav.learn.mistakes import Mistake, find_mistakes
 from followme_uav.learn.sampler import Batch, CropSampler
@@ -39,7 +40,8 @@ from followme_uav.learn.scores import SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import ARCHITECTURES, keras_model
-from followme_uav.perception.tensorflow_runtime import mask_function, tensorflow
+from followme_uav.perception.segmenter import Segmenter
+from followme_uav.perception.tensorflow_runtime import tensorflow
 
 _BATCHES_AHEAD = 4
 
@@ -77,6 +79,8 @@ def train(
     sampler = CropSampler(frames, config.sampling, config.augment, config.batch_size, config.seed)
     for f in frames:
         console.print(f"  train {f.name}: {len(f)} frames")
+    for name in sorted(config.sampling.source_share.keys() - {f.source for f in frames}):
+        console.print(f"  no data folder is named {name}: the others get its share of the crops")
     prepared = [prepare(s) for s in held_out]
     for s in prepared:
         console.print(f"  validate {s.name}: {len(s.images)} frames")
@@ -95,10 +99,11 @@ def train(
         task = progress.add_task(
             "training", total=steps, completed=training.epoch * config.steps_per_epoch
         )
+        infer = training.snapshot()
         while training.epoch < config.epochs:
             epoch = training.epoch
             mistakes = find_mistakes(
-                training.infer,
+                infer,
                 sampler.sets,
                 sampler.frames_to_mine(epoch),
                 (config.seed, 3, epoch),
@@ -115,7 +120,8 @@ def train(
                     f"epoch {training.epoch}: the loss is not finite; lower learning_rate in "
                     f"{config_path}"
                 )
-            scores = score_sets(training.infer, prepared)
+            infer = training.snapshot()
+            scores = score_sets(infer, prepared)
             selection = selection_score(prepared, scores)
             better = selection > best
             if better:
@@ -218,7 +224,6 @@ class Training:
         self.optimizer = keras.optimizers.Adam(config.learning_rate)
         self.optimizer.build(self.network.trainable_variables)
         self.epoch = 0
-        self.infer = mask_function(self.averaged)
         self._step = _compiled_step(tf, self.network, self.averaged, self.optimizer, config.loss)
 
     def step(self, batch: Batch, step: int) -> float:
@@ -227,6 +232,13 @@ class Training:
         decay = min(self._config.average_decay, (1 + done) / (10 + done))
         rate = learning_rate(self._config, done)
         return float(self._step(batch.images, batch.labels, np.float32(rate), np.float32(decay)))
+
+    def snapshot(self) -> Infer:
+        """The running mean of the weights as it is now, run by the fastest library there is."""
+        with TemporaryDirectory(prefix="followme-uav-") as folder:
+            path = Path(folder) / "weights.h5"
+            weights_file.save_weights(self.averaged, path)
+            return Segmenter(path).segment_batch
 
     def state(self) -> dict[str, Any]:
         """All variables that change during training, by a name of their own."""
