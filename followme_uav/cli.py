@@ -130,6 +130,13 @@ def sim(
     seed: Annotated[int, typer.Option(help="Seed of city, people and route.")] = 0,
     dialect: Annotated[str, typer.Option(help="Speak as 'airsim' or 'unity'.")] = "airsim",
     image_size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of camera images.")] = "160x160",
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="City of this style: plaza, old_town, modern or brick_town.",
+            show_default="drawn by the seed",
+        ),
+    ] = None,
     window: Annotated[bool, typer.Option(help="Show a chase view.")] = False,
 ) -> None:
     """Run the embedded simulator: a city with people, served over the AirSim RPC."""
@@ -137,7 +144,13 @@ def sim(
 
     raise typer.Exit(
         run_server(
-            host=host, port=port, seed=seed, dialect=dialect, image_size=image_size, window=window
+            host=host,
+            port=port,
+            seed=seed,
+            dialect=dialect,
+            image_size=image_size,
+            style=style,
+            window=window,
         )
     )
 

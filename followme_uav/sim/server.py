@@ -47,6 +47,7 @@ def run_server(
     people: int = 30,
     paused: bool = False,
     window: bool = False,
+    style: str | None = None,
     parent_pid: int | None = None,
     on_ready: Callable[[str, int], None] | None = None,
 ) -> int:
@@ -61,6 +62,7 @@ def run_server(
         people: besides the hero.
         paused: begin with time standing still, for lockstep.
         window: show the vehicle from behind, and what its camera sees.
+        style: of the city; without it the seed draws one.
         parent_pid: stop when this process is gone.
         on_ready: called with host and port; prints the ready line when not given.
 
@@ -77,7 +79,7 @@ def run_server(
         raise ConfigError(f"seed {seed} is negative; use 0 or more")
     image_size_px = parse_image_size(image_size)
     with contextlib.ExitStack() as cleanup:
-        simulation = Simulation(seed, people, _make_scene, image_size_px)
+        simulation = Simulation(seed, people, _make_scene, image_size_px, style=style)
         show = _open_window(cleanup, seed) if window else None
         simulator = Simulator(simulation, paused=paused, show=show)
         renderer = simulation.renderer
@@ -105,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--paused", action="store_true", help="time stands still at first")
     parser.add_argument("--window", action="store_true")
+    parser.add_argument("--style", help="of the city; without it the seed draws one")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
     options = parser.parse_args(arguments)
     try:
@@ -117,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             people=options.people,
             paused=options.paused,
             window=options.window,
+            style=options.style,
             parent_pid=options.parent_pid,
         )
     except FollowMeError as error:

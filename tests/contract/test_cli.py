@@ -221,6 +221,7 @@ def test_an_unknown_dialect(refused):
 
 def test_a_city_that_does_not_exist(refused):
     assert "seed -1 is negative" in refused("sim", "--port", "0", "--seed", "-1")
+    assert "city style 'gothic': there is plaza" in refused("sim", "--style", "gothic")
     assert "seed -1 is negative" in refused("fly", "--oracle", "--seed", "-1")
 
 
