@@ -297,7 +297,8 @@ def test_a_report_without_its_extra(refused, monkeypatch):
 def test_training_with_a_wrong_configuration(refused):
     write_frames(Path("data"), count=1)
     Path("training.yaml").write_text(
-        (ROOT / "configs/training/base.yaml").read_text() + "\nmomentum: 0.9\n"
+        (ROOT / "configs/training/base.yaml").read_text()
+        + "\narchitecture: model2\nmomentum: 0.9\n"
     )
     data = ("--data", "data", "--validation", "data")
     line = refused("train", "--config", "training.yaml", *data, "--out", "new.h5")
