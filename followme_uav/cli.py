@@ -128,16 +128,29 @@ def sim(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 41451,
     seed: Annotated[int, typer.Option(help="Seed of city, people and route.")] = 0,
-    dialect: Annotated[str, typer.Option(help="Speak as 'airsim' or 'unity'.")] = "airsim",
+    dialect: Annotated[
+        str, typer.Option(help="Speak as airsim, unity, colosseum or cosys.")
+    ] = "airsim",
     image_size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of camera images.")] = "160x160",
     window: Annotated[bool, typer.Option(help="Show a chase view.")] = False,
+    noise: Annotated[bool, typer.Option("--noise", help="Sensors err, by the seed.")] = False,
+    recordings: Annotated[
+        Path | None, typer.Option(help="Folder for what clients record with startRecording.")
+    ] = None,
 ) -> None:
     """Run the embedded simulator: a city with people, served over the AirSim RPC."""
     from followme_uav.sim.server import run_server
 
     raise typer.Exit(
         run_server(
-            host=host, port=port, seed=seed, dialect=dialect, image_size=image_size, window=window
+            host=host,
+            port=port,
+            seed=seed,
+            dialect=dialect,
+            image_size=image_size,
+            window=window,
+            noise=noise,
+            recordings=recordings,
         )
     )
 
