@@ -5,12 +5,9 @@ People are boxes around their capsules; a static thing is the solid the vehicle 
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from followme_uav.geometry import rotate
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.sim.dialects import VEHICLE_NAME
 from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, person_name
@@ -28,13 +25,6 @@ class Body:
     centre_m: Vec3
     half_size_m: Vec3
     """Of its box, along its own axes."""
-
-    def corners_m(self) -> Iterator[Vec3]:
-        """The box's eight corners, world NED."""
-        for signs in itertools.product((-1.0, 1.0), repeat=3):
-            corner = tuple(s * h for s, h in zip(signs, self.half_size_m, strict=True))
-            n, e, d = rotate(self.orientation, (corner[0], corner[1], corner[2]))
-            yield self.centre_m[0] + n, self.centre_m[1] + e, self.centre_m[2] + d
 
 
 def names_of(simulation: Simulation) -> list[str]:

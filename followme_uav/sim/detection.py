@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from followme_uav.geometry import conjugate, multiply, rotate
-from followme_uav.messages import CameraPose, Vec3
+from followme_uav.geometry import conjugate, multiply, rotate, vec3
+from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import images, structs
 from followme_uav.sim.bodies import Body, find_body
@@ -25,6 +25,8 @@ from followme_uav.sim.structs import read_number, read_text
 DEFAULT_RADIUS_M = 200.0
 MAX_RADIUS_CM = 1e7
 MAX_NAMES = 64
+
+_AXES: tuple[Vec3, ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 @dataclass
@@ -123,8 +125,8 @@ def detections(
         if math.dist(body.position_m, shot.camera.position_m) > wanted.radius_m:
             continue
         rows, columns = np.nonzero(shot.picture.object_id == number)
-        low, high = _box(body, shot.camera)
         turned = multiply(conjugate(shot.camera.orientation), body.orientation)
+        low, high = _box(body, shot.camera, turned)
         found.append(
             {
                 "name": name,
@@ -149,8 +151,15 @@ def _seen_from(camera: CameraPose, point_m: Vec3) -> Vec3:
     return rotate(conjugate(camera.orientation), (n, e, d))
 
 
-def _box(body: Body, camera: CameraPose) -> tuple[Vec3, Vec3]:
-    """Least and greatest coordinates of a body's box, in the camera's frame."""
-    corners = [_seen_from(camera, corner) for corner in body.corners_m()]
-    (x0, x1), (y0, y1), (z0, z1) = ((min(a), max(a)) for a in zip(*corners, strict=True))
-    return (x0, y0, z0), (x1, y1, z1)
+def _box(body: Body, camera: CameraPose, turned: Quaternion) -> tuple[Vec3, Vec3]:
+    """Least and greatest coordinates of a body's box, in the camera's frame.
+
+    Args:
+        body: whose box.
+        camera: in whose frame.
+        turned: the body's orientation in that frame.
+    """
+    axes = np.array([rotate(turned, axis) for axis in _AXES])
+    reach = np.array(body.half_size_m) @ np.abs(axes)
+    centre = np.array(_seen_from(camera, body.centre_m))
+    return vec3(centre - reach), vec3(centre + reach)

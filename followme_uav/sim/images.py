@@ -158,7 +158,7 @@ def _colours(
     if shown == INFRARED:  # in AirSim simply the segmentation id as a shade of grey
         grey = segmentation_ids[shot.picture.object_id]
     else:
-        level = _disparity(shot) if shown == DISPARITY else _normalised_depth(shot)
+        level = _disparity(shot) if shown == DISPARITY else _normalised_depth(shot, shown)
         grey = (255.0 * level).astype(np.uint8)
     return np.repeat(grey[:, :, None], 3, axis=2)
 
@@ -172,9 +172,9 @@ def _numbers(
     if shown == DEPTH_PLANAR:
         plane = shot.picture.depth_m
     elif shown == DEPTH_PERSPECTIVE:
-        plane = shot.picture.depth_m * _ray_lengths(shot)
+        plane = _ray_depth_m(shot)
     elif shown == DEPTH_VIS and dialect.all_image_types:
-        plane = _normalised_depth(shot)
+        plane = _normalised_depth(shot, shown)
     elif shown == DISPARITY:
         plane = _disparity(shot)
     else:
@@ -193,8 +193,9 @@ def _shown(image_type: int, dialect: Dialect) -> int:
     return SCENE
 
 
-def _normalised_depth(shot: Shot) -> NDArray[np.float32]:
-    scaled: NDArray[np.float32] = shot.picture.depth_m / np.float32(DEPTH_VIS_RANGE_M)
+def _normalised_depth(shot: Shot, shown: int) -> NDArray[np.float32]:
+    depth_m = _ray_depth_m(shot) if shown == DEPTH_PERSPECTIVE else shot.picture.depth_m
+    scaled: NDArray[np.float32] = depth_m / np.float32(DEPTH_VIS_RANGE_M)
     return np.clip(scaled, 0.0, 1.0)
 
 
@@ -212,9 +213,11 @@ def _normal_colours(shot: Shot) -> NDArray[np.uint8]:
     return np.rint(127.5 * (normals + 1.0)).astype(np.uint8)
 
 
-def _ray_lengths(shot: Shot) -> NDArray[np.float32]:
-    """(height, width) length of each pixel's ray to the plane one metre ahead."""
+def _ray_depth_m(shot: Shot) -> NDArray[np.float32]:
+    """(height, width) distance from the lens instead of from its plane."""
     height, width = shot.picture.depth_m.shape
     right, down = pixel_slopes(shot.camera, width, height)
-    lengths: NDArray[np.float32] = np.sqrt(1.0 + right[None, :] ** 2 + down[:, None] ** 2)
-    return lengths
+    depth_m: NDArray[np.float32] = shot.picture.depth_m * np.sqrt(
+        1.0 + right[None, :] ** 2 + down[:, None] ** 2
+    )
+    return depth_m
