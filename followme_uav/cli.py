@@ -128,7 +128,9 @@ def sim(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 41451,
     seed: Annotated[int, typer.Option(help="Seed of city, people and route.")] = 0,
-    dialect: Annotated[str, typer.Option(help="Speak as 'airsim' or 'unity'.")] = "airsim",
+    dialect: Annotated[
+        str, typer.Option(help="Speak as airsim, unity, colosseum or cosys.")
+    ] = "airsim",
     image_size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of camera images.")] = "160x160",
     style: Annotated[
         str | None,
@@ -138,6 +140,10 @@ def sim(
         ),
     ] = None,
     window: Annotated[bool, typer.Option(help="Show a chase view.")] = False,
+    noise: Annotated[bool, typer.Option("--noise", help="Sensors err, by the seed.")] = False,
+    recordings: Annotated[
+        Path | None, typer.Option(help="Folder for what clients record with startRecording.")
+    ] = None,
 ) -> None:
     """Run the embedded simulator: a city with people, served over the AirSim RPC."""
     from followme_uav.sim.server import run_server
@@ -151,6 +157,8 @@ def sim(
             image_size=image_size,
             style=style,
             window=window,
+            noise=noise,
+            recordings=recordings,
         )
     )
 

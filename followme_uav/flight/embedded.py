@@ -21,6 +21,7 @@ from followme_uav.errors import SimulatorError
 READY = "listening on "
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 3.0
+DIALECT_OF_PROFILE = {f"embedded-{name}": name for name in ("unity", "colosseum", "cosys")}
 
 
 @contextmanager
@@ -33,8 +34,8 @@ def embedded_simulator(
     """
     camera, profile = config.camera, config.simulator
     options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
-    if profile.name == "embedded-unity":
-        options += ["--dialect", "unity"]
+    if profile.name in DIALECT_OF_PROFILE:
+        options += ["--dialect", DIALECT_OF_PROFILE[profile.name]]
     if paused:
         options.append("--paused")
     if window:

@@ -177,7 +177,8 @@ class AirSimClient:
             self._offers_truth = False
             return None
         with self._understanding(GROUND_TRUTH_METHOD):
-            return convert.ground_truth(reply, self._clock)
+            truth = self._dialect.read("FollowMeGroundTruth", reply)
+            return convert.ground_truth(truth, self._clock)
 
     def read_segmented_frame(self) -> tuple[Frame, RgbImage | None]:
         """A frame and, of the same instant, the segmentation image in the simulator's colours."""

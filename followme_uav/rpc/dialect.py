@@ -11,63 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from followme_uav.rpc.struct_fields import STRUCTS
+
 DialectName = Literal["maps", "arrays", "cosys"]
 
 COSYS_VERSION = 4
-
-# Field order of AirSim's own MSGPACK_DEFINE_MAP lists; a field that is a struct names its type.
-_STRUCTS: dict[str, tuple[tuple[str, str | None], ...]] = {
-    "Vector3r": (("x_val", None), ("y_val", None), ("z_val", None)),
-    "Quaternionr": (("w_val", None), ("x_val", None), ("y_val", None), ("z_val", None)),
-    "Pose": (("position", "Vector3r"), ("orientation", "Quaternionr")),
-    "YawMode": (("is_rate", None), ("yaw_or_rate", None)),
-    "KinematicsState": (
-        ("position", "Vector3r"),
-        ("orientation", "Quaternionr"),
-        ("linear_velocity", "Vector3r"),
-        ("angular_velocity", "Vector3r"),
-        ("linear_acceleration", "Vector3r"),
-        ("angular_acceleration", "Vector3r"),
-    ),
-    "CollisionInfo": (
-        ("has_collided", None),
-        ("penetration_depth", None),
-        ("time_stamp", None),
-        ("normal", "Vector3r"),
-        ("impact_point", "Vector3r"),
-        ("position", "Vector3r"),
-        ("object_name", None),
-        ("object_id", None),
-    ),
-    "MultirotorState": (
-        ("collision", "CollisionInfo"),
-        ("kinematics_estimated", "KinematicsState"),
-        ("gps_location", None),
-        ("timestamp", None),
-        ("landed_state", None),
-        ("rc_data", None),
-    ),
-    "ImageRequest": (
-        ("camera_name", None),
-        ("image_type", None),
-        ("pixels_as_float", None),
-        ("compress", None),
-    ),
-    "ImageResponse": (
-        ("image_data_uint8", None),
-        ("image_data_float", None),
-        ("camera_position", "Vector3r"),
-        ("camera_name", None),
-        ("camera_orientation", "Quaternionr"),
-        ("time_stamp", None),
-        ("message", None),
-        ("pixels_as_float", None),
-        ("compress", None),
-        ("width", None),
-        ("height", None),
-        ("image_type", None),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -96,17 +44,21 @@ class Dialect:
         Raises:
             ValueError: It is not such a struct.
         """
-        fields = _STRUCTS[struct]
+        fields = STRUCTS[struct]
         if isinstance(value, list):
             if len(value) < len(fields):
                 raise ValueError(f"{struct} has {len(value)} fields instead of {len(fields)}")
             value = dict(zip((name for name, _ in fields), value, strict=False))
         if not isinstance(value, dict):
             raise ValueError(f"{struct} is a {type(value).__name__}")
-        return {
-            name: self.read(kind, value[name]) if kind and name in value else value.get(name)
-            for name, kind in fields
-        }
+        return {name: self._read_field(kind, value.get(name)) for name, kind in fields}
+
+    def _read_field(self, kind: str | None, value: Any) -> Any:
+        if kind is None or value is None:
+            return value
+        if kind.startswith("["):
+            return [self.read(kind[1:-1], item) for item in value]
+        return self.read(kind, value)
 
     def image_request(self, camera_name: str, image_type: int) -> dict[str, Any]:
         """Ask for raw 8-bit pixels."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,14 @@ from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import images, structs
 from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.gimbal import DEFAULT_FOV_RAD
+from followme_uav.sim.patterns import matching, named
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.structs import read_bool, read_int, read_number, read_struct, read_text
 
 MAX_REQUESTS = 16
-MAX_PATTERN = 100
 FOV_LIMITS_DEG = (5.0, 150.0)
-
-_REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
-_MAX_REPEATS = 4
 
 
 class CameraMethods(Service):
@@ -120,7 +117,8 @@ class CameraMethods(Service):
     def _set_segmentation_id(self, mesh_name: Any, object_id: Any, is_regex: Any) -> Future[bool]:
         name, as_regex = read_text(mesh_name), read_bool(is_regex)
         number = read_int(object_id, "object_id", 0, 255)
-        matches = self._matches(_pattern(name) if as_regex else re.escape(name))
+        pick = partial(matching, parameter="mesh_name") if as_regex else named
+        matches = pick(self._object_names, name)
 
         def job(_: Simulation) -> bool:
             self._segmentation_ids[matches] = number
@@ -129,7 +127,7 @@ class CameraMethods(Service):
         return self.call(job)
 
     def _get_segmentation_id(self, mesh_name: Any) -> Future[int]:
-        matches = self._matches(re.escape(read_text(mesh_name)))
+        matches = named(self._object_names, read_text(mesh_name))
         return self.call(lambda _: int(self._segmentation_ids[matches[0]]) if matches else -1)
 
     def _read_request(self, request: Any) -> tuple[str, int, bool, bool]:
@@ -139,7 +137,7 @@ class CameraMethods(Service):
             self.check_camera(camera)
         return (
             camera,
-            read_int(fields.get("image_type", images.SCENE), "image_type", 0, 9),
+            images.read_type(fields.get("image_type", images.SCENE)),
             read_bool(fields.get("pixels_as_float", False)),
             read_bool(fields.get("compress", True)),
         )
@@ -158,25 +156,3 @@ class CameraMethods(Service):
             as_float=as_float,
             compress=compress,
         )
-
-    def _matches(self, pattern: str) -> list[int]:
-        """Ids of the objects whose whole name matches, upper and lower case alike."""
-        expression = re.compile(pattern, re.IGNORECASE)
-        return [i for i, name in enumerate(self._object_names) if expression.fullmatch(name)]
-
-
-def _pattern(text: str) -> str:
-    """A regular expression that cannot keep the simulator busy for ever.
-
-    Raises:
-        HandlerError: It is too long, too repetitive or not a regular expression.
-    """
-    if len(text) > MAX_PATTERN:
-        raise HandlerError(f"regular expression longer than {MAX_PATTERN} characters")
-    if _REPEATED_GROUP.search(text) or sum(text.count(c) for c in "*+{") > _MAX_REPEATS:
-        raise HandlerError("regular expression repeats too much: no group, and 4 times at most")
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise HandlerError(f"not a regular expression: {error}") from None
-    return text

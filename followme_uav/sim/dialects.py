@@ -1,11 +1,12 @@
 """What differs between the AirSim builds that this simulator can imitate.
 
-`airsim` is AirSim 1.8.1 on Unreal Engine, `unity` is AirSim on Unity.
+`airsim` is AirSim 1.8.1 on Unreal Engine, `unity` is AirSim on Unity, `colosseum` is Colosseum from
+2.3 on, `cosys` is Cosys-AirSim 3. What differs in the parameters of a call is in `adapters`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 VEHICLE_NAME = "Drone1"
 
@@ -30,15 +31,26 @@ class Dialect:
     """Camera methods take "" for the vehicle."""
     continue_blocks: bool
     """simContinueForTime answers when the time has passed; else at once."""
-    metric_depth: bool
-    """DepthPlanar and DepthPerspective are metres; else they are the ordinary scene."""
+    all_image_types: bool
+    """Every image type, depth in metres; else all but DepthVis and Segmentation are the scene."""
     fov_applies: bool
     """simSetCameraFov changes the lens; else only the number that is reported."""
     reports_projection: bool
     objects_have_poses: bool
-    """simGetObjectPose knows people and things; else vehicles only."""
+    """simGetObjectPose and simSetObjectPose know people and things; else vehicles only."""
+    world_tools: bool
+    """Lists objects, detects, records, counts frames, tests lines of sight; else these raise."""
+    interleaved_ids: bool
+    """Segmentation colours deal out the bits of the id as Unity does; else a palette."""
     image_message: str
     float_image_message: str
+    server_version: int = 1
+    array_structs: bool = False
+    """Structs travel as arrays, both ways; else as maps."""
+    annotations: bool = False
+    """Cosys-AirSim's parameters (see `adapters`), and a name of an annotation in image structs."""
+    reports_readiness: bool = False
+    """The state ends with `ready`, `ready_message` and `can_arm`."""
 
 
 AIRSIM = Dialect(
@@ -51,10 +63,12 @@ AIRSIM = Dialect(
     unknown_camera_is_empty=False,
     default_vehicle_for_cameras=True,
     continue_blocks=True,
-    metric_depth=True,
+    all_image_types=True,
     fov_applies=True,
     reports_projection=True,
     objects_have_poses=True,
+    world_tools=True,
+    interleaved_ids=False,
     image_message="",
     float_image_message="",
 )
@@ -68,11 +82,15 @@ UNITY = Dialect(
     unknown_camera_is_empty=True,
     default_vehicle_for_cameras=False,
     continue_blocks=False,
-    metric_depth=False,
+    all_image_types=False,
     fov_applies=False,
     reports_projection=False,
     objects_have_poses=False,
+    world_tools=False,
+    interleaved_ids=True,
     image_message="success",
     float_image_message="no image capture",
 )
-DIALECTS = {dialect.name: dialect for dialect in (AIRSIM, UNITY)}
+COLOSSEUM = replace(AIRSIM, name="colosseum", array_structs=True, reports_readiness=True)
+COSYS = replace(AIRSIM, name="cosys", server_version=4, annotations=True)
+DIALECTS = {dialect.name: dialect for dialect in (AIRSIM, UNITY, COLOSSEUM, COSYS)}

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import structs
 from followme_uav.sim.dialects import Dialect
+from followme_uav.sim.normals import pixel_slopes, world_normals
 from followme_uav.sim.simulation import Shot
 
-SCENE, DEPTH_PLANAR, DEPTH_PERSPECTIVE, DEPTH_VIS, SEGMENTATION = 0, 1, 2, 3, 5
+SCENE, DEPTH_PLANAR, DEPTH_PERSPECTIVE, DEPTH_VIS, DISPARITY, SEGMENTATION = range(6)
+SURFACE_NORMALS, INFRARED, LAST_IMAGE_TYPE = 6, 7, 7
+"""AirSim has motion vectors after these, which are not made here."""
+
 DEPTH_VIS_RANGE_M = 100.0
-"""DepthVis is black at the lens and white from here on."""
+"""DepthVis, and depth as 8-bit pixels, are black at the lens and white from here on."""
+DISPARITY_NEAR_M = 1.0
+"""DisparityNormalized is 1 up to here and falls as one over the depth."""
+SKY_FROM_M = 5000.0
+"""Whatever is deeper is no surface."""
+
+
+def read_type(value: Any) -> int:
+    """A parameter `image_type`."""
+    return structs.read_int(value, "image_type", SCENE, LAST_IMAGE_TYPE)
 
 
 def segmentation_palette() -> NDArray[np.uint8]:
@@ -34,7 +45,22 @@ def segmentation_palette() -> NDArray[np.uint8]:
     return palette
 
 
-_PALETTE = segmentation_palette()
+def interleaved_palette() -> NDArray[np.uint8]:
+    """(256, 3) RGB colour of each segmentation id in AirSim on Unity.
+
+    The bytes id + 2, id + 1 and id become 24 bits, dealt out from the lowest up: bit k of the three
+    bytes goes to places 23 - 3k, 22 - 3k and 21 - 3k of a number whose bytes are green, red, blue.
+    """
+    ids = np.arange(256)
+    packed = (ids + 2) << 16 | (ids + 1) << 8 | ids
+    number = np.zeros(256, dtype=np.int64)
+    for byte in range(3):
+        for bit in range(8):
+            number |= (packed >> (8 * byte + bit) & 1) << (21 - 3 * bit + byte)
+    return np.stack((number >> 8 & 255, number >> 16 & 255, number & 255), axis=1).astype(np.uint8)
+
+
+_PALETTE, _INTERLEAVED = segmentation_palette(), interleaved_palette()
 
 
 def image_response(
@@ -52,14 +78,11 @@ def image_response(
     Args:
         shot: the picture it shows.
         dialect: decides on bytes, rows and time stamps.
-        image_type: AirSim's ImageType.
+        image_type: AirSim's ImageType, up to `LAST_IMAGE_TYPE`.
         segmentation_ids: (objects,) id of each object, for the segmentation image.
         camera_name: repeated in the response.
         as_float: numbers instead of pixels; for a type without numbers the red channel, 0..1.
         compress: PNG instead of raw pixels.
-
-    Raises:
-        HandlerError: This simulator does not make such images.
     """
     height, width = shot.picture.object_id.shape
     pixels: bytes = b""
@@ -69,7 +92,7 @@ def image_response(
     else:
         rgb = _colours(shot, dialect, image_type, segmentation_ids)
         pixels = png(rgb) if compress else _raw(rgb, dialect)
-    return {
+    response = {
         "image_data_uint8": pixels,
         "image_data_float": numbers,
         "camera_position": structs.vector(shot.camera.position_m),
@@ -83,6 +106,7 @@ def image_response(
         "height": height,
         "image_type": image_type,
     }
+    return response | {"annotation_name": ""} if dialect.annotations else response
 
 
 def empty_response(camera_name: str, image_type: int) -> structs.Struct:
@@ -122,15 +146,21 @@ def _colours(
     shot: Shot, dialect: Dialect, image_type: int, segmentation_ids: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """(height, width, 3) RGB, first row on top."""
-    if image_type == SEGMENTATION:
-        colours: NDArray[np.uint8] = _PALETTE[segmentation_ids[shot.picture.object_id]]
-        return colours
-    if _is_depth(image_type, dialect):
-        grey = (255.0 * _normalised_depth(shot)).astype(np.uint8)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if image_type == SCENE or image_type in (DEPTH_PLANAR, DEPTH_PERSPECTIVE):
+    shown = _shown(image_type, dialect)
+    if shown == SCENE:
         return shot.picture.rgb
-    raise HandlerError(f"image type {image_type} is not available here; 0 to 3 and 5 are")
+    if shown == SEGMENTATION:
+        palette = _INTERLEAVED if dialect.interleaved_ids else _PALETTE
+        colours: NDArray[np.uint8] = palette[segmentation_ids[shot.picture.object_id]]
+        return colours
+    if shown == SURFACE_NORMALS:
+        return _normal_colours(shot)
+    if shown == INFRARED:  # in AirSim simply the segmentation id as a shade of grey
+        grey = segmentation_ids[shot.picture.object_id]
+    else:
+        level = _disparity(shot) if shown == DISPARITY else _normalised_depth(shot, shown)
+        grey = (255.0 * level).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def _numbers(
@@ -138,12 +168,15 @@ def _numbers(
 ) -> list[float]:
     """Float image, row by row."""
     plane: NDArray[Any]
-    if dialect.metric_depth and image_type == DEPTH_PLANAR:
+    shown = _shown(image_type, dialect)
+    if shown == DEPTH_PLANAR:
         plane = shot.picture.depth_m
-    elif dialect.metric_depth and image_type == DEPTH_PERSPECTIVE:
-        plane = shot.picture.depth_m * _ray_lengths(shot)
-    elif image_type == DEPTH_VIS and dialect.metric_depth:
-        plane = _normalised_depth(shot)
+    elif shown == DEPTH_PERSPECTIVE:
+        plane = _ray_depth_m(shot)
+    elif shown == DEPTH_VIS and dialect.all_image_types:
+        plane = _normalised_depth(shot, shown)
+    elif shown == DISPARITY:
+        plane = _disparity(shot)
     else:
         red = _colours(shot, dialect, image_type, segmentation_ids)[:, :, 0]
         plane = red.astype(np.float32) / np.float32(255.0)
@@ -153,20 +186,38 @@ def _numbers(
     return values
 
 
-def _is_depth(image_type: int, dialect: Dialect) -> bool:
-    metric = dialect.metric_depth and image_type in (DEPTH_PLANAR, DEPTH_PERSPECTIVE)
-    return image_type == DEPTH_VIS or metric
+def _shown(image_type: int, dialect: Dialect) -> int:
+    """The image type that a simulator of that dialect really shows."""
+    if dialect.all_image_types or image_type in (DEPTH_VIS, SEGMENTATION):
+        return image_type
+    return SCENE
 
 
-def _normalised_depth(shot: Shot) -> NDArray[np.float32]:
-    scaled: NDArray[np.float32] = shot.picture.depth_m / np.float32(DEPTH_VIS_RANGE_M)
+def _normalised_depth(shot: Shot, shown: int) -> NDArray[np.float32]:
+    depth_m = _ray_depth_m(shot) if shown == DEPTH_PERSPECTIVE else shot.picture.depth_m
+    scaled: NDArray[np.float32] = depth_m / np.float32(DEPTH_VIS_RANGE_M)
     return np.clip(scaled, 0.0, 1.0)
 
 
-def _ray_lengths(shot: Shot) -> NDArray[np.float32]:
-    """(height, width) length of each pixel's ray to the plane one metre ahead."""
+def _disparity(shot: Shot) -> NDArray[np.float32]:
+    """Shift between the eyes of a stereo camera over the largest: 0 far away, 1 near."""
+    near = np.float32(DISPARITY_NEAR_M)
+    disparity: NDArray[np.float32] = near / np.maximum(shot.picture.depth_m, near)
+    return disparity
+
+
+def _normal_colours(shot: Shot) -> NDArray[np.uint8]:
+    """World normals as Unreal shows them: red north, green east, blue up, -1..1 as 0..255."""
+    normals = world_normals(shot.picture.depth_m, shot.camera, SKY_FROM_M)
+    normals[:, :, 2] *= -1.0
+    return np.rint(127.5 * (normals + 1.0)).astype(np.uint8)
+
+
+def _ray_depth_m(shot: Shot) -> NDArray[np.float32]:
+    """(height, width) distance from the lens instead of from its plane."""
     height, width = shot.picture.depth_m.shape
-    half = math.tan(0.5 * shot.camera.fov_rad)
-    u = ((np.arange(width) + 0.5) / width * 2.0 - 1.0) * half
-    v = ((np.arange(height) + 0.5) / height * 2.0 - 1.0) * half * height / width
-    return np.sqrt(1.0 + u[None, :] ** 2 + v[:, None] ** 2).astype(np.float32)
+    right, down = pixel_slopes(shot.camera, width, height)
+    depth_m: NDArray[np.float32] = shot.picture.depth_m * np.sqrt(
+        1.0 + right[None, :] ** 2 + down[:, None] ** 2
+    )
+    return depth_m

@@ -8,8 +8,8 @@ collecting labelled images. A pilot must never call them.
 from __future__ import annotations
 
 import json
-import math
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,18 +18,22 @@ from numpy.typing import NDArray
 from followme_uav.messages import MaskClass
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import structs
+from followme_uav.sim.adapters import adapted
 from followme_uav.sim.camera_methods import CameraMethods
+from followme_uav.sim.detection import DetectionMethods
 from followme_uav.sim.dialects import VEHICLE_NAME, Dialect
 from followme_uav.sim.environment_methods import EnvironmentMethods
 from followme_uav.sim.motion_methods import MAX_POSITION_M, MotionMethods
 from followme_uav.sim.obstacles import person_name
+from followme_uav.sim.recording import RecordingMethods
+from followme_uav.sim.sensor_methods import SensorMethods
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Shot, Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.structs import read_bool, read_number, read_text
 from followme_uav.sim.vehicle import TIME_STEP_S
+from followme_uav.sim.world_methods import WorldMethods, object_pose
 
-SERVER_VERSION = 1
 MAX_CONTINUE_S = 3600.0
 MAX_WIND_MPS = 30.0
 PLACEMENT_CLEARANCE_M = 0.45
@@ -37,7 +41,13 @@ LANDED, FLYING = 0, 1
 
 
 def handlers_of(
-    simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...], settings: structs.Struct
+    simulator: Simulator,
+    dialect: Dialect,
+    object_names: tuple[str, ...],
+    settings: structs.Struct,
+    *,
+    noise_seed: int | None = None,
+    recordings: Path | None = None,
 ) -> Handlers:
     """Every method this simulator serves.
 
@@ -46,14 +56,21 @@ def handlers_of(
         dialect: which AirSim to imitate.
         object_names: of the renderer's object ids.
         settings: answered by getSettingsString, as JSON.
+        noise_seed: of the sensors' noise; None for none.
+        recordings: folder that startRecording writes to; None to refuse it.
     """
-    return {
+    handlers = {
         **GeneralMethods(simulator, dialect, settings).handlers(),
         **MotionMethods(simulator, dialect).handlers(),
         **CameraMethods(simulator, dialect, object_names).handlers(),
         **EnvironmentMethods(simulator, dialect).handlers(),
+        **SensorMethods(simulator, dialect, noise_seed).handlers(),
+        **WorldMethods(simulator, dialect).handlers(),
+        **DetectionMethods(simulator, dialect, object_names).handlers(),
+        **RecordingMethods(simulator, dialect, recordings).handlers(),
         **TruthMethods(simulator, dialect, object_names).handlers(),
     }
+    return adapted(handlers, dialect)
 
 
 class GeneralMethods(Service):
@@ -67,8 +84,8 @@ class GeneralMethods(Service):
         """Method name to function."""
         return {
             "ping": lambda: True,
-            "getServerVersion": lambda: SERVER_VERSION,
-            "getMinRequiredClientVersion": lambda: SERVER_VERSION,
+            "getServerVersion": lambda: self.dialect.server_version,
+            "getMinRequiredClientVersion": lambda: self.dialect.server_version,
             "getSettingsString": lambda: self._settings,
             "listVehicles": lambda: [VEHICLE_NAME],
             "enableApiControl": self._enable_api_control,
@@ -131,7 +148,7 @@ class GeneralMethods(Service):
 
         def job(simulation: Simulation) -> structs.Struct:
             motion = simulation.vehicle.kinematics()
-            return {
+            state = {
                 "collision": structs.collision(None, has_collided=False),  # never filled by AirSim
                 "kinematics_estimated": structs.kinematics(motion),
                 "gps_location": structs.geo_point(motion.position_m),
@@ -139,6 +156,9 @@ class GeneralMethods(Service):
                 "landed_state": LANDED if simulation.autopilot.landed else FLYING,
                 "rc_data": structs.no_remote_control(),
             }
+            if self.dialect.reports_readiness:
+                state |= {"ready": True, "ready_message": "", "can_arm": True}
+            return state
 
         return self.call(job)
 
@@ -158,7 +178,7 @@ class GeneralMethods(Service):
             raise HandlerError(
                 f"Object reference not set to an instance of an object ('{name}' is no vehicle)"
             )
-        return self.call(lambda simulation: _object_pose(simulation, name))
+        return self.call(lambda simulation: object_pose(simulation, name))
 
     def _get_collision(self, v: Any) -> Future[structs.Struct]:
         self.check_vehicle(v)
@@ -261,19 +281,3 @@ def class_of_objects(object_names: tuple[str, ...]) -> NDArray[np.uint8]:
 
 def _vehicle_pose(simulation: Simulation) -> structs.Struct:
     return structs.pose(simulation.vehicle.position_m, simulation.vehicle.orientation)
-
-
-def _object_pose(simulation: Simulation, name: str) -> structs.Struct:
-    """Pose of a person (feet) or a static obstacle (centre); NaN for anything unknown."""
-    for index, person in enumerate(simulation.crowd.people):
-        if person_name(index) == name:
-            return structs.pose(person.position_m, _facing(person.heading_rad))
-    for collider in simulation.city.colliders:
-        if collider.name == name:
-            return structs.pose(collider.centre_m, _facing(collider.yaw_rad))
-    nan = math.nan
-    return structs.pose((nan, nan, nan), (nan, nan, nan, nan))
-
-
-def _facing(yaw_rad: float) -> tuple[float, float, float, float]:
-    return math.cos(0.5 * yaw_rad), 0.0, 0.0, math.sin(0.5 * yaw_rad)

@@ -216,6 +216,17 @@ class Crowd:
         phase = self._phase + 2 * math.pi * self._speed_mps / stride_m * dt_s
         self._phase = phase % (2 * math.pi)
 
+    def place(self, i: int, north_m: float, east_m: float, heading_rad: float) -> None:
+        """Put person i somewhere, standing; they set out for the nearest place of the graph."""
+        self._snapshot = None
+        self._position[i] = north_m, east_m
+        self._heading[i] = (heading_rad + math.pi) % (2 * math.pi) - math.pi
+        self._speed_mps[i] = 0.0
+        self._stop_until_s[i] = self._time_s
+        gap = np.hypot(*(self._graph.places_m - self._position[i]).T)
+        self._place[i] = self._previous[i] = int(np.argmin(gap))
+        self._aim(i)
+
     def _start(self, i: int) -> None:
         """Put person i somewhere between two neighbouring places."""
         graph, rng = self._graph, self._rng

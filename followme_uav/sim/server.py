@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.rpc.server import RpcServer
 from followme_uav.sim.dialects import AIRSIM, DIALECTS, VEHICLE_NAME
 from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.sensor_methods import sensor_settings
 from followme_uav.sim.simulation import Renderer, Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.world import City
@@ -48,6 +50,8 @@ def run_server(
     paused: bool = False,
     window: bool = False,
     style: str | None = None,
+    noise: bool = False,
+    recordings: Path | None = None,
     parent_pid: int | None = None,
     on_ready: Callable[[str, int], None] | None = None,
 ) -> int:
@@ -63,6 +67,8 @@ def run_server(
         paused: begin with time standing still, for lockstep.
         window: show the vehicle from behind, and what its camera sees.
         style: of the city; without it the seed draws one.
+        noise: sensors err, by the seed.
+        recordings: folder that startRecording writes to; without it recording is refused.
         parent_pid: stop when this process is gone.
         on_ready: called with host and port; prints the ready line when not given.
 
@@ -84,8 +90,16 @@ def run_server(
         simulator = Simulator(simulation, paused=paused, show=show)
         renderer = simulation.renderer
         names = tuple(renderer.object_names) if renderer is not None else ()
-        handlers = handlers_of(simulator, DIALECTS[dialect], names, _settings(image_size_px))
-        server = RpcServer(handlers, host, port)
+        handlers = handlers_of(
+            simulator,
+            DIALECTS[dialect],
+            names,
+            _settings(image_size_px),
+            noise_seed=seed if noise else None,
+            recordings=recordings,
+        )
+        arrays = DIALECTS[dialect].array_structs
+        server = RpcServer(handlers, host, port, array_structs=arrays)
         server.start()
         cleanup.callback(server.stop)
         _stop_on_signals(simulator)
@@ -108,6 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--paused", action="store_true", help="time stands still at first")
     parser.add_argument("--window", action="store_true")
     parser.add_argument("--style", help="of the city; without it the seed draws one")
+    parser.add_argument("--noise", action="store_true", help="sensors err")
+    parser.add_argument("--recordings", type=Path, help="folder for startRecording")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
     options = parser.parse_args(arguments)
     try:
@@ -121,6 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             paused=options.paused,
             window=options.window,
             style=options.style,
+            noise=options.noise,
+            recordings=options.recordings,
             parent_pid=options.parent_pid,
         )
     except FollowMeError as error:
@@ -167,7 +185,9 @@ def _settings(image_size_px: tuple[int, int]) -> Struct:
     return {
         "SettingsVersion": 1.2,
         "SimMode": "Multirotor",
-        "Vehicles": {VEHICLE_NAME: {"VehicleType": "SimpleFlight"}},
+        "Vehicles": {
+            VEHICLE_NAME: {"VehicleType": "SimpleFlight", "Sensors": sensor_settings()},
+        },
         "CameraDefaults": {
             "CaptureSettings": [{"ImageType": 0, "Width": width, "Height": height}],
         },

@@ -43,6 +43,11 @@ class Service:
                 f"(camera methods need the vehicle's name, '{VEHICLE_NAME}')"
             )
 
+    def check_world_tools(self) -> None:
+        """Refuse what AirSim on Unity has not."""
+        if not self.dialect.world_tools:
+            raise HandlerError("Not implemented on Unity")
+
     def knows_camera(self, name: Any) -> bool:
         """Whether the vehicle has that camera."""
         return read_text(name) in self.dialect.camera_names

@@ -20,6 +20,7 @@ from followme_uav.sim.environment import Environment
 from followme_uav.sim.gimbal import Gimbal
 from followme_uav.sim.obstacles import ClearanceField
 from followme_uav.sim.people import Crowd, Person
+from followme_uav.sim.rays import RayField
 from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
 from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
 from followme_uav.sim.world import City, make_city
@@ -76,6 +77,9 @@ class Shot:
 class Simulation:
     """Everything that exists. Not thread safe; see `simulator.Simulator`.
 
+    Attributes:
+        recorder: called whenever the people have moved, every 50 ms; None most of the time.
+
     Args:
         seed: of the city and the people.
         people: besides the hero.
@@ -104,6 +108,8 @@ class Simulation:
         self._light: Atmosphere | None = None
         self.renderer = make_renderer(self.city, people) if make_renderer is not None else None
         self._clearance = ClearanceField(self.city.colliders)
+        self._rays = RayField(self.city.colliders)
+        self.recorder: Callable[[Simulation], None] | None = None
         self._shot: Shot | None = None
         self._shot_is_now = False
         self.reset()
@@ -113,6 +119,7 @@ class Simulation:
 
         The vehicle stands at the origin, disarmed and without API control; a running task answers
         False. Camera field of view and weather survive, being settings; the sun starts again.
+        A recording ends: its time stamps would come twice.
         """
         self.tasks.cancel()
         self.tasks.time_ns = 0
@@ -123,6 +130,7 @@ class Simulation:
         self.gimbal.reset()
         self._place_people()
         self._steps = 0
+        self.recorder = None
         self.environment.restart_clock(self.time_ns)
         self.changed()
         self._shot = None
@@ -144,6 +152,9 @@ class Simulation:
             if self._steps % _PEOPLE_STEPS == 0:
                 self.crowd.advance(PEOPLE_PERIOD_NS * 1e-9)
                 self._place_people()
+                if self.recorder is not None:
+                    self.changed()
+                    self.recorder(self)
         self._shot_is_now = False
 
     def changed(self) -> None:
@@ -155,6 +166,12 @@ class Simulation:
         self.tasks.cancel()
         self.vehicle.place(position_m, yaw_rad)
         self.autopilot.reset(landed=False)
+        self.changed()
+
+    def place_person(self, index: int, position_m: Vec3, heading_rad: float) -> None:
+        """Put a person somewhere, on the ground there; from there she walks on."""
+        self.crowd.place(index, position_m[0], position_m[1], heading_rad)
+        self._place_people()
         self.changed()
 
     def shot(self) -> Shot:
@@ -183,8 +200,18 @@ class Simulation:
 
     def clearance_m(self, point_m: Vec3 | None = None) -> float:
         """From a point, or the vehicle's centre, to the nearest obstacle or person."""
-        feet = [person.position_m for person in self.crowd.people]
-        return self._clearance.clearance_m(point_m or self.vehicle.position_m, feet)
+        return self._clearance.clearance_m(point_m or self.vehicle.position_m, self._feet_m())
+
+    def ray_m(self, start_m: Vec3, direction: Vec3) -> float:
+        """Along a unit vector, to the first obstacle, person or the ground; inf without any."""
+        return self._rays.distance_m(start_m, direction, self._feet_m())
+
+    def sees(self, start_m: Vec3, end_m: Vec3) -> bool:
+        """Whether nothing is between two points."""
+        return self._rays.sees(start_m, end_m, self._feet_m())
+
+    def _feet_m(self) -> list[Vec3]:
+        return [person.position_m for person in self.crowd.people]
 
     def _place_people(self) -> None:
-        self.vehicle.move_people([person.position_m for person in self.crowd.people])
+        self.vehicle.move_people(self._feet_m())

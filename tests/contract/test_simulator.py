@@ -31,12 +31,13 @@ DEADLINE_S = 20.0
 
 
 @contextlib.contextmanager
-def serving(dialect="airsim", *, paused=True):
+def serving(dialect="airsim", *, paused=True, **extras):
     """A simulator on a free port; yields a function that opens sessions, and the simulation."""
     simulation = Simulation(5, 8, PaintedSky, (WIDTH, HEIGHT))
     simulator = Simulator(simulation, paused=paused)
-    handlers = handlers_of(simulator, DIALECTS[dialect], OBJECT_NAMES, {"SimMode": "Multirotor"})
-    server = RpcServer(handlers)
+    settings = {"SimMode": "Multirotor"}
+    handlers = handlers_of(simulator, DIALECTS[dialect], OBJECT_NAMES, settings, **extras)
+    server = RpcServer(handlers, array_structs=DIALECTS[dialect].array_structs)
     thread = threading.Thread(target=simulator.run, daemon=True)
     sessions = []
 

@@ -19,7 +19,7 @@ from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
 from tests.painted_sky import OBJECT_NAMES, PaintedSky
 
-BLOCKING = {"simContinueForTime"}  # its longest advance takes a minute; tested by itself
+BLOCKING = {"simContinueForTime", "simContinueForFrames"}  # may take a minute; tested by themselves
 
 numbers = st.one_of(
     st.integers(-(2**63), 2**64 - 1),
@@ -37,6 +37,9 @@ keys = st.sampled_from(
         "yaw_or_rate",
         "position",
         "orientation",
+        "latitude",
+        "longitude",
+        "altitude",
         "camera_name",
         "image_type",
         "pixels_as_float",

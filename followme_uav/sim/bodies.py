@@ -1,0 +1,63 @@
+"""Everything in the city that has a name and a pose: people, the vehicle, buildings, cars, trees.
+
+People are boxes around their capsules; a static thing is the solid the vehicle would hit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from followme_uav.messages import Quaternion, Vec3
+from followme_uav.sim.dialects import VEHICLE_NAME
+from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, person_name
+from followme_uav.sim.simulation import Simulation
+
+
+@dataclass(frozen=True)
+class Body:
+    """One thing at one instant."""
+
+    name: str
+    position_m: Vec3
+    """World NED: a person's feet, else the centre."""
+    orientation: Quaternion
+    centre_m: Vec3
+    half_size_m: Vec3
+    """Of its box, along its own axes."""
+
+
+def names_of(simulation: Simulation) -> list[str]:
+    """The names of all bodies."""
+    people = [person_name(i) for i in range(len(simulation.crowd.people))]
+    return [VEHICLE_NAME, *people, *(c.name for c in simulation.city.colliders)]
+
+
+def person_index(simulation: Simulation, name: str) -> int | None:
+    """Which person has that name; 0 is the hero, None is nobody."""
+    people = range(len(simulation.crowd.people))
+    return next((i for i in people if person_name(i) == name), None)
+
+
+def find_body(simulation: Simulation, name: str) -> Body | None:
+    """The body with that name, as it is now."""
+    if name == VEHICLE_NAME:
+        vehicle = simulation.vehicle
+        place = vehicle.position_m
+        return Body(name, place, vehicle.orientation, place, vehicle.airframe.half_size_m)
+    index = person_index(simulation, name)
+    if index is not None:
+        person = simulation.crowd.people[index]
+        north, east, down = person.position_m
+        half = (PERSON_RADIUS_M, PERSON_RADIUS_M, 0.5 * PERSON_HEIGHT_M)
+        centre = (north, east, down - half[2])
+        return Body(name, person.position_m, _facing(person.heading_rad), centre, half)
+    for solid in simulation.city.colliders:
+        if solid.name == name:
+            centre = solid.centre_m
+            return Body(name, centre, _facing(solid.yaw_rad), centre, solid.half_size_m)
+    return None
+
+
+def _facing(yaw_rad: float) -> Quaternion:
+    return math.cos(0.5 * yaw_rad), 0.0, 0.0, math.sin(0.5 * yaw_rad)

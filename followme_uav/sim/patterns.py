@@ -1,0 +1,47 @@
+"""Names picked by what a client sends: regular expressions that cannot hang, and wild cards."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Sequence
+
+from followme_uav.rpc.server import HandlerError
+
+MAX_PATTERN = 100
+
+_REPEATED_GROUP = re.compile(r"\)\s*[*+{?]")
+_MAX_REPEATS = 4
+
+
+def matching(names: Sequence[str], pattern: str, parameter: str) -> list[int]:
+    """Indices of the names that match as a whole, upper and lower case alike.
+
+    Python has no time limit on a match, so what can take long is refused: with no repeated group
+    and few repeats, a match costs at most the fourth power of a name's length, and names are short.
+
+    Raises:
+        HandlerError: The expression is too long, too repetitive or none at all.
+    """
+    if len(pattern) > MAX_PATTERN:
+        raise HandlerError(f"{parameter}: regular expression longer than {MAX_PATTERN} characters")
+    if _REPEATED_GROUP.search(pattern) or sum(map(pattern.count, "*+{")) > _MAX_REPEATS:
+        raise HandlerError(
+            f"{parameter}: regular expression repeats too much: no group, and {_MAX_REPEATS} times "
+            "at most"
+        )
+    try:
+        expression = re.compile(pattern, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise HandlerError(f"{parameter}: not a regular expression: {error}") from None
+    return [i for i, name in enumerate(names) if expression.fullmatch(name)]
+
+
+def named(names: Sequence[str], wanted: str) -> list[int]:
+    """Indices of the names that are this one, upper and lower case alike."""
+    return [i for i, name in enumerate(names) if name.lower() == wanted.lower()]
+
+
+def wild(name: str, pattern: str) -> bool:
+    """Whether a name matches a pattern with `*` and `?`, upper and lower case alike."""
+    return fnmatch.fnmatchcase(name.lower(), pattern.lower())

@@ -1,0 +1,145 @@
+"""RPC methods of the world: its objects, lines of sight, frames, messages and markers."""
+
+from __future__ import annotations
+
+import logging
+import math
+from concurrent.futures import Future
+from typing import Any
+
+from followme_uav.geometry import yaw_of
+from followme_uav.messages import Vec3
+from followme_uav.rpc.server import HandlerError
+from followme_uav.sim import earth, structs
+from followme_uav.sim.bodies import find_body, names_of, person_index
+from followme_uav.sim.dialects import VEHICLE_NAME
+from followme_uav.sim.patterns import matching
+from followme_uav.sim.service import Handlers, Service
+from followme_uav.sim.simulation import Simulation
+from followme_uav.sim.structs import read_bool, read_int, read_number, read_struct, read_text
+from followme_uav.sim.vehicle import TIME_STEP_NS
+
+log = logging.getLogger(__name__)
+
+FRAME_NS = 20_000_000
+"""What counts as one frame of the engine: 50 of them a second."""
+MAX_FRAMES = 180_000
+MAX_PLACE_M = 1e5
+MAX_MESSAGE = 500
+GROUND = "ground"
+
+_ALTITUDE_LIMITS_M = (-1e5, 1e5)
+
+
+class WorldMethods(Service):
+    """simListSceneObjects and the like."""
+
+    def handlers(self) -> Handlers:
+        """Method name to function."""
+        return {
+            "simListSceneObjects": self._list_objects,
+            "simSetObjectPose": self._set_object_pose,
+            "simTestLineOfSightToPoint": self._sees_point,
+            "simTestLineOfSightBetweenPoints": self._see_each_other,
+            "simContinueForFrames": self._continue_for_frames,
+            "simPrintLogMessage": self._print_message,
+            # Markers are for people who watch: nothing is drawn, images are not changed.
+            "simFlushPersistentMarkers": lambda: None,
+            "simPlotPoints": lambda points, rgba, size, duration, stays: None,
+            "simPlotLineStrip": lambda points, rgba, width, duration, stays: None,
+            "simPlotLineList": lambda points, rgba, width, duration, stays: None,
+            "simPlotArrows": lambda starts, ends, rgba, width, size, duration, stays: None,
+            "simPlotStrings": lambda texts, places, scale, rgba, duration: None,
+            "simPlotTransforms": lambda poses, scale, width, duration, stays: None,
+            "simPlotTransformsWithNames": (
+                lambda poses, names, scale, width, text_scale, rgba, duration: None
+            ),
+            "simSetTraceLine": lambda rgba, width, v: None,
+        }
+
+    def _list_objects(self, name_regex: Any) -> Future[list[str]]:
+        self.check_world_tools()
+        pattern = read_text(name_regex)
+        matching((), pattern, "name_regex")  # refuses a bad one at once
+
+        def job(simulation: Simulation) -> list[str]:
+            names = [GROUND, *names_of(simulation)]
+            return [names[i] for i in matching(names, pattern, "name_regex")]
+
+        return self.call(job)
+
+    def _set_object_pose(self, object_name: Any, pose: Any, teleport: Any) -> Future[bool]:
+        """Move a person, or the vehicle. False: it stands fast, is unknown, or has no room there.
+
+        The vehicle hovers where it was put, a person walks on from there.
+        """
+        name, fields = read_text(object_name), read_struct(pose)
+        read_bool(teleport)  # whatever it says: nobody is swept along the way
+        place = structs.read_vector(fields.get("position", {}), "pose.position", MAX_PLACE_M)
+        orientation = structs.read_orientation(fields.get("orientation", {}), "pose.orientation")
+        if name != VEHICLE_NAME and not self.dialect.objects_have_poses:
+            raise HandlerError(
+                f"Object reference not set to an instance of an object ('{name[:50]}' is no "
+                "vehicle)"
+            )
+
+        def job(simulation: Simulation) -> bool:
+            index = person_index(simulation, name)
+            if index is not None:
+                simulation.place_person(index, place, yaw_of(orientation))
+                return True
+            if name != VEHICLE_NAME or not _has_room(simulation, place):
+                return False
+            simulation.place_vehicle(place, yaw_of(orientation))
+            return True
+
+        return self.call(job)
+
+    def _sees_point(self, point: Any, v: Any) -> Future[bool]:
+        self.check_world_tools()
+        self.check_vehicle(v)
+        place = _place(point, "point")
+        return self.call(lambda simulation: simulation.sees(simulation.vehicle.position_m, place))
+
+    def _see_each_other(self, point1: Any, point2: Any) -> Future[bool]:
+        self.check_world_tools()
+        one, other = _place(point1, "point1"), _place(point2, "point2")
+        return self.call(lambda simulation: simulation.sees(one, other))
+
+    def _continue_for_frames(self, frames: Any) -> Future[None]:
+        self.check_world_tools()
+        count = read_int(frames, "frames", 0, MAX_FRAMES)
+        return self.simulator.continue_for(count * (FRAME_NS // TIME_STEP_NS))
+
+    def _print_message(self, message: Any, message_param: Any, severity: Any) -> None:
+        texts = read_text(message), read_text(message_param)
+        level = read_int(severity, "severity", 0, 255)
+        log.log(
+            (logging.INFO, logging.INFO, logging.WARNING, logging.ERROR)[min(level, 3)],
+            "client: %s",
+            repr("".join(texts)[:MAX_MESSAGE]),  # one line, whatever is in it
+        )
+
+
+def object_pose(simulation: Simulation, name: str) -> structs.Struct:
+    """Pose of a person (feet) or a thing (centre); NaN for anything unknown."""
+    body = find_body(simulation, name)
+    if body is None:
+        nan = math.nan
+        return structs.pose((nan, nan, nan), (nan, nan, nan, nan))
+    return structs.pose(body.position_m, body.orientation)
+
+
+def _has_room(simulation: Simulation, place: Vec3) -> bool:
+    """Whether the vehicle can be there; standing on the ground is fine."""
+    half_m = simulation.vehicle.airframe.half_size_m
+    return simulation.clearance_m(place) >= half_m[0] and -place[2] >= half_m[2]
+
+
+def _place(geo_point: Any, name: str) -> Vec3:
+    fields = read_struct(geo_point)
+    return earth.place_of(
+        read_number(fields.get("latitude", 0.0), f"{name}.latitude", -90.0, 90.0),
+        read_number(fields.get("longitude", 0.0), f"{name}.longitude", -180.0, 180.0),
+        read_number(fields.get("altitude", 0.0), f"{name}.altitude", *_ALTITUDE_LIMITS_M),
+    )
