@@ -13,6 +13,7 @@ from typing import Any
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.rpc.wire import Float64
+from followme_uav.sim.remote_control import RemoteControl
 from followme_uav.sim.vehicle import Collision, Kinematics
 
 HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
@@ -77,16 +78,20 @@ def geo_point(position_m: Vec3) -> Struct:
     }
 
 
-def no_remote_control() -> Struct:
-    """RCData of a radio that is switched off."""
-    sticks = ("pitch", "roll", "throttle", "yaw", "left_z", "right_z")
+def remote_control(remote: RemoteControl) -> Struct:
+    """RCData."""
     return {
-        "timestamp": 0,
-        **dict.fromkeys(sticks, 0.0),
-        "switches": 0,
-        "vendor_id": "",
-        "is_initialized": False,
-        "is_valid": False,
+        "timestamp": remote.timestamp_ns,
+        "pitch": remote.pitch,
+        "roll": remote.roll,
+        "throttle": remote.throttle,
+        "yaw": remote.yaw,
+        "left_z": remote.left_z,
+        "right_z": remote.right_z,
+        "switches": remote.switches,
+        "vendor_id": remote.vendor_id,
+        "is_initialized": remote.is_initialized,
+        "is_valid": remote.is_valid,
     }
 
 
