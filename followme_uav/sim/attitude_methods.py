@@ -156,17 +156,17 @@ class AttitudeMethods(TaskService):
 
 def read_remote_control(value: Any) -> RemoteControl:
     """RCData."""
-    fields = read_struct(value)
+    fields = read_struct(value, "rc_data")
     sticks = {name: read_number(fields.get(name, 0.0), name, -1.0, 1.0) for name in _STICKS}
-    vendor_id = read_text(fields.get("vendor_id", ""))
+    vendor_id = read_text(fields.get("vendor_id", ""), "vendor_id")
     if len(vendor_id) > MAX_VENDOR_ID:
         raise HandlerError(f"vendor_id has {len(vendor_id)} letters, at most {MAX_VENDOR_ID}")
     return RemoteControl(
         timestamp_ns=read_int(fields.get("timestamp", 0), "timestamp", 0, 2**64 - 1),
         switches=read_int(fields.get("switches", 0), "switches", 0, 2**16 - 1),
         vendor_id=vendor_id,
-        is_initialized=read_bool(fields.get("is_initialized", False)),
-        is_valid=read_bool(fields.get("is_valid", False)),
+        is_initialized=read_bool(fields.get("is_initialized", False), "is_initialized"),
+        is_valid=read_bool(fields.get("is_valid", False), "is_valid"),
         **sticks,
     )
 
@@ -194,7 +194,7 @@ def _share(value: Any, name: str) -> float:
 def _gain(value: Any, name: str) -> Vec3:
     """One gain of three axes."""
     if not isinstance(value, list | tuple):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a list of 3 numbers")
     if len(value) != 3:
         raise HandlerError(f"{name} has {len(value)} numbers, must have 3, one for each axis")
     x, y, z = (read_number(gain, f"{name}[{i}]", 0.0, MAX_GAIN) for i, gain in enumerate(value))

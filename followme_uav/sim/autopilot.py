@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from followme_uav.messages import Vec3
-from followme_uav.sim.control_loops import ControlLoops, Thrusts, within_lean
+from followme_uav.sim.control_loops import ControlLoops, Thrusts, within_lean, within_rates
 from followme_uav.sim.setpoints import Attitude, BodyRates, Rotors, SetPoint, Velocity
 from followme_uav.sim.vehicle import GRAVITY_MPS2, TIME_STEP_S, Vehicle
 
@@ -114,7 +114,8 @@ class Autopilot:
         thrust, wants_up = self._thrust(wanted.z_m, wanted.throttle)
         if self._stays_down(wants_up=wants_up):
             return _IDLE
-        return self.loops.rotors(wanted.roll_radps, wanted.pitch_radps, wanted.yaw_radps, thrust)
+        rates = within_rates(wanted.roll_radps, wanted.pitch_radps, wanted.yaw_radps)
+        return self.loops.rotors(*rates, thrust)
 
     def _spin(self, wanted: Rotors) -> Thrusts:
         full = self._full_n

@@ -31,7 +31,7 @@ _DISTURBANCE_TIME_S = 0.4
 _MAX_DISTURBANCE_MPS2 = 3.0
 _MAX_YAW_TORQUE_NM = 0.12  # a tenth of the rotors' thrust at hover, keeps roll and pitch in command
 _UPSET = 0.5  # cosine of the lean beyond which roll and pitch mean little: turn upright first
-_UPSIDE_DOWN_LIFT = 0.3  # of the weight; enough to turn with, little that pushes down
+_UPSET_LIFT = 0.6  # of the weight, then; enough to turn with, little that pushes astray
 
 Euler = Vec3
 """Roll, pitch, yaw."""
@@ -141,9 +141,9 @@ class ControlLoops:
     def thrust(self, lift: float, roll: float, pitch: float) -> float:
         """Thrust of all rotors together, in newtons, for a lift while leaning so."""
         upright = math.cos(roll) * math.cos(pitch)
-        if upright < 0.0:
-            return _UPSIDE_DOWN_LIFT * GRAVITY_MPS2 * self._mass
-        return self._mass * lift / max(upright, 0.5)
+        if upright < _UPSET:
+            return _UPSET_LIFT * GRAVITY_MPS2 * self._mass
+        return self._mass * lift / upright
 
     def body_rates(
         self, euler: Euler, roll_wanted: float, pitch_wanted: float, yaw_rate: float
@@ -156,7 +156,7 @@ class ControlLoops:
         pitching = self.angle.act(1, pitch_wanted - pitch)
         # Rates of roll, pitch and yaw angle expressed as rates about the body's axes.
         cos_roll, sin_roll, cos_pitch = math.cos(roll), math.sin(roll), math.cos(pitch)
-        return (
+        return within_rates(
             rolling - yaw_rate * math.sin(pitch),
             pitching * cos_roll + yaw_rate * sin_roll * cos_pitch,
             yaw_rate * cos_roll * cos_pitch - pitching * sin_roll,
@@ -165,9 +165,8 @@ class ControlLoops:
     def rotors(self, p_wanted: float, q_wanted: float, r_wanted: float, thrust: float) -> Thrusts:
         """Rate loop, then the share of each rotor."""
         (p, q, r), act = self._vehicle.rates_radps, self.rate.act
-        roll_share = act(0, _clip(p_wanted, MAX_RATE_RADPS) - p)
-        pitch_share = act(1, _clip(q_wanted, MAX_RATE_RADPS) - q)
-        yaw_torque = _clip(act(2, _clip(r_wanted, MAX_RATE_RADPS) - r), _MAX_YAW_TORQUE_NM)
+        roll_share, pitch_share = act(0, p_wanted - p), act(1, q_wanted - q)
+        yaw_torque = _clip(act(2, r_wanted - r), _MAX_YAW_TORQUE_NM)
         yaw_share = self._yaw_share * yaw_torque
         base = 0.25 * thrust
         return (
@@ -178,13 +177,16 @@ class ControlLoops:
         )
 
     def _righting_rates(self) -> Vec3:
-        """Turn upright about the shortest axis: body down crossed with the world's down."""
+        """Turn upright about the shortest axis: body down crossed with the world's down.
+
+        Any yaw goes on meanwhile; stopping it would take thrust that roll and pitch need.
+        """
         w, x, y, z = self._vehicle.orientation
         ahead, right = 2.0 * (x * z - w * y), 2.0 * (y * z + w * x)
-        across = math.hypot(ahead, right)
+        across, yaw_rate = math.hypot(ahead, right), self._vehicle.rates_radps[2]
         if across < 1e-3:
-            return MAX_RATE_RADPS, 0.0, 0.0  # exactly upside down: any way will do
-        return -MAX_RATE_RADPS * right / across, MAX_RATE_RADPS * ahead / across, 0.0
+            return MAX_RATE_RADPS, 0.0, yaw_rate  # exactly upside down: any way will do
+        return -MAX_RATE_RADPS * right / across, MAX_RATE_RADPS * ahead / across, yaw_rate
 
 
 def within_lean(roll: float, pitch: float) -> tuple[float, float]:
@@ -193,6 +195,12 @@ def within_lean(roll: float, pitch: float) -> tuple[float, float]:
     if lean > MAX_LEAN_RAD:
         return roll * (MAX_LEAN_RAD / lean), pitch * (MAX_LEAN_RAD / lean)
     return roll, pitch
+
+
+def within_rates(roll: float, pitch: float, yaw: float) -> Vec3:
+    """Body rates, each cut to its limit."""
+    limit = MAX_RATE_RADPS
+    return _clip(roll, limit), _clip(pitch, limit), _clip(yaw, limit)
 
 
 def _clip(value: float, limit: float) -> float:

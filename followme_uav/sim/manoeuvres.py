@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from followme_uav.messages import Vec3
+from followme_uav.sim.control_loops import MAX_SPEED_MPS
 from followme_uav.sim.setpoints import SetPoint, Velocity
 from followme_uav.sim.tasks import MOVING_MPS, Heading, Manoeuvre, TaskRunner, until
 
@@ -111,6 +112,8 @@ def move_by_manual(
     Forward is where the nose points at the start, whatever the yaw stick does to it afterwards.
     """
     north, east = from_body(runner, 1.0, 0.0)
+    max_forward_mps = min(max_forward_mps, MAX_SPEED_MPS)
+    max_right_mps = min(max_right_mps, MAX_SPEED_MPS)
     for _ in until(runner, duration_s):
         sticks = runner.sticks()
         if sticks is None:

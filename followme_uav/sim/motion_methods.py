@@ -176,7 +176,7 @@ class MotionMethods(TaskService):
         v: Any,
     ) -> Future[bool]:
         if not isinstance(path, list | tuple):
-            raise BadCastError
+            raise BadCastError("path must be a list of points")
         if len(path) > MAX_PATH_POINTS:
             raise HandlerError(f"path has {len(path)} points, at most {MAX_PATH_POINTS} are taken")
         points = [read_vector(p, f"path[{i}]", MAX_POSITION_M) for i, p in enumerate(path)]
@@ -247,10 +247,10 @@ class MotionMethods(TaskService):
 def read_heading(drivetrain: Any, yaw_mode: Any) -> Heading:
     """DrivetrainType and YawMode."""
     forward_only = read_int(drivetrain, "drivetrain", 0, 1) == FORWARD_ONLY
-    fields = read_struct(yaw_mode)
+    fields = read_struct(yaw_mode, "yaw_mode")
     angle_deg = fields.get("yaw_or_rate", 0.0)
-    angle = math.radians(read_number(angle_deg, "yaw_or_rate", -MAX_YAW_DEG, MAX_YAW_DEG))
-    if read_bool(fields.get("is_rate", True)):
+    angle = math.radians(read_number(angle_deg, "yaw_mode.yaw_or_rate", -MAX_YAW_DEG, MAX_YAW_DEG))
+    if read_bool(fields.get("is_rate", True), "yaw_mode.is_rate"):
         return Heading(rate_radps=angle)
     return Heading(None, angle, forward_only)
 

@@ -109,53 +109,53 @@ def projection(fov_rad: float, aspect: float) -> list[list[float]]:
 def read_number(value: Any, name: str, low: float, high: float) -> float:
     """A finite number within bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a number")
     if not low <= value <= high:  # also catches NaN
         raise HandlerError(f"{name} is {value}, must be {low:g} to {high:g}")
     return float(value)
 
 
-def read_bool(value: Any) -> bool:
+def read_bool(value: Any, name: str = "a parameter") -> bool:
     """A truth value."""
     if not isinstance(value, bool):
-        raise BadCastError
+        raise BadCastError(f"{name} must be true or false")
     return value
 
 
 def read_int(value: Any, name: str, low: int, high: int) -> int:
     """A whole number within bounds."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a whole number")
     if not low <= value <= high:
         raise HandlerError(f"{name} is {value}, must be {low} to {high}")
     return value
 
 
-def read_text(value: Any) -> str:
+def read_text(value: Any, name: str = "a parameter") -> str:
     """A string."""
     if not isinstance(value, str):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a text")
     return value
 
 
-def read_struct(value: Any) -> Struct:
+def read_struct(value: Any, name: str = "a parameter") -> Struct:
     """A map; missing keys keep AirSim's defaults, unknown ones are ignored."""
     if not isinstance(value, dict):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a struct")
     return value
 
 
 def read_vector(value: Any, name: str, limit: float) -> Vec3:
     """Vector3r with components within +-limit."""
     keys = ("x_val", "y_val", "z_val")
-    fields = read_struct(value)
+    fields = read_struct(value, name)
     x, y, z = (read_number(fields.get(k, 0.0), f"{name}.{k}", -limit, limit) for k in keys)
     return x, y, z
 
 
 def read_orientation(value: Any, name: str) -> Quaternion:
     """Quaternionr, normalised."""
-    fields = read_struct(value)
+    fields = read_struct(value, name)
     default = {"w_val": 1.0, "x_val": 0.0, "y_val": 0.0, "z_val": 0.0}
     w, x, y, z = (
         read_number(fields.get(k, d), f"{name}.{k}", -1e3, 1e3) for k, d in default.items()

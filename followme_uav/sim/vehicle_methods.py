@@ -71,7 +71,7 @@ class VehicleMethods(Service):
             HandlerError: Something is there already and must not be ignored.
         """
         self.check_vehicle(v)
-        motion, place = read_struct(state), read_struct(pose)
+        motion, place = read_struct(state, "state"), read_struct(pose, "pose")
         position = _position(place.get("position", {}))
         orientation = _orientation(place.get("orientation", {}))
         velocity = structs.read_vector(
@@ -80,7 +80,7 @@ class VehicleMethods(Service):
         rates = structs.read_vector(
             motion.get("angular_velocity", {}), "angular_velocity", MAX_SPIN_RADPS
         )
-        ignore = read_bool(ignore_collision)
+        ignore = read_bool(ignore_collision, "ignore_collision")
 
         def job(simulation: Simulation) -> None:
             vehicle = simulation.vehicle
@@ -102,7 +102,7 @@ class VehicleMethods(Service):
 
 def _position(value: Any) -> Vec3:
     """Vector3r in which NaN may stand."""
-    fields = read_struct(value)
+    fields = read_struct(value, "position")
     north, east, down = (
         math.nan if _is_nan(number) else read_number(number, name, -MAX_POSITION_M, MAX_POSITION_M)
         for name, number in ((f"position.{k}", fields.get(k, 0.0)) for k in _XYZ)
@@ -112,7 +112,7 @@ def _position(value: Any) -> Vec3:
 
 def _orientation(value: Any) -> Quaternion | None:
     """Quaternionr; None where NaN stands in it."""
-    if any(_is_nan(number) for number in read_struct(value).values()):
+    if any(_is_nan(number) for number in read_struct(value, "orientation").values()):
         return None
     return structs.read_orientation(value, "orientation")
 
