@@ -112,8 +112,9 @@ class Simulation:
     def reset(self) -> None:
         """Back to the very start, the clock included: what follows is what followed the first time.
 
-        The vehicle stands at the origin, disarmed and without API control; a running task answers
-        False. Camera field of view and weather survive, being settings; the sun starts again.
+        The vehicle stands at the origin, disarmed and without API control, with the autopilot's own
+        gains and the remote control off; a running task answers False. Camera field of view and
+        weather survive, being settings; the sun starts again.
         """
         self.tasks.reset()
         self.crowd.reset()

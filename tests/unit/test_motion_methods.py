@@ -6,6 +6,7 @@ They are called on the simulation itself, without sockets, threads or a renderer
 import inspect
 import math
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -138,6 +139,11 @@ def test_the_whole_surface_is_served_with_airsims_arity(client):
     assert set(client.handlers) == set(METHODS)
     for name, params in METHODS.items():
         assert len(inspect.signature(client.handlers[name]).parameters) == len(params) + 1, name
+
+
+def test_the_page_of_methods_names_them_all(client):
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    assert [name for name in client.handlers if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("method", LASTING)
