@@ -49,10 +49,10 @@ class HandlerError(Exception):
 
 
 class BadCastError(HandlerError):
-    """A parameter has the wrong type. Worded as rpclib words it."""
+    """A parameter has the wrong type. Worded as rpclib words it, and then what was expected."""
 
-    def __init__(self) -> None:
-        super().__init__("std::bad_cast")
+    def __init__(self, expected: str = "") -> None:
+        super().__init__(f"std::bad_cast: {expected}" if expected else "std::bad_cast")
 
 
 class RpcServer:

@@ -19,6 +19,7 @@ from followme_uav.messages import MaskClass
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import structs
 from followme_uav.sim.adapters import adapted
+from followme_uav.sim.attitude_methods import AttitudeMethods
 from followme_uav.sim.camera_methods import CameraMethods
 from followme_uav.sim.detection import DetectionMethods
 from followme_uav.sim.dialects import VEHICLE_NAME, Dialect
@@ -32,6 +33,7 @@ from followme_uav.sim.simulation import Shot, Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.structs import read_bool, read_number, read_text
 from followme_uav.sim.vehicle import TIME_STEP_S
+from followme_uav.sim.vehicle_methods import VehicleMethods
 from followme_uav.sim.world_methods import WorldMethods, object_pose
 
 MAX_CONTINUE_S = 3600.0
@@ -62,6 +64,8 @@ def handlers_of(
     handlers = {
         **GeneralMethods(simulator, dialect, settings).handlers(),
         **MotionMethods(simulator, dialect).handlers(),
+        **AttitudeMethods(simulator, dialect).handlers(),
+        **VehicleMethods(simulator, dialect).handlers(),
         **CameraMethods(simulator, dialect, object_names).handlers(),
         **EnvironmentMethods(simulator, dialect).handlers(),
         **SensorMethods(simulator, dialect, noise_seed).handlers(),
@@ -100,7 +104,6 @@ class GeneralMethods(Service):
             "simGetVehiclePose": self._get_vehicle_pose,
             "simGetObjectPose": self._get_object_pose,
             "simGetCollisionInfo": self._get_collision,
-            "simGetGroundTruthKinematics": self._get_kinematics,
             "simSetWind": self._set_wind,
         }
 
@@ -147,14 +150,14 @@ class GeneralMethods(Service):
         self.check_vehicle(v)
 
         def job(simulation: Simulation) -> structs.Struct:
-            motion = simulation.vehicle.kinematics()
+            motion, event = simulation.vehicle.kinematics(), simulation.vehicle.collision
             state = {
-                "collision": structs.collision(None, has_collided=False),  # never filled by AirSim
+                "collision": structs.collision(event, has_collided=event is not None),
                 "kinematics_estimated": structs.kinematics(motion),
                 "gps_location": structs.geo_point(motion.position_m),
                 "timestamp": simulation.time_ns,
                 "landed_state": LANDED if simulation.autopilot.landed else FLYING,
-                "rc_data": structs.no_remote_control(),
+                "rc_data": structs.remote_control(simulation.tasks.remote),
             }
             if self.dialect.reports_readiness:
                 state |= {"ready": True, "ready_message": "", "can_arm": True}
@@ -165,10 +168,6 @@ class GeneralMethods(Service):
     def _get_vehicle_pose(self, v: Any) -> Future[structs.Struct]:
         self.check_vehicle(v)
         return self.call(_vehicle_pose)
-
-    def _get_kinematics(self, v: Any) -> Future[structs.Struct]:
-        self.check_vehicle(v)
-        return self.call(lambda simulation: structs.kinematics(simulation.vehicle.kinematics()))
 
     def _get_object_pose(self, object_name: Any) -> Future[structs.Struct]:
         name = read_text(object_name)

@@ -1,4 +1,7 @@
-"""RPC methods that move the vehicle. Each answers when its task ends."""
+"""RPC methods that fly the vehicle somewhere. Each answers when its task ends.
+
+Those that set its attitude, its rates or its rotors are in `attitude_methods`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from concurrent.futures import Future
 from typing import Any
 
 from followme_uav.messages import Vec3
-from followme_uav.rpc.server import HandlerError
-from followme_uav.sim import tasks
+from followme_uav.rpc.server import BadCastError, HandlerError
+from followme_uav.sim import manoeuvres, paths, structs, tasks
+from followme_uav.sim.paths import Lookahead
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.structs import read_bool, read_int, read_number, read_struct
+from followme_uav.sim.structs import read_bool, read_int, read_number, read_struct, read_vector
 from followme_uav.sim.tasks import Heading, Manoeuvre, TaskRunner
 
 MAX_SPEED_MPS = 100.0
@@ -20,81 +24,108 @@ MAX_POSITION_M = 1e5
 MAX_YAW_DEG = 36_000.0
 MAX_DURATION_S = 3.5e38
 """AirSim's clients say "no time limit" with the largest float32."""
+MAX_PATH_POINTS = 10_000
 
 FORWARD_ONLY = 1
 
 
-class MotionMethods(Service):
-    """takeoff, land, hover, move..., rotate..."""
+class TaskService(Service):
+    """Methods that start a task."""
+
+    def start(self, vehicle: Any, task: Callable[[TaskRunner], Manoeuvre]) -> Future[bool]:
+        """Supersede the running task; completes when the new one ends."""
+        self.check_vehicle(vehicle)
+
+        def job(simulation: Simulation) -> Future[bool]:
+            try:
+                return simulation.tasks.start(task(simulation.tasks))
+            except tasks.TaskError as error:
+                raise HandlerError(str(error)) from None
+
+        return self.call(job)
+
+
+class MotionMethods(TaskService):
+    """takeoff, land, hover, goHome, move... by velocity or along paths, rotate..."""
 
     def handlers(self) -> Handlers:
         """Method name to function."""
         return {
             "takeoff": self._takeoff,
             "land": self._land,
+            "goHome": self._go_home,
             "hover": self._hover,
             "moveByVelocity": self._move_by_velocity,
             "moveByVelocityZ": self._move_by_velocity_z,
             "moveByVelocityBodyFrame": self._move_by_velocity_body,
             "moveByVelocityZBodyFrame": self._move_by_velocity_z_body,
             "moveToPosition": self._move_to_position,
+            "moveToGPS": self._move_to_gps,
+            "moveToZ": self._move_to_z,
+            "moveOnPath": self._move_on_path,
             "rotateToYaw": self._rotate_to_yaw,
             "rotateByYawRate": self._rotate_by_yaw_rate,
             "cancelLastTask": self._cancel_last_task,
         }
 
     def _takeoff(self, timeout_sec: Any, v: Any) -> Future[bool]:
-        timeout_s = _duration(timeout_sec, "timeout_sec")
-        return self._start(v, lambda runner: tasks.takeoff(runner, timeout_s))
+        timeout_s = read_duration(timeout_sec, "timeout_sec")
+        return self.start(v, lambda runner: paths.takeoff(runner, timeout_s))
 
     def _land(self, timeout_sec: Any, v: Any) -> Future[bool]:
-        timeout_s = _duration(timeout_sec, "timeout_sec")
-        return self._start(v, lambda runner: tasks.land(runner, timeout_s))
+        timeout_s = read_duration(timeout_sec, "timeout_sec")
+        return self.start(v, lambda runner: manoeuvres.land(runner, timeout_s))
+
+    def _go_home(self, timeout_sec: Any, v: Any) -> Future[bool]:
+        timeout_s = read_duration(timeout_sec, "timeout_sec")
+        return self.start(v, lambda runner: paths.go_home(runner, timeout_s))
 
     def _hover(self, v: Any) -> Future[bool]:
-        return self._start(v, tasks.hover)
+        return self.start(v, manoeuvres.hover)
 
     def _move_by_velocity(
         self, vx: Any, vy: Any, vz: Any, duration: Any, drivetrain: Any, yaw_mode: Any, v: Any
     ) -> Future[bool]:
-        velocity, duration_s = _velocity(vx, vy, vz), _duration(duration)
-        heading = _heading(drivetrain, yaw_mode)
-        return self._start(
-            v, lambda runner: tasks.move_by_velocity(runner, velocity, duration_s, heading)
+        velocity, duration_s = _velocity(vx, vy, vz), read_duration(duration)
+        heading = read_heading(drivetrain, yaw_mode)
+        return self.start(
+            v, lambda runner: manoeuvres.move_by_velocity(runner, velocity, duration_s, heading)
         )
 
     def _move_by_velocity_z(
         self, vx: Any, vy: Any, z: Any, duration: Any, drivetrain: Any, yaw_mode: Any, v: Any
     ) -> Future[bool]:
-        velocity, z_m, duration_s = (_speed(vx, "vx"), _speed(vy, "vy")), _z(z), _duration(duration)
-        heading = _heading(drivetrain, yaw_mode)
-        return self._start(
-            v, lambda runner: tasks.move_by_velocity_z(runner, velocity, z_m, duration_s, heading)
-        )
+        velocity, z_m = (_speed(vx, "vx"), _speed(vy, "vy")), read_z(z)
+        duration_s, heading = read_duration(duration), read_heading(drivetrain, yaw_mode)
+
+        def task(runner: TaskRunner) -> Manoeuvre:
+            return manoeuvres.move_by_velocity_z(runner, velocity, z_m, duration_s, heading)
+
+        return self.start(v, task)
 
     def _move_by_velocity_body(
         self, vx: Any, vy: Any, vz: Any, duration: Any, drivetrain: Any, yaw_mode: Any, v: Any
     ) -> Future[bool]:
-        (forward, right, down), duration_s = _velocity(vx, vy, vz), _duration(duration)
-        heading = _heading(drivetrain, yaw_mode)
+        (forward, right, down), duration_s = _velocity(vx, vy, vz), read_duration(duration)
+        heading = read_heading(drivetrain, yaw_mode)
 
         def task(runner: TaskRunner) -> Manoeuvre:
-            velocity = (*tasks.from_body(runner, forward, right), down)
-            return tasks.move_by_velocity(runner, velocity, duration_s, heading)
+            velocity = (*manoeuvres.from_body(runner, forward, right), down)
+            return manoeuvres.move_by_velocity(runner, velocity, duration_s, heading)
 
-        return self._start(v, task)
+        return self.start(v, task)
 
     def _move_by_velocity_z_body(
         self, vx: Any, vy: Any, z: Any, duration: Any, drivetrain: Any, yaw_mode: Any, v: Any
     ) -> Future[bool]:
-        forward, right = _speed(vx, "vx"), _speed(vy, "vy")
-        z_m, duration_s, heading = _z(z), _duration(duration), _heading(drivetrain, yaw_mode)
+        forward, right, z_m = _speed(vx, "vx"), _speed(vy, "vy"), read_z(z)
+        duration_s, heading = read_duration(duration), read_heading(drivetrain, yaw_mode)
 
         def task(runner: TaskRunner) -> Manoeuvre:
-            velocity = tasks.from_body(runner, forward, right)
-            return tasks.move_by_velocity_z(runner, velocity, z_m, duration_s, heading)
+            velocity = manoeuvres.from_body(runner, forward, right)
+            return manoeuvres.move_by_velocity_z(runner, velocity, z_m, duration_s, heading)
 
-        return self._start(v, task)
+        return self.start(v, task)
 
     def _move_to_position(
         self,
@@ -110,62 +141,160 @@ class MotionMethods(Service):
         v: Any,
     ) -> Future[bool]:
         limit = MAX_POSITION_M
-        goal = (
-            read_number(x, "x", -limit, limit),
-            read_number(y, "y", -limit, limit),
-            _z(z),
+        goal = read_number(x, "x", -limit, limit), read_number(y, "y", -limit, limit), read_z(z)
+        return self._follow(
+            [goal], velocity, timeout_sec, drivetrain, yaw_mode, lookahead, adaptive_lookahead, v
         )
-        speed_mps = read_number(velocity, "velocity", 0.0, MAX_SPEED_MPS)
-        timeout_s = _duration(timeout_sec, "timeout_sec")
-        heading = _heading(drivetrain, yaw_mode)
+
+    def _move_to_gps(
+        self,
+        latitude: Any,
+        longitude: Any,
+        altitude: Any,
+        velocity: Any,
+        timeout_sec: Any,
+        drivetrain: Any,
+        yaw_mode: Any,
+        lookahead: Any,
+        adaptive_lookahead: Any,
+        v: Any,
+    ) -> Future[bool]:
+        goal = read_place(latitude, longitude, altitude)
+        return self._follow(
+            [goal], velocity, timeout_sec, drivetrain, yaw_mode, lookahead, adaptive_lookahead, v
+        )
+
+    def _move_on_path(
+        self,
+        path: Any,
+        velocity: Any,
+        timeout_sec: Any,
+        drivetrain: Any,
+        yaw_mode: Any,
+        lookahead: Any,
+        adaptive_lookahead: Any,
+        v: Any,
+    ) -> Future[bool]:
+        if not isinstance(path, list | tuple):
+            raise BadCastError("path must be a list of points")
+        if len(path) > MAX_PATH_POINTS:
+            raise HandlerError(f"path has {len(path)} points, at most {MAX_PATH_POINTS} are taken")
+        points = [read_vector(p, f"path[{i}]", MAX_POSITION_M) for i, p in enumerate(path)]
+        return self._follow(
+            points, velocity, timeout_sec, drivetrain, yaw_mode, lookahead, adaptive_lookahead, v
+        )
+
+    def _move_to_z(
+        self,
+        z: Any,
+        velocity: Any,
+        timeout_sec: Any,
+        yaw_mode: Any,
+        lookahead: Any,
+        adaptive_lookahead: Any,
+        v: Any,
+    ) -> Future[bool]:
+        z_m, timeout_s = read_z(z), read_duration(timeout_sec, "timeout_sec")
+        speed_mps, ahead = _path_speed(velocity, lookahead, adaptive_lookahead)
+        heading = read_heading(0, yaw_mode)
+        return self.start(
+            v,
+            lambda runner: paths.move_to_z(runner, z_m, speed_mps, timeout_s, heading, ahead),
+        )
+
+    def _follow(
+        self,
+        points_m: list[Vec3],
+        velocity: Any,
+        timeout_sec: Any,
+        drivetrain: Any,
+        yaw_mode: Any,
+        lookahead: Any,
+        adaptive_lookahead: Any,
+        v: Any,
+    ) -> Future[bool]:
+        timeout_s = read_duration(timeout_sec, "timeout_sec")
+        speed_mps, ahead = _path_speed(velocity, lookahead, adaptive_lookahead)
+        heading = read_heading(drivetrain, yaw_mode)
         if drivetrain == FORWARD_ONLY and heading.rate_radps is not None:
             raise HandlerError("drivetrain ForwardOnly needs yaw_mode.is_rate = false")
-        read_number(lookahead, "lookahead", -1e6, 1e6)
-        read_number(adaptive_lookahead, "adaptive_lookahead", -1e6, 1e6)
-        return self._start(
-            v,
-            lambda runner: tasks.move_to_position(runner, goal, speed_mps, timeout_s, heading),
-        )
+
+        def task(runner: TaskRunner) -> Manoeuvre:
+            return paths.move_on_path(runner, points_m, speed_mps, timeout_s, heading, ahead)
+
+        return self.start(v, task)
 
     def _rotate_to_yaw(self, yaw: Any, timeout_sec: Any, margin: Any, v: Any) -> Future[bool]:
         yaw_rad = math.radians(read_number(yaw, "yaw", -MAX_YAW_DEG, MAX_YAW_DEG))
-        timeout_s = _duration(timeout_sec, "timeout_sec")
+        timeout_s = read_duration(timeout_sec, "timeout_sec")
         margin_rad = math.radians(read_number(margin, "margin", 0.0, 360.0))
-        return self._start(
-            v, lambda runner: tasks.rotate_to_yaw(runner, yaw_rad, timeout_s, margin_rad)
+        return self.start(
+            v, lambda runner: manoeuvres.rotate_to_yaw(runner, yaw_rad, timeout_s, margin_rad)
         )
 
     def _rotate_by_yaw_rate(self, yaw_rate: Any, duration: Any, v: Any) -> Future[bool]:
         rate_radps = math.radians(read_number(yaw_rate, "yaw_rate", -MAX_YAW_DEG, MAX_YAW_DEG))
-        duration_s = _duration(duration)
-        return self._start(
-            v, lambda runner: tasks.rotate_by_yaw_rate(runner, rate_radps, duration_s)
+        duration_s = read_duration(duration)
+        return self.start(
+            v, lambda runner: manoeuvres.rotate_by_yaw_rate(runner, rate_radps, duration_s)
         )
 
     def _cancel_last_task(self, v: Any) -> Future[None]:
         self.check_vehicle(v)
         return self.call(lambda simulation: simulation.tasks.cancel())
 
-    def _start(self, vehicle: Any, task: Callable[[TaskRunner], Manoeuvre]) -> Future[bool]:
-        self.check_vehicle(vehicle)
 
-        def job(simulation: Simulation) -> Future[bool]:
-            try:
-                return simulation.tasks.start(task(simulation.tasks))
-            except tasks.TaskError as error:
-                raise HandlerError(str(error)) from None
-
-        return self.call(job)
-
-
-def _heading(drivetrain: Any, yaw_mode: Any) -> Heading:
+def read_heading(drivetrain: Any, yaw_mode: Any) -> Heading:
+    """DrivetrainType and YawMode."""
     forward_only = read_int(drivetrain, "drivetrain", 0, 1) == FORWARD_ONLY
-    fields = read_struct(yaw_mode)
+    fields = read_struct(yaw_mode, "yaw_mode")
     angle_deg = fields.get("yaw_or_rate", 0.0)
-    angle = math.radians(read_number(angle_deg, "yaw_or_rate", -MAX_YAW_DEG, MAX_YAW_DEG))
-    if read_bool(fields.get("is_rate", True)):
+    angle = math.radians(read_number(angle_deg, "yaw_mode.yaw_or_rate", -MAX_YAW_DEG, MAX_YAW_DEG))
+    if read_bool(fields.get("is_rate", True), "yaw_mode.is_rate"):
         return Heading(rate_radps=angle)
     return Heading(None, angle, forward_only)
+
+
+def read_z(value: Any) -> float:
+    """An altitude, world NED."""
+    return read_number(value, "z", -MAX_POSITION_M, MAX_POSITION_M)
+
+
+def read_duration(value: Any, name: str = "duration") -> float:
+    """Seconds, as many as a float32 can hold."""
+    return read_number(value, name, 0.0, MAX_DURATION_S)
+
+
+def read_place(latitude: Any, longitude: Any, altitude: Any) -> Vec3:
+    """World NED of a GeoPoint, on the flat Earth of `structs.geo_point`."""
+    north_deg = read_number(latitude, "latitude", -90.0, 90.0) - structs.HOME_LATITUDE_DEG
+    east_deg = read_number(longitude, "longitude", -180.0, 180.0) - structs.HOME_LONGITUDE_DEG
+    altitude_m = read_number(altitude, "altitude", -MAX_POSITION_M, MAX_POSITION_M)
+    north_m = math.radians(north_deg) * structs.EARTH_RADIUS_M
+    parallel_m = structs.EARTH_RADIUS_M * math.cos(math.radians(structs.HOME_LATITUDE_DEG))
+    east_m = math.radians(east_deg) * parallel_m
+    if max(abs(north_m), abs(east_m)) > MAX_POSITION_M:
+        raise HandlerError(
+            f"latitude {latitude}, longitude {longitude} is more than {MAX_POSITION_M / 1e3:g} km "
+            "from home; see getHomeGeoPoint"
+        )
+    return north_m, east_m, structs.HOME_ALTITUDE_M - altitude_m
+
+
+def _path_speed(velocity: Any, lookahead: Any, adaptive_lookahead: Any) -> tuple[float, Lookahead]:
+    """Speed in m/s, and the lookahead for it; a negative one is chosen here."""
+    speed_mps = read_number(velocity, "velocity", 0.0, MAX_SPEED_MPS)
+    distance_m = read_number(lookahead, "lookahead", -1e6, 1e6)
+    adaptive = read_number(adaptive_lookahead, "adaptive_lookahead", 0.0, 100.0)
+    if distance_m < 0.0:
+        return speed_mps, Lookahead(None, adaptive)
+    least_m = paths.least_lookahead_m(speed_mps)
+    if distance_m < least_m:
+        raise HandlerError(
+            f"lookahead is {distance_m:g} m, must be at least {least_m:g} m at {speed_mps:g} m/s, "
+            "or negative to be chosen for you"
+        )
+    return speed_mps, Lookahead(distance_m, adaptive)
 
 
 def _velocity(vx: Any, vy: Any, vz: Any) -> Vec3:
@@ -174,11 +303,3 @@ def _velocity(vx: Any, vy: Any, vz: Any) -> Vec3:
 
 def _speed(value: Any, name: str) -> float:
     return read_number(value, name, -MAX_SPEED_MPS, MAX_SPEED_MPS)
-
-
-def _z(value: Any) -> float:
-    return read_number(value, "z", -MAX_POSITION_M, MAX_POSITION_M)
-
-
-def _duration(value: Any, name: str = "duration") -> float:
-    return read_number(value, name, -MAX_DURATION_S, MAX_DURATION_S)

@@ -29,12 +29,12 @@ class Service:
 
     def check_vehicle(self, name: Any) -> None:
         """Refuse any vehicle but ours; "" means ours."""
-        if read_text(name) not in ("", VEHICLE_NAME):
+        if read_text(name, "vehicle_name") not in ("", VEHICLE_NAME):
             raise HandlerError(f"Vehicle API for '{name}' is not available")
 
     def check_camera_vehicle(self, name: Any, external: Any) -> None:
         """As `check_vehicle`, for camera methods: some builds want the name spelt out."""
-        if read_bool(external):
+        if read_bool(external, "external"):
             raise HandlerError("there are no external cameras")
         self.check_vehicle(name)
         if name == "" and not self.dialect.default_vehicle_for_cameras:
@@ -50,7 +50,7 @@ class Service:
 
     def knows_camera(self, name: Any) -> bool:
         """Whether the vehicle has that camera."""
-        return read_text(name) in self.dialect.camera_names
+        return read_text(name, "camera_name") in self.dialect.camera_names
 
     def check_camera(self, name: Any) -> None:
         """Refuse a camera that the vehicle does not have."""

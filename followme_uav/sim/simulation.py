@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.messages import CameraPose, Vec3
+from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.autopilot import Autopilot
 from followme_uav.sim.environment import Environment
@@ -29,6 +29,7 @@ EPOCH_NS = 1_700_000_000_000_000_000
 """Time stamp of the start; fixed, so that equal flights have equal time stamps."""
 PEOPLE_PERIOD_NS = 50_000_000
 
+_LANDED_HEIGHT_M = 0.05
 _PEOPLE_STEPS = PEOPLE_PERIOD_NS // TIME_STEP_NS
 _GIMBAL_STEPS = PERIOD_NS // TIME_STEP_NS
 
@@ -117,13 +118,12 @@ class Simulation:
     def reset(self) -> None:
         """Back to the very start, the clock included: what follows is what followed the first time.
 
-        The vehicle stands at the origin, disarmed and without API control; a running task answers
-        False. Camera field of view and weather survive, being settings; the sun starts again.
-        A recording ends: its time stamps would come twice.
+        The vehicle stands at the origin, disarmed and without API control, with the autopilot's own
+        gains and the remote control off; a running task answers False. Camera field of view and
+        weather survive, being settings; the sun starts again. A recording ends: its time stamps
+        would come twice.
         """
-        self.tasks.cancel()
-        self.tasks.time_ns = 0
-        self.tasks.api_control = False
+        self.tasks.reset()
         self.crowd.reset()
         self.vehicle.reset()
         self.autopilot.reset(landed=True)
@@ -172,6 +172,26 @@ class Simulation:
         """Put a person somewhere, on the ground there; from there she walks on."""
         self.crowd.place(index, position_m[0], position_m[1], heading_rad)
         self._place_people()
+        self.changed()
+
+    def set_motion(
+        self,
+        position_m: Vec3,
+        orientation: Quaternion,
+        velocity_mps: Vec3 = (0.0, 0.0, 0.0),
+        rates_radps: Vec3 = (0.0, 0.0, 0.0),
+    ) -> None:
+        """Put the vehicle somewhere, moving so; arming and a running task stay as they are.
+
+        The lowest place is standing on the ground.
+        """
+        north, east, down = position_m
+        standing = self.vehicle.start_m[2]
+        self.vehicle.set_motion(
+            (north, east, min(down, standing)), orientation, velocity_mps, rates_radps
+        )
+        on_ground = down > standing - _LANDED_HEIGHT_M
+        self.autopilot.moved(landed=self.autopilot.landed and on_ground)
         self.changed()
 
     def shot(self) -> Shot:

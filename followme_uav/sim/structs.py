@@ -13,6 +13,7 @@ from typing import Any
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.rpc.wire import Float64
+from followme_uav.sim.remote_control import RemoteControl
 from followme_uav.sim.vehicle import Collision, Kinematics
 
 HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
@@ -77,16 +78,20 @@ def geo_point(position_m: Vec3) -> Struct:
     }
 
 
-def no_remote_control() -> Struct:
-    """RCData of a radio that is switched off."""
-    sticks = ("pitch", "roll", "throttle", "yaw", "left_z", "right_z")
+def remote_control(remote: RemoteControl) -> Struct:
+    """RCData."""
     return {
-        "timestamp": 0,
-        **dict.fromkeys(sticks, 0.0),
-        "switches": 0,
-        "vendor_id": "",
-        "is_initialized": False,
-        "is_valid": False,
+        "timestamp": remote.timestamp_ns,
+        "pitch": remote.pitch,
+        "roll": remote.roll,
+        "throttle": remote.throttle,
+        "yaw": remote.yaw,
+        "left_z": remote.left_z,
+        "right_z": remote.right_z,
+        "switches": remote.switches,
+        "vendor_id": remote.vendor_id,
+        "is_initialized": remote.is_initialized,
+        "is_valid": remote.is_valid,
     }
 
 
@@ -104,53 +109,53 @@ def projection(fov_rad: float, aspect: float) -> list[list[float]]:
 def read_number(value: Any, name: str, low: float, high: float) -> float:
     """A finite number within bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a number")
     if not low <= value <= high:  # also catches NaN
         raise HandlerError(f"{name} is {value}, must be {low:g} to {high:g}")
     return float(value)
 
 
-def read_bool(value: Any) -> bool:
+def read_bool(value: Any, name: str = "a parameter") -> bool:
     """A truth value."""
     if not isinstance(value, bool):
-        raise BadCastError
+        raise BadCastError(f"{name} must be true or false")
     return value
 
 
 def read_int(value: Any, name: str, low: int, high: int) -> int:
     """A whole number within bounds."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a whole number")
     if not low <= value <= high:
         raise HandlerError(f"{name} is {value}, must be {low} to {high}")
     return value
 
 
-def read_text(value: Any) -> str:
+def read_text(value: Any, name: str = "a parameter") -> str:
     """A string."""
     if not isinstance(value, str):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a text")
     return value
 
 
-def read_struct(value: Any) -> Struct:
+def read_struct(value: Any, name: str = "a parameter") -> Struct:
     """A map; missing keys keep AirSim's defaults, unknown ones are ignored."""
     if not isinstance(value, dict):
-        raise BadCastError
+        raise BadCastError(f"{name} must be a struct")
     return value
 
 
 def read_vector(value: Any, name: str, limit: float) -> Vec3:
     """Vector3r with components within +-limit."""
     keys = ("x_val", "y_val", "z_val")
-    fields = read_struct(value)
+    fields = read_struct(value, name)
     x, y, z = (read_number(fields.get(k, 0.0), f"{name}.{k}", -limit, limit) for k in keys)
     return x, y, z
 
 
 def read_orientation(value: Any, name: str) -> Quaternion:
     """Quaternionr, normalised."""
-    fields = read_struct(value)
+    fields = read_struct(value, name)
     default = {"w_val": 1.0, "x_val": 0.0, "y_val": 0.0, "z_val": 0.0}
     w, x, y, z = (
         read_number(fields.get(k, d), f"{name}.{k}", -1e3, 1e3) for k, d in default.items()

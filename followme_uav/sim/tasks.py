@@ -3,32 +3,27 @@
 Each manoeuvre is a generator. It yields a set point every 20 ms of simulated time and returns
 True when it ran to its end; a superseded one answers False. When a task ends, the autopilot holds
 the position, so a command's duration is also its dead-man time. Without API control a task runs
-just the same, but its set points go nowhere.
+just the same, but its set points go nowhere and it answers False.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from followme_uav.messages import Vec3
-from followme_uav.sim.autopilot import Autopilot, SetPoint
+from followme_uav.sim.autopilot import Autopilot
+from followme_uav.sim.remote_control import NO_REMOTE_CONTROL, RemoteControl
+from followme_uav.sim.setpoints import SetPoint, Velocity
 from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
 
 PERIOD_NS = 20_000_000
-TAKEOFF_CLIMB_M = 2.0
-TAKEOFF_SPEED_MPS = 0.5
-LAND_SPEED_MPS = 0.2
+MOVING_MPS = 0.05
+"""Slower counts as standing still."""
 
-_TAKEOFF_ARRIVAL_M = 0.5
-_ARRIVAL_M = 0.2
-_APPROACH_GAIN = 1.0  # 1/s; slows down over the last metres
-_MOVING_MPS = 0.05
-_LANDED_CYCLES = 10
-
-Manoeuvre = Generator[SetPoint, None, bool]
+Manoeuvre = Generator[SetPoint | None, None, bool]
+"""Yields None where it has nothing to say; then the autopilot holds the position."""
 
 
 class TaskError(Exception):
@@ -49,34 +44,42 @@ class Heading:
 
     def set_point(
         self, north_mps: float, east_mps: float, down_mps: float | None, z_m: float | None = None
-    ) -> SetPoint:
+    ) -> Velocity:
         """A set point of this velocity (or velocity and altitude) under this heading."""
         rate, angle = self.rate_radps, None
         if rate is None:
             angle = self.angle_rad
             if self.forward_only:
-                if math.hypot(north_mps, east_mps) < _MOVING_MPS:
+                if math.hypot(north_mps, east_mps) < MOVING_MPS:
                     rate, angle = 0.0, None
                 else:
                     angle += math.atan2(east_mps, north_mps)
-        return SetPoint(north_mps, east_mps, down_mps, z_m, rate, angle)
+        return Velocity(north_mps, east_mps, down_mps, z_m, rate, angle)
 
 
 class TaskRunner:
-    """Runs the one task of the vehicle.
+    """Runs the one task of the vehicle, or lets the remote control fly it.
 
     Attributes:
         time_ns: simulated time.
         api_control: whether set points reach the autopilot.
+        remote: the sticks as they were last moved.
     """
 
     def __init__(self, vehicle: Vehicle, autopilot: Autopilot) -> None:
         self.vehicle = vehicle
         self.autopilot = autopilot
-        self.time_ns = 0
-        self.api_control = False
         self._task: Manoeuvre | None = None
         self._future: Future[bool] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """As at the very start; a running task answers False."""
+        self.cancel()
+        self.time_ns = 0
+        self.api_control = False
+        self.remote = NO_REMOTE_CONTROL
+        self._remote_ns = 0
         self._next_ns = 0
 
     def start(self, task: Manoeuvre) -> Future[bool]:
@@ -99,10 +102,20 @@ class TaskRunner:
         """End the running task, if any; it answers False."""
         self._finish(False)
 
+    def move_sticks(self, remote: RemoteControl) -> None:
+        """The remote control looks like this from now on."""
+        self.remote, self._remote_ns = remote, self.time_ns
+
+    def sticks(self) -> RemoteControl | None:
+        """The remote control, where it counts: valid and not too old."""
+        return self.remote if self.remote.counts(self.time_ns - self._remote_ns) else None
+
     def step(self) -> None:
         """Give the task its turn when 20 ms have passed. Call before each physics step."""
         if self._task is not None and self.time_ns >= self._next_ns:
             self._advance()
+        if self.remote.is_valid and not self.api_control:
+            self._fly_by_sticks()
         self.time_ns += TIME_STEP_NS
 
     def _advance(self) -> None:
@@ -111,10 +124,15 @@ class TaskRunner:
         try:
             set_point = next(self._task)
         except StopIteration as end:
-            self._finish(bool(end.value))
+            self._finish(bool(end.value) and self.api_control)
         else:
-            if self.api_control:
+            if self.api_control and set_point is not None:
                 self.autopilot.command(set_point)
+
+    def _fly_by_sticks(self) -> None:
+        sticks = self.sticks()
+        if sticks is not None:
+            self.autopilot.command(sticks.set_point())
 
     def _finish(self, result: bool) -> None:
         future, self._task, self._future = self._future, None, None
@@ -122,130 +140,7 @@ class TaskRunner:
             future.set_result(result)
 
 
-def move_by_velocity(
-    runner: TaskRunner, velocity_mps: Vec3, duration_s: float, heading: Heading
-) -> Manoeuvre:
-    """Fly with this world velocity."""
-    set_point = heading.set_point(*velocity_mps)
-    for _ in _until(runner, duration_s):
-        yield set_point
-    return True
-
-
-def move_by_velocity_z(
-    runner: TaskRunner,
-    velocity_mps: tuple[float, float],
-    z_m: float,
-    duration_s: float,
-    heading: Heading,
-) -> Manoeuvre:
-    """Fly with this horizontal world velocity at this altitude."""
-    if duration_s <= 0.0:
-        return False
-    set_point = heading.set_point(*velocity_mps, None, z_m)
-    for _ in _until(runner, duration_s):
-        yield set_point
-    return True
-
-
-def from_body(runner: TaskRunner, forward_mps: float, right_mps: float) -> tuple[float, float]:
-    """A velocity of the body turned into the world by the present yaw (not roll or pitch)."""
-    yaw = runner.vehicle.euler_rad()[2]
-    cos, sin = math.cos(yaw), math.sin(yaw)
-    return cos * forward_mps - sin * right_mps, sin * forward_mps + cos * right_mps
-
-
-def move_to_position(
-    runner: TaskRunner,
-    goal_m: Vec3,
-    speed_mps: float,
-    timeout_s: float,
-    heading: Heading,
-    arrival_m: float = _ARRIVAL_M,
-) -> Manoeuvre:
-    """Fly straight to a place, slowing down near it."""
-    for _ in _until(runner, timeout_s):
-        offset = tuple(g - p for g, p in zip(goal_m, runner.vehicle.position_m, strict=True))
-        distance_m = math.hypot(*offset)
-        if distance_m < arrival_m:
-            return True
-        scale = min(speed_mps / distance_m, _APPROACH_GAIN)
-        yield heading.set_point(*(scale * o for o in offset))
-    return False
-
-
-def takeoff(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
-    """Climb 2 m, less the half metre within which a place counts as reached."""
-    vehicle = runner.vehicle
-    if math.hypot(*vehicle.velocity_mps) > _MOVING_MPS:
-        raise TaskError("Cannot perform takeoff because vehicle is already moving")
-    north, east, down = vehicle.position_m
-    goal = (north, east, down - TAKEOFF_CLIMB_M)
-    return (
-        yield from move_to_position(
-            runner, goal, TAKEOFF_SPEED_MPS, timeout_s, Heading(), _TAKEOFF_ARRIVAL_M
-        )
-    )
-
-
-def land(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
-    """Sink until something stops the fall."""
-    still = 0
-    for _ in _until(runner, timeout_s):
-        standing = runner.vehicle.in_contact and abs(runner.vehicle.velocity_mps[2]) <= _MOVING_MPS
-        still = still + 1 if standing else 0
-        if still > _LANDED_CYCLES:
-            runner.autopilot.landed = True
-            return True
-        yield SetPoint(0.0, 0.0, LAND_SPEED_MPS, yaw_rate_radps=0.0)
-    return False
-
-
-def hover(runner: TaskRunner) -> Manoeuvre:
-    """Stop and stay; answers at once, braking goes on."""
-    if runner.api_control:
-        runner.autopilot.hold()
-    return True
-    yield  # makes this a generator like its siblings
-
-
-def rotate_to_yaw(
-    runner: TaskRunner, yaw_rad: float, timeout_s: float, margin_rad: float
-) -> Manoeuvre:
-    """Turn the nose to a heading on the spot."""
-    stay = _stay(runner)
-    heading = Heading(None, yaw_rad)
-    for _ in _until(runner, timeout_s):
-        error = math.remainder(runner.vehicle.euler_rad()[2] - yaw_rad, 2.0 * math.pi)
-        if abs(error) <= margin_rad:
-            return True
-        yield stay(heading)
-    return False
-
-
-def rotate_by_yaw_rate(runner: TaskRunner, rate_radps: float, duration_s: float) -> Manoeuvre:
-    """Turn on the spot at this rate."""
-    stay = _stay(runner)
-    heading = Heading(rate_radps)
-    for _ in _until(runner, duration_s):
-        yield stay(heading)
-    return True
-
-
-def _stay(runner: TaskRunner) -> Callable[[Heading], SetPoint]:
-    """Set points that keep the vehicle where it is now."""
-    north, east, down = runner.vehicle.position_m
-
-    def set_point(heading: Heading) -> SetPoint:
-        n, e, _ = runner.vehicle.position_m
-        return heading.set_point(
-            _APPROACH_GAIN * (north - n), _APPROACH_GAIN * (east - e), None, down
-        )
-
-    return set_point
-
-
-def _until(runner: TaskRunner, duration_s: float) -> Generator[None, None, None]:
+def until(runner: TaskRunner, duration_s: float) -> Generator[None, None, None]:
     """Turns of a loop until so much simulated time has passed; none for zero or less."""
     end_ns = runner.time_ns + round(duration_s * 1e9)
     while runner.time_ns < end_ns:

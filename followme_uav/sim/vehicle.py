@@ -26,11 +26,17 @@ TIME_STEP_S = TIME_STEP_NS * 1e-9
 GRAVITY_MPS2 = 9.81
 GROUND = "ground"
 
+ROTOR_THRUST_COEFFICIENT = 9.31e-6
+"""N per (rad/s)^2; of AirSim's 23 cm propeller, and about right for this machine's."""
+
 _GENTLE_TOUCH_MPS = 0.7
 """Slower than this onto an upward facing surface is a landing, not a collision."""
 _UPWARD_NORMAL = 0.7
 """Cosine of the steepest slope that counts as upward facing."""
 _ANGULAR_DRAG_NMS = 0.004
+_FAST_SPIN_RADPS = 20.0
+"""Three turns a second; beyond, the arms meet ever more air."""
+_FAST_SPIN_DRAG_NMS2 = 0.002
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,14 @@ class Airframe:
     yaw_torque_per_thrust_m: float = 0.02
     drag_ns_per_m: float = 0.25
     """Linear, against the air: 8 m/s of wind push with 2 N, a lean of 9 degrees."""
+    hover_throttle: float = 0.594
+    """Throttle (0..1, in proportion to thrust) that carries the weight. The one of AirSim's default
+    quadrotor, so that scripts which set throttles fly here as there; the rotors can do more."""
+
+    @property
+    def full_throttle_n(self) -> float:
+        """Thrust of one rotor at throttle 1."""
+        return 0.25 * self.mass_kg * GRAVITY_MPS2 / self.hover_throttle
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,11 @@ class Vehicle:
         self.wind_mps: Vec3 = (0.0, 0.0, 0.0)
         self.reset()
 
+    @property
+    def start_m(self) -> Vec3:
+        """Where `reset` puts it, world NED."""
+        return self._start
+
     def reset(self) -> None:
         """Back to the start, at rest, rotors stopped, no wind, no collision remembered."""
         self.wind_mps = (0.0, 0.0, 0.0)
@@ -130,14 +149,25 @@ class Vehicle:
 
     def place(self, position_m: Vec3, yaw_rad: float, *, hovering: bool = True) -> None:
         """Put the body somewhere, level and at rest, with rotors at hover thrust or stopped."""
-        people = self._mocap.copy()
-        mujoco.mj_resetData(self._model, self._data)
-        self._mocap[:] = people
         half = 0.5 * yaw_rad
-        self._qpos[:] = (*position_m, math.cos(half), 0.0, 0.0, math.sin(half))
+        self.set_motion(position_m, (math.cos(half), 0.0, 0.0, math.sin(half)))
         thrust = 0.25 * self.airframe.mass_kg * GRAVITY_MPS2 if hovering else 0.0
         self.thrusts_n = [thrust] * 4
         self.collision: Collision | None = None
+
+    def set_motion(
+        self,
+        position_m: Vec3,
+        orientation: Quaternion,
+        velocity_mps: Vec3 = (0.0, 0.0, 0.0),
+        rates_radps: Vec3 = (0.0, 0.0, 0.0),
+    ) -> None:
+        """Put the body somewhere, moving so; rotors and the memory of a collision stay."""
+        people = self._mocap.copy()
+        mujoco.mj_resetData(self._model, self._data)
+        self._mocap[:] = people
+        self._qpos[:] = (*position_m, *orientation)
+        self._qvel[:] = (*velocity_mps, *rates_radps)
         self.in_contact = False
         self._read_state()
 
@@ -164,9 +194,13 @@ class Vehicle:
         p, q, r = self.rates_radps
         # Rotor at (x, y) pushing up by t: torque (-y t, x t); the front right one spins
         # counter-clockwise, so its reaction turns the body clockwise (+yaw).
-        roll = frame.rotor_y_m * (t1 + t2 - t0 - t3) - _ANGULAR_DRAG_NMS * p
-        pitch = frame.rotor_x_m * (t0 + t2 - t1 - t3) - _ANGULAR_DRAG_NMS * q
-        yaw = frame.yaw_torque_per_thrust_m * (t0 + t1 - t2 - t3) - _ANGULAR_DRAG_NMS * r
+        spin_drag = _ANGULAR_DRAG_NMS
+        spin = max(abs(p), abs(q), abs(r))
+        if spin > _FAST_SPIN_RADPS:
+            spin_drag += _FAST_SPIN_DRAG_NMS2 * (spin - _FAST_SPIN_RADPS)
+        roll = frame.rotor_y_m * (t1 + t2 - t0 - t3) - spin_drag * p
+        pitch = frame.rotor_x_m * (t0 + t2 - t1 - t3) - spin_drag * q
+        yaw = frame.yaw_torque_per_thrust_m * (t0 + t1 - t2 - t3) - spin_drag * r
         down_n, down_e, down_d = self.down_axis()
         drag = frame.drag_ns_per_m
         (vn, ve, vd), (wn, we, wd) = self.velocity_mps, self.wind_mps

@@ -207,6 +207,10 @@ def test_unknown_vehicle_is_refused_by_name(call):
         ("moveByVelocityZ", [0.0, 0.0, math.nan, 1.0, 0, STILL, NAME]),
         ("rotateByYawRate", [math.nan, 1.0, NAME]),
         ("takeoff", [math.nan, NAME]),
+        ("moveOnPath", [[vector(math.nan)], 1.0, 9.0, 0, STILL, -1.0, 1.0, NAME]),
+        ("moveByAngleRatesZ", [0.0, 0.0, math.nan, -5.0, 1.0, NAME]),
+        ("moveByVelocity", [0.0, 0.0, 0.0, -1.0, 0, STILL, NAME]),
+        ("setPositionControllerGains", [[1.0] * 4, [0.0] * 3, [0.0] * 3, NAME]),
         ("simContinueForTime", [-1.0]),
         ("simContinueForTime", [1e12]),
         ("simSetWind", [vector(1e6)]),
@@ -335,6 +339,38 @@ def test_wind_pushes_and_reset_calms_it(call):
     call.call("simSetWind", vector(0.0, 10.0, 0.0))
     call.call("simContinueForTime", 0.5)
     assert xyz(state(call)["linear_velocity"])[1] > 0.1
+
+
+def test_state_shows_the_collision_without_clearing_it(call):
+    call.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -3.0), 0.0, NAME)
+    assert call.call("getMultirotorState", NAME)["collision"]["has_collided"] is False
+    call.call("armDisarm", False, NAME)
+    call.call("simContinueForTime", 2.0)
+    for _ in range(2):
+        assert call.call("getMultirotorState", NAME)["collision"]["has_collided"] is True
+    assert call.call("simGetCollisionInfo", NAME)["has_collided"] is True
+    assert call.call("getMultirotorState", NAME)["collision"]["has_collided"] is False
+
+
+def test_paths_attitudes_sticks_and_gains_over_the_wire(call):
+    """Lists of structs and of numbers travel too."""
+    call.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -5.0), 0.0, NAME)
+    path = [vector(2.0, 0.0, -5.0), vector(2.0, 1.0, -5.0)]
+    flown = call.call_async("moveOnPath", path, 2.0, 60.0, 0, STILL, -1.0, 0.0, NAME)
+    call.call("simContinueForTime", 6.0)
+    assert flown.result(DEADLINE_S) is True
+    gains = [0.25, 0.25, 0.25]
+    assert call.call("setAngleRateControllerGains", gains, [0.0] * 3, [0.0] * 3, NAME) is None
+    leaning = call.call_async("moveByRollPitchYawZ", 0.2, 0.0, 0.0, -5.0, 1.0, NAME)
+    call.call("simContinueForTime", 0.9)
+    q = state(call)["orientation"]
+    assert 2 * math.atan2(q["x_val"], q["w_val"]) == pytest.approx(0.2, abs=0.03)
+    call.call("simContinueForTime", 0.2)
+    assert leaning.result(DEADLINE_S) is True
+    assert call.call("moveByRC", {"pitch": 0.5, "is_valid": True, "switch1": 1}, NAME) is None
+    sticks = call.call("getMultirotorState", NAME)["rc_data"]
+    assert (sticks["pitch"], sticks["is_valid"], sticks["roll"]) == (0.5, True, 0.0)
+    assert len(call.call("getRotorStates", NAME)["rotors"]) == 4
 
 
 def test_a_crash_is_reported_once(call):

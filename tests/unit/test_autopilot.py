@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from followme_uav.sim.autopilot import MAX_LEAN_RAD, MAX_RATE_RADPS, Autopilot, SetPoint
+from followme_uav.sim.autopilot import Autopilot
+from followme_uav.sim.control_loops import MAX_LEAN_RAD, MAX_RATE_RADPS
+from followme_uav.sim.setpoints import Velocity
 from followme_uav.sim.vehicle import TIME_STEP_S, Vehicle
 
 START = (0.0, 0.0, -20.0)
@@ -29,7 +31,7 @@ def fly(vehicle, autopilot, duration_s, set_point=None):
 
 
 def velocity(north=0.0, east=0.0, down=0.0, **heading):
-    return SetPoint(north, east, down, **(heading or {"yaw_rate_radps": 0.0}))
+    return Velocity(north, east, down, **(heading or {"yaw_rate_radps": 0.0}))
 
 
 @pytest.mark.parametrize("yaw_rad", [0.0, 2.0])
@@ -97,7 +99,7 @@ def test_velocity_is_over_ground_even_in_wind(hovering):
 
 def test_altitude_is_held_while_flying_fast(hovering):
     vehicle, autopilot = hovering
-    for _ in fly(vehicle, autopilot, 5.0, SetPoint(5.0, 0.0, z_m=-20.0, yaw_rate_radps=1.0)):
+    for _ in fly(vehicle, autopilot, 5.0, Velocity(5.0, 0.0, z_m=-20.0, yaw_rate_radps=1.0)):
         assert vehicle.position_m[2] == pytest.approx(-20.0, abs=0.15)
 
 
