@@ -77,6 +77,7 @@ class ObserveConfig(Section):
     height_max: Positive
     notice_distance_m: Positive
     notice_area_min: Positive
+    notice_confidence: Share
     reject_radius_m: Positive
     sure_distance_m: Positive
     sure_confidence: Share

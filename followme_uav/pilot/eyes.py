@@ -82,9 +82,11 @@ class Eyes:
         return seen.is_cut_off or seen.height >= config.height_min
 
     def _is_worth_a_look(self, camera: CameraPose, seen: Sighting) -> bool:
-        """Large enough for her, near enough to tell, and at no rejected place."""
+        """Clear and large enough for her, near enough to tell, and at no rejected place."""
         config = self._observe
         if seen.distance_m > config.notice_distance_m:
+            return False
+        if seen.observation.confidence < config.notice_confidence:
             return False
         if not seen.is_cut_off and seen.area < config.notice_area_min:
             return False
