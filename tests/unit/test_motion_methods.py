@@ -156,6 +156,15 @@ def test_a_lasting_command_answers_true_after_its_duration(client, method):
     assert future.result(0) is True
 
 
+def test_a_command_answers_after_its_duration_to_the_step(client):
+    """Who steps a second of time for a command of a second waits for its answer then."""
+    future = client.call("moveByVelocity", 1.0, 0.0, 0.0, 1.0, 0, STILL)
+    client.run(0.995)
+    assert not future.done()
+    client.run(0.005)
+    assert future.result(0) is True
+
+
 @pytest.mark.parametrize("method", ARRIVING)
 def test_an_arriving_command_answers_true_when_it_is_there(client, method):
     if method == "goHome":
