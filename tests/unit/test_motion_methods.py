@@ -16,7 +16,8 @@ from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import structs
 from followme_uav.sim.attitude_methods import AttitudeMethods
 from followme_uav.sim.dialects import AIRSIM, VEHICLE_NAME
-from followme_uav.sim.motion_methods import MotionMethods, read_place
+from followme_uav.sim.earth import read_place
+from followme_uav.sim.motion_methods import MotionMethods
 from followme_uav.sim.remote_control import RemoteControl
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.vehicle import TIME_STEP_S
