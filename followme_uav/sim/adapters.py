@@ -85,7 +85,7 @@ def _with_annotation(handler: Handler) -> Handler:
     """`annotation_name` is a text that changes nothing: there are no annotation layers here."""
 
     def method(*params: Any) -> Any:
-        read_text(params[-1])
+        read_text(params[-1], "annotation_name")
         return handler(*params[:-1], False)
 
     return _taking(_arity(handler), method)
@@ -93,7 +93,7 @@ def _with_annotation(handler: Handler) -> Handler:
 
 def _with_frame(handler: Handler) -> Handler:
     def method(name: Any, ned: Any) -> Any:
-        if not read_bool(ned):
+        if not read_bool(ned, "ned"):
             raise HandlerError("ned is false: only poses in the NED frame are given here")
         return handler(name)
 
@@ -104,23 +104,28 @@ def _taking_arrays(handler: Handler, kinds: dict[int, str]) -> Handler:
     if not kinds:
         return handler
 
+    names = list(inspect.signature(handler).parameters)
+
     @functools.wraps(handler)
     def method(*params: Any) -> Any:
         return handler(
-            *(_as_map(kinds[i], value) if i in kinds else value for i, value in enumerate(params))
+            *(
+                _as_map(kinds[i], value, names[i]) if i in kinds else value
+                for i, value in enumerate(params)
+            )
         )
 
     return method
 
 
-def _as_map(kind: str, value: Any) -> Any:
+def _as_map(kind: str, value: Any, parameter: str) -> Any:
     """A struct that came as an array; missing fields at its end keep their defaults."""
     if not isinstance(value, list | tuple):
-        raise BadCastError
+        raise BadCastError(f"{parameter} must be a list")
     if kind.startswith("["):
-        return [_as_map(kind[1:-1], item) for item in value]
+        return [_as_map(kind[1:-1], item, f"{parameter}[{i}]") for i, item in enumerate(value)]
     return {
-        name: _as_map(inner, item) if inner else item
+        name: _as_map(inner, item, f"{parameter}.{name}") if inner else item
         for (name, inner), item in zip(STRUCTS[kind], value, strict=False)
     }
 

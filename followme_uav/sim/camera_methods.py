@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from followme_uav.rpc.server import HandlerError
+from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.sim import images, structs
 from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.gimbal import DEFAULT_FOV_RAD
@@ -49,16 +49,16 @@ class CameraMethods(Service):
     def _get_images(self, requests: Any, v: Any, external: Any) -> Future[list[structs.Struct]]:
         self.check_camera_vehicle(v, external)
         if not isinstance(requests, list | tuple):
-            raise structs.BadCastError
+            raise BadCastError("requests must be a list of structs")
         if len(requests) > MAX_REQUESTS:
             raise HandlerError(f"{len(requests)} images asked for, at most {MAX_REQUESTS}")
-        wanted = [self._read_request(request) for request in requests]
+        wanted = [self._read_request(r, f"requests[{i}]") for i, r in enumerate(requests)]
         return self.call(lambda simulation: [self._image(simulation, *want) for want in wanted])
 
     def _get_image(self, camera: Any, image_type: Any, v: Any, external: Any) -> Future[bytes]:
         self.check_camera_vehicle(v, external)
         want = self._read_request(
-            {"camera_name": camera, "image_type": image_type, "compress": True}
+            {"camera_name": camera, "image_type": image_type, "compress": True}, "request"
         )
 
         def job(simulation: Simulation) -> bytes:
@@ -89,9 +89,9 @@ class CameraMethods(Service):
     def _set_camera_pose(self, camera: Any, pose: Any, v: Any, external: Any) -> Future[None]:
         self.check_camera_vehicle(v, external)
         self.check_camera(camera)
-        fields = read_struct(pose)
-        structs.read_vector(fields.get("position", {}), "position", 1e6)
-        orientation = structs.read_orientation(fields.get("orientation", {}), "orientation")
+        fields = read_struct(pose, "pose")
+        structs.read_vector(fields.get("position", {}), "pose.position", 1e6)
+        orientation = structs.read_orientation(fields.get("orientation", {}), "pose.orientation")
 
         def job(simulation: Simulation) -> None:
             if self.dialect.camera_pose_of_world:
@@ -115,7 +115,7 @@ class CameraMethods(Service):
         return self.call(job)
 
     def _set_segmentation_id(self, mesh_name: Any, object_id: Any, is_regex: Any) -> Future[bool]:
-        name, as_regex = read_text(mesh_name), read_bool(is_regex)
+        name, as_regex = read_text(mesh_name, "mesh_name"), read_bool(is_regex, "is_name_regex")
         number = read_int(object_id, "object_id", 0, 255)
         pick = partial(matching, parameter="mesh_name") if as_regex else named
         matches = pick(self._object_names, name)
@@ -127,19 +127,19 @@ class CameraMethods(Service):
         return self.call(job)
 
     def _get_segmentation_id(self, mesh_name: Any) -> Future[int]:
-        matches = named(self._object_names, read_text(mesh_name))
+        matches = named(self._object_names, read_text(mesh_name, "mesh_name"))
         return self.call(lambda _: int(self._segmentation_ids[matches[0]]) if matches else -1)
 
-    def _read_request(self, request: Any) -> tuple[str, int, bool, bool]:
-        fields = read_struct(request)
-        camera = read_text(fields.get("camera_name", "0"))
+    def _read_request(self, request: Any, name: str) -> tuple[str, int, bool, bool]:
+        fields = read_struct(request, name)
+        camera = read_text(fields.get("camera_name", "0"), "camera_name")
         if not self.dialect.unknown_camera_is_empty:
             self.check_camera(camera)
         return (
             camera,
             images.read_type(fields.get("image_type", images.SCENE)),
-            read_bool(fields.get("pixels_as_float", False)),
-            read_bool(fields.get("compress", True)),
+            read_bool(fields.get("pixels_as_float", False), "pixels_as_float"),
+            read_bool(fields.get("compress", True), "compress"),
         )
 
     def _image(

@@ -64,7 +64,7 @@ class DetectionMethods(Service):
         self, camera: Any, image_type: Any, mesh_name: Any, v: Any, external: Any
     ) -> Future[None]:
         wanted = self._filter(camera, image_type, v, external)
-        pattern = read_text(mesh_name)
+        pattern = read_text(mesh_name, "mesh_name")
         if len(pattern) > MAX_PATTERN:
             raise HandlerError(f"mesh_name is longer than {MAX_PATTERN} characters")
 

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from followme_uav.messages import Vec3
+from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.structs import (
     EARTH_RADIUS_M,
     HOME_ALTITUDE_M,
     HOME_LATITUDE_DEG,
     HOME_LONGITUDE_DEG,
+    read_number,
 )
+
+MAX_POSITION_M = 1e5
+"""From home; further away nothing is, and the Earth is not flat."""
 
 SEA_LEVEL_PRESSURE_PA = 101_325.0
 SEA_LEVEL_TEMPERATURE_K = 288.15
@@ -62,6 +68,25 @@ def place_of(latitude_deg: float, longitude_deg: float, altitude_m: float) -> Ve
         math.radians(longitude_deg - HOME_LONGITUDE_DEG) * east_radius_m,
         HOME_ALTITUDE_M - altitude_m,
     )
+
+
+def read_place(latitude: Any, longitude: Any, altitude: Any, prefix: str = "") -> Vec3:
+    """World NED of the parameters of a GeoPoint, whose names `prefix` is put before.
+
+    Raises:
+        HandlerError: That is nowhere on Earth, or too far from home.
+    """
+    place = place_of(
+        read_number(latitude, f"{prefix}latitude", -90.0, 90.0),
+        read_number(longitude, f"{prefix}longitude", -180.0, 180.0),
+        read_number(altitude, f"{prefix}altitude", -MAX_POSITION_M, MAX_POSITION_M),
+    )
+    if max(abs(place[0]), abs(place[1])) > MAX_POSITION_M:
+        raise HandlerError(
+            f"{prefix}latitude {latitude}, {prefix}longitude {longitude} is more than "
+            f"{MAX_POSITION_M / 1e3:g} km from home; see getHomeGeoPoint"
+        )
+    return place
 
 
 def magnetic_field_gauss(latitude_deg: float, longitude_deg: float) -> Vec3:

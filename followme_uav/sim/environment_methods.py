@@ -42,15 +42,15 @@ class EnvironmentMethods(Service):
         update_interval_secs: Any,
         move_sun: Any,
     ) -> Future[None]:
-        hour_h = _hour_h(read_text(start_datetime))
-        if read_bool(is_start_datetime_dst):
+        hour_h = _hour_h(read_text(start_datetime, "start_datetime"))
+        if read_bool(is_start_datetime_dst, "is_start_datetime_dst"):
             hour_h = (hour_h - 1.0) % 24.0
         speed = read_number(celestial_clock_speed, "celestial_clock_speed", 0.0, MAX_CLOCK_SPEED)
         update_s = read_number(
             update_interval_secs, "update_interval_secs", MIN_UPDATE_S, MAX_UPDATE_S
         )
-        clock = Clock(hour_h, speed if read_bool(move_sun) else 0.0, update_s)
-        enabled = read_bool(is_enabled)
+        clock = Clock(hour_h, speed if read_bool(move_sun, "move_sun") else 0.0, update_s)
+        enabled = read_bool(is_enabled, "is_enabled")
 
         def job(simulation: Simulation) -> None:
             simulation.environment.set_clock(clock if enabled else None, simulation.time_ns)
@@ -59,7 +59,7 @@ class EnvironmentMethods(Service):
         return self.call(job)
 
     def _enable_weather(self, enable: Any) -> Future[None]:
-        enabled = read_bool(enable)
+        enabled = read_bool(enable, "enable")
 
         def job(simulation: Simulation) -> None:
             simulation.environment.enable_weather(enabled)

@@ -23,8 +23,9 @@ from followme_uav.sim.attitude_methods import AttitudeMethods
 from followme_uav.sim.camera_methods import CameraMethods
 from followme_uav.sim.detection import DetectionMethods
 from followme_uav.sim.dialects import VEHICLE_NAME, Dialect
+from followme_uav.sim.earth import MAX_POSITION_M
 from followme_uav.sim.environment_methods import EnvironmentMethods
-from followme_uav.sim.motion_methods import MAX_POSITION_M, MotionMethods
+from followme_uav.sim.motion_methods import MotionMethods
 from followme_uav.sim.obstacles import person_name
 from followme_uav.sim.recording import RecordingMethods
 from followme_uav.sim.sensor_methods import SensorMethods
@@ -109,7 +110,7 @@ class GeneralMethods(Service):
 
     def _enable_api_control(self, is_enabled: Any, v: Any) -> Future[None]:
         self.check_vehicle(v)
-        enabled = read_bool(is_enabled)
+        enabled = read_bool(is_enabled, "is_enabled")
 
         def job(simulation: Simulation) -> None:
             simulation.tasks.api_control = enabled
@@ -122,7 +123,7 @@ class GeneralMethods(Service):
 
     def _arm_disarm(self, arm: Any, v: Any) -> Future[bool]:
         self.check_vehicle(v)
-        armed = read_bool(arm)
+        armed = read_bool(arm, "arm")
 
         def job(simulation: Simulation) -> bool:
             if simulation.tasks.api_control:
@@ -135,7 +136,7 @@ class GeneralMethods(Service):
         return self.call(lambda simulation: simulation.reset())
 
     def _pause(self, is_paused: Any) -> Future[None]:
-        return self.simulator.pause(read_bool(is_paused))
+        return self.simulator.pause(read_bool(is_paused, "is_paused"))
 
     def _continue_for_time(self, seconds: Any) -> Future[None]:
         duration_s = read_number(seconds, "seconds", 0.0, MAX_CONTINUE_S)
@@ -170,7 +171,7 @@ class GeneralMethods(Service):
         return self.call(_vehicle_pose)
 
     def _get_object_pose(self, object_name: Any) -> Future[structs.Struct]:
-        name = read_text(object_name)
+        name = read_text(object_name, "object_name")
         if name == VEHICLE_NAME:
             return self.call(_vehicle_pose)
         if not self.dialect.objects_have_poses:

@@ -12,7 +12,8 @@ from typing import Any
 
 from followme_uav.messages import Vec3
 from followme_uav.rpc.server import BadCastError, HandlerError
-from followme_uav.sim import manoeuvres, paths, structs, tasks
+from followme_uav.sim import earth, manoeuvres, paths, tasks
+from followme_uav.sim.earth import MAX_POSITION_M
 from followme_uav.sim.paths import Lookahead
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
@@ -20,7 +21,6 @@ from followme_uav.sim.structs import read_bool, read_int, read_number, read_stru
 from followme_uav.sim.tasks import Heading, Manoeuvre, TaskRunner
 
 MAX_SPEED_MPS = 100.0
-MAX_POSITION_M = 1e5
 MAX_YAW_DEG = 36_000.0
 MAX_DURATION_S = 3.5e38
 """AirSim's clients say "no time limit" with the largest float32."""
@@ -159,7 +159,7 @@ class MotionMethods(TaskService):
         adaptive_lookahead: Any,
         v: Any,
     ) -> Future[bool]:
-        goal = read_place(latitude, longitude, altitude)
+        goal = earth.read_place(latitude, longitude, altitude)
         return self._follow(
             [goal], velocity, timeout_sec, drivetrain, yaw_mode, lookahead, adaptive_lookahead, v
         )
@@ -263,22 +263,6 @@ def read_z(value: Any) -> float:
 def read_duration(value: Any, name: str = "duration") -> float:
     """Seconds, as many as a float32 can hold."""
     return read_number(value, name, 0.0, MAX_DURATION_S)
-
-
-def read_place(latitude: Any, longitude: Any, altitude: Any) -> Vec3:
-    """World NED of a GeoPoint, on the flat Earth of `structs.geo_point`."""
-    north_deg = read_number(latitude, "latitude", -90.0, 90.0) - structs.HOME_LATITUDE_DEG
-    east_deg = read_number(longitude, "longitude", -180.0, 180.0) - structs.HOME_LONGITUDE_DEG
-    altitude_m = read_number(altitude, "altitude", -MAX_POSITION_M, MAX_POSITION_M)
-    north_m = math.radians(north_deg) * structs.EARTH_RADIUS_M
-    parallel_m = structs.EARTH_RADIUS_M * math.cos(math.radians(structs.HOME_LATITUDE_DEG))
-    east_m = math.radians(east_deg) * parallel_m
-    if max(abs(north_m), abs(east_m)) > MAX_POSITION_M:
-        raise HandlerError(
-            f"latitude {latitude}, longitude {longitude} is more than {MAX_POSITION_M / 1e3:g} km "
-            "from home; see getHomeGeoPoint"
-        )
-    return north_m, east_m, structs.HOME_ALTITUDE_M - altitude_m
 
 
 def _path_speed(velocity: Any, lookahead: Any, adaptive_lookahead: Any) -> tuple[float, Lookahead]:

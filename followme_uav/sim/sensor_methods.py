@@ -153,7 +153,7 @@ class SensorMethods(Service):
 
 def _sensor(kind: str, name: Any, known: Iterable[str]) -> str:
     """The name of an existing sensor; worded as AirSim words it."""
-    wanted = read_text(name)
+    wanted = read_text(name, f"{kind.replace(' ', '_')}_name")
     names = list(known)
     if names and wanted == "":
         return names[0]

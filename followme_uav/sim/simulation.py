@@ -155,6 +155,7 @@ class Simulation:
                 if self.recorder is not None:
                     self.changed()
                     self.recorder(self)
+        tasks.take_turn()
         self._shot_is_now = False
 
     def changed(self) -> None:

@@ -115,7 +115,7 @@ def read_number(value: Any, name: str, low: float, high: float) -> float:
     return float(value)
 
 
-def read_bool(value: Any, name: str = "a parameter") -> bool:
+def read_bool(value: Any, name: str) -> bool:
     """A truth value."""
     if not isinstance(value, bool):
         raise BadCastError(f"{name} must be true or false")
@@ -131,14 +131,14 @@ def read_int(value: Any, name: str, low: int, high: int) -> int:
     return value
 
 
-def read_text(value: Any, name: str = "a parameter") -> str:
+def read_text(value: Any, name: str) -> str:
     """A string."""
     if not isinstance(value, str):
         raise BadCastError(f"{name} must be a text")
     return value
 
 
-def read_struct(value: Any, name: str = "a parameter") -> Struct:
+def read_struct(value: Any, name: str) -> Struct:
     """A map; missing keys keep AirSim's defaults, unknown ones are ignored."""
     if not isinstance(value, dict):
         raise BadCastError(f"{name} must be a struct")

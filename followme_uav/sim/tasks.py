@@ -112,11 +112,19 @@ class TaskRunner:
 
     def step(self) -> None:
         """Give the task its turn when 20 ms have passed. Call before each physics step."""
-        if self._task is not None and self.time_ns >= self._next_ns:
-            self._advance()
+        self.take_turn()
         if self.remote.is_valid and not self.api_control:
             self._fly_by_sticks()
         self.time_ns += TIME_STEP_NS
+
+    def take_turn(self) -> None:
+        """Give the task its turn if that is due now, without time passing.
+
+        Call before time stands still: a command that has run its duration answers then, and not
+        one step later, for which a client that waits for the answer would never ask.
+        """
+        if self._task is not None and self.time_ns >= self._next_ns:
+            self._advance()
 
     def _advance(self) -> None:
         assert self._task is not None and self._future is not None  # noqa: S101 - see callers

@@ -9,7 +9,8 @@ from typing import Any
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import structs
-from followme_uav.sim.motion_methods import MAX_POSITION_M, MAX_SPEED_MPS
+from followme_uav.sim.earth import MAX_POSITION_M
+from followme_uav.sim.motion_methods import MAX_SPEED_MPS
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.structs import read_bool, read_number, read_struct

@@ -16,7 +16,7 @@ from followme_uav.sim.dialects import VEHICLE_NAME
 from followme_uav.sim.patterns import matching
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.structs import read_bool, read_int, read_number, read_struct, read_text
+from followme_uav.sim.structs import read_bool, read_int, read_struct, read_text
 from followme_uav.sim.vehicle import TIME_STEP_NS
 
 log = logging.getLogger(__name__)
@@ -24,11 +24,8 @@ log = logging.getLogger(__name__)
 FRAME_NS = 20_000_000
 """What counts as one frame of the engine: 50 of them a second."""
 MAX_FRAMES = 180_000
-MAX_PLACE_M = 1e5
 MAX_MESSAGE = 500
 GROUND = "ground"
-
-_ALTITUDE_LIMITS_M = (-1e5, 1e5)
 
 
 class WorldMethods(Service):
@@ -59,7 +56,7 @@ class WorldMethods(Service):
 
     def _list_objects(self, name_regex: Any) -> Future[list[str]]:
         self.check_world_tools()
-        pattern = read_text(name_regex)
+        pattern = read_text(name_regex, "name_regex")
         matching((), pattern, "name_regex")  # refuses a bad one at once
 
         def job(simulation: Simulation) -> list[str]:
@@ -73,9 +70,11 @@ class WorldMethods(Service):
 
         The vehicle hovers where it was put, a person walks on from there.
         """
-        name, fields = read_text(object_name), read_struct(pose)
-        read_bool(teleport)  # whatever it says: nobody is swept along the way
-        place = structs.read_vector(fields.get("position", {}), "pose.position", MAX_PLACE_M)
+        name, fields = read_text(object_name, "object_name"), read_struct(pose, "pose")
+        read_bool(teleport, "teleport")  # whatever it says: nobody is swept along the way
+        place = structs.read_vector(
+            fields.get("position", {}), "pose.position", earth.MAX_POSITION_M
+        )
         orientation = structs.read_orientation(fields.get("orientation", {}), "pose.orientation")
         if name != VEHICLE_NAME and not self.dialect.objects_have_poses:
             raise HandlerError(
@@ -112,7 +111,7 @@ class WorldMethods(Service):
         return self.simulator.continue_for(count * (FRAME_NS // TIME_STEP_NS))
 
     def _print_message(self, message: Any, message_param: Any, severity: Any) -> None:
-        texts = read_text(message), read_text(message_param)
+        texts = read_text(message, "message"), read_text(message_param, "message_param")
         level = read_int(severity, "severity", 0, 255)
         log.log(
             (logging.INFO, logging.INFO, logging.WARNING, logging.ERROR)[min(level, 3)],
@@ -137,9 +136,8 @@ def _has_room(simulation: Simulation, place: Vec3) -> bool:
 
 
 def _place(geo_point: Any, name: str) -> Vec3:
-    fields = read_struct(geo_point)
-    return earth.place_of(
-        read_number(fields.get("latitude", 0.0), f"{name}.latitude", -90.0, 90.0),
-        read_number(fields.get("longitude", 0.0), f"{name}.longitude", -180.0, 180.0),
-        read_number(fields.get("altitude", 0.0), f"{name}.altitude", *_ALTITUDE_LIMITS_M),
+    fields = read_struct(geo_point, name)
+    latitude, longitude, altitude = (
+        fields.get(key, 0.0) for key in ("latitude", "longitude", "altitude")
     )
+    return earth.read_place(latitude, longitude, altitude, f"{name}.")

@@ -27,6 +27,7 @@ from tests.contract.test_simulator import (
 from tests.painted_sky import HERO_ROW, PERSON_ROW
 
 AIRBORNE = (0.0, 0.0, -8.0)
+HOME = {"latitude": 47.641468, "longitude": -122.140165, "altitude": 122.0}
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +320,7 @@ def test_recording_without_a_folder_says_how_to_get_one(call):
         ("simSetObjectPose", ["hero", {"position": vector(math.nan)}, True], "pose.position"),
         ("simSetObjectPose", ["hero", {"orientation": {"w_val": 0.0}}, True], "pose.orientation"),
         ("simTestLineOfSightToPoint", [{"latitude": math.inf}, NAME], "point.latitude"),
-        ("simTestLineOfSightBetweenPoints", [{}, {"longitude": 1e9}], "point2.longitude"),
+        ("simTestLineOfSightBetweenPoints", [HOME, {"longitude": 1e9}], "point2.longitude"),
         ("simContinueForFrames", [-1], "frames"),
         ("simContinueForFrames", [10**9], "frames"),
         ("simPrintLogMessage", ["a", "b", 256], "severity"),
@@ -406,3 +407,56 @@ def test_cosys_has_its_own_parameters():
             session.call("simGetObjectPose", "hero", False)
         with pytest.raises(RemoteError, match="number of arguments"):
             session.call("simGetImages", [request()], NAME, False)
+
+
+# -- wrong types ---------------------------------------------------------------------------------
+
+
+WRONG = {
+    "name": ("simGetObjectPose", (None,), "object_name must be a text"),
+    "array": ("simGetImages", (None, NAME, False), "requests must be a list of structs"),
+    "camera": ("simGetCameraInfo", (None, NAME, False), "camera_name must be a text"),
+    "detection": (
+        "simAddDetectionFilterMeshName",
+        ("0", 0, None, NAME, False),
+        "mesh_name must be a text",
+    ),
+    "external": ("simGetCameraInfo", ("0", NAME, None), "external must be true or false"),
+    "image type": ("simGetImage", ("0", "Scene", NAME, False), "image_type must be a whole number"),
+    "lens": ("simSetCameraFov", ("0", None, NAME, False), "fov_degrees must be a number"),
+    "light": (
+        "simSetTimeOfDay",
+        (True, None, False, 1.0, 60.0, True),
+        "start_datetime must be a text",
+    ),
+    "message": ("simPrintLogMessage", ("", None, 0), "message_param must be a text"),
+    "object": ("simSetObjectPose", ("hero", None, True), "pose must be a struct"),
+    "pause": ("simPause", (None,), "is_paused must be true or false"),
+    "pixels": (
+        "simGetImages",
+        ([{"pixels_as_float": 1}], NAME, False),
+        "pixels_as_float must be true or false",
+    ),
+    "place": ("simTestLineOfSightToPoint", ({"latitude": ""}, NAME), "point.latitude must be a"),
+    "request": ("simGetImages", ([{}, None], NAME, False), r"requests\[1\] must be a struct"),
+    "sensor": ("getDistanceSensorData", (None, NAME), "distance_sensor_name must be a text"),
+    "tilt": (
+        "simSetCameraPose",
+        ("0", {"orientation": None}, NAME, False),
+        "pose.orientation must be a struct",
+    ),
+    "weather": ("simEnableWeather", (None,), "enable must be true or false"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_type_is_answered_with_the_parameters_name(call, what):
+    """Who swapped two of six parameters must not have to guess which."""
+    method, params, text = WRONG[what]
+    with pytest.raises(RemoteError, match=f"std::bad_cast: {text}"):
+        call.call(method, *params)
+
+
+def test_a_place_on_the_other_side_of_the_earth_is_out_of_sight(call):
+    with pytest.raises(RemoteError, match=r"point\.latitude 0\.0.* more than 100 km from home"):
+        call.call("simTestLineOfSightToPoint", {}, NAME)

@@ -16,9 +16,12 @@ from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import structs
 from followme_uav.sim.attitude_methods import AttitudeMethods
 from followme_uav.sim.dialects import AIRSIM, VEHICLE_NAME
-from followme_uav.sim.motion_methods import MotionMethods, read_place
+from followme_uav.sim.earth import read_place
+from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.motion_methods import MotionMethods
 from followme_uav.sim.remote_control import RemoteControl
 from followme_uav.sim.simulation import Simulation
+from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.vehicle import TIME_STEP_S
 from followme_uav.sim.vehicle_methods import VehicleMethods
 
@@ -141,9 +144,13 @@ def test_the_whole_surface_is_served_with_airsims_arity(client):
         assert len(inspect.signature(client.handlers[name]).parameters) == len(params) + 1, name
 
 
-def test_the_page_of_methods_names_them_all(client):
+def test_the_page_of_methods_names_all_that_are_served(client):
+    """Those of every group, not of motion alone."""
     page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
-    assert [name for name in client.handlers if f"`{name}`" not in page] == []
+    served, _, not_served = page.partition("## Not served")
+    handlers = handlers_of(Simulator(client.simulation), AIRSIM, (), {})
+    assert [name for name in handlers if f"`{name}`" not in served] == []
+    assert [name for name in handlers if f"`{name}`" in not_served] == []
 
 
 @pytest.mark.parametrize("method", LASTING)
@@ -153,6 +160,15 @@ def test_a_lasting_command_answers_true_after_its_duration(client, method):
     client.run(0.98)
     assert not future.done()
     client.run(0.04)
+    assert future.result(0) is True
+
+
+def test_a_command_answers_after_its_duration_to_the_step(client):
+    """Who steps a second of time for a command of a second waits for its answer then."""
+    future = client.call("moveByVelocity", 1.0, 0.0, 0.0, 1.0, 0, STILL)
+    client.run(0.995)
+    assert not future.done()
+    client.run(0.005)
     assert future.result(0) is True
 
 

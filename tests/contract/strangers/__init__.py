@@ -1,0 +1,1 @@
+"""What runs inside the environments of AirSim clients that were not written here."""

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Makes an environment with an AirSim client that was not written here, and prints its Python.
+# tests/contract/test_strangers.py lets it fly in the embedded simulator. Each is apart from the
+# project's own: both need numpy < 2, airsim also an old msgpack. Python 3.10 or 3.11 for airsim
+# (its msgpack-rpc-python wants a tornado that cannot be imported from 3.12 on), up to 3.12 for
+# cosysairsim. Does nothing when the environment is up to date.
+#
+#   usage: tools/strangers_env.sh airsim|cosysairsim [FOLDER]
+#                                               (default: .venv-strangers/NAME beside this project)
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+name=${1:-}
+case $name in
+    airsim) before=12 others="python3.11 python3.10" ;;
+    cosysairsim) before=13 others="python3.12 python3.11 python3.10" ;;
+    *) echo "usage: tools/strangers_env.sh airsim|cosysairsim [FOLDER]" >&2; exit 2 ;;
+esac
+folder=${2:-$root/.venv-strangers/$name}
+packages=$root/tests/contract/strangers/$name.txt
+stamp=$folder/made-from
+wanted=$(cat "$root/requirements-legacy-build.txt" "$packages" | cksum)
+
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+    python=
+    for candidate in "${PYTHON:-python3}" $others; do
+        if "$candidate" -c "import sys; sys.exit(not (3, 10) <= sys.version_info < (3, $before))" \
+            2>/dev/null; then
+            python=$candidate
+            break
+        fi
+    done
+    if [ -z "$python" ]; then
+        echo "strangers_env.sh: $name needs Python 3.10 to 3.$((before - 1)); set PYTHON=..." >&2
+        exit 2
+    fi
+    rm -rf "$folder"
+    "$python" -m venv "$folder"
+    pip="$folder/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes"
+    # airsim's setup imports what it needs, and asks for OpenCV, which it does not: so the builder
+    # comes first, then the list as it stands, then airsim, which must find the others.
+    $pip -r "$root/requirements-legacy-build.txt" >&2
+    grep -v '^ *#' "$packages" | awk '/==/ { mine = /^airsim==/ } !mine' >"$folder/needed.txt"
+    grep -v '^ *#' "$packages" | awk '/==/ { mine = /^airsim==/ } mine' >"$folder/last.txt"
+    for list in needed last; do
+        [ ! -s "$folder/$list.txt" ] ||
+            $pip --no-deps --no-build-isolation -r "$folder/$list.txt" >&2
+    done
+    echo "$wanted" >"$stamp"
+fi
+echo "$folder/bin/python"
