@@ -46,15 +46,19 @@ class Pilot:
     def step(self, frame: Frame) -> Step:
         """See, decide and steer, once."""
         dt_s = self._time_since_last(frame)
+        altitude_m = self._altitude_m(frame)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        expect_her = self.state in (MissionState.ACQUIRE, MissionState.FOLLOW)
-        seen = None if mask is None else self._eyes.look(frame, mask, expect_her)
+        seen = None
+        # From lower down a ray meets the ground at too flat an angle to tell where she stands.
+        if mask is not None and altitude_m >= self._config.limits.min_altitude_m:
+            expect_her = self.state in (MissionState.ACQUIRE, MissionState.FOLLOW)
+            seen = self._eyes.look(frame, mask, expect_her)
         observation = None if seen is None else seen.observation
         verdict = self._eyes.judge(seen)
-        situation = self._situation(frame, verdict, dt_s)
+        situation = self._situation(frame, altitude_m, verdict, dt_s)
         transition = self._mission.update(situation)
         hero = self._eyes.expected(frame.time_s)
-        view = View(frame, situation.altitude_m, observation, hero, dt_s)
+        view = View(frame, altitude_m, observation, hero, dt_s)
         if transition is not None:
             self._steering.enter(transition.target, view)
             # Not on the way to SEARCH: where she has just vanished she may appear again.
@@ -86,17 +90,24 @@ class Pilot:
             return 1.0 / self._config.camera.rate_hz
         return frame.time_s - last_s
 
-    def _situation(self, frame: Frame, verdict: Verdict, dt_s: float) -> Situation:
-        vehicle = frame.vehicle
+    def _altitude_m(self, frame: Frame) -> float:
+        """Above the start."""
+        down_m = frame.vehicle.position_m[2]
         if self._start_down_m is None:
-            self._start_down_m = vehicle.position_m[2]
+            self._start_down_m = down_m
+        return self._start_down_m - down_m
+
+    def _situation(
+        self, frame: Frame, altitude_m: float, verdict: Verdict, dt_s: float
+    ) -> Situation:
+        vehicle = frame.vehicle
         return Situation(
             time_s=frame.time_s,
             gap_s=dt_s,
             has_image=frame.rgb is not None,
             has_collided=vehicle.has_collided,
             land_requested=frame.land_requested,
-            altitude_m=self._start_down_m - vehicle.position_m[2],
+            altitude_m=altitude_m,
             is_at_rest=math.hypot(*vehicle.velocity_mps) < AT_REST_MPS,
             verdict=verdict,
         )

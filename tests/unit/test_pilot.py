@@ -49,6 +49,16 @@ def test_the_patrol_passes_every_crossing():
     assert not missing
 
 
+def test_during_the_climb_nobody_is_located():
+    """From a metre up she seems to stand anywhere between 10 and 30 m, and was lost at once."""
+    world, pilot = start(walk((15.0, 6.0), 0.0))
+    for _ in range(80):
+        step, altitude_m = pilot.step(world.frame()), -world.position[2]
+        assert step.observation is None or altitude_m >= CONFIG.limits.min_altitude_m
+        world.obey(step.command)
+    assert step.state in (MissionState.ACQUIRE, FOLLOW)
+
+
 @pytest.mark.parametrize("speed_mps", [0.0, 1.4, 2.5])
 def test_a_hero_who_walks_up_the_street_is_followed(speed_mps):
     world, pilot = start(walk((15.0, 6.0), speed_mps))
