@@ -6,7 +6,7 @@ import math
 from enum import Enum
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import CameraPose, Frame, Mask, Vec3
+from followme_uav.messages import CameraPose, Frame, Mask, MissionState, Vec3
 from followme_uav.perception.observe import observe
 from followme_uav.pilot import tracker
 from followme_uav.pilot.sighting import Sighting, sight
@@ -32,21 +32,25 @@ class Eyes:
         self._track: HeroTrack | None = None
         self._rejected: list[tuple[float, Vec3]] = []
 
-    def look(self, frame: Frame, mask: Mask, expect_her: bool) -> Sighting | None:
-        """The hero's blob, if any; with `expect_her` only near the place where she should be."""
+    def look(self, frame: Frame, mask: Mask, state: MissionState) -> Sighting | None:
+        """The hero's blob, if any.
+
+        While she is followed, only near the place where she should be. While she is approached
+        there too, but somebody who surely is she counts more than something far away that may be.
+        """
         self._rejected = [(until, spot) for until, spot in self._rejected if until > frame.time_s]
-        track = self._track if expect_her else None
-        for observation in observe(mask, self._observe):
-            seen = sight(frame.camera, observation, mask.shape, self._tracker, self._hero_area_m2)
-            if seen is None or not self._may_be_her(seen):
-                continue
-            if track is None and not self._is_worth_a_look(frame.camera, seen):
-                continue
-            if track is not None and not self._is_where_she_is(frame, seen, track):
-                continue
+        sightings = self._sightings(frame, mask)
+        track = self._track if state in (MissionState.ACQUIRE, MissionState.FOLLOW) else None
+        seen = None
+        if state is not MissionState.FOLLOW:
+            seen = next((s for s in sightings if self._is_surely_she(frame.camera, s)), None)
+        if seen is None:
+            seen = next((s for s in sightings if self._is_wanted(frame, s, track)), None)
+        elif track is not None and not self._is_where_she_is(frame, seen, track):
+            track = None
+        if seen is not None:
             self._track = tracker.update(track, frame.time_s, seen.place_m, self._tracker)
-            return seen
-        return None
+        return seen
 
     def judge(self, seen: Sighting | None) -> Verdict:
         """Whether the blob is the hero.
@@ -74,6 +78,21 @@ class Eyes:
         """What was last seen is not the hero, it seems: overlook that place for a while."""
         if self._track is not None:
             self._rejected.append((until_s, self._track.position_m))
+
+    def _sightings(self, frame: Frame, mask: Mask) -> list[Sighting]:
+        """Blobs of a person's height on the ground, the most prominent first."""
+        blobs = observe(mask, self._observe)
+        size, area_m2 = mask.shape, self._hero_area_m2
+        seen = [sight(frame.camera, blob, size, self._tracker, area_m2) for blob in blobs]
+        return [s for s in seen if s is not None and self._may_be_her(s)]
+
+    def _is_surely_she(self, camera: CameraPose, seen: Sighting) -> bool:
+        return self.judge(seen) is Verdict.HERO and self._is_worth_a_look(camera, seen)
+
+    def _is_wanted(self, frame: Frame, seen: Sighting, track: HeroTrack | None) -> bool:
+        if track is None:
+            return self._is_worth_a_look(frame.camera, seen)
+        return self._is_where_she_is(frame, seen, track)
 
     def _may_be_her(self, seen: Sighting) -> bool:
         config = self._observe

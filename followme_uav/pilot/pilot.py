@@ -51,8 +51,7 @@ class Pilot:
         seen = None
         # From lower down a ray meets the ground at too flat an angle to tell where she stands.
         if mask is not None and altitude_m >= self._config.limits.min_altitude_m:
-            expect_her = self.state in (MissionState.ACQUIRE, MissionState.FOLLOW)
-            seen = self._eyes.look(frame, mask, expect_her)
+            seen = self._eyes.look(frame, mask, self.state)
         observation = None if seen is None else seen.observation
         verdict = self._eyes.judge(seen)
         situation = self._situation(frame, altitude_m, verdict, dt_s)

@@ -7,11 +7,12 @@ import pytest
 
 from followme_uav.config import load_config
 from followme_uav.geometry import pixel_of_point, quaternion_from_euler
-from followme_uav.messages import CameraPose, Frame, MaskClass, VehicleState
+from followme_uav.messages import CameraPose, Frame, MaskClass, MissionState, VehicleState
 from followme_uav.pilot.eyes import Eyes, Verdict
 
 CONFIG = load_config()
 LEVEL = (1.0, 0.0, 0.0, 0.0)
+PATROL, ACQUIRE, FOLLOW = MissionState.PATROL, MissionState.ACQUIRE, MissionState.FOLLOW
 TILTED = quaternion_from_euler(0.0, -0.2, 0.0)
 
 
@@ -40,13 +41,13 @@ def mask_with(*people, area=1.0):
 def following(place, frames=10):
     eyes = Eyes(CONFIG)
     for i in range(frames):
-        assert eyes.look(frame_at(0.1 * i), mask_with(place), expect_her=i > 0) is not None
+        assert eyes.look(frame_at(0.1 * i), mask_with(place), FOLLOW if i else PATROL) is not None
     return eyes
 
 
 def test_somebody_in_red_on_the_street_is_worth_a_look():
     eyes = Eyes(CONFIG)
-    seen = eyes.look(frame_at(0.0), mask_with((10.0, 0.0)), expect_her=False)
+    seen = eyes.look(frame_at(0.0), mask_with((10.0, 0.0)), PATROL)
     assert seen.place_m[:2] == pytest.approx((10.0, 0.0), abs=0.5)
     assert eyes.judge(seen) is Verdict.HERO
     assert eyes.judge(None) is Verdict.NOTHING_SEEN
@@ -55,30 +56,45 @@ def test_somebody_in_red_on_the_street_is_worth_a_look():
 def test_on_patrol_a_red_speck_and_somebody_far_away_are_passed_by():
     eyes = Eyes(CONFIG)
     speck = mask_with((10.0, 0.0), area=0.2)
-    assert eyes.look(frame_at(0.0), speck, expect_her=False) is None
+    assert eyes.look(frame_at(0.0), speck, PATROL) is None
     far = mask_with((1.3 * CONFIG.observe.notice_distance_m, 0.0))
     assert far[..., MaskClass.HERO].any()
-    assert eyes.look(frame_at(0.0), far, expect_her=False) is None
+    assert eyes.look(frame_at(0.0), far, PATROL) is None
 
 
 def test_half_hidden_she_is_still_followed():
     eyes = following((10.0, 0.0))
-    assert eyes.look(frame_at(1.0), mask_with((10.0, 0.0), area=0.3), expect_her=True) is not None
+    assert eyes.look(frame_at(1.0), mask_with((10.0, 0.0), area=0.3), FOLLOW) is not None
 
 
 @pytest.mark.parametrize("side_m", [-1.5, 1.5])
 def test_a_neighbour_is_not_taken_for_her_while_she_is_hidden(side_m):
     eyes = following((10.0, 0.0))
-    assert eyes.look(frame_at(1.1), mask_with((10.0, side_m)), expect_her=True) is None
+    assert eyes.look(frame_at(1.1), mask_with((10.0, side_m)), FOLLOW) is None
 
 
 def test_after_a_while_out_of_sight_she_may_be_farther_off():
     eyes = following((10.0, 0.0))
-    assert eyes.look(frame_at(1.9), mask_with((10.0, 1.5)), expect_her=True) is not None
+    assert eyes.look(frame_at(1.9), mask_with((10.0, 1.5)), FOLLOW) is not None
 
 
 def test_a_rejected_place_is_overlooked_for_a_while():
     eyes = following((10.0, 0.0))
     eyes.reject(until_s=5.0)
-    assert eyes.look(frame_at(4.0), mask_with((11.0, 0.0)), expect_her=False) is None
-    assert eyes.look(frame_at(6.0), mask_with((11.0, 0.0)), expect_her=False) is not None
+    assert eyes.look(frame_at(4.0), mask_with((11.0, 0.0)), PATROL) is None
+    assert eyes.look(frame_at(6.0), mask_with((11.0, 0.0)), PATROL) is not None
+
+
+def test_somebody_near_who_surely_is_she_counts_more_than_a_far_red_thing():
+    """She stood 8 m away, in full view, while a red tree 38 m away was approached."""
+    eyes = Eyes(CONFIG)
+    tree = (35.0, 5.0)
+    assert eyes.look(frame_at(0.0), mask_with(tree), PATROL) is not None
+    seen = eyes.look(frame_at(0.1), mask_with(tree, (9.0, -1.0)), ACQUIRE)
+    assert seen.place_m[:2] == pytest.approx((9.0, -1.0), abs=0.5)
+    assert eyes.expected(0.1).ground_m == pytest.approx((9.0, -1.0), abs=0.5)
+
+
+def test_whoever_is_followed_stays_the_one():
+    eyes = following((10.0, 0.0))
+    assert eyes.look(frame_at(1.0), mask_with((9.0, -3.0)), FOLLOW) is None
