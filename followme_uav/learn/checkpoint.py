@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from followme_uav.errors import DataError
+from followme_uav.files import written_whole
 
 
 def save(
@@ -27,18 +26,12 @@ def save(
     import h5py
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs["identity"] = identity
-            file.attrs["epoch"] = epoch
-            file.attrs["best_score"] = best_score
-            for name, variable in variables.items():
-                file.create_dataset(name, data=variable.numpy())
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with written_whole(path) as part, h5py.File(part, "w") as file:
+        file.attrs["identity"] = identity
+        file.attrs["epoch"] = epoch
+        file.attrs["best_score"] = best_score
+        for name, variable in variables.items():
+            file.create_dataset(name, data=variable.numpy())
 
 
 def load(path: Path, variables: dict[str, Any], identity: str) -> tuple[int, float]:

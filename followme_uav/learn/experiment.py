@@ -30,6 +30,7 @@ from rich.table import Table
 
 from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError, DataError
+from followme_uav.files import make_data_folder, write_data
 from followme_uav.learn import card, experiment_figures
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
 from followme_uav.learn.dataset import LabelledFrames
@@ -140,7 +141,7 @@ def experiment(
         raise ConfigError(f"{config_path}: schedule: experiments need 'constant'")
     runs = plan(name, config, values, seeds)
     folder = out / name
-    _make_folder(folder / "runs")
+    make_data_folder(folder / "runs")
     console = Console()
     frames, held_out = read_frames(data, validation, console)
     judged = [prepare(s) for s in held_out]
@@ -335,21 +336,8 @@ def _read(file: Path) -> list[Outcome]:
         ) from error
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be made ({error.strerror}); choose another") from error
-
-
 def _write_json(path: Path, content: Any) -> None:
-    """Writes a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+    write_data(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
 def _progress(console: Console, nothing_to_do: bool) -> Progress:

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from followme_uav.errors import ConfigError, DataError
+from followme_uav.files import make_data_folder, write_data
 from followme_uav.learn.dataset import KINDS, read_bytes, read_pixels
 from followme_uav.learn.scores import DETECTION_PX
 from followme_uav.messages import MaskClass
@@ -123,7 +124,7 @@ def prepare(
         )
     reading = reading or detect_reading(frames[0])
     for part in ("images", "masks"):
-        _make_folder(target / part)
+        make_data_folder(target / part)
 
     written = hero = people = several = unclaimed = pixels = 0
     console = Console()
@@ -139,8 +140,8 @@ def prepare(
             hero_mask, people_mask, background_mask = _masks(frame, size)
             label, twice, never = decide(hero_mask, people_mask, background_mask, reading)
             mask_file = target / "masks" / (frame.name + ".png")
-            _write(mask_file, _png(label))
-            _write(image_file, raw_image)
+            write_data(mask_file, _png(label))
+            write_data(image_file, raw_image)
             written += 1
             pixels += label.size
             several += twice
@@ -256,23 +257,6 @@ def _png(label: NDArray[np.uint8]) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(one_hot).save(stream, "PNG")
     return stream.getvalue()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be made ({error.strerror}); choose another") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _progress(console: Console) -> Progress:

@@ -8,8 +8,6 @@ Udacity project are read as well, see `legacy_weights`.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.errors import WeightsError
+from followme_uav.files import written_whole
 from followme_uav.perception import legacy_weights
 from followme_uav.perception.models import ARCHITECTURES, CLASSES, INPUT_SIZE_PX, keras_model
 
@@ -103,21 +102,14 @@ def _write(content: WeightsFile, path: Path) -> None:
     import h5py
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs["format"] = FORMAT
-            file.attrs["format_version"] = FORMAT_VERSION
-            file.attrs["architecture"] = content.architecture
-            file.attrs["classes"] = ",".join(CLASSES)
-            file.attrs["input_size_px"] = INPUT_SIZE_PX
-            for name, values in content.variables.items():
-                file.create_dataset(name, data=values)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with written_whole(path) as part, h5py.File(part, "w") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["architecture"] = content.architecture
+        file.attrs["classes"] = ",".join(CLASSES)
+        file.attrs["input_size_px"] = INPUT_SIZE_PX
+        for name, values in content.variables.items():
+            file.create_dataset(name, data=values)
 
 
 def _read(path: Path) -> WeightsFile:

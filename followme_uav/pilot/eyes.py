@@ -127,9 +127,9 @@ class Eyes:
             expected_m[1] - here[1], expected_m[0] - here[0]
         )
         across_m = math.dist(expected_m[:2], here[:2]) * abs(math.sin(angle_rad))
-        return across_m <= config.gate_across_m + config.gate_growth_mps * unseen_s and math.dist(
-            seen.place_m, expected_m
-        ) <= self._uncertainty_m(frame.camera, expected_m, config.gate_m)
+        gate_m = self._uncertainty_m(frame.camera, expected_m, config.gate_m)
+        gate_across_m = config.gate_across_m + config.gate_growth_mps * unseen_s
+        return across_m <= gate_across_m and math.dist(seen.place_m, expected_m) <= gate_m
 
     def _uncertainty_m(self, camera: CameraPose, place_m: Vec3, least_m: float) -> float:
         """How far off a sighting of that place may be: grows with its distance."""

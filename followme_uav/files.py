@@ -1,0 +1,49 @@
+"""Files that are written whole or not at all: whoever reads one never sees half of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from followme_uav.errors import DataError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Gives another name in the same folder to write to; then it becomes `path`.
+
+    When writing fails, what was at `path` is still there, and the other file is gone.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_data(path: Path, content: bytes) -> None:
+    """Writes a file of a data set or a result whole.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    try:
+        with written_whole(path) as part:
+            part.write_bytes(content)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def make_data_folder(folder: Path) -> None:
+    """Makes a folder for them, if it is not there.
+
+    Raises:
+        DataError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made ({error.strerror}); choose another") from error
