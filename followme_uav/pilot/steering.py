@@ -136,8 +136,10 @@ class Steering:
         mission, patrol = self._config.mission, self._config.patrol
         if view.altitude_m <= mission.touchdown_altitude_m:
             return self._stand(Manoeuvre.LAND)
-        course_rad, distance_m = _course(view.here, self._patrol.nearest_on_route(view.here))
-        velocity = heading_velocity(min(patrol.speed_mps, distance_m), course_rad)
+        spot_m = self._patrol.nearest_on_route(view.here)
+        _, distance_m = _course(view.here, spot_m)
+        speed_mps = min(patrol.speed_mps, distance_m)
+        velocity = heading_velocity(speed_mps, self._course_to(view, spot_m))
         is_over_spot = distance_m <= patrol.waypoint_radius_m / 2.0
         return replace(
             self._stand(Manoeuvre.VELOCITY),

@@ -141,6 +141,15 @@ def test_the_flight_ends_on_the_ground_in_the_middle_of_a_street():
     assert world.position[2] == pytest.approx(0.0, abs=0.3)
 
 
+def test_from_behind_a_block_it_flies_around_it_to_land():
+    """It hung in the air at the block's edge until the landing was given up."""
+    world, pilot = start(lambda _: None, load_config(overrides=["duration_s=4"]))
+    world.position = (-102.0, 23.0, 0.0)
+    steps = world.fly(pilot, 60.0)
+    assert steps[-1].state is MissionState.DONE
+    assert world.position[2] == pytest.approx(0.0, abs=0.3)
+
+
 def test_the_same_frames_give_the_same_steps():
     first, second = (start(walk((15.0, 6.0), 1.4)) for _ in range(2))
     for one, two in zip(first[0].fly(first[1], 20.0), second[0].fly(second[1], 20.0), strict=True):
