@@ -51,6 +51,7 @@ def write(
     validation: Sequence[LabelledFrames],
     scores: Sequence[SetScore],
     init: Path | None,
+    layers_from_init: Sequence[str],
 ) -> None:
     """Writes the card beside `weights`.
 
@@ -66,6 +67,7 @@ def write(
         validation: Frames held out.
         scores: Results on `validation`.
         init: Weights this training started from.
+        layers_from_init: Names of the layers that were taken over from there.
     """
     arguments = [
         f"--config {config_name}",
@@ -77,6 +79,7 @@ def write(
     stage = {
         "command": f"followme-uav train {' '.join(arguments)}",
         "initial_weights_sha256": weights_file.sha256(init) if init else None,
+        "layers_from_initial_weights": list(layers_from_init),
         "data": [_describe(f) for f in training],
         "best_epoch": epoch,
         "config": config.model_dump(mode="json"),

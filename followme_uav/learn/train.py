@@ -63,14 +63,15 @@ def train(
         validation: Folders with validation frames; images also found here are not trained on.
             Without any, the last tenth of each training set is held out.
         out: Weights file to write; card and checkpoint are written beside it.
-        init: Weights to start from, for a further stage of a training.
+        init: Weights to start from: of an earlier stage, or of another network, whose layers are
+            taken over where name and shapes are the same.
         resume: Go on from the checkpoint beside `out`, if there is one.
         logs: Folder for TensorBoard logs; None puts it beside `out`, as `NAME.tensorboard`.
 
     Raises:
         ConfigError: The configuration cannot be used, or differs from the checkpoint's.
         DataError: A data folder cannot be used.
-        WeightsError: `init` does not fit the network.
+        WeightsError: `init` cannot be read, or none of its layers fits the network.
     """
     console = Console()
     config = load_training_config(config_path)
@@ -86,6 +87,8 @@ def train(
         console.print(f"  validate {s.name}: {len(s.images)} frames")
 
     training = Training(config, init)
+    if init is not None:
+        console.print(f"  begin with {', '.join(training.from_init)} of {init}", soft_wrap=True)
     state_file = out.with_suffix(".checkpoint.h5")
     identity = card.fingerprint(config, frames, init)
     best = -1.0
@@ -137,6 +140,7 @@ def train(
                     held_out,
                     scores,
                     init,
+                    training.from_init,
                 )
             checkpoint.save(state_file, training.state(), identity, training.epoch, best)
             rate = learning_rate(config, training.epoch * config.steps_per_epoch - 1)
@@ -207,7 +211,7 @@ class Training:
 
     Args:
         config: Of the training.
-        init: Weights to start from; random from the seed when None.
+        init: Weights to start from, where their layers fit; the rest is random from the seed.
     """
 
     def __init__(self, config: TrainingConfig, init: Path | None) -> None:
@@ -216,10 +220,8 @@ class Training:
         import keras
 
         keras.utils.set_random_seed(config.seed)
-        if init is None:
-            self.averaged = keras_model(config.architecture)
-        else:
-            self.averaged = weights_file.load_model(init, config.architecture)
+        self.averaged = keras_model(config.architecture)
+        self.from_init = weights_file.take_over_layers(self.averaged, init) if init else []
         self.network = with_fused_normalisation(self.averaged)
         self.optimizer = keras.optimizers.Adam(config.learning_rate)
         self.optimizer.build(self.network.trainable_variables)

@@ -222,6 +222,37 @@ def load_model(path: Path, architecture: str | None = None) -> keras.Model:
     return model
 
 
+def take_over_layers(model: keras.Model, path: Path) -> list[str]:
+    """Gives `model` the values of those layers that the file has with the same name and shapes.
+
+    The networks share their first layers, and some share the last: one of them learns faster
+    when it begins with what another has learnt.
+
+    Args:
+        model: A network of any architecture; its other layers stay as they are.
+        path: Weights file, of the same architecture or another.
+
+    Returns:
+        Names of the layers taken over, in the network's order.
+
+    Raises:
+        WeightsError: As `read_weights`, or no layer fits.
+    """
+    stored = read_weights(path)
+    taken = []
+    for layer in model.layers:
+        values = [stored.variables.get(v.path) for v in layer.variables]
+        shapes = [None if v is None else v.shape for v in values]
+        if values and shapes == [tuple(v.shape) for v in layer.variables]:
+            layer.set_weights(values)
+            taken.append(layer.name)
+    if not taken:
+        raise WeightsError(
+            f"{path}: no layer of {stored.architecture} fits {model.name}; train without --init"
+        )
+    return taken
+
+
 def check_fit(path: Path, stored: WeightsFile, wanted: Mapping[str, tuple[int, ...]]) -> None:
     """Raises `WeightsError` unless the file holds exactly the wanted variables in those shapes."""
     for name in sorted(wanted.keys() ^ stored.variables.keys()):
