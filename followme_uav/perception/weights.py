@@ -199,22 +199,16 @@ def _legacy(
     )
 
 
-def load_model(path: Path, architecture: str | None = None) -> keras.Model:
+def load_model(path: Path) -> keras.Model:
     """Builds the network a weights file was made for and fills it.
 
     Args:
         path: Weights file, old or new.
-        architecture: Name that the file must carry; any known one when None.
 
     Raises:
-        WeightsError: As `read_weights`, or the file does not fit the architecture.
+        WeightsError: As `read_weights`, or the file does not fit its architecture.
     """
     stored = read_weights(path)
-    if architecture is not None and stored.architecture != architecture:
-        raise WeightsError(
-            f"{path}: weights of {stored.architecture}, needed {architecture}; "
-            f"pass weights of {architecture} or train them"
-        )
     model = keras_model(stored.architecture)
     check_fit(path, stored, {v.path: tuple(v.shape) for v in model.variables})
     for variable in model.variables:

@@ -1,5 +1,6 @@
 """The segmenter: bytes in, bytes out, the same for the same image, whichever library computes."""
 
+import os
 import subprocess
 import sys
 
@@ -178,3 +179,37 @@ def test_openvino_runs_without_tensorflow(trained):
 def test_missing_weights(tmp_path, runtime):
     with pytest.raises(WeightsError, match="no such weights file"):
         Segmenter(tmp_path / "none.h5", runtime=runtime)
+
+
+_OTHER_BACKEND = """
+import sys
+from pathlib import Path
+import keras, numpy as np
+from followme_uav.perception import weights
+model = weights.load_model(Path(sys.argv[1]))
+images = np.load(sys.argv[2])
+np.save(sys.argv[3], model.predict(images.astype(np.float32) / 127.5 - 1, verbose=0))
+assert keras.backend.backend() == "openvino" and "tensorflow" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_networks_run_on_a_keras_backend_other_than_tensorflow(trained, architecture, tmp_path):
+    """Who has a GPU with JAX or PyTorch must be able to use the networks there.
+
+    OpenVINO is the backend that is installed anyway; what runs there uses nothing of TensorFlow.
+    Keras lets it round to bfloat16 where the processor can, so some pixels on edges differ.
+    """
+    images = street(4, 160, 160)
+    np.save(tmp_path / "images.npy", images)
+    done = subprocess.run(
+        [sys.executable, "-c", _OTHER_BACKEND, str(trained[architecture])]
+        + [str(tmp_path / name) for name in ("images.npy", "result.npy")],
+        env={**os.environ, "KERAS_BACKEND": "openvino"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = Segmenter(trained[architecture]).segment_batch(images).argmax(-1)
+    assert np.mean(np.load(tmp_path / "result.npy").argmax(-1) == expected) >= 0.99

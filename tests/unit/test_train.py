@@ -212,6 +212,7 @@ def test_second_stage_starts_from_the_first(tmp_path, worlds, config):
     np.testing.assert_allclose(a[kernel], b[kernel], atol=1e-6)
     stages = json.loads(second.with_suffix(".json").read_text())["stages"]
     assert [s["initial_weights_sha256"] for s in stages] == [None, weights.sha256(first)]
+    assert [len(s["layers_from_initial_weights"]) for s in stages] == [0, 11]
 
 
 def test_resume_refuses_another_configuration(tmp_path, worlds, config):

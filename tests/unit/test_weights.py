@@ -30,9 +30,9 @@ def test_saving_leaves_no_other_file(saved):
     assert [p.name for p in saved[1].parent.iterdir()] == ["model2.h5"]
 
 
-def one_line(path, match, architecture=None):
+def one_line(path, match, load=weights.load_model):
     with pytest.raises(WeightsError, match=match) as caught:
-        weights.load_model(path, architecture)
+        load(path)
     message = str(caught.value)
     assert str(path) in message
     assert "\n" not in message
@@ -69,8 +69,39 @@ def test_hdf5_of_something_else(tmp_path):
     one_line(path, "not weights of followme-uav")
 
 
-def test_wrong_architecture(saved):
-    one_line(saved[1], "weights of model2, needed model7", "model7")
+def test_another_network_takes_over_the_layers_that_fit(saved):
+    """Model 3 shares its encoders and its end with Model 2; the layers between are its own."""
+    model2, path = saved
+    for variable in model2.variables:
+        variable.assign(np.full(variable.shape, 0.125))
+    weights.save_weights(model2, path)
+    model3 = models.keras_model("model3")
+    before = {v.path: np.asarray(v) for v in model3.variables}
+    taken = weights.take_over_layers(model3, path)
+    assert {name.split("_")[0] for name in taken} >= {"encoder1", "encoder2", "decoder2", "classes"}
+    assert not {"middle_conv", "middle_norm", "decoder1_conv"} & set(taken)
+    for variable in model3.variables:
+        of_layer = variable.path.split("/")[0]
+        expected = 0.125 if of_layer in taken else before[variable.path]
+        np.testing.assert_array_equal(
+            np.asarray(variable), np.broadcast_to(expected, variable.shape)
+        )
+
+
+def test_no_layer_to_take_over(saved):
+    """Else a training would start from nothing and its card would say otherwise."""
+    path = saved[1]
+
+    def rename_all(file):
+        for name in list(file):
+            file.move(name, f"{name}_of_old")
+
+    change(path, rename_all)
+    one_line(
+        path,
+        "no layer of model2 fits model1; train without --init",
+        lambda p: weights.take_over_layers(models.keras_model("model1"), p),
+    )
 
 
 def change(path, edit):
