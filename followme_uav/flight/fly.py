@@ -160,11 +160,13 @@ def _segmenter(weights: Path, config: FlightConfig) -> Segmenter:
 
 
 def judge(metrics: FlightMetrics) -> tuple[bool, str]:
-    """Whether the mission succeeded, and why: no collision, hero found, nobody else followed."""
+    """Whether the mission succeeded, and why: hero followed, nobody else, nothing hit, landed."""
     if metrics.collisions:
         return False, f"{metrics.collisions} collisions"
     if not metrics.followed_s:
         return False, "hero never found"
+    if not metrics.landed:
+        return False, "did not land"
     if metrics.wrong_target_s is None:
         return True, "somebody was followed; this simulator does not tell whether it was the hero"
     if metrics.acquire_s is None:

@@ -65,6 +65,8 @@ class FlightMetrics:
     """Simulation time from the first frame to the last."""
     frames: int
     final_state: str | None
+    landed: bool
+    """The mission is done, and the vehicle as low as its landing counts as complete."""
     real_time_factor: float | None
     """Simulation time over wall-clock time; None when the caller does not tell the latter."""
 
@@ -83,7 +85,9 @@ class MetricsAccumulator:
     def __init__(self, config: FlightConfig) -> None:
         self._wanted_distance_m = config.control.wanted_distance_m
         self._centroid_height_m = config.tracker.centroid_height_m
+        self._landed_altitude_m = config.mission.landed_altitude_m
         self._first_s = 0.0
+        self._start_down_m = 0.0
         self._last: FlightEntry | None = None
         self._last_hit = False
         self._frames = 0
@@ -105,6 +109,7 @@ class MetricsAccumulator:
         last = self._last
         if last is None:
             self._first_s = time_s
+            self._start_down_m = entry.frame.vehicle.position_m[2]
         else:
             self._pass_time(last, time_s - last.frame.time_s)
             self._compare(last, entry)
@@ -142,8 +147,16 @@ class MetricsAccumulator:
             flight_s=flight_s,
             frames=self._frames,
             final_state=self._last.step.state.value if self._last else None,
+            landed=self._landed(),
             real_time_factor=flight_s / wall_s if wall_s else None,
         )
+
+    def _landed(self) -> bool:
+        last = self._last
+        if last is None or last.step.state is not MissionState.DONE:
+            return False
+        altitude_m = self._start_down_m - last.frame.vehicle.position_m[2]
+        return altitude_m < self._landed_altitude_m
 
     def _pass_time(self, entry: FlightEntry, duration_s: float) -> None:
         """Count the time for which `entry` was the latest."""

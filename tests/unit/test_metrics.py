@@ -1,20 +1,22 @@
 """The metrics, on made-up flights whose right values are known."""
 
-import dataclasses
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
+from followme_uav.flight.fly import judge
 from followme_uav.flight.metrics import MetricsAccumulator, is_hero, metrics_of
 from followme_uav.messages import Command, Manoeuvre, MissionState
 from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
 
 PATROL, FOLLOW, SEARCH = MissionState.PATROL, MissionState.FOLLOW, MissionState.SEARCH
 LAND, TAKEOFF, FAILSAFE = MissionState.LAND, MissionState.TAKEOFF, MissionState.FAILSAFE
+DONE = MissionState.DONE
 CONFIG = load_config()
 HERO_PX = (16, 16)
 TRUTH = hero_mask(HERO_PX)
@@ -217,9 +219,7 @@ def test_metrics_do_not_depend_on_when_the_clock_started(flight, start_s):
         for i, (state, visible, _) in enumerate(flight)
     ]
     later = [
-        dataclasses.replace(
-            entry, frame=dataclasses.replace(entry.frame, time_s=entry.frame.time_s + start_s)
-        )
+        replace(entry, frame=replace(entry.frame, time_s=entry.frame.time_s + start_s))
         for entry in entries
     ]
     first, second = (metrics_of(each, CONFIG).to_dict() for each in (entries, later))
@@ -228,3 +228,26 @@ def test_metrics_do_not_depend_on_when_the_clock_started(flight, start_s):
             assert second[name] == pytest.approx(value, abs=1e-6), name
         else:
             assert second[name] == value, name
+
+
+def at_altitude(entry, altitude_m):
+    vehicle = replace(entry.frame.vehicle, position_m=(0.0, 0.0, -altitude_m))
+    return replace(entry, frame=replace(entry.frame, vehicle=vehicle))
+
+
+@pytest.mark.parametrize(
+    ("state", "altitude_m", "landed"),
+    [(DONE, 0.1, True), (DONE, 4.0, False), (LAND, 0.1, False)],
+)
+def test_a_landing_that_was_given_up_is_no_success(state, altitude_m, landed):
+    """Else a vehicle that is left hanging in the air counts as a mission accomplished."""
+    entries = [
+        follow(0),
+        at_altitude(other(1, LAND), 4.0),
+        at_altitude(other(2, state), altitude_m),
+    ]
+    metrics = metrics_of(entries, CONFIG)
+    assert metrics.landed is landed
+    assert judge(metrics) == (
+        (True, "hero found and followed") if landed else (False, "did not land")
+    )
