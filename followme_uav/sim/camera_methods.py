@@ -1,4 +1,4 @@
-"""RPC methods of the camera: images, pose, lens, and what the segmentation image calls things."""
+"""RPC methods of the cameras: images, pose, lens, and what the segmentation image calls things."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.sim import images, structs
+from followme_uav.sim.body_camera import BodyCamera
 from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.gimbal import DEFAULT_FOV_RAD
 from followme_uav.sim.patterns import matching, named
@@ -32,7 +33,7 @@ class CameraMethods(Service):
         super().__init__(simulator, dialect)
         self._object_names = object_names
         self._segmentation_ids = np.arange(len(object_names), dtype=np.uint8)
-        self._reported_fov_rad = DEFAULT_FOV_RAD
+        self._reported_fov_rad: dict[int, float] = {}
 
     def handlers(self) -> Handlers:
         """Method name to function."""
@@ -69,12 +70,12 @@ class CameraMethods(Service):
 
     def _get_camera_info(self, camera: Any, v: Any, external: Any) -> Future[structs.Struct]:
         self.check_camera_vehicle(v, external)
-        self.check_camera(camera)
+        number = self.camera_number(camera)
 
         def job(simulation: Simulation) -> structs.Struct:
-            pose = simulation.gimbal.camera()
+            pose = simulation.cameras[number].camera()
             width, height = simulation.image_size_px
-            fov_rad = self._reported_fov_rad
+            fov_rad = self._reported_fov_rad.get(number, DEFAULT_FOV_RAD)
             matrix = [[0.0] * 4] * 4
             if self.dialect.reports_projection:
                 matrix = structs.projection(fov_rad, width / height)
@@ -88,28 +89,32 @@ class CameraMethods(Service):
 
     def _set_camera_pose(self, camera: Any, pose: Any, v: Any, external: Any) -> Future[None]:
         self.check_camera_vehicle(v, external)
-        self.check_camera(camera)
+        number = self.camera_number(camera)
         fields = read_struct(pose, "pose")
-        structs.read_vector(fields.get("position", {}), "pose.position", 1e6)
+        position_m = structs.read_vector(fields.get("position", {}), "pose.position", 1e6)
         orientation = structs.read_orientation(fields.get("orientation", {}), "pose.orientation")
 
         def job(simulation: Simulation) -> None:
+            mounted = simulation.cameras[number]
             if self.dialect.camera_pose_of_world:
-                simulation.gimbal.point_in_world(orientation)
+                mounted.point_in_world(orientation)
             else:
-                simulation.gimbal.point_in_body(orientation)
+                mounted.point_in_body(orientation)
+                if isinstance(mounted, BodyCamera):
+                    mounted.position_m = position_m
+            simulation.changed()
 
         return self.call(job)
 
     def _set_camera_fov(self, camera: Any, fov_degrees: Any, v: Any, external: Any) -> Future[None]:
         self.check_camera_vehicle(v, external)
-        self.check_camera(camera)
+        number = self.camera_number(camera)
         fov_rad = math.radians(read_number(fov_degrees, "fov_degrees", *FOV_LIMITS_DEG))
 
         def job(simulation: Simulation) -> None:
-            self._reported_fov_rad = fov_rad
+            self._reported_fov_rad[number] = fov_rad
             if self.dialect.fov_applies:
-                simulation.gimbal.fov_rad = fov_rad
+                simulation.cameras[number].fov_rad = fov_rad
                 simulation.changed()
 
         return self.call(job)
@@ -134,7 +139,7 @@ class CameraMethods(Service):
         fields = read_struct(request, name)
         camera = read_text(fields.get("camera_name", "0"), "camera_name")
         if not self.dialect.unknown_camera_is_empty:
-            self.check_camera(camera)
+            self.camera_number(camera)
         return (
             camera,
             images.read_type(fields.get("image_type", images.SCENE)),
@@ -145,10 +150,11 @@ class CameraMethods(Service):
     def _image(
         self, simulation: Simulation, camera: str, image_type: int, as_float: bool, compress: bool
     ) -> structs.Struct:
-        if not self.knows_camera(camera):
+        number = self.find_camera(camera)
+        if number is None:
             return images.empty_response(camera, image_type)
         return images.image_response(
-            simulation.shot(),
+            simulation.shot(number),
             self.dialect,
             image_type,
             self._segmentation_ids,

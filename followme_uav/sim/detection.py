@@ -39,7 +39,7 @@ class Filter:
 
 
 class DetectionMethods(Service):
-    """simGetDetections and its filters, which each image type has of its own.
+    """simGetDetections and its filters: each camera has one for each image type.
 
     Only what has an object id to itself is detected: people and buildings.
     """
@@ -49,7 +49,7 @@ class DetectionMethods(Service):
     ) -> None:
         super().__init__(simulator, dialect)
         self._object_names = object_names
-        self._filters = [Filter() for _ in range(images.LAST_IMAGE_TYPE + 1)]
+        self._filters: dict[tuple[int, int], Filter] = {}
 
     def handlers(self) -> Handlers:
         """Method name to function."""
@@ -96,17 +96,20 @@ class DetectionMethods(Service):
         self, camera: Any, image_type: Any, v: Any, external: Any
     ) -> Future[list[structs.Struct]]:
         wanted = self._filter(camera, image_type, v, external)
-        return self.call(lambda simulation: detections(simulation, self._object_names, wanted))
+        number = self.camera_number(camera)
+        return self.call(
+            lambda simulation: detections(simulation, self._object_names, wanted, number)
+        )
 
     def _filter(self, camera: Any, image_type: Any, v: Any, external: Any) -> Filter:
         self.check_world_tools()
         self.check_camera_vehicle(v, external)
-        self.check_camera(camera)
-        return self._filters[images.read_type(image_type)]
+        which = self.camera_number(camera), images.read_type(image_type)
+        return self._filters.setdefault(which, Filter())
 
 
 def detections(
-    simulation: Simulation, object_names: Sequence[str], wanted: Filter
+    simulation: Simulation, object_names: Sequence[str], wanted: Filter, camera: int
 ) -> list[structs.Struct]:
     """AirSim's DetectionInfo of everything wanted that has a pixel in the image of this instant.
 
@@ -115,7 +118,7 @@ def detections(
     """
     if not wanted.patterns:
         return []
-    shot = simulation.shot()
+    shot = simulation.shot(camera)
     found = []
     for number in np.unique(shot.picture.object_id).tolist():
         name = object_names[number]

@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 VEHICLE_NAME = "Drone1"
+CAMERA_NAMES = ("front_center", "front_right", "front_left", "bottom_center", "back_center")
+_CAMERA_NUMBERS = {str(number): number for number in range(len(CAMERA_NAMES))}
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Dialect:
     """Unit of an image's time stamp."""
     camera_pose_of_world: bool
     """simSetCameraPose takes the direction in the world; else relative to the body."""
-    camera_names: tuple[str, ...]
+    camera_names: Mapping[str, int]
+    """Every name a camera may be called by, and its number."""
     unknown_camera_is_empty: bool
     """Images of an unknown camera have width 0; else the call fails."""
     default_vehicle_for_cameras: bool
@@ -59,7 +64,9 @@ AIRSIM = Dialect(
     bottom_up=False,
     image_time_unit_ns=1,
     camera_pose_of_world=False,
-    camera_names=("0", "front_center", ""),
+    camera_names=MappingProxyType(
+        {**_CAMERA_NUMBERS, **{name: i for i, name in enumerate(CAMERA_NAMES)}, "": 0}
+    ),
     unknown_camera_is_empty=False,
     default_vehicle_for_cameras=True,
     continue_blocks=True,
@@ -78,7 +85,7 @@ UNITY = Dialect(
     bottom_up=True,
     image_time_unit_ns=1_000_000,
     camera_pose_of_world=True,
-    camera_names=("0",),
+    camera_names=MappingProxyType(_CAMERA_NUMBERS),
     unknown_camera_is_empty=True,
     default_vehicle_for_cameras=False,
     continue_blocks=False,

@@ -48,12 +48,14 @@ class Service:
         if not self.dialect.world_tools:
             raise HandlerError("Not implemented on Unity")
 
-    def knows_camera(self, name: Any) -> bool:
-        """Whether the vehicle has that camera."""
-        return read_text(name, "camera_name") in self.dialect.camera_names
+    def find_camera(self, name: Any) -> int | None:
+        """Number of the camera of that name, if the vehicle has it."""
+        return self.dialect.camera_names.get(read_text(name, "camera_name"))
 
-    def check_camera(self, name: Any) -> None:
-        """Refuse a camera that the vehicle does not have."""
-        if not self.knows_camera(name):
+    def camera_number(self, name: Any) -> int:
+        """As `find_camera`, but refuses a camera that the vehicle does not have."""
+        number = self.find_camera(name)
+        if number is None:
             known = ", ".join(repr(n) for n in self.dialect.camera_names if n)
-            raise HandlerError(f"camera '{name}' does not exist; there is {known}")
+            raise HandlerError(f"camera '{name}' does not exist; there are {known}")
+        return number

@@ -1,4 +1,4 @@
-"""The simulated world as one object: city, people, vehicle, autopilot, camera and time.
+"""The simulated world as one object: city, people, vehicle, autopilot, cameras and time.
 
 Nothing here knows threads, sockets or the wall clock. `step` is the only thing that makes time
 pass, so the same calls in the same order always give the same bytes.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.autopilot import Autopilot
+from followme_uav.sim.body_camera import BodyCamera, body_cameras
 from followme_uav.sim.environment import Environment
 from followme_uav.sim.gimbal import Gimbal
 from followme_uav.sim.obstacles import ClearanceField
@@ -79,6 +80,7 @@ class Simulation:
     """Everything that exists. Not thread safe; see `simulator.Simulator`.
 
     Attributes:
+        cameras: of the vehicle, by number; the first is on the pan-tilt mount.
         recorder: called whenever the people have moved, every 50 ms; None most of the time.
 
     Args:
@@ -104,22 +106,26 @@ class Simulation:
         self.vehicle = Vehicle(self.city.colliders, len(self.crowd.people))
         self.autopilot = Autopilot(self.vehicle)
         self.tasks = TaskRunner(self.vehicle, self.autopilot)
-        self.gimbal = Gimbal(self.vehicle)
+        self._gimbal = Gimbal(self.vehicle)
+        self.cameras: tuple[Gimbal | BodyCamera, ...] = (
+            self._gimbal,
+            *body_cameras(self.vehicle),
+        )
         self.environment = Environment(seed)
         self._light: Atmosphere | None = None
         self.renderer = make_renderer(self.city, people) if make_renderer is not None else None
         self._clearance = ClearanceField(self.city.colliders)
         self._rays = RayField(self.city.colliders)
         self.recorder: Callable[[Simulation], None] | None = None
-        self._shot: Shot | None = None
-        self._shot_is_now = False
+        self._shots: dict[int, Shot] = {}
+        self._latest_shot: Shot | None = None
         self.reset()
 
     def reset(self) -> None:
         """Back to the very start, the clock included: what follows is what followed the first time.
 
         The vehicle stands at the origin, disarmed and without API control, with the autopilot's own
-        gains and the remote control off; a running task answers False. Camera field of view and
+        gains and the remote control off; a running task answers False. Cameras' fields of view and
         weather survive, being settings; the sun starts again. A recording ends: its time stamps
         would come twice.
         """
@@ -127,13 +133,14 @@ class Simulation:
         self.crowd.reset()
         self.vehicle.reset()
         self.autopilot.reset(landed=True)
-        self.gimbal.reset()
+        for camera in self.cameras:
+            camera.reset()
         self._place_people()
         self._steps = 0
         self.recorder = None
         self.environment.restart_clock(self.time_ns)
         self.changed()
-        self._shot = None
+        self._latest_shot = None
 
     @property
     def time_ns(self) -> int:
@@ -148,7 +155,7 @@ class Simulation:
             self._steps += 1
             vehicle.step(autopilot.update(), self.time_ns)
             if self._steps % _GIMBAL_STEPS == 0:
-                self.gimbal.step(PERIOD_NS * 1e-9)
+                self._gimbal.step(PERIOD_NS * 1e-9)
             if self._steps % _PEOPLE_STEPS == 0:
                 self.crowd.advance(PEOPLE_PERIOD_NS * 1e-9)
                 self._place_people()
@@ -156,11 +163,11 @@ class Simulation:
                     self.changed()
                     self.recorder(self)
         tasks.take_turn()
-        self._shot_is_now = False
+        self.changed()
 
     def changed(self) -> None:
-        """Something that the camera may see has been changed between steps."""
-        self._shot_is_now = False
+        """Something that a camera may see is no longer as it was."""
+        self._shots.clear()
 
     def place_vehicle(self, position_m: Vec3, yaw_rad: float) -> None:
         """Put the vehicle somewhere, armed and hovering; a running task answers False."""
@@ -195,29 +202,33 @@ class Simulation:
         self.autopilot.moved(landed=self.autopilot.landed and on_ground)
         self.changed()
 
-    def shot(self) -> Shot:
+    def shot(self, camera: int = 0) -> Shot:
         """The picture as of now; taken once per instant, however often it is asked for.
+
+        Args:
+            camera: number of the camera that takes it.
 
         Raises:
             RuntimeError: There is no renderer.
         """
-        if self._shot is None or not self._shot_is_now:
+        if camera not in self._shots:
             if self.renderer is None:
                 raise RuntimeError("this simulation has no renderer")
             light = self.environment.atmosphere(self.time_ns)
             if light is not None and light != self._light:
                 self.renderer.set_atmosphere(light)
                 self._light = light
-            camera = self.gimbal.camera()
-            picture = self.renderer.render(camera, *self.image_size_px, self.crowd.people)
-            self._shot = Shot(self.time_ns, camera, picture)
-            self._shot_is_now = True
-        return self._shot
+            pose = self.cameras[camera].camera()
+            picture = self.renderer.render(pose, *self.image_size_px, self.crowd.people)
+            self._shots[camera] = Shot(self.time_ns, pose, picture)
+            if camera == 0:
+                self._latest_shot = self._shots[0]
+        return self._shots[camera]
 
     @property
     def latest_shot(self) -> Shot | None:
-        """The last picture taken since the start or reset."""
-        return self._shot
+        """The last picture of the first camera since the start or reset."""
+        return self._latest_shot
 
     def clearance_m(self, point_m: Vec3 | None = None) -> float:
         """From a point, or the vehicle's centre, to the nearest obstacle or person."""

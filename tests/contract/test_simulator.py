@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from followme_uav.errors import RemoteError
+from followme_uav.geometry import rotate
 from followme_uav.rpc.server import RpcServer
 from followme_uav.rpc.session import open_session
 from followme_uav.sim.dialects import DIALECTS
@@ -552,15 +553,56 @@ def test_one_instant_is_rendered_once():
         image(session)
         image(session, 5)
         assert simulation.renderer.renderings == 1
+        image(session, camera="3")
+        image(session, camera="bottom_center")
+        assert simulation.renderer.renderings == 2
         session.call("simContinueForTime", 0.1)
         image(session)
-        assert simulation.renderer.renderings == 2
+        assert simulation.renderer.renderings == 3
 
 
 def test_unknown_camera(call, call_unity):
     with pytest.raises(RemoteError, match="camera 'nose' does not exist"):
         image(call, camera="nose")
     assert image(call_unity, camera="nose")["width"] == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "ahead"),
+    [
+        ("1", "front_right", (1, 0, 0)),
+        ("2", "front_left", (1, 0, 0)),
+        ("3", "bottom_center", (0, 0, 1)),
+        ("4", "back_center", (-1, 0, 0)),
+    ],
+)
+def test_airsims_other_cameras(call, number, name, ahead):
+    """Scripts ask for the camera below, by name or number, on every AirSim vehicle."""
+    other = image(call, camera=name)
+    pose = call.call("simGetCameraInfo", number, NAME, False)["pose"]
+    assert other["camera_position"] == pose["position"] != image(call)["camera_position"]
+    assert other["camera_orientation"] == pose["orientation"]
+    quaternion = tuple(pose["orientation"][f"{axis}_val"] for axis in "wxyz")
+    assert rotate(quaternion, (1.0, 0.0, 0.0)) == pytest.approx(ahead, abs=1e-6)
+
+
+def test_the_other_cameras_go_where_they_are_told(call):
+    """They hang on no mount that takes its time, and each has a lens of its own."""
+    before = call.call("simGetCameraInfo", "3", NAME, False)
+    level = {"w_val": 1.0, "x_val": 0.0, "y_val": 0.0, "z_val": 0.0}
+    pose = {"position": {"x_val": 0.0, "y_val": 0.0, "z_val": -2.0}, "orientation": level}
+    image(call, camera="3")
+    call.call("simSetCameraPose", "3", pose, NAME, False)
+    call.call("simSetCameraFov", "3", 90.0, NAME, False)
+    after = call.call("simGetCameraInfo", "3", NAME, False)
+    assert image(call, camera="3")["camera_position"] == after["pose"]["position"]
+    assert after["fov"] == pytest.approx(90.0)
+    assert after["pose"]["orientation"] == pytest.approx(level, abs=1e-6)
+    up_m = before["pose"]["position"]["z_val"] - after["pose"]["position"]["z_val"]
+    assert up_m == pytest.approx(2.06, abs=1e-6)
+    assert call.call("simGetCameraInfo", "0", NAME, False)["fov"] == pytest.approx(60.0)
+    call.call("reset")
+    assert call.call("simGetCameraInfo", "3", NAME, False)["pose"] == before["pose"]
 
 
 # -- AirSim on Unity -------------------------------------------------------------------------
