@@ -8,8 +8,9 @@ Frames are drawn at random and the learning rate is constant, so an epoch is a c
 nothing else. One run therefore serves all values of `epochs` and of `steps-per-epoch`: it is judged
 whenever it has made as many steps as one of the values asks for.
 
-Every finished run is a file of its own, named after all that determines it; an experiment that was
-interrupted, or has got more values or seeds, makes only the runs that are missing.
+Every judgement is a file of its own, named after all that determines it, in one folder for all
+experiments: one that was interrupted, or has got more values or seeds, makes only what is missing,
+and nobody trains again for a value that another experiment has tried.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -118,7 +119,7 @@ def experiment(
         name: One of `VALUES`.
         data: Folders with training frames.
         validation: Folders with validation frames.
-        out: Results go into its subfolder `name`.
+        out: Results go into its subfolder `name`, those of each run into `runs`.
         values: Of the setting; the experiment's own when empty.
         seeds: Repetitions.
         network: One of `models.ARCHITECTURES` instead of the configuration's.
@@ -141,23 +142,31 @@ def experiment(
         raise ConfigError(f"{config_path}: schedule: experiments need 'constant'")
     runs = plan(name, config, values, seeds)
     folder = out / name
-    make_data_folder(folder / "runs")
+    make_data_folder(folder)
+    make_data_folder(out / "runs")
     console = Console()
     frames, held_out = read_frames(data, validation, console)
     judged = [prepare(s) for s in held_out]
     content = [f"{s.name} {s.content_hash}" for s in held_out]
 
-    files = [folder / "runs" / _file_name(run, frames, content) for run in runs]
-    missing = [(run, file) for run, file in zip(runs, files, strict=True) if not file.exists()]
+    def file_of(run: Run, mark: Mark) -> Path:
+        return out / "runs" / _file_name(run.config, mark, frames, content)
+
+    missing = [
+        replace(run, marks=marks)
+        for run in runs
+        if (marks := tuple(m for m in run.marks if not file_of(run, m).exists()))
+    ]
     console.print(f"{name}: runs {len(runs)}, of these done before {len(runs) - len(missing)}")
     with _progress(console, not missing) as progress:
-        task = progress.add_task("training", total=sum(run.frames for run, _ in missing))
-        for number, (run, file) in enumerate(missing, 1):
+        task = progress.add_task("training", total=sum(run.frames for run in missing))
+        for number, run in enumerate(missing, 1):
             progress.update(task, description=f"run {number} of {len(missing)}")
             outcomes = make(run, frames, judged, lambda n: progress.advance(task, n))
-            _write_json(file, [asdict(outcome) for outcome in outcomes])
+            for mark, outcome in zip(run.marks, outcomes, strict=True):
+                _write(file_of(run, mark), outcome)
 
-    outcomes = [outcome for file in files for outcome in _read(file)]
+    outcomes = [_read(file_of(run, mark), mark.value) for run in runs for mark in run.marks]
     results = {
         "experiment": name,
         "config": config.model_dump(mode="json"),
@@ -316,20 +325,28 @@ def _judge_function(model: Any, loss_config: LossConfig) -> Any:
     return judge
 
 
-def _file_name(run: Run, frames: Sequence[LabelledFrames], held_out: Sequence[str]) -> str:
-    """Tells a run from all others: by configuration, data and marks."""
-    config = run.config.model_copy(update={"epochs": 1, "steps_per_epoch": run.steps})
-    parts = [card.fingerprint(config, frames, None), *held_out, *map(repr, run.marks)]
+def _file_name(
+    config: TrainingConfig, mark: Mark, frames: Sequence[LabelledFrames], held_out: Sequence[str]
+) -> str:
+    """Tells a judgement from all others: by configuration, steps and data."""
+    config = config.model_copy(update={"epochs": 1, "steps_per_epoch": mark.steps})
+    parts = [card.fingerprint(config, frames, None), *held_out, str(mark.last_epoch_steps)]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return (
         f"{config.architecture}-batch{config.batch_size}-rate{config.learning_rate:g}"
-        f"-steps{run.steps}-seed{config.seed}-{digest[:8]}.json"
+        f"-steps{mark.steps}-seed{config.seed}-{digest[:8]}.json"
     )
 
 
-def _read(file: Path) -> list[Outcome]:
+def _write(file: Path, outcome: Outcome) -> None:
+    content = asdict(outcome)
+    del content["value"]  # in another experiment the same outcome belongs to another value
+    _write_json(file, content)
+
+
+def _read(file: Path, value: float) -> Outcome:
     try:
-        return [Outcome(**row) for row in json.loads(file.read_text(encoding="utf-8"))]
+        return Outcome(value=value, **json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise DataError(
             f"{file}: damaged result of a run ({error}); remove it to run it again"

@@ -136,10 +136,19 @@ def test_interrupted_experiment_goes_on(tmp_path, worlds, tiny, monkeypatch):
     with Image.open(out / "batch-size" / "batch-size.png") as figure:
         assert figure.width > 500
 
-    run = next((out / "batch-size" / "runs").iterdir())
+    run = next((out / "runs").iterdir())
     run.write_text("[{")
     with pytest.raises(DataError, match=f"{run.name}: damaged result of a run"):
         experiment("batch-size", *worlds, out, [1, 2, 3], 1, None, tiny)
+
+
+def test_what_one_experiment_has_tried_serves_another(tmp_path, worlds, tiny, monkeypatch):
+    """The report's own setting is a value in each of the four experiments."""
+    out = tmp_path / "out"
+    epochs = results_of(experiment("epochs", *worlds, out, [1, 2], 1, None, tiny))
+    monkeypatch.setattr(experiments, "make", lambda *a: pytest.fail("nothing is missing"))
+    rates = results_of(experiment("learning-rate", *worlds, out, [0.01], 1, None, tiny))
+    assert rates["outcomes"] == [epochs["outcomes"][0] | {"value": 0.01}]
 
 
 def test_other_data_makes_other_runs(tmp_path, worlds, tiny, monkeypatch):
