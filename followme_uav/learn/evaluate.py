@@ -78,7 +78,7 @@ class Scores:
     final_score: float | None
     """Present when the three kinds of flight are."""
     final_score_udacity_frames: float | None
-    """The same with `scores.UDACITY_FRAMES` frames of each kind; for a set parted by kind only."""
+    """The same as if each kind had as many frames as in `scores.UDACITY_FRAMES`."""
 
     def to_dict(self) -> dict[str, Any]:
         """All that the tables show, ready for JSON."""
@@ -150,7 +150,7 @@ def evaluate(
         total=scores.summarise("all", every_frame),
         sizes=tuple(curves.by_size(every_frame)),
         final_score=_final(sets),
-        final_score_udacity_frames=_final(sets, scores.UDACITY_FRAMES) if by_kind else None,
+        final_score_udacity_frames=_final(sets, scores.UDACITY_FRAMES),
     )
     score_tables.show(result, Console())
     if json_path is not None:

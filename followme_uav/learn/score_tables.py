@@ -49,11 +49,12 @@ def final_scores(result: Scores) -> list[tuple[str, str]]:
         present = {_kind(s.name) for s in result.sets}
         missing = ", ".join(kind for kind in KINDS if kind not in present)
         return [(_NOTHING, f"no final score: no frame is of the kind {missing}")]
-    if result.final_score_udacity_frames is None:
-        return [(f"{result.final_score:.3f}", "final score")]
+    what = "final score"
+    if result.by_kind:
+        what += ", a proxy: kinds told apart by the hero's size"
     frames = ", ".join(map(str, UDACITY_FRAMES))
     return [
-        (f"{result.final_score:.3f}", "final score, a proxy: kinds told apart by the hero's size"),
+        (f"{result.final_score:.3f}", what),
         (
             f"{result.final_score_udacity_frames:.3f}",
             f"the same with as many frames of each kind as the Udacity sets have ({frames})",
