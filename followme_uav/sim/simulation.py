@@ -1,4 +1,4 @@
-"""The simulated world as one object: city, people, vehicle, autopilot, camera and time.
+"""The simulated world as one object: city, people, cars, vehicle, autopilot, camera and time.
 
 Nothing here knows threads, sockets or the wall clock. `step` is the only thing that makes time
 pass, so the same calls in the same order always give the same bytes.
@@ -18,18 +18,25 @@ from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.autopilot import Autopilot
 from followme_uav.sim.environment import Environment
 from followme_uav.sim.gimbal import Gimbal
+from followme_uav.sim.hero_route import Hero, HeroMode
+from followme_uav.sim.layout import Car
 from followme_uav.sim.obstacles import ClearanceField
 from followme_uav.sim.people import Crowd, Person
 from followme_uav.sim.rays import RayField
 from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
+from followme_uav.sim.traffic import Traffic
 from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
 from followme_uav.sim.world import City, make_city
 
 EPOCH_NS = 1_700_000_000_000_000_000
 """Time stamp of the start; fixed, so that equal flights have equal time stamps."""
 PEOPLE_PERIOD_NS = 50_000_000
+"""People and cars move so often."""
+CARS = 8
+"""That drive, unless somebody wants another number."""
 
 _LANDED_HEIGHT_M = 0.05
+_IN_THE_WAY_M = 2.5  # cars wait for a vehicle that is lower than this
 _PEOPLE_STEPS = PEOPLE_PERIOD_NS // TIME_STEP_NS
 _GIMBAL_STEPS = PERIOD_NS // TIME_STEP_NS
 
@@ -58,9 +65,14 @@ class Renderer(Protocol):
         """Name of each object id."""
 
     def render(
-        self, camera: CameraPose, width_px: int, height_px: int, people: tuple[Person, ...]
+        self,
+        camera: CameraPose,
+        width_px: int,
+        height_px: int,
+        people: tuple[Person, ...],
+        cars: tuple[Car, ...],
     ) -> Picture:
-        """One image with depth and object ids."""
+        """One image with depth and object ids; `cars` are those that drive."""
 
     def set_atmosphere(self, atmosphere: Atmosphere) -> None:
         """Draw in that light from now on. Called only where somebody asks for another light."""
@@ -79,14 +91,19 @@ class Simulation:
     """Everything that exists. Not thread safe; see `simulator.Simulator`.
 
     Attributes:
-        recorder: called whenever the people have moved, every 50 ms; None most of the time.
+        recorder: called whenever people and cars have moved, every 50 ms; None most of the time.
 
     Args:
-        seed: of the city and the people.
+        seed: of the city, the people and the cars.
         people: besides the hero.
         make_renderer: called once with the city and `people`; None for a world nobody looks at.
         image_size_px: width and height of the images.
         style: name of the city's style; without it the seed draws one.
+        cars: how many drive.
+        hero: a route that the hero follows, or what she does without one.
+
+    Raises:
+        ConfigError: Too many cars, no such style, or a route that leads through something.
     """
 
     def __init__(
@@ -96,12 +113,15 @@ class Simulation:
         make_renderer: Callable[[City, int], Renderer] | None = None,
         image_size_px: tuple[int, int] = (160, 160),
         style: str | None = None,
+        cars: int = CARS,
+        hero: Hero = HeroMode.RANDOM,
     ) -> None:
         self.seed = seed
         self.image_size_px = image_size_px
         self.city = make_city(seed, style)
-        self.crowd = Crowd(self.city, seed, people)
-        self.vehicle = Vehicle(self.city.colliders, len(self.crowd.people))
+        self.crowd = Crowd(self.city, seed, people, hero)
+        self.traffic = Traffic(seed, cars, first_name=len(self.city.cars))
+        self.vehicle = Vehicle(self.city.colliders, people + 1, self.traffic.colliders())
         self.autopilot = Autopilot(self.vehicle)
         self.tasks = TaskRunner(self.vehicle, self.autopilot)
         self.gimbal = Gimbal(self.vehicle)
@@ -125,10 +145,11 @@ class Simulation:
         """
         self.tasks.reset()
         self.crowd.reset()
+        self.traffic.reset(self.crowd.in_the_road_m)
         self.vehicle.reset()
         self.autopilot.reset(landed=True)
         self.gimbal.reset()
-        self._place_people()
+        self._place_movers()
         self._steps = 0
         self.recorder = None
         self.environment.restart_clock(self.time_ns)
@@ -150,8 +171,7 @@ class Simulation:
             if self._steps % _GIMBAL_STEPS == 0:
                 self.gimbal.step(PERIOD_NS * 1e-9)
             if self._steps % _PEOPLE_STEPS == 0:
-                self.crowd.advance(PEOPLE_PERIOD_NS * 1e-9)
-                self._place_people()
+                self._move_movers()
                 if self.recorder is not None:
                     self.changed()
                     self.recorder(self)
@@ -172,7 +192,7 @@ class Simulation:
     def place_person(self, index: int, position_m: Vec3, heading_rad: float) -> None:
         """Put a person somewhere, on the ground there; from there she walks on."""
         self.crowd.place(index, position_m[0], position_m[1], heading_rad)
-        self._place_people()
+        self._place_movers()
         self.changed()
 
     def set_motion(
@@ -209,7 +229,9 @@ class Simulation:
                 self.renderer.set_atmosphere(light)
                 self._light = light
             camera = self.gimbal.camera()
-            picture = self.renderer.render(camera, *self.image_size_px, self.crowd.people)
+            picture = self.renderer.render(
+                camera, *self.image_size_px, self.crowd.people, self.traffic.cars
+            )
             self._shot = Shot(self.time_ns, camera, picture)
             self._shot_is_now = True
         return self._shot
@@ -220,19 +242,33 @@ class Simulation:
         return self._shot
 
     def clearance_m(self, point_m: Vec3 | None = None) -> float:
-        """From a point, or the vehicle's centre, to the nearest obstacle or person."""
-        return self._clearance.clearance_m(point_m or self.vehicle.position_m, self._feet_m())
+        """From a point, or the vehicle's centre, to the nearest obstacle, person or car."""
+        point_m = point_m or self.vehicle.position_m
+        return self._clearance.clearance_m(point_m, self._feet_m(), self.traffic.colliders())
 
     def ray_m(self, start_m: Vec3, direction: Vec3) -> float:
-        """Along a unit vector, to the first obstacle, person or the ground; inf without any."""
-        return self._rays.distance_m(start_m, direction, self._feet_m())
+        """Along a unit vector, to the first thing, person or the ground; inf without any."""
+        cars = self.traffic.colliders()
+        return self._rays.distance_m(start_m, direction, self._feet_m(), cars)
 
     def sees(self, start_m: Vec3, end_m: Vec3) -> bool:
         """Whether nothing is between two points."""
-        return self._rays.sees(start_m, end_m, self._feet_m())
+        return self._rays.sees(start_m, end_m, self._feet_m(), self.traffic.colliders())
 
     def _feet_m(self) -> list[Vec3]:
-        return [person.position_m for person in self.crowd.people]
+        return [person.position_m for person in self.crowd.people if person.present]
 
-    def _place_people(self) -> None:
-        self.vehicle.move_people(self._feet_m())
+    def _move_movers(self) -> None:
+        """Let people walk and cars drive for one of their periods."""
+        dt_s = PEOPLE_PERIOD_NS * 1e-9
+        self.crowd.advance(dt_s, self.traffic)
+        in_the_road_m = self.crowd.in_the_road_m
+        north, east, down = self.vehicle.position_m
+        if down > -_IN_THE_WAY_M:
+            in_the_road_m.append((north, east))
+        self.traffic.advance(dt_s, in_the_road_m, self.crowd.zebras_in_use)
+        self._place_movers()
+
+    def _place_movers(self) -> None:
+        self.vehicle.move_people(self.crowd.feet_m)
+        self.vehicle.move_cars(self.traffic.poses)

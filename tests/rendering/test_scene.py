@@ -143,7 +143,7 @@ def test_vehicle_is_seen_only_when_asked_for(scene: Scene):
     camera = _camera(-3.0, 0.0, 5.0, 0.0, 0.0)
     vehicle_id = scene.object_names.index("vehicle")
     pose = Pose((0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0))
-    assert vehicle_id in scene.render(camera, 96, 96, (), pose).object_id
+    assert vehicle_id in scene.render(camera, 96, 96, (), vehicle=pose).object_id
     assert vehicle_id not in scene.render(camera, 96, 96, ()).object_id
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from followme_uav.sim import layout
-from followme_uav.sim.people import Crowd, walk_graph
+from followme_uav.sim.people import Crowd
+from followme_uav.sim.walks import walk_graph
 from followme_uav.sim.world import make_city
 
 CITY = make_city(4)
