@@ -33,14 +33,17 @@ Circle = tuple[float, float, float]
 """North, east, radius."""
 
 
+def road_offsets_m(position: Floats) -> Floats:
+    """(n, 2) from the nearest street's middle to each coordinate of (n, 2) positions."""
+    spacing = STREET_CENTRES_M[1] - STREET_CENTRES_M[0]
+    nearest = np.minimum(np.maximum(np.rint(position / spacing), -1.0), 1.0)
+    offsets: Floats = position - spacing * nearest
+    return offsets
+
+
 def road_gaps_m(position: Floats) -> Floats:
     """(n,) how far each of (n, 2) positions is from the nearest centre line of a street."""
-    spacing = STREET_CENTRES_M[1] - STREET_CENTRES_M[0]
-    last = STREET_CENTRES_M[-1]
-    # Beyond the outermost street the distance goes on growing.
-    off = np.abs(position)
-    folded = np.abs((off + spacing / 2) % spacing - spacing / 2)
-    gaps: Floats = np.maximum(folded, off - last).min(axis=1)
+    gaps: Floats = np.abs(road_offsets_m(position)).min(axis=1)
     return gaps
 
 

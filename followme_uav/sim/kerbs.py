@@ -50,8 +50,8 @@ class Kerbs:
         speed_mps: NDArray[np.float64],
         wish_mps: NDArray[np.float64],
         claimed: Collection[int],
-    ) -> None:
-        """Let those at a kerb cross, or slow down for it.
+    ) -> list[int]:
+        """Let those at a kerb cross, or slow down for it; returns who has to wait.
 
         Args:
             position: (people, 2).
@@ -63,6 +63,7 @@ class Kerbs:
             claimed: zebras that cars have taken.
         """
         self.in_use = set()
+        waiting: list[int] = []
         near = (self.number >= 0) & (road_gap_m < KERB_M + _ABOUT_M)
         for i in np.flatnonzero(near).tolist():
             number = int(self.number[i])
@@ -83,4 +84,6 @@ class Kerbs:
                 if not self.crossing[i] and number in claimed:
                     limit_mps = math.sqrt(2 * _BRAKING_MPS2 * max(left_m, 0.0))
                     wish_mps[i] = min(float(wish_mps[i]), limit_mps)
+                    waiting.append(i)
             self.in_use.add(number)
+        return waiting

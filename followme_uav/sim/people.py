@@ -27,6 +27,7 @@ from followme_uav.sim.footing import (
     push_out,
     push_out_one,
     road_gaps_m,
+    road_offsets_m,
 )
 from followme_uav.sim.gait import stride_m
 from followme_uav.sim.hero_route import Hero, HeroMode, HeroRoute, RouteWalk, check_route
@@ -286,10 +287,11 @@ class Crowd:
             wish_mps[talkers] = pace_mps
         self._notice_the_stuck(wish_mps, dt_s)
         claimed = () if traffic is None else traffic.claimed
-        self._kerbs.mind(
+        waiting = self._kerbs.mind(
             self._position, target, self._road_gap_m, self._speed_mps, wish_mps, claimed
         )
         self._braking = np.full(self._count, _ACCELERATION_MPS2)
+        self._braking[waiting] = _HARD_BRAKING_MPS2
         if traffic is not None:
             self._mind_the_cars(traffic, wish_mps)
         self._goal_mps = wish_mps
@@ -340,7 +342,7 @@ class Crowd:
 
     def _walk_on(self, i: int) -> None:
         """Out of a group, to where they were going."""
-        for k in self._talks.leave(i, self._time_s):
+        for k in self._talks.leave(i, self._time_s, self._position):
             self._errands.aim(k)
 
     def _mind_the_cars(self, traffic: Traffic, wish_mps: Floats) -> None:
@@ -372,6 +374,14 @@ class Crowd:
                 position = np.concatenate((position, centres))
                 velocity = np.concatenate((velocity, np.zeros_like(centres)))
         aside = sidesteps(position, velocity, one, other, extra_m)[: self._count]
+        # Nobody steps off the kerb to make room.
+        off = road_offsets_m(self._position)
+        aside[
+            (np.abs(off) < KERB_M + 1.0)
+            & (aside * off < 0.0)
+            & (np.abs(off) > 4.0)
+            & ~self._kerbs.crossing[:, None]
+        ] = 0.0
         # Who stands keeps standing; who passes gives way.
         return aside * np.minimum(1.0, self._speed_mps / 0.5)[:, None]
 

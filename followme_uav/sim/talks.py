@@ -88,17 +88,22 @@ class Talks:
             angle = first + step * turn
             self.spot_m[k] = centre + radius_m * np.array([math.cos(angle), math.sin(angle)])
 
-    def leave(self, i: int, time_s: float) -> list[int]:
-        """Person i walks on, and so does who would stay alone; returns both."""
+    def leave(self, i: int, time_s: float, position: Floats) -> list[int]:
+        """Person i walks on, and so does who would stay alone; returns both.
+
+        The others close up.
+        """
         talk = self._member_of.pop(i)
         talk.members.remove(i)
         self.busy[i] = False
         self._again_s[i] = time_s + float(self._rng.uniform(*_ALONE_S))
-        if len(talk.members) != 1:
-            if not talk.members:
-                self._talks.remove(talk)
-            return [i]
-        return [i, *self.leave(talk.members[0], time_s)]
+        if len(talk.members) == 1:
+            return [i, *self.leave(talk.members[0], time_s, position)]
+        if talk.members:
+            self.arrange(talk.members[0], position)
+        else:
+            self._talks.remove(talk)
+        return [i]
 
     def over(self, time_s: float) -> list[int]:
         """Those for whom it is time to walk on."""
