@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import ConfigError
+from followme_uav.sim.bodies import find_body, names_of
 from followme_uav.sim.lanes import LANES
 from followme_uav.sim.layout import STREET_CENTRES_M, Car
 from followme_uav.sim.people import Crowd
+from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.traffic import MAX_CARS, Traffic
 from followme_uav.sim.world import make_city
 
@@ -121,6 +123,26 @@ def test_a_car_waits_for_who_stands_in_its_way():
             assert all(_outside_m(car, *place) > 0.3 for car in cars)
         behind = [c for c in traffic.cars if _outside_m(c, *place) < 3.0]
         assert behind
+
+
+def test_a_vehicle_at_its_start_is_left_in_peace_and_reset_repeats_all():
+    """Cars that ran into a waiting vehicle would end missions before they begin."""
+    simulation = Simulation(1, 4, cars=16)
+    start = simulation.traffic.cars
+    simulation.step(30 * 200)
+    assert simulation.vehicle.collision is None
+    there = simulation.traffic.cars, simulation.crowd.people
+    assert there[0] != start
+    names = names_of(simulation)
+    parked = len(simulation.city.cars)
+    body = find_body(simulation, f"car_{parked + 3}")
+    assert f"car_{parked + 15}" in names
+    assert body is not None
+    assert body.centre_m[:2] == (there[0][3].north_m, there[0][3].east_m)
+    simulation.reset()
+    assert simulation.traffic.cars == start
+    simulation.step(30 * 200)
+    assert (simulation.traffic.cars, simulation.crowd.people) == there
 
 
 def test_cars_wait_at_a_zebra_in_use():
