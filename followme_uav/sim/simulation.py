@@ -36,7 +36,8 @@ CARS = 8
 """That drive, unless somebody wants another number."""
 
 _LANDED_HEIGHT_M = 0.05
-_IN_THE_WAY_M = 2.5  # cars wait for a vehicle that is lower than this
+_IN_THE_WAY_M = 4.0  # cars wait for a vehicle that is lower than this
+_BERTH_M = 1.5  # and give it so much more room than a person
 _PEOPLE_STEPS = PEOPLE_PERIOD_NS // TIME_STEP_NS
 _GIMBAL_STEPS = PERIOD_NS // TIME_STEP_NS
 
@@ -265,7 +266,8 @@ class Simulation:
         in_the_road_m = self.crowd.in_the_road_m
         north, east, down = self.vehicle.position_m
         if down > -_IN_THE_WAY_M:
-            in_the_road_m.append((north, east))
+            berth_m = (-_BERTH_M, 0.0, _BERTH_M)
+            in_the_road_m += [(north + n, east + e) for n in berth_m for e in berth_m]
         self.traffic.advance(dt_s, in_the_road_m, self.crowd.zebras_in_use)
         self._place_movers()
 

@@ -48,6 +48,7 @@ _GAP_M = 1.8  # to the car ahead, at rest
 _KEEP_OFF_M = 1.5  # bumper to whoever is in the way
 _SIDE_M = 1.55  # from the middle of a car's way; nearer than this somebody is in it
 _BODY_M = 0.35  # nobody's middle comes closer to the sides of a car
+_PATIENCE = 20  # after so many looks at somebody in the way a driver thinks of another way
 _THINK_STEPS = 2  # every driver looks ahead at every second step
 _ROOM_M = 2.0 * _LENGTH_M  # free road behind a crossing that is worth entering it
 
@@ -67,6 +68,8 @@ class _Driver:
     """The one it has taken."""
     turning: bool = False
     wish_mps: float = 0.0
+    refused: int = 0
+    """How often it could not go because somebody stands in the way."""
 
     @property
     def segment(self) -> Segment:
@@ -263,8 +266,11 @@ class Traffic:
             free_m = _free_m(driver, way_m, in_the_road_m)
             driver.crossing = -1
             if free_m < way_m:
+                driver.refused += 1
+                if driver.refused % _PATIENCE == 0:
+                    driver.turn = self._choose(lane)
                 return
-        driver.crossing = lane.crossing
+        driver.crossing, driver.refused = lane.crossing, 0
         self._owner[lane.crossing] = i
         self.claimed.update(zebras)
 
