@@ -22,7 +22,7 @@ class PaintedSky:
         self.object_names = OBJECT_NAMES
         self.renderings = 0
 
-    def render(self, camera, width_px, height_px, people):
+    def render(self, camera, width_px, height_px, people, cars):
         self.renderings += 1
         row, column = np.mgrid[:height_px, :width_px]
         rgb = np.stack((row, column, np.full_like(row, 200)), axis=2).astype(np.uint8)

@@ -1,6 +1,6 @@
 """Everything in the city that has a name and a pose: people, the vehicle, buildings, cars, trees.
 
-People are boxes around their capsules; a static thing is the solid the vehicle would hit.
+People are boxes around their capsules; anything else is the solid the vehicle would hit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.sim.dialects import VEHICLE_NAME
+from followme_uav.sim.layout import Collider
 from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, person_name
 from followme_uav.sim.simulation import Simulation
 
@@ -29,14 +30,14 @@ class Body:
 
 def names_of(simulation: Simulation) -> list[str]:
     """The names of all bodies."""
-    people = [person_name(i) for i in range(len(simulation.crowd.people))]
-    return [VEHICLE_NAME, *people, *(c.name for c in simulation.city.colliders)]
+    people = [person_name(i) for i, p in enumerate(simulation.crowd.people) if p.present]
+    return [VEHICLE_NAME, *people, *(solid.name for solid in _solids(simulation))]
 
 
 def person_index(simulation: Simulation, name: str) -> int | None:
     """Which person has that name; 0 is the hero, None is nobody."""
-    people = range(len(simulation.crowd.people))
-    return next((i for i in people if person_name(i) == name), None)
+    people = enumerate(simulation.crowd.people)
+    return next((i for i, p in people if p.present and person_name(i) == name), None)
 
 
 def find_body(simulation: Simulation, name: str) -> Body | None:
@@ -52,11 +53,16 @@ def find_body(simulation: Simulation, name: str) -> Body | None:
         half = (PERSON_RADIUS_M, PERSON_RADIUS_M, 0.5 * PERSON_HEIGHT_M)
         centre = (north, east, down - half[2])
         return Body(name, person.position_m, _facing(person.heading_rad), centre, half)
-    for solid in simulation.city.colliders:
+    for solid in _solids(simulation):
         if solid.name == name:
             centre = solid.centre_m
             return Body(name, centre, _facing(solid.yaw_rad), centre, solid.half_size_m)
     return None
+
+
+def _solids(simulation: Simulation) -> tuple[Collider, ...]:
+    """What stands, and the cars that drive."""
+    return simulation.city.colliders + simulation.traffic.colliders()
 
 
 def _facing(yaw_rad: float) -> Quaternion:

@@ -46,10 +46,7 @@ def colliders_of(
         post(f"lamp_{i}", p.north_m, p.east_m, 0.12, 0.0, p.height_m)
     for i, q in enumerate(planters):
         post(f"planter_{i}", q.north_m, q.east_m, q.radius_m, 0.0, q.bush_height_m)
-    for i, c in enumerate(cars):
-        half = (c.length_m / 2, c.width_m / 2, c.height_m / 2)
-        centre = (c.north_m, c.east_m, -c.height_m / 2)
-        solids.append(Collider(f"car_{i}", "box", centre, half, c.yaw_rad))
+    solids += [car_collider(i, car) for i, car in enumerate(cars)]
     h = highway
     top_m = h.underside_m + h.thickness_m + h.railing_m
     solids.append(
@@ -66,3 +63,10 @@ def colliders_of(
             Collider(f"highway_pillar_{i}", "box", (north_m, east_m, -h.underside_m / 2), half)
         )
     return tuple(solids)
+
+
+def car_collider(number: int, car: Car) -> Collider:
+    """A car as a box."""
+    half = (car.length_m / 2, car.width_m / 2, car.height_m / 2)
+    centre = (car.north_m, car.east_m, -car.height_m / 2)
+    return Collider(f"car_{number}", "box", centre, half, car.yaw_rad)

@@ -105,7 +105,7 @@ class Lamp:
 
 @dataclass(frozen=True)
 class Car:
-    """A parked car."""
+    """A car, parked or at one instant of its drive."""
 
     north_m: float
     east_m: float

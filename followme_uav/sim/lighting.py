@@ -15,7 +15,7 @@ from panda3d import core
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.sim import shaders
 from followme_uav.sim.atmosphere import Atmosphere
-from followme_uav.sim.layout import EXTENT_M
+from followme_uav.sim.layout import EXTENT_M, Car
 
 SHADOW_MAP_PX = 2048
 """Side of the shadow map: about 0.17 m on the ground."""
@@ -62,6 +62,7 @@ class Lighting:
         """From now on everything is drawn in that light."""
         north, east, down = air.towards_sun
         sun = np.array((east, north, -down))
+        self._sun = sun.tolist()
         view = _light_matrix(sun)
         root = self._root
         root.set_shader_input("sun", core.LVecBase4f(*sun.tolist(), air.shadow))
@@ -110,6 +111,21 @@ class Lighting:
         """Let mover `i` stand at (x, y, z) in Panda3D's axes; height 0 takes its shadow away."""
         self._casters.set_element(i, core.LVecBase4f(*ground, height_m))
         self._stance.set_element(i, core.LVecBase4f(half_m, legs_m, 0.0, 0.0))
+
+    def place_car(self, i: int, car: Car) -> None:
+        """Let mover `i` be a car: what it shades is about an ellipse, away from the sun."""
+        sun, c, s = self._sun, math.cos(car.yaw_rad), math.sin(car.yaw_rad)
+        level = max(math.hypot(sun[0], sun[1]), 1e-6)
+        away = (-sun[0] / level, -sun[1] / level)  # x east, y north
+        along, across = abs(away[0] * s + away[1] * c), abs(away[0] * c - away[1] * s)
+        depth_m = along * car.length_m + across * car.width_m
+        wide_m = across * car.length_m + along * car.width_m
+        steep = max(float(sun[2]), 0.05)
+        reach_m = depth_m + min(car.height_m * level / steep, 3.0 * car.height_m)
+        start = (car.east_m - 0.5 * depth_m * away[0], car.north_m - 0.5 * depth_m * away[1])
+        self.place_caster(
+            i, (*start, 0.0), reach_m * max(steep / level, 1.0 / 3.0), 0.6 * wide_m, ROUND_STANCE
+        )
 
     def show_casters(self) -> None:
         """Pass all places on to the shader."""

@@ -25,30 +25,31 @@ def person_name(index: int) -> str:
 
 
 class ClearanceField:
-    """Distance from a point to the nearest obstacle, for one fixed set of obstacles."""
+    """Distance from a point to the nearest of some fixed obstacles, people and cars."""
 
     def __init__(self, obstacles: Sequence[Collider]) -> None:
-        boxes = [o for o in obstacles if o.shape == "box"]
         cylinders = [o for o in obstacles if o.shape == "cylinder"]
-        self._box_centre, self._box_half, yaw = _arrays(boxes)
-        self._cos, self._sin = np.cos(yaw), np.sin(yaw)
+        self._boxes = _arrays([o for o in obstacles if o.shape == "box"])
         self._cylinder_centre, self._cylinder_half, _ = _arrays(cylinders)
 
-    def clearance_m(self, point_m: Vec3, people_feet_m: Sequence[Vec3] = ()) -> float:
-        """Distance from a point to the nearest obstacle or person; 0 inside one, inf without any.
+    def clearance_m(
+        self,
+        point_m: Vec3,
+        people_feet_m: Sequence[Vec3] = (),
+        cars: Sequence[Collider] = (),
+    ) -> float:
+        """Distance from a point to the nearest of all; 0 inside one, inf without any.
 
         Args:
             point_m: world NED.
             people_feet_m: where the people stand, world NED.
+            cars: boxes that move.
         """
         point = np.asarray(point_m)
         nearest = math.inf
-        if len(self._box_centre):
-            north, east, down = (point - self._box_centre).T
-            along = np.abs(self._cos * north + self._sin * east)
-            across = np.abs(self._cos * east - self._sin * north)
-            outside = np.stack((along, across, np.abs(down)), axis=1) - self._box_half
-            nearest = min(nearest, _nearest(outside))
+        for centre, half, yaw in (self._boxes, _arrays(cars)):
+            if len(centre):
+                nearest = min(nearest, _to_boxes(point - centre, half, yaw))
         if len(self._cylinder_centre):
             nearest = min(
                 nearest, _to_cylinders(point - self._cylinder_centre, self._cylinder_half)
@@ -64,6 +65,15 @@ def _arrays(obstacles: Sequence[Collider]) -> tuple[NDArray[np.float64], ...]:
     centre = np.array([o.centre_m for o in obstacles], dtype=float).reshape(-1, 3)
     half = np.array([o.half_size_m for o in obstacles], dtype=float).reshape(-1, 3)
     return centre, half, np.array([o.yaw_rad for o in obstacles], dtype=float)
+
+
+def _to_boxes(
+    offset: NDArray[np.float64], half: NDArray[np.float64], yaw: NDArray[np.float64]
+) -> float:
+    north, east, down = offset.T
+    c, s = np.cos(yaw), np.sin(yaw)
+    along, across = np.abs(c * north + s * east), np.abs(c * east - s * north)
+    return _nearest(np.stack((along, across, np.abs(down)), axis=1) - half)
 
 
 def _to_cylinders(offset: NDArray[np.float64], half: NDArray[np.float64]) -> float:

@@ -1,44 +1,55 @@
 """The people of the city: where each of them is, and how they walk.
 
-People follow a graph of places: along the pavements, over the crossings, around the street ends and
-across the plaza. At each place they pick a next one, sometimes stop, and on the way they make room
-for each other and for whatever stands in the way. Person 0 is the hero. All of it depends only on
-the city, the seed and the sequence of time steps.
+People follow the graph of places of `walks`. At each place they pick a next one, sometimes stop;
+on the way they make room for each other and for whatever stands in the way, wait at the kerb for
+cars, and some stop for a talk. Person 0 is the hero, who may follow a route instead. All of it
+depends only on the city, the seed and the sequence of time steps.
 
 World frame NED in metres; headings in radians, 0 = north, clockwise seen from above.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.messages import Vec3
-from followme_uav.sim.layout import (
-    CARRIAGEWAY_HALF_WIDTH_M,
-    PAVEMENT_HEIGHT_M,
-    PAVEMENT_OUTER_M,
-    PLAZA,
-    STREET_CENTRES_M,
-    STREET_END_M,
-    City,
+from followme_uav.sim.avoidance import hold_back, near_pairs, separate, sidesteps
+from followme_uav.sim.errands import HERO_INDEX, Errands
+from followme_uav.sim.footing import (
+    height_m,
+    near_circles,
+    obstacle_circles,
+    push_out,
+    push_out_one,
+    road_gaps_m,
+    road_offsets_m,
 )
+from followme_uav.sim.gait import stride_m
+from followme_uav.sim.hero_route import Hero, HeroMode, HeroRoute, RouteWalk, check_route
+from followme_uav.sim.kerbs import KERB_M, ROAD_M, Kerbs
+from followme_uav.sim.layout import CARRIAGEWAY_HALF_WIDTH_M, PAVEMENT_HEIGHT_M, City
+from followme_uav.sim.talks import PERIOD_S, Talks, ring_radius_m
 
-HERO_INDEX = 0
-BODY_RADIUS_M = 0.3
-"""Nobody comes closer to an obstacle than this."""
+if TYPE_CHECKING:
+    from followme_uav.sim.traffic import Traffic
 
-_PAVEMENT_M = (CARRIAGEWAY_HALF_WIDTH_M + PAVEMENT_OUTER_M) / 2
-_RING_M = STREET_END_M + 2.5
-_STRAY_M = 1.3  # how far from a place people aim, so that they do not walk in single file
-_PERSONAL_SPACE_M = 0.9
 _TURN_RATE_RADPS = 4.0
 _ACCELERATION_MPS2 = 2.0
-_HOME_M = 45.0  # people prefer places this close to the centre, or the city would run empty
+_HARD_BRAKING_MPS2 = 5.0
+_TALK_ROOM_M = 1.6  # around the middle of a group
+_TALK_PACE_MPS = 0.9
+_STUCK_S = 4.0  # whoever gets nowhere for so long turns round
+_AWAY_M = 1.0e4  # where an absent hero is kept
+_THINK_STEPS = 2  # people look around at every second step
+_LOOK_THOUGHTS = 4  # and take in at every fourth look what stands around
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Person:
     """One person at one instant."""
 
     position_m: Vec3
-    """Feet, world NED."""
+    """Feet, world NED; NaN for a hero who is absent."""
     heading_rad: float
     speed_mps: float
     gait_phase_rad: float
@@ -54,130 +65,75 @@ class Person:
     appearance: int
     """Index into the wardrobe of the scene; 0 is the hero."""
 
-
-@dataclass(frozen=True)
-class WalkGraph:
-    """Places people walk between."""
-
-    places_m: NDArray[np.float64]
-    """(places, 2) north, east."""
-    neighbours: tuple[tuple[int, ...], ...]
-    stray_m: NDArray[np.float64]
-    """(places,) how far off a place one may aim."""
-    in_plaza: NDArray[np.bool_]
-    """(places,)"""
-
-
-def walk_graph(city: City) -> WalkGraph:
-    """The graph of pavements, crossings, street ends and the plaza of a city."""
-    index: dict[tuple[float, float], int] = {}
-    edges: set[tuple[int, int]] = set()
-
-    def place(north_m: float, east_m: float) -> int:
-        return index.setdefault((north_m, east_m), len(index))
-
-    def link(a: int, b: int) -> None:
-        if a != b:
-            edges.add((min(a, b), max(a, b)))
-
-    middle = (PLAZA[0] + PLAZA[2]) / 2
-    lines = [c + side * _PAVEMENT_M for c in STREET_CENTRES_M for side in (-1.0, 1.0)]
-    for line in lines:
-        stops = [-_RING_M, *lines, _RING_M]
-        if PLAZA[0] - _PAVEMENT_M <= line <= PLAZA[2] + _PAVEMENT_M:
-            stops = sorted([*stops, middle])
-        for low, high in itertools.pairwise(stops):
-            link(place(line, low), place(line, high))
-            link(place(low, line), place(high, line))
-    for side in (-_RING_M, _RING_M):
-        for low, high in zip(lines[1:-1:2], lines[2:-1:2], strict=True):
-            link(place(side, low), place(side, high))
-            link(place(low, side), place(high, side))
-    street_places = len(index)
-    rng = np.random.default_rng([city.seed, 6])
-    obstacles = np.array([(p.north_m, p.east_m, p.radius_m + 1.1) for p in city.planters])
-    spots: list[tuple[float, float]] = []
-    for _ in range(300):
-        spot = tuple(float(v) for v in rng.uniform(PLAZA[0] + 2.0, PLAZA[2] - 2.0, 2))
-        if len(spots) < 14 and _clear(spot, spot, obstacles, 1.0):
-            spots.append((spot[0], spot[1]))
-    near = PLAZA[0] - PAVEMENT_OUTER_M + _PAVEMENT_M
-    far = PLAZA[2] + PAVEMENT_OUTER_M - _PAVEMENT_M
-    doors = [(near, middle), (far, middle), (middle, near), (middle, far)]
-    for i, spot in enumerate(spots):
-        for other in [*spots[:i], *doors]:
-            if math.dist(spot, other) < 28.0 and _clear(spot, other, obstacles, 0.0):
-                link(place(*spot), place(*other))
-    neighbours: list[list[int]] = [[] for _ in index]
-    for a, b in sorted(edges):
-        neighbours[a].append(b)
-        neighbours[b].append(a)
-    inside = np.arange(len(index)) >= street_places
-    return WalkGraph(
-        np.array(list(index)),
-        tuple(tuple(n) for n in neighbours),
-        np.where(inside, 1.0, _STRAY_M),
-        inside,
-    )
-
-
-def _clear(
-    a: tuple[float, ...], b: tuple[float, ...], circles: NDArray[np.float64], margin_m: float
-) -> bool:
-    """Whether the line from a to b stays out of all circles (north, east, radius)."""
-    start, along = np.array(a), np.array(b) - np.array(a)
-    towards = circles[:, :2] - start
-    share = np.clip(towards @ along / max(float(along @ along), 1e-9), 0.0, 1.0)
-    gap = np.hypot(*(towards - share[:, None] * along).T)
-    return bool(np.all(gap > circles[:, 2] + margin_m))
+    @property
+    def present(self) -> bool:
+        """Whether this person is in the city at all."""
+        return not math.isnan(self.position_m[0])
 
 
 class Crowd:
-    """The hero and `people` others, walking. Deterministic: no clock, no global randomness."""
+    """The hero and `people` others, walking. Deterministic: no clock, no global randomness.
 
-    def __init__(self, city: City, seed: int, people: int = 30) -> None:
-        self._graph = walk_graph(city)
-        self._obstacles = _obstacle_circles(city)
+    Args:
+        city: where they walk.
+        seed: of all they do.
+        people: besides the hero.
+        hero: a route that she follows, or what she does without one.
+
+    Raises:
+        ConfigError: The route leads through something.
+    """
+
+    def __init__(
+        self, city: City, seed: int, people: int = 30, hero: Hero = HeroMode.RANDOM
+    ) -> None:
+        self._errands = Errands(city)
+        self._circles = obstacle_circles(city)
         self._seed = seed
         self._count = people + 1
+        self._route: RouteWalk | None = None
+        if isinstance(hero, HeroRoute):
+            check_route(hero, city)
+            self._route = RouteWalk(hero)
+        self._absent = hero is HeroMode.ABSENT
         self.reset()
 
     def reset(self) -> None:
         """Back to the very start."""
         n = self._count
-        self._rng = np.random.default_rng([self._seed, 7])
-        rng = self._rng
+        rng = np.random.default_rng([self._seed, 7])
         self._time_s = 0.0
         self._position = np.zeros((n, 2))
-        self._target = np.zeros((n, 2))
-        self._place = np.zeros(n, dtype=np.int64)
-        self._previous = np.zeros(n, dtype=np.int64)
-        self._wish_mps = np.zeros(n)
         self._speed_mps = np.zeros(n)
-        self._stop_until_s = np.zeros(n)
+        self._stuck_s = np.zeros(n)
         self._heading = rng.uniform(-math.pi, math.pi, n)
         self._phase = rng.uniform(0.0, 2 * math.pi, n)
         self._snapshot: tuple[Person, ...] | None = None
-        groups = self._group_spots()
+        self._steps_left = self._thoughts_left = 0  # until the next look
+        self._kerbs = Kerbs(n)
+        self._talks = Talks(n, np.random.default_rng([self._seed, 8]))
+        self._mingle_s = PERIOD_S
+        self._errands.reset(n, rng, self._kerbs)
+        groups = self._start_groups(rng)
         for i in range(n):
-            self._start(i)
-            if HERO_INDEX < i <= len(groups):
-                place, self._position[i], self._heading[i], self._stop_until_s[i] = groups[i - 1]
-                self._place[i] = self._previous[i] = place
-                self._aim(i)
-        self._push_out()
+            self._position[i] = self._errands.start(i, self._position[:i])
+            if i == HERO_INDEX:
+                self._start_hero()
+            elif i <= len(groups):
+                place, self._position[i], self._heading[i] = groups[i - 1]
+                self._errands.set_out_for(i, place)
+        self._settle()
+        self._look_again()
 
     @property
     def people(self) -> tuple[Person, ...]:
         """Everybody as of now; the hero is first."""
         if self._snapshot is None:
-            height = _ground_heights_m(self._position)
             self._snapshot = tuple(
-                Person((north, east, -up), heading, speed, phase, i)
-                for i, ((north, east), up, heading, speed, phase) in enumerate(
+                Person((north, east, down), heading, speed, phase, i)
+                for i, ((north, east, down), heading, speed, phase) in enumerate(
                     zip(
-                        self._position.tolist(),
-                        height.tolist(),
+                        self.feet_m.tolist(),
                         self._heading.tolist(),
                         self._speed_mps.tolist(),
                         self._phase.tolist(),
@@ -187,160 +143,275 @@ class Crowd:
             )
         return self._snapshot
 
-    def advance(self, dt_s: float) -> None:
-        """Let `dt_s` seconds pass (at most about 0.1 s a call keeps the walking smooth)."""
+    @property
+    def feet_m(self) -> Floats:
+        """(people, 3) where everybody stands, world NED; NaN for a hero who is absent."""
+        feet = np.empty((self._count, 3))
+        feet[:, :2] = self._position
+        feet[:, 2] = -PAVEMENT_HEIGHT_M
+        for i, (north, east) in zip(self._by_road, self.in_the_road_m, strict=True):
+            feet[i, 2] = -height_m(north, east)
+        if self._absent:
+            feet[HERO_INDEX] = np.nan
+        return feet
+
+    @property
+    def talking(self) -> tuple[tuple[int, ...], ...]:
+        """Who stands together, or is on the way there, in each group."""
+        return tuple(tuple(group) for group in self._talks.groups)
+
+    @property
+    def in_the_road_m(self) -> list[tuple[float, float]]:
+        """(north, east) of everybody on a carriageway, or at its very edge."""
+        return [(n, e) for n, e in self._position[self._by_road].tolist()]
+
+    @property
+    def zebras_in_use(self) -> set[int]:
+        """Numbers of the zebras that somebody is on, or about to step on."""
+        return self._kerbs.in_use
+
+    def advance(self, dt_s: float, traffic: Traffic | None = None) -> None:
+        """Let `dt_s` seconds pass (at most about 0.1 s a call keeps the walking smooth).
+
+        Args:
+            dt_s: as said.
+            traffic: cars to look out for.
+        """
         self._time_s += dt_s
         self._snapshot = None
-        to_target = self._target - self._position
-        gap = np.sqrt(np.einsum("ij,ij->i", to_target, to_target))
-        for i in np.flatnonzero(gap < 0.7).tolist():
-            self._arrive(i)
-        stopped = self._time_s < self._stop_until_s
-        wish_mps = np.where(stopped, 0.0, self._wish_mps)
-        limit = _ACCELERATION_MPS2 * dt_s
-        change = wish_mps - self._speed_mps
-        self._speed_mps = self._speed_mps + np.minimum(np.maximum(change, -limit), limit)
-        direction = to_target / np.maximum(gap, 1e-6)[:, None]
-        velocity = direction * self._speed_mps[:, None] + self._make_room()
-        self._position = self._position + velocity * dt_s
-        self._push_out()
-        walking = self._speed_mps > 0.05
-        course = np.arctan2(velocity[:, 1], velocity[:, 0])
-        turn = (course - self._heading + math.pi) % (2 * math.pi) - math.pi
-        most = _TURN_RATE_RADPS * dt_s
-        turn = np.minimum(np.maximum(turn, -most), most)
-        heading = np.where(walking, self._heading + turn, self._heading)
-        self._heading = (heading + math.pi) % (2 * math.pi) - math.pi
-        # Longer strides at speed: about 1.5 m for two steps at a walk, 2 m at a run.
-        stride_m = 0.9 + 0.42 * self._speed_mps
-        phase = self._phase + 2 * math.pi * self._speed_mps / stride_m * dt_s
-        self._phase = phase % (2 * math.pi)
+        if self._steps_left == 0:
+            self._steps_left = _THINK_STEPS
+            self._think(dt_s * _THINK_STEPS, traffic)
+        self._steps_left -= 1
+        self._move(dt_s, traffic)
 
     def place(self, i: int, north_m: float, east_m: float, heading_rad: float) -> None:
         """Put person i somewhere, standing; they set out for the nearest place of the graph."""
         self._snapshot = None
+        if self._talks.busy[i]:
+            self._walk_on(i)
         self._position[i] = north_m, east_m
         self._heading[i] = (heading_rad + math.pi) % (2 * math.pi) - math.pi
         self._speed_mps[i] = 0.0
-        self._stop_until_s[i] = self._time_s
-        gap = np.hypot(*(self._graph.places_m - self._position[i]).T)
-        self._place[i] = self._previous[i] = int(np.argmin(gap))
-        self._aim(i)
+        self._errands.set_out(i, (north_m, east_m))
+        if i == HERO_INDEX and self._route is not None:
+            self._route.join(north_m, east_m)
+        self._look_again()
 
-    def _start(self, i: int) -> None:
-        """Put person i somewhere between two neighbouring places."""
-        graph, rng = self._graph, self._rng
-        centre_m = np.hypot(*graph.places_m.T)
-        weight = np.exp(-centre_m / _HOME_M) * np.where(graph.in_plaza, 1.6, 1.0)
-        for _ in range(1000):
-            a = int(rng.choice(len(weight), p=weight / weight.sum()))
-            b = int(rng.choice(graph.neighbours[a]))
-            spot = graph.places_m[a] + rng.random() * (graph.places_m[b] - graph.places_m[a])
-            spot = spot + rng.uniform(-_STRAY_M, _STRAY_M, 2)
-            fits = bool(_ground_heights_m(spot[None])[0] == PAVEMENT_HEIGHT_M)
-            if i == HERO_INDEX:
-                fits = fits and 15.0 <= math.hypot(*spot) <= 60.0
-            if fits:
-                break
-        self._position[i] = spot
-        self._place[i], self._previous[i] = b, a
-        self._aim(i)
+    # The start
 
-    def _aim(self, i: int) -> None:
-        graph, rng = self._graph, self._rng
-        place = int(self._place[i])
-        stray_m = graph.stray_m[place]
-        self._target[i] = graph.places_m[place] + rng.uniform(-stray_m, stray_m, 2)
-        runs = rng.random() < 0.12
-        if i == HERO_INDEX:
-            self._wish_mps[i] = rng.uniform(1.9, 2.5) if runs else rng.uniform(1.2, 1.6)
-        else:
-            self._wish_mps[i] = rng.uniform(2.4, 3.0) if runs else rng.uniform(0.8, 1.6)
-
-    def _arrive(self, i: int) -> None:
-        """Choose where person i goes next, and whether to rest first."""
-        graph, rng = self._graph, self._rng
-        here = int(self._place[i])
-        options = [p for p in graph.neighbours[here] if p != self._previous[i]]
-        options = options or [int(self._previous[i])]
-        weight = np.exp(-np.hypot(*graph.places_m[options].T) / _HOME_M)
-        self._previous[i] = here
-        self._place[i] = options[int(rng.choice(len(options), p=weight / weight.sum()))]
-        self._aim(i)
-        if rng.random() < 0.12:
-            rest_s = rng.uniform(1.0, 4.0) if i == HERO_INDEX else rng.uniform(1.0, 9.0)
-            self._stop_until_s[i] = self._time_s + rest_s
-
-    def _group_spots(self) -> list[tuple[int, NDArray[np.float64], float, float]]:
-        """(place, position, heading, time of leaving) of people standing together in the plaza."""
-        rng, graph = self._rng, self._graph
-        spots = []
+    def _start_groups(self, rng: np.random.Generator) -> list[tuple[int, Floats, float]]:
+        """(place, position, heading) of people standing together in the plaza at the start."""
+        graph = self._errands.graph
+        spots: list[tuple[int, Floats, float]] = []
         where = np.flatnonzero(graph.in_plaza)
         for place in rng.permutation(where)[: self._count // 8].tolist():
             centre = graph.places_m[place]
             size = int(rng.integers(2, 5))
             leave_s = float(rng.uniform(15.0, 90.0))
+            first = len(spots) + 1
             for k in range(size):
                 angle = 2 * math.pi * k / size + float(rng.uniform(-0.3, 0.3))
                 out = np.array([math.cos(angle), math.sin(angle)])
-                spot = centre + (0.45 + 0.12 * size) * out
-                spots.append((place, spot, angle + math.pi, leave_s))
+                spots.append((place, centre + ring_radius_m(size) * out, angle + math.pi))
+            members = range(first, min(first + size, self._count // 2 + 1))
+            if len(members) > 1:
+                self._talks.begin(centre, members, [leave_s + 0.7 * k for k in range(len(members))])
+                for i in members:
+                    self._talks.spot_m[i] = spots[i - 1][1]
         return spots[: self._count // 2]
 
-    def _make_room(self) -> NDArray[np.float64]:
-        """(people, 2) velocity away from others who are too close, with a step to the right."""
-        apart = self._position[:, None, :] - self._position[None, :, :]
-        gap = np.sqrt(np.einsum("ijk,ijk->ij", apart, apart))
-        np.fill_diagonal(gap, np.inf)
-        if float(gap.min()) >= _PERSONAL_SPACE_M:
-            return np.zeros_like(self._position)
-        push = np.maximum(0.0, _PERSONAL_SPACE_M - gap) * (1.6 / _PERSONAL_SPACE_M)
-        away = np.einsum("ij,ijk->ik", push / np.maximum(gap, 1e-3), apart)
-        # Who stands in conversation keeps standing; who passes gives way.
-        yielding = np.minimum(1.0, self._speed_mps / 0.5)[:, None]
-        return (away + 0.6 * np.stack([-away[:, 1], away[:, 0]], axis=1)) * yielding
+    def _start_hero(self) -> None:
+        """What she does if she is not to walk about."""
+        if self._absent:
+            self._position[HERO_INDEX] = self._errands.target[HERO_INDEX] = _AWAY_M
+            self._errands.rest_until_s[HERO_INDEX] = math.inf
+        elif self._route is not None:
+            self._route.restart()
+            self._position[HERO_INDEX] = self._route.start_m
+            self._heading[HERO_INDEX] = self._route.heading_rad
+        if self._absent or self._route is not None:
+            self._kerbs.set(HERO_INDEX, -1)
 
-    def _push_out(self) -> None:
-        """Move everybody out of trunks, planters, cars and the like."""
-        north = self._position[:, :1] - self._obstacles[:, 0]
-        east = self._position[:, 1:] - self._obstacles[:, 1]
-        reach = self._obstacles[:, 2] + BODY_RADIUS_M
-        inside = north * north + east * east < reach * reach
-        if not inside.any():
-            return
-        for i, j in zip(*(a.tolist() for a in np.nonzero(inside)), strict=True):
-            out = self._position[i] - self._obstacles[j, :2]
-            # A touch of sideways motion leads around what stands exactly in the way.
-            out = out + np.array([-out[1] - 1e-6, out[0]]) * 0.02
-            gap = math.hypot(*out)
-            if gap < reach[j]:
-                self._position[i] = self._obstacles[j, :2] + out * (1.001 * reach[j] / gap)
+    def _settle(self) -> None:
+        """Spread out those who would start in somebody or something; the hero stays."""
+        firm = np.ones(self._count)
+        firm[HERO_INDEX] = 1.0e6
+        for _ in range(100):
+            before = self._position
+            self._position = separate(before, *near_pairs(before), firm)
+            push_out(self._position, self._circles, *near_circles(self._position, self._circles))
+            if np.array_equal(self._position, before):
+                return
 
+    # Thinking, ten times a second
 
-def _ground_heights_m(position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """As `world.ground_height_m` for (n, 2) positions, with a short ramp over the kerb."""
-    streets = np.array(STREET_CENTRES_M)
-    gap = np.abs(position[:, :, None] - streets).min(axis=(1, 2))
-    share = np.clip((gap - (CARRIAGEWAY_HALF_WIDTH_M - 0.2)) / 0.2, 0.0, 1.0)
-    outside = np.abs(position).max(axis=1) > STREET_END_M
-    return np.where(outside, 1.0, share) * PAVEMENT_HEIGHT_M
+    def _look_again(self) -> None:
+        """Somebody has been moved: what was seen before does not count."""
+        self._steps_left, self._thoughts_left = 0, 0
+        self._see_the_road()
 
+    def _see_the_road(self) -> None:
+        self._road_gap_m = road_gaps_m(self._position)
+        self._by_road = np.flatnonzero(self._road_gap_m < ROAD_M + 0.4)
 
-def _obstacle_circles(city: City) -> NDArray[np.float64]:
-    """(n, 3) north, east, radius of everything a walker could bump into near the paths."""
-    circles = [(p.north_m, p.east_m, p.radius_m) for p in city.planters]
-    circles += [(t.north_m, t.east_m, 0.25) for t in city.trees]
-    circles += [(b.north_m, b.east_m, b.radius_m) for b in city.bushes]
-    circles += [(p.north_m, p.east_m, 0.12) for p in city.lamps]
-    half = city.highway.pillar_half_m
-    circles += [(n, e, half * math.sqrt(2)) for n, e in city.highway.pillars_m]
-    for car in city.cars:
-        for share in (-0.36, 0.0, 0.36):
-            circles.append(
-                (
-                    car.north_m + share * car.length_m * math.cos(car.yaw_rad),
-                    car.east_m + share * car.length_m * math.sin(car.yaw_rad),
-                    1.12,
-                )
+    def _think(self, dt_s: float, traffic: Traffic | None) -> None:
+        """Look around, and settle where to go and how fast until the next look."""
+        self._see_the_road()
+        self._one, self._other = near_pairs(self._position)
+        if self._thoughts_left == 0:
+            self._thoughts_left = _LOOK_THOUGHTS
+            self._who, self._which = near_circles(self._position, self._circles)
+        self._thoughts_left -= 1
+        self._decide()
+        if self._time_s >= self._mingle_s:
+            self._mingle_s += PERIOD_S
+            self._mingle()
+        errands, busy = self._errands, self._talks.busy
+        target = np.where(busy[:, None], self._talks.spot_m, errands.target)
+        wish_mps = np.where(self._time_s < errands.rest_until_s, 0.0, errands.wish_mps)
+        if self._route is not None:
+            north_m, east_m = self._position[HERO_INDEX].tolist()
+            speed_mps = float(self._speed_mps[HERO_INDEX])
+            target[HERO_INDEX], wish_mps[HERO_INDEX] = self._route.aim(
+                north_m, east_m, speed_mps, self._time_s
             )
-    return np.array(circles)
+        to_target = target - self._position
+        gap = np.sqrt(np.einsum("ij,ij->i", to_target, to_target))
+        self._direction = to_target / np.maximum(gap, 1e-6)[:, None]
+        talkers = np.flatnonzero(busy)
+        if len(talkers):
+            # The last steps to one's place in a group are slow ones.
+            left_m = gap[talkers]
+            pace_mps = np.where(left_m < 0.12, 0.0, np.minimum(0.2 + 0.9 * left_m, _TALK_PACE_MPS))
+            wish_mps[talkers] = pace_mps
+        self._notice_the_stuck(wish_mps, dt_s)
+        claimed = () if traffic is None else traffic.claimed
+        waiting = self._kerbs.mind(
+            self._position, target, self._road_gap_m, self._speed_mps, wish_mps, claimed
+        )
+        self._braking = np.full(self._count, _ACCELERATION_MPS2)
+        self._braking[waiting] = _HARD_BRAKING_MPS2
+        if traffic is not None:
+            self._mind_the_cars(traffic, wish_mps)
+        self._goal_mps = wish_mps
+        velocity = self._direction * self._speed_mps[:, None]
+        self._aside = self._make_room(velocity)
+        velocity += self._aside
+        self._course = np.arctan2(velocity[:, 1], velocity[:, 0])
+        self._facing = talkers[gap[talkers] < 0.5]
+        towards = self._talks.centre_m[self._facing] - self._position[self._facing]
+        self._course[self._facing] = np.arctan2(towards[:, 1], towards[:, 0])
+
+    def _decide(self) -> None:
+        """New places for those who have arrived; those who have talked enough walk on."""
+        to_target = self._errands.target - self._position
+        arrived = np.einsum("ij,ij->i", to_target, to_target) < 0.7**2
+        arrived &= ~self._talks.busy
+        if self._route is not None or self._absent:
+            arrived[HERO_INDEX] = False
+        for i in np.flatnonzero(arrived).tolist():
+            self._errands.arrive(i, self._time_s)
+        for i in self._talks.over(self._time_s):
+            if self._talks.busy[i]:
+                self._walk_on(i)
+
+    def _notice_the_stuck(self, wish_mps: Floats, dt_s: float) -> None:
+        """Whoever gets nowhere turns round."""
+        stuck = (wish_mps > 0.3) & (self._speed_mps < 0.25) & ~self._talks.busy
+        self._stuck_s = np.where(stuck, self._stuck_s + dt_s, 0.0)
+        for i in np.flatnonzero(self._stuck_s >= _STUCK_S).tolist():
+            self._stuck_s[i] = 0.0
+            if i != HERO_INDEX or self._route is None:
+                self._errands.turn_round(i)
+
+    def _mingle(self) -> None:
+        """Some of those who meet stop for a talk."""
+        free = (self._time_s >= self._errands.rest_until_s) & ~self._kerbs.crossing
+        free &= (self._speed_mps > 0.3) & (self._road_gap_m > KERB_M + 1.0)
+        free[HERO_INDEX] = False
+        pairs = list(zip(self._one.tolist(), self._other.tolist(), strict=True))
+        self._talks.mingle(self._time_s, self._position, free, pairs, self._fits_a_group)
+
+    def _fits_a_group(self, centre: Floats) -> bool:
+        """Whether there is room around a place, off the carriageways."""
+        away = self._circles[:, :2] - centre
+        if (np.hypot(*away.T) < self._circles[:, 2] + _TALK_ROOM_M).any():
+            return False
+        return float(road_gaps_m(centre[None])[0]) > CARRIAGEWAY_HALF_WIDTH_M + _TALK_ROOM_M
+
+    def _walk_on(self, i: int) -> None:
+        """Out of a group, to where they were going."""
+        for k in self._talks.leave(i, self._time_s, self._position):
+            self._errands.aim(k)
+
+    def _mind_the_cars(self, traffic: Traffic, wish_mps: Floats) -> None:
+        """Whoever is in the road off the zebras stops rather than step in front of a car."""
+        stray = (self._road_gap_m < KERB_M + 1.0) & ~self._kerbs.crossing & (wish_mps > 0.0)
+        stray &= (self._kerbs.number < 0) | (self._road_gap_m < ROAD_M)
+        for i in np.flatnonzero(stray).tolist():
+            reach_m = 0.5 + 0.5 * float(self._speed_mps[i]) ** 2 / _HARD_BRAKING_MPS2
+            north, east = self._position[i].tolist()
+            n, e = self._direction[i].tolist()
+            if traffic.endangers((north, east), (north + reach_m * n, east + reach_m * e)):
+                wish_mps[i], self._braking[i] = 0.0, _HARD_BRAKING_MPS2
+
+    def _make_room(self, velocity: Floats) -> Floats:
+        """(people, 2) velocity aside, around others and around groups that talk."""
+        busy, position = self._talks.busy, self._position
+        apart = ~(busy[self._one] & busy[self._other])
+        one, other = self._one[apart], self._other[apart]
+        extra_m: Floats | float = 0.0
+        centres, radii = self._talks.rings()
+        if len(centres):
+            away = position[:, None, :] - centres
+            near = (np.einsum("ijk,ijk->ij", away, away) < 3.5**2) & ~busy[:, None]
+            if near.any():
+                who, ring = np.nonzero(near)
+                extra_m = np.concatenate((np.zeros(len(one)), radii[ring]))
+                one = np.concatenate((one, who))
+                other = np.concatenate((other, self._count + ring))
+                position = np.concatenate((position, centres))
+                velocity = np.concatenate((velocity, np.zeros_like(centres)))
+        aside = sidesteps(position, velocity, one, other, extra_m)[: self._count]
+        # Nobody steps off the kerb to make room.
+        off = road_offsets_m(self._position)
+        aside[
+            (np.abs(off) < KERB_M + 1.0)
+            & (aside * off < 0.0)
+            & (np.abs(off) > 4.0)
+            & ~self._kerbs.crossing[:, None]
+        ] = 0.0
+        # Who stands keeps standing; who passes gives way.
+        return aside * np.minimum(1.0, self._speed_mps / 0.5)[:, None]
+
+    # Moving
+
+    def _move(self, dt_s: float, traffic: Traffic | None) -> None:
+        """Go where one wants to, as far as others, walls and cars let one."""
+        change = self._goal_mps - self._speed_mps
+        change = np.minimum(np.maximum(change, -self._braking * dt_s), _ACCELERATION_MPS2 * dt_s)
+        speed_mps = self._speed_mps + change
+        before = self._position
+        after = before + (self._direction * speed_mps[:, None] + self._aside) * dt_s
+        after = separate(after, self._one, self._other, np.where(speed_mps < 0.1, 4.0, 1.0))
+        push_out(after, self._circles, self._who, self._which)
+        if traffic is not None:
+            for i in self._by_road.tolist():
+                for circle in traffic.circles_near(*after[i].tolist()):
+                    push_out_one(after, i, circle)
+        hold_back(before, after, self._one, self._other)
+        self._position = after
+        # Who is held up does not march on the spot.
+        moved = after - before
+        moved_mps = np.sqrt(np.einsum("ij,ij->i", moved, moved)) / dt_s
+        least_mps = np.maximum(moved_mps, speed_mps - _HARD_BRAKING_MPS2 * dt_s)
+        self._speed_mps = speed_mps = np.minimum(speed_mps, least_mps)
+        turning = speed_mps > 0.05
+        turning[self._facing] = True
+        turn = (self._course - self._heading + math.pi) % (2 * math.pi) - math.pi
+        most = np.where(turning, _TURN_RATE_RADPS * dt_s, 0.0)
+        turned = self._heading + np.minimum(np.maximum(turn, -most), most)
+        self._heading = (turned + math.pi) % (2 * math.pi) - math.pi
+        steps = speed_mps / np.maximum(stride_m(speed_mps), 1e-3)
+        self._phase = (self._phase + 2 * math.pi * dt_s * steps) % (2 * math.pi)

@@ -22,31 +22,34 @@ Floats = NDArray[np.float64]
 
 
 class RayField:
-    """Casts rays among one fixed set of obstacles, and people who move."""
+    """Casts rays among one fixed set of obstacles, and people and cars that move."""
 
     def __init__(self, obstacles: Sequence[Collider]) -> None:
-        boxes = [o for o in obstacles if o.shape == "box"]
         posts = [o for o in obstacles if o.shape == "cylinder"]
-        self._box_centre, self._box_half = _arrays(boxes)
-        yaw = np.array([o.yaw_rad for o in boxes], dtype=float)
-        self._cos, self._sin = np.cos(yaw), np.sin(yaw)
-        self._post_centre, self._post_half = _arrays(posts)
+        self._boxes = _arrays([o for o in obstacles if o.shape == "box"])
+        self._post_centre, self._post_half, _ = _arrays(posts)
 
-    def distance_m(self, start_m: Vec3, direction: Vec3, people_feet_m: Sequence[Vec3]) -> float:
+    def distance_m(
+        self,
+        start_m: Vec3,
+        direction: Vec3,
+        people_feet_m: Sequence[Vec3],
+        cars: Sequence[Collider] = (),
+    ) -> float:
         """How far a ray gets.
 
         Args:
             start_m: world NED.
             direction: a unit vector, world NED.
             people_feet_m: where the people stand, world NED.
+            cars: boxes that move.
 
         Returns:
-            Distance to the first obstacle, person or the ground; 0 inside one, inf without any.
+            Distance to the first of all these or the ground; 0 inside one, inf without any.
         """
         start, along = np.array(start_m), np.array(direction)
         hits = [_to_ground(start_m[2], direction[2])]
-        if len(self._box_centre):
-            hits.append(self._to_boxes(start, along))
+        hits += [_to_boxes(start, along, *boxes) for boxes in (self._boxes, _arrays(cars))]
         if len(self._post_centre):
             hits.append(_to_posts(start, along, self._post_centre, self._post_half))
         if len(people_feet_m):
@@ -55,34 +58,35 @@ class RayField:
             hits.append(_to_posts(start, along, centre, half))
         return min(hits)
 
-    def sees(self, start_m: Vec3, end_m: Vec3, people_feet_m: Sequence[Vec3]) -> bool:
+    def sees(
+        self,
+        start_m: Vec3,
+        end_m: Vec3,
+        people_feet_m: Sequence[Vec3],
+        cars: Sequence[Collider] = (),
+    ) -> bool:
         """Whether nothing is between two points; a point on a surface can be seen."""
         length_m = math.dist(start_m, end_m)
         if length_m < 1e-6:
             return True
         n, e, d = ((b - a) / length_m for a, b in zip(start_m, end_m, strict=True))
-        return self.distance_m(start_m, (n, e, d), people_feet_m) > length_m - 1e-3
+        return self.distance_m(start_m, (n, e, d), people_feet_m, cars) > length_m - 1e-3
 
-    def _to_boxes(self, start: Floats, along: Floats) -> float:
-        offset = start - self._box_centre
-        local = np.stack(
-            (
-                self._cos * offset[:, 0] + self._sin * offset[:, 1],
-                self._cos * offset[:, 1] - self._sin * offset[:, 0],
-                offset[:, 2],
-            ),
-            axis=1,
-        )
-        course = np.stack(
-            (
-                self._cos * along[0] + self._sin * along[1],
-                self._cos * along[1] - self._sin * along[0],
-                np.full(len(offset), along[2]),
-            ),
-            axis=1,
-        )
-        enter, leave = _slabs(local, course, self._box_half)
-        return _first(enter.max(axis=1), leave.min(axis=1))
+
+def _to_boxes(start: Floats, along: Floats, centre: Floats, half: Floats, yaw: Floats) -> float:
+    if not len(centre):
+        return math.inf
+    offset, c, s = start - centre, np.cos(yaw), np.sin(yaw)
+    local = np.stack(
+        (c * offset[:, 0] + s * offset[:, 1], c * offset[:, 1] - s * offset[:, 0], offset[:, 2]),
+        axis=1,
+    )
+    course = np.stack(
+        (c * along[0] + s * along[1], c * along[1] - s * along[0], np.full(len(c), along[2])),
+        axis=1,
+    )
+    enter, leave = _slabs(local, course, half)
+    return _first(enter.max(axis=1), leave.min(axis=1))
 
 
 def _to_ground(down_m: float, down: float) -> float:
@@ -120,7 +124,8 @@ def _first(enter: Floats, leave: Floats) -> float:
     return float(hits.min()) if len(hits) else math.inf
 
 
-def _arrays(obstacles: Sequence[Collider]) -> tuple[Floats, Floats]:
+def _arrays(obstacles: Sequence[Collider]) -> tuple[Floats, Floats, Floats]:
+    """Centres, half sizes and yaws."""
     centre = np.array([o.centre_m for o in obstacles], dtype=float).reshape(-1, 3)
     half = np.array([o.half_size_m for o in obstacles], dtype=float).reshape(-1, 3)
-    return centre, half
+    return centre, half, np.array([o.yaw_rad for o in obstacles], dtype=float)

@@ -1,4 +1,4 @@
-"""The cameras of the embedded simulator: renders the city and its people with Panda3D, off screen.
+"""The cameras of the embedded simulator: renders city, people and cars with Panda3D, off screen.
 
 One pass on the GPU (or on Mesa's llvmpipe) gives the colour image, the exact object number of
 every pixel and the planar depth. Equal inputs give equal bytes, whatever was rendered before.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +32,15 @@ from followme_uav.sim.figures import (
     make_figure,
     make_wardrobe,
 )
-from followme_uav.sim.layout import City, ground_height_m
+from followme_uav.sim.gait import RUNNING_MPS, swing_rad
+from followme_uav.sim.layout import Car, City, ground_height_m
 from followme_uav.sim.lighting import PERSON_STANCE, ROUND_STANCE, STANDING_MASK, Lighting
 from followme_uav.sim.mesh import LIMB_VERTEX, Mesh
 from followme_uav.sim.people import Person
+from followme_uav.sim.props import add_car
 from followme_uav.sim.styles import STYLES
 from followme_uav.sim.textures import SIZE_PX, Layer, make_textures
+from followme_uav.sim.traffic import MAX_CARS
 
 SKY_ID = 0
 GROUND_ID = 1
@@ -112,6 +115,7 @@ class Scene:
         """Numbers of everybody but the hero, in the order of the crowd."""
         number = {name: first_fixed + k for k, name in enumerate(_FIXED)}
         self._vehicle_id = number.pop("vehicle")
+        self._car_id = number["car"]
         self._ids = ObjectIds(
             sky=SKY_ID, ground=GROUND_ID, first_building=first_fixed + len(_FIXED), **number
         )
@@ -124,7 +128,9 @@ class Scene:
         self._gait = core.PTA_LVecBase4f.empty_array(people + 1)
         self._persons = self._make_people(people)
         self._vehicle = self._make_vehicle()
-        self._lighting = Lighting(self._engine, self._pipe, self._host, self._root, people + 2)
+        self._cars = self._make_cars()
+        casters = people + 2 + MAX_CARS
+        self._lighting = Lighting(self._engine, self._pipe, self._host, self._root, casters)
         self.set_atmosphere(day_of(city.seed))
 
     @property
@@ -156,6 +162,7 @@ class Scene:
         width_px: int,
         height_px: int,
         people: tuple[Person, ...],
+        cars: tuple[Car, ...] = (),
         vehicle: Pose | None = None,
     ) -> Rendering:
         """One image, its object numbers and its depth.
@@ -165,6 +172,7 @@ class Scene:
             width_px: image width.
             height_px: image height.
             people: everybody, the hero first, at most as many as the scene was made for.
+            cars: those that drive; what is parked belongs to the city.
             vehicle: drawn when given; leave it out of the vehicle's own cameras.
         """
         view = self._views.get((width_px, height_px)) or self._make_view(width_px, height_px)
@@ -175,12 +183,13 @@ class Scene:
         view.lens.set_fov(math.degrees(camera.fov_rad), math.degrees(2 * math.atan(half_height)))
         self._sky.set_pos(view.camera.get_pos())
         self._place_people(people)
+        self._place_cars(cars)
         if vehicle is None:
             self._vehicle.hide()
         else:
             self._vehicle.show()
             self._vehicle.set_mat(_panda_matrix(vehicle.position_m, vehicle.orientation))
-        self._place_shadows(people, vehicle)
+        self._place_shadows(people, cars, vehicle)
         # There is no time here; people who walk and a camera that moves let the rain fall.
         moved = sum(camera.position_m) + sum(person.gait_phase_rad for person in people)
         self._lighting.let_fall(height_px, 3.0 * moved)
@@ -275,23 +284,55 @@ class Scene:
 
     def _place_people(self, people: tuple[Person, ...]) -> None:
         for i, (person, node) in enumerate(zip(people, self._persons, strict=False)):
+            if not person.present:
+                node.hide()
+                continue
             north, east, down = person.position_m
             node.set_pos(east, north, -down)
             node.set_h(-math.degrees(person.heading_rad))
             node.show()
             speed = person.speed_mps
-            running = min(1.0, max(0.0, (speed - 1.7) / 0.9))
-            amplitude = min(0.85, 0.31 * speed)
-            gait = core.LVecBase4f(person.gait_phase_rad, amplitude, running, 0.0)
+            running = min(1.0, max(0.0, (speed - RUNNING_MPS) / 0.9))
+            gait = core.LVecBase4f(person.gait_phase_rad, swing_rad(speed), running, 0.0)
             self._gait.set_element(i, gait)
         for node in self._persons[len(people) :]:
             node.hide()
         self._crowd_node.set_shader_input("gait", self._gait)
 
-    def _place_shadows(self, people: tuple[Person, ...], vehicle: Pose | None) -> None:
+    def _make_cars(self) -> core.NodePath:
+        cars = self._root.attach_new_node("cars")
+        cars.set_shader(_shader(shaders.solid_shader(Layer.LIGHT)))
+        cars.hide(STANDING_MASK)
+        self._car_bodies: dict[Car, core.GeomNode] = {}
+        return cars
+
+    def _place_cars(self, cars: tuple[Car, ...]) -> None:
+        """Cars that look alike share their geometry."""
+        for i, car in enumerate(cars):
+            look = replace(car, north_m=0.0, east_m=0.0, yaw_rad=0.0)
+            body = self._car_bodies.get(look)
+            if body is None:
+                mesh = Mesh()
+                add_car(mesh, look, self._car_id)
+                body = self._car_bodies[look] = _node(mesh)
+            if i == self._cars.get_num_children():
+                self._cars.attach_new_node("car")
+            node = self._cars.get_child(i)
+            if node.get_num_children() == 0 or node.get_child(0).node() != body:
+                node.get_children().detach()
+                node.attach_new_node(body)
+            node.set_pos(car.east_m, car.north_m, 0.0)
+            node.set_h(-math.degrees(car.yaw_rad))
+            node.show()
+        for i in range(len(cars), self._cars.get_num_children()):
+            self._cars.get_child(i).hide()
+
+    def _place_shadows(
+        self, people: tuple[Person, ...], cars: tuple[Car, ...], vehicle: Pose | None
+    ) -> None:
         place = self._lighting.place_caster
         for i, look in enumerate(self._wardrobe):
-            if i < len(people):
+            if i < len(people) and people[i].present:
                 north, east, down = people[i].position_m
                 place(
                     i,
@@ -305,6 +346,12 @@ class Scene:
         north, east, _ = vehicle.position_m if vehicle else (0.0, 0.0, 0.0)
         ground = (east, north, ground_height_m(north, east))
         place(len(self._wardrobe), ground, 0.5 if vehicle else 0.0, 0.4, ROUND_STANCE)
+        first = len(self._wardrobe) + 1
+        for i in range(MAX_CARS):
+            if i < len(cars):
+                self._lighting.place_car(first + i, cars[i])
+            else:
+                place(first + i, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
         self._lighting.show_casters()
 
     def _make_view(self, width_px: int, height_px: int) -> _View:

@@ -1,4 +1,4 @@
-"""The simulated world as one object: city, people, vehicle, autopilot, cameras and time.
+"""The simulated world as one object: city, people, cars, vehicle, autopilot, cameras and time.
 
 Nothing here knows threads, sockets or the wall clock. `step` is the only thing that makes time
 pass, so the same calls in the same order always give the same bytes.
@@ -19,18 +19,26 @@ from followme_uav.sim.autopilot import Autopilot
 from followme_uav.sim.body_camera import BodyCamera, body_cameras
 from followme_uav.sim.environment import Environment
 from followme_uav.sim.gimbal import Gimbal
+from followme_uav.sim.hero_route import Hero, HeroMode
+from followme_uav.sim.layout import Car
 from followme_uav.sim.obstacles import ClearanceField
 from followme_uav.sim.people import Crowd, Person
 from followme_uav.sim.rays import RayField
 from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
+from followme_uav.sim.traffic import Traffic
 from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
 from followme_uav.sim.world import City, make_city
 
 EPOCH_NS = 1_700_000_000_000_000_000
 """Time stamp of the start; fixed, so that equal flights have equal time stamps."""
 PEOPLE_PERIOD_NS = 50_000_000
+"""People and cars move so often."""
+CARS = 8
+"""That drive, unless somebody wants another number."""
 
 _LANDED_HEIGHT_M = 0.05
+_IN_THE_WAY_M = 4.0  # cars wait for a vehicle that is lower than this
+_BERTH_M = 1.5  # and give it so much more room than a person
 _PEOPLE_STEPS = PEOPLE_PERIOD_NS // TIME_STEP_NS
 _GIMBAL_STEPS = PERIOD_NS // TIME_STEP_NS
 
@@ -59,9 +67,14 @@ class Renderer(Protocol):
         """Name of each object id."""
 
     def render(
-        self, camera: CameraPose, width_px: int, height_px: int, people: tuple[Person, ...]
+        self,
+        camera: CameraPose,
+        width_px: int,
+        height_px: int,
+        people: tuple[Person, ...],
+        cars: tuple[Car, ...],
     ) -> Picture:
-        """One image with depth and object ids."""
+        """One image with depth and object ids; `cars` are those that drive."""
 
     def set_atmosphere(self, atmosphere: Atmosphere) -> None:
         """Draw in that light from now on. Called only where somebody asks for another light."""
@@ -81,14 +94,19 @@ class Simulation:
 
     Attributes:
         cameras: of the vehicle, by number; the first is on the pan-tilt mount.
-        recorder: called whenever the people have moved, every 50 ms; None most of the time.
+        recorder: called whenever people and cars have moved, every 50 ms; None most of the time.
 
     Args:
-        seed: of the city and the people.
+        seed: of the city, the people and the cars.
         people: besides the hero.
         make_renderer: called once with the city and `people`; None for a world nobody looks at.
         image_size_px: width and height of the images.
         style: name of the city's style; without it the seed draws one.
+        cars: how many drive.
+        hero: a route that the hero follows, or what she does without one.
+
+    Raises:
+        ConfigError: Too many cars, no such style, or a route that leads through something.
     """
 
     def __init__(
@@ -98,12 +116,15 @@ class Simulation:
         make_renderer: Callable[[City, int], Renderer] | None = None,
         image_size_px: tuple[int, int] = (160, 160),
         style: str | None = None,
+        cars: int = CARS,
+        hero: Hero = HeroMode.RANDOM,
     ) -> None:
         self.seed = seed
         self.image_size_px = image_size_px
         self.city = make_city(seed, style)
-        self.crowd = Crowd(self.city, seed, people)
-        self.vehicle = Vehicle(self.city.colliders, len(self.crowd.people))
+        self.crowd = Crowd(self.city, seed, people, hero)
+        self.traffic = Traffic(seed, cars, first_name=len(self.city.cars))
+        self.vehicle = Vehicle(self.city.colliders, people + 1, self.traffic.colliders())
         self.autopilot = Autopilot(self.vehicle)
         self.tasks = TaskRunner(self.vehicle, self.autopilot)
         self._gimbal = Gimbal(self.vehicle)
@@ -131,11 +152,12 @@ class Simulation:
         """
         self.tasks.reset()
         self.crowd.reset()
+        self.traffic.reset(self.crowd.in_the_road_m)
         self.vehicle.reset()
         self.autopilot.reset(landed=True)
         for camera in self.cameras:
             camera.reset()
-        self._place_people()
+        self._place_movers()
         self._steps = 0
         self.recorder = None
         self.environment.restart_clock(self.time_ns)
@@ -157,8 +179,7 @@ class Simulation:
             if self._steps % _GIMBAL_STEPS == 0:
                 self._gimbal.step(PERIOD_NS * 1e-9)
             if self._steps % _PEOPLE_STEPS == 0:
-                self.crowd.advance(PEOPLE_PERIOD_NS * 1e-9)
-                self._place_people()
+                self._move_movers()
                 if self.recorder is not None:
                     self.changed()
                     self.recorder(self)
@@ -179,7 +200,7 @@ class Simulation:
     def place_person(self, index: int, position_m: Vec3, heading_rad: float) -> None:
         """Put a person somewhere, on the ground there; from there she walks on."""
         self.crowd.place(index, position_m[0], position_m[1], heading_rad)
-        self._place_people()
+        self._place_movers()
         self.changed()
 
     def set_motion(
@@ -219,7 +240,9 @@ class Simulation:
                 self.renderer.set_atmosphere(light)
                 self._light = light
             pose = self.cameras[camera].camera()
-            picture = self.renderer.render(pose, *self.image_size_px, self.crowd.people)
+            picture = self.renderer.render(
+                pose, *self.image_size_px, self.crowd.people, self.traffic.cars
+            )
             self._shots[camera] = Shot(self.time_ns, pose, picture)
             if camera == 0:
                 self._latest_shot = self._shots[0]
@@ -231,19 +254,34 @@ class Simulation:
         return self._latest_shot
 
     def clearance_m(self, point_m: Vec3 | None = None) -> float:
-        """From a point, or the vehicle's centre, to the nearest obstacle or person."""
-        return self._clearance.clearance_m(point_m or self.vehicle.position_m, self._feet_m())
+        """From a point, or the vehicle's centre, to the nearest obstacle, person or car."""
+        point_m = point_m or self.vehicle.position_m
+        return self._clearance.clearance_m(point_m, self._feet_m(), self.traffic.colliders())
 
     def ray_m(self, start_m: Vec3, direction: Vec3) -> float:
-        """Along a unit vector, to the first obstacle, person or the ground; inf without any."""
-        return self._rays.distance_m(start_m, direction, self._feet_m())
+        """Along a unit vector, to the first thing, person or the ground; inf without any."""
+        cars = self.traffic.colliders()
+        return self._rays.distance_m(start_m, direction, self._feet_m(), cars)
 
     def sees(self, start_m: Vec3, end_m: Vec3) -> bool:
         """Whether nothing is between two points."""
-        return self._rays.sees(start_m, end_m, self._feet_m())
+        return self._rays.sees(start_m, end_m, self._feet_m(), self.traffic.colliders())
 
     def _feet_m(self) -> list[Vec3]:
-        return [person.position_m for person in self.crowd.people]
+        return [person.position_m for person in self.crowd.people if person.present]
 
-    def _place_people(self) -> None:
-        self.vehicle.move_people(self._feet_m())
+    def _move_movers(self) -> None:
+        """Let people walk and cars drive for one of their periods."""
+        dt_s = PEOPLE_PERIOD_NS * 1e-9
+        self.crowd.advance(dt_s, self.traffic)
+        in_the_road_m = self.crowd.in_the_road_m
+        north, east, down = self.vehicle.position_m
+        if down > -_IN_THE_WAY_M:
+            berth_m = (-_BERTH_M, 0.0, _BERTH_M)
+            in_the_road_m += [(north + n, east + e) for n in berth_m for e in berth_m]
+        self.traffic.advance(dt_s, in_the_road_m, self.crowd.zebras_in_use)
+        self._place_movers()
+
+    def _place_movers(self) -> None:
+        self.vehicle.move_people(self.crowd.feet_m)
+        self.vehicle.move_cars(self.traffic.poses)

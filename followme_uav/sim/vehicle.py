@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import mujoco
+import numpy as np
+from numpy.typing import NDArray
 
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, person_name
@@ -37,6 +39,8 @@ _ANGULAR_DRAG_NMS = 0.004
 _FAST_SPIN_RADPS = 20.0
 """Three turns a second; beyond, the arms meet ever more air."""
 _FAST_SPIN_DRAG_NMS2 = 0.002
+_NOWHERE_M = 1000.0
+"""So far underground, whoever is not there is in nobody's way."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Collision:
 
 
 class Vehicle:
-    """One quadrotor among static obstacles and walking people.
+    """One quadrotor among static obstacles, walking people and driving cars.
 
     Attributes (all plain floats, valid after every step):
         position_m, velocity_mps: world NED.
@@ -115,25 +119,31 @@ class Vehicle:
         self,
         obstacles: Sequence[Collider] = (),
         people: int = 0,
+        cars: Sequence[Collider] = (),
         start_m: tuple[float, float] = (0.0, 0.0),
         start_yaw_rad: float = 0.0,
         airframe: Airframe | None = None,
     ) -> None:
         self.airframe = airframe or Airframe()
-        self._model = mujoco.MjModel.from_xml_string(_model_xml(self.airframe, obstacles, people))
+        self._model = mujoco.MjModel.from_xml_string(
+            _model_xml(self.airframe, obstacles, people, cars)
+        )
         self._data = mujoco.MjData(self._model)
         self._names = [
             GROUND,
             *(o.name for o in obstacles),
             *map(person_name, range(people)),
+            *(car.name for car in cars),
         ]
         self._body_geom = len(self._names)
+        self._people = people
         self._start = (start_m[0], start_m[1], -self.airframe.half_size_m[2])
         self._start_yaw_rad = start_yaw_rad
         self._rotor_blend = 1.0 - math.exp(-TIME_STEP_S / self.airframe.rotor_lag_s)
         # Views into MuJoCo's memory, kept because looking them up costs more than reading them.
         self._qpos, self._qvel = self._data.qpos, self._data.qvel
         self._force, self._mocap = self._data.qfrc_applied, self._data.mocap_pos
+        self._mocap_turn = self._data.mocap_quat
         self.wind_mps: Vec3 = (0.0, 0.0, 0.0)
         self.reset()
 
@@ -163,18 +173,30 @@ class Vehicle:
         rates_radps: Vec3 = (0.0, 0.0, 0.0),
     ) -> None:
         """Put the body somewhere, moving so; rotors and the memory of a collision stay."""
-        people = self._mocap.copy()
+        movers = self._mocap.copy(), self._mocap_turn.copy()
         mujoco.mj_resetData(self._model, self._data)
-        self._mocap[:] = people
+        self._mocap[:], self._mocap_turn[:] = movers
         self._qpos[:] = (*position_m, *orientation)
         self._qvel[:] = (*velocity_mps, *rates_radps)
         self.in_contact = False
         self._read_state()
 
-    def move_people(self, feet_m: Sequence[Vec3]) -> None:
-        """Put the people's capsules where the people are. Positions of their feet, world NED."""
-        for i, (north, east, down) in enumerate(feet_m):
-            self._mocap[i] = (north, east, down - 0.5 * PERSON_HEIGHT_M)
+    def move_people(self, feet_m: Sequence[Vec3] | NDArray[np.float64]) -> None:
+        """Put the people's capsules where the people are.
+
+        Args:
+            feet_m: (people, 3) world NED; NaN for somebody who is not there.
+        """
+        middle = np.asarray(feet_m) - (0.0, 0.0, 0.5 * PERSON_HEIGHT_M)
+        self._mocap[: self._people] = np.where(np.isnan(middle), _NOWHERE_M, middle)
+
+    def move_cars(self, poses: Sequence[tuple[float, float, float]]) -> None:
+        """Put the cars where they are: north, east and heading of each."""
+        if len(poses):
+            where = np.array(poses)
+            self._mocap[self._people :, :2] = where[:, :2]
+            self._mocap_turn[self._people :, 0] = np.cos(0.5 * where[:, 2])
+            self._mocap_turn[self._people :, 3] = np.sin(0.5 * where[:, 2])
 
     def step(self, commands_n: Sequence[float], time_ns: int = 0) -> None:
         """Advance by one time step.
@@ -276,8 +298,10 @@ class Vehicle:
             )
 
 
-def _model_xml(frame: Airframe, obstacles: Sequence[Collider], people: int) -> str:
-    """MuJoCo model. Obstacles and people have no affinity: they are never tested on each other."""
+def _model_xml(
+    frame: Airframe, obstacles: Sequence[Collider], people: int, cars: Sequence[Collider]
+) -> str:
+    """MuJoCo model. What is no vehicle has no affinity: it is never tested on its like."""
     obstacle_bits = 'contype="1" conaffinity="0"'
     geoms: list[str] = []
     for o in obstacles:
@@ -291,8 +315,13 @@ def _model_xml(frame: Airframe, obstacles: Sequence[Collider], people: int) -> s
     capsule = f"{PERSON_RADIUS_M} {0.5 * PERSON_HEIGHT_M - PERSON_RADIUS_M}"
     inertia = f'mass="{frame.mass_kg}" diaginertia="{_numbers(frame.inertia_kgm2)}"'
     person = (
-        '<body mocap="true" pos="0 0 1000">'
+        f'<body mocap="true" pos="0 0 {_NOWHERE_M}">'
         f'<geom type="capsule" size="{capsule}" {obstacle_bits}/></body>'
+    )
+    boxes = "".join(
+        f'<body mocap="true" pos="{_numbers(car.centre_m)}">'
+        f'<geom type="box" size="{_numbers(car.half_size_m)}" {obstacle_bits}/></body>'
+        for car in cars
     )
     return f"""<mujoco>
       <option timestep="{TIME_STEP_S}" gravity="0 0 {GRAVITY_MPS2}"/>
@@ -300,6 +329,7 @@ def _model_xml(frame: Airframe, obstacles: Sequence[Collider], people: int) -> s
         <geom type="plane" size="0 0 1" quat="0 1 0 0" {obstacle_bits}/>
         {"".join(geoms)}
         {person * people}
+        {boxes}
         <body><freejoint/>
           <inertial pos="0 0 0" {inertia}/>
           <geom type="box" size="{_numbers(frame.half_size_m)}" contype="0" conaffinity="1"/>

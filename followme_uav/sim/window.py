@@ -88,7 +88,8 @@ class Window:
         assert isinstance(scene, Scene)  # noqa: S101 - the server makes both or none
         vehicle = simulation.vehicle
         body = Pose(vehicle.position_m, vehicle.orientation)
-        picture = scene.render(_behind(body), *SIZE_PX, simulation.crowd.people, body).rgb.copy()
+        people, cars = simulation.crowd.people, simulation.traffic.cars
+        picture = scene.render(_behind(body), *SIZE_PX, people, cars, body).rgb.copy()
         if simulation.latest_shot is not None:
             inset = simulation.latest_shot.picture.rgb[: SIZE_PX[1] // 2, : SIZE_PX[0] // 2]
             picture[: inset.shape[0], : inset.shape[1]] = inset

@@ -10,6 +10,8 @@ from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion
 from followme_uav.sim import scene as scenes
 from followme_uav.sim.atmosphere import PRESETS, atmosphere
+from followme_uav.sim.hero_route import HeroMode
+from followme_uav.sim.layout import Car
 from followme_uav.sim.people import Crowd, Person
 from followme_uav.sim.scene import GROUND_ID, HERO_ID, SKY_DEPTH_M, SKY_ID, Pose, Scene
 from followme_uav.sim.styles import STYLES
@@ -143,8 +145,40 @@ def test_vehicle_is_seen_only_when_asked_for(scene: Scene):
     camera = _camera(-3.0, 0.0, 5.0, 0.0, 0.0)
     vehicle_id = scene.object_names.index("vehicle")
     pose = Pose((0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0))
-    assert vehicle_id in scene.render(camera, 96, 96, (), pose).object_id
+    assert vehicle_id in scene.render(camera, 96, 96, (), vehicle=pose).object_id
     assert vehicle_id not in scene.render(camera, 96, 96, ()).object_id
+
+
+def test_driving_cars_are_background_where_geometry_says(scene: Scene):
+    """A car must hide who is behind it in mask and depth alike, and cast a shadow in neither."""
+    hero = _standing(16.0, 0.0)
+    camera = _camera(0.0, 0.0, 1.4, 0.0, 0.0)
+    car = Car(10.0, 0.0, math.pi / 2, 4.3, 1.78, 1.5, (0.2, 0.2, 0.2))
+    plain = scene.render(camera, 160, 160, hero)
+    shown = scene.render(camera, 160, 160, hero, (car,))
+    car_id = scene.object_names.index("car")
+    new = (shown.object_id == car_id) & (shown.depth_m < 11.0)  # others are parked further off
+    columns = np.nonzero(new)[1]
+    focal_px = 80 / math.tan(FOV_RAD / 2)
+    assert np.ptp(columns) == pytest.approx(focal_px * 4.3 / (10.0 - 0.89), abs=3.0)
+    assert np.median(shown.depth_m[new]) == pytest.approx(10.0 - 0.89, abs=0.3)
+    assert (shown.object_id == HERO_ID).sum() < 0.6 * (plain.object_id == HERO_ID).sum()
+    assert not any((mask & new).any() for mask in scene.class_masks(shown.object_id))
+    assert np.array_equal(shown.object_id[~new], plain.object_id[~new])
+    assert np.array_equal(shown.depth_m[~new], plain.depth_m[~new])
+    moved = scene.render(camera, 160, 160, hero, (replace(car, east_m=3.0),))
+    assert np.nonzero(moved.object_id == car_id)[1].mean() > columns.mean() + 10
+    again = scene.render(camera, 160, 160, hero)
+    for name in ("rgb", "object_id", "depth_m"):
+        assert np.array_equal(getattr(again, name), getattr(plain, name))
+
+
+def test_an_absent_hero_is_in_no_picture(city: City, scene: Scene):
+    """A scenario without her must not show her anywhere."""
+    crowd = Crowd(city, 11, hero=HeroMode.ABSENT)
+    for yaw_rad in (0.0, 2.0, 4.0):
+        shown = scene.render(_camera(10.0, 10.0, 8.0, yaw_rad, -0.3), 160, 160, crowd.people)
+        assert HERO_ID not in shown.object_id
 
 
 def test_masks_and_depth_know_no_weather(city: City, scene: Scene):

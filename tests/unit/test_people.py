@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from followme_uav.sim import layout
-from followme_uav.sim.people import Crowd, walk_graph
+from followme_uav.sim.figures import HIP_M
+from followme_uav.sim.gait import stride_m, swing_rad
+from followme_uav.sim.people import Crowd
+from followme_uav.sim.traffic import Traffic
+from followme_uav.sim.walks import ZEBRAS, walk_graph
 from followme_uav.sim.world import make_city
 
 CITY = make_city(4)
@@ -79,15 +83,69 @@ def test_nobody_walks_through_things(seed: int):
         assert not (in_box | in_round).any()
 
 
-def test_people_keep_out_of_each_other():
+@pytest.mark.parametrize(("seed", "people"), [(1, 30), (5, 30), (8, 90)])
+def test_nobody_ever_walks_into_anybody(seed: int, people: int):
     """Merged people have merged masks, which teaches the network nonsense."""
-    overlapping = total = 0
-    for people in _walk(Crowd(CITY, 5), 60.0)[::10]:
-        at = np.array([p.position_m[:2] for p in people])
-        gaps = np.hypot(*(at[:, None] - at[None]).transpose(2, 0, 1))
-        overlapping += int((gaps[np.triu_indices(len(at), 1)] < 0.25).sum())
-        total += len(at)
-    assert overlapping <= 0.005 * total
+    crowd, traffic = Crowd(make_city(seed), seed, people), Traffic(seed, 12)
+    one, other = np.triu_indices(people + 1, 1)
+    nearest_m = math.inf
+    for _ in range(round(120.0 / DT_S)):
+        crowd.advance(DT_S, traffic)
+        traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+        at = crowd.feet_m[:, :2]
+        nearest_m = min(nearest_m, float(np.hypot(*(at[one] - at[other]).T).min()))
+    assert nearest_m >= 0.4
+
+
+def test_groups_stand_and_talk_facing_each_other_and_walk_on():
+    """A city where all hurry past each other looks like none; groups are what hides a hero."""
+    crowd = Crowd(CITY, 5)
+    talked: set[int] = set()
+    sizes: set[int] = set()
+    seen_standing = 0
+    for _ in range(150):
+        people = _walk(crowd, 1.0)[-1]
+        for group in crowd.talking:
+            talked.update(group)
+            sizes.add(len(group))
+            members = [people[i] for i in group]
+            if max(p.speed_mps for p in members) > 0.02:
+                continue
+            centre = np.mean([p.position_m[:2] for p in members], axis=0)
+            for person in members:
+                towards = math.atan2(*(centre - person.position_m[:2])[::-1])
+                off = (towards - person.heading_rad + math.pi) % (2 * math.pi) - math.pi
+                assert abs(off) < 0.6
+                seen_standing += 1
+    assert seen_standing > 300
+    assert sizes == {2, 3, 4}
+    assert 0 not in talked
+    assert talked - {i for group in crowd.talking for i in group}
+
+
+def test_people_cross_on_zebras_and_let_cars_pass_that_have_them():
+    """A walker in the middle of a street, or in front of a car, would be seen in no real frame."""
+    crowd, traffic = Crowd(CITY, 6), Traffic(6, 8)
+    crossed = waited = 0
+    middles = np.array([zebra.middle_m for zebra in ZEBRAS])
+    for _ in range(round(120.0 / DT_S)):
+        crowd.advance(DT_S, traffic)
+        in_road = np.array(crowd.in_the_road_m).reshape(-1, 2)
+        for spot in in_road:
+            gap_m = min(abs(v - c) for v in spot for c in layout.STREET_CENTRES_M)
+            if gap_m > 4.9:
+                waited += 1
+                continue
+            off = np.abs(middles - spot)
+            zebra = int(np.argmin(off.sum(axis=1)))
+            along, across = off[zebra, ZEBRAS[zebra].axis], off[zebra, 1 - ZEBRAS[zebra].axis]
+            assert along < 5.0
+            assert across < 2.6
+            assert zebra in crowd.zebras_in_use
+            crossed += 1
+        traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+    assert crossed > 100
+    assert waited > 0
 
 
 def test_every_place_can_be_reached():
@@ -101,3 +159,16 @@ def test_every_place_can_be_reached():
                     seen.add(place)
                     todo.append(place)
         assert len(seen) == len(graph.places_m)
+
+
+def test_steps_fit_the_speed():
+    """Sliding feet would be the first thing anybody sees, and no network should learn them."""
+    speeds = np.array([0.5, 1.4, 1.8, 3.0, 5.0])
+    strides = stride_m(speeds)
+    assert (np.diff(strides) > 0.0).all()
+    pairs_per_s = speeds / strides
+    assert pairs_per_s[1] == pytest.approx(0.9, abs=0.1)
+    assert pairs_per_s[4] == pytest.approx(1.5, abs=0.15)
+    # While walking, a foot that is down stands still: a step is what two swung legs span.
+    assert strides[1] == pytest.approx(4.0 * HIP_M * math.sin(swing_rad(1.4)), rel=1e-6)
+    assert swing_rad(5.0) < 0.9

@@ -11,10 +11,12 @@ from followme_uav.sim import earth, structs
 from followme_uav.sim.normals import world_normals
 from followme_uav.sim.obstacles import ClearanceField
 from followme_uav.sim.rays import RayField
+from followme_uav.sim.traffic import Traffic
 from followme_uav.sim.world import make_city
 
 CITY = make_city(4)
 PEOPLE = [(10.0, 0.5, 0.0), (25.0, -6.0, -0.1)]
+CARS = Traffic(4, 12).colliders()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -27,19 +29,31 @@ def test_a_ray_ends_where_clearance_does(seed):
         start = (*rng.uniform(-60.0, 60.0, 2), rng.uniform(-25.0, -0.5))
         direction = rng.normal(size=3)
         direction /= np.linalg.norm(direction)
-        reach = rays.distance_m(start, tuple(direction), PEOPLE)
-        if clearance.clearance_m(start, PEOPLE) == 0.0:
+        reach = rays.distance_m(start, tuple(direction), PEOPLE, CARS)
+        if clearance.clearance_m(start, PEOPLE, CARS) == 0.0:
             assert reach == 0.0
             continue
         for share in (0.3, 0.7, 0.999):
             on_the_way = start + direction * min(reach, 500.0) * share
-            assert clearance.clearance_m(on_the_way, PEOPLE) > 0.0
+            assert clearance.clearance_m(on_the_way, PEOPLE, CARS) > 0.0
             assert on_the_way[2] < 0.0
         if math.isfinite(reach):
             hits += 1
             end = start + direction * (reach + 1e-6)
-            assert min(clearance.clearance_m(end, PEOPLE), abs(end[2])) < 1e-4
+            assert min(clearance.clearance_m(end, PEOPLE, CARS), abs(end[2])) < 1e-4
     assert hits > 20
+
+
+def test_a_driving_car_is_in_the_way_of_rays():
+    """Distance sensors and lines of sight must see what the camera sees."""
+    car = CARS[0]
+    north, east, down = car.centre_m
+    above = (north, east, -10.0)
+    rays, clearance = RayField(()), ClearanceField(())
+    assert rays.distance_m(above, (0.0, 0.0, 1.0), (), CARS) == pytest.approx(10.0 + 2 * down)
+    assert not rays.sees(above, (north, east, -0.1), (), CARS)
+    assert rays.sees(above, (north, east, -0.1), ())
+    assert clearance.clearance_m(above, (), CARS) == pytest.approx(10.0 + 2 * down)
 
 
 def test_rays_along_the_axes_hit_what_they_should():

@@ -85,6 +85,24 @@ def test_touching_a_person_is_a_collision_too():
     assert vehicle.collision.object_name == person_name(1)
 
 
+def test_touching_a_driving_car_is_a_collision_too():
+    """What the camera sees driving must be what is hit."""
+    car = Collider("car_7", "box", (0.0, 0.0, -0.75), (2.15, 0.89, 0.75))
+    vehicle = Vehicle(people=1, cars=[car])
+    vehicle.move_people([(50.0, 0.0, 0.0)])
+    vehicle.move_cars([(30.0, 0.0, 0.0)])
+    vehicle.place((0.0, 1.8, -1.0), 0.0)
+    run(vehicle, HOVER, 0.1)
+    assert vehicle.collision is None
+    vehicle.move_cars([(0.0, 0.0, 0.0)])
+    run(vehicle, HOVER, 0.1)
+    assert vehicle.collision is None
+    vehicle.move_cars([(0.0, 0.0, math.pi / 2)])  # across: now it reaches as far as the vehicle
+    run(vehicle, HOVER, 0.1)
+    assert vehicle.collision is not None
+    assert vehicle.collision.object_name == "car_7"
+
+
 def test_a_fall_is_a_collision_but_a_landing_is_none():
     """Otherwise either every landing or no crash would show in the summary."""
     vehicle = Vehicle()
