@@ -32,6 +32,14 @@ def embedded_simulator(
 
     Only what starts `paused` can be repeated: else it depends on when the first call comes.
     """
+    with simulator_for(config, seed, paused=paused, window=window) as simulator:
+        yield simulator.found_by(config)
+
+
+def simulator_for(
+    config: FlightConfig, seed: int, *, paused: bool, window: bool = False
+) -> EmbeddedSimulator:
+    """A simulator that suits `config`, not yet started."""
     camera, profile = config.camera, config.simulator
     options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
     if profile.name in DIALECT_OF_PROFILE:
@@ -40,9 +48,7 @@ def embedded_simulator(
         options.append("--paused")
     if window:
         options.append("--window")
-    with EmbeddedSimulator(seed, *options) as simulator:
-        address = {"host": simulator.host, "port": simulator.port}
-        yield config.model_copy(update={"simulator": profile.model_copy(update=address)})
+    return EmbeddedSimulator(seed, *options)
 
 
 class EmbeddedSimulator:
@@ -86,6 +92,19 @@ class EmbeddedSimulator:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def found_by(self, config: FlightConfig) -> FlightConfig:
+        """The configuration with this simulator's address in it."""
+        address = {"host": self.host, "port": self.port}
+        profile = config.simulator.model_copy(update=address)
+        return config.model_copy(update={"simulator": profile})
+
+    def was_closed(self) -> bool:
+        """Whether somebody has closed its window; waits a moment for it to be gone."""
+        try:
+            return self._process is not None and self._process.wait(STOP_DEADLINE_S) == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def stop(self) -> None:
         """End the process, by force if it does not obey."""

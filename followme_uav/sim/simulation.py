@@ -204,15 +204,19 @@ class Simulation:
         if self._shot is None or not self._shot_is_now:
             if self.renderer is None:
                 raise RuntimeError("this simulation has no renderer")
-            light = self.environment.atmosphere(self.time_ns)
-            if light is not None and light != self._light:
-                self.renderer.set_atmosphere(light)
-                self._light = light
+            self.light_up()
             camera = self.gimbal.camera()
             picture = self.renderer.render(camera, *self.image_size_px, self.crowd.people)
             self._shot = Shot(self.time_ns, camera, picture)
             self._shot_is_now = True
         return self._shot
+
+    def light_up(self) -> None:
+        """Let the renderer draw in the light of now."""
+        light = self.environment.atmosphere(self.time_ns)
+        if light is not None and light != self._light and self.renderer is not None:
+            self.renderer.set_atmosphere(light)
+            self._light = light
 
     @property
     def latest_shot(self) -> Shot | None:
@@ -223,9 +227,9 @@ class Simulation:
         """From a point, or the vehicle's centre, to the nearest obstacle or person."""
         return self._clearance.clearance_m(point_m or self.vehicle.position_m, self._feet_m())
 
-    def ray_m(self, start_m: Vec3, direction: Vec3) -> float:
+    def ray_m(self, start_m: Vec3, direction: Vec3, *, people: bool = True) -> float:
         """Along a unit vector, to the first obstacle, person or the ground; inf without any."""
-        return self._rays.distance_m(start_m, direction, self._feet_m())
+        return self._rays.distance_m(start_m, direction, self._feet_m() if people else [])
 
     def sees(self, start_m: Vec3, end_m: Vec3) -> bool:
         """Whether nothing is between two points."""
