@@ -58,7 +58,8 @@ class Window:
         self._events = core.EventQueue.get_global_event_queue()
         self._input = core.NodePath("input")
         keys = self._input.attach_new_node(core.MouseAndKeyboard(self._window, 0, "keys"))
-        keys.attach_new_node(core.ButtonThrower("thrower"))
+        self._mouse = core.MouseWatcher("mouse")
+        keys.attach_new_node(self._mouse).attach_new_node(core.ButtonThrower("thrower"))
         self._traverser = core.DataGraphTraverser()
         self._texture = core.Texture("view")
         self._texture.setup_2d_texture(
@@ -150,11 +151,17 @@ class Window:
             self._rate.forget()
 
     def _follow_mouse(self, simulation: Simulation) -> None:
-        pointer = self._window.get_pointer(0)
-        (from_x, from_y), self._pointer = self._pointer, (pointer.get_x(), pointer.get_y())
+        # Not the window's `get_pointer`: that is ahead of the button events, so quick drags get lost.
+        if not self._mouse.has_mouse():
+            return
+        x, y = (
+            self._mouse.get_mouse_x() * SIZE_PX[0] / 2,
+            -self._mouse.get_mouse_y() * SIZE_PX[1] / 2,
+        )
+        (from_x, from_y), self._pointer = self._pointer, (x, y)
         if self._drags:
-            moved = self._pointer[0] - from_x, self._pointer[1] - from_y
-            self._view = orbit(self._view, *moved, yaw_of(simulation.vehicle.orientation))
+            heading = yaw_of(simulation.vehicle.orientation)
+            self._view = orbit(self._view, x - from_x, y - from_y, heading)
 
     def _draw(self, simulation: Simulation, wall_s: float) -> NDArray[np.uint8]:
         scene, vehicle = simulation.renderer, simulation.vehicle
