@@ -151,7 +151,7 @@ class Window:
             self._rate.forget()
 
     def _follow_mouse(self, simulation: Simulation) -> None:
-        # Not the window's `get_pointer`: that is ahead of the button events, so quick drags get lost.
+        # The window's own `get_pointer` is ahead of the button events: quick drags would get lost.
         if not self._mouse.has_mouse():
             return
         x, y = (
