@@ -44,6 +44,7 @@ LEAK_MB = 64.0
 END_S = 1.0
 CROWD = 200
 WARM_UP_SHARE = 0.2
+MEMORY_LOOKS = 8
 IMAGE = {"camera_name": "0", "image_type": 0, "pixels_as_float": False, "compress": False}
 KEYS = ("x_val", "y_val", "z_val", "w_val", "is_rate", "yaw_or_rate", "position", "orientation")
 WORDS = ("", "0", "Drone1", "hero", "person.*", "(", "[a-", "front_center", "2024-06-21 12:00:00")
@@ -202,6 +203,7 @@ class Witness:
 
     def __init__(self, port: int) -> None:
         self.latencies_ms: list[float] = []
+        self.memory_mb: list[float] = []
         self.failure: str | None = None
         self._session = RpcSession("127.0.0.1", port, deadline_s=HANG_S)
         self._session.connect()
@@ -253,16 +255,16 @@ def fuzz(seconds: float, seed: int, stderr: Path) -> list[str]:
     try:
         port = int(re.search(r":(\d+)$", process.stdout.readline().strip())[1])
         attackers = [Attacker(port, methods, f"{seed} {i}") for i in range(WORKERS)]
-        quiet = watched(port, 5.0, [])
+        quiet = watched(process, port, 5.0, [])
         begin_mb = memory_mb(process)
         warm_up_s = WARM_UP_SHARE * seconds
-        watched(port, warm_up_s, attackers)
+        watched(process, port, warm_up_s, attackers)
         before_mb = memory_mb(process)
-        busy = watched(port, seconds - warm_up_s, attackers)
+        busy = watched(process, port, seconds - warm_up_s, attackers)
         attackers[0].crowd()
         time.sleep(1.0)
         after_mb = memory_mb(process)
-        after = watched(port, 5.0, [])
+        after = watched(process, port, 5.0, [])
         end_s = interrupted_s(process, port)
     finally:
         process.kill()
@@ -273,10 +275,8 @@ def fuzz(seconds: float, seed: int, stderr: Path) -> list[str]:
         print(f"witness {name:37} {spread(witness.latencies_ms)}")
         if witness.failure:
             faults.append(f"hung or crashed ({name}): {witness.failure}")
-    print(
-        f"{'memory at the start, after warm-up, at the end':45} "
-        f"{begin_mb:.0f}, {before_mb:.0f}, {after_mb:.0f} MB"
-    )
+    looks = ", ".join(f"{mb:.0f}" for mb in busy.memory_mb)
+    print(f"{'memory, MB':45} {begin_mb:.0f} at first, under attack {looks}, then {after_mb:.0f}")
     print(f"{'Ctrl-C to end, 50 clients and a take-off':45} {end_s:.2f} s")
     if after_mb - before_mb > LEAK_MB:
         faults.append(f"leaked: {after_mb - before_mb:.0f} MB more than after the warm-up")
@@ -293,14 +293,18 @@ def fuzz(seconds: float, seed: int, stderr: Path) -> list[str]:
     return faults
 
 
-def watched(port: int, seconds: float, attackers: list[Attacker]) -> Witness:
+def watched(
+    process: subprocess.Popen, port: int, seconds: float, attackers: list[Attacker]
+) -> Witness:
     """A witness of so many seconds, under attack or not."""
     witness = Witness(port)
     until_s = time.monotonic() + seconds
     threads = [threading.Thread(target=a.run, args=(until_s,), daemon=True) for a in attackers]
     for thread in threads:
         thread.start()
-    time.sleep(seconds)
+    while (left_s := until_s - time.monotonic()) > 0:
+        time.sleep(min(left_s, seconds / MEMORY_LOOKS))
+        witness.memory_mb.append(memory_mb(process))
     for thread in threads:
         thread.join(3 * HANG_S)
         if thread.is_alive():

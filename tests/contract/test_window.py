@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 
+from followme_uav.flight.log import content_digest
 from followme_uav.rpc.session import RpcSession
 from followme_uav.sim.overlay import BAR_PX, INSET_PX, MARGIN_PX, PANEL
 from followme_uav.sim.window import SIZE_PX
@@ -204,13 +205,15 @@ def test_without_a_screen_one_line_says_so(display):
     assert len(errors.strip().splitlines()) == 1
 
 
+FLY = ["fly", "--oracle", "--duration", "3", "--set", "rpc.deadline_s=1.0"]
+
+
 @pytest.fixture
 def flight(other_screen, tmp_path):
     """A flight being watched: its process, the person, and where its summary will be."""
-    arguments = ["fly", "--window", "--oracle", "--set", "rpc.deadline_s=1.0"]
     files = ["--log", str(tmp_path / "log.mcap"), "--summary", str(tmp_path / "summary.json")]
     screen = other_screen
-    with command(screen.name, *arguments, "--duration", "3", *files) as process, ending(process):
+    with command(screen.name, *FLY, "--window", *files) as process, ending(process):
         until(lambda: len(np.unique(screen.picture().reshape(-1, 3), axis=0)) > 1000)
         person = Person(screen)
         person.move_to(500, 350)
@@ -239,6 +242,10 @@ def test_a_flight_that_is_held_goes_on_as_if_nothing_had_been(other_screen, flig
     _, errors = process.communicate(timeout=DEADLINE_S)
     assert json.loads(summary.read_text())["final_state"] == "done", errors
     assert "failsafe" not in errors
+    unwatched = summary.with_name("unwatched.mcap")
+    with command(None, *FLY, "--log", str(unwatched)) as process, ending(process):
+        process.communicate(timeout=DEADLINE_S)
+    assert content_digest(summary.with_name("log.mcap")) == content_digest(unwatched)
 
 
 @needs_screen
