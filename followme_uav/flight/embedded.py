@@ -62,6 +62,7 @@ class EmbeddedSimulator:
         ]
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
+        self._is_ready = False
         self.host, self.port = "", 0
 
     def __enter__(self) -> EmbeddedSimulator:
@@ -123,7 +124,8 @@ class EmbeddedSimulator:
         if process is None or process.stdout is None:
             return
         for line in process.stdout:
-            self._lines.put(line.rstrip())
+            if not self._is_ready:  # later ones nobody reads, and there may be many
+                self._lines.put(line.rstrip())
         self._lines.put(None)
 
     def _wait_until_ready(self) -> str:
@@ -141,5 +143,6 @@ class EmbeddedSimulator:
                     f"the embedded simulator did not start: {last_words}; run 'followme-uav doctor'"
                 )
             if line.startswith(READY):
+                self._is_ready = True
                 return line.removeprefix(READY)
             last_words = line or last_words
