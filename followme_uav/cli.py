@@ -81,7 +81,10 @@ def fly(
             "Default: lockstep in the embedded simulator, else real time.",
         ),
     ] = None,
-    window: Annotated[bool, typer.Option(help="Watch the embedded simulator.")] = False,
+    window: Annotated[
+        bool,
+        typer.Option(help="Watch the embedded simulator; keys in the window pause and speed up."),
+    ] = False,
     oracle: Annotated[
         bool, typer.Option(help="Fly on the simulator's true masks: control without vision.")
     ] = False,
@@ -109,7 +112,7 @@ def fly(
         seed=seed,
         log=log or Path("flights") / f"{time.strftime('%Y%m%d-%H%M%S')}-seed{seed}.mcap",
         embedded=embedded,
-        lockstep=(embedded and not window) if realtime is None else not realtime,
+        lockstep=embedded if realtime is None else not realtime,
         window=window,
     )
     for path in (plan.log, summary):
@@ -139,7 +142,7 @@ def sim(
             show_default="drawn by the seed",
         ),
     ] = None,
-    window: Annotated[bool, typer.Option(help="Show a chase view.")] = False,
+    window: Annotated[bool, typer.Option(help="Watch: chase, orbit, pause, speed.")] = False,
     noise: Annotated[bool, typer.Option("--noise", help="Sensors err, by the seed.")] = False,
     recordings: Annotated[
         Path | None, typer.Option(help="Folder for what clients record with startRecording.")

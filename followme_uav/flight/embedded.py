@@ -32,6 +32,14 @@ def embedded_simulator(
 
     Only what starts `paused` can be repeated: else it depends on when the first call comes.
     """
+    with simulator_for(config, seed, paused=paused, window=window) as simulator:
+        yield simulator.found_by(config)
+
+
+def simulator_for(
+    config: FlightConfig, seed: int, *, paused: bool, window: bool = False
+) -> EmbeddedSimulator:
+    """A simulator that suits `config`, not yet started."""
     camera, profile = config.camera, config.simulator
     options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
     if profile.name in DIALECT_OF_PROFILE:
@@ -40,9 +48,7 @@ def embedded_simulator(
         options.append("--paused")
     if window:
         options.append("--window")
-    with EmbeddedSimulator(seed, *options) as simulator:
-        address = {"host": simulator.host, "port": simulator.port}
-        yield config.model_copy(update={"simulator": profile.model_copy(update=address)})
+    return EmbeddedSimulator(seed, *options)
 
 
 class EmbeddedSimulator:
@@ -56,6 +62,7 @@ class EmbeddedSimulator:
         ]
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
+        self._is_ready = False
         self.host, self.port = "", 0
 
     def __enter__(self) -> EmbeddedSimulator:
@@ -87,6 +94,19 @@ class EmbeddedSimulator:
     ) -> None:
         self.stop()
 
+    def found_by(self, config: FlightConfig) -> FlightConfig:
+        """The configuration with this simulator's address in it."""
+        address = {"host": self.host, "port": self.port}
+        profile = config.simulator.model_copy(update=address)
+        return config.model_copy(update={"simulator": profile})
+
+    def was_closed(self) -> bool:
+        """Whether somebody has closed its window; waits a moment for it to be gone."""
+        try:
+            return self._process is not None and self._process.wait(STOP_DEADLINE_S) == 0
+        except subprocess.TimeoutExpired:
+            return False
+
     def stop(self) -> None:
         """End the process, by force if it does not obey."""
         process, self._process = self._process, None
@@ -104,7 +124,8 @@ class EmbeddedSimulator:
         if process is None or process.stdout is None:
             return
         for line in process.stdout:
-            self._lines.put(line.rstrip())
+            if not self._is_ready:  # later ones nobody reads, and there may be many
+                self._lines.put(line.rstrip())
         self._lines.put(None)
 
     def _wait_until_ready(self) -> str:
@@ -122,5 +143,6 @@ class EmbeddedSimulator:
                     f"the embedded simulator did not start: {last_words}; run 'followme-uav doctor'"
                 )
             if line.startswith(READY):
+                self._is_ready = True
                 return line.removeprefix(READY)
             last_words = line or last_words

@@ -16,7 +16,7 @@ from typing import Any
 from followme_uav import __version__
 from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError, RpcError
-from followme_uav.flight.embedded import embedded_simulator
+from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log import FlightLogWriter
 from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
@@ -73,6 +73,8 @@ Watch = Callable[[FlightEntry, MetricsAccumulator], None]
 def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
     """Fly the plan. Ctrl-C lands; a second one stops at once with the vehicle hovering.
 
+    Who closes the simulator's window ends the flight there; the summary tells how it went so far.
+
     Raises:
         WeightsError, SimulatorError, LogError: What was needed is missing or broke; the log holds
             the flight up to there.
@@ -82,11 +84,12 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         # What can be wrong is looked at first, what takes long comes last.
         if plan.weights is not None:
             read_weights(plan.weights)
+        was_closed = None
         if plan.embedded:
-            simulator = embedded_simulator(
-                config, plan.seed, paused=plan.lockstep, window=plan.window
-            )
-            config = stack.enter_context(simulator)
+            simulator = simulator_for(config, plan.seed, paused=plan.lockstep, window=plan.window)
+            config = stack.enter_context(simulator).found_by(config)
+            if plan.window:
+                was_closed = simulator.was_closed
         client = AirSimClient(config.simulator, config.rpc, config.camera)
         stack.callback(client.close)
         client.connect()
@@ -122,7 +125,9 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         masks: MaskSource = (
             TrueMasks(client) if segmenter is None else NetworkMasks(segmenter.segment)
         )
-        loop = FlightLoop(config, client, masks, lockstep=plan.lockstep, record=record)
+        loop = FlightLoop(
+            config, client, masks, lockstep=plan.lockstep, record=record, was_closed=was_closed
+        )
         try:
             with _ctrl_c_lands(loop):
                 loop.run()
@@ -138,6 +143,8 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         wall_s = time.monotonic() - start_s
     result = metrics.result(wall_s)
     success, reason = judge(result)
+    if loop.closed:
+        reason = f"the window was closed; until then: {reason}"
     return FlightSummary(
         success=success,
         reason=reason,

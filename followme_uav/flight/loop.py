@@ -39,7 +39,9 @@ class Simulator(Protocol):
 
     def send(self, command: Command) -> None: ...  # noqa: D102
 
-    def advance(self, duration_s: float) -> None: ...  # noqa: D102
+    def advance(self, duration_s: float, while_held: Callable[[], None]) -> None: ...  # noqa: D102
+
+    def is_held(self) -> bool: ...  # noqa: D102
 
     def reconnect(self) -> None: ...  # noqa: D102
 
@@ -47,7 +49,19 @@ class Simulator(Protocol):
 
 
 class FlightLoop:
-    """Flies one mission; `request_landing` may be called from a signal handler."""
+    """Flies one mission; `request_landing` may be called from a signal handler.
+
+    Attributes:
+        closed: the flight ended because somebody closed the simulator.
+
+    Args:
+        config: how to fly.
+        simulator: where.
+        mask_source: what sees the hero.
+        lockstep: the simulation stands still while the pilot thinks.
+        record: called after every turn.
+        was_closed: asked when the simulator is gone, whether somebody wanted that.
+    """
 
     def __init__(
         self,
@@ -57,7 +71,10 @@ class FlightLoop:
         *,
         lockstep: bool,
         record: Callable[[FlightEntry], None],
+        was_closed: Callable[[], bool] | None = None,
     ) -> None:
+        self.closed = False
+        self._was_closed = was_closed or (lambda: False)
         self._config = config
         self._simulator = simulator
         self._mask_source = _Timed(mask_source)
@@ -66,6 +83,8 @@ class FlightLoop:
         self._record = record
         self._frame_s = 1.0 / config.camera.rate_hz
         self._last_frame: Frame | None = None
+        self._last_raw_s: float | None = None
+        """Its time as the simulator told it."""
         self._progress_s = 0.0
         """When, by the wall clock, simulation time last went on."""
         self._time_shift_s = 0.0
@@ -78,7 +97,7 @@ class FlightLoop:
         self._landing_requested = True
 
     def run(self) -> MissionState:
-        """Fly until the mission is done.
+        """Fly until the mission is done or the simulator was closed.
 
         Raises:
             KeyboardInterrupt: The landing was requested twice.
@@ -87,11 +106,12 @@ class FlightLoop:
         """
         record_ms = 0.0
         next_tick_s = self._progress_s = time.monotonic()
-        while self._pilot.state is not MissionState.DONE:
-            if self._aborted:
-                raise KeyboardInterrupt
+        while self._pilot.state is not MissionState.DONE and not self.closed:
+            self._check_abort()
             asked_s = time.perf_counter()
             frame = self._next_frame()
+            if self.closed:
+                break
             received_s = time.perf_counter()
             step = self._pilot.step(frame)
             decided_s = time.perf_counter()
@@ -111,7 +131,7 @@ class FlightLoop:
             self._record(FlightEntry(frame, step, truth, timings))
             record_ms = 1e3 * (time.perf_counter() - record_from_s)
             if self._lockstep:
-                _trouble(partial(self._simulator.advance, self._frame_s))
+                _trouble(partial(self._simulator.advance, self._frame_s, self._check_abort))
             else:
                 # A late frame is not made up for: the next ones keep their distance.
                 next_tick_s = max(next_tick_s + self._frame_s, time.monotonic())
@@ -123,7 +143,7 @@ class FlightLoop:
         cause = "its clock stands still; is it paused?"
         last = self._last_frame
         try:
-            frame = self._in_order(self._simulator.read_frame())
+            frame = self._in_order(self._fresh_frame())
         except RpcError as error:
             if last is None:
                 raise
@@ -137,6 +157,21 @@ class FlightLoop:
             raise SimulatorError(f"no new frame for {stalled_s:.0f} s, gave up: {cause}")
         self._last_frame = frame
         return replace(frame, land_requested=self._landing_requested)
+
+    def _fresh_frame(self) -> Frame:
+        """What the simulator shows; while a person holds its time, the flight waits with it."""
+        frame, last = self._simulator.read_frame(), self._last_raw_s
+        while frame.time_s == last and self._simulator.is_held():
+            self._check_abort()
+            time.sleep(self._frame_s)
+            self._progress_s = time.monotonic()
+            frame = self._simulator.read_frame()
+        self._last_raw_s = frame.time_s
+        return frame
+
+    def _check_abort(self) -> None:
+        if self._aborted:
+            raise KeyboardInterrupt
 
     def _in_order(self, frame: Frame) -> Frame:
         """Number and time go on from the last frame, even when the simulator started anew."""
@@ -160,6 +195,9 @@ class FlightLoop:
 
     def _recover(self) -> RpcError | None:
         """A new connection, and control of the vehicle, if the simulator is there again."""
+        self.closed = self._was_closed()
+        if self.closed:
+            return None
 
         def reconnect() -> None:
             self._simulator.reconnect()

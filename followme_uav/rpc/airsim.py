@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,8 @@ from followme_uav.messages import (
 from followme_uav.rpc import convert
 from followme_uav.rpc.dialect import COSYS_VERSION, Dialect
 from followme_uav.rpc.labels import LabelReader
-from followme_uav.rpc.session import RpcSession, await_result, open_session
+from followme_uav.rpc.patience import Patience
+from followme_uav.rpc.session import RpcSession, await_result, no_answer, open_session
 
 SCENE, SEGMENTATION = 0, 5
 MAX_DEGREE_OF_FREEDOM = 0  # drivetrain: yaw independent of the direction of travel
@@ -46,6 +47,8 @@ PAUSE_POLL_S = 0.001
 WEATHER_RAIN, WEATHER_FOG = 0, 7  # of AirSim's WeatherParameter
 GROUND_TRUTH_METHOD = "simFollowMeGroundTruth"
 PLACE_METHOD = "simFollowMePlaceVehicle"
+HELD_METHOD = "simFollowMeIsHeld"
+ANSWER_POLL_S = 0.1
 HERO_MESHES, PEOPLE_MESHES = "hero.*", "(person|people|pedestrian).*"
 
 
@@ -70,6 +73,7 @@ class AirSimClient:
         self._clock = convert.Clock()
         self._next_index = 0
         self._offers_truth = True
+        self._can_be_held = True
         self._labels: LabelReader | None = None
         self._paused = False
         self._vehicle: VehicleState | None = None
@@ -132,25 +136,47 @@ class AirSimClient:
         self._order_and_wait("simPause", paused)
         self._paused = paused
 
-    def advance(self, duration_s: float) -> None:
+    def advance(self, duration_s: float, while_held: Callable[[], None] = lambda: None) -> None:
         """Let a paused simulation run for `duration_s` and pause again.
+
+        Args:
+            duration_s: in simulated time.
+            while_held: called now and then while a person holds the time, which no deadline
+                ends; may raise to give up.
 
         Raises:
             SimulatorError: It was still running `rpc.deadline_s` later than it should.
         """
-        limit_s = duration_s + self._rpc.deadline_s
-        self._order_and_wait("simContinueForTime", duration_s, deadline_s=limit_s)
+        method = "simContinueForTime"
+        patience = Patience(duration_s + self._rpc.deadline_s, self.is_held, while_held)
+        answer = self._session(self._commands).call_async(method, duration_s)
+        while not wait([answer], ANSWER_POLL_S).done:
+            if patience.is_spent():
+                answer.cancel()
+                raise no_answer(method, self._address, patience.limit_s)
+        answer.result()
         self._paused = True
         if self._profile.continue_blocks:
             return
-        give_up_s = time.monotonic() + limit_s
         while not self._ask("simIsPaused"):
-            if time.monotonic() > give_up_s:
+            if patience.is_spent():
                 raise SimulatorError(
-                    f"{self._address} still runs {limit_s:g} s after it was told to run for "
-                    f"{duration_s:g} s; fly with --realtime or restart the simulator"
+                    f"{self._address} still runs {patience.limit_s:g} s after it was told to run "
+                    f"for {duration_s:g} s; fly with --realtime or restart the simulator"
                 )
             time.sleep(PAUSE_POLL_S)
+
+    def is_held(self) -> bool:
+        """Whether a person at the embedded simulator's window holds the time."""
+        if not self._can_be_held:
+            return False
+        try:
+            return bool(self._ask(HELD_METHOD))
+        except RemoteError as error:
+            if "could not find function" not in str(error):
+                raise
+            self._can_be_held = False
+            return False
 
     # -- senses -------------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
@@ -27,6 +28,7 @@ from followme_uav.rpc.wire import (
     SERVER_LIMITS,
     Decoder,
     Limits,
+    Message,
     Notification,
     Request,
     Response,
@@ -39,6 +41,12 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[..., Any]
 """Takes the call's positional parameters; returns the result or a concurrent Future of it."""
+
+MAX_TURN = 32
+"""Messages of one connection before the others have their turn."""
+MAX_UNFINISHED_BYTES = 2 * 2**20
+"""Of all connections' messages that are not complete; they take many times that as objects."""
+COMPLAINT_PERIOD_S = 1.0
 
 START_DEADLINE_S = 10.0
 STOP_DEADLINE_S = 1.0
@@ -65,7 +73,7 @@ class RpcServer:
         limits: Of one incoming message; a connection that exceeds them is closed.
         max_connections: Further connections are closed as they come.
         max_in_flight: Unanswered requests one connection may have before it is closed.
-        max_outgoing_bytes: Waiting for a client that does not read; beyond it is disconnected.
+        max_outgoing_bytes: Waiting for clients that do not read; beyond, the worst is disconnected.
         array_structs: Send maps as arrays of their values, as Colosseum does.
 
     Raises:
@@ -79,7 +87,7 @@ class RpcServer:
         port: int = 0,
         *,
         limits: Limits = SERVER_LIMITS,
-        max_connections: int = 32,
+        max_connections: int = 256,
         max_in_flight: int = 256,
         max_outgoing_bytes: int = 64 * 2**20,
         array_structs: bool = False,
@@ -94,6 +102,8 @@ class RpcServer:
         self.max_outgoing_bytes = max_outgoing_bytes
         self.array_structs = array_structs
         self.connections: set[_Connection] = set()
+        self._quiet_until_s = 0.0
+        self._unsaid = 0
         self.loop: asyncio.AbstractEventLoop | None = None
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
@@ -157,6 +167,26 @@ class RpcServer:
         except Exception as error:
             raise _worded(method, arity, error) from error
 
+    def complain(self, text: str, *details: object) -> None:
+        """Log that a client misbehaves; seldom enough that none can fill a disk with it."""
+        now_s = time.monotonic()
+        if now_s < self._quiet_until_s:
+            self._unsaid += 1
+            return
+        more = f" (and {self._unsaid} more times something like it)" if self._unsaid else ""
+        log.warning(text + more, *details)
+        self._quiet_until_s, self._unsaid = now_s + COMPLAINT_PERIOD_S, 0
+
+    def relieve(self) -> None:
+        """Hang up on whoever takes most of the memory, where all together take too much."""
+        for size, limit, what in (
+            (_Connection.unread_bytes, self.max_outgoing_bytes, "its replies are not read"),
+            (_Connection.unfinished_bytes, MAX_UNFINISHED_BYTES, "its message does not end"),
+        ):
+            if sum(map(size, self.connections)) > limit:
+                self.complain("connection closed: %s", what)
+                max(self.connections, key=size).abort()
+
     def failure(self, method: str, error: BaseException) -> HandlerError:
         """The error to send when the Future of a call to `method` failed."""
         return _worded(method, self._handlers[method][1], error)
@@ -187,6 +217,7 @@ class _Connection(asyncio.Protocol):
         self._decoder = Decoder(server.limits)
         self._transport: asyncio.Transport | None = None
         self._in_flight = 0
+        self._messages: Iterator[Message] = iter(())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -195,7 +226,7 @@ class _Connection(asyncio.Protocol):
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if len(self._server.connections) >= self._server.max_connections:
-            log.warning("connection refused: %d are open", len(self._server.connections))
+            self._server.complain("connection refused: %d are open", len(self._server.connections))
             self.abort()
             return
         self._server.connections.add(self)
@@ -205,14 +236,37 @@ class _Connection(asyncio.Protocol):
         self._server.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        self._messages = self._decoder.feed(data)
+        self._go_on()
+
+    def unread_bytes(self) -> int:
+        """Answers that wait for the client to read."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def unfinished_bytes(self) -> int:
+        """Of the message that has not come to its end yet."""
+        return 0 if self._transport is None else self._decoder.pending_bytes
+
+    def _go_on(self) -> None:
+        """Take some of the messages that are there; the rest after everybody else's turn."""
+        if self._transport is None:
+            return
         try:
-            for message in self._decoder.feed(data):
+            for taken, message in enumerate(self._messages, start=1):
                 self._take(message)
                 if self._transport is None:
                     return
+                if taken == MAX_TURN:
+                    self._transport.pause_reading()
+                    asyncio.get_running_loop().call_soon(self._go_on)
+                    return
         except WireError as error:
-            log.warning("connection closed: %s", error)
+            self._server.complain("connection closed: %s", error)
             self.abort()
+            return
+        self._transport.resume_reading()
+        if self._decoder.pending_bytes:
+            self._server.relieve()
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -274,9 +328,8 @@ class _Connection(asyncio.Protocol):
         except WireError as problem:
             data = encode_response(msgid, str(self._server.failure(method, problem)), None)
         self._transport.write(data)
-        if self._transport.get_write_buffer_size() > self._server.max_outgoing_bytes:
-            log.warning("connection closed: the client does not read its replies")
-            self.abort()
+        if self._transport.get_write_buffer_size():
+            self._server.relieve()
 
 
 def _arity(name: str, handler: Handler) -> int:

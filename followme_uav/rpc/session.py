@@ -269,10 +269,15 @@ def await_result(future: Future[Any], method: str, address: str, deadline_s: flo
     except FutureTimeoutError:
         if not future.cancel() and future.done():  # it came in this very moment
             return future.result(0)
-        raise RpcTimeoutError(
-            f"{method} at {address}: no answer within {deadline_s:g} s; is the simulator paused, "
-            "overloaded or hung? (rpc.deadline_s sets how long to wait)"
-        ) from None
+        raise no_answer(method, address, deadline_s) from None
+
+
+def no_answer(method: str, address: str, deadline_s: float) -> RpcTimeoutError:
+    """The error of a call whose deadline has passed."""
+    return RpcTimeoutError(
+        f"{method} at {address}: no answer within {deadline_s:g} s; is the simulator paused, "
+        "overloaded or hung? (rpc.deadline_s sets how long to wait)"
+    )
 
 
 def cannot_connect(address: str, error: OSError | OverflowError) -> RpcConnectionError:

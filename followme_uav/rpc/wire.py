@@ -12,6 +12,7 @@ read from any simulator has the same precision, and code that works on ours work
 
 from __future__ import annotations
 
+import reprlib
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,12 @@ class Float64:
 
 
 class Decoder:
-    """Turns a stream of bytes, cut anywhere, into messages."""
+    """Turns a stream of bytes, cut anywhere, into messages.
+
+    Attributes:
+        pending_bytes: received of a message that is not complete yet. Its parts are kept as
+            objects, which can take seventy times the memory.
+    """
 
     def __init__(self, limits: Limits) -> None:
         if msgpack.version < (1, 0):
@@ -88,7 +94,9 @@ class Decoder:
                 "run 'pip install --force-reinstall msgpack', and use that library only in an "
                 "environment made by tools/legacy_env.sh"
             )
-        size = limits.message_bytes
+        self._size = size = limits.message_bytes
+        self._fed_bytes = 0
+        self.pending_bytes = 0
         self._unpacker = msgpack.Unpacker(
             raw=False,
             strict_map_key=False,
@@ -108,8 +116,15 @@ class Decoder:
         """
         try:
             self._unpacker.feed(data)
+            self._fed_bytes += len(data)
+            done_bytes = self._fed_bytes - self.pending_bytes - len(data)
             for item in self._unpacker:
+                done_bytes = self._unpacker.tell()
                 yield _to_message(item)
+            # The library's own limit counts only bytes that it has not begun to take apart.
+            self.pending_bytes = self._fed_bytes - done_bytes
+            if self.pending_bytes > self._size:
+                raise msgpack.BufferFull
         except msgpack.BufferFull:
             raise WireError("message longer than the limit") from None
         except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
@@ -154,7 +169,7 @@ def _to_message(item: Any) -> Message:
         case [int(kind), str(method), list(params)] if kind == NOTIFICATION:
             message = Notification(method, params)
         case _:
-            raise WireError(f"not a MessagePack-RPC message: {repr(item)[:60]}")
+            raise WireError(f"not a MessagePack-RPC message: {reprlib.repr(item)[:60]}")
     if isinstance(item[0], bool):
         raise WireError("not a MessagePack-RPC message: its type is a boolean")
     return message

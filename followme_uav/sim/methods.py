@@ -1,8 +1,9 @@
 """The RPC methods of the simulator: connection, time, state and ground truth, and all the others.
 
 Names, parameters, result keys and units are those of AirSim's MessagePack-RPC. Methods whose name
-starts with `simFollowMe` are ours alone: the ground truth that judges flights, and a teleport for
-collecting labelled images. A pilot must never call them.
+starts with `simFollowMe` are ours alone: the ground truth that judges flights, a teleport for
+collecting labelled images, and whether a person at the window holds the time. A pilot must never
+call them.
 """
 
 from __future__ import annotations
@@ -99,6 +100,7 @@ class GeneralMethods(Service):
             "reset": self._reset,
             "simPause": self._pause,
             "simIsPaused": self.simulator.is_paused,
+            "simFollowMeIsHeld": self.simulator.is_held,
             "simContinueForTime": self._continue_for_time,
             "getHomeGeoPoint": self._get_home,
             "getMultirotorState": self._get_state,

@@ -176,8 +176,7 @@ class Scene:
             vehicle: drawn when given; leave it out of the vehicle's own cameras.
         """
         view = self._views.get((width_px, height_px)) or self._make_view(width_px, height_px)
-        for other in self._views.values():
-            other.buffer.set_active(other is view)
+        view.buffer.set_active(True)
         view.camera.set_mat(_panda_matrix(camera.position_m, camera.orientation))
         half_height = math.tan(camera.fov_rad / 2) * height_px / width_px
         view.lens.set_fov(math.degrees(camera.fov_rad), math.degrees(2 * math.atan(half_height)))
@@ -194,6 +193,7 @@ class Scene:
         moved = sum(camera.position_m) + sum(person.gait_phase_rad for person in people)
         self._lighting.let_fall(height_px, 3.0 * moved)
         self._engine.render_frame()
+        view.buffer.set_active(False)  # or whoever draws a window would draw this view again
         colour = _pixels(view.colour, height_px, width_px)
         measured = _pixels(view.measured, height_px, width_px)
         return Rendering(

@@ -24,6 +24,7 @@ from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.rpc.server import RpcServer
 from followme_uav.sim.dialects import AIRSIM, DIALECTS, VEHICLE_NAME
 from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.pace import Pace
 from followme_uav.sim.sensor_methods import sensor_settings
 from followme_uav.sim.simulation import Renderer, Simulation
 from followme_uav.sim.simulator import Simulator
@@ -65,7 +66,7 @@ def run_server(
         image_size: WIDTHxHEIGHT of the images, at most `MAX_IMAGE_SIZE_PX`.
         people: besides the hero.
         paused: begin with time standing still, for lockstep.
-        window: show the vehicle from behind, and what its camera sees.
+        window: show the vehicle from outside, and what its camera sees; closing it ends the server.
         style: of the city; without it the seed draws one.
         noise: sensors err, by the seed.
         recordings: folder that startRecording writes to; without it recording is refused.
@@ -171,7 +172,7 @@ def _make_scene(city: City, people: int) -> Renderer:
     return Scene(city, people)
 
 
-def _open_window(cleanup: contextlib.ExitStack, seed: int) -> Callable[[Simulation], None]:
+def _open_window(cleanup: contextlib.ExitStack, seed: int) -> Callable[[Simulation], Pace]:
     from followme_uav.sim.window import Window
 
     window = Window(f"followme-uav, city {seed}")

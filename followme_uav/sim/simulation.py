@@ -235,10 +235,7 @@ class Simulation:
         if camera not in self._shots:
             if self.renderer is None:
                 raise RuntimeError("this simulation has no renderer")
-            light = self.environment.atmosphere(self.time_ns)
-            if light is not None and light != self._light:
-                self.renderer.set_atmosphere(light)
-                self._light = light
+            self.light_up()
             pose = self.cameras[camera].camera()
             picture = self.renderer.render(
                 pose, *self.image_size_px, self.crowd.people, self.traffic.cars
@@ -247,6 +244,13 @@ class Simulation:
             if camera == 0:
                 self._latest_shot = self._shots[0]
         return self._shots[camera]
+
+    def light_up(self) -> None:
+        """Let the renderer draw in the light of now."""
+        light = self.environment.atmosphere(self.time_ns)
+        if light is not None and light != self._light and self.renderer is not None:
+            self.renderer.set_atmosphere(light)
+            self._light = light
 
     @property
     def latest_shot(self) -> Shot | None:
@@ -258,10 +262,16 @@ class Simulation:
         point_m = point_m or self.vehicle.position_m
         return self._clearance.clearance_m(point_m, self._feet_m(), self.traffic.colliders())
 
-    def ray_m(self, start_m: Vec3, direction: Vec3) -> float:
-        """Along a unit vector, to the first thing, person or the ground; inf without any."""
-        cars = self.traffic.colliders()
-        return self._rays.distance_m(start_m, direction, self._feet_m(), cars)
+    def ray_m(self, start_m: Vec3, direction: Vec3, *, movers: bool = True) -> float:
+        """Along a unit vector, to the first thing, person or the ground; inf without any.
+
+        Args:
+            start_m: where the ray begins.
+            direction: unit vector.
+            movers: whether people and driving cars count.
+        """
+        feet_m, cars = (self._feet_m(), self.traffic.colliders()) if movers else ([], [])
+        return self._rays.distance_m(start_m, direction, feet_m, cars)
 
     def sees(self, start_m: Vec3, end_m: Vec3) -> bool:
         """Whether nothing is between two points."""

@@ -3,6 +3,7 @@
 Bit-identical flights are what makes replay, sweeps and comparisons of two versions possible.
 """
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -12,7 +13,8 @@ import time
 
 import pytest
 
-from followme_uav.rpc.session import open_session
+from followme_uav.errors import RpcConnectionError
+from followme_uav.rpc.session import RpcSession, open_session
 
 NAME = "Drone1"
 DEADLINE_S = 60.0
@@ -93,6 +95,23 @@ def test_ends_quietly_when_told_to(start, number):
     process, _ = start("--seed", "1")
     process.send_signal(number)
     assert process.wait(10.0) == 0
+
+
+def test_ctrl_c_is_heard_amid_the_calls_of_many(start):
+    """A take-off that runs, an hour to simulate, clients that wait: nothing is waited for."""
+    process, port = start("--seed", "1")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(RpcSession("127.0.0.1", port)) for _ in range(20)]
+        clients[0].call("enableApiControl", True, "")
+        clients[0].call("armDisarm", True, "")
+        waiting = [clients[0].call_async("takeoff", 20.0, "")]
+        waiting.append(clients[1].call_async("simContinueForTime", 3600.0))
+        waiting += [client.call_async("simIsPaused") for client in clients]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5.0) == 0
+        for call in waiting[:2]:
+            with pytest.raises(RpcConnectionError):
+                call.result(5.0)
 
 
 def test_ends_with_the_process_that_started_it(start):

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import struct
 import threading
+import time
 from concurrent.futures import Future
 
 import msgpack
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from followme_uav.errors import EnvironmentSetupError
-from followme_uav.rpc.server import BadCastError, HandlerError, RpcServer
+from followme_uav.rpc.server import (
+    MAX_TURN,
+    MAX_UNFINISHED_BYTES,
+    BadCastError,
+    HandlerError,
+    RpcServer,
+)
 from followme_uav.rpc.wire import Limits
 
 PATIENCE_S = 20.0
+
+params = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.binary(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+pieces = st.one_of(
+    st.binary(max_size=40),
+    params.map(msgpack.packb),
+    st.builds(
+        lambda *message: msgpack.packb(message),
+        st.integers(-1, 3),
+        st.sampled_from([0, 7, -1, 2**32, 2**32 - 1, None]),
+        st.sampled_from(["ping", "note", "hold", "refuse", "state", "unsendable", "", "fly"]),
+        st.lists(params, max_size=3),
+    ),
+    st.sampled_from(
+        [b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x91" * 1000, b"\x94\x00"]
+    ),
+)
 
 
 class Peer:
@@ -91,6 +122,21 @@ def server(bench):
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def fuzzed():
+    server = RpcServer(Bench().handlers())
+    server.start()
+    yield server
+    server.stop()
+
+
+def until(holds):
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < give_up_s, "it did not happen"
+        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -235,6 +281,102 @@ def test_a_client_that_does_not_read_is_cut_off(bench):
             good.ask("ping")
     assert good.ask("ping") == [1, 1, None, True]
     server.stop()
+
+
+def test_clients_that_do_not_read_are_cut_off_before_they_take_too_much_together(bench):
+    """Each may have little waiting, and all together more than there is memory."""
+    server = RpcServer(bench.handlers(), max_outgoing_bytes=16 * 2**20)
+    server.start()
+    lazy = [Peer(server) for _ in range(20)]
+    good = Peer(server)
+    for peer in lazy:
+        peer.send(0, 1, "blob", [10 * 2**20])
+        assert good.ask("ping")
+    until(lambda: sum(c.unread_bytes() for c in set(server.connections)) <= 16 * 2**20)
+    assert 1 < len(server.connections) < 21
+    assert good.ask("ping") == [1, 1, None, True]
+    server.stop()
+
+
+def test_messages_that_do_not_end_are_bounded_together(bench):
+    server = RpcServer(bench.handlers())
+    server.start()
+    good = Peer(server)
+    slow = [Peer(server) for _ in range(8)]
+    for peer in slow:
+        with contextlib.suppress(OSError):  # its turn to be hung up on
+            peer.socket.sendall(b"\x94\x00\x01\xa1m\x91\xc6\x00\x0f\x00\x00" + bytes(600_000))
+        assert good.ask("ping") == [1, 1, None, True]
+    until(lambda: len(server.connections) < 9)
+    assert sum(c.unfinished_bytes() for c in set(server.connections)) <= MAX_UNFINISHED_BYTES
+    assert good.ask("ping") == [1, 1, None, True]
+    server.stop()
+
+
+def test_a_flood_of_one_client_lets_the_others_through(server, peer, bench):
+    """Their calls come in turn, not after all of its thousands."""
+    flood = Peer(server)
+    calls = [msgpack.packb((0, number, "note", ["flood"])) for number in range(20_000)]
+    reader = threading.Thread(target=lambda: [flood.receive() for _ in calls], daemon=True)
+    reader.start()
+    sender = threading.Thread(target=lambda: flood.socket.sendall(b"".join(calls)), daemon=True)
+    sender.start()
+    assert bench.noted.wait(PATIENCE_S)
+    assert peer.ask("note", "mine") == [1, 1, None, None]
+    mine = bench.log.index("mine")
+    reader.join(PATIENCE_S)
+    assert bench.log.count("flood") == len(calls)
+    assert mine < len(calls)
+
+
+def test_messages_of_a_flood_are_taken_in_order_and_in_full(peer, bench):
+    """Also those that are left for the next turn, and those behind them."""
+    numbers = list(range(10 * MAX_TURN + 3))
+    peer.socket.sendall(b"".join(msgpack.packb((0, n, "note", [n])) for n in numbers))
+    assert [peer.receive()[1] for _ in numbers] == numbers
+    assert bench.log == numbers
+
+
+def test_a_client_killed_amid_its_calls_harms_nobody(server, peer, bench):
+    """As with SIGKILL: no farewell, and the answers come when nobody is there."""
+    killed = Peer(server)
+    killed.socket.sendall(msgpack.packb((0, 1, "hold", [1])) + b"\x94\x00\x02\xa4no")
+    until(lambda: bench.held)
+    killed.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    killed.socket.close()
+    until(lambda: len(server.connections) == 1)
+    bench.held[0].set_result(True)
+    assert peer.ask("ping") == [1, 1, None, True]
+
+
+def test_two_hundred_clients_are_served_at_once(server, bench):
+    clients = [Peer(server) for _ in range(200)]
+    for number, client in enumerate(clients):
+        client.send(0, number, "note", [number])
+    assert [client.receive() for client in clients] == [[1, n, None, None] for n in range(200)]
+    for client in clients:
+        client.socket.close()
+
+
+def test_no_client_can_fill_the_log(server, peer, caplog):
+    with caplog.at_level("WARNING"):
+        for _ in range(300):
+            rude = Peer(server)
+            rude.socket.sendall(b"\xc1")
+            assert rude.receive() is None
+    assert peer.ask("ping")
+    assert 1 <= len(caplog.records) < 100
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces=st.lists(pieces, max_size=8))
+def test_whatever_comes_on_a_connection_the_next_one_is_served(fuzzed, pieces):
+    rude = Peer(fuzzed)
+    with contextlib.suppress(OSError):
+        for piece in pieces:
+            rude.socket.sendall(piece)
+    rude.socket.close()
+    assert Peer(fuzzed).ask("ping") == [1, 1, None, True]
 
 
 def test_unanswered_requests_are_bounded(bench):

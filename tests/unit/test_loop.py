@@ -36,6 +36,8 @@ class FakeSimulator:
         self.world = ToyWorld(route)
         self.calls = []
         self.commands = []
+        self.held_for = 0
+        """A person holds the time while she is asked so often."""
         self.trouble = {}
         """Method -> function of the number of its call, giving the error to raise, or None."""
         self._numbers = {}
@@ -55,10 +57,14 @@ class FakeSimulator:
         self._called("send")
         self.commands.append(command)
 
-    def advance(self, duration_s):
+    def advance(self, duration_s, while_held):
         self._called("advance")
         assert duration_s == FRAME_S
         self.world.obey(self.commands[-1])
+
+    def is_held(self):
+        self._called("is_held")
+        return self._numbers["is_held"] < self.held_for
 
     def reconnect(self):
         self._called("reconnect")
@@ -275,6 +281,56 @@ def test_a_dead_simulator_ends_the_flight_after_a_while_with_the_cause(simulator
         fly(simulator)
     assert GIVE_UP_S <= sum(clock.slept_s) < GIVE_UP_S + 1.0
     assert MissionState.FAILSAFE in states(end.value.entries)
+
+
+def test_a_flight_waits_as_long_as_a_person_holds_the_time(simulator, clock):
+    """Minutes longer than any deadline, and not one frame is flown meanwhile."""
+
+    def pass_time(number):
+        held = simulator.calls.count("is_held") < simulator.held_for - 1
+        if simulator.commands and not (number >= 50 and held):
+            simulator.world.obey(simulator.commands[-1])
+
+    simulator.held_for = round(10 * GIVE_UP_S / FRAME_S)
+    simulator.trouble["read_frame"] = pass_time
+    entries = fly(simulator, lockstep=False)
+    assert simulator.calls.count("is_held") == simulator.held_for - 1
+    times_s = [entry.frame.time_s for entry in entries]
+    assert len(set(times_s)) == len(times_s)
+    assert MissionState.FAILSAFE not in states(entries)
+
+
+def test_a_held_flight_can_be_given_up(simulator, clock):
+    """With the second Ctrl-C, in lockstep too, where nobody answers but the hold."""
+    loop = FlightLoop(CONFIG, simulator, simulator.world.mask, lockstep=True, record=lambda _: None)
+
+    def advance(duration_s, while_held):
+        loop.request_landing()
+        while_held()
+        loop.request_landing()
+        while_held()
+
+    simulator.advance = advance
+    with pytest.raises(KeyboardInterrupt):
+        loop.run()
+
+
+def test_a_simulator_closed_on_purpose_ends_the_flight_without_an_error(simulator, clock):
+    gone = RpcConnectionError("getMultirotorState at sim:1: connection lost")
+    simulator.trouble["read_frame"] = lambda number: gone if number == 20 else None
+    entries = []
+    loop = FlightLoop(
+        CONFIG,
+        simulator,
+        simulator.world.mask,
+        lockstep=True,
+        record=entries.append,
+        was_closed=lambda: True,
+    )
+    loop.run()
+    assert loop.closed
+    assert len(entries) == 20
+    assert "reconnect" not in simulator.calls
 
 
 def test_a_simulator_whose_clock_stands_still_ends_the_flight_too(simulator, clock):

@@ -153,3 +153,27 @@ def test_messages_before_the_garbage_still_count():
 def test_structs_become_arrays_at_every_depth():
     """The form that Colosseum sends: values only, in the order of the fields."""
     assert structs_as_arrays({"a": {"b": 1, "c": [{"d": 2}]}, "e": "x"}) == [[1, [[2]]], "x"]
+
+
+def test_a_message_without_an_end_is_refused_although_each_part_is_small():
+    """Its parts are kept as objects: some megabytes on the wire would fill the memory."""
+    decoder = Decoder(Limits(message_bytes=1000, array_items=1000))
+    list(decoder.feed(b"\x94\x00\x01\xa1m\xdc\x03\xe8"))
+    with pytest.raises(WireError, match="longer than the limit"):
+        for _ in range(200):
+            list(decoder.feed(b"\x9e" + b"\x90" * 14))
+
+
+def test_what_is_pending_is_known():
+    whole = encode_request(1, "m", [])
+    decoder = Decoder(SMALL)
+    for fed, pending in ((whole, 0), (whole[:3], 3), (whole[3:] + whole + b"\x94", 1)):
+        list(decoder.feed(fed))
+        assert decoder.pending_bytes == pending
+
+
+@pytest.mark.parametrize("depth", range(900, 1100, 20))
+def test_deep_nesting_is_refused_also_in_words(depth):
+    """Python cannot print what msgpack can still read."""
+    with pytest.raises(WireError):
+        decode(b"\x91" * depth + b"\x01")
