@@ -381,22 +381,3 @@ def progress_bar(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
-
-
-def _main() -> None:
-    import argparse
-
-    parser = argparse.ArgumentParser(description="Train a segmentation network.")
-    parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--data", type=Path, nargs="+", required=True)
-    parser.add_argument("--validation", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--init", type=Path)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--logs", type=Path)
-    a = parser.parse_args()
-    train(a.config, a.data, a.validation, a.out, a.init, a.resume, a.logs)
-
-
-if __name__ == "__main__":
-    _main()

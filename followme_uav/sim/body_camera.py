@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from followme_uav.geometry import multiply, quaternion_from_pan_tilt, rotate
+from followme_uav.geometry import quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose, Quaternion, Vec3
-from followme_uav.sim.gimbal import DEFAULT_FOV_RAD
+from followme_uav.sim.gimbal import DEFAULT_FOV_RAD, carried
 from followme_uav.sim.vehicle import Vehicle
 
 _MOUNTS: tuple[tuple[Vec3, float, float], ...] = (
@@ -56,13 +56,9 @@ class BodyCamera:
 
     def camera(self) -> CameraPose:
         """Where the camera is now and how it looks."""
-        vehicle = self._vehicle
-        offset = rotate(vehicle.orientation, self.position_m)
-        n, e, d = (p + o for p, o in zip(vehicle.position_m, offset, strict=True))
-        orientation = self._orientation
-        if not self._world:
-            orientation = multiply(vehicle.orientation, orientation)
-        return CameraPose((n, e, d), orientation, self.fov_rad)
+        return carried(
+            self._vehicle, self.position_m, self._orientation, self.fov_rad, in_world=self._world
+        )
 
 
 def body_cameras(vehicle: Vehicle) -> tuple[BodyCamera, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from followme_uav.geometry import euler_of, multiply, quaternion_from_pan_tilt, rotate, wrap_angle
-from followme_uav.messages import CameraPose, Quaternion
+from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.vehicle import Vehicle
 
 MOUNT_M = (0.20, 0.0, 0.02)
@@ -77,13 +77,27 @@ class Gimbal:
 
     def camera(self) -> CameraPose:
         """Where the camera is now and how it looks."""
-        vehicle = self._vehicle
-        offset = rotate(vehicle.orientation, MOUNT_M)
-        n, e, d = (p + o for p, o in zip(vehicle.position_m, offset, strict=True))
         orientation = quaternion_from_pan_tilt(self.pan_rad, self.tilt_rad)
-        if not self._world:
-            orientation = multiply(vehicle.orientation, orientation)
-        return CameraPose((n, e, d), orientation, self.fov_rad)
+        return carried(self._vehicle, MOUNT_M, orientation, self.fov_rad, in_world=self._world)
+
+
+def carried(
+    vehicle: Vehicle, mount_m: Vec3, orientation: Quaternion, fov_rad: float, *, in_world: bool
+) -> CameraPose:
+    """Where a camera on a vehicle is now and how it looks.
+
+    Args:
+        vehicle: that carries it.
+        mount_m: its place in the body's frame.
+        orientation: of the camera to the body, or to the world.
+        fov_rad: horizontal field of view.
+        in_world: which of the two the orientation is.
+    """
+    offset = rotate(vehicle.orientation, mount_m)
+    n, e, d = (p + o for p, o in zip(vehicle.position_m, offset, strict=True))
+    if not in_world:
+        orientation = multiply(vehicle.orientation, orientation)
+    return CameraPose((n, e, d), orientation, fov_rad)
 
 
 def _tilt(angle_rad: float) -> float:
