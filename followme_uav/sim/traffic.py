@@ -109,11 +109,7 @@ class Traffic:
         self.reset()
 
     def reset(self, keep_off_m: Sequence[Place] = ()) -> None:
-        """Back to the very start; no car starts on one of the places (north, east) given.
-
-        Raises:
-            ConfigError: Too few lanes are free of those for all the cars.
-        """
+        """Back to the very start; no car starts on one of the places (north, east) given."""
         self._rng = rng = np.random.default_rng([self._seed, 77])
         self._steps = 0
         self._drivers: list[_Driver] = []
@@ -131,11 +127,6 @@ class Traffic:
                 driver = _Driver(colour, cruise_mps, lane, along_m, turn, speed_mps)
                 driver.wish_mps = speed_mps
                 self._drivers.append(driver)
-        if len(self._drivers) < self._count:
-            raise ConfigError(
-                f"cars={self._count}: there is room for {len(self._drivers)} besides the people in "
-                "the road at the start; take fewer cars"
-            )
         self._owner = [-1] * CROSSINGS  # the car that has taken each crossing
         self.claimed: set[int] = set()
         """Zebras that cars have taken: nobody may step on them."""

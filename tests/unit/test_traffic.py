@@ -172,11 +172,3 @@ def test_too_many_cars_are_refused_in_one_line():
     """They would not fit on the lanes."""
     with pytest.raises(ConfigError, match="0 to 24"):
         Traffic(1, MAX_CARS + 1)
-
-
-def test_no_car_is_left_out_without_a_word():
-    """The vehicle's world has a solid for each car: a missing one would end in a traceback."""
-    traffic = Traffic(1, MAX_CARS)
-    taken = [(car.north_m, car.east_m) for car in traffic.cars[:3]]
-    with pytest.raises(ConfigError, match=f"cars={MAX_CARS}: there is room for"):
-        traffic.reset(taken)
