@@ -20,7 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from followme_uav.cli import DEFAULT_WEIGHTS
+from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.config import load_config
 from followme_uav.flight.embedded import EmbeddedSimulator
 from followme_uav.flight.entry import FlightEntry

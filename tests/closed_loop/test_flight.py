@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from followme_uav.cli import DEFAULT_WEIGHTS
+from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.config import load_config
 from followme_uav.flight.fly import FlightPlan, fly
 from followme_uav.flight.log import content_digest, read_log

@@ -15,6 +15,7 @@ import h5py
 import pytest
 
 from followme_uav import cli
+from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.perception.weights import FORMAT, FORMAT_VERSION
 from tests.unit.labelled_frames import write_frames
 
@@ -92,7 +93,7 @@ def test_weights_that_are_something_else(refused):
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.95])
 def test_half_a_download_of_the_weights(refused, share):
-    whole = cli.DEFAULT_WEIGHTS.read_bytes()
+    whole = DEFAULT_WEIGHTS.read_bytes()
     Path("half.h5").write_bytes(whole[: int(share * len(whole))])
     assert "half.h5: damaged or truncated" in refused("fly", "--weights", "half.h5")
 
@@ -120,8 +121,8 @@ def test_weights_of_another_network(refused, architecture):
 
 
 def test_the_weights_that_come_along_are_found_from_any_folder(followme):
-    assert cli.DEFAULT_WEIGHTS == ROOT / "weights" / "model2.h5"
-    assert cli.DEFAULT_WEIGHTS.is_file()
+    assert DEFAULT_WEIGHTS == ROOT / "weights" / "model2.h5"
+    assert DEFAULT_WEIGHTS.is_file()
     for command in ("fly", "evaluate"):
         assert "weights/model2.h5" in followme(command, "--help")[1]
         assert str(ROOT) not in followme(command, "--help")[1]

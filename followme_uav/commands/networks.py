@@ -1,0 +1,210 @@
+"""Commands that make, judge and convert networks and the frames for them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from followme_uav.commands.options import (
+    DEFAULT_WEIGHTS,
+    Json,
+    Profile,
+    Sim,
+    Weights,
+    address,
+    check_writable,
+    seed_range,
+    writing,
+)
+from followme_uav.errors import ConfigError
+
+
+def collect(
+    out: Annotated[Path, typer.Option(help="Folder to write; must not hold frames yet.")],
+    frames: Annotated[int, typer.Option(min=1, help="How many frames of each kind.")] = 100,
+    seeds: Annotated[str, typer.Option(help="Cities A:B, B excluded.")] = "1000:1010",
+    sim: Sim = "embedded",
+    profile: Profile = None,
+    size_px: Annotated[int, typer.Option(help="Side of the square images.")] = 256,
+    vary_lens: Annotated[
+        bool,
+        typer.Option(
+            "--vary-lens/--own-lens",
+            help="A new field of view in each city, to learn from; or the profile's, to judge by.",
+        ),
+    ] = True,
+) -> None:
+    """Record labelled frames: hero near, patrol with her, patrol without her."""
+    from followme_uav.config import load_config
+    from followme_uav.learn.collect import collect as run_collect
+
+    overrides = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
+    if sim != "embedded":
+        host, port = address(sim)
+        overrides += [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
+    run_collect(
+        load_config(None, overrides, profile),
+        out,
+        frames_per_kind=frames,
+        seeds=seed_range(seeds),
+        embedded=sim == "embedded",
+        vary_lens=vary_lens,
+    )
+    print(f"{out}: {frames} frames of each kind")
+
+
+def prepare(
+    raw: Annotated[Path, typer.Argument(help="Recording with cam1_*.png to cam4_*.png.")],
+    out: Annotated[Path, typer.Argument(help="Folder of labelled frames to write.")],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="following_images, patrol_non_targ or patrol_with_targ: this subfolder of OUT.",
+        ),
+    ] = None,
+    masks: Annotated[
+        str, typer.Option(metavar="auto|bright|depth", help="How masks show their class.")
+    ] = "auto",
+    cameras: Annotated[
+        str, typer.Option(help="Cameras of the hero's, the people's, the background's mask.")
+    ] = "2,3,4",
+    resume: Annotated[bool, typer.Option(help="Go on where an interrupted call stopped.")] = False,
+) -> None:
+    """Turn a raw recording of the Unity simulator into labelled frames."""
+    from followme_uav.learn.prepare import Reading
+    from followme_uav.learn.prepare import prepare as run_prepare
+
+    readings = {"auto": None, **{reading.value: reading for reading in Reading}}
+    if masks not in readings:
+        raise ConfigError(f"--masks {masks}: choose from {', '.join(readings)}")
+    numbers = cameras.split(",")
+    if not all(number.isdigit() for number in numbers):
+        raise ConfigError(f"--cameras {cameras}: write three camera numbers, as in 2,3,4")
+    run_prepare(raw, out, kind, readings[masks], [int(number) for number in numbers], resume)
+
+
+def train(
+    config: Annotated[Path, typer.Option(help="Training configuration, YAML.")],
+    data: Annotated[list[Path], typer.Option(help="Labelled folder to learn from; repeat.")],
+    out: Annotated[Path, typer.Option(help="Weights file to write.")],
+    validation: Annotated[
+        list[Path],
+        typer.Option(
+            help="Labelled folder to judge by; repeat.", show_default="the last tenth of each set"
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    init: Annotated[
+        Path | None,
+        typer.Option(help="Weights to start from."),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on where a killed training stopped.")] = False,
+    logs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for TensorBoard logs of this training.", show_default="OUT.tensorboard"
+        ),
+    ] = None,
+) -> None:
+    """Train a network on labelled frames."""
+    from followme_uav.learn.train import train as run_train
+
+    check_writable(out)
+    run_train(config, data, validation, out, init, resume, logs)
+
+
+def experiment(
+    name: Annotated[
+        str, typer.Argument(help="batch-size, epochs, steps-per-epoch or learning-rate.")
+    ],
+    data: Annotated[list[Path], typer.Option(help="Labelled folder to learn from; repeat.")],
+    validation: Annotated[list[Path], typer.Option(help="Labelled folder to judge by; repeat.")],
+    out: Annotated[Path, typer.Option(help="Folder for results and figures; runs in it are kept.")],
+    values: Annotated[
+        str | None, typer.Option(help="Values to try, as in 5,10,20.", show_default="see docs")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Repetitions of everything.")] = 3,
+    network: Annotated[
+        str | None, typer.Option(help="model1, model2 or model3.", show_default="model2")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="Settings that stay as they are.", show_default="configs/experiments/report.yaml"
+        ),
+    ] = None,
+) -> None:
+    """Repeat the report's experiments on how the network is trained, and draw them."""
+    from followme_uav.learn.experiment import DEFAULT_CONFIG
+    from followme_uav.learn.experiment import experiment as run_experiment
+
+    try:
+        numbers = [float(value) for value in values.split(",")] if values else []
+    except ValueError:
+        raise ConfigError(f"--values {values}: write numbers, as in 5,10,20") from None
+    run_experiment(name, data, validation, out, numbers, seeds, network, config or DEFAULT_CONFIG)
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Labelled folder.")],
+    weights: Weights = DEFAULT_WEIGHTS,
+    json_path: Annotated[
+        Path | None,
+        typer.Option("--json", help="Write the scores as JSON."),
+    ] = None,
+    by_kind: Annotated[
+        bool,
+        typer.Option("--by-kind", help="Part one set by the hero's size, for a final score."),
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a page with tables, curves and the worst frames."),
+    ] = None,
+) -> None:
+    """Score a network on labelled frames."""
+    from followme_uav.learn.evaluate import evaluate as run_evaluate
+
+    for path in (json_path, report and report / "index.html"):
+        if path is not None:
+            check_writable(path)
+    run_evaluate(weights, data, json_path, by_kind=by_kind, report_dir=report)
+
+
+def export(
+    onnx: Annotated[Path, typer.Option(help="ONNX file to write.")],
+    weights: Weights = DEFAULT_WEIGHTS,
+) -> None:
+    """Write a network as an ONNX model, to run it elsewhere."""
+    from followme_uav.perception.onnx_model import INPUT, OUTPUT, onnx_model
+
+    check_writable(onnx)
+    model = onnx_model(weights)
+    with writing(onnx):
+        onnx.write_bytes(model.SerializeToString())
+    print(
+        f"{onnx}: {model.graph.name}; input {INPUT} (batch, height, width, 3) uint8, "
+        f"output {OUTPUT} of the same shape, float32"
+    )
+
+
+def models(as_json: Json = False) -> None:
+    """Show the networks: layers, parameters, multiply-adds, and how they are saved."""
+    from followme_uav.perception.summary import show
+
+    show(as_json)
+
+
+def import_weights(
+    old: Annotated[Path, typer.Argument(help="HDF5 weights of the Udacity project (Keras 2).")],
+    out: Annotated[Path, typer.Argument(help="Weights file to write.")],
+) -> None:
+    """Convert old Keras weights to this program's format, and say what they are."""
+    from followme_uav.perception.models import CLASSES
+    from followme_uav.perception.weights import import_weights as run_import
+
+    check_writable(out)
+    found = run_import(old, out)
+    print(f"{old}: {found.architecture}, {found.parameters:,} parameters, by {found.origin}")
+    print(f"{out}: channels {', '.join(CLASSES)}; use it with --weights")

@@ -1,0 +1,69 @@
+"""What commands share: options, and how arguments are read and files are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from followme_uav.errors import ConfigError
+
+DEFAULT_WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "model2.h5"
+Weights = Annotated[
+    Path, typer.Option(help="Weights of the network.", show_default="weights/model2.h5")
+]
+Sim = Annotated[str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")]
+Profile = Annotated[
+    str | None,
+    typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def address(text: str) -> tuple[str, int]:
+    """HOST:PORT as (host, port); raises `ConfigError` otherwise."""
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"--sim {text}: write 'embedded' or HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def seed_range(text: str) -> range:
+    """A:B as the seeds from A up to and without B; raises `ConfigError` otherwise."""
+    first, _, end = text.partition(":")
+    if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
+        raise ConfigError(f"--seeds {text}: write it as A:B with A < B")
+    return range(int(first), int(end))
+
+
+def check_writable(path: Path) -> None:
+    """Know it before the flight, not after; a file that is there keeps its content."""
+    with writing(path):
+        is_new = not path.exists()
+        path.open("ab").close()
+        if is_new:
+            path.unlink()
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write a JSON file; raises `ConfigError` where that cannot be."""
+    with writing(path):
+        path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Makes the file's folder; trouble becomes one line."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ConfigError(f"{path}: {error.filename} is no folder; choose another file") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot write ({error.strerror}); choose another file"
+        ) from error
