@@ -46,6 +46,15 @@ class CameraConfig(Section):
     rate_hz: Annotated[float, Field(gt=0, le=50)]
 
 
+class DepthConfig(Section):
+    """What is kept of the depth image, where the simulator has one."""
+
+    strips: Annotated[int, Field(ge=1, le=64)]
+    range_m: Positive
+    band_m: Positive
+    own_radius_m: NonNegative
+
+
 class RpcConfig(Section):
     """Connection to the simulator."""
 
@@ -207,6 +216,7 @@ class FlightConfig(Section):
 
     duration_s: Positive
     camera: CameraConfig
+    depth: DepthConfig
     rpc: RpcConfig
     perception: PerceptionConfig
     observe: ObserveConfig
@@ -248,6 +258,24 @@ def validated(
         return kind.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_first_problem(error, path, overrides)) from error
+
+
+def of_older_version(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A flight configuration from an old log, as far as today's knows its keys.
+
+    Keys that there are no more are left out; new ones have today's default.
+    """
+    return _known(FlightConfig, _merge(read_yaml(DEFAULT_CONFIG), data))
+
+
+def _known(kind: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = {name: field.annotation for name, field in kind.model_fields.items() if name in data}
+    return {
+        name: _known(inner, data[name])
+        if isinstance(inner, type) and issubclass(inner, Section)
+        else data[name]
+        for name, inner in kinds.items()
+    }
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -97,6 +97,9 @@ class Frame:
     vehicle: VehicleState
     land_requested: bool = False
     """The person in charge wants the flight to end."""
+    obstacles_m: tuple[Vec3, ...] = ()
+    """Nearest things about as high as the vehicle, one for each direction in which the depth image
+    shows one, world NED; empty where the simulator has no metric depth."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,33 @@ class Observation:
     height_px: int
     confidence: float
     """Mean hero probability over the blob, 0..1."""
+
+
+@dataclass(frozen=True)
+class HeroEstimate:
+    """Where the pilot believes the hero to be, and how surely, at the frame's time."""
+
+    position_m: Vec3
+    """Her centroid, world NED."""
+    velocity_mps: Vec3
+    """World NED."""
+    sigma_m: float
+    """Standard deviation of the place, in the direction in which it is known worst."""
+
+
+@dataclass(frozen=True)
+class LoopTerms:
+    """What one PID loop did at a frame: why the command is what it is."""
+
+    name: str
+    """pan, tilt, yaw, forward or altitude."""
+    error: float
+    """What the loop brings to zero, in the unit of its input (see `pilot.control`)."""
+    p: float
+    i: float
+    d: float
+    output: float
+    """The sum of the three, within the loop's limit."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +178,11 @@ class Step:
     observation: Observation | None
     state: MissionState
     transition: Transition | None
-    hero_position_m: Vec3 | None
-    """Where the pilot believes the hero stands, world NED; None when it has no idea."""
+    hero: HeroEstimate | None
+    """None when the pilot has no idea where she is."""
     command: Command
+    loops: tuple[LoopTerms, ...] = ()
+    """The PID loops that had a part in the command."""
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def make_entry(
     truth = None
     if truth_mask is not None:
         truth = GroundTruth(time_s, hero_position_m, (), truth_mask, clearance_m)
-    step = {"transition": None, "hero_position_m": None, **step}
+    step = {"transition": None, "hero": None, **step}
     return FlightEntry(
         frame=frame,
         step=Step(index, time_s, mask, observation, state, command=command, **step),

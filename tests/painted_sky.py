@@ -18,7 +18,7 @@ class Painting:
 class PaintedSky:
     """Red grows with the row, green with the column; row 3 is the hero, row 5 a person."""
 
-    def __init__(self, city, people):
+    def __init__(self, city, people, walkers):
         self.object_names = OBJECT_NAMES
         self.renderings = 0
 

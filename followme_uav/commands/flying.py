@@ -102,7 +102,14 @@ def fly(
 def sim(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 41451,
-    seed: Annotated[int, typer.Option(help="Seed of city, people and route.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of city, people and cars.", show_default="0, or the world's"),
+    ] = None,
+    world: Annotated[
+        Path | None,
+        typer.Option(help="YAML or JSON: routes, crowds, light, ... as in docs/simulator.md."),
+    ] = None,
     dialect: Annotated[
         str, typer.Option(help="Speak as airsim, unity, colosseum or cosys.")
     ] = "airsim",
@@ -122,15 +129,18 @@ def sim(
 ) -> None:
     """Run the embedded simulator: a city with people, served over the AirSim RPC."""
     from followme_uav.sim.server import run_server
+    from followme_uav.sim.world_plan import plan_world
+
+    if seed is None and world is None:
+        seed = 0
 
     raise typer.Exit(
         run_server(
             host=host,
             port=port,
-            seed=seed,
+            world=plan_world(world, seed=seed, style=style),
             dialect=dialect,
             image_size=image_size,
-            style=style,
             window=window,
             noise=noise,
             recordings=recordings,

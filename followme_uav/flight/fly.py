@@ -90,7 +90,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
             config = stack.enter_context(simulator).found_by(config)
             if plan.window:
                 was_closed = simulator.was_closed
-        client = AirSimClient(config.simulator, config.rpc, config.camera)
+        client = AirSimClient(config.simulator, config.rpc, config.camera, config.depth)
         stack.callback(client.close)
         client.connect()
         segmenter = None if plan.weights is None else _segmenter(plan.weights, config)

@@ -29,7 +29,7 @@ from mcap_protobuf.schema import register_schema
 from pydantic import ValidationError
 
 from followme_uav import __version__
-from followme_uav.config import FlightConfig
+from followme_uav.config import FlightConfig, of_older_version
 from followme_uav.errors import LogError
 from followme_uav.flight.entry import FlightEntry, LoopTimings
 from followme_uav.flight.mcap_file import DirectFile, is_truncated, read_records
@@ -273,7 +273,10 @@ def _parse_metadata(path: Path, record: Mapping[str, str]) -> LogMetadata:
     if record.get("sha256") != _record_digest(record):
         raise _damaged(path, "the checksum of its metadata is wrong")
     try:
-        config = FlightConfig.model_validate_json(record["config"])
+        data = json.loads(record["config"])
+        if schema_version != str(SCHEMA_VERSION):
+            data = of_older_version(data)
+        config = FlightConfig.model_validate(data)
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])

@@ -12,6 +12,7 @@ Changing it: new fields get new numbers, old numbers keep their meaning, and `SC
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import fields
 from enum import Enum
@@ -24,7 +25,7 @@ from google.protobuf.message import Message
 from followme_uav import messages
 from followme_uav.flight.entry import LoopTimings
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PACKAGE = "followme_uav"
 
 SCHEMA = """
@@ -58,6 +59,7 @@ message Frame {
   CameraPose camera = 3;
   VehicleState vehicle = 4;
   bool land_requested = 5;
+  repeated Vec3 obstacles_m = 6;
 }
 message Observation {
   double u = 1;
@@ -66,6 +68,19 @@ message Observation {
   int64 width_px = 4;
   int64 height_px = 5;
   double confidence = 6;
+}
+message HeroEstimate {
+  Vec3 position_m = 1;
+  Vec3 velocity_mps = 2;
+  double sigma_m = 3;
+}
+message LoopTerms {
+  string name = 1;
+  double error = 2;
+  double p = 3;
+  double i = 4;
+  double d = 5;
+  double output = 6;
 }
 message Command {
   string manoeuvre = 1;
@@ -87,6 +102,8 @@ message Step {
   Transition transition = 5;
   Vec3 hero_position_m = 6;
   Command command = 7;
+  HeroEstimate hero = 8;
+  repeated LoopTerms loops = 9;
 }
 message GroundTruth {
   double time_s = 1;
@@ -144,6 +161,9 @@ def _compile(schema: str) -> dict[str, type[Message]]:
 
 MESSAGES = _compile(SCHEMA)
 
+RETIRED = {"Step": ("hero_position_m",)}
+"""Fields of older versions: read, no longer written."""
+
 _DATACLASSES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
@@ -151,6 +171,8 @@ _DATACLASSES: dict[str, type] = {
         messages.CameraPose,
         messages.Frame,
         messages.Observation,
+        messages.HeroEstimate,
+        messages.LoopTerms,
         messages.Command,
         messages.Transition,
         messages.Step,
@@ -165,7 +187,8 @@ def to_message(value: Any) -> Message:
     name = type(value).__name__
     message = MESSAGES[name]()
     for field in message.DESCRIPTOR.fields:
-        _set(message, field, getattr(value, field.name))
+        if field.name not in RETIRED.get(name, ()):
+            _set(message, field, getattr(value, field.name))
     return message
 
 
@@ -177,8 +200,13 @@ def from_message(message: Any, **images: Any) -> Any:
     name = message.DESCRIPTOR.name
     hints = _hints(name)
     values = {
-        field.name: _get(message, field, hints[field.name]) for field in message.DESCRIPTOR.fields
+        field.name: _get(message, field, hints[field.name])
+        for field in message.DESCRIPTOR.fields
+        if field.name not in RETIRED.get(name, ())
     }
+    if name == "Step" and message.HasField("hero_position_m"):  # version 1 knew no more of her
+        place_m = _unpack(message.hero_position_m)
+        values["hero"] = messages.HeroEstimate(place_m, (0.0, 0.0, 0.0), math.inf)
     return _DATACLASSES[name](**values, **images)
 
 

@@ -24,7 +24,7 @@ from followme_uav.geometry import (
     wrap_angle,
     yaw_of,
 )
-from followme_uav.messages import CameraPose, Observation, Quaternion, Vec3
+from followme_uav.messages import CameraPose, LoopTerms, Observation, Quaternion, Vec3
 
 
 @dataclass(frozen=True)
@@ -63,25 +63,32 @@ class Loops:
 
     def __init__(self, config: ControlConfig) -> None:
         self._config = config
-        self._pan = _pid(config.pan)
-        self._tilt = _pid(config.tilt)
-        self._yaw = _pid(config.yaw)
-        self._forward = _pid(config.forward)
-        self._altitude = _pid(config.altitude)
+        self._pids = {
+            "pan": _pid(config.pan),
+            "tilt": _pid(config.tilt),
+            "yaw": _pid(config.yaw),
+            "forward": _pid(config.forward),
+            "altitude": _pid(config.altitude),
+        }
+        self._terms: list[LoopTerms] = []
         self._distance_m: float | None = None
 
     def reset_following(self) -> None:
         """Forget the last hero: integrators and the smoothed distance start anew."""
-        for pid in (self._pan, self._tilt, self._forward):
-            pid.reset()
+        for name in ("pan", "tilt", "forward"):
+            self._pids[name].reset()
         self._distance_m = None
+
+    def take_terms(self) -> tuple[LoopTerms, ...]:
+        """What the loops did since this was last asked."""
+        terms, self._terms = tuple(self._terms), []
+        return terms
 
     def centre(self, camera: CameraPose, observation: Observation, dt_s: float) -> LineOfSight:
         """Line of sight that brings the centroid to the middle of the image."""
         sight = LineOfSight.of(camera)
-        # simple-pid drives its input to the set point 0, so the output has the opposite sign.
-        right = -(self._pan(observation.u, dt=dt_s) or 0.0)
-        down = -(self._tilt(observation.v, dt=dt_s) or 0.0)
+        right = self._run("pan", observation.u, dt_s)
+        down = self._run("tilt", observation.v, dt_s)
         # At a steep view a small turn of the azimuth moves the picture less: divide by the cosine.
         level = max(math.cos(sight.elevation_rad), 0.3)
         return LineOfSight(
@@ -109,16 +116,23 @@ class Loops:
 
     def approach_mps(self, distance_m: float, dt_s: float) -> float:
         """Speed along the line of sight that brings the hero to the wanted distance."""
-        error = distance_m / self._config.wanted_distance_m - 1.0
-        return self._forward(-error, dt=dt_s) or 0.0
+        return self._run("forward", distance_m / self._config.wanted_distance_m - 1.0, dt_s)
 
     def yaw_rate_radps(self, pan_rad: float, dt_s: float) -> float:
         """Turn of the body after the camera."""
-        return self._yaw(-pan_rad, dt=dt_s) or 0.0
+        return self._run("yaw", pan_rad, dt_s)
 
     def climb_mps(self, altitude_m: float, wanted_m: float, dt_s: float) -> float:
         """Upward speed."""
-        return self._altitude(altitude_m - wanted_m, dt=dt_s) or 0.0
+        return self._run("altitude", wanted_m - altitude_m, dt_s)
+
+    def _run(self, name: str, error: float, dt_s: float) -> float:
+        """One turn of a loop: its output has the error's sign."""
+        pid = self._pids[name]
+        output = pid(-error, dt=dt_s) or 0.0  # simple-pid drives its input to the set point 0
+        p, i, d = pid.components
+        self._terms.append(LoopTerms(name, error, p, i, d, output))
+        return output
 
 
 class VelocityLimiter:

@@ -6,7 +6,7 @@ import math
 from enum import Enum
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import CameraPose, Frame, Mask, MissionState, Vec3
+from followme_uav.messages import CameraPose, Frame, HeroEstimate, Mask, MissionState, Vec3
 from followme_uav.perception.observe import observe
 from followme_uav.pilot import tracker
 from followme_uav.pilot.sighting import Sighting, sight
@@ -73,6 +73,15 @@ class Eyes:
     def expected(self, time_s: float) -> HeroTrack | None:
         """The belief about her at `time_s`; None before the first sighting."""
         return None if self._track is None else self._track.predict(time_s, self._tracker)
+
+    def estimate(self, frame: Frame) -> HeroEstimate | None:
+        """The same for the log and for viewers, with how far off it may be."""
+        track = self.expected(frame.time_s)
+        if track is None or self._track is None:
+            return None
+        unseen_s = frame.time_s - self._track.time_s
+        sigma_m = self._observe.gate_across_m + self._observe.gate_growth_mps * unseen_s
+        return HeroEstimate(track.position_m, (*track.velocity_mps, 0.0), sigma_m)
 
     def reject(self, until_s: float) -> None:
         """What was last seen is not the hero, it seems: overlook that place for a while."""

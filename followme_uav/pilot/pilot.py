@@ -66,6 +66,7 @@ class Pilot:
                 MissionState.PATROL,
             ):
                 self._eyes.reject(until_s=frame.time_s + self._overlook_s(verdict))
+        command, loops = self._steering.command(self.state, view)
         return Step(
             frame_index=frame.index,
             time_s=frame.time_s,
@@ -73,8 +74,9 @@ class Pilot:
             observation=observation,
             state=self.state,
             transition=transition,
-            hero_position_m=None if hero is None else hero.position_m,
-            command=self._steering.command(self.state, view),
+            hero=self._eyes.estimate(frame),
+            command=command,
+            loops=loops,
         )
 
     def _overlook_s(self, verdict: Verdict) -> float:

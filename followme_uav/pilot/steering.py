@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import yaw_of
-from followme_uav.messages import Command, Frame, Manoeuvre, MissionState, Observation
+from followme_uav.messages import (
+    Command,
+    Frame,
+    LoopTerms,
+    Manoeuvre,
+    MissionState,
+    Observation,
+)
 from followme_uav.pilot.control import (
     LineOfSight,
     Loops,
@@ -70,9 +77,9 @@ class Steering:
         if state is MissionState.FAILSAFE:
             self._limiter.reset()
 
-    def command(self, state: MissionState, view: View) -> Command:
-        """What to do in `state`."""
-        return self._states[state](view)
+    def command(self, state: MissionState, view: View) -> tuple[Command, tuple[LoopTerms, ...]]:
+        """What to do in `state`, and what the PID loops had to do with it."""
+        return self._states[state](view), self._loops.take_terms()
 
     # Each of these is one state's behaviour.
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from followme_uav.config import CameraConfig, RpcConfig, SimulatorProfile
+from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorProfile
 from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
 from followme_uav.geometry import quaternion_from_euler
 from followme_uav.messages import (
@@ -33,12 +33,13 @@ from followme_uav.messages import (
     VehicleState,
 )
 from followme_uav.rpc import convert
+from followme_uav.rpc.depth import nearest_things
 from followme_uav.rpc.dialect import COSYS_VERSION, Dialect
 from followme_uav.rpc.labels import LabelReader
 from followme_uav.rpc.patience import Patience
 from followme_uav.rpc.session import RpcSession, await_result, no_answer, open_session
 
-SCENE, SEGMENTATION = 0, 5
+SCENE, DEPTH_VIS, SEGMENTATION = 0, 3, 5
 MAX_DEGREE_OF_FREEDOM = 0  # drivetrain: yaw independent of the direction of travel
 TAKEOFF_TIMEOUT_S, LAND_TIMEOUT_S = 20.0, 60.0  # the defaults of AirSim's own client
 MIN_COMMAND_SPACING_S = 0.02  # closer motion calls can lose a cancellation in AirSim
@@ -62,10 +63,19 @@ class AirSimClient:
         profile: The simulator: address, names, conventions.
         rpc: Backend and deadlines.
         camera: The image size that the simulator must deliver.
+        depth: What to keep of a depth image with each frame; None asks for none, and so does a
+            simulator without metric depth.
     """
 
-    def __init__(self, profile: SimulatorProfile, rpc: RpcConfig, camera: CameraConfig) -> None:
+    def __init__(
+        self,
+        profile: SimulatorProfile,
+        rpc: RpcConfig,
+        camera: CameraConfig,
+        depth: DepthConfig | None = None,
+    ) -> None:
         self._profile, self._rpc, self._camera = profile, rpc, camera
+        self._depth = depth if profile.metric_depth else None
         self._address = f"{profile.host}:{profile.port}"
         self._dialect = Dialect("maps")
         self._commands: RpcSession | None = None
@@ -189,7 +199,14 @@ class AirSimClient:
         Raises:
             SimulatorError: The image has another size than configured, or is not raw RGB.
         """
-        return self._read((SCENE,))[0]
+        if self._depth is None:
+            return self._read((SCENE,))[0]
+        frame, (shades,) = self._read((SCENE, DEPTH_VIS))
+        if shades is None:
+            return frame
+        place_m = frame.vehicle.position_m
+        things_m = nearest_things(shades[:, :, 0], frame.camera, place_m, self._depth)
+        return replace(frame, obstacles_m=things_m)
 
     def ground_truth(self) -> GroundTruth | None:
         """What really was at the last image; None from a simulator that does not tell."""
@@ -391,9 +408,10 @@ class AirSimClient:
             stamp_ns = int(state["timestamp"])
         with self._understanding("simGetImages"):
             scene, *others = (self._dialect.read("ImageResponse", image) for image in images)
+            sizes = (None if kind == DEPTH_VIS else self._camera for kind in image_types)
             rgb, *pixels = (
-                convert.pixels(image, profile, self._camera, self._address)
-                for image in (scene, *others)
+                convert.pixels(image, profile, size, self._address)
+                for image, size in zip((scene, *others), sizes, strict=True)
             )
             by_image = profile.frame_time == "image" and rgb is not None
             time_s = (

@@ -80,9 +80,11 @@ def camera_pose(image: dict[str, Any], fov_deg: float) -> CameraPose:
 
 
 def pixels(
-    image: dict[str, Any], profile: SimulatorProfile, camera: CameraConfig, address: str
+    image: dict[str, Any], profile: SimulatorProfile, camera: CameraConfig | None, address: str
 ) -> RgbImage | None:
     """The image as (height, width, 3) RGB with the first row on top; None when it is empty.
+
+    Without a `camera` any size will do.
 
     Raises:
         SimulatorError: It has another size than configured, or is not raw pixels.
@@ -90,7 +92,7 @@ def pixels(
     width, height, data = image["width"], image["height"], image["image_data_uint8"]
     if not width or not height:
         return None
-    if (width, height) != (camera.width_px, camera.height_px):
+    if camera is not None and (width, height) != (camera.width_px, camera.height_px):
         raise SimulatorError(
             f"{address} sent an image of {width}x{height} instead of "
             f"{camera.width_px}x{camera.height_px} pixels; make the simulator's CaptureSettings "

@@ -7,12 +7,14 @@ limbs about the joints given here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from followme_uav.sim.mesh import LIMB_VERTEX, Colour, Mesh
+from followme_uav.sim.routes import Outfit
 from followme_uav.sim.textures import Layer
 
 MODEL_HEIGHT_M = 1.75
@@ -85,15 +87,20 @@ _HOODS = ((0.34, 0.06, 0.15), (0.52, 0.22, 0.15), (0.20, 0.18, 0.20))
 """Of decoys in a red jacket: darker than the jacket and of another red, where hers is one red."""
 
 
-def make_wardrobe(seed: int, people: int) -> tuple[Appearance, ...]:
-    """The hero's appearance, then those of `people` others.
+_HOODED_TURN = 6  # of fourteen people this one wears a hood over a red jacket
 
-    One in five wears a red top with blue or grey trousers, red trousers, or a red jacket with a
-    hood of another red: red alone must not make a hero.
+
+def make_wardrobe(seed: int, people: int, walkers: Sequence[Outfit] = ()) -> tuple[Appearance, ...]:
+    """The hero's appearance, those of `people` others, then those of walkers with such outfits.
+
+    One in five of the people wears a red top with blue or grey trousers, red trousers, or a red
+    jacket with a hood of another red: red alone must not make a hero.
     """
     rng = np.random.default_rng([seed, 30])
     others = [_dress(rng, i) for i in range(people)]
-    return (HERO, *others)
+    rng = np.random.default_rng([seed, 31])
+    extra = [_dress_decoy(rng) if outfit == "decoy" else _dress(rng, 0) for outfit in walkers]
+    return (HERO, *others, *extra)
 
 
 def _dress(rng: np.random.Generator, i: int) -> Appearance:
@@ -114,7 +121,7 @@ def _dress(rng: np.random.Generator, i: int) -> Appearance:
         top, bottom = pick(_REDS), _BOTTOMS[2 + int(rng.integers(3))]
         # A hood over a red jacket is what the hero is known by: nobody else has both in one red.
         hair_style = "short" if hair_style == "hood" else hair_style
-    elif i % 14 == 6:
+    elif i % 14 == _HOODED_TURN:
         top, hair, hair_style = pick(_REDS), pick(_HOODS), "hood"
     elif i % 14 == 9:
         bottom = pick(_REDS)
@@ -143,6 +150,13 @@ def _dress(rng: np.random.Generator, i: int) -> Appearance:
         bottom,
         bottom_style,
         pick(_SHOES),
+    )
+
+
+def _dress_decoy(rng: np.random.Generator) -> Appearance:
+    """A red jacket with a hood."""
+    return replace(
+        _dress(rng, _HOODED_TURN), top_style="jacket", sleeves="long", bottom_style="trousers"
     )
 
 

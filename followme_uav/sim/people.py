@@ -2,8 +2,9 @@
 
 People follow the graph of places of `walks`. At each place they pick a next one, sometimes stop;
 on the way they make room for each other and for whatever stands in the way, wait at the kerb for
-cars, and some stop for a talk. Person 0 is the hero, who may follow a route instead. All of it
-depends only on the city, the seed and the sequence of time steps.
+cars, and some stop for a talk. Person 0 is the hero, who may follow a route instead; the last ones
+may be walkers with routes of their own. All of it
+depends only on the city, the seed, the routes and the sequence of time steps.
 
 World frame NED in metres; headings in radians, 0 = north, clockwise seen from above.
 """
@@ -11,6 +12,7 @@ World frame NED in metres; headings in radians, 0 = north, clockwise seen from a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,13 +32,17 @@ from followme_uav.sim.footing import (
     road_offsets_m,
 )
 from followme_uav.sim.gait import stride_m
-from followme_uav.sim.hero_route import Hero, HeroMode, HeroRoute, RouteWalk, check_route
 from followme_uav.sim.kerbs import KERB_M, ROAD_M, Kerbs
 from followme_uav.sim.layout import CARRIAGEWAY_HALF_WIDTH_M, PAVEMENT_HEIGHT_M, City
+from followme_uav.sim.obstacles import person_name
+from followme_uav.sim.routes import Hero, HeroMode, Route, RouteWalk, check_route
 from followme_uav.sim.talks import PERIOD_S, Talks, ring_radius_m
 
 if TYPE_CHECKING:
     from followme_uav.sim.traffic import Traffic
+
+PEOPLE, MAX_PEOPLE = 30, 100
+"""Besides the hero: usually, and at most, because the renderer numbers all it draws in a byte."""
 
 _TURN_RATE_RADPS = 4.0
 _ACCELERATION_MPS2 = 2.0
@@ -77,37 +83,48 @@ class Crowd:
     Args:
         city: where they walk.
         seed: of all they do.
-        people: besides the hero.
+        people: who walk about, besides the hero.
         hero: a route that she follows, or what she does without one.
+        walkers: routes of others, who come after the `people`; these do the same with or without.
 
     Raises:
-        ConfigError: The route leads through something.
+        ConfigError: A route leads through something.
     """
 
     def __init__(
-        self, city: City, seed: int, people: int = 30, hero: Hero = HeroMode.RANDOM
+        self,
+        city: City,
+        seed: int,
+        people: int = PEOPLE,
+        hero: Hero = HeroMode.RANDOM,
+        walkers: Sequence[Route] = (),
     ) -> None:
         self._errands = Errands(city)
         self._circles = obstacle_circles(city)
         self._seed = seed
-        self._count = people + 1
-        self._route: RouteWalk | None = None
-        if isinstance(hero, HeroRoute):
-            check_route(hero, city)
-            self._route = RouteWalk(hero)
+        self._free_count = people + 1  # the hero included, even if she has a route
+        self._count = self._free_count + len(walkers)
+        routes = dict(enumerate(walkers, start=self._free_count))
+        if isinstance(hero, Route):
+            routes[HERO_INDEX] = hero
+        for i, route in routes.items():
+            check_route(route, city, person_name(i))
+        self._walks = {i: RouteWalk(route) for i, route in sorted(routes.items())}
         self._absent = hero is HeroMode.ABSENT
+        self._scripted = np.array([HERO_INDEX] if self._absent else list(self._walks), dtype=int)
         self.reset()
 
     def reset(self) -> None:
         """Back to the very start."""
-        n = self._count
+        n, free = self._count, self._free_count
         rng = np.random.default_rng([self._seed, 7])
         self._time_s = 0.0
         self._position = np.zeros((n, 2))
         self._speed_mps = np.zeros(n)
         self._stuck_s = np.zeros(n)
-        self._heading = rng.uniform(-math.pi, math.pi, n)
-        self._phase = rng.uniform(0.0, 2 * math.pi, n)
+        self._heading, self._phase = np.zeros(n), np.linspace(0.0, 2 * math.pi, n)
+        self._heading[:free] = rng.uniform(-math.pi, math.pi, free)
+        self._phase[:free] = rng.uniform(0.0, 2 * math.pi, free)
         self._snapshot: tuple[Person, ...] | None = None
         self._steps_left = self._thoughts_left = 0  # until the next look
         self._kerbs = Kerbs(n)
@@ -115,10 +132,10 @@ class Crowd:
         self._mingle_s = PERIOD_S
         self._errands.reset(n, rng, self._kerbs)
         groups = self._start_groups(rng)
-        for i in range(n):
+        for i in range(free):
             self._position[i] = self._errands.start(i, self._position[:i])
             if i == HERO_INDEX:
-                self._start_hero()
+                self._start_scripted()
             elif i <= len(groups):
                 place, self._position[i], self._heading[i] = groups[i - 1]
                 self._errands.set_out_for(i, place)
@@ -194,8 +211,8 @@ class Crowd:
         self._heading[i] = (heading_rad + math.pi) % (2 * math.pi) - math.pi
         self._speed_mps[i] = 0.0
         self._errands.set_out(i, (north_m, east_m))
-        if i == HERO_INDEX and self._route is not None:
-            self._route.join(north_m, east_m)
+        if i in self._walks:
+            self._walks[i].join(north_m, east_m)
         self._look_again()
 
     # The start
@@ -205,7 +222,7 @@ class Crowd:
         graph = self._errands.graph
         spots: list[tuple[int, Floats, float]] = []
         where = np.flatnonzero(graph.in_plaza)
-        for place in rng.permutation(where)[: self._count // 8].tolist():
+        for place in rng.permutation(where)[: self._free_count // 8].tolist():
             centre = graph.places_m[place]
             size = int(rng.integers(2, 5))
             leave_s = float(rng.uniform(15.0, 90.0))
@@ -214,29 +231,28 @@ class Crowd:
                 angle = 2 * math.pi * k / size + float(rng.uniform(-0.3, 0.3))
                 out = np.array([math.cos(angle), math.sin(angle)])
                 spots.append((place, centre + ring_radius_m(size) * out, angle + math.pi))
-            members = range(first, min(first + size, self._count // 2 + 1))
+            members = range(first, min(first + size, self._free_count // 2 + 1))
             if len(members) > 1:
                 self._talks.begin(centre, members, [leave_s + 0.7 * k for k in range(len(members))])
                 for i in members:
                     self._talks.spot_m[i] = spots[i - 1][1]
-        return spots[: self._count // 2]
+        return spots[: self._free_count // 2]
 
-    def _start_hero(self) -> None:
-        """What she does if she is not to walk about."""
+    def _start_scripted(self) -> None:
+        """An absent hero is far away; whoever has a route stands at its start."""
         if self._absent:
             self._position[HERO_INDEX] = self._errands.target[HERO_INDEX] = _AWAY_M
             self._errands.rest_until_s[HERO_INDEX] = math.inf
-        elif self._route is not None:
-            self._route.restart()
-            self._position[HERO_INDEX] = self._route.start_m
-            self._heading[HERO_INDEX] = self._route.heading_rad
-        if self._absent or self._route is not None:
-            self._kerbs.set(HERO_INDEX, -1)
+        for i, walk in self._walks.items():
+            walk.restart()
+            self._position[i], self._heading[i] = walk.start_m, walk.heading_rad
+        for i in self._scripted.tolist():
+            self._kerbs.set(i, -1)
 
     def _settle(self) -> None:
-        """Spread out those who would start in somebody or something; the hero stays."""
+        """Spread out those who would start in somebody or something; hero and walkers stay."""
         firm = np.ones(self._count)
-        firm[HERO_INDEX] = 1.0e6
+        firm[HERO_INDEX] = firm[self._scripted] = 1.0e6
         for _ in range(100):
             before = self._position
             self._position = separate(before, *near_pairs(before), firm)
@@ -270,11 +286,10 @@ class Crowd:
         errands, busy = self._errands, self._talks.busy
         target = np.where(busy[:, None], self._talks.spot_m, errands.target)
         wish_mps = np.where(self._time_s < errands.rest_until_s, 0.0, errands.wish_mps)
-        if self._route is not None:
-            north_m, east_m = self._position[HERO_INDEX].tolist()
-            speed_mps = float(self._speed_mps[HERO_INDEX])
-            target[HERO_INDEX], wish_mps[HERO_INDEX] = self._route.aim(
-                north_m, east_m, speed_mps, self._time_s
+        for i, walk in self._walks.items():
+            north_m, east_m = self._position[i].tolist()
+            target[i], wish_mps[i] = walk.aim(
+                north_m, east_m, float(self._speed_mps[i]), self._time_s
             )
         to_target = target - self._position
         gap = np.sqrt(np.einsum("ij,ij->i", to_target, to_target))
@@ -308,8 +323,7 @@ class Crowd:
         to_target = self._errands.target - self._position
         arrived = np.einsum("ij,ij->i", to_target, to_target) < 0.7**2
         arrived &= ~self._talks.busy
-        if self._route is not None or self._absent:
-            arrived[HERO_INDEX] = False
+        arrived[self._scripted] = False
         for i in np.flatnonzero(arrived).tolist():
             self._errands.arrive(i, self._time_s)
         for i in self._talks.over(self._time_s):
@@ -322,14 +336,14 @@ class Crowd:
         self._stuck_s = np.where(stuck, self._stuck_s + dt_s, 0.0)
         for i in np.flatnonzero(self._stuck_s >= _STUCK_S).tolist():
             self._stuck_s[i] = 0.0
-            if i != HERO_INDEX or self._route is None:
+            if i not in self._walks:
                 self._errands.turn_round(i)
 
     def _mingle(self) -> None:
         """Some of those who meet stop for a talk."""
         free = (self._time_s >= self._errands.rest_until_s) & ~self._kerbs.crossing
         free &= (self._speed_mps > 0.3) & (self._road_gap_m > KERB_M + 1.0)
-        free[HERO_INDEX] = False
+        free[HERO_INDEX] = free[self._scripted] = False
         pairs = list(zip(self._one.tolist(), self._other.tolist(), strict=True))
         self._talks.mingle(self._time_s, self._position, free, pairs, self._fits_a_group)
 

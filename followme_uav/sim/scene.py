@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +39,7 @@ from followme_uav.sim.lighting import PERSON_STANCE, ROUND_STANCE, STANDING_MASK
 from followme_uav.sim.mesh import LIMB_VERTEX, Mesh
 from followme_uav.sim.people import Person
 from followme_uav.sim.props import add_car
+from followme_uav.sim.routes import Outfit
 from followme_uav.sim.styles import STYLES
 from followme_uav.sim.textures import SIZE_PX, Layer, make_textures
 from followme_uav.sim.traffic import MAX_CARS
@@ -49,7 +51,6 @@ SKY_DEPTH_M = 1.0e4
 """Depth of pixels that show the sky."""
 NEAR_M = 0.08
 FAR_M = 1500.0
-MAX_PEOPLE = 100
 
 _FIXED = ("tree", "bush", "lamp", "planter", "car", "highway", "vehicle")
 
@@ -86,21 +87,20 @@ class _View:
 
 
 class Scene:
-    """The city `city` with up to `people` + 1 persons, ready to be looked at.
+    """The city `city` with the hero, `people` and walkers, ready to be looked at.
 
     Args:
         city: what stands around.
         people: number of persons besides the hero (`Crowd` has the same argument).
+        walkers: outfits of those who come after them.
 
     Raises:
         EnvironmentSetupError: no off-screen OpenGL 3.3 on this machine.
     """
 
-    def __init__(self, city: City, people: int = 30) -> None:
-        if not 0 <= people <= MAX_PEOPLE:
-            raise EnvironmentSetupError(
-                f"people={people}: the scene holds 0 to {MAX_PEOPLE} people"
-            )
+    def __init__(self, city: City, people: int = 30, walkers: Sequence[Outfit] = ()) -> None:
+        self._wardrobe = make_wardrobe(city.seed, people, walkers)
+        people += len(walkers)
         first_fixed = HERO_ID + people + 1
         self.object_names: tuple[str, ...] = (
             "sky",
@@ -119,7 +119,6 @@ class Scene:
         self._ids = ObjectIds(
             sky=SKY_ID, ground=GROUND_ID, first_building=first_fixed + len(_FIXED), **number
         )
-        self._wardrobe = make_wardrobe(city.seed, people)
         self._engine, self._pipe = _open_pipe()
         self._views: dict[tuple[int, int], _View] = {}
         self._host = _open_host(self._engine, self._pipe)

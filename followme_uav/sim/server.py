@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING
 
 from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.rpc.server import RpcServer
+from followme_uav.sim.build import make_scene, make_simulation
 from followme_uav.sim.dialects import AIRSIM, DIALECTS, VEHICLE_NAME
 from followme_uav.sim.methods import handlers_of
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.sensor_methods import sensor_settings
-from followme_uav.sim.simulation import Renderer, Simulation
+from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
-from followme_uav.sim.world import City
+from followme_uav.sim.world_plan import WorldPlan, plan_world
 
 if TYPE_CHECKING:
     from followme_uav.sim.structs import Struct
@@ -44,13 +45,11 @@ def run_server(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
     *,
-    seed: int = 1,
+    world: WorldPlan | None = None,
     dialect: str = AIRSIM.name,
     image_size: str = "160x160",
-    people: int = 30,
     paused: bool = False,
     window: bool = False,
-    style: str | None = None,
     noise: bool = False,
     recordings: Path | None = None,
     parent_pid: int | None = None,
@@ -61,13 +60,11 @@ def run_server(
     Args:
         host: address to listen on.
         port: 0 for any free one.
-        seed: of the city and its people.
+        world: what there is; by default the city of seed 1.
         dialect: which AirSim to imitate, a key of `DIALECTS`.
         image_size: WIDTHxHEIGHT of the images, at most `MAX_IMAGE_SIZE_PX`.
-        people: besides the hero.
         paused: begin with time standing still, for lockstep.
         window: show the vehicle from outside, and what its camera sees; closing it ends the server.
-        style: of the city; without it the seed draws one.
         noise: sensors err, by the seed.
         recordings: folder that startRecording writes to; without it recording is refused.
         parent_pid: stop when this process is gone.
@@ -82,12 +79,11 @@ def run_server(
     """
     if dialect not in DIALECTS:
         raise ConfigError(f"dialect '{dialect}' is unknown; choose from {', '.join(DIALECTS)}")
-    if seed < 0:
-        raise ConfigError(f"seed {seed} is negative; use 0 or more")
     image_size_px = parse_image_size(image_size)
+    world = world or plan_world()
     with contextlib.ExitStack() as cleanup:
-        simulation = Simulation(seed, people, _make_scene, image_size_px, style=style)
-        show = _open_window(cleanup, seed) if window else None
+        simulation = make_simulation(world, make_scene, image_size_px)
+        show = _open_window(cleanup, world.seed) if window else None
         simulator = Simulator(simulation, paused=paused, show=show)
         renderer = simulation.renderer
         names = tuple(renderer.object_names) if renderer is not None else ()
@@ -96,7 +92,7 @@ def run_server(
             DIALECTS[dialect],
             names,
             _settings(image_size_px),
-            noise_seed=seed if noise else None,
+            noise_seed=world.seed if noise else None,
             recordings=recordings,
         )
         arrays = DIALECTS[dialect].array_structs
@@ -116,10 +112,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="followme-uav sim", description=__doc__)
     parser.add_argument("--host", default=DEFAULT_HOST)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any free one")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--world", type=Path, help="YAML or JSON file, see sim/world_plan.py")
+    parser.add_argument("--seed", type=int, help="of city, people and cars")
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default=AIRSIM.name)
     parser.add_argument("--image-size", default="160x160")
-    parser.add_argument("--people", type=int, default=30)
+    parser.add_argument("--people", type=int, help="besides the hero")
     parser.add_argument("--paused", action="store_true", help="time stands still at first")
     parser.add_argument("--window", action="store_true")
     parser.add_argument("--style", help="of the city; without it the seed draws one")
@@ -131,13 +128,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_server(
             options.host,
             options.port,
-            seed=options.seed,
+            world=plan_world(
+                options.world, seed=options.seed, style=options.style, people=options.people
+            ),
             dialect=options.dialect,
             image_size=options.image_size,
-            people=options.people,
             paused=options.paused,
             window=options.window,
-            style=options.style,
             noise=options.noise,
             recordings=options.recordings,
             parent_pid=options.parent_pid,
@@ -163,13 +160,6 @@ def parse_image_size(text: str) -> tuple[int, int]:
             f"image size '{text}': use WIDTHxHEIGHT, {low}x{low} to {widest}x{highest}"
         )
     return width, height
-
-
-def _make_scene(city: City, people: int) -> Renderer:
-    """Imports the graphics only here, so that `--help` works without them."""
-    from followme_uav.sim.scene import Scene
-
-    return Scene(city, people)
 
 
 def _open_window(cleanup: contextlib.ExitStack, seed: int) -> Callable[[Simulation], Pace]:

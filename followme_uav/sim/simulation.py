@@ -13,19 +13,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from followme_uav.errors import ConfigError
 from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.autopilot import Autopilot
 from followme_uav.sim.body_camera import BodyCamera, body_cameras
 from followme_uav.sim.environment import Environment
 from followme_uav.sim.gimbal import Gimbal
-from followme_uav.sim.hero_route import Hero, HeroMode
 from followme_uav.sim.layout import Car
 from followme_uav.sim.obstacles import ClearanceField
-from followme_uav.sim.people import Crowd, Person
+from followme_uav.sim.people import MAX_PEOPLE, PEOPLE, Crowd, Person
 from followme_uav.sim.rays import RayField
+from followme_uav.sim.routes import Hero, HeroMode, Outfit, Walker
 from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
-from followme_uav.sim.traffic import Traffic
+from followme_uav.sim.traffic import CARS, Traffic
 from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
 from followme_uav.sim.world import City, make_city
 
@@ -33,8 +34,6 @@ EPOCH_NS = 1_700_000_000_000_000_000
 """Time stamp of the start; fixed, so that equal flights have equal time stamps."""
 PEOPLE_PERIOD_NS = 50_000_000
 """People and cars move so often."""
-CARS = 8
-"""That drive, unless somebody wants another number."""
 
 _LANDED_HEIGHT_M = 0.05
 _IN_THE_WAY_M = 4.0  # cars wait for a vehicle that is lower than this
@@ -80,6 +79,9 @@ class Renderer(Protocol):
         """Draw in that light from now on. Called only where somebody asks for another light."""
 
 
+RendererMaker = Callable[[City, int, Sequence[Outfit]], Renderer]
+
+
 @dataclass(frozen=True)
 class Shot:
     """One picture and everything known about the instant it was taken."""
@@ -99,32 +101,42 @@ class Simulation:
     Args:
         seed: of the city, the people and the cars.
         people: besides the hero.
-        make_renderer: called once with the city and `people`; None for a world nobody looks at.
+        make_renderer: called once with the city, `people` and the walkers' outfits; None for a
+            world nobody looks at.
         image_size_px: width and height of the images.
         style: name of the city's style; without it the seed draws one.
-        cars: how many drive.
+        cars: how many drive; one fewer for each lane where somebody stands in its way at the start.
         hero: a route that the hero follows, or what she does without one.
+        walkers: others with routes of their own, numbered after `people`.
 
     Raises:
-        ConfigError: Too many cars, no such style, or a route that leads through something.
+        ConfigError: Too many people or cars, no such style, or a route that leads through
+            something.
     """
 
     def __init__(
         self,
         seed: int,
-        people: int = 30,
-        make_renderer: Callable[[City, int], Renderer] | None = None,
+        people: int = PEOPLE,
+        make_renderer: RendererMaker | None = None,
         image_size_px: tuple[int, int] = (160, 160),
         style: str | None = None,
         cars: int = CARS,
         hero: Hero = HeroMode.RANDOM,
+        walkers: Sequence[Walker] = (),
     ) -> None:
+        everybody = people + len(walkers)
+        if not 0 <= everybody <= MAX_PEOPLE:
+            raise ConfigError(
+                f"{everybody} people besides the hero: the city holds 0 to {MAX_PEOPLE}"
+            )
         self.seed = seed
         self.image_size_px = image_size_px
         self.city = make_city(seed, style)
-        self.crowd = Crowd(self.city, seed, people, hero)
+        self.crowd = Crowd(self.city, seed, people, hero, [w.route for w in walkers])
         self.traffic = Traffic(seed, cars, first_name=len(self.city.cars))
-        self.vehicle = Vehicle(self.city.colliders, people + 1, self.traffic.colliders())
+        self.traffic.reset(self.crowd.in_the_road_m)  # the vehicle needs a solid for each of them
+        self.vehicle = Vehicle(self.city.colliders, everybody + 1, self.traffic.colliders())
         self.autopilot = Autopilot(self.vehicle)
         self.tasks = TaskRunner(self.vehicle, self.autopilot)
         self._gimbal = Gimbal(self.vehicle)
@@ -134,7 +146,9 @@ class Simulation:
         )
         self.environment = Environment(seed)
         self._light: Atmosphere | None = None
-        self.renderer = make_renderer(self.city, people) if make_renderer is not None else None
+        self.renderer: Renderer | None = None
+        if make_renderer is not None:
+            self.renderer = make_renderer(self.city, people, [w.outfit for w in walkers])
         self._clearance = ClearanceField(self.city.colliders)
         self._rays = RayField(self.city.colliders)
         self.recorder: Callable[[Simulation], None] | None = None

@@ -31,7 +31,8 @@ from followme_uav.sim.lanes import (
 )
 from followme_uav.sim.layout import Car, Collider
 
-MAX_CARS = len(LANES)
+CARS, MAX_CARS = 8, len(LANES)
+"""That drive: usually, and at most."""
 
 Place = tuple[float, float]
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 import pytest
 
-from followme_uav.config import CameraConfig, RpcConfig, SimulatorProfile
+from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorProfile
 from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
 from followme_uav.messages import Command, Manoeuvre
 from followme_uav.rpc.airsim import AirSimClient
@@ -24,6 +24,7 @@ RPC = RpcConfig(
     command_duration_s=0.4,
     max_message_bytes=2**24,
 )
+DEPTH = DepthConfig(strips=8, range_m=15.0, band_m=1.0, own_radius_m=0.6)
 CAMERA = CameraConfig(width_px=64, height_px=32, rate_hz=10.0)
 QUARTER = math.radians(90.0)
 HALF_ROOT = math.sqrt(0.5)
@@ -56,8 +57,8 @@ def profile(kind: str, address, **changes) -> SimulatorProfile:
 class Simulator:
     """A client connected to a fake, and a second connection that looks behind the scenes."""
 
-    def __init__(self, kind: str, address, rpc: RpcConfig = RPC, **changes) -> None:
-        self.client = AirSimClient(profile(kind, address, **changes), rpc, CAMERA)
+    def __init__(self, kind: str, address, rpc: RpcConfig = RPC, depth=None, **changes) -> None:
+        self.client = AirSimClient(profile(kind, address, **changes), rpc, CAMERA, depth)
         self._spy = open_session(
             BACKEND, *address, deadline_s=20.0, connect_deadline_s=5.0, max_message_bytes=2**24
         )
@@ -141,6 +142,28 @@ def test_a_frame_means_the_same_from_every_simulator(any_sim):
     assert frame.vehicle.orientation == pytest.approx((HALF_ROOT, 0, 0, HALF_ROOT))
     assert frame.vehicle.angular_velocity_radps == pytest.approx((0.1, 0.2, 0.3))
     assert frame.vehicle.has_collided is False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wall_in_the_depth_image_is_an_obstacle(simulator, kind):
+    """Of the same call as the picture; not asked of a simulator whose depth is not in metres."""
+    with simulator(kind, depth=DEPTH) as sim:
+        sim.client.connect()
+        sim.calls()
+        frame = sim.client.read_frame()
+        ((_, params),) = sim.calls("simGetImages")
+        requests = params[0]
+    assert frame.rgb is not None
+    if kind == "unity":
+        assert len(requests) == 1
+        assert frame.obstacles_m == ()
+        return
+    assert len(requests) == 2
+    assert len(frame.obstacles_m) == DEPTH.strips / 2
+    for north, east, down in frame.obstacles_m:
+        assert north == pytest.approx(1.5 + 5.1, abs=0.01)
+        assert east < 2.5
+        assert abs(down + 3.0) <= DEPTH.band_m
 
 
 def test_time_starts_with_the_first_frame_and_is_in_seconds(any_sim):

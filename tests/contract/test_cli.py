@@ -221,9 +221,13 @@ def test_an_unknown_dialect(refused):
 
 
 def test_a_city_that_does_not_exist(refused):
-    assert "seed -1 is negative" in refused("sim", "--port", "0", "--seed", "-1")
+    assert "seed: Input should be greater than or equal" in refused(
+        "sim", "--port", "0", "--seed", "-1"
+    )
     assert "city style 'gothic': there is plaza" in refused("sim", "--style", "gothic")
-    assert "seed -1 is negative" in refused("fly", "--oracle", "--seed", "-1")
+    assert "seed: Input should be greater than or equal" in refused(
+        "fly", "--oracle", "--seed", "-1"
+    )
 
 
 def test_a_port_in_use():

@@ -10,9 +10,9 @@ from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion
 from followme_uav.sim import scene as scenes
 from followme_uav.sim.atmosphere import PRESETS, atmosphere
-from followme_uav.sim.hero_route import HeroMode
 from followme_uav.sim.layout import Car
 from followme_uav.sim.people import Crowd, Person
+from followme_uav.sim.routes import HeroMode
 from followme_uav.sim.scene import GROUND_ID, HERO_ID, SKY_DEPTH_M, SKY_ID, Pose, Scene
 from followme_uav.sim.styles import STYLES
 from followme_uav.sim.world import City, make_city

@@ -1,8 +1,10 @@
 """The flight log: what is read back is what was flown, and bad files end in one clear line."""
 
 import dataclasses
+import json
 import math
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from followme_uav.errors import LogError
 from followme_uav.flight import schema
 from followme_uav.flight.log import FlightLogWriter, content_digest, read_log
 from followme_uav.flight.png import decode_png, encode_png
-from followme_uav.messages import MissionState, Transition
+from followme_uav.messages import HeroEstimate, LoopTerms, MissionState, Transition
 from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry, same
 
 RNG = np.random.default_rng(7)
@@ -40,12 +42,17 @@ def full_entry(index: int):
         hero_position_m=(1.0 / 3.0, -0.0, 1e-310),
         clearance_m=math.inf,
         transition=Transition(MissionState.ACQUIRE, state, "seen in 5 frames: größer"),
+        hero=HeroEstimate((1.0 / 7.0, -0.0, 1e-310), (0.1, -0.2, 0.0), 0.3),
+        loops=(
+            LoopTerms("pan", 0.1, 0.2, 0.0, -0.3, -0.1),
+            LoopTerms("yaw", 1.0, 2.0, 0.0, 0.0, 2.0),
+        ),
     )
 
 
 @pytest.fixture
 def write(tmp_path, config):
-    def write_log(entries, name="flight.mcap", **metadata):
+    def write_log(entries, name="flight.mcap", config=config, **metadata):
         path = tmp_path / name
         with FlightLogWriter(path, config, "ab" * 32, metadata) as log:
             for entry in entries:
@@ -85,6 +92,7 @@ def test_schema_knows_every_field():
     for name, kind in schema._DATACLASSES.items():
         logged = {field.name for field in schema.MESSAGES[name].DESCRIPTOR.fields}
         images = {"rgb", "mask"}
+        logged -= set(schema.RETIRED.get(name, ()))
         assert logged == {field.name for field in dataclasses.fields(kind)} - images
 
 
@@ -201,6 +209,27 @@ def test_log_of_a_newer_version_says_so(write, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(LogError, match="update followme-uav"):
         read_log(path)
+
+
+def test_log_of_version_1_is_still_read(config, write, monkeypatch):
+    """Else every flight of before would be lost: it knew her place only, and other settings."""
+    entry = full_entry(0)
+    step = schema.to_message(dataclasses.replace(entry.step, hero=None))
+    step.hero_position_m.x, step.hero_position_m.z = 12.0, -0.95
+    read = schema.from_message(step, mask=None)
+    assert read.hero == HeroEstimate((12.0, 0.0, -0.95), (0.0, 0.0, 0.0), math.inf)
+
+    settings = config.model_dump(mode="json")
+    del settings["depth"]
+    settings["tracker"]["a_key_of_old"] = 0.5
+    settings["control"]["wanted_distance_m"] = 8.5
+    old = SimpleNamespace(model_dump_json=lambda: json.dumps(settings))
+    monkeypatch.setattr("followme_uav.flight.log.SCHEMA_VERSION", 1)
+    path = write([entry], config=old)
+    monkeypatch.undo()
+    found = read_log(path).metadata.config
+    assert found.control.wanted_distance_m == 8.5
+    assert found.depth == config.depth
 
 
 def test_missing_channel_is_named(write, monkeypatch):

@@ -34,6 +34,11 @@ def picture() -> list[list[tuple[int, int, int]]]:
     return rows
 
 
+def wall() -> list[list[tuple[int, int, int]]]:
+    """DepthVis of a wall 5.1 m ahead on the left, beneath an open sky on the right."""
+    return [[(13,) * 3] * (WIDTH // 2) + [(255,) * 3] * (WIDTH // 2) for _ in range(HEIGHT)]
+
+
 def classes() -> list[list[int]]:
     """A person in the left half of row 5, the hero at the right end of row 6."""
     rows = [[0] * WIDTH for _ in range(HEIGHT)]
@@ -193,7 +198,7 @@ class FakeAirSim:
         if ("annotation_name" in request) != (self.kind == "cosys"):
             raise BadCastError
         known = request["camera_name"] == "0"
-        rows = picture() if request["image_type"] == 0 else self.segmentation()
+        rows = {0: picture, 3: wall}.get(request["image_type"], self.segmentation)()
         if self.kind == "unity":
             rows.reverse()
         reorder = (lambda p: p) if self.kind == "unity" else (lambda p: p[::-1])

@@ -1,4 +1,4 @@
-"""What the hero does: walk about like everybody, follow a route somebody wrote, or stay away."""
+"""Routes that somebody wrote, for the hero, who may also walk about or stay away, or others."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ import itertools
 import math
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from followme_uav.errors import ConfigError
 from followme_uav.sim.layout import STREET_END_M, City
 from followme_uav.sim.paths import Path
 
+Floats = NDArray[np.float64]
+
 MAX_SPEED_MPS = 5.0
 
+WALL_M = 0.6
+"""Routes keep so far from everything solid; corners are cut a little."""
+
 _REACH_M = STREET_END_M + 5.0
-_WALL_M = 0.6  # routes keep so far from everything solid; corners are cut a little
+
 _SAMPLE_M = 0.1
 _TALL_M = 2.0  # what begins higher than this is walked under
 _BRAKING_MPS2 = 1.8
@@ -33,18 +40,18 @@ class HeroMode(Enum):
 
 
 @dataclass(frozen=True)
-class HeroRoute:
-    """Where the hero goes, and how fast, as written in a script.
+class Route:
+    """Where somebody goes, and how fast, as written in a script.
 
-    She makes way for others and waits for cars as everybody does, so she may come a little later
-    and go a little aside.
+    Whoever follows one makes way for others and waits for cars as everybody does, so they may come
+    a little later and go a little aside.
 
     Attributes:
-        waypoints_m: (north, east) in the world; she starts at the first. A single one is where she
-            stands.
-        speeds_mps: (from_s, speed_mps): from that simulated time on she goes that fast; 0 is a
-            stop. Before the first she stands.
-        loop: go back to the first waypoint and round again; else she stays at the last.
+        waypoints_m: (north, east) in the world, beginning at the first. A single one is where they
+            stand.
+        speeds_mps: (from_s, speed_mps): from that simulated time on they go that fast; 0 is a
+            stop. Before the first they stand.
+        loop: go back to the first waypoint and round again; else they stay at the last.
 
     Raises:
         ConfigError: A number makes no sense.
@@ -56,20 +63,20 @@ class HeroRoute:
 
     def __post_init__(self) -> None:
         if not self.waypoints_m:
-            raise ConfigError("hero route: it has no waypoint; give at least one (north, east)")
+            raise ConfigError("route: it has no waypoint; give at least one (north, east)")
         for i, point in enumerate(self.waypoints_m):
             if not all(abs(v) <= _REACH_M for v in point):
                 raise ConfigError(
-                    f"hero route: waypoint {i} {point} is outside the city; north and east go "
+                    f"route: waypoint {i} {point} is outside the city; north and east go "
                     f"from {-_REACH_M:g} to {_REACH_M:g} m"
                 )
         times = [from_s for from_s, _ in self.speeds_mps]
         if not all(math.isfinite(t) and t >= 0.0 for t in times) or times != sorted(set(times)):
-            raise ConfigError(f"hero route: speeds begin at {times} s; use rising times from 0 on")
+            raise ConfigError(f"route: speeds begin at {times} s; use rising times from 0 on")
         for from_s, speed_mps in self.speeds_mps:
             if not 0.0 <= speed_mps <= MAX_SPEED_MPS:
                 raise ConfigError(
-                    f"hero route: {speed_mps} m/s from {from_s:g} s on; use 0 to {MAX_SPEED_MPS:g}"
+                    f"route: {speed_mps} m/s from {from_s:g} s on; use 0 to {MAX_SPEED_MPS:g}"
                 )
 
     def speed_at(self, time_s: float) -> float:
@@ -78,13 +85,36 @@ class HeroRoute:
         return self.speeds_mps[i - 1][1] if i else 0.0
 
 
-Hero = HeroRoute | HeroMode
+Hero = Route | HeroMode
+Outfit = Literal["random", "decoy"]
+"""Clothes drawn by the seed, or a red jacket with a hood that is not quite the hero's."""
+
+
+@dataclass(frozen=True)
+class Walker:
+    """Somebody besides the hero who follows a route."""
+
+    route: Route
+    outfit: Outfit = "random"
+
+
+@dataclass(frozen=True)
+class Solids:
+    """Boxes and posts, seen from above."""
+
+    names: tuple[str, ...]
+    centre: Floats
+    """(solids, 2) north, east."""
+    half: Floats
+    """(solids, 2) half sizes before turning; of a post, its radius twice."""
+    yaw: Floats
+    is_round: NDArray[np.bool_]
 
 
 class RouteWalk:
-    """The hero's progress along her route: a point that runs a little ahead of her."""
+    """Somebody's progress along a route: a point that runs a little ahead of them."""
 
-    def __init__(self, route: HeroRoute) -> None:
+    def __init__(self, route: Route) -> None:
         self._route = route
         points = [(n, e, 0.0) for n, e in route.waypoints_m]
         self._path = Path([*points, points[0]] if route.loop else points)
@@ -107,9 +137,9 @@ class RouteWalk:
         """Where to walk towards now, and how fast.
 
         Args:
-            north_m: where she is.
+            north_m: where they are.
             east_m: the same.
-            speed_mps: how fast she walks.
+            speed_mps: how fast they walk.
             time_s: since the start.
         """
         path = self._path
@@ -129,8 +159,30 @@ class RouteWalk:
         return (north, east), wish_mps
 
 
-def check_route(route: HeroRoute, city: City) -> None:
-    """Make sure that nothing stands in the way.
+def walkable_solids(city: City) -> Solids:
+    """What nobody can walk through."""
+    solids = [c for c in city.colliders if -c.centre_m[2] - c.half_size_m[2] < _TALL_M]
+    return Solids(
+        tuple(c.name for c in solids),
+        np.array([c.centre_m[:2] for c in solids]),
+        np.array([c.half_size_m[:2] for c in solids]),
+        np.array([c.yaw_rad for c in solids]),
+        np.array([c.shape == "cylinder" for c in solids]),
+    )
+
+
+def gaps_m(points: Floats, solids: Solids) -> Floats:
+    """(points, solids) from each of (points, 2) places to each solid; 0 inside a box."""
+    north, east = (points[:, None, :] - solids.centre).transpose(2, 0, 1)
+    c, s = np.cos(solids.yaw), np.sin(solids.yaw)
+    along = np.abs(c * north + s * east) - solids.half[:, 0]
+    across = np.abs(c * east - s * north) - solids.half[:, 1]
+    to_box = np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0))
+    return np.where(solids.is_round, np.hypot(north, east) - solids.half[:, 0], to_box)
+
+
+def check_route(route: Route, city: City, who: str = "hero") -> None:
+    """Make sure that nothing stands in the way of `who`.
 
     Raises:
         ConfigError: Something does.
@@ -138,23 +190,14 @@ def check_route(route: HeroRoute, city: City) -> None:
     points = list(route.waypoints_m)
     if route.loop:
         points.append(points[0])
-    solids = [c for c in city.colliders if -c.centre_m[2] - c.half_size_m[2] < _TALL_M]
-    centre = np.array([c.centre_m[:2] for c in solids])
-    half = np.array([c.half_size_m[:2] for c in solids])
-    yaw = np.array([c.yaw_rad for c in solids])
-    is_round = np.array([c.shape == "cylinder" for c in solids])
+    solids = walkable_solids(city)
     for leg, (a, b) in enumerate(itertools.pairwise([points[0], *points])):
         share = np.linspace(0.0, 1.0, 2 + int(math.dist(a, b) / _SAMPLE_M))[:, None]
         way = np.array(a) + share * (np.array(b) - np.array(a))
-        north, east = (way[:, None, :] - centre).transpose(2, 0, 1)
-        along = np.abs(np.cos(yaw) * north + np.sin(yaw) * east) - half[:, 0]
-        across = np.abs(np.cos(yaw) * east - np.sin(yaw) * north) - half[:, 1]
-        to_box = np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0))
-        gap_m = np.where(is_round, np.hypot(north, east) - half[:, 0], to_box)
-        hit, which = np.nonzero(gap_m < _WALL_M)
+        hit, which = np.nonzero(gaps_m(way, solids) < WALL_M)
         if len(hit):
             where = ", ".join(f"{v:.1f}" for v in way[hit[0]])
             raise ConfigError(
-                f"hero route: leg {max(leg, 1)} comes within {_WALL_M} m of "
-                f"{solids[which[0]].name} at ({where}); move its waypoints"
+                f"route of {who}: leg {max(leg, 1)} comes within {WALL_M} m of "
+                f"{solids.names[which[0]]} at ({where}); move its waypoints"
             )

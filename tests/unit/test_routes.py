@@ -8,8 +8,8 @@ import pytest
 
 from followme_uav.errors import ConfigError
 from followme_uav.sim.bodies import find_body, names_of, person_index
-from followme_uav.sim.hero_route import HeroMode, HeroRoute
 from followme_uav.sim.people import Crowd
+from followme_uav.sim.routes import HeroMode, Route
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.traffic import Traffic
 from followme_uav.sim.world import make_city
@@ -31,7 +31,7 @@ def _walk(crowd: Crowd, seconds: float, traffic: Traffic | None = None) -> np.nd
     return np.array(rows)
 
 
-def _off_route_m(points: np.ndarray, route: HeroRoute) -> np.ndarray:
+def _off_route_m(points: np.ndarray, route: Route) -> np.ndarray:
     ends = np.array([*route.waypoints_m, route.waypoints_m[0]])
     gaps = []
     for a, b in pairwise(ends):
@@ -43,7 +43,7 @@ def _off_route_m(points: np.ndarray, route: HeroRoute) -> np.ndarray:
 @pytest.mark.parametrize("speed_mps", [1.4, 5.0])
 def test_she_follows_her_route_at_her_speeds(speed_mps: float):
     """A scenario that says where and how fast she goes must get that, stops included."""
-    route = HeroRoute(ROUND, ((0.0, speed_mps), (20.0, 0.0), (25.0, speed_mps)), loop=True)
+    route = Route(ROUND, ((0.0, speed_mps), (20.0, 0.0), (25.0, speed_mps)), loop=True)
     crowd = Crowd(CITY, 4, 0, route)
     assert crowd.people[0].position_m[:2] == ROUND[0]
     walk = _walk(crowd, 60.0)
@@ -58,7 +58,7 @@ def test_she_follows_her_route_at_her_speeds(speed_mps: float):
 
 def test_she_gets_there_through_people_and_traffic():
     """People and cars may hold her up, but nobody may walk or drive into her."""
-    route = HeroRoute(ROUND, ((0.0, 3.0),), loop=True)
+    route = Route(ROUND, ((0.0, 3.0),), loop=True)
     crowd, traffic = Crowd(CITY, 4, 30, route), Traffic(4, 20)
     traffic.reset(crowd.in_the_road_m)
     walk = _walk(crowd, 60.0, traffic)
@@ -72,18 +72,18 @@ def test_she_gets_there_through_people_and_traffic():
 
 def test_without_a_loop_she_stays_at_the_end():
     """The last waypoint is where a scenario waits for the follower to settle."""
-    crowd = Crowd(CITY, 4, 0, HeroRoute(((7.5, -7.5), (7.5, 7.5)), ((1.0, 1.5),)))
+    crowd = Crowd(CITY, 4, 0, Route(((7.5, -7.5), (7.5, 7.5)), ((1.0, 1.5),)))
     walk = _walk(crowd, 20.0)
     assert (walk[: round(0.9 / DT_S), 2] == 0.0).all()
     assert walk[-1, :2] == pytest.approx((7.5, 7.5), abs=0.2)
     assert walk[-1, 2] < 0.01
-    stands = Crowd(CITY, 4, 0, HeroRoute(((7.5, -7.5),)))
+    stands = Crowd(CITY, 4, 0, Route(((7.5, -7.5),)))
     assert _walk(stands, 5.0)[:, 2].max() == 0.0
 
 
 def test_who_is_put_elsewhere_goes_on_from_there():
     """A client may move her; she must not walk back to where she was."""
-    crowd = Crowd(CITY, 4, 0, HeroRoute(((7.5, -40.0), (7.5, 40.0))))
+    crowd = Crowd(CITY, 4, 0, Route(((7.5, -40.0), (7.5, 40.0))))
     _walk(crowd, 2.0)
     crowd.place(0, 7.5, 20.0, 0.0)
     assert _walk(crowd, 5.0)[-1, 1] > 25.0
@@ -103,13 +103,13 @@ def test_who_is_put_elsewhere_goes_on_from_there():
 def test_a_route_that_makes_no_sense_is_refused(arguments, message):
     """A typing error in a scenario must be named, not walked."""
     with pytest.raises(ConfigError, match=message):
-        HeroRoute(*arguments)
+        Route(*arguments)
 
 
 def test_a_route_through_a_house_is_refused_by_name():
     """She would be invisible, and the flight would be blamed."""
     house = CITY.buildings[0]
-    route = HeroRoute(((7.5, 7.5), (house.north_m, house.east_m)))
+    route = Route(((7.5, 7.5), (house.north_m, house.east_m)))
     with pytest.raises(ConfigError, match=r"leg 1 comes within .* of \w+_\d+"):
         Crowd(CITY, 4, 0, route)
 

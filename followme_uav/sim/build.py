@@ -1,0 +1,49 @@
+"""From a written world to a simulated one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from followme_uav.sim.environment import Clock
+from followme_uav.sim.layout import City
+from followme_uav.sim.routes import Outfit
+from followme_uav.sim.simulation import Renderer, RendererMaker, Simulation
+from followme_uav.sim.world import make_city
+from followme_uav.sim.world_plan import WorldPlan
+
+
+def make_simulation(
+    world: WorldPlan, make_renderer: RendererMaker | None, image_size_px: tuple[int, int]
+) -> Simulation:
+    """The world of a plan, in its light.
+
+    Raises:
+        ConfigError: The plan does not fit its city.
+    """
+    simulation = Simulation(
+        world.seed,
+        world.people,
+        make_renderer,
+        image_size_px,
+        style=world.style,
+        cars=world.cars,
+        hero=world.hero,
+        walkers=world.everybody(make_city(world.seed, world.style)),
+    )
+    light = world.light
+    if light is not None:
+        environment = simulation.environment
+        if light.hour_h is not None:
+            environment.set_clock(Clock(light.hour_h), simulation.time_ns)
+        environment.set_weather(
+            clouds=light.clouds, rain=light.rain, fog=light.fog, dust=light.dust
+        )
+        environment.enable_weather(True)
+    return simulation
+
+
+def make_scene(city: City, people: int, walkers: Sequence[Outfit]) -> Renderer:
+    """Imports the graphics only here, so that `--help` works without them."""
+    from followme_uav.sim.scene import Scene
+
+    return Scene(city, people, walkers)
