@@ -42,7 +42,9 @@ def _differences(path: str, logged: Any, replayed: Any) -> Iterator[Difference]:
     if is_dataclass(logged) and type(logged) is type(replayed):
         for field in fields(logged):
             name = f"{path}.{field.name}" if path else field.name
-            yield from _differences(name, getattr(logged, field.name), getattr(replayed, field.name))
+            yield from _differences(
+                name, getattr(logged, field.name), getattr(replayed, field.name)
+            )
     elif not _same(logged, replayed):
         yield Difference(path, logged, replayed)
 
