@@ -186,6 +186,20 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Solid:
+    """Something that stands in the city. Shown to those who watch; the pilot never sees it."""
+
+    name: str
+    """Its kind and number: building_3, tree_0_crown."""
+    centre_m: Vec3
+    """World NED."""
+    half_size_m: Vec3
+    """North, east, down."""
+    is_round: bool
+    """An upright cylinder, else a box along the axes."""
+
+
+@dataclass(frozen=True)
 class GroundTruth:
     """What really was, from a simulator that tells. Judges flights; the pilot never sees it."""
 

@@ -21,6 +21,7 @@ from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log import FlightLogWriter
 from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
 from followme_uav.flight.metrics import FlightMetrics, MetricsAccumulator
+from followme_uav.flight.surroundings import text_of
 from followme_uav.messages import Command, Manoeuvre
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.weights import read_weights
@@ -107,6 +108,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
                 "simulator": config.simulator.name,
                 "lockstep": str(plan.lockstep),
                 "segmenter": device,
+                "solids": text_of(client.solids()),
                 "versions": json.dumps(
                     {"followme-uav": __version__, "python": platform.python_version()}
                 ),

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from followme_uav.errors import DataError
+from followme_uav.extras import require
 from followme_uav.learn import curves, dataset, report, score_tables, scores
 from followme_uav.learn.curves import SizeScore
 from followme_uav.learn.dataset import LabelledFrames
-from followme_uav.learn.plotting import require_matplotlib
 from followme_uav.learn.scores import FrameScores, SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
@@ -118,7 +118,7 @@ def evaluate(
         EnvironmentSetupError: A report is wanted and Matplotlib is missing.
     """
     if report_dir is not None:
-        require_matplotlib("--report")
+        require("matplotlib", "report", "--report")
     segmenter = Segmenter(weights)
     found = dataset.find_sets(data_dir)
     if by_kind and found[0].kind:

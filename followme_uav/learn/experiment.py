@@ -31,12 +31,12 @@ from rich.table import Table
 
 from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError, DataError
+from followme_uav.extras import require
 from followme_uav.files import make_data_folder, write_data
 from followme_uav.learn import card, experiment_figures
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
 from followme_uav.learn.dataset import LabelledFrames
 from followme_uav.learn.evaluate import PreparedSet, prepare, score_sets, selection_score
-from followme_uav.learn.plotting import require_matplotlib
 from followme_uav.learn.sampler import CropSampler
 from followme_uav.learn.train import Training, batches, check_architecture, loss_of, read_frames
 from followme_uav.messages import MaskClass
@@ -133,7 +133,7 @@ def experiment(
         DataError: A data folder cannot be used, or `out` cannot be written.
         EnvironmentSetupError: Matplotlib is missing.
     """
-    require_matplotlib("experiment")
+    require("matplotlib", "report", "experiment")
     config = load_training_config(config_path)
     if network is not None:
         config = config.model_copy(update={"architecture": network})

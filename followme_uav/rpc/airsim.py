@@ -29,6 +29,7 @@ from followme_uav.messages import (
     Manoeuvre,
     Mask,
     RgbImage,
+    Solid,
     Vec3,
     VehicleState,
 )
@@ -47,6 +48,7 @@ MAX_UNFINISHED_MOTIONS = 64
 PAUSE_POLL_S = 0.001
 WEATHER_RAIN, WEATHER_FOG = 0, 7  # of AirSim's WeatherParameter
 GROUND_TRUTH_METHOD = "simFollowMeGroundTruth"
+SOLIDS_METHOD = "simFollowMeSolids"
 PLACE_METHOD = "simFollowMePlaceVehicle"
 HELD_METHOD = "simFollowMeIsHeld"
 ANSWER_POLL_S = 0.1
@@ -222,6 +224,17 @@ class AirSimClient:
         with self._understanding(GROUND_TRUTH_METHOD):
             truth = self._dialect.read("FollowMeGroundTruth", reply)
             return convert.ground_truth(truth, self._clock)
+
+    def solids(self) -> tuple[Solid, ...]:
+        """What stands in the city, for maps to look at; empty where the simulator does not tell."""
+        try:
+            reply = self._ask(SOLIDS_METHOD)
+        except RemoteError as error:
+            if "could not find function" not in str(error):
+                raise
+            return ()
+        with self._understanding(SOLIDS_METHOD):
+            return tuple(convert.solid(self._dialect.read("FollowMeSolid", one)) for one in reply)
 
     def read_segmented_frame(self) -> tuple[Frame, RgbImage | None]:
         """A frame and, of the same instant, the segmentation image in the simulator's colours."""

@@ -24,6 +24,7 @@ from followme_uav.messages import (
     MaskClass,
     Quaternion,
     RgbImage,
+    Solid,
     Vec3,
     VehicleState,
 )
@@ -110,6 +111,16 @@ def pixels(
     if profile.channel_order == "bgr":
         rows = rows[:, :, ::-1]
     return np.ascontiguousarray(rows)
+
+
+def solid(reply: dict[str, Any]) -> Solid:
+    """One thing of the embedded simulator's list of solids."""
+    return Solid(
+        name=str(reply["name"]),
+        centre_m=to_vec3(reply["position"]),
+        half_size_m=to_vec3(reply["half_size"]),
+        is_round=bool(reply["is_round"]),
+    )
 
 
 def ground_truth(reply: dict[str, Any], clock: Clock) -> GroundTruth:

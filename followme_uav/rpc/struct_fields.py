@@ -61,12 +61,18 @@ STRUCTS: dict[str, Fields] = {
         *_plain("time_stamp", "message", "pixels_as_float", "compress"),
         *_plain("width", "height", "image_type"),
     ),
-    # Not AirSim's: the embedded simulator's answer to simFollowMeGroundTruth.
+    # Not AirSim's: the embedded simulator's answers to simFollowMeGroundTruth and ...Solids.
     "FollowMeGroundTruth": (
         ("time_stamp", None),
         ("hero_position", "Vector3r"),
         ("people_positions", "[Vector3r]"),
         *_plain("clearance", "mask_width", "mask_height", "mask", "mask_time_stamp"),
+    ),
+    "FollowMeSolid": (
+        ("name", None),
+        ("position", "Vector3r"),
+        ("half_size", "Vector3r"),
+        ("is_round", None),
     ),
 }
 """Field names; a field that is a struct names its type, a list of structs has it in brackets."""

@@ -1,9 +1,9 @@
 """The RPC methods of the simulator: connection, time, state and ground truth, and all the others.
 
 Names, parameters, result keys and units are those of AirSim's MessagePack-RPC. Methods whose name
-starts with `simFollowMe` are ours alone: the ground truth that judges flights, a teleport for
-collecting labelled images, and whether a person at the window holds the time. A pilot must never
-call them.
+starts with `simFollowMe` are ours alone: the ground truth that judges flights, the map for those
+who watch them, a teleport for collecting labelled images, and whether a person at the window holds
+the time. A pilot must never call them.
 """
 
 from __future__ import annotations
@@ -214,6 +214,7 @@ class TruthMethods(Service):
         """Method name to function."""
         return {
             "simFollowMeGroundTruth": self._ground_truth,
+            "simFollowMeSolids": self._solids,
             "simFollowMePlaceVehicle": self._place_vehicle,
         }
 
@@ -239,6 +240,22 @@ class TruthMethods(Service):
                 "mask": mask.tobytes(),
                 "mask_time_stamp": shot.time_ns if shot is not None else 0,
             }
+
+        return self.call(job)
+
+    def _solids(self) -> Future[list[structs.Struct]]:
+        """Everything in the city that stands fast."""
+
+        def job(simulation: Simulation) -> list[structs.Struct]:
+            return [
+                {
+                    "name": solid.name,
+                    "position": structs.vector(solid.centre_m),
+                    "half_size": structs.vector(solid.half_size_m),
+                    "is_round": solid.shape == "cylinder",
+                }
+                for solid in simulation.city.colliders
+            ]
 
         return self.call(job)
 

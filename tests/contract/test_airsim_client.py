@@ -11,7 +11,7 @@ import pytest
 
 from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorProfile
 from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
-from followme_uav.messages import Command, Manoeuvre
+from followme_uav.messages import Command, Manoeuvre, Solid
 from followme_uav.rpc.airsim import AirSimClient
 from followme_uav.rpc.session import open_session
 
@@ -214,6 +214,12 @@ def test_nonsense_in_a_reply_is_one_line(sim, key, value, words):
     text = str(error.value)
     assert "\n" not in text
     assert all(word in text for word in words), text
+
+
+def test_solids_for_the_map(any_sim):
+    """A simulator that knows nothing of them must not end the flight."""
+    expected = Solid("house", (1.0, -2.0, -3.0), (4.0, 5.0, 6.0), False)
+    assert any_sim.client.solids() == ((expected,) if any_sim.kind == "embedded" else ())
 
 
 def test_ground_truth_is_converted(any_sim):

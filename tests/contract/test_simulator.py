@@ -653,6 +653,14 @@ def test_ground_truth_tells_classes_people_and_clearance(call):
     assert 1.0 < truth["clearance"] < 60.0
 
 
+def test_solids_are_the_city_that_stands_there(call):
+    solids = {solid["name"]: solid for solid in call.call("simFollowMeSolids")}
+    house, crown = solids["building_0"], solids["tree_0_crown"]
+    assert house["position"] == call.call("simGetObjectPose", "building_0")["position"]
+    assert house["half_size"]["z_val"] == -house["position"]["z_val"]  # it stands on the ground
+    assert (house["is_round"], crown["is_round"]) == (False, True)
+
+
 def test_placed_vehicle_hovers_where_it_was_put(call):
     call.call("simFollowMePlaceVehicle", vector(3.0, -2.0, -8.0), 1.0, NAME)
     call.call("simContinueForTime", 2.0)

@@ -70,6 +70,14 @@ class FakeAirSim:
         camera = self.cosys_camera() if self.kind == "cosys" else self.camera()
         own = {
             "simFollowMeGroundTruth": self.ground_truth,
+            "simFollowMeSolids": lambda: [
+                {
+                    "name": "house",
+                    "position": vector(1.0, -2.0, -3.0),
+                    "half_size": vector(4.0, 5.0, 6.0),
+                    "is_round": False,
+                }
+            ],
             "simFollowMePlaceVehicle": lambda position, yaw_rad, name: None,
         }
         plain = {

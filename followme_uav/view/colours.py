@@ -1,0 +1,38 @@
+"""The colours of everything that is shown, the same in plots, videos and the viewer.
+
+Most are Okabe and Ito's, which people with colour blindness tell apart.
+"""
+
+from __future__ import annotations
+
+from followme_uav.messages import MissionState
+
+BLUE, SKY, GREEN = "#0072b2", "#56b4e9", "#009e73"
+ORANGE, VERMILION, PURPLE, YELLOW = "#e69f00", "#d55e00", "#cc79a7", "#f0e442"
+INK, GREY, PALE = "#222222", "#8a9096", "#dfe3e6"
+
+HERO, PEOPLE, VEHICLE = VERMILION, BLUE, INK
+BELIEF = PURPLE
+"""Where the pilot thinks that she is."""
+OUTLINE = "#2fe6ff"
+"""Of the hero's mask on pictures, where she wears her own colour."""
+
+STATES: dict[MissionState, str] = {
+    MissionState.TAKEOFF: "#9aa5b1",
+    MissionState.PATROL: "#3d8fc4",
+    MissionState.ACQUIRE: "#e6a817",
+    MissionState.FOLLOW: "#2f9e5b",
+    MissionState.SEARCH: "#e2711d",
+    MissionState.LAND: "#7d6bb0",
+    MissionState.FAILSAFE: "#c8322b",
+    MissionState.DONE: "#5c6670",
+}
+
+STREET, GROUND, HOUSE, TREE, DECK = "#d3d6d8", "#eef0ec", "#b9aea3", "#b7d0ac", "#c3c7cc"
+"""Of maps on white."""
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """`#rrggbb` as three numbers of 0 to 255."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue

@@ -1,0 +1,239 @@
+"""What is plotted over time: panels of lines, each read from one entry of a flight.
+
+Plots and the viewer draw these same panels, so that a figure looks alike everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from followme_uav.config import FlightConfig
+from followme_uav.flight.entry import FlightEntry
+from followme_uav.messages import LoopTerms, MaskClass, Vec3
+from followme_uav.view.colours import (
+    BELIEF,
+    BLUE,
+    GREEN,
+    GREY,
+    HERO,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VEHICLE,
+    VERMILION,
+)
+
+Reading = Callable[[FlightEntry, FlightConfig], float | None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One value over time."""
+
+    label: str
+    colour: str
+    read: Reading
+    """The value at an entry; None where there is none."""
+    is_aim: bool = False
+    """What the flight aims at rather than what it does: drawn as a thin grey line."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Values that share an axis."""
+
+    key: str
+    """For file and entity names."""
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    limits: tuple[float | None, float | None] = (None, None)
+
+
+def true_hero_m(entry: FlightEntry, config: FlightConfig) -> Vec3 | None:
+    """Her middle, as high as the blob's centroid is assumed; None where no truth is told."""
+    if entry.truth is None:
+        return None
+    north, east, down = entry.truth.hero_position_m
+    return north, east, down - config.tracker.centroid_height_m
+
+
+def _distance_m(entry: FlightEntry, place_m: Vec3 | None) -> float | None:
+    return None if place_m is None else math.dist(place_m, entry.frame.camera.position_m)
+
+
+def _believed_m(entry: FlightEntry, config: FlightConfig) -> float | None:
+    hero = entry.step.hero
+    return None if hero is None else _distance_m(entry, hero.position_m)
+
+
+def _sigma_m(entry: FlightEntry, config: FlightConfig) -> float | None:
+    hero = entry.step.hero
+    return hero.sigma_m if hero and math.isfinite(hero.sigma_m) else None
+
+
+def _seen(field: str) -> Reading:
+    def read(entry: FlightEntry, config: FlightConfig) -> float | None:
+        seen = entry.step.observation
+        return None if seen is None else float(getattr(seen, field))
+
+    return read
+
+
+def _true_pixels(entry: FlightEntry, config: FlightConfig) -> float | None:
+    if entry.truth is None:
+        return None
+    return float(np.count_nonzero(entry.truth.mask[..., MaskClass.HERO] > 127))
+
+
+def _clearance_m(entry: FlightEntry, config: FlightConfig) -> float | None:
+    return None if entry.truth is None else entry.truth.clearance_m
+
+
+def _ground_speed(velocity: Vec3) -> float:
+    return math.hypot(velocity[0], velocity[1])
+
+
+def _hero_speed(entry: FlightEntry, config: FlightConfig) -> float | None:
+    hero = entry.step.hero
+    return None if hero is None else _ground_speed(hero.velocity_mps)
+
+
+def _timing(field: str) -> Reading:
+    return lambda entry, config: float(getattr(entry.timings, field))
+
+
+def terms_of(entry: FlightEntry, loop: str) -> LoopTerms | None:
+    """What one PID loop did at this entry; None when it had no part in the command."""
+    return next((terms for terms in entry.step.loops if terms.name == loop), None)
+
+
+def _term(loop: str, field: str, scale: float) -> Reading:
+    def read(entry: FlightEntry, config: FlightConfig) -> float | None:
+        terms = terms_of(entry, loop)
+        return None if terms is None else scale * float(getattr(terms, field))
+
+    return read
+
+
+def _loop_panel(loop: str, title: str, unit: str, scale: float = 1.0) -> Panel:
+    lines = (
+        ("output", INK, "output"),  # first, so that it lies below the terms it is the sum of
+        ("P", SKY, "p"),
+        ("I", GREEN, "i"),
+        ("D", ORANGE, "d"),
+    )
+    return Panel(
+        f"pid_{loop}",
+        title,
+        unit,
+        tuple(Line(label, colour, _term(loop, field, scale)) for label, colour, field in lines),
+    )
+
+
+_DEG = math.degrees(1.0)
+
+FLIGHT_PANELS = (
+    Panel(
+        "image_error",
+        "Hero in the picture",
+        "half pictures",
+        (
+            Line("to the right", BLUE, _seen("u")),
+            Line("down", ORANGE, _seen("v")),
+            Line("centre", GREY, lambda entry, config: 0.0, is_aim=True),
+        ),
+        (-1.0, 1.0),
+    ),
+    Panel(
+        "distance",
+        "Distance to the hero",
+        "m",
+        (
+            Line("true", HERO, lambda e, c: _distance_m(e, true_hero_m(e, c))),
+            Line("believed", BELIEF, _believed_m),
+            Line("uncertainty", SKY, _sigma_m),
+            Line("wanted", GREY, lambda e, c: c.control.wanted_distance_m, is_aim=True),
+        ),
+        (0.0, None),
+    ),
+    Panel(
+        "hero_pixels",
+        "Hero in the mask",
+        "pixels",
+        (Line("true", HERO, _true_pixels), Line("marked", BELIEF, _seen("area_px"))),
+        (0.0, None),
+    ),
+    Panel(
+        "speed",
+        "Speed over ground",
+        "m/s",
+        (
+            Line("vehicle", VEHICLE, lambda e, c: _ground_speed(e.frame.vehicle.velocity_mps)),
+            Line("commanded", SKY, lambda e, c: _ground_speed(e.step.command.velocity_mps)),
+            Line("hero, believed", BELIEF, _hero_speed),
+        ),
+        (0.0, None),
+    ),
+    Panel(
+        "height",
+        "Height and clearance",
+        "m",
+        (
+            Line("height", VEHICLE, lambda e, c: -e.frame.vehicle.position_m[2]),
+            Line("nearest obstacle", VERMILION, _clearance_m),
+            Line("cruising height", GREY, lambda e, c: c.mission.altitude_m, is_aim=True),
+        ),
+        (0.0, None),
+    ),
+    Panel(
+        "commands",
+        "Commanded velocity",
+        "m/s",
+        (
+            Line("north", BLUE, lambda e, c: e.step.command.velocity_mps[0]),
+            Line("east", ORANGE, lambda e, c: e.step.command.velocity_mps[1]),
+            Line("climb", GREEN, lambda e, c: -e.step.command.velocity_mps[2]),
+        ),
+    ),
+    Panel(
+        "turning",
+        "Camera and turning",
+        "° and °/s",
+        (
+            Line("pan", BLUE, lambda e, c: _DEG * e.step.command.camera_pan_rad),
+            Line("tilt", ORANGE, lambda e, c: _DEG * e.step.command.camera_tilt_rad),
+            Line("yaw rate", PURPLE, lambda e, c: _DEG * e.step.command.yaw_rate_radps),
+        ),
+    ),
+)
+
+LOOP_PANELS = (
+    _loop_panel("pan", "Pan loop", "° a frame", _DEG),
+    _loop_panel("tilt", "Tilt loop", "° a frame", _DEG),
+    _loop_panel("yaw", "Yaw loop", "°/s", _DEG),
+    _loop_panel("forward", "Forward loop", "m/s"),
+    _loop_panel("altitude", "Altitude loop", "m/s"),
+)
+
+TIMES_PANEL = Panel(
+    "loop_times",
+    "Where a turn of the loop spends its time",
+    "ms",
+    (
+        Line("frame to command", INK, _timing("total_ms")),
+        Line("receive", SKY, _timing("receive_ms")),
+        Line("network", PURPLE, _timing("segment_ms")),
+        Line("decide", GREEN, _timing("decide_ms")),
+        Line("send", ORANGE, _timing("send_ms")),
+        Line("log", GREY, _timing("log_ms")),
+    ),
+    (0.0, None),
+)
+
+ALL_PANELS = (*FLIGHT_PANELS, *LOOP_PANELS, TIMES_PANEL)

@@ -1,0 +1,153 @@
+"""What the camera saw and what was made of it, as pictures; drawn with Pillow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from followme_uav.flight.entry import FlightEntry
+from followme_uav.geometry import pixel_of_point
+from followme_uav.messages import Mask, MaskClass, RgbImage
+from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb
+
+NIGHT = (22, 25, 29)
+"""Background of everything that is shown dark."""
+
+
+@cache
+def font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, which every machine has."""
+    return ImageFont.load_default(size_px)
+
+
+def camera_picture(entry: FlightEntry, side_px: int) -> Image.Image:
+    """The image with the mask's hero outlined, the observation in a box, the belief as a cross.
+
+    Without an image it is dark and says so.
+    """
+    image = entry.frame.rgb
+    if image is None:
+        return _nothing("no image", side_px)
+    picture = Image.fromarray(image).resize((side_px, side_px), Image.Resampling.BICUBIC)
+    layer = Image.new("L", (side_px * 2, side_px * 2))
+    draw = ImageDraw.Draw(layer)
+    seen = entry.step.observation
+    if seen is not None:
+        scale = 2 * side_px / image.shape[1], 2 * side_px / image.shape[0]
+        centre = (seen.u + 1) * side_px, (seen.v + 1) * side_px
+        half = seen.width_px * scale[0] / 2 + 8, seen.height_px * scale[1] / 2 + 8
+        box = (centre[0] - half[0], centre[1] - half[1], centre[0] + half[0], centre[1] + half[1])
+        draw.rounded_rectangle(box, radius=8, outline=255, width=3)
+    if entry.step.mask is not None:
+        outline = _outline(entry.step.mask[..., MaskClass.HERO], side_px)
+        picture.paste(OUTLINE, (0, 0), outline)
+    picture.paste("white", (0, 0), layer.resize((side_px, side_px), Image.Resampling.BOX))
+    _mark_belief(picture, entry, image.shape[1] / image.shape[0])
+    return picture
+
+
+def mask_picture(mask: Mask | None, side_px: int) -> Image.Image:
+    """The class probabilities: hero and people in their colours, as bright as they are sure."""
+    if mask is None:
+        return _nothing("no mask", side_px)
+    coloured = Image.fromarray(coloured_mask(mask))
+    return coloured.resize((side_px, side_px), Image.Resampling.NEAREST)
+
+
+def coloured_mask(mask: Mask) -> RgbImage:
+    """(height, width, 3): the background dark, each class mixed in by its probability."""
+    shares = mask.astype(np.float32) / 255.0
+    base = np.asarray(NIGHT, np.float32)
+    mixed = np.broadcast_to(base, mask.shape).copy()
+    for channel, colour in ((MaskClass.PEOPLE, PEOPLE), (MaskClass.HERO, HERO)):
+        mixed += shares[..., channel, None] * (np.asarray(rgb(colour), np.float32) - base)
+    return np.clip(mixed, 0, 255).astype(np.uint8)
+
+
+def film_strip(
+    entries: Sequence[FlightEntry], columns: int = 6, side_px: int = 224, start_s: float = 0.0
+) -> Image.Image:
+    """Camera pictures in rows, each with its time and state.
+
+    Args:
+        entries: one for each picture; see `chosen_times`.
+        columns: in a row.
+        side_px: of a picture.
+        start_s: what counts as time 0.
+    """
+    gap, bar = 6, 22
+    rows = max(math.ceil(len(entries) / columns), 1)
+    columns = min(columns, max(len(entries), 1))
+    size = columns * (side_px + gap) - gap, rows * (side_px + bar + gap) - gap
+    strip = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(strip)
+    for number, entry in enumerate(entries):
+        x, y = (number % columns) * (side_px + gap), (number // columns) * (side_px + bar + gap)
+        strip.paste(camera_picture(entry, side_px), (x, y + bar))
+        draw.rectangle((x, y, x + side_px - 1, y + bar - 1), fill=STATES[entry.step.state])
+        text = f"{entry.frame.time_s - start_s:.1f} s"
+        draw.text((x + 7, y + bar / 2), entry.step.state.value, "white", font(14), "lm")
+        draw.text((x + side_px - 7, y + bar / 2), text, "white", font(14), "rm")
+    return strip
+
+
+def chosen_times(
+    times_s: Sequence[float], change_times_s: Sequence[float], count: int
+) -> list[int]:
+    """Indices of the frames that tell a flight best: half of them changes of state.
+
+    Args:
+        times_s: of all frames, increasing.
+        change_times_s: of the changes of state.
+        count: how many to choose at most.
+    """
+    if not len(times_s):
+        return []
+    step = max(1, math.ceil(len(change_times_s) / max(count // 2, 1)))
+    changes = {
+        min(int(np.searchsorted(times_s, time_s)), len(times_s) - 1)
+        for time_s in change_times_s[::step]
+    }
+    evenly = np.linspace(0, len(times_s) - 1, max(count - len(changes), 1)).astype(int)
+    return sorted({*changes, *evenly.tolist()})[:count]
+
+
+def _nothing(why: str, side_px: int) -> Image.Image:
+    picture = Image.new("RGB", (side_px, side_px), NIGHT)
+    centre = side_px / 2, side_px / 2
+    ImageDraw.Draw(picture).text(centre, why, GREY, font(max(side_px // 20, 11)), "mm")
+    return picture
+
+
+def _outline(probability: np.ndarray, side_px: int) -> Image.Image:
+    """A smooth line around where the hero is more likely than not."""
+    size = side_px, side_px
+    blob = Image.fromarray(probability).resize(size, Image.Resampling.BICUBIC)
+    inside = np.asarray(blob) > 127
+    grown = inside.copy()
+    thickness = max(1, round(side_px / 200))
+    for _ in range(thickness):
+        wider = grown.copy()
+        wider[1:] |= grown[:-1]
+        wider[:-1] |= grown[1:]
+        wider[:, 1:] |= grown[:, :-1]
+        wider[:, :-1] |= grown[:, 1:]
+        grown = wider
+    return Image.fromarray(np.where(grown & ~inside, np.uint8(255), np.uint8(0)))
+
+
+def _mark_belief(picture: Image.Image, entry: FlightEntry, aspect: float) -> None:
+    """A cross where the pilot believes her to be, if that is in the picture."""
+    hero = entry.step.hero
+    place = hero and pixel_of_point(entry.frame.camera, hero.position_m, aspect)
+    if not place or max(abs(place[0]), abs(place[1])) > 1.0:
+        return
+    side = picture.width
+    x, y, arm = (place[0] + 1) * side / 2, (place[1] + 1) * side / 2, side / 45
+    draw = ImageDraw.Draw(picture)
+    for dx, dy in ((arm, 0.0), (0.0, arm)):
+        draw.line((x - dx, y - dy, x + dx, y + dy), fill=BELIEF, width=max(2, side // 160))

@@ -1,0 +1,105 @@
+"""If these fail, film strips and videos show something else than the camera and the mask."""
+
+import numpy as np
+import pytest
+
+from followme_uav.messages import CameraPose, HeroEstimate, MissionState
+from followme_uav.view.colours import BELIEF, HERO, OUTLINE, PEOPLE, STATES, rgb
+from followme_uav.view.pictures import (
+    NIGHT,
+    camera_picture,
+    chosen_times,
+    coloured_mask,
+    film_strip,
+    mask_picture,
+)
+from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
+
+SIDE_PX = 320
+SCALE = SIDE_PX // SIZE_PX
+GREEN = (40, 120, 60)
+
+
+def lawn():
+    return np.full((SIZE_PX, SIZE_PX, 3), GREEN, np.uint8)
+
+
+def where(picture, colour):
+    """(left, top, right, bottom) of the pixels of about this colour, None if there are none."""
+    off = np.abs(np.asarray(picture).astype(int) - rgb(colour)).sum(axis=2)
+    rows, columns = np.nonzero(off < 40)
+    if not len(rows):
+        return None
+    return columns.min(), rows.min(), columns.max(), rows.max()
+
+
+def test_the_outline_runs_around_the_marked_pixels():
+    picture = camera_picture(make_entry(rgb=lawn(), mask=hero_mask((20, 10))), SIDE_PX)
+    left, top, right, bottom = where(picture, OUTLINE)
+    assert left == pytest.approx(18 * SCALE, abs=6)
+    assert right == pytest.approx(23 * SCALE, abs=6)
+    assert top == pytest.approx(8 * SCALE, abs=6)
+    assert bottom == pytest.approx(13 * SCALE, abs=6)
+
+
+def test_the_box_stands_where_the_pilot_saw_her():
+    entry = make_entry(rgb=lawn(), observation=blob_at((20, 10)))
+    left, top, right, bottom = where(camera_picture(entry, SIDE_PX), "#ffffff")
+    assert (left + right) / 2 == pytest.approx(20.5 * SCALE, abs=2)
+    assert (top + bottom) / 2 == pytest.approx(10.5 * SCALE, abs=2)
+
+
+def test_a_cross_marks_the_belief_only_inside_the_picture():
+    def cross(place_m):
+        entry = make_entry(rgb=lawn(), hero=HeroEstimate(place_m, (0.0, 0.0, 0.0), 1.0))
+        return where(camera_picture(entry, SIDE_PX), BELIEF)
+
+    left, top, right, bottom = cross((10.0, 0.0, 0.0))
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((160, 160), abs=2)
+    assert cross((-10.0, 0.0, 0.0)) is None
+    assert cross((1.0, 10.0, 0.0)) is None
+
+
+def test_a_frame_without_image_is_said_to_be_one():
+    for picture in (camera_picture(make_entry(), SIDE_PX), mask_picture(None, SIDE_PX)):
+        shown = np.asarray(picture)
+        assert tuple(shown[0, 0]) == NIGHT
+        assert (shown != NIGHT).any()
+
+
+def test_classes_have_their_colours_by_probability():
+    mask = np.zeros((1, 4, 3), np.uint8)
+    mask[0, 0, 0] = mask[0, 1, 1] = mask[0, 2, 2] = 255
+    mask[0, 3] = (127, 0, 128)
+    shown = coloured_mask(mask)[0].tolist()
+    assert shown[:3] == [list(NIGHT), list(rgb(PEOPLE)), list(rgb(HERO))]
+    assert all(
+        min(a, b) <= c <= max(a, b) for a, b, c in zip(NIGHT, rgb(HERO), shown[3], strict=True)
+    )
+
+
+def test_wide_images_keep_the_marks_in_place():
+    """The camera need not be square."""
+    wide = np.full((32, 64, 3), GREEN, np.uint8)
+    entry = make_entry(rgb=wide, hero=HeroEstimate((10.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0))
+    assert isinstance(entry.frame.camera, CameraPose)
+    left, top, right, bottom = where(camera_picture(entry, SIDE_PX), BELIEF)
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((160, 160), abs=2)
+
+
+def test_a_film_strip_has_a_picture_for_each_entry_with_its_state():
+    states = [MissionState.PATROL, MissionState.FOLLOW, MissionState.LAND]
+    strip = film_strip([make_entry(i, s, rgb=lawn()) for i, s in enumerate(states)], 2, 100)
+    shown = {colour for _, colour in strip.getcolors(1 << 24)}
+    assert {rgb(STATES[state]) for state in states} | {GREEN} <= shown
+    assert strip.size == (206, 250)
+    assert film_strip([]).size > (100, 100)
+
+
+def test_changes_of_state_are_in_the_strip():
+    times = [0.1 * i for i in range(1000)]
+    chosen = chosen_times(times, [12.0, 50.0], 10)
+    assert {120, 500, 0, 999} <= set(chosen)
+    assert len(chosen) == len(set(chosen)) == 10
+    assert 6 <= len(chosen_times(times, times, 12)) <= 12
+    assert chosen_times([], [], 5) == []

@@ -1,0 +1,80 @@
+"""If these fail, `--plots` and the reports show no figures, or wrong ones."""
+
+import pytest
+from PIL import Image
+
+from followme_uav.messages import HeroEstimate, MissionState, Solid, Transition
+from followme_uav.view.colours import STATES, rgb
+from followme_uav.view.history import history_of
+from followme_uav.view.panels import FLIGHT_PANELS
+from tests.conftest import blob_at, hero_mask, make_entry
+
+pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib")
+from followme_uav.view import plots
+
+PATROL, SEARCH = MissionState.PATROL, MissionState.SEARCH
+HOUSE = Solid("building_0", (20.0, 20.0, -6.0), (8.0, 6.0, 6.0), False)
+TREE = Solid("tree_0_crown", (-20.0, 10.0, -4.0), (3.0, 3.0, 2.0), True)
+
+
+def flight():
+    for index in range(40):
+        change = Transition(PATROL, SEARCH, "lost") if index == 20 else None
+        yield make_entry(
+            index,
+            SEARCH if index >= 20 else PATROL,
+            transition=change,
+            hero=HeroEstimate((7.0, 1.0, 0.0), (1.0, 0.0, 0.0), 0.5) if index > 10 else None,
+            observation=blob_at((16, 16)),
+            mask=hero_mask((16, 16)),
+            truth_mask=hero_mask((16, 16)),
+        )
+
+
+@pytest.fixture(scope="module")
+def history():
+    from followme_uav.config import load_config
+
+    return history_of(flight(), load_config(), (HOUSE, TREE))
+
+
+def drawn(figure, path):
+    plots.save(figure, path)
+    with Image.open(path) as picture:
+        return picture.convert("RGB")
+
+
+def colours_of(picture):
+    return {colour for _, colour in picture.getcolors(1 << 24)}
+
+
+def test_time_lines_show_states_and_each_panel(history, tmp_path):
+    figure = plots.time_lines(history, title="A flight")
+    titles = [axis.get_title(loc="left") for axis in figure.axes[1:]]
+    assert titles == [panel.title for panel in FLIGHT_PANELS]
+    shown = colours_of(drawn(figure, tmp_path / "lines.png"))
+    assert {rgb(STATES[PATROL]), rgb(STATES[SEARCH])} <= shown
+
+
+def test_a_line_has_the_flights_values(history):
+    figure = plots.time_lines(history)
+    axis = figure.axes[1 + [panel.key for panel in FLIGHT_PANELS].index("distance")]
+    (believed,) = (line for line in axis.lines if line.get_label() == "believed")
+    assert believed.get_ydata().tolist()[11:] == [pytest.approx(50.0**0.5)] * 29
+
+
+def test_the_map_shows_paths_and_blocks_where_they_are(history):
+    axis = plots.top_view(history).axes[0]
+    boxes = [patch.get_bbox().bounds for patch in axis.patches if hasattr(patch, "get_bbox")]
+    assert (14.0, 12.0, 12.0, 16.0) in boxes  # east, north, size east, size north
+    named = {line.get_label(): line for line in axis.lines}
+    assert {"hero", "hero, believed", "patrol", "search", "start", "end"} <= set(named)
+    assert named["hero"].get_xydata()[0].tolist() == [0.0, 7.0]
+    (east_low, east_high), (north_low, north_high) = axis.get_xlim(), axis.get_ylim()
+    assert east_high - east_low == pytest.approx(north_high - north_low)
+
+
+def test_a_log_without_any_frame_gives_empty_figures(config, tmp_path):
+    nothing = history_of([], config)
+    for number, draw in enumerate((plots.time_lines, plots.top_view, plots.loop_terms)):
+        assert drawn(draw(nothing), tmp_path / f"{number}.png").size > (100, 50)
