@@ -175,6 +175,7 @@ class TrackerConfig(Section):
     direction_sigma_rad: Positive
     place_sigma_m: Positive
     hidden_sigma_m: NonNegative
+    merged_area_min: Positive
     merged_sigma_m: NonNegative
     speed_sigma_mps: Positive
     memory_s: Positive

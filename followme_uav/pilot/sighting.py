@@ -82,7 +82,7 @@ def fix(seen: Sighting, camera_m: Vec3, tracker: TrackerConfig) -> Fix:
     across_m = tracker.direction_sigma_rad * seen.distance_m
     shown = 0.0 if seen.is_cut_off else min(seen.height, 1.0)
     hidden_m = tracker.hidden_sigma_m * (1.0 - shown) * ground_m / above_m
-    merged_m = tracker.merged_sigma_m * max(seen.area - 1.5, 0.0)
+    merged_m = tracker.merged_sigma_m * max(seen.area - tracker.merged_area_min, 0.0)
     along = np.array([north, east]) / ground_m
     across = np.array([-along[1], along[0]])
     return Fix(
