@@ -273,10 +273,7 @@ def _parse_metadata(path: Path, record: Mapping[str, str]) -> LogMetadata:
     if record.get("sha256") != _record_digest(record):
         raise _damaged(path, "the checksum of its metadata is wrong")
     try:
-        data = json.loads(record["config"])
-        if schema_version != str(SCHEMA_VERSION):
-            data = of_older_version(data)
-        config = FlightConfig.model_validate(data)
+        config = _parse_config(json.loads(record["config"]))
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
@@ -287,6 +284,13 @@ def _parse_metadata(path: Path, record: Mapping[str, str]) -> LogMetadata:
     return LogMetadata(
         config, record["weights_sha256"], record["package_version"], json.loads(record["extra"])
     )
+
+
+def _parse_config(data: dict[str, Any]) -> FlightConfig:
+    try:
+        return FlightConfig.model_validate(data)
+    except ValidationError:  # settings come and go more often than the schema changes
+        return FlightConfig.model_validate(of_older_version(data))
 
 
 def _nanoseconds(time_s: float) -> int:
