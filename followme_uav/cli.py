@@ -10,6 +10,7 @@ import sys
 import typer
 
 from followme_uav.commands import flying, networks
+from followme_uav.commands.replay import replay
 from followme_uav.errors import FollowMeError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command()(flying.fly)
 app.command()(flying.sim)
 app.command()(flying.doctor)
+app.command()(replay)
 app.command()(networks.collect)
 app.command()(networks.prepare)
 app.command()(networks.train)

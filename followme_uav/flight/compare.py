@@ -1,0 +1,78 @@
+"""What differs between two messages, field by field, whatever fields they have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of a message that is not the same in both."""
+
+    field: str
+    """Its path, as in `command.velocity_mps`."""
+    logged: Any
+    replayed: Any
+
+    @property
+    def size(self) -> float | None:
+        """How far numbers, vectors or images are apart; None where that means nothing."""
+        try:
+            first = np.asarray(self.logged, float)
+            second = np.asarray(self.replayed, float)
+            return float(np.max(np.abs(first - second)))
+        except (TypeError, ValueError):
+            return None
+
+
+def differences(logged: Any, replayed: Any) -> list[Difference]:
+    """All fields in which two dataclasses differ by so much as one bit, in their order."""
+    return list(_differences("", logged, replayed))
+
+
+def _differences(path: str, logged: Any, replayed: Any) -> Iterator[Difference]:
+    if logged is replayed:
+        return
+    if is_dataclass(logged) and type(logged) is type(replayed):
+        for field in fields(logged):
+            name = f"{path}.{field.name}" if path else field.name
+            yield from _differences(
+                name, getattr(logged, field.name), getattr(replayed, field.name)
+            )
+    elif not _same(logged, replayed):
+        yield Difference(path, logged, replayed)
+
+
+def _same(first: Any, second: Any) -> bool:
+    """Equal to the last bit; a number that is no number equals itself."""
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+        return np.array_equal(first, second)
+    if isinstance(first, float) and isinstance(second, float):
+        equal = first == second and math.copysign(1.0, first) == math.copysign(1.0, second)
+        return equal or (first != first and second != second)
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(_same, first, second))
+    return bool(first == second)
+
+
+def readable(value: Any) -> str:
+    """A field's value for a table."""
+    if value is None:
+        return "–"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, np.ndarray):
+        return f"image {'x'.join(map(str, value.shape[1::-1]))}"
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, tuple):
+        return f"({', '.join(map(readable, value))})"
+    if is_dataclass(value):
+        return ", ".join(f"{f.name} {readable(getattr(value, f.name))}" for f in fields(value))
+    return str(value)
