@@ -263,19 +263,31 @@ def load_config(
     profile's name in `configs/simulators` or a file; without it the configuration's own `simulator`
     key decides. Raises `ConfigError`, naming file and key.
     """
-    data = read_yaml(DEFAULT_CONFIG)
-    if path is not None:
-        data = _merge(data, read_yaml(path))
+    changes = {} if path is None else read_yaml(path)
+    return make_config(changes, path or DEFAULT_CONFIG, overrides, simulator)
+
+
+def make_config(
+    changes: Mapping[str, Any],
+    source: Path | str,
+    overrides: Sequence[str] = (),
+    simulator: str | Path | None = None,
+) -> FlightConfig:
+    """The same from `changes` to `configs/default.yaml`, which errors say to come from `source`."""
+    data = merged(read_yaml(DEFAULT_CONFIG), changes)
     profile = simulator or data.get("simulator", "embedded")
     if not isinstance(profile, Mapping):
         data["simulator"] = read_extending(_profile_path(profile))
     for override in overrides:
         _apply_override(data, override)
-    return validated(FlightConfig, data, path or DEFAULT_CONFIG, overrides)
+    return validated(FlightConfig, data, source, overrides)
 
 
 def validated(
-    kind: type[SomeSection], data: Mapping[str, Any], path: Path, overrides: Sequence[str] = ()
+    kind: type[SomeSection],
+    data: Mapping[str, Any],
+    path: Path | str,
+    overrides: Sequence[str] = (),
 ) -> SomeSection:
     """`data` as a section of that kind; raises `ConfigError`, naming file or override, and key."""
     try:
@@ -289,7 +301,7 @@ def of_older_version(data: Mapping[str, Any]) -> dict[str, Any]:
 
     Keys that there are no more are left out; new ones have today's default.
     """
-    return _known(FlightConfig, _merge(read_yaml(DEFAULT_CONFIG), data))
+    return _known(FlightConfig, merged(read_yaml(DEFAULT_CONFIG), data))
 
 
 def _known(kind: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -322,7 +334,7 @@ def read_extending(path: Path) -> dict[str, Any]:
     """A YAML file as `read_yaml`; `extends: NAME` takes all other keys from NAME.yaml beside it."""
     data = read_yaml(path)
     base = data.pop("extends", None)
-    return data if base is None else _merge(read_yaml(path.with_name(f"{base}.yaml")), data)
+    return data if base is None else merged(read_yaml(path.with_name(f"{base}.yaml")), data)
 
 
 def _profile_path(profile: str | Path) -> Path:
@@ -337,13 +349,14 @@ def _profile_path(profile: str | Path) -> Path:
     return CONFIG_DIR / "simulators" / f"{profile}.yaml"
 
 
-def _merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+def merged(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `update`; sections in both are merged in turn."""
+    result = dict(base)
     for key, value in update.items():
-        old = merged.get(key)
+        old = result.get(key)
         both = isinstance(value, Mapping) and isinstance(old, Mapping)
-        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
-    return merged
+        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
+    return result
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:
@@ -364,7 +377,7 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     node[name] = value
 
 
-def _first_problem(error: ValidationError, path: Path, overrides: Sequence[str]) -> str:
+def _first_problem(error: ValidationError, path: Path | str, overrides: Sequence[str]) -> str:
     """One line for the first problem, where it stands, and how many more there are."""
     problems = error.errors()
     first = problems[0]
