@@ -128,3 +128,8 @@ class TestWayTo:
 
     def test_straight_without_a_map(self):
         assert self.way((5.0, 5.0), (1.0, 2.0), streets=()) == (1.0, 2.0)
+
+    def test_to_the_near_side_of_a_block(self):
+        """A place in its middle drew the vehicle to and fro between two streets."""
+        for north in (18.0, 19.5, 20.5, 22.0):
+            assert self.way((north, 3.0), (20.0, 20.0)) == pytest.approx((20.0, 4.0))
