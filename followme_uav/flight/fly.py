@@ -18,7 +18,7 @@ from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError, RpcError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.entry import FlightEntry
-from followme_uav.flight.log import FlightLogWriter
+from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
 from followme_uav.flight.metrics import FlightMetrics, MetricsAccumulator
 from followme_uav.flight.surroundings import text_of
