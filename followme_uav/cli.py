@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from followme_uav.commands import flying, networks
+from followme_uav.commands import flying, networks, scenario
 from followme_uav.commands.replay import replay
 from followme_uav.errors import FollowMeError
 
@@ -31,6 +31,7 @@ app.command()(networks.evaluate)
 app.command()(networks.export)
 app.command()(networks.models)
 app.command("import-weights")(networks.import_weights)
+app.add_typer(scenario.app, name="scenario")
 
 
 def main() -> None:

@@ -90,14 +90,14 @@ class ObserveConfig(Section):
     reject_radius_m: Positive
     sure_distance_m: Positive
     sure_confidence: Share
+    sure_purity: Share
     sure_height_min: Positive
     sure_height_max: Positive
     sure_area_min: Positive
     sure_area_max: Positive
-    gate_m: Positive
-    gate_share: Share
-    gate_across_m: Positive
-    gate_growth_mps: NonNegative
+    reject_share: Share
+    follow_area_max: Positive
+    area_log_sigma: Positive
 
 
 class MissionConfig(Section):
@@ -108,13 +108,15 @@ class MissionConfig(Section):
     takeoff_timeout_s: Positive
     acquire_frames: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive
-    acquire_lost_s: Positive
+    acquire_misses: Positive
+    reacquire_frames: Annotated[int, Field(ge=1)]
     reject_s: NonNegative
     glimpse_s: NonNegative
     follow_lost_s: Positive
     follow_doubt_s: Positive
     search_timeout_s: Positive
     frame_gap_s: Positive
+    image_gap_s: NonNegative
     failsafe_hover_s: Positive
     failsafe_land_s: Positive
     descent_mps: Positive
@@ -131,6 +133,17 @@ class PatrolConfig(Section):
     sweep_pan_deg: NonNegative
     sweep_period_s: Positive
     tilt_deg: Number
+
+
+class SearchConfig(Section):
+    """How a lost hero is looked for."""
+
+    speed_mps: Positive
+    look_s: Positive
+    expect_s: Positive
+    rise_m: NonNegative
+    spot_radius_m: Positive
+    far_from_her_cost: NonNegative
 
 
 class PidGains(Section):
@@ -153,17 +166,19 @@ class ControlConfig(Section):
     wanted_distance_m: Positive
     hero_area_m2: Positive
     min_distance_m: NonNegative
-    area_smoothing_s: Positive
     feed_forward: Share
 
 
 class TrackerConfig(Section):
     """Filter of the hero's place and velocity on the ground."""
 
-    position_gain: Share
-    velocity_gain: Share
+    direction_sigma_rad: Positive
+    place_sigma_m: Positive
+    hidden_sigma_m: NonNegative
+    speed_sigma_mps: Positive
+    memory_s: Positive
     max_speed_mps: Positive
-    velocity_memory_s: Positive
+    gate: Positive
     centroid_height_m: Positive
     hero_height_m: Positive
 
@@ -174,9 +189,12 @@ class LimitsConfig(Section):
     speed_mps: Positive
     acceleration_mps2: Positive
     min_altitude_m: NonNegative
+    sink_m: NonNegative
     max_altitude_m: Positive
     boundary_margin_m: NonNegative
     boundary_time_s: Positive
+    clearance_m: Positive
+    obstacle_memory_s: NonNegative
 
 
 class LogConfig(Section):
@@ -233,6 +251,7 @@ class FlightConfig(Section):
     tracker: TrackerConfig
     mission: MissionConfig
     patrol: PatrolConfig
+    search: SearchConfig
     control: ControlConfig
     limits: LimitsConfig
     log: LogConfig
@@ -250,19 +269,31 @@ def load_config(
     profile's name in `configs/simulators` or a file; without it the configuration's own `simulator`
     key decides. Raises `ConfigError`, naming file and key.
     """
-    data = read_yaml(DEFAULT_CONFIG)
-    if path is not None:
-        data = _merge(data, read_yaml(path))
+    changes = {} if path is None else read_yaml(path)
+    return make_config(changes, path or DEFAULT_CONFIG, overrides, simulator)
+
+
+def make_config(
+    changes: Mapping[str, Any],
+    source: Path | str,
+    overrides: Sequence[str] = (),
+    simulator: str | Path | None = None,
+) -> FlightConfig:
+    """The same from `changes` to `configs/default.yaml`, which errors say to come from `source`."""
+    data = merged(read_yaml(DEFAULT_CONFIG), changes)
     profile = simulator or data.get("simulator", "embedded")
     if not isinstance(profile, Mapping):
         data["simulator"] = read_extending(_profile_path(profile))
     for override in overrides:
         _apply_override(data, override)
-    return validated(FlightConfig, data, path or DEFAULT_CONFIG, overrides)
+    return validated(FlightConfig, data, source, overrides)
 
 
 def validated(
-    kind: type[SomeSection], data: Mapping[str, Any], path: Path, overrides: Sequence[str] = ()
+    kind: type[SomeSection],
+    data: Mapping[str, Any],
+    path: Path | str,
+    overrides: Sequence[str] = (),
 ) -> SomeSection:
     """`data` as a section of that kind; raises `ConfigError`, naming file or override, and key."""
     try:
@@ -276,7 +307,7 @@ def of_older_version(data: Mapping[str, Any]) -> dict[str, Any]:
 
     Keys that there are no more are left out; new ones have today's default.
     """
-    return _known(FlightConfig, _merge(read_yaml(DEFAULT_CONFIG), data))
+    return _known(FlightConfig, merged(read_yaml(DEFAULT_CONFIG), data))
 
 
 def _known(kind: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -309,7 +340,7 @@ def read_extending(path: Path) -> dict[str, Any]:
     """A YAML file as `read_yaml`; `extends: NAME` takes all other keys from NAME.yaml beside it."""
     data = read_yaml(path)
     base = data.pop("extends", None)
-    return data if base is None else _merge(read_yaml(path.with_name(f"{base}.yaml")), data)
+    return data if base is None else merged(read_yaml(path.with_name(f"{base}.yaml")), data)
 
 
 def _profile_path(profile: str | Path) -> Path:
@@ -324,13 +355,14 @@ def _profile_path(profile: str | Path) -> Path:
     return CONFIG_DIR / "simulators" / f"{profile}.yaml"
 
 
-def _merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+def merged(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `update`; sections in both are merged in turn."""
+    result = dict(base)
     for key, value in update.items():
-        old = merged.get(key)
+        old = result.get(key)
         both = isinstance(value, Mapping) and isinstance(old, Mapping)
-        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
-    return merged
+        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
+    return result
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:
@@ -351,7 +383,7 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     node[name] = value
 
 
-def _first_problem(error: ValidationError, path: Path, overrides: Sequence[str]) -> str:
+def _first_problem(error: ValidationError, path: Path | str, overrides: Sequence[str]) -> str:
     """One line for the first problem, where it stands, and how many more there are."""
     problems = error.errors()
     first = problems[0]

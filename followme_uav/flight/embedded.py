@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 
 from followme_uav.config import FlightConfig
@@ -37,7 +38,12 @@ def embedded_simulator(
 
 
 def simulator_for(
-    config: FlightConfig, seed: int, *, paused: bool, window: bool = False
+    config: FlightConfig,
+    seed: int,
+    *,
+    paused: bool,
+    window: bool = False,
+    world: Path | None = None,
 ) -> EmbeddedSimulator:
     """A simulator that suits `config`, not yet started."""
     camera, profile = config.camera, config.simulator
@@ -48,6 +54,8 @@ def simulator_for(
         options.append("--paused")
     if window:
         options.append("--window")
+    if world is not None:
+        options += ["--world", str(world)]
     return EmbeddedSimulator(seed, *options)
 
 

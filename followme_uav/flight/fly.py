@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from signal import SIGINT, getsignal, signal
 from types import FrameType
 from typing import Any
 
 from followme_uav import __version__
-from followme_uav.config import FlightConfig
+from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig
 from followme_uav.errors import FollowMeError, RpcError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
+from followme_uav.flight.loop import (
+    FlightLoop,
+    NetworkMasks,
+    PilotMaker,
+    Simulator,
+    TrueMasks,
+)
 from followme_uav.flight.metrics import FlightMetrics, MetricsAccumulator
 from followme_uav.flight.surroundings import text_of
 from followme_uav.messages import Command, Manoeuvre
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.weights import read_weights
-from followme_uav.pilot.pilot import MaskSource
+from followme_uav.pilot.pilot import MaskSource, Pilot
 from followme_uav.rpc.airsim import AirSimClient
 
 HOVER = Command(Manoeuvre.HOVER, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
+
+
+Stage = Callable[[Simulator, FlightConfig], AbstractContextManager[Simulator]]
+"""Makes of a simulator one in which more happens."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,15 @@ class FlightPlan:
     """Start the embedded simulator; else fly in the one at the configuration's address."""
     lockstep: bool
     window: bool = False
+    world: Path | None = None
+    """A written world for the embedded simulator, see `docs/simulator.md`."""
+    stage: Stage | None = None
+    """Puts something between loop and simulator: what happens in a script."""
+    make_pilot: PilotMaker = Pilot
+    end_after_following_s: float | None = None
+    """Land so long after the hero was first followed; None: when the time is over."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """More for the log to tell."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +108,12 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
             read_weights(plan.weights)
         was_closed = None
         if plan.embedded:
-            simulator = simulator_for(config, plan.seed, paused=plan.lockstep, window=plan.window)
-            config = stack.enter_context(simulator).found_by(config)
+            embedded = simulator_for(
+                config, plan.seed, paused=plan.lockstep, window=plan.window, world=plan.world
+            )
+            config = stack.enter_context(embedded).found_by(config)
             if plan.window:
-                was_closed = simulator.was_closed
+                was_closed = embedded.was_closed
         client = AirSimClient(config.simulator, config.rpc, config.camera, config.depth)
         stack.callback(client.close)
         client.connect()
@@ -98,6 +121,9 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         if plan.lockstep:
             client.pause(True)
         client.take_control()
+        simulator: Simulator = client
+        if plan.stage is not None:
+            simulator = stack.enter_context(plan.stage(client, config))
         sha256, device = (
             ("", "truth") if segmenter is None else (segmenter.sha256, segmenter.device)
         )
@@ -112,9 +138,11 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
                 "versions": json.dumps(
                     {"followme-uav": __version__, "python": platform.python_version()}
                 ),
+                **plan.metadata,
             }
             log = stack.enter_context(FlightLogWriter(plan.log, config, sha256, metadata))
         metrics = MetricsAccumulator(config)
+        end_after_s = plan.end_after_following_s or math.inf
         start_s = time.monotonic()
 
         def record(entry: FlightEntry) -> None:
@@ -123,12 +151,20 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
                 log.write(entry)
             if watch is not None:
                 watch(entry, metrics)
+            if metrics.since_acquired_s >= end_after_s and not loop.landing_requested:
+                loop.request_landing()
 
         masks: MaskSource = (
-            TrueMasks(client) if segmenter is None else NetworkMasks(segmenter.segment)
+            TrueMasks(simulator) if segmenter is None else NetworkMasks(segmenter.segment)
         )
         loop = FlightLoop(
-            config, client, masks, lockstep=plan.lockstep, record=record, was_closed=was_closed
+            config,
+            simulator,
+            masks,
+            lockstep=plan.lockstep,
+            record=record,
+            was_closed=was_closed,
+            make_pilot=plan.make_pilot,
         )
         try:
             with _ctrl_c_lands(loop):
@@ -160,11 +196,20 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
 
 
 def _segmenter(weights: Path, config: FlightConfig) -> Segmenter:
+    changed_ns = weights.stat().st_mtime_ns
+    return _kept_segmenter(weights, changed_ns, config.perception, config.camera)
+
+
+@lru_cache(maxsize=1)
+def _kept_segmenter(
+    weights: Path, changed_ns: int, perception: PerceptionConfig, camera: CameraConfig
+) -> Segmenter:
+    """Who flies several times loads the network once."""
     return Segmenter(
         weights,
-        runtime=config.perception.runtime,
-        size_px=(config.camera.height_px, config.camera.width_px),
-        threads=config.perception.threads or None,
+        runtime=perception.runtime,
+        size_px=(camera.height_px, camera.width_px),
+        threads=perception.threads or None,
     )
 
 

@@ -27,6 +27,7 @@ from followme_uav.messages import (
     MaskClass,
     MissionState,
     RgbImage,
+    Step,
 )
 from followme_uav.pilot.pilot import MaskSource, Pilot
 
@@ -49,6 +50,18 @@ class Simulator(Protocol):
     def take_control(self) -> None: ...  # noqa: D102
 
 
+class AnyPilot(Protocol):
+    """What the loop needs of `pilot.pilot.Pilot`; others are flown to compare with it."""
+
+    @property
+    def state(self) -> MissionState: ...  # noqa: D102
+
+    def step(self, frame: Frame) -> Step: ...  # noqa: D102
+
+
+PilotMaker = Callable[[FlightConfig, MaskSource], AnyPilot]
+
+
 class FlightLoop:
     """Flies one mission; `request_landing` may be called from a signal handler.
 
@@ -62,6 +75,7 @@ class FlightLoop:
         lockstep: the simulation stands still while the pilot thinks.
         record: called after every turn.
         was_closed: asked when the simulator is gone, whether somebody wanted that.
+        make_pilot: who flies.
     """
 
     def __init__(
@@ -73,13 +87,14 @@ class FlightLoop:
         lockstep: bool,
         record: Callable[[FlightEntry], None],
         was_closed: Callable[[], bool] | None = None,
+        make_pilot: PilotMaker = Pilot,
     ) -> None:
         self.closed = False
         self._was_closed = was_closed or (lambda: False)
         self._config = config
         self._simulator = simulator
         self._mask_source = _Seen(mask_source, config.log.round_masks)
-        self._pilot = Pilot(config, self._mask_source)
+        self._pilot = make_pilot(config, self._mask_source)
         self._lockstep = lockstep
         self._record = record
         self._frame_s = 1.0 / config.camera.rate_hz
@@ -91,6 +106,11 @@ class FlightLoop:
         self._time_shift_s = 0.0
         self._landing_requested = False
         self._aborted = False
+
+    @property
+    def landing_requested(self) -> bool:
+        """Whether somebody has asked for the end of the flight."""
+        return self._landing_requested
 
     def request_landing(self) -> None:
         """End the flight in good order; asked again, at once."""

@@ -49,6 +49,10 @@ class FlightMetrics:
     """How often FOLLOW of the acquired hero ended other than in LAND."""
     reacquire_s: list[float]
     """Time from each loss to the next FOLLOW of the true hero; none for a loss never mended."""
+    reacquire_visible_s: list[float]
+    """The same from the first frame after each loss that shows her: what the pilot could do."""
+    judged_s: float
+    """The time that `in_view` and `tracked` are shares of."""
     wrong_target_s: float | None
     """Time in FOLLOW with an observation that is not the hero."""
     collisions: int
@@ -97,7 +101,10 @@ class MetricsAccumulator:
         self._followed_s = 0.0
         self._losses = 0
         self._lost_s: float | None = None
+        self._visible_s: float | None = None
+        """When she was first in the image after the loss."""
         self._reacquire_s: list[float] = []
+        self._reacquire_visible_s: list[float] = []
         self._collisions = 0
         self._clearance_m = math.inf
         self._rates_squared: list[float] = []
@@ -114,6 +121,9 @@ class MetricsAccumulator:
             self._pass_time(last, time_s - last.frame.time_s)
             self._compare(last, entry)
         hit = _follows_hero(entry)
+        is_out = self._lost_s is not None and self._visible_s is None
+        if is_out and entry.truth is not None and is_in_view(entry.truth):
+            self._visible_s = time_s
         self._judge_target(entry, hit)
         if entry.truth is not None:
             self._has_truth = True
@@ -124,6 +134,13 @@ class MetricsAccumulator:
         self._loop_ms.append(entry.timings.total_ms)
         self._frames += 1
         self._last, self._last_hit = entry, hit
+
+    @property
+    def since_acquired_s(self) -> float:
+        """Time since the hero was first followed; 0 before."""
+        if self._acquired_s is None or self._last is None:
+            return 0.0
+        return self._last.frame.time_s - self._acquired_s
 
     def result(self, wall_s: float | None = None) -> FlightMetrics:
         """The metrics so far; `wall_s` is the wall-clock time of the same span."""
@@ -138,6 +155,8 @@ class MetricsAccumulator:
             followed_s=self._followed_s,
             losses=self._losses,
             reacquire_s=list(self._reacquire_s),
+            reacquire_visible_s=list(self._reacquire_visible_s),
+            judged_s=self._judged_s,
             wrong_target_s=self._wrong_s if self._has_truth else None,
             collisions=self._collisions,
             min_clearance_m=self._clearance_m if math.isfinite(self._clearance_m) else None,
@@ -187,6 +206,7 @@ class MetricsAccumulator:
         ):
             self._losses += 1
             self._lost_s = entry.frame.time_s
+            self._visible_s = None
 
     def _judge_target(self, entry: FlightEntry, hit: bool) -> None:
         if not hit:
@@ -196,6 +216,8 @@ class MetricsAccumulator:
             self._acquired_s = time_s
         if self._lost_s is not None:
             self._reacquire_s.append(time_s - self._lost_s)
+            visible_s = time_s if self._visible_s is None else self._visible_s
+            self._reacquire_visible_s.append(time_s - visible_s)
             self._lost_s = None
 
     def _is_tracked(self, entry: FlightEntry, truth: GroundTruth) -> bool:

@@ -69,6 +69,7 @@ message Observation {
   int64 width_px = 4;
   int64 height_px = 5;
   double confidence = 6;
+  double purity = 7;
 }
 message HeroEstimate {
   Vec3 position_m = 1;

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from followme_uav.config import LimitsConfig, Rectangle
 
@@ -60,20 +59,36 @@ def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
 
 
 def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
-    """Whether the straight way lies inside the areas, looked at every two metres."""
+    """Whether the straight way lies inside the areas."""
     if not areas:
         return True
-    steps = max(1, math.ceil(math.dist(start_m, end_m) / 2.0))
-    return all(
-        contains(
-            areas,
-            (
-                start_m[0] + (end_m[0] - start_m[0]) * step / steps,
-                start_m[1] + (end_m[1] - start_m[1]) * step / steps,
-            ),
-        )
-        for step in range(steps + 1)
-    )
+    reached = 0.0  # share of the way that is known to be inside
+    for entry, leave in sorted(_parts_inside(areas, start_m, end_m)):
+        if entry > reached + 1e-9:
+            return False
+        reached = max(reached, leave)
+    return reached >= 1.0 - 1e-9
+
+
+def _parts_inside(
+    areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2
+) -> Iterator[tuple[float, float]]:
+    """For each rectangle that the way crosses, the shares of the way at entry and exit."""
+    (north, east), to_north, to_east = start_m, end_m[0] - start_m[0], end_m[1] - start_m[1]
+    for south, west, top, right in areas:
+        entry, leave = 0.0, 1.0
+        for at, towards, low, high in (
+            (north, to_north, south, top),
+            (east, to_east, west, right),
+        ):
+            if towards == 0.0:
+                if not low <= at <= high:
+                    leave = -1.0
+                continue
+            one, other = (low - at) / towards, (high - at) / towards
+            entry, leave = max(entry, min(one, other)), min(leave, max(one, other))
+        if entry <= leave:
+            yield entry, leave
 
 
 @functools.lru_cache(maxsize=8)

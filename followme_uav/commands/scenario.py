@@ -1,0 +1,95 @@
+"""`followme-uav scenario ...`: fly scripts, and look at what came of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from followme_uav.commands.options import DEFAULT_WEIGHTS, Json, Weights, seed_range
+
+app = typer.Typer(help="Scripted flights that say how well the pilot flies.", no_args_is_help=True)
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[PATH]...", help="Scripts, folders of them, or names; default: all that come along"
+    ),
+]
+Seeds = Annotated[
+    str | None, typer.Option(metavar="A:B", help="Fly seeds A to B-1 instead of the scripts'.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Flights at once.", show_default="processors")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for results, report and logs; an old one is gone on.")
+]
+Overrides = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the flight.")
+]
+Config = Annotated[
+    Path | None, typer.Option(help="YAML file with what differs from configs/default.yaml.")
+]
+Who = Annotated[str, typer.Option("--pilot", help="network, oracle, original or proportional.")]
+
+
+@app.command()
+def run(
+    paths: Paths = [],  # noqa: B006 - typer copies it
+    seeds: Seeds = None,
+    workers: Workers = None,
+    out: Out = None,
+    overrides: Overrides = [],  # noqa: B006
+    config: Config = None,
+    pilot: Who = "network",
+    weights: Weights = DEFAULT_WEIGHTS,
+    keep_logs: Annotated[
+        bool, typer.Option("--logs/--no-logs", help="Keep a log of each flight.")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Fly scenarios; exit code 1 when one does not go as expected."""
+    from followme_uav.scenario.run import Run, fly_scenarios
+    from followme_uav.scenario.script import read_scenarios
+
+    scenarios = read_scenarios([Path(path) for path in paths])
+    order = Run(
+        folder=out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{pilot}",
+        pilot=pilot,
+        weights=weights,
+        config=config,
+        overrides=tuple(overrides),
+        workers=workers or os.cpu_count() or 1,
+        keep_logs=keep_logs,
+    )
+    chosen = None if seeds is None else tuple(seed_range(seeds))
+    everything_passed = fly_scenarios(scenarios, chosen, order, as_json)
+    raise typer.Exit(0 if everything_passed else 1)
+
+
+@app.command("list")
+def list_scenarios(
+    paths: Paths = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Name the scripts, with the reason for each."""
+    from followme_uav.scenario.script import read_scenarios
+    from followme_uav.scenario.tables import print_list
+
+    print_list(read_scenarios([Path(path) for path in paths]), as_json)
+
+
+@app.command()
+def show(
+    path: Annotated[str, typer.Argument(help="A script, or the name of one.")],
+) -> None:
+    """Print one script with everything that it leaves to defaults filled in."""
+    from followme_uav.scenario.script import read_scenarios
+    from followme_uav.scenario.tables import print_script
+
+    for scenario in read_scenarios([Path(path)]):
+        print_script(scenario)

@@ -1,0 +1,136 @@
+"""What came of a run: one result a flight, all of them in `results.json` and `junit.xml`.
+
+`results.json` has `pilot`, `weights_sha256` and `results`: a list with `name`, `seed`, `success`,
+`reason`, `metrics`, `log` and `wall_s` of each flight, in the order of the scripts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from followme_uav.errors import DataError
+from followme_uav.files import write_data
+
+RESULTS, JUNIT = "results.json", "junit.xml"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One flight of a scenario."""
+
+    name: str
+    seed: int
+    success: bool
+    reason: str
+    """As expected, or everything that is not, or what broke."""
+    metrics: dict[str, Any]
+    """By the names in docs/metrics.md; empty when the flight broke."""
+    log: str | None
+    """The flight's log, seen from the folder of the results."""
+    wall_s: float
+    pilot: str
+
+    @property
+    def key(self) -> str:
+        """Tells it from the other flights of a run; a file's name without its end."""
+        return f"{self.name}-seed{self.seed}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """A run in one line."""
+
+    flights: int
+    passed: int
+    tracked: float | None
+    """Over all time after she was found, of all flights together."""
+    in_view: float | None
+    losses: int
+    reacquire_visible_s: float | None
+    """Median, over all losses that were mended."""
+    wrong_target_s: float
+    collisions: int
+
+
+def totals(results: Sequence[Result]) -> Totals:
+    """Of several flights together."""
+    flown = [r.metrics for r in results if r.metrics]
+    judged_s = sum(m["judged_s"] for m in flown)
+
+    def share(name: str) -> float | None:
+        if not judged_s:
+            return None
+        return float(sum((m[name] or 0.0) * m["judged_s"] for m in flown) / judged_s)
+
+    mended_s = [s for m in flown for s in m["reacquire_visible_s"]]
+    return Totals(
+        flights=len(results),
+        passed=sum(r.success for r in results),
+        tracked=share("tracked"),
+        in_view=share("in_view"),
+        losses=sum(m["losses"] for m in flown),
+        reacquire_visible_s=float(np.median(mended_s)) if mended_s else None,
+        wrong_target_s=sum(m["wrong_target_s"] or 0.0 for m in flown),
+        collisions=sum(m["collisions"] for m in flown),
+    )
+
+
+def write_results(folder: Path, results: Sequence[Result], about: Mapping[str, Any]) -> None:
+    """Write `results.json` and `junit.xml`.
+
+    Raises:
+        DataError: They cannot be written.
+    """
+    content = {
+        **about,
+        "totals": asdict(totals(results)),
+        "results": [result.to_dict() for result in results],
+    }
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    write_data(folder / RESULTS, text.encode())
+    write_data(folder / JUNIT, ElementTree.tostring(_junit(results), xml_declaration=True))
+
+
+def read_results(path: Path) -> list[Result]:
+    """The results in a file, or in a folder of a run.
+
+    Raises:
+        DataError: There are none, or they are damaged.
+    """
+    file = path / RESULTS if path.is_dir() else path
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return [Result(**row) for row in content["results"]]
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}; give the folder of a 'scenario run'") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{file}: no results of a 'scenario run' ({error})") from error
+
+
+def _junit(results: Sequence[Result]) -> ElementTree.Element:
+    failed = sum(not result.success for result in results)
+    suite = ElementTree.Element(
+        "testsuite", name="scenarios", tests=str(len(results)), failures=str(failed)
+    )
+    for result in results:
+        case = ElementTree.SubElement(
+            suite,
+            "testcase",
+            classname=result.name,
+            name=f"seed {result.seed}",
+            time=f"{result.wall_s:.2f}",
+        )
+        if not result.success:
+            ElementTree.SubElement(case, "failure", message=result.reason)
+    return suite

@@ -1,0 +1,100 @@
+"""A run of scenarios from the order to what stays of it: table, results, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from followme_uav.config import read_yaml
+from followme_uav.perception.weights import sha256
+from followme_uav.scenario.flight import Job
+from followme_uav.scenario.pilots import pilot_kind
+from followme_uav.scenario.results import Result, write_results
+from followme_uav.scenario.runner import run_jobs
+from followme_uav.scenario.script import Scenario
+from followme_uav.scenario.tables import print_json, print_results
+
+
+@dataclass(frozen=True)
+class Run:
+    """How to fly, and where results go."""
+
+    folder: Path
+    pilot: str
+    weights: Path
+    config: Path | None = None
+    """What differs from `configs/default.yaml`, in a file."""
+    overrides: tuple[str, ...] = ()
+    workers: int = 1
+    keep_logs: bool = True
+
+
+def jobs_of(scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run) -> list[Job]:
+    """All flights of a run; `seeds` instead of the scripts' own.
+
+    Raises:
+        ConfigError: A scenario cannot be flown like that.
+    """
+    pilot_kind(run.pilot)
+    changes = {} if run.config is None else read_yaml(run.config)
+    # One flight at a time has the whole machine, else each thread would wait for the others'.
+    threads = max(1, (os.cpu_count() or 1) // run.workers)
+    own = [f"perception.threads={threads}"]
+    return [
+        Job(
+            scenario=scenario,
+            seed=seed,
+            config=scenario.config(changes, [*own, *run.overrides]),
+            pilot=run.pilot,
+            weights=run.weights.resolve(),
+            folder=run.folder.resolve(),
+            keep_log=run.keep_logs,
+        )
+        for scenario in scenarios
+        for seed in seeds or scenario.seeds
+    ]
+
+
+def fly_scenarios(
+    scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run, as_json: bool
+) -> bool:
+    """Fly, print a table, write the results; whether all flights went as expected."""
+    jobs = jobs_of(scenarios, seeds, run)
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("flying"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("", total=len(jobs))
+
+        def show(result: Result, was_there: bool) -> None:
+            progress.advance(task)
+            mark = "[green]passed[/]" if result.success else "[bold red]failed[/]"
+            when = "before" if was_there else f"{result.wall_s:5.1f} s"
+            progress.console.print(
+                f"{mark} {result.name} seed {result.seed} ({when}): {result.reason}",
+                highlight=False,
+            )
+
+        results = run_jobs(jobs, run.workers, show)
+    about = {
+        "pilot": run.pilot,
+        "weights_sha256": "" if pilot_kind(run.pilot).on_true_masks else sha256(run.weights),
+        "overrides": list(run.overrides),
+    }
+    write_results(run.folder, results, about)
+    if as_json:
+        print_json(run.folder)
+    else:
+        print_results(results)
+        console.print(f"wrote {run.folder}", highlight=False, soft_wrap=True)
+    return all(result.success for result in results)
