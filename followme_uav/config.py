@@ -203,6 +203,16 @@ class LimitsConfig(Section):
     obstacle_memory_s: NonNegative
 
 
+class LogConfig(Section):
+    """What the flight log keeps of images, and so what the flight sees of them."""
+
+    image: Literal["jpeg", "png"]
+    jpeg_quality: Annotated[int, Field(ge=50, le=100)]
+    round_masks: bool
+    chunk_s: Annotated[float, Field(ge=0, le=10)]
+    sync_s: Positive
+
+
 class SimulatorProfile(Section):
     """What differs between simulators."""
 
@@ -250,6 +260,7 @@ class FlightConfig(Section):
     search: SearchConfig
     control: ControlConfig
     limits: LimitsConfig
+    log: LogConfig
     simulator: SimulatorProfile
 
 
