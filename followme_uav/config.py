@@ -110,6 +110,7 @@ class MissionConfig(Section):
     acquire_timeout_s: Positive
     acquire_stuck_s: Positive
     acquire_misses: Positive
+    glimpse_misses: Positive
     reacquire_frames: Annotated[int, Field(ge=1)]
     reject_s: NonNegative
     glimpse_s: NonNegative
@@ -140,6 +141,9 @@ class SearchConfig(Section):
     """How a lost hero is looked for."""
 
     speed_mps: Positive
+    stare_s: Positive
+    glance_deg: NonNegative
+    glance_period_s: Positive
     look_s: Positive
     expect_s: Positive
     rise_m: NonNegative

@@ -25,9 +25,9 @@ from followme_uav.pilot.control import (
     pan_of,
 )
 from followme_uav.pilot.keep_clear import Surroundings
-from followme_uav.pilot.keep_in import limit_velocity
+from followme_uav.pilot.keep_in import is_free, limit_velocity, nearest_place
 from followme_uav.pilot.patrol import Patrol
-from followme_uav.pilot.search import Search
+from followme_uav.pilot.search import Look, Search
 from followme_uav.pilot.tracker import HeroTrack
 
 Vec2 = tuple[float, float]
@@ -106,7 +106,12 @@ class Steering:
         return self._fly(
             view,
             velocity_mps=heading_velocity(speed_mps, course_rad),
-            sight=self._sweep(view, LineOfSight(yaw_of(body), self._tilt_rad)),
+            sight=self._sweep(
+                view,
+                LineOfSight(yaw_of(body), self._tilt_rad),
+                self._config.patrol.sweep_pan_deg,
+                self._config.patrol.sweep_period_s,
+            ),
             nose=turn_to,
         )
 
@@ -119,14 +124,20 @@ class Steering:
         approach_mps = self._loops.approach_mps(distance_m, view.dt_s)
         if ground_m < self._config.control.min_distance_m:
             approach_mps = min(approach_mps, 0.0)
+        sight = self._sight_of_her(view, hero)
+        share = self._config.control.feed_forward
+        along = share * hero.velocity_mps[0], share * hero.velocity_mps[1]
+        if self._is_around_a_corner(view, hero.ground_m):
+            # Her own course would press the vehicle against the edge of the streets.
+            speed_mps = max(approach_mps, 0.0) + math.hypot(*along)
+            return self._fly(
+                view, self._on_the_way(view, hero.ground_m, speed_mps), sight, nose=sight
+            )
         if approach_mps > 0.0:
             north, east = self._on_the_way(view, hero.ground_m, approach_mps)
         else:
             north, east = heading_velocity(approach_mps, course_rad)
-        share = self._config.control.feed_forward
-        velocity = north + share * hero.velocity_mps[0], east + share * hero.velocity_mps[1]
-        sight = self._sight_of_her(view, hero)
-        return self._fly(view, velocity, sight, nose=sight)
+        return self._fly(view, (north + along[0], east + along[1]), sight, nose=sight)
 
     def _sight_of_her(self, view: View, hero: HeroTrack) -> LineOfSight:
         """To the blob's centroid, or where she should be; turned on as both will move meanwhile."""
@@ -146,11 +157,16 @@ class Steering:
         hero = _known(view.hero)
         goal = self._hunt.goal(view.frame.time_s, view.here, hero)
         velocity = self._on_the_way(view, goal.spot_m, self._config.search.speed_mps)
-        sight = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
-        if not goal.is_wide:
-            return self._fly(view, velocity, sight, nose=sight)
-        around = self._sweep(view, LineOfSight(sight.azimuth_rad, self._tilt_rad))
-        return self._fly(view, velocity, around, nose=sight, rise_m=self._config.search.rise_m)
+        there = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
+        search, patrol = self._config.search, self._config.patrol
+        if goal.look is Look.THERE:
+            return self._fly(view, velocity, there, nose=there)
+        if goal.look is Look.TO_BOTH_SIDES:
+            sight = self._sweep(view, there, search.glance_deg, search.glance_period_s)
+            return self._fly(view, velocity, sight, nose=there)
+        level = LineOfSight(there.azimuth_rad, self._tilt_rad)
+        sight = self._sweep(view, level, patrol.sweep_pan_deg, patrol.sweep_period_s)
+        return self._fly(view, velocity, sight, nose=there, rise_m=search.rise_m)
 
     def _land(self, view: View) -> Command:
         """Fly to the middle of the street, sink, and let the simulator touch down."""
@@ -173,20 +189,29 @@ class Steering:
 
     def _on_the_way(self, view: View, goal_m: Vec2, speed_mps: float) -> Vec2:
         """Velocity towards the goal, perhaps around a block, slower over the last metres."""
-        spot_m = self._patrol.way_to(goal_m, view.here, self._config.simulator.flyable_m)
+        flyable_m = self._config.simulator.flyable_m
+        spot_m = self._patrol.way_to(goal_m, view.here, flyable_m)
         course_rad, distance_m = _course(view.here, spot_m)
-        return heading_velocity(min(speed_mps, distance_m), course_rad)
+        if spot_m == nearest_place(flyable_m, goal_m, view.here):
+            speed_mps = min(speed_mps, distance_m)
+        return heading_velocity(speed_mps, course_rad)
+
+    def _is_around_a_corner(self, view: View, goal_m: Vec2) -> bool:
+        """Whether the way there is not a straight one."""
+        flyable_m = self._config.simulator.flyable_m
+        return not is_free(flyable_m, view.here, nearest_place(flyable_m, goal_m, view.here))
 
     @property
     def _tilt_rad(self) -> float:
         return math.radians(self._config.patrol.tilt_deg)
 
-    def _sweep(self, view: View, middle: LineOfSight) -> LineOfSight:
+    def _sweep(
+        self, view: View, middle: LineOfSight, to_side_deg: float, period_s: float
+    ) -> LineOfSight:
         """From side to side around `middle`, at a steady rate."""
-        patrol = self._config.patrol
-        phase = 2.0 * math.pi * (view.frame.time_s - self._entered_s) / patrol.sweep_period_s
+        phase = 2.0 * math.pi * (view.frame.time_s - self._entered_s) / period_s
         triangle = 2.0 / math.pi * math.asin(math.sin(phase))
-        swing_rad = math.radians(patrol.sweep_pan_deg) * triangle
+        swing_rad = math.radians(to_side_deg) * triangle
         return LineOfSight(middle.azimuth_rad + swing_rad, middle.elevation_rad)
 
     def _stand(self, manoeuvre: Manoeuvre) -> Command:
