@@ -121,6 +121,7 @@ class MissionConfig(Section):
     image_gap_s: NonNegative
     failsafe_hover_s: Positive
     failsafe_land_s: Positive
+    landing_off_waypoint_m: NonNegative
     descent_mps: Positive
     touchdown_altitude_m: Positive
     landed_altitude_m: Positive

@@ -173,7 +173,7 @@ class Steering:
         mission, patrol = self._config.mission, self._config.patrol
         if view.altitude_m <= mission.touchdown_altitude_m:
             return self._stand(Manoeuvre.LAND)
-        spot_m = self._patrol.nearest_on_route(view.here)
+        spot_m = self._patrol.nearest_on_route(view.here, mission.landing_off_waypoint_m)
         _, distance_m = _course(view.here, spot_m)
         velocity = self._on_the_way(view, spot_m, patrol.speed_mps)
         is_over_spot = distance_m <= patrol.waypoint_radius_m / 2.0
