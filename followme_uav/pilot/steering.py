@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from followme_uav.config import FlightConfig
-from followme_uav.geometry import yaw_of
+from followme_uav.geometry import turned_on, yaw_of
 from followme_uav.messages import (
     Command,
     Frame,
@@ -15,6 +15,7 @@ from followme_uav.messages import (
     Manoeuvre,
     MissionState,
     Observation,
+    Quaternion,
     Vec3,
 )
 from followme_uav.pilot.control import (
@@ -239,7 +240,7 @@ class Steering:
         if view.altitude_m < limits.min_altitude_m - limits.sink_m:
             velocity_mps = (0.0, 0.0)  # parked cars and people are down here: up first
         north, east = self._limit(view, velocity_mps)
-        pan_rad, tilt_rad = sight.pan_tilt(body)
+        pan_rad, tilt_rad = sight.pan_tilt(self._body_at_next_frame(view))
         return Command(
             manoeuvre=Manoeuvre.VELOCITY,
             velocity_mps=(
@@ -251,6 +252,13 @@ class Steering:
             camera_pan_rad=pan_rad,
             camera_tilt_rad=tilt_rad,
         )
+
+    def _body_at_next_frame(self, view: View) -> Quaternion:
+        """How the vehicle will lean when the camera, which turns with it, takes the next image."""
+        vehicle = view.frame.vehicle
+        if self._config.simulator.camera_pose_frame == "world":
+            return vehicle.orientation  # the simulator itself keeps the camera's direction
+        return turned_on(vehicle.orientation, vehicle.angular_velocity_radps, view.dt_s)
 
     def _limit(self, view: View, velocity_mps: Vec2) -> Vec2:
         """Smooth first, safe last."""
