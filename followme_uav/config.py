@@ -108,6 +108,7 @@ class MissionConfig(Section):
     takeoff_timeout_s: Positive
     acquire_frames: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive
+    acquire_stuck_s: Positive
     acquire_misses: Positive
     reacquire_frames: Annotated[int, Field(ge=1)]
     reject_s: NonNegative
