@@ -90,14 +90,14 @@ class ObserveConfig(Section):
     reject_radius_m: Positive
     sure_distance_m: Positive
     sure_confidence: Share
+    sure_purity: Share
     sure_height_min: Positive
     sure_height_max: Positive
     sure_area_min: Positive
     sure_area_max: Positive
-    gate_m: Positive
-    gate_share: Share
-    gate_across_m: Positive
-    gate_growth_mps: NonNegative
+    reject_share: Share
+    follow_area_max: Positive
+    area_log_sigma: Positive
 
 
 class MissionConfig(Section):
@@ -108,13 +108,15 @@ class MissionConfig(Section):
     takeoff_timeout_s: Positive
     acquire_frames: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive
-    acquire_lost_s: Positive
+    acquire_misses: Positive
+    reacquire_frames: Annotated[int, Field(ge=1)]
     reject_s: NonNegative
     glimpse_s: NonNegative
     follow_lost_s: Positive
     follow_doubt_s: Positive
     search_timeout_s: Positive
     frame_gap_s: Positive
+    image_gap_s: NonNegative
     failsafe_hover_s: Positive
     failsafe_land_s: Positive
     descent_mps: Positive
@@ -131,6 +133,17 @@ class PatrolConfig(Section):
     sweep_pan_deg: NonNegative
     sweep_period_s: Positive
     tilt_deg: Number
+
+
+class SearchConfig(Section):
+    """How a lost hero is looked for."""
+
+    speed_mps: Positive
+    look_s: Positive
+    expect_s: Positive
+    rise_m: NonNegative
+    spot_radius_m: Positive
+    far_from_her_cost: NonNegative
 
 
 class PidGains(Section):
@@ -153,17 +166,24 @@ class ControlConfig(Section):
     wanted_distance_m: Positive
     hero_area_m2: Positive
     min_distance_m: NonNegative
-    area_smoothing_s: Positive
     feed_forward: Share
 
 
 class TrackerConfig(Section):
     """Filter of the hero's place and velocity on the ground."""
 
-    position_gain: Share
-    velocity_gain: Share
+    direction_sigma_rad: Positive
+    place_sigma_m: Positive
+    hidden_sigma_m: NonNegative
+    merged_area_min: Positive
+    merged_sigma_m: NonNegative
+    speed_sigma_mps: Positive
+    memory_s: Positive
+    turn_share: NonNegative
+    turn_surprise: Positive
+    dawdle_mps: NonNegative
     max_speed_mps: Positive
-    velocity_memory_s: Positive
+    gate: Positive
     centroid_height_m: Positive
     hero_height_m: Positive
 
@@ -174,9 +194,22 @@ class LimitsConfig(Section):
     speed_mps: Positive
     acceleration_mps2: Positive
     min_altitude_m: NonNegative
+    sink_m: NonNegative
     max_altitude_m: Positive
     boundary_margin_m: NonNegative
     boundary_time_s: Positive
+    clearance_m: Positive
+    obstacle_memory_s: NonNegative
+
+
+class LogConfig(Section):
+    """What the flight log keeps of images, and so what the flight sees of them."""
+
+    image: Literal["jpeg", "png"]
+    jpeg_quality: Annotated[int, Field(ge=50, le=100)]
+    round_masks: bool
+    chunk_s: Annotated[float, Field(ge=0, le=10)]
+    sync_s: Positive
 
 
 class SimulatorProfile(Section):
@@ -223,8 +256,10 @@ class FlightConfig(Section):
     tracker: TrackerConfig
     mission: MissionConfig
     patrol: PatrolConfig
+    search: SearchConfig
     control: ControlConfig
     limits: LimitsConfig
+    log: LogConfig
     simulator: SimulatorProfile
 
 

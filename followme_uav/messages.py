@@ -115,6 +115,9 @@ class Observation:
     height_px: int
     confidence: float
     """Mean hero probability over the blob, 0..1."""
+    purity: float = 1.0
+    """Share of hero pixels among all pixels of people in the blob's box: low in somebody who is
+    partly like her."""
 
 
 @dataclass(frozen=True)

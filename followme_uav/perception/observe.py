@@ -16,8 +16,7 @@ def observe(mask: Mask, config: ObserveConfig) -> list[Observation]:
     Pixels count from `hero_threshold` on; fragments up to `join_px` apart are one blob
     (8-connected), because a lamp post in front of the hero must not make two of her.
     """
-    probability = mask[..., MaskClass.HERO]
-    hero = probability > config.hero_threshold * 255.0
+    hero = mask[..., MaskClass.HERO] > config.hero_threshold * 255.0
     rows = np.flatnonzero(hero.any(axis=1))
     if rows.size == 0:
         return []
@@ -26,7 +25,7 @@ def observe(mask: Mask, config: ObserveConfig) -> list[Observation]:
     top, left = int(rows[0]), int(columns[0])
     box = np.s_[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
     blobs = [
-        _describe(blob, probability[box], (top, left), probability.shape)
+        _describe(blob, mask[box], (top, left), mask.shape, config)
         for blob in _blobs(hero[box], config.join_px)
         if np.count_nonzero(blob) >= config.min_area_px
     ]
@@ -44,17 +43,21 @@ def _blobs(hero: NDArray[np.bool_], join_px: int) -> list[NDArray[np.bool_]]:
 
 def _describe(
     blob: NDArray[np.bool_],
-    probability: NDArray[np.uint8],
+    mask: Mask,
     offset_px: tuple[int, int],
     image_shape: tuple[int, ...],
+    config: ObserveConfig,
 ) -> Observation:
     rows, columns = np.nonzero(blob)
     height_px, width_px = image_shape[:2]
+    box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    others_px = np.count_nonzero(mask[box][..., MaskClass.PEOPLE] > config.hero_threshold * 255.0)
     return Observation(
         u=2.0 * (float(columns.mean()) + offset_px[1] + 0.5) / width_px - 1.0,
         v=2.0 * (float(rows.mean()) + offset_px[0] + 0.5) / height_px - 1.0,
         area_px=int(rows.size),
         width_px=int(np.ptp(columns)) + 1,
         height_px=int(np.ptp(rows)) + 1,
-        confidence=float(probability[blob].mean()) / 255.0,
+        confidence=float(mask[..., MaskClass.HERO][blob].mean()) / 255.0,
+        purity=rows.size / (rows.size + others_px),
     )

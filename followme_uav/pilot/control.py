@@ -3,7 +3,7 @@
 - pan, tilt: the blob's centroid (u, v) turns the camera's line of sight, which is kept in the world
   so that the body's own rolling, pitching and turning does not move the picture;
 - yaw: the camera's pan angle turns the vehicle's nose after the camera;
-- forward: the blob's area, as a distance, drives the vehicle along the line of sight;
+- forward: the hero's distance drives the vehicle along the line of sight;
 - altitude: holds the height.
 """
 
@@ -17,9 +17,7 @@ from simple_pid import PID
 from followme_uav.config import ControlConfig, LimitsConfig, PidGains
 from followme_uav.geometry import (
     conjugate,
-    focal_length_px,
     pan_tilt_of,
-    ray_of_pixel,
     rotate,
     wrap_angle,
     yaw_of,
@@ -47,6 +45,13 @@ class LineOfSight:
         north, east, down = (t - o for t, o in zip(target_m, origin_m, strict=True))
         return LineOfSight(*pan_tilt_of((north, east, down)))
 
+    def turned(self, before: LineOfSight, after: LineOfSight) -> LineOfSight:
+        """This line of sight, turned as `after` is against `before`."""
+        return LineOfSight(
+            wrap_angle(self.azimuth_rad + after.azimuth_rad - before.azimuth_rad),
+            _tilted(self.elevation_rad + after.elevation_rad - before.elevation_rad),
+        )
+
     def pan_tilt(self, body: Quaternion) -> tuple[float, float]:
         """Camera pan and tilt (radians, relative to the body) that give this line of sight."""
         level = math.cos(self.elevation_rad)
@@ -71,13 +76,11 @@ class Loops:
             "altitude": _pid(config.altitude),
         }
         self._terms: list[LoopTerms] = []
-        self._distance_m: float | None = None
 
     def reset_following(self) -> None:
-        """Forget the last hero: integrators and the smoothed distance start anew."""
+        """Forget the last hero: integrators start anew."""
         for name in ("pan", "tilt", "forward"):
             self._pids[name].reset()
-        self._distance_m = None
 
     def take_terms(self) -> tuple[LoopTerms, ...]:
         """What the loops did since this was last asked."""
@@ -93,26 +96,8 @@ class Loops:
         level = max(math.cos(sight.elevation_rad), 0.3)
         return LineOfSight(
             azimuth_rad=wrap_angle(sight.azimuth_rad + right / level),
-            elevation_rad=min(max(sight.elevation_rad - down, -1.5), 0.5),
+            elevation_rad=_tilted(sight.elevation_rad - down),
         )
-
-    def distance_m(
-        self, camera: CameraPose, observation: Observation, width_px: int, dt_s: float
-    ) -> float:
-        """Slant range at which the hero shows this area, smoothed over her stride.
-
-        From above she shows less of herself: her area shrinks with the cosine of the elevation.
-        """
-        config = self._config
-        ray = ray_of_pixel(camera, observation.u, observation.v)
-        shown_m2 = config.hero_area_m2 * max(math.hypot(ray[0], ray[1]), 0.3)
-        focal_px = focal_length_px(camera, width_px)
-        distance_m = focal_px * math.sqrt(shown_m2 / observation.area_px)
-        if self._distance_m is None:
-            self._distance_m = distance_m
-        share = dt_s / (config.area_smoothing_s + dt_s)
-        self._distance_m += share * (distance_m - self._distance_m)
-        return self._distance_m
 
     def approach_mps(self, distance_m: float, dt_s: float) -> float:
         """Speed along the line of sight that brings the hero to the wanted distance."""
@@ -163,6 +148,11 @@ def heading_velocity(speed_mps: float, azimuth_rad: float) -> tuple[float, float
 def pan_of(sight: LineOfSight, body: Quaternion) -> float:
     """Angle from the vehicle's nose to the line of sight, in the horizontal plane."""
     return wrap_angle(sight.azimuth_rad - yaw_of(body))
+
+
+def _tilted(elevation_rad: float) -> float:
+    """The camera looks neither behind itself nor into the sky."""
+    return min(max(elevation_rad, -1.5), 0.5)
 
 
 def _shorten(vector: tuple[float, float], longest: float) -> tuple[float, float]:

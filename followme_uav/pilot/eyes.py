@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from followme_uav.config import FlightConfig
-from followme_uav.messages import CameraPose, Frame, HeroEstimate, Mask, MissionState, Vec3
+from followme_uav.config import FlightConfig, ObserveConfig
+from followme_uav.messages import Frame, Mask, MissionState, Vec3
 from followme_uav.perception.observe import observe
 from followme_uav.pilot import tracker
-from followme_uav.pilot.sighting import Sighting, sight
-from followme_uav.pilot.tracker import HeroTrack
+from followme_uav.pilot.sighting import Sighting, fix, sight
+from followme_uav.pilot.tracker import Fix, HeroTrack
 
 
 class Verdict(Enum):
@@ -30,26 +30,28 @@ class Eyes:
         self._tracker = config.tracker
         self._hero_area_m2 = config.control.hero_area_m2
         self._track: HeroTrack | None = None
-        self._rejected: list[tuple[float, Vec3]] = []
+        self._followed: HeroTrack | None = None
+        """The track of her who was followed last."""
+        self._overlooked = Overlooked(config.observe)
 
     def look(self, frame: Frame, mask: Mask, state: MissionState) -> Sighting | None:
         """The hero's blob, if any.
 
-        While she is followed, only near the place where she should be. While she is approached
-        there too, but somebody who surely is she counts more than something far away that may be.
+        While she is followed, only where she may be by now. While she is approached there first,
+        but somebody who surely is she counts more than something far away that may be.
         """
-        self._rejected = [(until, spot) for until, spot in self._rejected if until > frame.time_s]
-        sightings = self._sightings(frame, mask)
-        track = self._track if state in (MissionState.ACQUIRE, MissionState.FOLLOW) else None
-        seen = None
-        if state is not MissionState.FOLLOW:
-            seen = next((s for s in sightings if self._is_surely_she(frame.camera, s)), None)
+        seen = self._choose(frame, self._sightings(frame, mask), state)
         if seen is None:
-            seen = next((s for s in sightings if self._is_wanted(frame, s, track)), None)
-        elif track is not None and not self._is_where_she_is(frame, seen, track):
-            track = None
-        if seen is not None:
-            self._track = tracker.update(track, frame.time_s, seen.place_m, self._tracker)
+            return None
+        track, time_s = self._track, frame.time_s
+        if track is not None and time_s <= track.time_s:
+            return seen  # an image that came twice tells nothing new
+        if track is not None and self._surprise(track, frame, seen) <= self._tracker.gate:
+            self._track = tracker.update(track, time_s, self._fix(frame, seen), self._tracker)
+        else:
+            self._track = tracker.start(time_s, self._fix(frame, seen), self._tracker)
+        if state is MissionState.FOLLOW:
+            self._followed = self._track
         return seen
 
     def judge(self, seen: Sighting | None) -> Verdict:
@@ -65,28 +67,47 @@ class Eyes:
             return Verdict.TOO_FAR
         is_she = (
             seen.observation.confidence >= config.sure_confidence
+            and seen.observation.purity >= config.sure_purity
             and config.sure_height_min <= seen.height <= config.sure_height_max
             and config.sure_area_min <= seen.area <= config.sure_area_max
         )
         return Verdict.HERO if is_she else Verdict.SOMEBODY_ELSE
 
+    def is_expected(self, frame: Frame, seen: Sighting | None) -> bool:
+        """Whether she who was followed last may have come there meanwhile."""
+        if seen is None or self._followed is None:
+            return False
+        return self._surprise(self._followed, frame, seen) <= self._tracker.gate
+
     def expected(self, time_s: float) -> HeroTrack | None:
         """The belief about her at `time_s`; None before the first sighting."""
         return None if self._track is None else self._track.predict(time_s, self._tracker)
 
-    def estimate(self, frame: Frame) -> HeroEstimate | None:
-        """The same for the log and for viewers, with how far off it may be."""
-        track = self.expected(frame.time_s)
-        if track is None or self._track is None:
-            return None
-        unseen_s = frame.time_s - self._track.time_s
-        sigma_m = self._observe.gate_across_m + self._observe.gate_growth_mps * unseen_s
-        return HeroEstimate(track.position_m, (*track.velocity_mps, 0.0), sigma_m)
+    def search_again(self) -> None:
+        """What was approached was not she: believe again what was believed of her before."""
+        if self._followed is not None:
+            self._track = self._followed
 
-    def reject(self, until_s: float) -> None:
+    def reject(self, now_s: float, duration_s: float) -> None:
         """What was last seen is not the hero, it seems: overlook that place for a while."""
         if self._track is not None:
-            self._rejected.append((until_s, self._track.position_m))
+            self._overlooked.add(self._track.position_m, now_s, duration_s)
+
+    def _choose(
+        self, frame: Frame, sightings: list[Sighting], state: MissionState
+    ) -> Sighting | None:
+        """The sightings come with the most prominent first."""
+        track = self._track if state in (MissionState.ACQUIRE, MissionState.FOLLOW) else None
+        if state is not MissionState.FOLLOW:
+            surely = next((s for s in sightings if self._is_surely_she(s)), None)
+            if surely is not None:
+                return surely
+        if track is not None:
+            likely = [(self._unlikeness(track, frame, s), s) for s in sightings]
+            unlikeness, seen = min(likely, key=lambda pair: pair[0], default=(math.inf, None))
+            if math.isfinite(unlikeness) or state is MissionState.FOLLOW:
+                return seen if math.isfinite(unlikeness) else None
+        return next((s for s in sightings if self._is_worth_a_look(frame, s)), None)
 
     def _sightings(self, frame: Frame, mask: Mask) -> list[Sighting]:
         """Blobs of a person's height on the ground, the most prominent first."""
@@ -95,13 +116,8 @@ class Eyes:
         seen = [sight(frame.camera, blob, size, self._tracker, area_m2) for blob in blobs]
         return [s for s in seen if s is not None and self._may_be_her(s)]
 
-    def _is_surely_she(self, camera: CameraPose, seen: Sighting) -> bool:
-        return self.judge(seen) is Verdict.HERO and self._is_worth_a_look(camera, seen)
-
-    def _is_wanted(self, frame: Frame, seen: Sighting, track: HeroTrack | None) -> bool:
-        if track is None:
-            return self._is_worth_a_look(frame.camera, seen)
-        return self._is_where_she_is(frame, seen, track)
+    def _is_surely_she(self, seen: Sighting) -> bool:
+        return self.judge(seen) is Verdict.HERO
 
     def _may_be_her(self, seen: Sighting) -> bool:
         config = self._observe
@@ -109,37 +125,56 @@ class Eyes:
             return False
         return seen.is_cut_off or seen.height >= config.height_min
 
-    def _is_worth_a_look(self, camera: CameraPose, seen: Sighting) -> bool:
+    def _is_worth_a_look(self, frame: Frame, seen: Sighting) -> bool:
         """Clear and large enough for her, near enough to tell, and at no rejected place."""
         config = self._observe
-        if seen.distance_m > config.notice_distance_m:
-            return False
-        if seen.observation.confidence < config.notice_confidence:
-            return False
-        if not seen.is_cut_off and seen.area < config.notice_area_min:
-            return False
-        return not any(
-            math.dist(seen.place_m, spot)
-            <= self._uncertainty_m(camera, spot, config.reject_radius_m)
-            for _, spot in self._rejected
+        return (
+            seen.distance_m <= config.notice_distance_m
+            and seen.observation.confidence >= config.notice_confidence
+            and (seen.is_cut_off or seen.area >= config.notice_area_min)
+            and not self._overlooked.holds(seen, frame.time_s)
         )
 
-    def _is_where_she_is(self, frame: Frame, seen: Sighting, track: HeroTrack) -> bool:
-        """Within the gate around the expected place: narrow across the line of sight, long along.
+    def _unlikeness(self, track: HeroTrack, frame: Frame, seen: Sighting) -> float:
+        """How little the blob is like her in place and size.
 
-        A sighting tells direction well and distance badly. She may turn while she is not seen.
+        Infinite where she cannot be by now, and for what is much larger than she is.
         """
-        config, here = self._observe, frame.camera.position_m
-        expected_m = track.predict(frame.time_s, self._tracker).position_m
-        unseen_s = frame.time_s - track.time_s
-        angle_rad = math.atan2(seen.place_m[1] - here[1], seen.place_m[0] - here[0]) - math.atan2(
-            expected_m[1] - here[1], expected_m[0] - here[0]
-        )
-        across_m = math.dist(expected_m[:2], here[:2]) * abs(math.sin(angle_rad))
-        gate_m = self._uncertainty_m(frame.camera, expected_m, config.gate_m)
-        gate_across_m = config.gate_across_m + config.gate_growth_mps * unseen_s
-        return across_m <= gate_across_m and math.dist(seen.place_m, expected_m) <= gate_m
+        surprise = self._surprise(track, frame, seen)
+        if surprise > self._tracker.gate or seen.area > self._observe.follow_area_max:
+            return math.inf
+        return surprise + (math.log(seen.area) / self._observe.area_log_sigma) ** 2
 
-    def _uncertainty_m(self, camera: CameraPose, place_m: Vec3, least_m: float) -> float:
-        """How far off a sighting of that place may be: grows with its distance."""
-        return max(least_m, self._observe.gate_share * math.dist(camera.position_m, place_m))
+    def _surprise(self, track: HeroTrack, frame: Frame, seen: Sighting) -> float:
+        """Squared deviations from where she is expected, or was when she turned meanwhile."""
+        unseen_s = max(frame.time_s - track.time_s, 0.0)
+        now = track.predict(frame.time_s, self._tracker).turned(unseen_s, self._tracker)
+        return now.surprise(self._fix(frame, seen))
+
+    def _fix(self, frame: Frame, seen: Sighting) -> Fix:
+        return fix(seen, frame.camera.position_m, self._tracker)
+
+
+class Overlooked:
+    """Places where something red was not the hero: each time again, for twice as long."""
+
+    def __init__(self, config: ObserveConfig) -> None:
+        self._config = config
+        self._spots: list[tuple[Vec3, float, int]] = []
+        """(place, until when, how often)."""
+
+    def add(self, place_m: Vec3, now_s: float, duration_s: float) -> None:
+        """Overlook what is seen there."""
+        near = [s for s in self._spots if math.dist(s[0], place_m) <= self._config.reject_radius_m]
+        times = 1 + max((count for _, _, count in near), default=0)
+        self._spots = [s for s in self._spots if s not in near]
+        self._spots.append((place_m, now_s + duration_s * 2.0 ** (times - 1), times))
+
+    def holds(self, seen: Sighting, now_s: float) -> bool:
+        """Whether that is one of them; distance is known badly, so from afar they are larger."""
+        config = self._config
+        radius_m = max(config.reject_radius_m, config.reject_share * seen.distance_m)
+        return any(
+            now_s < until and math.dist(seen.place_m, spot) <= radius_m
+            for spot, until, _ in self._spots
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from followme_uav.config import LimitsConfig, Rectangle
 
@@ -28,11 +28,15 @@ def limit_velocity(
         return velocity_mps
     areas = [_shrunk(area, limits.boundary_margin_m) for area in flyable_m]
     if not contains(areas, position_m):
-        north, east = nearest_point(areas, position_m)
-        return (
-            (north - position_m[0]) / limits.boundary_time_s,
-            (east - position_m[1]) / limits.boundary_time_s,
+        inside_m = nearest_point(areas, position_m)
+        back = tuple(
+            (i - p) / limits.boundary_time_s for i, p in zip(inside_m, position_m, strict=True)
         )
+        if math.dist(inside_m, position_m) > limits.boundary_margin_m:
+            return back[0], back[1]
+        # A gust pushed it into the margin: back, and on along the boundary.
+        north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits)
+        return north + back[0], east + back[1]
     north = _limit_axis(0, position_m, velocity_mps[0], areas, limits.boundary_time_s)
     east = _limit_axis(1, position_m, velocity_mps[1], areas, limits.boundary_time_s)
     return _without_cutting_corners(position_m, (north, east), areas, limits.boundary_time_s)
@@ -60,20 +64,36 @@ def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
 
 
 def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
-    """Whether the straight way lies inside the areas, looked at every two metres."""
+    """Whether the straight way lies inside the areas."""
     if not areas:
         return True
-    steps = max(1, math.ceil(math.dist(start_m, end_m) / 2.0))
-    return all(
-        contains(
-            areas,
-            (
-                start_m[0] + (end_m[0] - start_m[0]) * step / steps,
-                start_m[1] + (end_m[1] - start_m[1]) * step / steps,
-            ),
-        )
-        for step in range(steps + 1)
-    )
+    reached = 0.0  # share of the way that is known to be inside
+    for entry, leave in sorted(_parts_inside(areas, start_m, end_m)):
+        if entry > reached + 1e-9:
+            return False
+        reached = max(reached, leave)
+    return reached >= 1.0 - 1e-9
+
+
+def _parts_inside(
+    areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2
+) -> Iterator[tuple[float, float]]:
+    """For each rectangle that the way crosses, the shares of the way at entry and exit."""
+    (north, east), to_north, to_east = start_m, end_m[0] - start_m[0], end_m[1] - start_m[1]
+    for south, west, top, right in areas:
+        entry, leave = 0.0, 1.0
+        for at, towards, low, high in (
+            (north, to_north, south, top),
+            (east, to_east, west, right),
+        ):
+            if towards == 0.0:
+                if not low <= at <= high:
+                    leave = -1.0
+                continue
+            one, other = (low - at) / towards, (high - at) / towards
+            entry, leave = max(entry, min(one, other)), min(leave, max(one, other))
+        if entry <= leave:
+            yield entry, leave
 
 
 @functools.lru_cache(maxsize=8)

@@ -29,6 +29,8 @@ class Situation:
     is_at_rest: bool
     verdict: Verdict
     """What the blob in the image is taken for."""
+    is_expected: bool = False
+    """It is where she who was followed last may be by now."""
 
     @property
     def hero_seen(self) -> bool:
@@ -50,18 +52,23 @@ class Mission:
         self._duration_s = duration_s
         self._deadline_s: float | None = None
         self._entered_s = 0.0
+        self._image_s = 0.0
         self._seen_s = 0.0
         self._undoubted_s = 0.0
         self._fault_s = 0.0
         self._lost_s = -math.inf
+        self._was_after_her = False
         self._evidence = 0
+        self._misses = 0.0
         self.state = MissionState.TAKEOFF
 
     def update(self, now: Situation) -> Transition | None:
         """Go to the state that the situation asks for; returns the change, or None."""
         if self._deadline_s is None:
-            self._entered_s = now.time_s
+            self._entered_s = self._image_s = now.time_s
             self._deadline_s = now.time_s + self._duration_s
+        if now.has_image:
+            self._image_s = now.time_s
         if now.hero_seen:
             self._seen_s = now.time_s
         if now.verdict in (Verdict.HERO, Verdict.TOO_FAR):
@@ -71,12 +78,22 @@ class Mission:
             return None
         target, reason = change
         transition = Transition(self.state, target, reason)
-        if self.state is MissionState.FOLLOW:
-            self._lost_s = now.time_s
+        if target is MissionState.FAILSAFE:
+            self._was_after_her = self._is_after_her(now)
+        if self.state in (MissionState.FOLLOW, MissionState.FAILSAFE):
+            self._lost_s = now.time_s if target is not MissionState.PATROL else -math.inf
         self.state = target
         self._entered_s = now.time_s
         self._evidence = 0
+        self._misses = 0.0
         return transition
+
+    def _is_after_her(self, now: Situation) -> bool:
+        """Whether somebody was followed who is worth looking for."""
+        return self.state is MissionState.FOLLOW or (
+            self.state in (MissionState.ACQUIRE, MissionState.SEARCH)
+            and now.time_s - self._lost_s <= self._config.search_timeout_s
+        )
 
     def _in_state_s(self, now: Situation) -> float:
         return now.time_s - self._entered_s
@@ -100,8 +117,8 @@ class Mission:
         return None
 
     def _fault(self, now: Situation) -> str | None:
-        if not now.has_image:
-            return "no camera image"
+        if now.time_s - self._image_s > self._config.image_gap_s:
+            return f"no camera image for {now.time_s - self._image_s:.1f} s"
         if now.gap_s > self._config.frame_gap_s:
             return f"no frame for {now.gap_s:.1f} s"
         if now.has_collided and self.state is not MissionState.TAKEOFF:
@@ -123,16 +140,18 @@ class Mission:
     def _acquire(self, now: Situation) -> Change | None:
         config = self._config
         self._evidence += (now.verdict is Verdict.HERO) - (now.verdict is Verdict.SOMEBODY_ELSE)
+        # Seen in less than half of the frames it will not be she; seen again counts half.
+        self._misses = max(0.0, self._misses + (-0.5 if now.hero_seen else 1.0) * now.has_image)
+        otherwise = MissionState.SEARCH if self._is_after_her(now) else MissionState.PATROL
+        enough = config.reacquire_frames if now.is_expected else config.acquire_frames
+        if self._evidence >= enough:
+            return MissionState.FOLLOW, f"hero confirmed in {enough} frames"
         if self._evidence <= -config.acquire_frames:
-            return MissionState.PATROL, "it is somebody else"
-        if self._evidence >= config.acquire_frames:
-            return MissionState.FOLLOW, f"hero confirmed in {config.acquire_frames} frames"
-        if self._unseen_s(now) > config.acquire_lost_s:
-            search = now.time_s - self._lost_s <= config.search_timeout_s
-            next_state = MissionState.SEARCH if search else MissionState.PATROL
-            return next_state, f"not seen again for {config.acquire_lost_s:g} s"
+            return otherwise, "it is somebody else"
+        if self._misses > config.acquire_misses:
+            return otherwise, f"not seen in {self._misses:.0f} frames more than seen"
         if self._in_state_s(now) > config.acquire_timeout_s:
-            return MissionState.PATROL, f"not confirmed within {config.acquire_timeout_s:g} s"
+            return otherwise, f"not confirmed within {config.acquire_timeout_s:g} s"
         return None
 
     def _follow(self, now: Situation) -> Change | None:
@@ -151,6 +170,8 @@ class Mission:
 
     def _failsafe(self, now: Situation) -> Change | None:
         if now.time_s - self._fault_s > self._config.failsafe_hover_s:
+            if self._was_after_her:
+                return MissionState.SEARCH, "frames are back, hero remembered"
             return MissionState.PATROL, "frames are back"
         if self._in_state_s(now) > self._config.failsafe_land_s:
             return MissionState.LAND, f"fault lasted {self._config.failsafe_land_s:g} s"

@@ -7,10 +7,11 @@ else: the same frames in the same order give the same steps, in flight, in repla
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Protocol
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Mask, MissionState, Step
+from followme_uav.messages import Frame, Mask, MissionState, Step, Transition
 from followme_uav.pilot.eyes import Eyes, Verdict
 from followme_uav.pilot.mission import Mission, Situation
 from followme_uav.pilot.steering import Steering, View
@@ -50,22 +51,20 @@ class Pilot:
         mask = None if frame.rgb is None else self._mask_source(frame)
         seen = None
         # From lower down a ray meets the ground at too flat an angle to tell where she stands.
-        if mask is not None and altitude_m >= self._config.limits.min_altitude_m:
+        limits = self._config.limits
+        if mask is not None and altitude_m >= limits.min_altitude_m - limits.sink_m:
             seen = self._eyes.look(frame, mask, self.state)
         observation = None if seen is None else seen.observation
         verdict = self._eyes.judge(seen)
-        situation = self._situation(frame, altitude_m, verdict, dt_s)
+        is_expected = self._eyes.is_expected(frame, seen)
+        situation = self._situation(frame, altitude_m, verdict, is_expected, dt_s)
         transition = self._mission.update(situation)
         hero = self._eyes.expected(frame.time_s)
         view = View(frame, altitude_m, observation, hero, dt_s)
         if transition is not None:
+            self._reconsider(transition, verdict, frame.time_s)
+            view = replace(view, hero=self._eyes.expected(frame.time_s))
             self._steering.enter(transition.target, view)
-            # Not on the way to SEARCH: where she has just vanished she may appear again.
-            if (transition.source, transition.target) == (
-                MissionState.ACQUIRE,
-                MissionState.PATROL,
-            ):
-                self._eyes.reject(until_s=frame.time_s + self._overlook_s(verdict))
         command, loops = self._steering.command(self.state, view)
         return Step(
             frame_index=frame.index,
@@ -74,15 +73,23 @@ class Pilot:
             observation=observation,
             state=self.state,
             transition=transition,
-            hero=self._eyes.estimate(frame),
+            hero=None if view.hero is None else view.hero.estimate(),
             command=command,
             loops=loops,
         )
 
-    def _overlook_s(self, verdict: Verdict) -> float:
-        """How long to overlook the place of an approach that led nowhere."""
-        mission = self._config.mission
-        return mission.glimpse_s if verdict is Verdict.NOTHING_SEEN else mission.reject_s
+    def _reconsider(self, transition: Transition, verdict: Verdict, now_s: float) -> None:
+        """After an approach that led nowhere: overlook the place, and remember her of before."""
+        if transition.source is not MissionState.ACQUIRE:
+            return
+        mission, is_gone = self._config.mission, verdict is Verdict.NOTHING_SEEN
+        # In a search she may appear again where she has just vanished.
+        if transition.target is MissionState.PATROL or (
+            transition.target is MissionState.SEARCH and not is_gone
+        ):
+            self._eyes.reject(now_s, mission.glimpse_s if is_gone else mission.reject_s)
+        if transition.target is MissionState.SEARCH and not is_gone:
+            self._eyes.search_again()
 
     def _time_since_last(self, frame: Frame) -> float:
         """Seconds; the first frame, or one that brings no new time, counts as on schedule."""
@@ -99,7 +106,7 @@ class Pilot:
         return self._start_down_m - down_m
 
     def _situation(
-        self, frame: Frame, altitude_m: float, verdict: Verdict, dt_s: float
+        self, frame: Frame, altitude_m: float, verdict: Verdict, is_expected: bool, dt_s: float
     ) -> Situation:
         vehicle = frame.vehicle
         return Situation(
@@ -111,4 +118,5 @@ class Pilot:
             altitude_m=altitude_m,
             is_at_rest=math.hypot(*vehicle.velocity_mps) < AT_REST_MPS,
             verdict=verdict,
+            is_expected=is_expected,
         )

@@ -15,6 +15,7 @@ from followme_uav.messages import (
     Manoeuvre,
     MissionState,
     Observation,
+    Vec3,
 )
 from followme_uav.pilot.control import (
     LineOfSight,
@@ -23,8 +24,10 @@ from followme_uav.pilot.control import (
     heading_velocity,
     pan_of,
 )
+from followme_uav.pilot.keep_clear import Surroundings
 from followme_uav.pilot.keep_in import limit_velocity
 from followme_uav.pilot.patrol import Patrol
+from followme_uav.pilot.search import Search
 from followme_uav.pilot.tracker import HeroTrack
 
 Vec2 = tuple[float, float]
@@ -55,6 +58,8 @@ class Steering:
         self._loops = Loops(config.control)
         self._limiter = VelocityLimiter(config.limits)
         self._patrol = Patrol(config.simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m)
+        self._hunt = Search(config)
+        self._surroundings = Surroundings(config.limits)
         self._entered_s = 0.0
         self._states: dict[MissionState, Callable[[View], Command]] = {
             MissionState.TAKEOFF: self._take_off,
@@ -72,6 +77,8 @@ class Steering:
         self._entered_s = view.frame.time_s
         if state is MissionState.PATROL:
             self._patrol.resume(view.here, self._config.simulator.flyable_m)
+        if state is MissionState.SEARCH:
+            self._hunt.begin(view.frame.time_s)
         if state is MissionState.ACQUIRE:
             self._loops.reset_following()
         if state is MissionState.FAILSAFE:
@@ -79,6 +86,7 @@ class Steering:
 
     def command(self, state: MissionState, view: View) -> tuple[Command, tuple[LoopTerms, ...]]:
         """What to do in `state`, and what the PID loops had to do with it."""
+        self._surroundings.see(view.frame)
         return self._states[state](view), self._loops.take_terms()
 
     # Each of these is one state's behaviour.
@@ -105,13 +113,8 @@ class Steering:
     def _close_in(self, view: View) -> Command:
         """Keep her in the middle of the image and at the wanted distance."""
         hero = _known(view.hero)
-        camera, observation, image = view.frame.camera, view.observation, view.frame.rgb
-        if observation is not None and image is not None:
-            sight = self._loops.centre(camera, observation, view.dt_s)
-            distance_m = self._loops.distance_m(camera, observation, image.shape[1], view.dt_s)
-        else:
-            sight = LineOfSight.towards(camera.position_m, hero.position_m)
-            distance_m = math.dist(camera.position_m, hero.position_m)
+        camera_m = view.frame.camera.position_m
+        distance_m = math.dist(camera_m, hero.position_m)
         course_rad, ground_m = _course(view.here, hero.ground_m)
         approach_mps = self._loops.approach_mps(distance_m, view.dt_s)
         if ground_m < self._config.control.min_distance_m:
@@ -121,22 +124,34 @@ class Steering:
         north, east = heading_velocity(approach_mps, course_rad)
         share = self._config.control.feed_forward
         velocity = north + share * hero.velocity_mps[0], east + share * hero.velocity_mps[1]
+        sight = self._sight_of_her(view, hero)
         return self._fly(view, velocity, sight, nose=sight)
 
+    def _sight_of_her(self, view: View, hero: HeroTrack) -> LineOfSight:
+        """To the blob's centroid, or where she should be; turned on as both will move meanwhile."""
+        camera = view.frame.camera
+        expected = LineOfSight.towards(camera.position_m, hero.position_m)
+        sight = expected
+        if view.observation is not None:
+            sight = self._loops.centre(camera, view.observation, view.dt_s)
+        then = LineOfSight.towards(
+            _moved(camera.position_m, view.frame.vehicle.velocity_mps, view.dt_s),
+            _moved(hero.position_m, (*hero.velocity_mps, 0.0), view.dt_s),
+        )
+        return sight.turned(expected, then)
+
     def _search(self, view: View) -> Command:
-        """Go to where she was heading; look there first, then sweep around it."""
+        """Look where she should be, then all around on the way along the streets."""
         hero = _known(view.hero)
-        _, distance_m = _course(view.here, hero.ground_m)
-        left_m = max(distance_m - self._config.control.min_distance_m, 0.0)
-        speed_mps = min(self._config.patrol.speed_mps, left_m)
+        goal = self._hunt.goal(view.frame.time_s, view.here, hero)
+        _, distance_m = _course(view.here, goal.spot_m)
+        speed_mps = min(self._config.search.speed_mps, distance_m)
+        velocity = heading_velocity(speed_mps, self._course_to(view, goal.spot_m))
         sight = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
-        periods = (view.frame.time_s - self._entered_s) / self._config.patrol.sweep_period_s
-        if periods > 0.5:
-            # By turns around the place itself, which may be right below, and into the distance.
-            far = LineOfSight(sight.azimuth_rad, self._tilt_rad)
-            sight = self._sweep(view, far if int(periods) % 2 else sight)
-        velocity = heading_velocity(speed_mps, self._course_to(view, hero.ground_m))
-        return self._fly(view, velocity, sight, nose=sight)
+        if not goal.is_wide:
+            return self._fly(view, velocity, sight, nose=sight)
+        around = self._sweep(view, LineOfSight(sight.azimuth_rad, self._tilt_rad))
+        return self._fly(view, velocity, around, nose=sight, rise_m=self._config.search.rise_m)
 
     def _land(self, view: View) -> Command:
         """Fly to the middle of the street, sink, and let the simulator touch down."""
@@ -185,14 +200,19 @@ class Steering:
         )
 
     def _fly(
-        self, view: View, velocity_mps: Vec2, sight: LineOfSight, nose: LineOfSight
+        self,
+        view: View,
+        velocity_mps: Vec2,
+        sight: LineOfSight,
+        nose: LineOfSight,
+        rise_m: float = 0.0,
     ) -> Command:
-        """Fly at the cruising height, within all limits, the nose turning towards `nose`."""
+        """Fly `rise_m` above cruising height, within limits, the nose turning towards `nose`."""
         body = view.frame.vehicle.orientation
         limits = self._config.limits
-        wanted_m = self._config.mission.altitude_m
+        wanted_m = self._config.mission.altitude_m + rise_m
         wanted_m = min(max(wanted_m, limits.min_altitude_m), limits.max_altitude_m)
-        if view.altitude_m < limits.min_altitude_m:
+        if view.altitude_m < limits.min_altitude_m - limits.sink_m:
             velocity_mps = (0.0, 0.0)  # parked cars and people are down here: up first
         north, east = self._limit(view, velocity_mps)
         pan_rad, tilt_rad = sight.pan_tilt(body)
@@ -212,7 +232,8 @@ class Steering:
         """Smooth first, safe last."""
         smooth = self._limiter.limit(velocity_mps, view.dt_s)
         flyable_m = self._config.simulator.flyable_m
-        safe = limit_velocity(view.here, smooth, flyable_m, self._config.limits)
+        inside = limit_velocity(view.here, smooth, flyable_m, self._config.limits)
+        safe = self._surroundings.limit(view.here, inside)
         self._limiter.reset(safe)
         return safe
 
@@ -221,6 +242,11 @@ def _known(hero: HeroTrack | None) -> HeroTrack:
     if hero is None:
         raise ValueError("a hero who was never seen can be neither followed nor searched for")
     return hero
+
+
+def _moved(place_m: Vec3, velocity_mps: Vec3, time_s: float) -> Vec3:
+    north, east, down = (p + time_s * v for p, v in zip(place_m, velocity_mps, strict=True))
+    return north, east, down
 
 
 def _course(here: Vec2, there: Vec2) -> tuple[float, float]:

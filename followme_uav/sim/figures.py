@@ -2,7 +2,7 @@
 
 A figure stands at the origin, x forward, y right, z down, and is about `MODEL_HEIGHT_M` tall; the
 scene scales it. Every vertex names the limb it belongs to, and the renderer's vertex shader swings
-limbs about the joints given here.
+limbs about the joints of `gait`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,13 @@ from typing import Literal
 
 import numpy as np
 
+from followme_uav.sim.gait import ARM, ELBOW_M, FOREARM, KNEE_M, LEG, RIGHT, SHIN
 from followme_uav.sim.mesh import LIMB_VERTEX, Colour, Mesh
 from followme_uav.sim.routes import Outfit
 from followme_uav.sim.textures import Layer
 
 MODEL_HEIGHT_M = 1.75
-HIP_M, KNEE_M, SHOULDER_M, ELBOW_M = 0.92, 0.49, 1.42, 1.13
-"""Heights of the joints of the model."""
-BODY, ARM, FOREARM, LEG, SHIN = 0, 1, 2, 3, 4
-"""Limb numbers; the right-hand ones are these plus `RIGHT`."""
-RIGHT = 4
+_COARSE_SIDES = 4
 
 
 @dataclass(frozen=True)
@@ -160,9 +157,15 @@ def _dress_decoy(rng: np.random.Generator) -> Appearance:
     )
 
 
-def make_figure(look: Appearance, obj: int) -> Mesh:
-    """The mesh of one person (`LIMB_VERTEX`), every vertex belonging to object `obj`."""
-    mesh = Mesh(dtype=LIMB_VERTEX)
+def make_figure(look: Appearance, obj: int, *, coarse: bool = False) -> Mesh:
+    """The mesh of one person (`LIMB_VERTEX`), every vertex belonging to object `obj`.
+
+    Args:
+        look: clothes and build.
+        obj: the object number.
+        coarse: half as many triangles, for somebody who is a few pixels tall.
+    """
+    mesh = Mesh(dtype=LIMB_VERTEX, most_sides=_COARSE_SIDES if coarse else None)
     _torso(mesh, look, obj)
     _head(mesh, look, obj)
     for side in (-1.0, 1.0):

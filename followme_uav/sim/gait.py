@@ -1,4 +1,4 @@
-"""How steps belong to speeds, so that feet do not slide.
+"""How people move their limbs, and how steps belong to speeds, so that feet do not slide.
 
 A walker's foot stands still while her leg swings over it: two steps cover four legs' lengths times
 the sine of the swing. From a run on she flies between the steps, and strides grow faster than the
@@ -12,21 +12,77 @@ from numpy.typing import NDArray
 
 RUNNING_MPS = 1.8
 """Faster is running."""
+HIP_M, KNEE_M, SHOULDER_M, ELBOW_M = 0.92, 0.49, 1.42, 1.13
+"""Heights of the joints of a figure."""
+BODY, ARM, FOREARM, LEG, SHIN = 0, 1, 2, 3, 4
+"""Limb numbers; the right-hand ones are these plus `RIGHT`."""
+RIGHT, LIMBS = 4, 9
 
-_LEG_M = 0.92
+_LEG_M = HIP_M
 _WALK_RAD_PER_MPS = 0.31
 _RUN_RAD_PER_MPS = 0.09
 _RUN_M_PER_MPS = 0.44
 
 
-def swing_rad(speed_mps: float) -> float:
+Floats = NDArray[np.float64]
+
+_SIDES = np.array((1.0, -1.0))
+_ARMS, _FOREARMS, _LEGS, _SHINS = ([limb, limb + RIGHT] for limb in (ARM, FOREARM, LEG, SHIN))
+_JOINTS_M = np.zeros((3, LIMBS, 1))
+"""Heights of the joints that each limb turns about, the outermost first."""
+_JOINTS_M[2] = HIP_M
+_JOINTS_M[1, [*_ARMS, *_FOREARMS]] = SHOULDER_M
+_JOINTS_M[1, _SHINS] = KNEE_M
+_JOINTS_M[0, _FOREARMS] = ELBOW_M
+
+
+def swing_rad(speed_mps: Floats) -> Floats:
     """How far the thighs swing to either side of upright."""
-    walking = min(speed_mps, RUNNING_MPS)
+    walking = np.minimum(speed_mps, RUNNING_MPS)
     return _WALK_RAD_PER_MPS * walking + _RUN_RAD_PER_MPS * (speed_mps - walking)
 
 
-def stride_m(speed_mps: NDArray[np.float64]) -> NDArray[np.float64]:
+def limb_turns(phase_rad: Floats, speed_mps: Floats) -> Floats:
+    """(people, LIMBS, 4): how each limb is turned and moved in the plane of forward and up.
+
+    A row is (c, s, y, z): what is at (forward, up) in the model goes to
+    (c * forward - s * up + y, s * forward + c * up + z).
+
+    Thighs swing by amplitude * sin(phase), the right one opposite; a knee bends while its leg comes
+    forward; arms swing against the legs, and bend more at a run. The body sinks as legs spread.
+
+    Args:
+        phase_rad: (people,) the left leg is in front at pi / 2.
+        speed_mps: (people,)
+    """
+    amplitude = swing_rad(speed_mps)
+    running = np.clip((speed_mps - RUNNING_MPS) / 0.9, 0.0, 1.0)
+    lean = -0.05 * amplitude - 0.14 * running
+    elbow = 0.2 + 1.2 * running
+    side = _SIDES[:, None]  # left and right
+    swing = side * amplitude * np.sin(phase_rad)
+    knee = 0.08 + 1.25 * amplitude * np.maximum(0.0, side * np.cos(phase_rad))
+    knee += 0.5 * running * amplitude
+    # One row per limb: the angle at each of up to three joints, the outermost first.
+    angle = np.zeros((3, LIMBS, len(phase_rad)))
+    angle[2, [BODY, *_ARMS, *_FOREARMS]] = lean
+    angle[1, _ARMS] = angle[1, _FOREARMS] = -0.85 * swing
+    angle[0, _FOREARMS] = elbow
+    angle[2, _LEGS] = angle[2, _SHINS] = swing
+    angle[1, _SHINS] = -knee
+    turns = np.empty((len(phase_rad), LIMBS, 4))
+    y = z = np.zeros(angle.shape[1:])
+    for about_m, c, s in zip(_JOINTS_M, np.cos(angle), np.sin(angle), strict=True):
+        up = z - about_m
+        y, z = c * y - s * up, s * y + c * up + about_m
+    total = angle.sum(axis=0)
+    turns[..., 0], turns[..., 1], turns[..., 2] = np.cos(total).T, np.sin(total).T, y.T
+    turns[..., 3] = (z - 0.85 * HIP_M * (1.0 - np.cos(swing[0]))).T
+    return turns
+
+
+def stride_m(speed_mps: Floats) -> Floats:
     """The way covered by two steps: 1.5 m at a walk of 1.4 m/s, 3.4 m at a run of 5 m/s."""
     walking = np.minimum(speed_mps, RUNNING_MPS)
-    stride: NDArray[np.float64] = 4.0 * _LEG_M * np.sin(_WALK_RAD_PER_MPS * walking)
+    stride: Floats = 4.0 * _LEG_M * np.sin(_WALK_RAD_PER_MPS * walking)
     return stride + _RUN_M_PER_MPS * (speed_mps - walking)

@@ -32,6 +32,8 @@ class Mesh:
     """A list of surfaces that grows; `vertices` and `triangles` give the whole."""
 
     dtype: np.dtype = field(default_factory=lambda: VERTEX)
+    most_sides: int | None = None
+    """Tubes get no more of them, whatever is asked for."""
     _parts: list[NDArray[np.void]] = field(default_factory=list)
     _indices: list[NDArray[np.uint32]] = field(default_factory=list)
     _count: int = 0
@@ -207,6 +209,7 @@ class Mesh:
 
         Rings go from the bottom up; normals are smooth.
         """
+        sides = min(sides, self.most_sides or sides)
         r = np.asarray(rings, dtype=np.float64)
         angle = np.linspace(0.0, 2 * math.pi, sides + 1)
         ca, sa = np.cos(angle), np.sin(angle)

@@ -8,6 +8,8 @@ what is blended into the colours (shadows of people) writes (0, 0, 0, 0) there, 
 Panda3D's axes: x east, y north, z up.
 """
 
+from followme_uav.sim.gait import LIMBS
+
 DEPTH_RANGE_M = 2000.0
 
 _LIGHTS = """
@@ -37,7 +39,6 @@ flat out float object;
 """
     + _LIGHTS
     + """
-%(functions)s
 void main() {
     vec3 position = vertex;
     vec3 facing = normal;
@@ -57,42 +58,11 @@ void main() {
 """
 )
 
-# Thighs swing by amplitude * sin(phase), the right one opposite; a knee bends while its leg comes
-# forward; arms swing against the legs, and bend more at a run. The body sinks as legs spread.
-_GAIT_FUNCTIONS = """
-vec3 turned(vec3 v, float angle) {
-    float c = cos(angle), s = sin(angle);
-    return vec3(v.x, c * v.y - s * v.z, s * v.y + c * v.z);
-}
-"""
-_GAIT = """
-    vec4 g = gait[int(tint.a * 255.0 + 0.5) - FIRST_PERSON];
-    float side = limb > 4.5 ? -1.0 : 1.0;
-    float kind = limb > 4.5 ? limb - 4.0 : limb;
-    float swing = g.y * sin(g.x) * side;
-    if (kind > 2.5) {
-        if (kind > 3.5) {
-            float knee = 0.08 + 1.25 * g.y * max(0.0, cos(g.x) * side) + 0.5 * g.z * g.y;
-            position = turned(position - vec3(0, 0, KNEE), -knee) + vec3(0, 0, KNEE);
-            facing = turned(facing, -knee);
-        }
-        position = turned(position - vec3(0, 0, HIP), swing) + vec3(0, 0, HIP);
-        facing = turned(facing, swing);
-    } else {
-        if (kind > 0.5) {
-            if (kind > 1.5) {
-                float elbow = 0.2 + 1.2 * g.z;
-                position = turned(position - vec3(0, 0, ELBOW), elbow) + vec3(0, 0, ELBOW);
-                facing = turned(facing, elbow);
-            }
-            float arm = -0.85 * swing;
-            position = turned(position - vec3(0, 0, SHOULDER), arm) + vec3(0, 0, SHOULDER);
-            facing = turned(facing, arm);
-        }
-        float lean = -0.05 * g.y - 0.14 * g.z;
-        position = turned(position - vec3(0, 0, HIP), lean) + vec3(0, 0, HIP);
-    }
-    position.z -= HIP * 0.85 * (1.0 - cos(g.y * sin(g.x)));
+_LIMB = """
+    vec4 turn = limbs[(int(tint.a * 255.0 + 0.5) - FIRST_PERSON) * LIMBS + int(limb + 0.5)];
+    mat2 about = mat2(turn.x, turn.y, -turn.y, turn.x);
+    position.yz = about * position.yz + turn.zw;
+    facing.yz = about * facing.yz;
 """
 
 _MEASURE = """
@@ -153,10 +123,8 @@ _SHINE = """
 _CUT = "if (texel.a < 0.45) discard;"
 
 
-def _vertex(
-    light: dict[str, str], uniforms: str = "", inputs: str = "", functions: str = "", move: str = ""
-) -> str:
-    parts = {"uniforms": uniforms, "inputs": inputs, "functions": functions, "move": move}
+def _vertex(light: dict[str, str], uniforms: str = "", inputs: str = "", move: str = "") -> str:
+    parts = {"uniforms": uniforms, "inputs": inputs, "move": move}
     return _VERTEX % {**parts, **light}
 
 
@@ -357,26 +325,15 @@ void main() {
     )
 
 
-def person_shader(
-    people: int, first_id: int, hip_m: float, knee_m: float, shoulder_m: float, elbow_m: float
-) -> tuple[str, str]:
-    """The program for figures; `gait` holds (phase, amplitude, share of running, 0) per person."""
-    move = _GAIT
-    for name, value in (
-        ("HIP", hip_m),
-        ("KNEE", knee_m),
-        ("SHOULDER", shoulder_m),
-        ("ELBOW", elbow_m),
-    ):
-        move = move.replace(name, f"{value:.4f}")
-    move = move.replace("FIRST_PERSON", str(first_id))
+def person_shader(people: int, first_id: int) -> tuple[str, str]:
+    """The program for figures; `limbs` holds the rows of `gait.limb_turns` of every person."""
+    move = _LIMB.replace("FIRST_PERSON", str(first_id)).replace("LIMBS", str(LIMBS))
     return (
         _vertex(
             {"ambient": "0.33", "sun": "0.80", "sky": "0.06"},
-            f"uniform vec4 gait[{people}];",
-            "in float limb;",
-            _GAIT_FUNCTIONS,
-            move,
+            uniforms=f"uniform vec4 limbs[{people * LIMBS}];",
+            inputs="in float limb;",
+            move=move,
         ),
         _FRAGMENT % {"cut": "", "shine": ""},
     )

@@ -107,6 +107,7 @@ class Traffic:
             raise ConfigError(f"cars={cars}: the streets hold 0 to {MAX_CARS} driving cars")
         self._seed, self._count, self._first_name = seed, cars, first_name
         self._snapshot: tuple[Car, ...] | None = None
+        self._solids: tuple[Collider, ...] | None = None
         self.reset()
 
     def reset(self, keep_off_m: Sequence[Place] = ()) -> None:
@@ -155,7 +156,11 @@ class Traffic:
 
     def colliders(self) -> tuple[Collider, ...]:
         """The cars as solids, as of now."""
-        return tuple(car_collider(self._first_name + i, car) for i, car in enumerate(self.cars))
+        if self._solids is None:
+            self._solids = tuple(
+                car_collider(self._first_name + i, car) for i, car in enumerate(self.cars)
+            )
+        return self._solids
 
     def circles_near(self, north_m: float, east_m: float) -> list[Circle]:
         """Circles that cover all cars within reach of somebody there."""
@@ -209,7 +214,7 @@ class Traffic:
 
     def _moved(self) -> None:
         self._poses = [driver.pose() for driver in self._drivers]
-        self._snapshot = None
+        self._snapshot = self._solids = None
 
     def _choose(self, lane: Lane) -> Turn:
         return lane.turns[int(self._rng.integers(len(lane.turns)))]

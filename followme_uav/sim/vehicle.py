@@ -31,6 +31,7 @@ GROUND = "ground"
 ROTOR_THRUST_COEFFICIENT = 9.31e-6
 """N per (rad/s)^2; of AirSim's 23 cm propeller, and about right for this machine's."""
 
+_GROUND_GEOM = 0
 _GENTLE_TOUCH_MPS = 0.7
 """Slower than this onto an upward facing surface is a landing, not a collision."""
 _UPWARD_NORMAL = 0.7
@@ -280,7 +281,10 @@ class Vehicle:
     def _judge_contacts(self, time_ns: int) -> None:
         """Remember a contact that is no gentle landing. Velocities are still those before it."""
         speed = math.hypot(*self.velocity_mps)
-        for contact in self._data.contact:
+        contacts = self._data.contact
+        if speed < _GENTLE_TOUCH_MPS and (contacts.geom.min(axis=1) == _GROUND_GEOM).all():
+            return  # standing on the ground; looking at each contact would take long
+        for contact in contacts:
             other, sign = contact.geom1, 1.0
             if other == self._body_geom:
                 other, sign = contact.geom2, -1.0

@@ -30,6 +30,8 @@ STATES: dict[MissionState, str] = {
 
 STREET, GROUND, HOUSE, TREE, DECK = "#d3d6d8", "#eef0ec", "#b9aea3", "#b7d0ac", "#c3c7cc"
 """Of maps on white."""
+DARK_STREET, DARK_HOUSE, DARK_TREE, DARK_DECK = "#3a4047", "#8a7f74", "#4f7a52", "#6a727b"
+"""Of maps and cities on dark ground."""
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

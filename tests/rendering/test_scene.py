@@ -8,7 +8,7 @@ import pytest
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion
-from followme_uav.sim import scene as scenes
+from followme_uav.sim import offscreen
 from followme_uav.sim.atmosphere import PRESETS, atmosphere
 from followme_uav.sim.layout import Car
 from followme_uav.sim.people import Crowd, Person
@@ -263,6 +263,6 @@ def test_styles_look_different_and_have_the_same_streets():
 
 def test_missing_egl_is_one_clear_line(city: City, monkeypatch):
     """On a bare machine the user must learn what to install, not read a stack trace."""
-    monkeypatch.setattr(scenes, "_PIPE", "p3nothing")
+    monkeypatch.setattr(offscreen, "_PIPE", "p3nothing")
     with pytest.raises(EnvironmentSetupError, match="apt-get install libegl1"):
         Scene(city)

@@ -1,7 +1,6 @@
 """If these fail, camera or vehicle turn away from the hero, or keep the wrong distance."""
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 
 from followme_uav.config import load_config
 from followme_uav.geometry import (
-    focal_length_px,
     multiply,
     pixel_of_point,
     quaternion_from_euler,
@@ -93,6 +91,26 @@ def test_the_camera_turns_to_her_side(loops, u, v):
     assert sight.elevation_rad == pytest.approx(-CONTROL.tilt.kp * v)
 
 
+def test_a_line_of_sight_turns_on_as_the_hero_does():
+    """Else the camera lags behind whoever runs past."""
+    before, after = LineOfSight(3.0, -0.4), LineOfSight(-3.1, -0.3)
+    turned = LineOfSight(3.05, -0.45).turned(before, after)
+    assert turned.azimuth_rad == pytest.approx(wrap_angle(3.05 + (2 * math.pi - 6.1)))
+    assert turned.elevation_rad == pytest.approx(-0.35)
+
+
+def test_what_the_loops_did_is_told_once(loops):
+    """Viewers draw it: the terms add up to what was commanded."""
+    loops.approach_mps(2.0 * CONTROL.wanted_distance_m, DT_S)
+    loops.yaw_rate_radps(-0.2, DT_S)
+    forward, yaw = loops.take_terms()
+    assert (forward.name, yaw.name) == ("forward", "yaw")
+    assert forward.error == pytest.approx(1.0)
+    assert forward.p + forward.i + forward.d == pytest.approx(forward.output)
+    assert yaw.output == pytest.approx(-0.2 * CONTROL.yaw.kp)
+    assert loops.take_terms() == ()
+
+
 def test_in_the_middle_nothing_turns(loops):
     sight = loops.centre(camera_towards(0.4, -0.3), seen_at(0.0, 0.0), DT_S)
     assert (sight.azimuth_rad, sight.elevation_rad) == pytest.approx((0.4, -0.3))
@@ -113,56 +131,6 @@ def test_the_camera_looks_neither_behind_itself_nor_into_the_sky(loops):
 
 def replace_gain(control, loop, **gains):
     return control.model_copy(update={loop: getattr(control, loop).model_copy(update=gains)})
-
-
-# Distance from the area
-
-
-def area_of_her(camera, distance_m, elevation_rad):
-    """What she shows, in pixels: her size over the square of her distance, less from above."""
-    focal_px = focal_length_px(camera, SIZE_PX)
-    shown_m2 = CONTROL.hero_area_m2 * math.cos(elevation_rad)
-    return round(shown_m2 * (focal_px / distance_m) ** 2)
-
-
-@pytest.mark.parametrize("distance_m", [4.0, 7.0, 15.0])
-@pytest.mark.parametrize("elevation_rad", [0.0, -0.3, -0.8])
-def test_the_distance_is_told_from_the_area_from_above_too(loops, distance_m, elevation_rad):
-    camera = camera_towards(0.0, elevation_rad)
-    observation = seen_at(0.0, 0.0, area_of_her(camera, distance_m, elevation_rad))
-    found_m = loops.distance_m(camera, observation, SIZE_PX, DT_S)
-    assert found_m == pytest.approx(distance_m, rel=0.05)
-
-
-def test_a_wider_lens_does_not_change_the_distance(loops):
-    wide = replace(camera_towards(), fov_rad=math.radians(90))
-    observation = seen_at(0.0, 0.0, area_of_her(wide, 7.0, 0.0))
-    assert loops.distance_m(wide, observation, SIZE_PX, DT_S) == pytest.approx(7.0, rel=0.05)
-
-
-def test_right_below_she_is_not_taken_to_be_infinitely_near(loops):
-    camera = camera_towards(0.0, -1.5)
-    assert loops.distance_m(camera, seen_at(0.0, 0.0, 60), SIZE_PX, DT_S) > 3.0
-
-
-def test_a_stride_changes_the_distance_but_little(loops):
-    camera = camera_towards()
-    area_px = area_of_her(camera, 7.0, 0.0)
-    before_m = loops.distance_m(camera, seen_at(0, 0, area_px), SIZE_PX, DT_S)
-    after_m = loops.distance_m(camera, seen_at(0, 0, 2 * area_px), SIZE_PX, DT_S)
-    at_once_m = before_m / math.sqrt(2)
-    assert at_once_m < after_m < before_m
-    share = DT_S / (CONTROL.area_smoothing_s + DT_S)
-    assert before_m - after_m == pytest.approx(share * (before_m - at_once_m))
-
-
-def test_the_last_heros_distance_is_forgotten(loops):
-    camera = camera_towards()
-    for _ in range(20):
-        loops.distance_m(camera, seen_at(0, 0, area_of_her(camera, 30.0, 0.0)), SIZE_PX, DT_S)
-    loops.reset_following()
-    near = seen_at(0, 0, area_of_her(camera, 5.0, 0.0))
-    assert loops.distance_m(camera, near, SIZE_PX, DT_S) == pytest.approx(5.0, rel=0.05)
 
 
 # Speeds

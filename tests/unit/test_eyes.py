@@ -80,9 +80,59 @@ def test_after_a_while_out_of_sight_she_may_be_farther_off():
 
 def test_a_rejected_place_is_overlooked_for_a_while():
     eyes = following((10.0, 0.0))
-    eyes.reject(until_s=5.0)
-    assert eyes.look(frame_at(4.0), mask_with((11.0, 0.0)), PATROL) is None
-    assert eyes.look(frame_at(6.0), mask_with((11.0, 0.0)), PATROL) is not None
+    leaves = mask_with((20.0, 0.0))
+    eyes.look(frame_at(1.0), leaves, PATROL)
+    eyes.reject(now_s=1.0, duration_s=4.0)
+    assert eyes.look(frame_at(4.0), leaves, PATROL) is None
+    assert eyes.look(frame_at(6.0), leaves, PATROL) is not None
+
+
+def test_a_place_that_is_rejected_again_is_overlooked_for_longer():
+    """The same red tree stopped the patrol on every round."""
+    eyes = Eyes(CONFIG)
+    leaves = mask_with((20.0, 0.0))
+    for now_s in (0.0, 5.0):
+        assert eyes.look(frame_at(now_s), leaves, PATROL) is not None
+        eyes.reject(now_s, duration_s=4.0)
+    assert eyes.look(frame_at(10.0), leaves, PATROL) is None
+    assert eyes.look(frame_at(14.0), leaves, PATROL) is not None
+
+
+def test_whoever_surely_is_she_is_seen_at_a_rejected_place_too():
+    eyes = following((10.0, 0.0))
+    eyes.reject(now_s=1.0, duration_s=60.0)
+    assert eyes.look(frame_at(2.0), mask_with((10.0, 0.0)), PATROL) is not None
+
+
+def test_somebody_half_red_and_half_not_is_not_she():
+    """In a rust-coloured coat he was followed for half a minute: a third of him looked like her."""
+    eyes = Eyes(CONFIG)
+    mask = mask_with((10.0, 0.0))
+    rows = np.flatnonzero(mask[..., MaskClass.HERO].any(axis=1))
+    striped = mask.copy()
+    striped[rows[1:-1:3], :, MaskClass.PEOPLE] = mask[rows[1:-1:3], :, MaskClass.HERO]
+    striped[rows[1:-1:3], :, MaskClass.HERO] = 0
+    assert eyes.judge(eyes.look(frame_at(0.0), mask, PATROL)) is Verdict.HERO
+    assert eyes.judge(eyes.look(frame_at(0.1), striped, PATROL)) is Verdict.SOMEBODY_ELSE
+
+
+def test_she_who_was_followed_is_expected_where_she_may_have_walked():
+    eyes = following((10.0, 0.0))
+    near, far = (
+        eyes.look(frame_at(t), mask_with(place), PATROL)
+        for t, place in ((4.0, (11.0, 2.0)), (4.1, (18.0, -8.0)))
+    )
+    assert eyes.is_expected(frame_at(4.0), near)
+    assert not eyes.is_expected(frame_at(4.1), far)
+    assert not Eyes(CONFIG).is_expected(frame_at(4.0), near)
+
+
+def test_a_search_goes_on_where_she_was_lost_not_where_somebody_else_stood():
+    eyes = following((10.0, 0.0))
+    eyes.look(frame_at(3.0), mask_with((15.0, -6.0)), MissionState.SEARCH)
+    assert eyes.expected(3.0).ground_m[1] < -4.0
+    eyes.search_again()
+    assert eyes.expected(3.0).ground_m == pytest.approx((10.0, 0.0), abs=1.0)
 
 
 def test_somebody_near_who_surely_is_she_counts_more_than_a_far_red_thing():

@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
-from followme_uav.pilot.keep_in import contains, limit_velocity, nearest_point
+from followme_uav.pilot.keep_in import contains, is_free, limit_velocity, nearest_point
 
 CONFIG = load_config()
 STREETS = CONFIG.simulator.flyable_m
 LIMITS = CONFIG.limits
+GROWN = [(s - 1e-6, w - 1e-6, n + 1e-6, e + 1e-6) for s, w, n, e in STREETS]
+SHRUNK = [(s + 0.5, w + 0.5, n - 0.5, e - 0.5) for s, w, n, e in STREETS]
 TICK_S = 0.1
 
 coordinates = st.floats(-100, 100)
@@ -56,3 +58,15 @@ def test_without_a_map_everything_is_allowed():
 def test_the_boundary_never_speeds_the_vehicle_up():
     velocity = limit_velocity((0.0, 7.0), (0.5, 0.5), STREETS, LIMITS)
     assert math.hypot(*velocity) <= math.hypot(0.5, 0.5)
+
+
+@given(coordinates, coordinates, coordinates, coordinates)
+def test_a_way_is_free_when_all_of_it_is_inside(north, east, to_north, to_east):
+    start = nearest_point(STREETS, (north, east))
+    end = nearest_point(STREETS, (to_north, to_east))
+    places = [
+        tuple(s + i / 300 * (e - s) for s, e in zip(start, end, strict=True)) for i in range(301)
+    ]
+    inside = all(contains(GROWN, place) for place in places)
+    outside = not all(contains(SHRUNK, place) for place in places)
+    assert is_free(STREETS, start, end) in {inside, not outside}

@@ -79,7 +79,27 @@ def test_a_glimpse_leads_back_to_patrol():
     story = Story()
     story.play(0.1)
     story.play(0.1, **SEEN)
-    assert story.play(CONFIG.acquire_lost_s + 0.2) is MissionState.PATROL
+    assert story.play(0.1 * CONFIG.acquire_misses + 0.2) is MissionState.PATROL
+
+
+def test_what_is_seen_in_every_third_frame_only_is_left_alone():
+    """Red leaves flickered, and led the patrol astray for eight seconds."""
+    story = Story()
+    story.play(0.1)
+    story.play(0.1, **FAR)
+    for _ in range(round(2.0 * CONFIG.acquire_misses / 3)):
+        story.play(0.2)
+        story.play(0.1, **FAR)
+    assert story.mission.state is MissionState.PATROL or "not seen" in "".join(story.reasons)
+
+
+def test_what_is_seen_in_most_frames_is_approached_on():
+    story = Story()
+    story.play(0.1)
+    for _ in range(30):
+        story.play(0.2, **FAR)
+        story.play(0.1)
+    assert story.mission.state is MissionState.ACQUIRE
 
 
 def test_a_lost_hero_is_searched_for_and_then_given_up():
@@ -96,19 +116,59 @@ def test_a_hero_found_again_is_confirmed_before_she_is_followed():
     assert story.play(0.1 * CONFIG.acquire_frames + 0.1, **SEEN) is MissionState.FOLLOW
 
 
-@pytest.mark.parametrize(
-    ("fault", "word"),
-    [
-        ({"has_image": False}, "image"),
-        ({"gap_s": 3.0}, "3.0 s"),
-        ({"has_collided": True}, "hit"),
-    ],
-)
-def test_every_fault_hovers_and_recovers(fault, word):
+FAULTS = [
+    (CONFIG.image_gap_s + 0.2, {"has_image": False}, "image"),
+    (0.1, {"gap_s": 3.0}, "3.0 s"),
+    (0.1, {"has_collided": True}, "hit"),
+]
+
+
+@pytest.mark.parametrize(("seconds", "fault", "word"), FAULTS)
+def test_every_fault_hovers_and_then_she_is_looked_for(seconds, fault, word):
+    """The patrol began from scratch, though she was still there."""
     story = Story().until_following()
-    assert story.play(0.1, **fault) is MissionState.FAILSAFE
+    assert story.play(seconds, **fault) is MissionState.FAILSAFE
     assert word in story.reasons[-1]
+    assert story.play(CONFIG.failsafe_hover_s + 0.3) is MissionState.SEARCH
+
+
+@pytest.mark.parametrize(("seconds", "fault", "word"), FAULTS)
+def test_a_fault_on_patrol_leads_back_to_patrol(seconds, fault, word):
+    story = Story()
+    story.play(0.1)
+    assert story.play(seconds, **fault) is MissionState.FAILSAFE
     assert story.play(CONFIG.failsafe_hover_s + 0.3) is MissionState.PATROL
+
+
+def test_after_a_fault_she_is_searched_for_as_long_as_ever():
+    story = Story().until_following()
+    story.play(CONFIG.failsafe_land_s - 2.0, has_image=False)
+    story.play(CONFIG.failsafe_hover_s + 0.3)
+    assert story.play(CONFIG.search_timeout_s - 1.0) is MissionState.SEARCH
+    assert story.play(2.0) is MissionState.PATROL
+
+
+def test_a_frame_without_an_image_now_and_then_is_flown_through():
+    story = Story().until_following()
+    for _ in range(20):
+        story.play(0.3, **SEEN)
+        story.play(0.2, has_image=False)
+    assert story.mission.state is MissionState.FOLLOW
+
+
+def test_she_who_is_where_she_was_expected_is_followed_sooner():
+    story = Story().until_following()
+    story.play(CONFIG.follow_lost_s + 0.2)
+    frames = CONFIG.reacquire_frames + 1  # one to notice her
+    assert story.play(0.1 * frames, **SEEN, is_expected=True) is MissionState.FOLLOW
+
+
+def test_somebody_else_does_not_end_the_search():
+    story = Story().until_following()
+    story.play(CONFIG.follow_lost_s + 0.2)
+    story.play(0.1, **FAR)
+    story.play(0.1 * CONFIG.acquire_frames, verdict=Verdict.SOMEBODY_ELSE)
+    assert story.mission.state is MissionState.SEARCH
 
 
 def test_a_lasting_fault_lands():
@@ -124,7 +184,7 @@ def test_the_flight_time_ends_in_a_landing_from_any_state():
 
 def test_a_landing_request_is_obeyed_even_in_a_fault():
     story = Story().until_following()
-    story.play(0.1, has_image=False)
+    story.play(1.0, has_image=False)
     assert story.play(0.1, has_image=False, land_requested=True) is MissionState.LAND
 
 
@@ -149,7 +209,7 @@ def test_the_search_goes_on_after_a_glimpse_until_its_time_is_up():
     story.play(CONFIG.follow_lost_s + 0.2)
     story.play(0.1, **FAR)
     assert story.mission.state is MissionState.ACQUIRE
-    assert story.play(CONFIG.acquire_lost_s + 0.2) is MissionState.SEARCH
+    assert story.play(0.1 * CONFIG.acquire_misses + 0.2) is MissionState.SEARCH
     assert story.play(CONFIG.search_timeout_s) is MissionState.PATROL
 
 

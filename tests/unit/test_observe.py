@@ -51,3 +51,13 @@ def test_noise_and_doubt_are_not_seen():
     assert observe(paint(blank(), 10, 10, 1, CONFIG.min_area_px - 1), CONFIG) == []
     doubtful = paint(blank(), 10, 10, 10, 10, probability=int(255 * CONFIG.min_confidence) - 3)
     assert observe(doubtful, CONFIG) == []
+
+
+def test_somebody_partly_like_her_is_not_pure():
+    """A third of a rust-coloured coat looks like hers; nobody else tells the two apart."""
+    mask = paint(blank(), 50, 50, 20, 4)
+    mask[56:66, 50:54] = (0, 255, 0)
+    (seen,) = observe(mask, CONFIG.model_copy(update={"join_px": 10}))
+    assert seen.purity == pytest.approx(0.5)
+    (alone,) = observe(paint(blank(), 50, 50, 20, 4), CONFIG)
+    assert alone.purity == 1.0

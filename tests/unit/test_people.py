@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from followme_uav.sim import layout
-from followme_uav.sim.figures import HIP_M
-from followme_uav.sim.gait import stride_m, swing_rad
+from followme_uav.sim.gait import HIP_M, stride_m, swing_rad
 from followme_uav.sim.people import Crowd
 from followme_uav.sim.traffic import Traffic
 from followme_uav.sim.walks import ZEBRAS, walk_graph

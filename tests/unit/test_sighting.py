@@ -7,7 +7,7 @@ import pytest
 from followme_uav.config import load_config
 from followme_uav.geometry import pixel_of_point, quaternion_from_euler
 from followme_uav.messages import CameraPose, Observation
-from followme_uav.pilot.sighting import sight
+from followme_uav.pilot.sighting import fix, sight
 
 CONFIG = load_config()
 EYE = CameraPose((0.0, 0.0, -4.5), quaternion_from_euler(0.0, -0.45, 0.0), math.radians(60))
@@ -51,3 +51,26 @@ def test_somebody_at_the_edge_is_cut_off():
 
 def test_a_blob_in_the_sky_has_no_seen():
     assert seen(blob(0.0, -0.9, 20)) is None
+
+
+def spread_m(place, height_px=None):
+    """Uncertainty of the place of somebody standing there: along the line of sight, and across."""
+    u, v, depth_m = pixel_of_point(EYE, (place, 0.0, -0.95))
+    found = seen(blob(u, v, height_px or round(1.7 * 138.6 / depth_m), 4))
+    covariance = fix(found, EYE.position_m, CONFIG.tracker).covariance_m2
+    return math.sqrt(covariance[0, 0]), math.sqrt(covariance[1, 1])
+
+
+def test_direction_is_known_well_and_distance_badly():
+    """A gate as wide to the side as it is deep lets the hero's neighbour in."""
+    (near_along, near_across), (far_along, far_across) = spread_m(7.0), spread_m(25.0)
+    assert far_along > 4.0 * far_across
+    assert far_along > 4.0 * near_along
+    assert near_across < 0.2
+
+
+def test_half_hidden_she_may_stand_nearer_or_farther():
+    along, across = spread_m(8.0, height_px=14)
+    whole_along, whole_across = spread_m(8.0)
+    assert along > 1.5 * whole_along
+    assert across == pytest.approx(whole_across)

@@ -1,0 +1,88 @@
+"""Where to look for a hero who was lost: where she was going, then along the streets around it.
+
+First the vehicle goes to where she should be by now, and looks there. When it has a view of the
+place and she is not there, it rises, to look over what hides her, and visits the streets that she
+can have reached, the likeliest first: near to her, near to the vehicle, and the way she was going.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from followme_uav.config import FlightConfig
+from followme_uav.pilot.keep_in import is_free, junctions, nearest_point
+from followme_uav.pilot.tracker import HeroTrack
+
+Vec2 = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What to do next to find her."""
+
+    spot_m: Vec2
+    """Where to fly."""
+    is_wide: bool
+    """The place itself was looked at: look all around, and from higher up."""
+
+
+class Search:
+    """One search, from the loss on."""
+
+    def __init__(self, config: FlightConfig) -> None:
+        self._config = config.search
+        self._flyable_m = config.simulator.flyable_m
+        self._all_spots_m = (*junctions(self._flyable_m), *config.simulator.patrol_waypoints_m)
+        self._wanted_m = config.control.wanted_distance_m
+        self._begin_s = 0.0
+        self._looked_s = 0.0
+        self._last_s = 0.0
+        self._spots_m: list[Vec2] = []
+        self._spot_m: Vec2 | None = None
+
+    def begin(self, time_s: float) -> None:
+        """Forget the last search."""
+        self._begin_s = self._last_s = time_s
+        self._looked_s = 0.0
+        self._spots_m = list(dict.fromkeys(self._all_spots_m))
+        self._spot_m = None
+
+    def goal(self, time_s: float, here_m: Vec2, hero: HeroTrack) -> Goal:
+        """What to do now; `hero` is the belief about her at this time."""
+        dt_s, self._last_s = time_s - self._last_s, time_s
+        near_m = nearest_point(self._flyable_m, hero.ground_m) if self._flyable_m else hero.ground_m
+        distance_m = math.dist(here_m, near_m)
+        if distance_m <= 2.0 * self._wanted_m and is_free(self._flyable_m, here_m, near_m):
+            self._looked_s += dt_s
+        searched_s = time_s - self._begin_s
+        if self._looked_s < self._config.look_s and searched_s < self._config.expect_s:
+            return Goal(_short_of(near_m, here_m, self._wanted_m), is_wide=False)
+        return Goal(self._next_spot(here_m, hero), is_wide=True)
+
+    def _next_spot(self, here_m: Vec2, hero: HeroTrack) -> Vec2:
+        """A piece of street that she can have reached and that was not visited yet."""
+        reached_m = self._config.spot_radius_m
+        self._spots_m = [spot for spot in self._spots_m if math.dist(spot, here_m) > reached_m]
+        if self._spot_m is None or math.dist(self._spot_m, here_m) <= reached_m:
+            sigma_m = hero.estimate().sigma_m
+            self._spot_m = min(
+                self._spots_m,
+                key=lambda spot: (
+                    math.dist(spot, here_m)
+                    + self._config.far_from_her_cost
+                    * max(0.0, math.dist(spot, hero.ground_m) - sigma_m)
+                ),
+                default=hero.ground_m,
+            )
+        return self._spot_m
+
+
+def _short_of(goal_m: Vec2, here_m: Vec2, distance_m: float) -> Vec2:
+    """On the straight way to the goal, this far in front of it; here, when nearer already."""
+    length_m = math.dist(here_m, goal_m)
+    share = max(0.0, 1.0 - distance_m / length_m) if length_m > 0.0 else 0.0
+    return (
+        here_m[0] + share * (goal_m[0] - here_m[0]),
+        here_m[1] + share * (goal_m[1] - here_m[1]),
+    )

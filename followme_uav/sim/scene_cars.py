@@ -1,0 +1,52 @@
+"""The driving cars in the picture; those that look alike share their geometry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from panda3d import core
+
+from followme_uav.sim import shaders
+from followme_uav.sim.layout import Car
+from followme_uav.sim.lighting import STANDING_MASK
+from followme_uav.sim.mesh import Mesh
+from followme_uav.sim.panda import node_of, shader_of
+from followme_uav.sim.props import add_car
+from followme_uav.sim.textures import Layer
+
+
+class DrawnCars:
+    """Any number of cars below `root`, all of them object `number`."""
+
+    def __init__(self, root: core.NodePath, number: int) -> None:
+        self._root = root.attach_new_node("cars")
+        self._root.set_shader(shader_of(shaders.solid_shader(Layer.LIGHT)))
+        self._root.hide(STANDING_MASK)
+        self._number = number
+        self._bodies: dict[Car, core.GeomNode] = {}
+        self._cars: list[tuple[core.NodePath, Car]] = []
+
+    def place(self, cars: tuple[Car, ...]) -> None:
+        """Let these and no others be there."""
+        for i, car in enumerate(cars):
+            look = replace(car, north_m=0.0, east_m=0.0, yaw_rad=0.0)
+            if i == len(self._cars):
+                self._cars.append((self._root.attach_new_node(self._body(look)), look))
+            node, before = self._cars[i]
+            if look != before:
+                node.remove_node()
+                node = self._root.attach_new_node(self._body(look))
+                self._cars[i] = node, look
+            node.set_pos_hpr(car.east_m, car.north_m, 0.0, -math.degrees(car.yaw_rad), 0.0, 0.0)
+            node.show()
+        for node, _ in self._cars[len(cars) :]:
+            node.hide()
+
+    def _body(self, look: Car) -> core.GeomNode:
+        body = self._bodies.get(look)
+        if body is None:
+            mesh = Mesh()
+            add_car(mesh, look, self._number)
+            body = self._bodies[look] = node_of(mesh)
+        return body.make_copy()

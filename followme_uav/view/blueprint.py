@@ -1,0 +1,130 @@
+"""The layout in which the Rerun viewer shows a flight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rerun.blueprint as rrb
+from rerun.blueprint.encodings import TextLogColumn
+
+from followme_uav.view.panels import FLIGHT_PANELS, LOOP_PANELS, TIMES_PANEL, Panel
+
+TIMELINE = "flight"
+PATHS = ("world/path/vehicle", "world/path/hero")
+"""Shown from the start to the time that is looked at."""
+
+_GROUND = (24, 27, 31)
+_MAP_HEIGHT_M = 150.0
+_CHASE_M = (-13.0, -5.0, -8.0)
+"""Where the eye starts, seen from the place of the start."""
+
+
+def blueprint(duration_s: float | None) -> Any:
+    """Camera and map on the left, the city in the middle, what is plotted on the right.
+
+    Args:
+        duration_s: of a flight that is over, which is played from its start; None for one that is
+            still going on, whose latest moment is shown.
+    """
+    time_axis = None
+    if duration_s is not None:
+        whole = rrb.TimeRange(
+            rrb.TimeRangeBoundary.absolute(seconds=0.0),
+            rrb.TimeRangeBoundary.absolute(seconds=max(duration_s, 1.0)),
+        )
+        time_axis = rrb.TimeAxis(view_range=whole)
+    plots = {panel.key: _plot(panel, time_axis) for panel in FLIGHT_PANELS}
+    first = [plots.pop(key) for key in ("distance", "image_error", "speed")]
+    loops = [_plot(panel, time_axis) for panel in LOOP_PANELS]
+    return rrb.Blueprint(
+        rrb.Horizontal(
+            rrb.Vertical(
+                rrb.Tabs(
+                    rrb.Spatial2DView(name="Camera, mask and observation", origin="world/camera"),
+                    rrb.Spatial2DView(
+                        name="Mask", origin="world/camera", contents=["$origin/mask"]
+                    ),
+                ),
+                _from_above(),
+            ),
+            rrb.Vertical(
+                _city(),
+                rrb.StateTimelineView(name="Mission state", origin="state", time_view=time_axis),
+                rrb.TextLogView(
+                    name="Changes of state",
+                    origin="events",
+                    columns=rrb.TextLogColumns(text_log_columns=[TextLogColumn("Body")]),
+                ),
+                row_shares=[6, 1, 1.4],
+            ),
+            rrb.Vertical(
+                *first,
+                rrb.Tabs(*plots.values()),
+                rrb.Tabs(*loops, active_tab=3),
+                _plot(TIMES_PANEL, time_axis),
+            ),
+            column_shares=[3, 4, 4],
+        ),
+        rrb.BlueprintPanel(state="collapsed"),
+        rrb.SelectionPanel(state="collapsed"),
+        rrb.TimePanel(
+            state="collapsed",
+            timeline=TIMELINE,
+            play_state="following" if duration_s is None else "playing",
+        ),
+    )
+
+
+def _from_above() -> Any:
+    """A map: the same things, seen from high above with north up, the vehicle in the middle."""
+    return rrb.Spatial3DView(
+        name="Map, north up",
+        origin="world",
+        contents=["$origin/**", "- $origin/camera/**"],
+        overrides=_growing(),
+        background=_GROUND,
+        line_grid=False,
+        eye_controls=rrb.EyeControls3D(
+            position=(-0.1, 0.0, -_MAP_HEIGHT_M),
+            look_target=(0.0, 0.0, 0.0),
+            eye_up=(1.0, 0.0, 0.0),
+            tracking_entity="world/vehicle",
+        ),
+    )
+
+
+def _city() -> Any:
+    return rrb.Spatial3DView(
+        name="City",
+        origin="world",
+        overrides=_growing(),
+        background=_GROUND,
+        line_grid=False,
+        eye_controls=rrb.EyeControls3D(
+            position=_CHASE_M,
+            look_target=(0.0, 0.0, 0.0),
+            eye_up=(0.0, 0.0, -1.0),
+            tracking_entity="world/vehicle",
+        ),
+    )
+
+
+def _growing() -> Any:
+    so_far = rrb.VisibleTimeRange(
+        TIMELINE,
+        start=rrb.TimeRangeBoundary.infinite(),
+        end=rrb.TimeRangeBoundary.cursor_relative(),
+    )
+    return {path: rrb.VisibleTimeRanges([so_far]) for path in PATHS}
+
+
+def _plot(panel: Panel, time_axis: Any) -> Any:
+    low, high = panel.limits
+    axis = None if low is None or high is None else rrb.ScalarAxis(range=(low, high))
+    return rrb.TimeSeriesView(
+        name=f"{panel.title} ({panel.unit})",
+        origin=f"plots/{panel.key}",
+        axis_x=time_axis,
+        axis_y=axis,
+        plot_legend=rrb.PlotLegend(rrb.Corner2D.RightTop),
+    )

@@ -1,0 +1,167 @@
+"""The Rerun viewer as a process of its own: a window, or a page for the browser.
+
+It comes with the package `rerun-sdk`. It listens on this machine only, for whoever logs to it, and
+sends no usage data (Rerun keeps quiet where CI is set). A window stays open when we are done; a page is served until `close`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from types import TracebackType
+from typing import Literal
+from urllib.parse import quote
+
+from followme_uav.errors import EnvironmentSetupError
+from followme_uav.extras import require
+
+HOST = "127.0.0.1"
+START_DEADLINE_S = 30.0
+SETTLE_S = 1.0
+"""A viewer without a usable screen or graphics driver ends within this after it listens."""
+STOP_DEADLINE_S = 3.0
+MEMORY_LIMIT = "2GiB"
+"""Of the window and of the server: beyond it, what is oldest is forgotten."""
+
+Kind = Literal["window", "web"]
+
+
+def check_viewer(kind: Kind) -> None:
+    """To be called before the long work that is to be watched.
+
+    Raises:
+        EnvironmentSetupError: The package is missing, or the screen.
+    """
+    option = "--view" if kind == "window" else "--web"
+    require("rerun", "view", option)
+    has_screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if kind == "window" and sys.platform.startswith("linux") and not has_screen:
+        raise EnvironmentSetupError(
+            "--view opens a window, and there is no screen (DISPLAY is not set); "
+            "use --web for the browser, or --video and --plots for files"
+        )
+
+
+class Viewer:
+    """A running viewer; a context manager.
+
+    Args:
+        kind: what a person looks at.
+
+    Attributes:
+        url: where to log to.
+        page: what a browser opens; empty for a window.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        check_viewer(kind)
+        self._kind = kind
+        grpc_port, web_port = _free_ports(2)
+        self.url = f"rerun+http://{HOST}:{grpc_port}/proxy"
+        self.page = ""
+        options = ["--bind", HOST, "--port", str(grpc_port)]
+        if kind == "web":
+            self.page = f"http://{HOST}:{web_port}/?url={quote(self.url, safe='')}"
+            options += ["--serve-web", "--web-viewer-port", str(web_port)]
+            options += ["--server-memory-limit", MEMORY_LIMIT]
+        else:
+            options += ["--expect-data-soon", "--hide-welcome-screen"]
+            options += ["--memory-limit", MEMORY_LIMIT]
+        # A file, not a pipe: a window outlives us, and must not fail for lack of a reader.
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
+        self._process = subprocess.Popen(  # noqa: S603 - the viewer's own module, no shell
+            [sys.executable, "-m", "rerun_cli", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=self._words,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "CI": "true", "NO_COLOR": "1"},
+            start_new_session=True,  # Ctrl-C is for us
+        )
+        try:
+            for port in (grpc_port, web_port) if kind == "web" else (grpc_port,):
+                self._wait_for(port)
+            if kind == "window":
+                self._settle()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Viewer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._kind == "web" or error is not None:
+            self.close()
+
+    def is_open(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End it, by force if it does not obey."""
+        if self.is_open():
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._words.close()
+
+    def _wait_for(self, port: int) -> None:
+        give_up_s = time.monotonic() + START_DEADLINE_S
+        while time.monotonic() < give_up_s:
+            self._check_alive()
+            try:
+                socket.create_connection((HOST, port), timeout=1.0).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise EnvironmentSetupError(
+            f"the viewer did not listen within {START_DEADLINE_S:g} s; {self._remedy()}"
+        )
+
+    def _settle(self) -> None:
+        until_s = time.monotonic() + SETTLE_S
+        while time.monotonic() < until_s:
+            self._check_alive()
+            time.sleep(0.05)
+
+    def _check_alive(self) -> None:
+        if not self.is_open():
+            raise EnvironmentSetupError(
+                f"the viewer did not start: {self._last_words()}; {self._remedy()}"
+            )
+
+    def _last_words(self) -> str:
+        self._words.seek(0)
+        lines = self._words.read().decode(errors="replace").splitlines()
+        errors = [line for line in lines if line.lower().startswith("error")]
+        words = " ".join((errors or lines or ["it said nothing"])[-1].split())
+        return words.removeprefix("Error: ")[:300].rstrip(". ")
+
+    def _remedy(self) -> str:
+        if self._kind == "web":
+            return "use --video and --plots for files"
+        return "use --web for the browser, or --video and --plots for files"
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind((HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
