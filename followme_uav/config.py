@@ -175,8 +175,13 @@ class TrackerConfig(Section):
     direction_sigma_rad: Positive
     place_sigma_m: Positive
     hidden_sigma_m: NonNegative
+    merged_area_min: Positive
+    merged_sigma_m: NonNegative
     speed_sigma_mps: Positive
     memory_s: Positive
+    turn_share: NonNegative
+    turn_surprise: Positive
+    dawdle_mps: NonNegative
     max_speed_mps: Positive
     gate: Positive
     centroid_height_m: Positive
