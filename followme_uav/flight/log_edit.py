@@ -39,8 +39,6 @@ def recover(log: FlightLog, out: Path) -> Saved:
             damage.append(str(error))
 
     entries = write_log(log, readable(), out, {"recovered_from": log.path.name})
-    if not entries:
-        raise LogError(f"{log.path}: holds no complete frame; nothing to recover")
     return Saved(entries, damage[0] if damage else None)
 
 
@@ -61,10 +59,7 @@ def cut(log: FlightLog, out: Path, from_s: float, to_s: float, *, masks_only: bo
     entries = _between(log.entries((MASK,) if masks_only else EVERYTHING), from_s, to_s)
     if masks_only:
         entries = (replace(entry, picture=None) for entry in entries)
-    written = write_log(log, entries, out, metadata)
-    if not written:
-        raise LogError(f"{log.path}: has no frames between {from_s:g} and {to_s:g} s")
-    return written
+    return write_log(log, entries, out, metadata)
 
 
 def write_log(
@@ -72,7 +67,7 @@ def write_log(
 ) -> int:
     """A new log with these entries and what is known of the flight; returns their number.
 
-    `out` is written whole or not at all.
+    `out` is written whole or not at all. Raises `LogError` when it cannot be, or there are none.
     """
     known = log.metadata
     count = 0
@@ -91,6 +86,8 @@ def write_log(
             for entry in entries:
                 writer.write(entry)
                 count += 1
+            if not count:
+                raise LogError(f"{log.path}: holds no such frames; nothing was written")
             writer.close()
     except OSError as error:
         raise LogError(f"{out}: cannot write the log ({error.strerror or error})") from error
