@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from followme_uav.commands.options import DEFAULT_WEIGHTS, Json
+from followme_uav.commands.watching import Outputs, View, Web, show_log
 from followme_uav.errors import ConfigError
+
+if TYPE_CHECKING:
+    from followme_uav.messages import Step
 
 
 def replay(
@@ -36,18 +40,35 @@ def replay(
         bool, typer.Option("--update", help="With --check: log today's decisions, show changes.")
     ] = False,
     as_json: Json = False,
+    view: View = False,
+    web: Web = False,
+    rrd: Annotated[
+        Path | None, typer.Option(help="Write what --view shows, for any Rerun viewer.")
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Write camera, mask, map and state as an MP4 video.")
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for plots, a map and a film strip as PNG.")
+    ] = None,
 ) -> None:
-    """Feed a logged flight through the pilot again and compare all that it decides."""
+    """Feed a logged flight through the pilot again and compare all that it decides; or show it."""
+    is_question = bool(weights or overrides or config)
+    outputs = Outputs(view, web, rrd, video, plots)
     if (flight is None) == (check is None):
         raise ConfigError("replay: pass one flight log, or --check with a folder of them")
     if check is not None:
-        if images or weights or overrides or config:
+        if images or is_question or outputs:
             raise ConfigError("--check replays flights as they are; leave out the other options")
         _check(check, update, as_json)
     if update:
         raise ConfigError("--update goes with --check DIR")
-    if flight is not None:
-        _replay(flight, images, weights, overrides, config, as_json)
+    if flight is None:
+        return
+    if outputs:
+        show_log(flight, outputs)
+    if is_question or images or not outputs:
+        _replay(flight, images, weights, overrides, config, as_json, plots)
 
 
 def _replay(
@@ -57,6 +78,7 @@ def _replay(
     overrides: list[str],
     config: Path | None,
     as_json: bool,
+    plots: Path | None,
 ) -> None:
     from rich.console import Console
 
@@ -71,10 +93,15 @@ def _replay(
     if images and weights is None:
         weights = weights_of(log, DEFAULT_WEIGHTS.parent)
     rerun = Rerun(changed(log.metadata.config, config, overrides), weights)
-    found = compare_log(log, rerun)
+    steps: list[tuple[Step, Step]] = []
+    found = compare_log(log, rerun, steps if plots else None)
     if not found.frames:
         typer.echo(f"followme-uav: {flight}: holds no complete frame", err=True)
         raise typer.Exit(2)
+    if plots is not None:
+        from followme_uav.view.what_if import save_what_if
+
+        save_what_if(steps, plots / "what_if.png")
     gap = missing_end(log)
     passed = found.is_identical or (weights is not None and found.is_tolerable)
     if as_json:

@@ -30,7 +30,7 @@ from followme_uav.flight.loop import (
 )
 from followme_uav.flight.metrics import FlightMetrics, MetricsAccumulator
 from followme_uav.flight.surroundings import text_of
-from followme_uav.messages import Command, Manoeuvre
+from followme_uav.messages import Command, Manoeuvre, Solid
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.weights import read_weights
 from followme_uav.pilot.pilot import MaskSource, Pilot
@@ -90,9 +90,11 @@ class FlightSummary:
 
 Watch = Callable[[FlightEntry, MetricsAccumulator], None]
 """Called after every turn of the loop: a status line, a viewer."""
+Begin = Callable[[FlightConfig, tuple[Solid, ...]], None]
+"""Called once before the first turn, with what the flight is and what stands around it."""
 
 
-def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
+def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None) -> FlightSummary:
     """Fly the plan. Ctrl-C lands; a second one stops at once with the vehicle hovering.
 
     Who closes the simulator's window ends the flight there; the summary tells how it went so far.
@@ -127,6 +129,9 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         sha256, device = (
             ("", "truth") if segmenter is None else (segmenter.sha256, segmenter.device)
         )
+        solids = client.solids()
+        if begin is not None:
+            begin(config, solids)
         log = None
         if plan.log is not None:
             metadata = {
@@ -134,7 +139,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
                 "simulator": config.simulator.name,
                 "lockstep": str(plan.lockstep),
                 "segmenter": device,
-                "solids": text_of(client.solids()),
+                "solids": text_of(solids),
                 "versions": json.dumps(
                     {"followme-uav": __version__, "python": platform.python_version()}
                 ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from followme_uav.config import FlightConfig
@@ -12,6 +12,7 @@ from followme_uav.flight.comparison import SINCE_VERSION_2, Comparison, compare
 from followme_uav.flight.log import MASK, PICTURE, FlightLog
 from followme_uav.flight.loop import PilotMaker
 from followme_uav.flight.replay import Turn, replay_images, replay_masks
+from followme_uav.messages import Step
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,19 @@ def weights_of(log: FlightLog, folder: Path) -> Path:
     )
 
 
-def compare_log(log: FlightLog, rerun: Rerun) -> Comparison:
-    """Fly the log again and compare; raises what `turns_of` raises."""
+def compare_log(
+    log: FlightLog, rerun: Rerun, steps: list[tuple[Step, Step]] | None = None
+) -> Comparison:
+    """Fly the log again and compare; raises what `turns_of` raises.
+
+    `steps` is filled with each step, as logged and as replayed, without masks.
+    """
     leave_out = SINCE_VERSION_2 if log.schema_version < 2 else ()
-    return compare(turns_of(log, rerun), leave_out)
+    turns = turns_of(log, rerun)
+    return compare(turns if steps is None else _kept(turns, steps), leave_out)
+
+
+def _kept(turns: Iterator[Turn], steps: list[tuple[Step, Step]]) -> Iterator[Turn]:
+    for turn in turns:
+        steps.append((replace(turn.logged.step, mask=None), replace(turn.step, mask=None)))
+        yield turn

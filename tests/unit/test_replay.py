@@ -236,7 +236,7 @@ def test_exported_frames_are_training_data(flight, tmp_path, run):
     sets = {one.kind: len(one.images) for one in find_sets(out)}
     assert sets["following_images"] > 50
     assert sets["patrol_non_targ"] > 50
-    code, _, error = run("log", "export", flight, "--frames", out)
+    _, _, error = run("log", "export", flight, "--frames", out)
     assert "holds frames already" in str(error)
 
 
