@@ -17,7 +17,7 @@ from typing import Any
 
 from followme_uav import __version__
 from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig
-from followme_uav.errors import FollowMeError, RpcError
+from followme_uav.errors import FollowMeError, LogError, RpcError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log_writer import FlightLogWriter
@@ -101,7 +101,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
 
     Raises:
         WeightsError, SimulatorError, LogError: What was needed is missing or broke; the log holds
-            the flight up to there.
+            the flight up to there. A log that cannot be written on ends the flight by a landing.
     """
     config = plan.config
     with ExitStack() as stack:
@@ -150,10 +150,18 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         end_after_s = plan.end_after_following_s or math.inf
         start_s = time.monotonic()
 
+        log_trouble: LogError | None = None
+
         def record(entry: FlightEntry) -> None:
+            nonlocal log_trouble
             metrics.add(entry)
-            if log is not None:
-                log.write(entry)
+            if log is not None and log_trouble is None:
+                try:
+                    log.write(entry)
+                except LogError as error:  # a full disk is no reason to fall from the sky
+                    log_trouble = error
+                    if not loop.landing_requested:
+                        loop.request_landing()
             if watch is not None:
                 watch(entry, metrics)
             if metrics.since_acquired_s >= end_after_s and not loop.landing_requested:
@@ -184,6 +192,8 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
                 with suppress(RpcError):
                     client.pause(False)
         wall_s = time.monotonic() - start_s
+        if log_trouble is not None:
+            raise log_trouble
     result = metrics.result(wall_s)
     success, reason = judge(result)
     if loop.closed:

@@ -11,60 +11,17 @@ from typer.testing import CliRunner
 
 from followme_uav.cli import app
 from followme_uav.config import changed
-from followme_uav.errors import LogError
+from followme_uav.errors import FollowMeError, LogError
 from followme_uav.flight.compare import differences
-from followme_uav.flight.entry import FlightEntry, LoopTimings
-from followme_uav.flight.images import as_logged, rounded_mask
+from followme_uav.flight.images import rounded_mask
 from followme_uav.flight.log import read_log
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.reference import check_folder
 from followme_uav.flight.replay import replay_images
-from followme_uav.messages import GroundTruth, MissionState
-from followme_uav.pilot.pilot import Pilot
-from tests.conftest import make_entry
-from tests.toy_world import ToyWorld
-
-NO_TIMES = LoopTimings(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-def walk(time_s):
-    """Walks ahead, then out of the world: following, losing and searching are all in it."""
-    return (8.0 + 1.2 * time_s, 0.0) if time_s < 14.0 else None
-
-
-def paint(mask):
-    """A picture in which `sees_paint` finds this mask again, whatever JPEG does to it."""
-    return np.ascontiguousarray(mask[..., ::-1])
-
-
-def sees_paint(images):
-    """A network: red where the picture is blue."""
-    hero = images[..., 0] > 127
-    masks = np.zeros_like(images)
-    masks[..., 2] = 255 * hero
-    masks[..., 0] = 255 - masks[..., 2]
-    return masks
-
-
-def fly_toy(config, path, seconds=25.0, blind_at=(4.0,)):
-    """A flight in the toy world, logged as the flight loop does."""
-    world = ToyWorld(walk)
-    pilot = Pilot(config, lambda frame: rounded_mask(sees_paint(frame.rgb[None])[0]))
-    with FlightLogWriter(path, config, "", {"seed": "1"}) as log:
-        for _ in range(round(seconds / world.frame_s)):
-            world.blind = world.time_s in blind_at
-            frame = world.frame()
-            picture = truth = None
-            if frame.rgb is not None:
-                exact = world.mask(frame)
-                rgb, picture = as_logged(paint(exact), config.log)
-                frame = dataclasses.replace(frame, rgb=rgb)
-                place = world.route(world.time_s) or (0.0, 50.0)
-                truth = GroundTruth(frame.time_s, (*place, 0.0), (), exact, 5.0)
-            step = pilot.step(frame)
-            log.write(FlightEntry(frame, step, truth, NO_TIMES, picture))
-            world.obey(step.command)
-    return path
+from followme_uav.flight.rerun import Rerun, compare_log
+from followme_uav.messages import MissionState
+from tests.conftest import make_entry, same
+from tests.toy_flight import fly_toy, sees_paint
 
 
 @pytest.fixture(scope="module")
@@ -286,3 +243,57 @@ def test_difference_tells_nan_and_signed_zero():
     ]
     nan = dataclasses.replace(one, time_s=float("nan"))
     assert not differences(nan, dataclasses.replace(nan))
+
+
+DAMAGES = 1000
+
+
+def damaged(data, random):
+    """A few bytes changed, lost, doubled, zeroed or added, or the end cut off."""
+    data = bytearray(data)
+    for _ in range(int(random.integers(1, 4))):
+        place = int(random.integers(0, len(data)))
+        length = int(random.integers(1, 200))
+        kind = random.integers(0, 6)
+        if kind == 0:
+            data[place] ^= 1 << int(random.integers(0, 8))
+        elif kind == 1:
+            data[place : place + length] = random.bytes(length)
+        elif kind == 2:
+            del data[place : place + length]
+        elif kind == 3:
+            data[place:place] = data[place : place + length]
+        elif kind == 4:
+            data[place : place + length] = bytes(len(data[place : place + length]))
+        else:
+            del data[max(place, 100) :]
+    return bytes(data)
+
+
+def test_damage_is_never_called_identical(tmp_path, config):
+    """Else a broken disk could vouch for a broken pilot. 1,000 damaged logs."""
+    small = changed(config, None, ["log.chunk_s=0.3"])
+    path = fly_toy(small, tmp_path / "toy.mcap", 1.2, blind_at=(0.5,))
+    whole, entries = path.read_bytes(), list(read_log(path).entries())
+    random = np.random.default_rng(3)
+    refused = prefixes = 0
+    for _ in range(DAMAGES):
+        data = damaged(whole, random)
+        path.write_bytes(data)
+        try:
+            log = read_log(path)
+            found = compare_log(log, Rerun(log.metadata.config))
+            read = list(log.entries())
+        except FollowMeError as error:
+            assert "\n" not in str(error)
+            refused += 1
+            continue
+        assert found.is_identical, "what can be read is what was flown"
+        assert found.frames == len(read)
+        assert all(same(one, other) for one, other in zip(entries, read, strict=False))
+        if log.truncated:
+            prefixes += 1
+        else:
+            assert len(read) == len(entries)
+    assert refused > 100
+    assert prefixes > 100
