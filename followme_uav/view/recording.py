@@ -172,7 +172,9 @@ class FlightRecording:
                 self._hide(f"world/camera/{part}")
             return
         self._log("world/camera", _lens(camera, image))
-        picture = rr.EncodedImage(contents=encode_png(image), media_type="image/png")
+        picture = rr.EncodedImage(
+            contents=encode_png(image), media_type="image/png", magnification_filter="Linear"
+        )
         self._log("world/camera/image", picture)
         if entry.step.mask is not None:
             classes = np.argmax(entry.step.mask, axis=2).astype(np.uint8)
