@@ -15,7 +15,7 @@ fly: setup
 # The renderer has a process of its own: Mesa and TensorFlow crash in one.
 test: lint strangers
 	@$(BIN)/python -m pytest -q tests/rendering
-	@$(BIN)/python -m pytest -q $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
 
 # Clients that were not written here, for the tests with them; those tests say why where one is missing.
 strangers: setup

@@ -175,8 +175,13 @@ class TrackerConfig(Section):
     direction_sigma_rad: Positive
     place_sigma_m: Positive
     hidden_sigma_m: NonNegative
+    merged_area_min: Positive
+    merged_sigma_m: NonNegative
     speed_sigma_mps: Positive
     memory_s: Positive
+    turn_share: NonNegative
+    turn_surprise: Positive
+    dawdle_mps: NonNegative
     max_speed_mps: Positive
     gate: Positive
     centroid_height_m: Positive
@@ -195,6 +200,16 @@ class LimitsConfig(Section):
     boundary_time_s: Positive
     clearance_m: Positive
     obstacle_memory_s: NonNegative
+
+
+class LogConfig(Section):
+    """What the flight log keeps of images, and so what the flight sees of them."""
+
+    image: Literal["jpeg", "png"]
+    jpeg_quality: Annotated[int, Field(ge=50, le=100)]
+    round_masks: bool
+    chunk_s: Annotated[float, Field(ge=0, le=10)]
+    sync_s: Positive
 
 
 class SimulatorProfile(Section):
@@ -244,6 +259,7 @@ class FlightConfig(Section):
     search: SearchConfig
     control: ControlConfig
     limits: LimitsConfig
+    log: LogConfig
     simulator: SimulatorProfile
 
 

@@ -2,6 +2,7 @@
 
     make bench                      make bench ARGS="--seconds 120 --json bench.json"
     make bench ARGS=--network       only the libraries that can run the network, against each other
+    make bench ARGS=--simulator     only the simulator, and another one's renderer beside it
 
 Absolute times depend on the machine and on what else it does; the shares, and the ratios to real
 time and among the libraries, are what to compare.
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from bench_simulator import show_simulator, simulator_figures
 from rich.console import Console
 from rich.table import Table
 
@@ -42,10 +44,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS)
     parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--network", action="store_true", help="no flight, only the network")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--network", action="store_true", help="only the network")
+    only.add_argument("--simulator", action="store_true", help="only the simulator")
     args = parser.parse_args()
-    figures = {} if args.network else flight_figures(args)
-    figures["network"] = network_figures(args.weights)
+    figures: dict = {}
+    if not args.network:
+        figures["simulator"] = simulator_figures()
+    if not args.simulator:
+        figures |= {} if args.network else flight_figures(args)
+        figures["network"] = network_figures(args.weights)
     show(figures)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
@@ -157,8 +165,15 @@ def median_ms(call, repeats: int) -> float:
 
 def show(figures: dict) -> None:
     console = Console()
+    if "simulator" in figures:
+        show_simulator(console, figures["simulator"])
     if "loop" in figures:
         show_flight(console, figures)
+    if "network" in figures:
+        show_network(console, figures)
+
+
+def show_network(console: Console, figures: dict) -> None:
     table = Table("network, bytes to classes", "ms, median", "ms, least", title="Libraries")
     table.add_column("times faster")
     slowest_ms = max(ms["median"] for ms in figures["network"].values())

@@ -108,6 +108,13 @@ class EmbeddedSimulator:
         profile = config.simulator.model_copy(update=address)
         return config.model_copy(update={"simulator": profile})
 
+    def memory_mb(self) -> float:
+        """What the process holds of the machine's memory now; 0 when it does not run."""
+        if self._process is None:
+            return 0.0
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(s.split()[1]) / 1024 for s in status.splitlines() if "VmRSS" in s)
+
     def was_closed(self) -> bool:
         """Whether somebody has closed its window; waits a moment for it to be gone."""
         try:

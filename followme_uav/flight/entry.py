@@ -20,9 +20,18 @@ class LoopTimings:
     send_ms: float
     """Handing the command to the simulator."""
     log_ms: float
-    """Writing the previous entry to the log."""
+    """Coding this frame's image and mask as they are logged, handing over the previous entry."""
     total_ms: float
     """Frame received to command sent."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The camera's image as it is logged."""
+
+    data: bytes
+    format: str
+    """jpeg or png."""
 
 
 @dataclass(frozen=True)
@@ -33,3 +42,5 @@ class FlightEntry:
     step: Step
     truth: GroundTruth | None
     timings: LoopTimings
+    picture: Picture | None = None
+    """What `frame.rgb` was decoded from; None: the log makes a PNG of it."""

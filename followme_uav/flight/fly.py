@@ -20,7 +20,7 @@ from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig
 from followme_uav.errors import FollowMeError, RpcError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.entry import FlightEntry
-from followme_uav.flight.log import FlightLogWriter
+from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.loop import (
     FlightLoop,
     NetworkMasks,

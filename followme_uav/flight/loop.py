@@ -17,7 +17,8 @@ import numpy as np
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcError, SimulatorError
-from followme_uav.flight.entry import FlightEntry, LoopTimings
+from followme_uav.flight.entry import FlightEntry, LoopTimings, Picture
+from followme_uav.flight.images import as_logged, rounded_mask
 from followme_uav.messages import (
     Command,
     Frame,
@@ -92,7 +93,7 @@ class FlightLoop:
         self._was_closed = was_closed or (lambda: False)
         self._config = config
         self._simulator = simulator
-        self._mask_source = _Timed(mask_source)
+        self._mask_source = _Seen(mask_source, config.log.round_masks)
         self._pilot = make_pilot(config, self._mask_source)
         self._lockstep = lockstep
         self._record = record
@@ -133,6 +134,8 @@ class FlightLoop:
             if self.closed:
                 break
             received_s = time.perf_counter()
+            frame, picture = self._as_logged(frame)
+            coded_s = time.perf_counter()
             step = self._pilot.step(frame)
             decided_s = time.perf_counter()
             if _trouble(partial(self._simulator.send, step.command)):
@@ -141,14 +144,18 @@ class FlightLoop:
             timings = LoopTimings(
                 receive_ms=1e3 * (received_s - asked_s),
                 segment_ms=self._mask_source.last_ms,
-                decide_ms=1e3 * (decided_s - received_s) - self._mask_source.last_ms,
+                decide_ms=1e3 * (decided_s - coded_s)
+                - self._mask_source.last_ms
+                - self._mask_source.last_rounding_ms,
                 send_ms=1e3 * (sent_s - decided_s),
-                log_ms=record_ms,
+                log_ms=record_ms
+                + 1e3 * (coded_s - received_s)
+                + self._mask_source.last_rounding_ms,
                 total_ms=1e3 * (sent_s - received_s),
             )
             truth = self._truth(frame)
             record_from_s = time.perf_counter()
-            self._record(FlightEntry(frame, step, truth, timings))
+            self._record(FlightEntry(frame, step, truth, timings, picture))
             record_ms = 1e3 * (time.perf_counter() - record_from_s)
             if self._lockstep:
                 _trouble(partial(self._simulator.advance, self._frame_s, self._check_abort))
@@ -157,6 +164,13 @@ class FlightLoop:
                 next_tick_s = max(next_tick_s + self._frame_s, time.monotonic())
                 time.sleep(max(0.0, next_tick_s - time.monotonic()))
         return self._pilot.state
+
+    def _as_logged(self, frame: Frame) -> tuple[Frame, Picture | None]:
+        """The flight sees what its log will hold, so that a replay sees the same."""
+        if frame.rgb is None:
+            return frame, None
+        rgb, picture = as_logged(frame.rgb, self._config.log)
+        return replace(frame, rgb=rgb), picture
 
     def _next_frame(self) -> Frame:
         """The simulator's frame, or one without an image when it does not answer."""
@@ -247,17 +261,23 @@ def _trouble(action: Callable[[], None]) -> RpcError | None:
     return None
 
 
-class _Timed:
-    """A mask source that remembers how long it took."""
+class _Seen:
+    """Masks as the log holds them, and how long they took."""
 
-    def __init__(self, source: MaskSource) -> None:
+    def __init__(self, source: MaskSource, rounded: bool) -> None:
         self._source = source
+        self._rounded = rounded
         self.last_ms = 0.0
+        self.last_rounding_ms = 0.0
 
     def __call__(self, frame: Frame) -> Mask:
         start_s = time.perf_counter()
         mask = self._source(frame)
-        self.last_ms = 1e3 * (time.perf_counter() - start_s)
+        seen_s = time.perf_counter()
+        if self._rounded:
+            mask = rounded_mask(mask)
+        self.last_ms = 1e3 * (seen_s - start_s)
+        self.last_rounding_ms = 1e3 * (time.perf_counter() - seen_s)
         return mask
 
 

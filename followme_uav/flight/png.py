@@ -17,6 +17,8 @@ from PIL import Image, UnidentifiedImageError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SUB_FILTER = 1  # each byte minus the same channel of the pixel to its left (PNG, section 9)
+_RGB, _INDEXED = 2, 3  # colour types
+_PALETTE_AT = 33  # after signature and header
 _MAX_PIXELS = 4096 * 4096  # larger is no camera image, but an attempt to fill the memory
 
 _UNREADABLE = (
@@ -37,20 +39,80 @@ def encode_png(rgb: NDArray[np.uint8]) -> bytes:
     rows[:, 0] = _SUB_FILTER
     rows[:, 1:4] = pixels[:, :3]
     np.subtract(pixels[:, 3:], pixels[:, :-3], out=rows[:, 4:])
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = zlib.compress(rows.data, 1)
-    return _SIGNATURE + _section(b"IHDR", header) + _section(b"IDAT", data) + _section(b"IEND", b"")
+    return _png(width, height, _RGB, b"", zlib.compress(rows.data, 1))
+
+
+def encode_indexed_png(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
+    """PNG of the image `palette[indices]`, (height, width) into (256, 3), both uint8.
+
+    Neighbours are mostly equal: run lengths say it all, and are found faster than repetitions.
+    """
+    height, width = indices.shape
+    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
+    number = np.zeros(256, np.uint8)
+    number[used] = np.arange(used.size)
+    rows = np.zeros((height, 1 + width), np.uint8)  # filter 0: as they are
+    packed = indices.tobytes().translate(number.tobytes())
+    rows[:, 1:] = np.frombuffer(packed, np.uint8).reshape(height, width)
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    colours = _section(b"PLTE", palette[used].tobytes())
+    return _png(width, height, _INDEXED, colours, packer.compress(rows.data) + packer.flush())
 
 
 def decode_png(data: bytes) -> NDArray[np.uint8]:
     """The (height, width, 3) uint8 image in `data`; raises `ValueError` if there is none."""
+    image = _own_indexed(data)
+    return decode_image(data, "PNG") if image is None else image
+
+
+def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
+    """What `encode_indexed_png` made, without Pillow: replays read masks above all. Else None."""
+    start = len(_SIGNATURE)
+    if len(data) < _PALETTE_AT + 8 or data[:start] != _SIGNATURE:
+        return None
+    width, height, depth, kind = struct.unpack_from(">IIBB", data, start + 8)
+    colours = struct.unpack_from(">I", data, _PALETTE_AT)[0]
+    pixels_at = _PALETTE_AT + 12 + colours
+    if (depth, kind) != (8, _INDEXED) or data[pixels_at + 4 : pixels_at + 8] != b"IDAT":
+        return None
+    if width * height > _MAX_PIXELS:
+        raise ValueError(f"image of {width}x{height} pixels is too large")
+    (length,) = struct.unpack_from(">I", data, pixels_at)
+    size = height * (width + 1)
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        raw = zlib.decompressobj().decompress(data[pixels_at + 8 : pixels_at + 8 + length], size)
+    except zlib.error as error:
+        raise ValueError(f"not a readable PNG image ({error})") from error
+    if len(raw) != size:
+        raise ValueError("not a readable PNG image (it is too short)")
+    rows = np.frombuffer(raw, np.uint8).reshape(height, width + 1)
+    if rows[:, 0].any():
+        return None
+    indices = rows[:, 1:].tobytes()
+    palette = np.frombuffer(data, np.uint8, colours, _PALETTE_AT + 8).reshape(-1, 3)
+    image = np.empty((height, width, 3), np.uint8)
+    for channel in range(3):
+        table = palette[:, channel].tobytes().ljust(256, b"\0")
+        values = np.frombuffer(indices.translate(table), np.uint8)
+        image[..., channel] = values.reshape(height, width)
+    return image
+
+
+def decode_image(data: bytes, kind: str) -> NDArray[np.uint8]:
+    """As `decode_png`, of the kind (Pillow's name) that it has to be."""
+    try:
+        with Image.open(io.BytesIO(data), formats=[kind]) as image:
             if image.width * image.height > _MAX_PIXELS:
                 raise ValueError(f"image of {image.width}x{image.height} pixels is too large")
             return np.array(image.convert("RGB"))
     except _UNREADABLE as error:
-        raise ValueError(f"not a readable PNG image ({error})") from error
+        raise ValueError(f"not a readable {kind} image ({error})") from error
+
+
+def _png(width: int, height: int, kind: int, colours: bytes, data: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    end = _section(b"IDAT", data) + _section(b"IEND", b"")
+    return _SIGNATURE + _section(b"IHDR", header) + colours + end
 
 
 def _section(name: bytes, data: bytes) -> bytes:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import fields
+from collections.abc import Callable
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, get_type_hints
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -199,23 +200,48 @@ def from_message(message: Any, **images: Any) -> Any:
     Raises `ValueError` when the message cannot have been made by `to_message`.
     """
     name = message.DESCRIPTOR.name
-    hints = _hints(name)
-    values = {
-        field.name: _get(message, field, hints[field.name])
-        for field in message.DESCRIPTOR.fields
-        if field.name not in RETIRED.get(name, ())
-    }
+    values = {field: read(message) for field, read in _readers(name)}
     if name == "Step" and message.HasField("hero_position_m"):  # version 1 knew no more of her
-        place_m = _unpack(message.hero_position_m)
+        place_m = _VECTORS["Vec3"](message.hero_position_m)
         values["hero"] = messages.HeroEstimate(place_m, (0.0, 0.0, 0.0), math.inf)
     return _DATACLASSES[name](**values, **images)
 
 
+_VECTORS: dict[str, Callable[[Any], Any]] = {
+    "Vec3": attrgetter("x", "y", "z"),
+    "Quaternion": attrgetter("w", "x", "y", "z"),
+}
+
+
 @cache
-def _hints(name: str) -> dict[str, Any]:
-    kind = _DATACLASSES[name]
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
+def _readers(name: str) -> list[tuple[str, Callable[[Any], Any]]]:
+    """For each field of a dataclass, what takes its value out of the message."""
+    hints = get_type_hints(_DATACLASSES[name])
+    return [
+        (field.name, _reader(name, field, hints[field.name]))
+        for field in MESSAGES[name].DESCRIPTOR.fields
+        if field.name not in RETIRED.get(name, ())
+    ]
+
+
+def _reader(owner: str, field: Any, hint: Any) -> Callable[[Any], Any]:
+    get = attrgetter(field.name)
+    if field.message_type is None:
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return lambda message: hint(get(message))
+        return get
+    unpack = _VECTORS.get(field.message_type.name, from_message)
+    if field.is_repeated:
+        return lambda message: tuple(map(unpack, get(message)))
+    if type(None) in getattr(hint, "__args__", ()):
+        return lambda message: unpack(get(message)) if message.HasField(field.name) else None
+
+    def required(message: Any) -> Any:
+        if not message.HasField(field.name):
+            raise ValueError(f"{owner} without {field.name}")
+        return unpack(get(message))
+
+    return required
 
 
 def _set(message: Any, field: Any, value: Any) -> None:
@@ -241,22 +267,3 @@ def _fill(part: Any, kind: Any, value: Any) -> None:
     else:
         for field, number in zip(kind.fields, value, strict=True):
             setattr(part, field.name, number)
-
-
-def _get(message: Any, field: Any, hint: Any) -> Any:
-    value = getattr(message, field.name)
-    if field.message_type is None:
-        return hint(value) if isinstance(hint, type) and issubclass(hint, Enum) else value
-    if field.is_repeated:
-        return tuple(_unpack(item) for item in value)
-    if message.HasField(field.name):
-        return _unpack(value)
-    if type(None) in getattr(hint, "__args__", ()):
-        return None
-    raise ValueError(f"{message.DESCRIPTOR.name} without {field.name}")
-
-
-def _unpack(message: Any) -> Any:
-    if message.DESCRIPTOR.name in _DATACLASSES:
-        return from_message(message)
-    return tuple(getattr(message, field.name) for field in message.DESCRIPTOR.fields)

@@ -44,6 +44,8 @@ class Eyes:
         if seen is None:
             return None
         track, time_s = self._track, frame.time_s
+        if track is not None and time_s <= track.time_s:
+            return seen  # an image that came twice tells nothing new
         if track is not None and self._surprise(track, frame, seen) <= self._tracker.gate:
             self._track = tracker.update(track, time_s, self._fix(frame, seen), self._tracker)
         else:
@@ -144,7 +146,9 @@ class Eyes:
         return surprise + (math.log(seen.area) / self._observe.area_log_sigma) ** 2
 
     def _surprise(self, track: HeroTrack, frame: Frame, seen: Sighting) -> float:
-        now = track.predict(frame.time_s, self._tracker)
+        """Squared deviations from where she is expected, or was when she turned meanwhile."""
+        unseen_s = max(frame.time_s - track.time_s, 0.0)
+        now = track.predict(frame.time_s, self._tracker).turned(unseen_s, self._tracker)
         return now.surprise(self._fix(frame, seen))
 
     def _fix(self, frame: Frame, seen: Sighting) -> Fix:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 
 from followme_uav.config import LimitsConfig, Rectangle
@@ -27,11 +28,15 @@ def limit_velocity(
         return velocity_mps
     areas = [_shrunk(area, limits.boundary_margin_m) for area in flyable_m]
     if not contains(areas, position_m):
-        north, east = nearest_point(areas, position_m)
-        return (
-            (north - position_m[0]) / limits.boundary_time_s,
-            (east - position_m[1]) / limits.boundary_time_s,
+        inside_m = nearest_point(areas, position_m)
+        back = tuple(
+            (i - p) / limits.boundary_time_s for i, p in zip(inside_m, position_m, strict=True)
         )
+        if math.dist(inside_m, position_m) > limits.boundary_margin_m:
+            return back[0], back[1]
+        # A gust pushed it into the margin: back, and on along the boundary.
+        north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits)
+        return north + back[0], east + back[1]
     north = _limit_axis(0, position_m, velocity_mps[0], areas, limits.boundary_time_s)
     east = _limit_axis(1, position_m, velocity_mps[1], areas, limits.boundary_time_s)
     return _without_cutting_corners(position_m, (north, east), areas, limits.boundary_time_s)

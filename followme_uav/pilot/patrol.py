@@ -10,6 +10,8 @@ from followme_uav.pilot.keep_in import is_free, junctions, nearest_point
 
 Vec2 = tuple[float, float]
 
+CORNER_STEPS = 8
+
 
 class Patrol:
     """Visits the waypoints in order, for ever."""
@@ -50,7 +52,7 @@ class Patrol:
         if is_free(flyable_m, position_m, near_m):
             return near_m
         reachable = [j for j in junctions(flyable_m) if is_free(flyable_m, position_m, j)]
-        return min(
+        junction = min(
             reachable,
             default=near_m,
             key=lambda junction: (
@@ -58,6 +60,13 @@ class Patrol:
                 math.dist(position_m, junction) + math.dist(junction, near_m),
             ),
         )
+        if not is_free(flyable_m, junction, near_m):
+            return junction
+        # Around the corner, not to the middle of the crossing: as far on as the way is free.
+        ahead = (
+            _between(junction, near_m, 1.0 - step / CORNER_STEPS) for step in range(CORNER_STEPS)
+        )
+        return next((spot for spot in ahead if is_free(flyable_m, position_m, spot)), junction)
 
     def nearest_on_route(self, position_m: Vec2) -> Vec2:
         """The point of the closed route that is nearest to `position_m`: the middle of a street."""
@@ -65,6 +74,10 @@ class Patrol:
         ends = starts[1:] + starts[:1]
         feet = [_foot(position_m, a, b) for a, b in zip(starts, ends, strict=True)]
         return min(feet, key=lambda foot: math.dist(foot, position_m))
+
+
+def _between(start: Vec2, end: Vec2, share: float) -> Vec2:
+    return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
 
 
 def _foot(point: Vec2, start: Vec2, end: Vec2) -> Vec2:

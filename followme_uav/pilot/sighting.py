@@ -73,7 +73,8 @@ def fix(seen: Sighting, camera_m: Vec3, tracker: TrackerConfig) -> Fix:
 
     The ray meets the ground at a flat angle, so that an error of its direction moves the place by
     distance / camera height times as much along the ground as across; and so does an error of the
-    centroid's height, as when she stands behind a car.
+    centroid's height, as when she stands behind a car. A blob much larger than she is may be she
+    and somebody else.
     """
     north, east = seen.place_m[0] - camera_m[0], seen.place_m[1] - camera_m[1]
     ground_m = max(math.hypot(north, east), 1e-6)
@@ -81,11 +82,12 @@ def fix(seen: Sighting, camera_m: Vec3, tracker: TrackerConfig) -> Fix:
     across_m = tracker.direction_sigma_rad * seen.distance_m
     shown = 0.0 if seen.is_cut_off else min(seen.height, 1.0)
     hidden_m = tracker.hidden_sigma_m * (1.0 - shown) * ground_m / above_m
+    merged_m = tracker.merged_sigma_m * max(seen.area - tracker.merged_area_min, 0.0)
     along = np.array([north, east]) / ground_m
     across = np.array([-along[1], along[0]])
     return Fix(
         seen.place_m,
-        tracker.place_sigma_m**2 * np.eye(2)
+        (tracker.place_sigma_m**2 + merged_m**2) * np.eye(2)
         + ((across_m * seen.distance_m / above_m) ** 2 + hidden_m**2) * np.outer(along, along)
         + across_m**2 * np.outer(across, across),
     )

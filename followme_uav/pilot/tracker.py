@@ -75,6 +75,16 @@ class HeroTrack:
             covariance=move @ self.covariance @ move.T + np.kron(wander, np.eye(2)),
         )
 
+    def turned(self, since_s: float, config: TrackerConfig) -> HeroTrack:
+        """The belief if she may have turned or stopped `since_s` ago, the faster she is the more.
+
+        People do not drift from their course as the process says: they walk straight, and then
+        turn within a step.
+        """
+        turn_mps = config.turn_share * (math.hypot(*self.velocity_mps) + config.dawdle_mps)
+        jump = turn_mps**2 * np.array([[since_s**2, since_s], [since_s, 1.0]])
+        return replace(self, covariance=self.covariance + np.kron(jump, np.eye(2)))
+
     def surprise(self, fix: Fix) -> float:
         """Squared Mahalanobis distance of a measurement: 9 is what one in 90 exceeds."""
         innovation = np.subtract(fix.place_m[:2], self.ground_m)
@@ -93,6 +103,8 @@ def start(time_s: float, fix: Fix, config: TrackerConfig) -> HeroTrack:
 def update(track: HeroTrack, time_s: float, fix: Fix, config: TrackerConfig) -> HeroTrack:
     """The belief after one more sighting."""
     now = track.predict(time_s, config)
+    if now.surprise(fix) > config.turn_surprise:
+        now = now.turned(time_s - track.time_s, config)
     innovation = np.subtract(fix.place_m[:2], now.ground_m)
     spread = now.covariance[:2, :2] + fix.covariance_m2
     gain = np.linalg.solve(spread, now.covariance[:2, :]).T

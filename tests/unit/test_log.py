@@ -17,7 +17,8 @@ from PIL import Image
 
 from followme_uav.errors import LogError
 from followme_uav.flight import schema
-from followme_uav.flight.log import FlightLogWriter, content_digest, read_log
+from followme_uav.flight.log import content_digest, read_log
+from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.png import decode_png, encode_png
 from followme_uav.messages import HeroEstimate, LoopTerms, MissionState, Transition
 from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry, same
@@ -132,7 +133,9 @@ def test_digest_ignores_wall_clock_times_and_nothing_else(write):
     )
     pixel = entry.frame.rgb.copy()
     pixel[3, 4, 1] ^= 1
-    other = dataclasses.replace(entry, frame=dataclasses.replace(entry.frame, rgb=pixel))
+    other = dataclasses.replace(
+        entry, frame=dataclasses.replace(entry.frame, rgb=pixel), picture=None
+    )
     digests = [
         content_digest(write([one], f"{index}.mcap"))
         for index, one in enumerate((entry, slower, other))
@@ -140,10 +143,11 @@ def test_digest_ignores_wall_clock_times_and_nothing_else(write):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_cut_off_log_gives_all_complete_entries(write):
+def test_cut_off_log_gives_all_complete_entries(write, config):
     """Else a flight that was killed would be lost."""
     entries = [full_entry(index) for index in range(8)]
-    path = write(entries)
+    each = config.log.model_copy(update={"chunk_s": 0.0})
+    path = write(entries, config=config.model_copy(update={"log": each}))
     whole = path.read_bytes()
     counts = []
     for end in range(len(whole) - 1, 8, -97):
@@ -204,7 +208,7 @@ def test_foreign_files_are_named(tmp_path, content, expected):
 
 def test_log_of_a_newer_version_says_so(write, monkeypatch):
     """Else an old program would misread a new log."""
-    monkeypatch.setattr("followme_uav.flight.log.SCHEMA_VERSION", 99)
+    monkeypatch.setattr("followme_uav.flight.log_writer.SCHEMA_VERSION", 99)
     path = write([full_entry(0)])
     monkeypatch.undo()
     with pytest.raises(LogError, match="update followme-uav"):
@@ -220,24 +224,25 @@ def test_log_of_version_1_is_still_read(config, write, monkeypatch):
     assert read.hero == HeroEstimate((12.0, 0.0, -0.95), (0.0, 0.0, 0.0), math.inf)
 
     settings = config.model_dump(mode="json")
-    del settings["depth"]
+    del settings["depth"], settings["log"]
     settings["tracker"]["a_key_of_old"] = 0.5
     settings["control"]["wanted_distance_m"] = 8.5
-    old = SimpleNamespace(model_dump_json=lambda: json.dumps(settings))
-    monkeypatch.setattr("followme_uav.flight.log.SCHEMA_VERSION", 1)
+    old = SimpleNamespace(model_dump_json=lambda: json.dumps(settings), log=config.log)
+    monkeypatch.setattr("followme_uav.flight.log_writer.SCHEMA_VERSION", 1)
     path = write([entry], config=old)
     monkeypatch.undo()
     found = read_log(path).metadata.config
     assert found.control.wanted_distance_m == 8.5
     assert found.depth == config.depth
+    assert (found.log.image, found.log.round_masks) == ("png", False), "as it was then"
 
 
 def test_missing_channel_is_named(write, monkeypatch):
     """Else a filtered log would seem to be a flight without images."""
-    from followme_uav.flight import log
+    from followme_uav.flight import log_writer
 
-    fewer = {topic: kind for topic, kind in log.TOPICS.items() if topic != "/camera/image"}
-    monkeypatch.setattr(log, "TOPICS", fewer)
+    fewer = {topic: kind for topic, kind in log_writer.TOPICS.items() if topic != "/camera/image"}
+    monkeypatch.setattr(log_writer, "TOPICS", fewer)
     path = write([make_entry(0)])
     monkeypatch.undo()
     with pytest.raises(LogError, match="/camera/image is missing"):

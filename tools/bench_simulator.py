@@ -1,0 +1,137 @@
+"""What the embedded simulator costs: drawing, start, memory, physics, the RPC, and a peer.
+
+    python tools/bench_simulator.py            # also part of `make bench`
+
+Each renderer draws in a process of its own, and they take turns.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from followme_uav.flight.embedded import EmbeddedSimulator
+from followme_uav.rpc.session import RpcSession
+from followme_uav.sim.simulation import Simulation
+
+TOOLS = Path(__file__).resolve().parent
+ROUNDS = 3
+STARTS = 5
+STEPS_PER_S = 200
+DRAWINGS = {
+    "colour, mask and depth, 160x160": ("--size", "160"),
+    "colour, mask and depth, 256x256": ("--size", "256"),
+    "colour alone, 160x160": ("--size", "160", "--planes", "rgb"),
+}
+PEER = "pybullet's TinyRenderer, 160x160"
+
+
+def simulator_figures() -> dict[str, dict[str, float]]:
+    """All of it."""
+    return {"drawing": drawing_figures(), "process": process_figures(), "time": time_figures()}
+
+
+def drawing_figures() -> dict[str, dict[str, float]]:
+    """Milliseconds per picture, median and least, of ours and the peer's."""
+    times: dict[str, list[float]] = {name: [] for name in (*DRAWINGS, PEER)}
+    peer = peer_python()
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Path(folder) / "scene.json"
+        draw = (sys.executable, TOOLS / "bench_drawing.py")
+        subprocess.run([*draw, "--write-scene", scene], check=True)
+        for _ in range(ROUNDS):
+            for name, options in DRAWINGS.items():
+                times[name] += measured([*draw, *options])
+            if peer:
+                times[PEER] += measured([peer, TOOLS / "bench_peer.py", scene])
+    return {
+        name: {"median": statistics.median(ms), "least": min(ms)}
+        for name, ms in times.items()
+        if ms
+    }
+
+
+def peer_python() -> str | None:
+    """The Python of the peer's environment; None where it cannot be made."""
+    made = subprocess.run([TOOLS / "peer_env.sh"], capture_output=True, text=True)
+    if made.returncode == 0:
+        return made.stdout.strip()
+    print(f"no peer to compare with: {made.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+    return None
+
+
+def measured(command: list) -> list[float]:
+    """The milliseconds that a child prints, as its last line."""
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def process_figures() -> dict[str, float]:
+    """Start and memory of the server, and what the RPC adds to a picture."""
+    starts_s, rpc_ms = [], []
+    for _ in range(STARTS):
+        began_s = time.perf_counter()
+        with EmbeddedSimulator(1, "--paused") as simulator:
+            starts_s.append(time.perf_counter() - began_s)
+            with RpcSession(simulator.host, simulator.port) as session:
+                request = [{"camera_name": "0", "image_type": 0, "pixels_as_float": False}]
+                request[0]["compress"] = False
+                for _ in range(5):
+                    session.call("simContinueForTime", 0.1)
+                    for _ in range(20):  # only the first of an instant is drawn
+                        asked_s = time.perf_counter()
+                        session.call("simGetImages", request, "", False)
+                        rpc_ms.append(1e3 * (time.perf_counter() - asked_s))
+            memory_mb = simulator.memory_mb()
+    return {
+        "start to 'listening', s": statistics.median(starts_s),
+        "memory, MB": memory_mb,
+        "simGetImages 160x160, beyond drawing, ms": statistics.median(rpc_ms),
+    }
+
+
+def time_figures() -> dict[str, float]:
+    """Simulated seconds per second, without drawing; the vehicle hovers."""
+    return {
+        "physics and autopilot alone, x real time": speed(Simulation(1, 0, cars=0)),
+        "with 31 people and 8 cars, x real time": speed(Simulation(1)),
+    }
+
+
+def speed(world: Simulation) -> float:
+    world.place_vehicle((0.0, 0.0, -5.0), 0.0)
+    times_s = []
+    for _ in range(25):
+        began_s = time.perf_counter()
+        world.step(STEPS_PER_S)
+        times_s.append(time.perf_counter() - began_s)
+    return 1.0 / statistics.median(times_s[5:])
+
+
+def show_simulator(console: Console, figures: dict[str, dict[str, float]]) -> None:
+    drawing = figures["drawing"]
+    table = Table("drawing", "frames/s", "ms, median", "ms, least", title="Simulator")
+    for name, ms in drawing.items():
+        table.add_row(
+            name, f"{1e3 / ms['median']:.0f}", f"{ms['median']:.2f}", f"{ms['least']:.2f}"
+        )
+    console.print(table)
+    if PEER in drawing:
+        ours = drawing[next(iter(DRAWINGS))]["median"]
+        console.print(f"{drawing[PEER]['median'] / ours:.1f} times as fast as {PEER}")
+    table = Table("the rest", "")
+    for name, value in {**figures["process"], **figures["time"]}.items():
+        table.add_row(name, f"{value:.2f}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    show_simulator(Console(), simulator_figures())
