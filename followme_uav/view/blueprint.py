@@ -14,7 +14,7 @@ PATHS = ("world/path/vehicle", "world/path/hero")
 """Shown from the start to the time that is looked at."""
 
 _GROUND = (24, 27, 31)
-_MAP_HEIGHT_M = 150.0
+_MAP_HEIGHT_M = 120.0
 _CHASE_M, _CHASE_TARGET_M = (-14.0, -4.0, -7.0), (4.0, 0.0, 1.0)
 """Eye and what it looks at: forward, right, down of the vehicle."""
 

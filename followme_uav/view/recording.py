@@ -19,7 +19,7 @@ import numpy as np
 import rerun as rr
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.entry import FlightEntry
+from followme_uav.flight.entry import FlightEntry, Picture
 from followme_uav.flight.png import encode_png
 from followme_uav.geometry import quaternion_from_euler, yaw_of
 from followme_uav.messages import (
@@ -172,8 +172,13 @@ class FlightRecording:
                 self._hide(f"world/camera/{part}")
             return
         self._log("world/camera", _lens(camera, image))
-        picture = rr.EncodedImage(contents=encode_png(image), media_type="image/png")
-        self._log("world/camera/image", picture)
+        picture = entry.picture or Picture(encode_png(image), "png")
+        shown = rr.EncodedImage(
+            contents=picture.data,
+            media_type=f"image/{picture.format}",
+            magnification_filter="Linear",
+        )
+        self._log("world/camera/image", shown)
         if entry.step.mask is not None:
             classes = np.argmax(entry.step.mask, axis=2).astype(np.uint8)
             self._log("world/camera/mask", rr.SegmentationImage(classes, opacity=0.45))
