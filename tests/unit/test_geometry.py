@@ -97,5 +97,6 @@ def test_turning_on_for_a_while_in_steps_or_at_once(roll_rate, pitch_rate, yaw_r
     flat = geometry.turned_on(
         geometry.quaternion_from_euler(0.0, 0.0, 2.0), (0.0, 0.0, yaw_rate), 0.1
     )
-    assert geometry.wrap_angle(geometry.yaw_of(flat) - 2.0) == pytest.approx(0.1 * yaw_rate, abs=1e-8)
+    turned_rad = geometry.wrap_angle(geometry.yaw_of(flat) - 2.0)
+    assert turned_rad == pytest.approx(0.1 * yaw_rate, abs=1e-8)
     assert sum(x * x for x in small) == pytest.approx(1.0)
