@@ -98,6 +98,7 @@ class ObserveConfig(Section):
     reject_share: Share
     follow_area_max: Positive
     area_log_sigma: Positive
+    purity_sigma: Positive
 
 
 class MissionConfig(Section):

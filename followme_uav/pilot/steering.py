@@ -61,7 +61,9 @@ class Steering:
         self._patrol = Patrol(config.simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m)
         self._hunt = Search(config)
         self._surroundings = Surroundings(config.limits)
-        self._entered_s = 0.0
+        self._swept = 0.0
+        """Periods of the sweep so far. It goes on after an interruption where it was: begun anew
+        each time, it never came to the side where she stood."""
         self._states: dict[MissionState, Callable[[View], Command]] = {
             MissionState.TAKEOFF: self._take_off,
             MissionState.PATROL: self._fly_round,
@@ -75,10 +77,10 @@ class Steering:
 
     def enter(self, state: MissionState, view: View) -> None:
         """Prepare for a new state."""
-        self._entered_s = view.frame.time_s
         if state is MissionState.PATROL:
             self._patrol.resume(view.here, self._config.simulator.flyable_m)
         if state is MissionState.SEARCH:
+            self._swept = 0.0
             self._hunt.begin(view.frame.time_s)
         if state is MissionState.ACQUIRE:
             self._loops.reset_following()
@@ -210,8 +212,8 @@ class Steering:
         self, view: View, middle: LineOfSight, to_side_deg: float, period_s: float
     ) -> LineOfSight:
         """From side to side around `middle`, at a steady rate."""
-        phase = 2.0 * math.pi * (view.frame.time_s - self._entered_s) / period_s
-        triangle = 2.0 / math.pi * math.asin(math.sin(phase))
+        self._swept += view.dt_s / period_s
+        triangle = 2.0 / math.pi * math.asin(math.sin(2.0 * math.pi * self._swept))
         swing_rad = math.radians(to_side_deg) * triangle
         return LineOfSight(middle.azimuth_rad + swing_rad, middle.elevation_rad)
 
