@@ -96,7 +96,9 @@ class ObserveConfig(Section):
     sure_area_min: Positive
     sure_area_max: Positive
     reject_share: Share
+    follow_area_min: NonNegative
     follow_area_max: Positive
+    follow_confidence: Share
     area_log_sigma: Positive
     purity_sigma: Positive
 

@@ -148,13 +148,18 @@ class Eyes:
     def _unlikeness(self, expected: HeroTrack, frame: Frame, seen: Sighting) -> float:
         """How little the blob is like her in place, size and colours.
 
-        Infinite where she cannot be by now, and for what is much larger than she is.
+        Infinite where she cannot be by now, and for specks, doubtful ones and what is much larger.
         """
+        config = self._observe
         surprise = expected.surprise(self._fix(frame, seen))
-        if surprise > self._tracker.gate or seen.area > self._observe.follow_area_max:
+        is_speck = seen.area < config.follow_area_min and not seen.is_cut_off
+        is_doubtful = seen.observation.confidence < config.follow_confidence
+        if surprise > self._tracker.gate or seen.area > config.follow_area_max:
             return math.inf
-        size = math.log(seen.area) / self._observe.area_log_sigma
-        impurity = (1.0 - seen.observation.purity) / self._observe.purity_sigma
+        if is_speck or is_doubtful:
+            return math.inf
+        size = math.log(seen.area) / config.area_log_sigma
+        impurity = (1.0 - seen.observation.purity) / config.purity_sigma
         return surprise + size**2 + impurity**2
 
     def _allowing_turns(self, track: HeroTrack, time_s: float) -> HeroTrack:

@@ -67,6 +67,13 @@ def test_half_hidden_she_is_still_followed():
     assert eyes.look(frame_at(1.0), mask_with((10.0, 0.0), area=0.3), FOLLOW) is not None
 
 
+def test_a_speck_beside_her_is_not_taken_for_her_when_she_is_hidden():
+    eyes = following((10.0, 0.0))
+    speck = mask_with((10.0, 0.2), area=0.1)
+    speck[np.flatnonzero(speck[..., MaskClass.HERO].any(axis=1))[13:]] = 0
+    assert eyes.look(frame_at(1.1), speck, FOLLOW) is None
+
+
 @pytest.mark.parametrize("side_m", [-1.5, 1.5])
 def test_a_neighbour_is_not_taken_for_her_while_she_is_hidden(side_m):
     eyes = following((10.0, 0.0))
