@@ -205,6 +205,7 @@ class LimitsConfig(Section):
     min_altitude_m: NonNegative
     sink_m: NonNegative
     max_altitude_m: Positive
+    geofence_m: Positive
     boundary_margin_m: NonNegative
     boundary_time_s: Positive
     clearance_m: Positive

@@ -264,9 +264,11 @@ class Steering:
 
     def _limit(self, view: View, velocity_mps: Vec2) -> Vec2:
         """Smooth first, safe last."""
+        limits = self._config.limits
         smooth = self._limiter.limit(velocity_mps, view.dt_s)
-        flyable_m = self._config.simulator.flyable_m
-        inside = limit_velocity(view.here, smooth, flyable_m, self._config.limits)
+        fence_m = limits.geofence_m
+        area_m = self._config.simulator.flyable_m or ((-fence_m, -fence_m, fence_m, fence_m),)
+        inside = limit_velocity(view.here, smooth, area_m, limits)
         safe = self._surroundings.limit(view.here, inside)
         self._limiter.reset(safe)
         return safe

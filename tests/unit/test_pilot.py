@@ -188,3 +188,15 @@ def test_speed_and_acceleration_stay_within_limits():
             speeds_up = math.hypot(*velocity[:2]) > math.hypot(*last[:2])
             assert not speeds_up or change <= 0.1 * CONFIG.limits.acceleration_mps2 + 0.2
         last = velocity
+
+
+def test_without_a_map_she_is_not_followed_beyond_the_fence():
+    """On a simulator without a street map nothing else would end the pursuit."""
+    simulator = CONFIG.simulator.model_copy(update={"flyable_m": ()})
+    limits = CONFIG.limits.model_copy(update={"geofence_m": 40.0})
+    config = CONFIG.model_copy(update={"simulator": simulator, "limits": limits})
+    world, pilot = start(walk((12.0, 3.0), 2.0), config)
+    for _ in range(400):
+        world.obey(pilot.step(world.frame()).command)
+        assert max(abs(x) for x in world.position[:2]) <= 40.0
+    assert world.position[0] > 38.0
