@@ -50,6 +50,9 @@ def run(
     keep_logs: Annotated[
         bool, typer.Option("--logs/--no-logs", help="Keep a log of each flight.")
     ] = True,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Draw each flight and write report.html.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Fly scenarios; exit code 1 when one does not go as expected."""
@@ -65,6 +68,7 @@ def run(
         overrides=tuple(overrides),
         workers=workers or os.cpu_count() or 1,
         keep_logs=keep_logs,
+        report=report and keep_logs,
     )
     chosen = None if seeds is None else tuple(seed_range(seeds))
     everything_passed = fly_scenarios(scenarios, chosen, order, as_json)
@@ -93,3 +97,29 @@ def show(
 
     for scenario in read_scenarios([Path(path)]):
         print_script(scenario)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    workers: Workers = None,
+) -> None:
+    """Write a run's report.html again, drawing what is not drawn yet."""
+    from followme_uav.scenario.results import read_results
+    from followme_uav.scenario.run import make_report
+
+    print(make_report(folder, read_results(folder), workers or os.cpu_count() or 1))
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of another run of the same scenarios.")],
+    as_json: Json = False,
+) -> None:
+    """Say what got better and worse; exit code 1 when something that passed fails now."""
+    from followme_uav.scenario.compare import print_comparison
+    from followme_uav.scenario.results import read_results
+
+    still = print_comparison(read_results(before), read_results(after), as_json)
+    raise typer.Exit(0 if still else 1)
