@@ -7,13 +7,13 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: fly test strangers lint format bench setup clean
+.PHONY: fly test strangers screens lint format bench setup clean
 
 fly: setup
 	@$(BIN)/followme-uav fly $(ARGS)
 
 # The renderer has a process of its own: Mesa and TensorFlow crash in one.
-test: lint strangers
+test: lint strangers screens
 	@$(BIN)/python -m pytest -q tests/rendering
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
 
@@ -22,6 +22,10 @@ strangers: setup
 	@tools/legacy_env.sh >/dev/null || echo "make: tests of the msgpack-rpc-python backend are left out"
 	@for client in airsim cosysairsim; do tools/strangers_env.sh $$client >/dev/null || \
 	    echo "make: tests with the client $$client are left out"; done
+
+# A virtual screen and a browser, for the tests of windows and pages; those, too, say why.
+screens:
+	@tools/system_packages.sh --tests || echo "make: tests of windows and pages are left out"
 
 lint: setup
 	@$(BIN)/ruff check --quiet .

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from followme_uav.commands import flying, networks, scenario
+from followme_uav.commands import flying, log, networks, scenario
 from followme_uav.commands.replay import replay
 from followme_uav.errors import FollowMeError
 
@@ -23,6 +23,7 @@ app.command()(flying.fly)
 app.command()(flying.sim)
 app.command()(flying.doctor)
 app.command()(replay)
+app.add_typer(log.app, name="log")
 app.command()(networks.collect)
 app.command()(networks.prepare)
 app.command()(networks.train)

@@ -108,6 +108,7 @@ class MissionConfig(Section):
     takeoff_timeout_s: Positive
     acquire_frames: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive
+    acquire_stuck_s: Positive
     acquire_misses: Positive
     reacquire_frames: Annotated[int, Field(ge=1)]
     reject_s: NonNegative
@@ -305,6 +306,21 @@ def validated(
         return kind.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_first_problem(error, path, overrides)) from error
+
+
+def changed(
+    config: FlightConfig, path: Path | None = None, overrides: Sequence[str] = ()
+) -> FlightConfig:
+    """The same but for the keys in the file `path` and the overrides; raises `ConfigError`."""
+    data = config.model_dump(mode="json")
+    if path is not None:
+        update = read_yaml(path)
+        if isinstance(update.get("simulator"), str):
+            update["simulator"] = read_extending(_profile_path(update["simulator"]))
+        data = merged(data, update)
+    for override in overrides:
+        _apply_override(data, override)
+    return validated(FlightConfig, data, path or DEFAULT_CONFIG, overrides)
 
 
 def of_older_version(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,70 +8,117 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from followme_uav.geometry import quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
 from followme_uav.sim.atmosphere import Atmosphere, atmosphere, preset
-from followme_uav.sim.people import Crowd
-from followme_uav.sim.scene import SKY_ID, Rendering, Scene
-from followme_uav.sim.world import make_city
+from followme_uav.sim.routes import Hero, HeroMode, Route
+from followme_uav.sim.scene import SKY_ID, Pose, Rendering, Scene
+from followme_uav.sim.simulation import Simulation
 
-WIDE_PX, TILE_PX = 440, 220
-AIR = (-58.0, -34.0, 34.0, 0.62, -0.42)
-STREET = (-46.0, 2.0, 5.0, 0.30, -0.10)
-"""Views: north, east, height in metres, then yaw and pitch in radians."""
-SHEET: tuple[tuple[int, str, Atmosphere], ...] = (
+WIDTH_PX, GAP_PX = 1500, 6
+FINE = 2
+"""Pictures are drawn so many times larger and then made smaller; masks and depth are not."""
+BANNER: tuple[int, str, Atmosphere] = (2, "old_town", atmosphere(235.0, 27.0))
+ROWS: tuple[tuple[int, str, Atmosphere], ...] = (
     (1, "plaza", atmosphere(300.0, 46.0)),
-    (2, "old_town", atmosphere(215.0, 24.0)),
     (4, "brick_town", atmosphere(290.0, 36.0)),
-    (3, "modern", atmosphere(285.0, 1.5)),
+    (3, "modern", atmosphere(265.0, 2.0)),
     (9, "plaza", preset("fog")),
 )
-"""Seed, style and light of each row: three days, dusk and fog."""
+"""Seed, style and light: three days, dusk and fog."""
+ABOVE = (-52.0, -30.0, 26.0, 0.64, -0.36)
+"""A view: north, east, height in metres, then yaw and pitch in radians."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("docs/city.jpg"))
     options = parser.parse_args()
-    sheet = np.vstack([row_of(*row) for row in SHEET])
+    sheet = stacked([banner(*BANNER), *(row_of(*row) for row in ROWS)], axis=0)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet).save(options.out, quality=86)
+    Image.fromarray(sheet).save(options.out, quality=84)
     print(f"{options.out}: {sheet.shape[1]} x {sheet.shape[0]} px")
 
 
-def row_of(seed: int, style: str, light: Atmosphere) -> np.ndarray:
-    """From above, along a street, after the hero, and what the masks and the depth are of that."""
-    city = make_city(seed, style)
-    crowd = Crowd(city, seed)
-    for _ in range(300):
-        crowd.advance(0.05)
-    scene = Scene(city)
-    scene.set_atmosphere(light)
-    wide = [
-        scene.render(view(*place), WIDE_PX, WIDE_PX, crowd.people).rgb for place in (AIR, STREET)
-    ]
-    hero = crowd.people[0]
-    tiles = []
-    for distance_m, height_m, bearing_rad in ((5.0, 3.2, 0.5), (14.0, 6.0, 2.4)):
-        camera = behind(hero.position_m, hero.heading_rad + bearing_rad, distance_m, height_m)
-        shown = scene.render(camera, TILE_PX, TILE_PX, crowd.people)
-        tiles.append(np.hstack([shown.rgb, classes(scene, shown), depth(shown)]))
+def banner(seed: int, style: str, light: Atmosphere) -> np.ndarray:
+    """The follower at work, from behind."""
+    world, scene = made(seed, style, light, Route(((-46.0, 7.5), (60.0, 7.5))))
+    north, east, _ = world.crowd.people[0].position_m
+    drone = Pose((north - 3.0, east - 1.95, -2.95), quaternion_from_pan_tilt(0.55, -0.10))
+    camera = view(north - 6.0, east - 2.9, 2.55, 0.33, -0.055)
+    picture = draw(
+        world, scene, replace(camera, fov_rad=math.radians(84.0)), (WIDTH_PX, 600), drone
+    )
     scene.close()
-    return np.hstack([*wide, np.vstack(tiles)])
+    return picture
+
+
+def row_of(seed: int, style: str, light: Atmosphere) -> np.ndarray:
+    """From above, and after the hero from near and far with the masks and the depth of that."""
+    world, scene = made(seed, style, light)
+    tile = (WIDTH_PX // 2 - 2 * GAP_PX) // 3
+    height = 2 * tile + GAP_PX
+    wide = draw(world, scene, view(*ABOVE), (WIDTH_PX - 3 * (tile + GAP_PX), height))
+    hero = world.crowd.people[0]
+    lines = []
+    for distance_m, height_m, bearing_rad in ((4.5, 2.8, 0.5), (12.0, 5.0, 2.4)):
+        camera = behind(hero.position_m, hero.heading_rad + bearing_rad, distance_m, height_m)
+        picture = draw(world, scene, camera, (tile, tile))
+        people, cars = world.crowd.people, world.traffic.cars
+        shown = scene.render(camera, tile, tile, people, cars)
+        lines.append(stacked([picture, classes(scene, shown, picture), depth(shown)], axis=1))
+    scene.close()
+    return stacked([wide, stacked(lines, axis=0)], axis=1)
+
+
+def made(
+    seed: int, style: str, light: Atmosphere, hero: Hero = HeroMode.RANDOM
+) -> tuple[Simulation, Scene]:
+    """A city in that light, some while after the start."""
+    world = Simulation(seed, 40, style=style, cars=12, hero=hero)
+    world.step(3000)
+    scene = Scene(world.city, 40)
+    scene.set_atmosphere(light)
+    return world, scene
+
+
+def draw(
+    world: Simulation,
+    scene: Scene,
+    camera: CameraPose,
+    size_px: tuple[int, int],
+    drone: Pose | None = None,
+) -> np.ndarray:
+    """A picture with smooth edges."""
+    width, height = size_px
+    shown = scene.render(
+        camera, FINE * width, FINE * height, world.crowd.people, world.traffic.cars, drone
+    )
+    return np.asarray(Image.fromarray(shown.rgb).resize(size_px, Image.Resampling.BOX))
+
+
+def stacked(pictures: list[np.ndarray], axis: int) -> np.ndarray:
+    """Side by side or one above the other, with a white gap."""
+    parts = []
+    for picture in pictures:
+        gap = list(picture.shape)
+        gap[axis] = GAP_PX
+        parts += [picture, np.full(gap, 255, np.uint8)]
+    return np.concatenate(parts[:-1], axis=axis)
 
 
 def view(
     north_m: float, east_m: float, height_m: float, yaw_rad: float, pitch_rad: float
 ) -> CameraPose:
     """A camera there, looking that way."""
-    cy, sy = math.cos(yaw_rad / 2), math.sin(yaw_rad / 2)
-    cp, sp = math.cos(pitch_rad / 2), math.sin(pitch_rad / 2)
-    orientation = (cy * cp, -sy * sp, cy * sp, sy * cp)
-    return CameraPose((north_m, east_m, -height_m), orientation, math.radians(66.0))
+    look = quaternion_from_pan_tilt(yaw_rad, pitch_rad)
+    return CameraPose((north_m, east_m, -height_m), look, math.radians(66.0))
 
 
 def behind(
@@ -83,10 +130,13 @@ def behind(
     return view(north_m, east_m, height_m, yaw_rad, -math.atan2(height_m - 1.0, distance_m))
 
 
-def classes(scene: Scene, shown: Rendering) -> np.ndarray:
-    """Red background, green people, blue hero."""
+def classes(scene: Scene, shown: Rendering, picture: np.ndarray) -> np.ndarray:
+    """People green and the hero blue, exactly, over a dark red picture of the same."""
     people, hero = scene.class_masks(shown.object_id)
-    return np.dstack([~(people | hero), people, hero]).astype(np.uint8) * 255
+    grey = picture.mean(axis=2)
+    image = np.dstack([60.0 + 0.45 * grey, 0.25 * grey, 0.25 * grey]).astype(np.uint8)
+    image[people], image[hero] = (0, 255, 0), (40, 90, 255)
+    return image
 
 
 def depth(shown: Rendering) -> np.ndarray:

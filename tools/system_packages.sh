@@ -1,6 +1,9 @@
 #!/bin/sh
 # What pip cannot install: Python's venv module, and OpenGL without a screen (EGL, Mesa's software
 # renderer). Installs what is missing when root on Debian or Ubuntu, else says what to install.
+#
+#   usage: tools/system_packages.sh           what flights need
+#          tools/system_packages.sh --tests   and what tests of windows and pages need
 set -eu
 
 missing=
@@ -18,6 +21,12 @@ then
 fi
 if ! "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null; then
     missing="$missing python3-venv"
+fi
+if [ "${1:-}" = --tests ]; then
+    command -v Xvfb >/dev/null || missing="$missing xvfb"
+    command -v chromium >/dev/null || missing="$missing chromium"
+    # Rerun's window draws with Vulkan; where there is no GPU, Mesa's driver for the CPU does.
+    ls /usr/share/vulkan/icd.d/*.json 2>/dev/null | grep -q . || missing="$missing mesa-vulkan-drivers"
 fi
 [ -n "$missing" ] || exit 0
 

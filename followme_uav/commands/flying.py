@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,12 @@ from followme_uav.commands.options import (
     check_writable,
     write_json,
 )
+from followme_uav.commands.watching import View, Web, live_view, serve
 from followme_uav.errors import ConfigError
+
+if TYPE_CHECKING:
+    from followme_uav.flight.entry import FlightEntry
+    from followme_uav.flight.metrics import MetricsAccumulator
 
 
 def fly(
@@ -58,6 +63,8 @@ def fly(
         bool,
         typer.Option(help="Watch the embedded simulator; keys in the window pause and speed up."),
     ] = False,
+    view: View = False,
+    web: Web = False,
     oracle: Annotated[
         bool, typer.Option(help="Fly on the simulator's true masks: control without vision.")
     ] = False,
@@ -79,23 +86,34 @@ def fly(
         raise ConfigError(
             "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
         )
+    log = log or Path("flights") / f"{time.strftime('%Y%m%d-%H%M%S')}-seed{seed}.mcap"
     plan = FlightPlan(
         config=load_config(config, overrides, profile),
         weights=None if oracle else weights,
         seed=seed,
-        log=log or Path("flights") / f"{time.strftime('%Y%m%d-%H%M%S')}-seed{seed}.mcap",
+        log=log,
         embedded=embedded,
         lockstep=embedded if realtime is None else not realtime,
         window=window,
     )
-    for path in (plan.log, summary):
+    for path in (log, summary):
         if path is not None:
             check_writable(path)
-    with FlightStatus(plan) as status:
-        result = fly_plan(plan, status.show)
-    print_summary(result)
-    if summary is not None:
-        write_json(summary, result.to_dict())
+    with live_view(view, web, log.stem) as live:
+        with FlightStatus(plan) as status:
+
+            def watch(entry: FlightEntry, metrics: MetricsAccumulator) -> None:
+                status.show(entry, metrics)
+                if live is not None:
+                    live.show(entry)
+
+            result = fly_plan(plan, watch, None if live is None else live.begin)
+        print_summary(result)
+        if summary is not None:
+            write_json(summary, result.to_dict())
+        if live is not None:
+            live.finish()
+            serve(live.viewer)
     raise typer.Exit(0 if result.success else 1)
 
 

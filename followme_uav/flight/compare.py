@@ -45,8 +45,18 @@ def _differences(path: str, logged: Any, replayed: Any) -> Iterator[Difference]:
             yield from _differences(
                 name, getattr(logged, field.name), getattr(replayed, field.name)
             )
+    elif _names(logged) and _names(logged) == _names(replayed):
+        for first, second in zip(logged, replayed, strict=True):
+            yield from _differences(f"{path}.{first.name}", first, second)
     elif not _same(logged, replayed):
         yield Difference(path, logged, replayed)
+
+
+def _names(values: Any) -> list[str]:
+    """Of a tuple of things that have one."""
+    if not isinstance(values, tuple):
+        return []
+    return [value.name for value in values if hasattr(value, "name")]
 
 
 def _same(first: Any, second: Any) -> bool:
@@ -61,18 +71,28 @@ def _same(first: Any, second: Any) -> bool:
     return bool(first == second)
 
 
-def readable(value: Any) -> str:
-    """A field's value for a table."""
-    if value is None:
-        return "–"
+def plain(value: Any) -> Any:
+    """A field's value as JSON has it."""
     if isinstance(value, Enum):
-        return str(value.value)
+        return value.value
     if isinstance(value, np.ndarray):
         return f"image {'x'.join(map(str, value.shape[1::-1]))}"
     if isinstance(value, float):
-        return repr(value)
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, tuple):
-        return f"({', '.join(map(readable, value))})"
+        return [plain(item) for item in value]
     if is_dataclass(value):
-        return ", ".join(f"{f.name} {readable(getattr(value, f.name))}" for f in fields(value))
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
+def readable(value: Any) -> str:
+    """A field's value for a person, all digits included."""
+    value = plain(value)
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return f"({', '.join(map(readable, value))})"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {readable(item)}" for name, item in value.items())
     return str(value)

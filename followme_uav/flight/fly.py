@@ -17,7 +17,7 @@ from typing import Any
 
 from followme_uav import __version__
 from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig
-from followme_uav.errors import FollowMeError, RpcError
+from followme_uav.errors import FollowMeError, LogError, RpcError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log_writer import FlightLogWriter
@@ -30,7 +30,7 @@ from followme_uav.flight.loop import (
 )
 from followme_uav.flight.metrics import FlightMetrics, MetricsAccumulator
 from followme_uav.flight.surroundings import text_of
-from followme_uav.messages import Command, Manoeuvre
+from followme_uav.messages import Command, Manoeuvre, Solid
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.weights import read_weights
 from followme_uav.pilot.pilot import MaskSource, Pilot
@@ -90,16 +90,18 @@ class FlightSummary:
 
 Watch = Callable[[FlightEntry, MetricsAccumulator], None]
 """Called after every turn of the loop: a status line, a viewer."""
+Begin = Callable[[FlightConfig, tuple[Solid, ...]], None]
+"""Called once before the first turn, with what the flight is and what stands around it."""
 
 
-def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
+def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None) -> FlightSummary:
     """Fly the plan. Ctrl-C lands; a second one stops at once with the vehicle hovering.
 
     Who closes the simulator's window ends the flight there; the summary tells how it went so far.
 
     Raises:
         WeightsError, SimulatorError, LogError: What was needed is missing or broke; the log holds
-            the flight up to there.
+            the flight up to there. A log that cannot be written on ends the flight by a landing.
     """
     config = plan.config
     with ExitStack() as stack:
@@ -127,6 +129,9 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         sha256, device = (
             ("", "truth") if segmenter is None else (segmenter.sha256, segmenter.device)
         )
+        solids = client.solids()
+        if begin is not None:
+            begin(config, solids)
         log = None
         if plan.log is not None:
             metadata = {
@@ -134,7 +139,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
                 "simulator": config.simulator.name,
                 "lockstep": str(plan.lockstep),
                 "segmenter": device,
-                "solids": text_of(client.solids()),
+                "solids": text_of(solids),
                 "versions": json.dumps(
                     {"followme-uav": __version__, "python": platform.python_version()}
                 ),
@@ -145,10 +150,18 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
         end_after_s = plan.end_after_following_s or math.inf
         start_s = time.monotonic()
 
+        log_trouble: LogError | None = None
+
         def record(entry: FlightEntry) -> None:
+            nonlocal log_trouble
             metrics.add(entry)
-            if log is not None:
-                log.write(entry)
+            if log is not None and log_trouble is None:
+                try:
+                    log.write(entry)
+                except LogError as error:  # a full disk is no reason to fall from the sky
+                    log_trouble = error
+                    if not loop.landing_requested:
+                        loop.request_landing()
             if watch is not None:
                 watch(entry, metrics)
             if metrics.since_acquired_s >= end_after_s and not loop.landing_requested:
@@ -179,6 +192,8 @@ def fly(plan: FlightPlan, watch: Watch | None = None) -> FlightSummary:
                 with suppress(RpcError):
                     client.pause(False)
         wall_s = time.monotonic() - start_s
+        if log_trouble is not None:
+            raise log_trouble
     result = metrics.result(wall_s)
     success, reason = judge(result)
     if loop.closed:

@@ -59,8 +59,8 @@ class FlightLog:
     def entries(self, parts: Collection[str] = EVERYTHING) -> Iterator[FlightEntry]:
         """All complete entries, exactly as they were written.
 
-        `parts` saves time: without `PICTURE` a frame has no `rgb` and its entry no picture, without
-        `MASK` a step has no mask, without `TRUTH` an entry has none. Raises `LogError` when the
+        `parts` saves time: without `PICTURE` frames have no `rgb`, without `MASK` steps have no
+        mask, without `TRUTH` entries have none. Raises `LogError` when the
         file is damaged; in a truncated log the first unreadable byte counts as the end.
         """
         for sequence, messages in _grouped(self.path, Records(self.path)):
@@ -153,14 +153,13 @@ def _entry(messages: Mapping[str, Message], wanted: Collection[str]) -> FlightEn
     truth = picture = None
     if TRUTH in wanted and "/truth" in messages:
         truth = from_message(parsed("/truth"), mask=mask("/truth/mask"))
-    if PICTURE in wanted and "/camera/image" in messages:
+    if "/camera/image" in messages:
         image = parsed("/camera/image")
         picture = Picture(image.data, image.format)
+    rgb = decode_picture(picture) if picture is not None and PICTURE in wanted else None
     has_mask = MASK in wanted and "/camera/mask" in messages
     return FlightEntry(
-        frame=from_message(
-            parsed("/vehicle"), rgb=None if picture is None else decode_picture(picture)
-        ),
+        frame=from_message(parsed("/vehicle"), rgb=rgb),
         step=from_message(parsed("/step"), mask=mask("/camera/mask") if has_mask else None),
         truth=truth,
         timings=from_message(parsed("/timing")),

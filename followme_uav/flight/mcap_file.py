@@ -36,7 +36,7 @@ _MESSAGE_HEADER = struct.Struct("<HIQQ")  # channel, sequence, log time, publish
 _DESCRIPTIONS: dict[int, Any] = {Opcode.SCHEMA: Schema, Opcode.CHANNEL: Channel}
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)  # a device or pipe, not a disk's file
 _sync = getattr(os, "fdatasync", os.fsync)  # not on every system
-_DAMAGE = (McapError, zstandard.ZstdError, struct.error, ValueError)
+_DAMAGE = (McapError, zstandard.ZstdError, struct.error, ValueError, OverflowError, MemoryError)
 
 
 class DirectFile:

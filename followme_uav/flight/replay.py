@@ -1,4 +1,4 @@
-"""A logged flight, flown again by the same pilot: what it saw goes in, what it decided is compared.
+"""A logged flight, flown again by the same pilot: what it saw goes in, what it decides comes out.
 
 The world does not react in a replay: frames, vehicle states and times are those of the flight,
 whatever the pilot now commands. So a pilot that decides otherwise is seen deciding otherwise in the
@@ -7,16 +7,23 @@ situations of that flight, and nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.compare import Difference, differences
 from followme_uav.flight.entry import FlightEntry
+from followme_uav.flight.images import rounded_mask
+from followme_uav.flight.loop import PilotMaker
 from followme_uav.messages import Frame, Mask, Step
 from followme_uav.pilot.pilot import Pilot
+
+BATCH_FRAMES = 16
+"""Through the network at once. Masks do not depend on what the pilot does, so they can come first;
+the same image gives the same mask, alone or in a batch."""
 
 
 @dataclass(frozen=True)
@@ -25,42 +32,72 @@ class Turn:
 
     logged: FlightEntry
     step: Step
-    """What the replay made of it."""
-
-    @property
-    def differences(self) -> list[Difference]:
-        """In which fields the two steps differ; empty when they are identical."""
-        return differences(self.logged.step, self.step)
+    """Now."""
 
 
-def replay_masks(entries: Iterable[FlightEntry], config: FlightConfig) -> Iterator[Turn]:
-    """Fly the logged frames again on the logged masks: no network, exact on any machine."""
-    masks = _NextMask()
-    pilot = Pilot(config, masks)
-    for entry in entries:
-        masks.next = entry.step.mask
-        yield Turn(entry, pilot.step(_seeing(entry.frame, entry.step.mask)))
+def replay_masks(
+    entries: Iterable[FlightEntry], config: FlightConfig, make_pilot: PilotMaker = Pilot
+) -> Iterator[Turn]:
+    """Fly on the logged masks: no network, exact on any machine. The entries need `MASK` only."""
+    return _fly(((entry, entry.step.mask) for entry in entries), config, make_pilot)
+
+
+def replay_images(
+    entries: Iterable[FlightEntry],
+    config: FlightConfig,
+    segment_batch: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    make_pilot: PilotMaker = Pilot,
+) -> Iterator[Turn]:
+    """Fly on the logged pictures: the network too. The entries need `PICTURE` and `MASK`.
+
+    `segment_batch` is that of a `Segmenter`. Exact on the machine of the flight, with its network
+    and library; elsewhere single probabilities can be rounded otherwise.
+    """
+    return _fly(_seen_anew(iter(entries), config, segment_batch), config, make_pilot)
+
+
+def _seen_anew(
+    entries: Iterator[FlightEntry],
+    config: FlightConfig,
+    segment_batch: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+) -> Iterator[tuple[FlightEntry, Mask | None]]:
+    while batch := list(islice(entries, BATCH_FRAMES)):
+        images = [entry.frame.rgb for entry in batch if entry.frame.rgb is not None]
+        masks = iter(segment_batch(np.stack(images)) if images else ())
+        for entry in batch:
+            mask = None if entry.frame.rgb is None else next(masks)
+            if mask is not None and config.log.round_masks:
+                mask = rounded_mask(mask)
+            yield entry, mask
+
+
+def _fly(
+    seen: Iterable[tuple[FlightEntry, Mask | None]], config: FlightConfig, make_pilot: PilotMaker
+) -> Iterator[Turn]:
+    source = _NextMask()
+    pilot = make_pilot(config, source)
+    for entry, mask in seen:
+        source.mask = mask
+        yield Turn(entry, pilot.step(_with_image(entry.frame, mask)))
 
 
 class _NextMask:
     """Mask source that gives the mask put into it."""
 
     def __init__(self) -> None:
-        self.next: Mask | None = None
+        self.mask: Mask | None = None
 
     def __call__(self, frame: Frame) -> Mask:
-        if self.next is None:
+        if self.mask is None:
             raise ValueError(f"frame {frame.index} has an image but no mask")
-        return self.next
+        return self.mask
 
 
-def _seeing(frame: Frame, mask: Mask | None) -> Frame:
+def _with_image(frame: Frame, mask: Mask | None) -> Frame:
     """The frame with some image exactly where the pilot had one: where there is a mask.
 
     The pilot asks an image for nothing but its size; logs without images replay as well.
     """
-    if mask is None:
-        return frame if frame.rgb is None else replace(frame, rgb=None)
-    if frame.rgb is not None:
+    if (mask is None) == (frame.rgb is None):
         return frame
-    return replace(frame, rgb=np.broadcast_to(np.uint8(0), mask.shape))
+    return replace(frame, rgb=None if mask is None else np.broadcast_to(np.uint8(0), mask.shape))

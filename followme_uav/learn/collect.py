@@ -132,7 +132,7 @@ def _frames(
             labelled = _look(client, _viewpoint(config, client.ground_truth(), left, random))
             if labelled is None:
                 continue
-            kind = _kind(*labelled[1:])
+            kind = kind_of(*labelled[1:])
             if kind is not None and left[kind] > 0:
                 left[kind] -= 1
                 found += 1
@@ -166,7 +166,8 @@ def _look(client: AirSimClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | N
     return None if frame.rgb is None else (frame, mask, view.near_hero)
 
 
-def _kind(mask: Mask, near_hero: bool) -> str | None:
+def kind_of(mask: Mask, near_hero: bool) -> str | None:
+    """Which kind of frame an exact mask makes; None where the hero is too small to count."""
     share = np.count_nonzero(mask[..., MaskClass.HERO]) / mask[..., MaskClass.HERO].size
     if share == 0.0:
         return WITHOUT_HERO

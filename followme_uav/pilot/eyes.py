@@ -40,16 +40,16 @@ class Eyes:
         While she is followed, only where she may be by now. While she is approached there first,
         but somebody who surely is she counts more than something far away that may be.
         """
-        seen = self._choose(frame, self._sightings(frame, mask), state)
-        if seen is None:
-            return None
         track, time_s = self._track, frame.time_s
-        if track is not None and time_s <= track.time_s:
+        expected = None if track is None else self._allowing_turns(track, time_s)
+        seen = self._choose(frame, self._sightings(frame, mask), state, expected)
+        if seen is None or (track is not None and time_s <= track.time_s):
             return seen  # an image that came twice tells nothing new
-        if track is not None and self._surprise(track, frame, seen) <= self._tracker.gate:
-            self._track = tracker.update(track, time_s, self._fix(frame, seen), self._tracker)
+        place = self._fix(frame, seen)
+        if track is None or expected is None or expected.surprise(place) > self._tracker.gate:
+            self._track = tracker.start(time_s, place, self._tracker)
         else:
-            self._track = tracker.start(time_s, self._fix(frame, seen), self._tracker)
+            self._track = tracker.update(track, time_s, place, self._tracker)
         if state is MissionState.FOLLOW:
             self._followed = self._track
         return seen
@@ -77,7 +77,8 @@ class Eyes:
         """Whether she who was followed last may have come there meanwhile."""
         if seen is None or self._followed is None:
             return False
-        return self._surprise(self._followed, frame, seen) <= self._tracker.gate
+        expected = self._allowing_turns(self._followed, frame.time_s)
+        return expected.surprise(self._fix(frame, seen)) <= self._tracker.gate
 
     def expected(self, time_s: float) -> HeroTrack | None:
         """The belief about her at `time_s`; None before the first sighting."""
@@ -94,16 +95,19 @@ class Eyes:
             self._overlooked.add(self._track.position_m, now_s, duration_s)
 
     def _choose(
-        self, frame: Frame, sightings: list[Sighting], state: MissionState
+        self,
+        frame: Frame,
+        sightings: list[Sighting],
+        state: MissionState,
+        expected: HeroTrack | None,
     ) -> Sighting | None:
         """The sightings come with the most prominent first."""
-        track = self._track if state in (MissionState.ACQUIRE, MissionState.FOLLOW) else None
         if state is not MissionState.FOLLOW:
             surely = next((s for s in sightings if self._is_surely_she(s)), None)
             if surely is not None:
                 return surely
-        if track is not None:
-            likely = [(self._unlikeness(track, frame, s), s) for s in sightings]
+        if expected is not None and state in (MissionState.ACQUIRE, MissionState.FOLLOW):
+            likely = [(self._unlikeness(expected, frame, s), s) for s in sightings]
             unlikeness, seen = min(likely, key=lambda pair: pair[0], default=(math.inf, None))
             if math.isfinite(unlikeness) or state is MissionState.FOLLOW:
                 return seen if math.isfinite(unlikeness) else None
@@ -135,21 +139,20 @@ class Eyes:
             and not self._overlooked.holds(seen, frame.time_s)
         )
 
-    def _unlikeness(self, track: HeroTrack, frame: Frame, seen: Sighting) -> float:
+    def _unlikeness(self, expected: HeroTrack, frame: Frame, seen: Sighting) -> float:
         """How little the blob is like her in place and size.
 
         Infinite where she cannot be by now, and for what is much larger than she is.
         """
-        surprise = self._surprise(track, frame, seen)
+        surprise = expected.surprise(self._fix(frame, seen))
         if surprise > self._tracker.gate or seen.area > self._observe.follow_area_max:
             return math.inf
         return surprise + (math.log(seen.area) / self._observe.area_log_sigma) ** 2
 
-    def _surprise(self, track: HeroTrack, frame: Frame, seen: Sighting) -> float:
-        """Squared deviations from where she is expected, or was when she turned meanwhile."""
-        unseen_s = max(frame.time_s - track.time_s, 0.0)
-        now = track.predict(frame.time_s, self._tracker).turned(unseen_s, self._tracker)
-        return now.surprise(self._fix(frame, seen))
+    def _allowing_turns(self, track: HeroTrack, time_s: float) -> HeroTrack:
+        """The belief at that time if she may have turned just after she was last seen."""
+        unseen_s = max(time_s - track.time_s, 0.0)
+        return track.predict(time_s, self._tracker).turned(unseen_s, self._tracker)
 
     def _fix(self, frame: Frame, seen: Sighting) -> Fix:
         return fix(seen, frame.camera.position_m, self._tracker)

@@ -107,13 +107,31 @@ def junctions(areas: tuple[Rectangle, ...]) -> tuple[Vec2, ...]:
     return tuple(dict.fromkeys(middles))
 
 
+NEARER_TO_HERE = 0.25
+"""So many metres nearer to the goal count as much as one metre nearer to the vehicle."""
+
+
+def nearest_place(areas: Sequence[Rectangle], goal_m: Vec2, here_m: Vec2) -> Vec2:
+    """A point of the rectangles near to the goal, on this side of it.
+
+    Of streets all around a block whose middle is the goal, the nearest would be now the one, now
+    the other.
+    """
+    if not areas:
+        return goal_m
+    return min(
+        (_into(area, goal_m) for area in areas),
+        key=lambda place: math.dist(place, goal_m) + NEARER_TO_HERE * math.dist(place, here_m),
+    )
+
+
 def nearest_point(areas: Sequence[Rectangle], point_m: Vec2) -> Vec2:
     """The point of the rectangles that is nearest to `point_m`."""
-    candidates = [
-        (_clamp(point_m[0], area[0], area[2]), _clamp(point_m[1], area[1], area[3]))
-        for area in areas
-    ]
-    return min(candidates, key=lambda c: (c[0] - point_m[0]) ** 2 + (c[1] - point_m[1]) ** 2)
+    return min((_into(area, point_m) for area in areas), key=lambda c: math.dist(c, point_m))
+
+
+def _into(area: Rectangle, point_m: Vec2) -> Vec2:
+    return _clamp(point_m[0], area[0], area[2]), _clamp(point_m[1], area[1], area[3])
 
 
 def _limit_axis(

@@ -29,6 +29,8 @@ class Situation:
     is_at_rest: bool
     verdict: Verdict
     """What the blob in the image is taken for."""
+    is_slow: bool = False
+    """The vehicle hardly moves."""
     is_expected: bool = False
     """It is where she who was followed last may be by now."""
 
@@ -56,6 +58,7 @@ class Mission:
         self._seen_s = 0.0
         self._undoubted_s = 0.0
         self._fault_s = 0.0
+        self._nearing_s = 0.0
         self._lost_s = -math.inf
         self._was_after_her = False
         self._evidence = 0
@@ -142,6 +145,8 @@ class Mission:
         self._evidence += (now.verdict is Verdict.HERO) - (now.verdict is Verdict.SOMEBODY_ELSE)
         # Seen in less than half of the frames it will not be she; seen again counts half.
         self._misses = max(0.0, self._misses + (-0.5 if now.hero_seen else 1.0) * now.has_image)
+        if not now.is_slow or now.verdict is not Verdict.TOO_FAR:
+            self._nearing_s = now.time_s
         otherwise = MissionState.SEARCH if self._is_after_her(now) else MissionState.PATROL
         enough = config.reacquire_frames if now.is_expected else config.acquire_frames
         if self._evidence >= enough:
@@ -150,6 +155,8 @@ class Mission:
             return otherwise, "it is somebody else"
         if self._misses > config.acquire_misses:
             return otherwise, f"not seen in {self._misses:.0f} frames more than seen"
+        if now.time_s - max(self._nearing_s, self._entered_s) > config.acquire_stuck_s:
+            return otherwise, "too far to tell, and no way to come nearer"
         if self._in_state_s(now) > config.acquire_timeout_s:
             return otherwise, f"not confirmed within {config.acquire_timeout_s:g} s"
         return None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from followme_uav.config import Rectangle
-from followme_uav.pilot.keep_in import is_free, junctions, nearest_point
+from followme_uav.pilot.keep_in import is_free, junctions, nearest_place
 
 Vec2 = tuple[float, float]
 
@@ -48,20 +48,19 @@ class Patrol:
 
         The goal itself may lie off the flyable area; the nearest place inside it will do.
         """
-        near_m = nearest_point(flyable_m, goal_m) if flyable_m else goal_m
+        near_m = nearest_place(flyable_m, goal_m, position_m)
         if is_free(flyable_m, position_m, near_m):
             return near_m
-        reachable = [j for j in junctions(flyable_m) if is_free(flyable_m, position_m, j)]
-        junction = min(
-            reachable,
-            default=near_m,
-            key=lambda junction: (
-                not is_free(flyable_m, junction, near_m),
-                math.dist(position_m, junction) + math.dist(junction, near_m),
-            ),
+        by_length = sorted(
+            junctions(flyable_m),
+            key=lambda junction: math.dist(position_m, junction) + math.dist(junction, near_m),
         )
-        if not is_free(flyable_m, junction, near_m):
-            return junction
+        reachable = (j for j in by_length if is_free(flyable_m, position_m, j))
+        first = junction = next(reachable, None)
+        while junction is not None and not is_free(flyable_m, junction, near_m):
+            junction = next(reachable, None)
+        if junction is None:
+            return first or near_m
         # Around the corner, not to the middle of the crossing: as far on as the way is free.
         ahead = (
             _between(junction, near_m, 1.0 - step / CORNER_STEPS) for step in range(CORNER_STEPS)

@@ -16,7 +16,7 @@ from followme_uav.pilot.eyes import Eyes, Verdict
 from followme_uav.pilot.mission import Mission, Situation
 from followme_uav.pilot.steering import Steering, View
 
-AT_REST_MPS = 0.1
+AT_REST_MPS, SLOW_MPS = 0.1, 0.5
 
 
 class MaskSource(Protocol):
@@ -118,5 +118,6 @@ class Pilot:
             altitude_m=altitude_m,
             is_at_rest=math.hypot(*vehicle.velocity_mps) < AT_REST_MPS,
             verdict=verdict,
+            is_slow=math.hypot(*vehicle.velocity_mps) < SLOW_MPS,
             is_expected=is_expected,
         )

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from followme_uav.config import FlightConfig
-from followme_uav.pilot.keep_in import is_free, junctions, nearest_point
+from followme_uav.pilot.keep_in import is_free, junctions, nearest_place
 from followme_uav.pilot.tracker import HeroTrack
 
 Vec2 = tuple[float, float]
@@ -51,7 +51,7 @@ class Search:
     def goal(self, time_s: float, here_m: Vec2, hero: HeroTrack) -> Goal:
         """What to do now; `hero` is the belief about her at this time."""
         dt_s, self._last_s = time_s - self._last_s, time_s
-        near_m = nearest_point(self._flyable_m, hero.ground_m) if self._flyable_m else hero.ground_m
+        near_m = nearest_place(self._flyable_m, hero.ground_m, here_m)
         distance_m = math.dist(here_m, near_m)
         if distance_m <= 2.0 * self._wanted_m and is_free(self._flyable_m, here_m, near_m):
             self._looked_s += dt_s

@@ -120,8 +120,9 @@ class Steering:
         if ground_m < self._config.control.min_distance_m:
             approach_mps = min(approach_mps, 0.0)
         if approach_mps > 0.0:
-            course_rad = self._course_to(view, hero.ground_m)
-        north, east = heading_velocity(approach_mps, course_rad)
+            north, east = self._on_the_way(view, hero.ground_m, approach_mps)
+        else:
+            north, east = heading_velocity(approach_mps, course_rad)
         share = self._config.control.feed_forward
         velocity = north + share * hero.velocity_mps[0], east + share * hero.velocity_mps[1]
         sight = self._sight_of_her(view, hero)
@@ -144,9 +145,7 @@ class Steering:
         """Look where she should be, then all around on the way along the streets."""
         hero = _known(view.hero)
         goal = self._hunt.goal(view.frame.time_s, view.here, hero)
-        _, distance_m = _course(view.here, goal.spot_m)
-        speed_mps = min(self._config.search.speed_mps, distance_m)
-        velocity = heading_velocity(speed_mps, self._course_to(view, goal.spot_m))
+        velocity = self._on_the_way(view, goal.spot_m, self._config.search.speed_mps)
         sight = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
         if not goal.is_wide:
             return self._fly(view, velocity, sight, nose=sight)
@@ -160,8 +159,7 @@ class Steering:
             return self._stand(Manoeuvre.LAND)
         spot_m = self._patrol.nearest_on_route(view.here)
         _, distance_m = _course(view.here, spot_m)
-        speed_mps = min(patrol.speed_mps, distance_m)
-        velocity = heading_velocity(speed_mps, self._course_to(view, spot_m))
+        velocity = self._on_the_way(view, spot_m, patrol.speed_mps)
         is_over_spot = distance_m <= patrol.waypoint_radius_m / 2.0
         return replace(
             self._stand(Manoeuvre.VELOCITY),
@@ -173,10 +171,11 @@ class Steering:
 
     # What they share.
 
-    def _course_to(self, view: View, goal_m: Vec2) -> float:
-        """Direction of the way to the goal, which may lead around a block."""
-        flyable_m = self._config.simulator.flyable_m
-        return _course(view.here, self._patrol.way_to(goal_m, view.here, flyable_m))[0]
+    def _on_the_way(self, view: View, goal_m: Vec2, speed_mps: float) -> Vec2:
+        """Velocity towards the goal, perhaps around a block, slower over the last metres."""
+        spot_m = self._patrol.way_to(goal_m, view.here, self._config.simulator.flyable_m)
+        course_rad, distance_m = _course(view.here, spot_m)
+        return heading_velocity(min(speed_mps, distance_m), course_rad)
 
     @property
     def _tilt_rad(self) -> float:

@@ -63,16 +63,16 @@ class HeroTrack:
         memory_s, variance = config.memory_s, config.speed_sigma_mps**2
         fade = math.exp(-age_s / memory_s)
         walked_s = memory_s * (1.0 - fade)
-        move = np.kron(np.array([[1.0, walked_s], [0.0, fade]]), np.eye(2))
+        move = _in_both_directions([[1.0, walked_s], [0.0, fade]])
         place_m2 = variance * (2.0 * memory_s * age_s - memory_s**2 * (3.0 - 4.0 * fade + fade**2))
         both = variance * memory_s * (1.0 - fade) ** 2
-        wander = np.array([[place_m2, both], [both, variance * (1.0 - fade**2)]])
+        wander = [[place_m2, both], [both, variance * (1.0 - fade**2)]]
         (north, east, down), (north_mps, east_mps) = self.position_m, self.velocity_mps
         return HeroTrack(
             time_s=time_s,
             position_m=(north + walked_s * north_mps, east + walked_s * east_mps, down),
             velocity_mps=(fade * north_mps, fade * east_mps),
-            covariance=move @ self.covariance @ move.T + np.kron(wander, np.eye(2)),
+            covariance=move @ self.covariance @ move.T + _in_both_directions(wander),
         )
 
     def turned(self, since_s: float, config: TrackerConfig) -> HeroTrack:
@@ -82,8 +82,8 @@ class HeroTrack:
         turn within a step.
         """
         turn_mps = config.turn_share * (math.hypot(*self.velocity_mps) + config.dawdle_mps)
-        jump = turn_mps**2 * np.array([[since_s**2, since_s], [since_s, 1.0]])
-        return replace(self, covariance=self.covariance + np.kron(jump, np.eye(2)))
+        jump = turn_mps**2 * _in_both_directions([[since_s**2, since_s], [since_s, 1.0]])
+        return replace(self, covariance=self.covariance + jump)
 
     def surprise(self, fix: Fix) -> float:
         """Squared Mahalanobis distance of a measurement: 9 is what one in 90 exceeds."""
@@ -120,3 +120,10 @@ def update(track: HeroTrack, time_s: float, fix: Fix, config: TrackerConfig) -> 
         velocity_mps=(scale * north_mps, scale * east_mps),
         covariance=(covariance + covariance.T) / 2.0,
     )
+
+
+def _in_both_directions(of_one: list[list[float]]) -> Matrix:
+    """(4, 4) from what holds for place and velocity in one direction, (2, 2)."""
+    matrix = np.zeros((4, 4))
+    matrix[0::2, 0::2] = matrix[1::2, 1::2] = of_one
+    return matrix

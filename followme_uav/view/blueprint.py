@@ -14,9 +14,9 @@ PATHS = ("world/path/vehicle", "world/path/hero")
 """Shown from the start to the time that is looked at."""
 
 _GROUND = (24, 27, 31)
-_MAP_HEIGHT_M = 150.0
-_CHASE_M = (-13.0, -5.0, -8.0)
-"""Where the eye starts, seen from the place of the start."""
+_MAP_HEIGHT_M = 120.0
+_CHASE_M, _CHASE_TARGET_M = (-14.0, -4.0, -7.0), (4.0, 0.0, 1.0)
+"""Eye and what it looks at: forward, right, down of the vehicle."""
 
 
 def blueprint(duration_s: float | None) -> Any:
@@ -79,8 +79,8 @@ def _from_above() -> Any:
     """A map: the same things, seen from high above with north up, the vehicle in the middle."""
     return rrb.Spatial3DView(
         name="Map, north up",
-        origin="world",
-        contents=["$origin/**", "- $origin/camera/**"],
+        origin="world/above",
+        contents=["/world/**", "- /world/camera/**"],
         overrides=_growing(),
         background=_GROUND,
         line_grid=False,
@@ -88,23 +88,23 @@ def _from_above() -> Any:
             position=(-0.1, 0.0, -_MAP_HEIGHT_M),
             look_target=(0.0, 0.0, 0.0),
             eye_up=(1.0, 0.0, 0.0),
-            tracking_entity="world/vehicle",
         ),
     )
 
 
 def _city() -> Any:
+    """From behind the vehicle; the mouse turns and moves the eye."""
     return rrb.Spatial3DView(
         name="City",
-        origin="world",
+        origin="world/behind",
+        contents=["/world/**"],
         overrides=_growing(),
         background=_GROUND,
         line_grid=False,
         eye_controls=rrb.EyeControls3D(
             position=_CHASE_M,
-            look_target=(0.0, 0.0, 0.0),
+            look_target=_CHASE_TARGET_M,
             eye_up=(0.0, 0.0, -1.0),
-            tracking_entity="world/vehicle",
         ),
     )
 

@@ -36,10 +36,12 @@ class LiveView:
 
     Args:
         kind: a window, or a page for the browser.
+        name: of the flight.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, name: str) -> None:
         self.viewer = Viewer(kind)
+        self._name = name
         self.left_out = 0
         context = multiprocessing.get_context("spawn")
         self._entries: Queue[Any] = context.Queue(QUEUE_ENTRIES)
@@ -48,9 +50,9 @@ class LiveView:
         )
         self._process.start()
 
-    def begin(self, config: FlightConfig, solids: Iterable[Solid], name: str) -> None:
+    def begin(self, config: FlightConfig, solids: Iterable[Solid]) -> None:
         """Tell what flight it is; before the first entry."""
-        self._put((config, tuple(solids), name))
+        self._put((config, tuple(solids), self._name))
 
     def show(self, entry: FlightEntry) -> None:
         """Hand one entry over; never waits."""

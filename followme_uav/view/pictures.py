@@ -16,6 +16,8 @@ from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATE
 
 NIGHT = (22, 25, 29)
 """Background of everything that is shown dark."""
+PANEL = (30, 34, 39)
+"""Of what lies on it, and of masks."""
 
 
 @cache
@@ -61,7 +63,7 @@ def mask_picture(mask: Mask | None, side_px: int) -> Image.Image:
 def coloured_mask(mask: Mask) -> RgbImage:
     """(height, width, 3): the background dark, each class mixed in by its probability."""
     shares = mask.astype(np.float32) / 255.0
-    base = np.asarray(NIGHT, np.float32)
+    base = np.asarray(PANEL, np.float32)
     mixed = np.broadcast_to(base, mask.shape).copy()
     for channel, colour in ((MaskClass.PEOPLE, PEOPLE), (MaskClass.HERO, HERO)):
         mixed += shares[..., channel, None] * (np.asarray(rgb(colour), np.float32) - base)

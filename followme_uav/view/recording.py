@@ -19,8 +19,9 @@ import numpy as np
 import rerun as rr
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.entry import FlightEntry
+from followme_uav.flight.entry import FlightEntry, Picture
 from followme_uav.flight.png import encode_png
+from followme_uav.geometry import quaternion_from_euler, yaw_of
 from followme_uav.messages import (
     CameraPose,
     GroundTruth,
@@ -142,7 +143,7 @@ class FlightRecording:
         for panel in ALL_PANELS:
             lines = rr.SeriesLines(
                 names=[line.label for line in panel.lines],
-                colors=[_bright(line.colour) for line in panel.lines],
+                colors=[_visible(line.colour) for line in panel.lines],
                 widths=[1.0 if line.is_aim else 1.8 for line in panel.lines],
             )
             self._keep(f"plots/{panel.key}", lines)
@@ -171,8 +172,13 @@ class FlightRecording:
                 self._hide(f"world/camera/{part}")
             return
         self._log("world/camera", _lens(camera, image))
-        picture = rr.EncodedImage(contents=encode_png(image), media_type="image/png")
-        self._log("world/camera/image", picture)
+        picture = entry.picture or Picture(encode_png(image), "png")
+        shown = rr.EncodedImage(
+            contents=picture.data,
+            media_type=f"image/{picture.format}",
+            magnification_filter="Linear",
+        )
+        self._log("world/camera/image", shown)
         if entry.step.mask is not None:
             classes = np.argmax(entry.step.mask, axis=2).astype(np.uint8)
             self._log("world/camera/mask", rr.SegmentationImage(classes, opacity=0.45))
@@ -185,6 +191,10 @@ class FlightRecording:
         vehicle, command = entry.frame.vehicle, entry.step.command
         place_m = vehicle.position_m
         self._log("world/vehicle", _pose(place_m, vehicle.orientation))
+        # What the eyes of the 3-D views are fixed to: level, one turning with the nose, one not.
+        level = quaternion_from_euler(0.0, 0.0, yaw_of(vehicle.orientation))
+        self._log("world/behind", _pose(place_m, level))
+        self._log("world/above", _pose(place_m, (1.0, 0.0, 0.0, 0.0)))
         arrow = rr.Arrows3D(
             origins=[place_m], vectors=[command.velocity_mps], colors=[rgb(SKY)], radii=[0.05]
         )
@@ -280,7 +290,7 @@ def _shapes(solids: list[Solid], colour: str) -> Any:
     return rr.Boxes3D(half_sizes=half, **style)
 
 
-def _bright(colour: str) -> tuple[int, int, int]:
-    """For lines on the viewer's dark ground, on which ink cannot be seen."""
+def _visible(colour: str) -> tuple[int, int, int]:
+    """For lines that are seen on dark and on light ground, as people like their viewer."""
     paint = rgb(colour)
-    return paint if max(paint) > 100 else (235, 238, 240)
+    return paint if max(paint) > 100 else (140, 150, 165)

@@ -1,7 +1,8 @@
 """The Rerun viewer as a process of its own: a window, or a page for the browser.
 
 It comes with the package `rerun-sdk`. It listens on this machine only, for whoever logs to it, and
-sends no usage data (Rerun keeps quiet where CI is set). A window stays open when we are done; a page is served until `close`.
+sends no usage data (Rerun keeps quiet where CI is set). A window stays open when we are done; a
+page is served until `close`.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ class Viewer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._kind == "web" or error is not None:
+        """A window stays: a person looks at it."""
+        if self._kind == "web":
             self.close()
 
     def is_open(self) -> bool:

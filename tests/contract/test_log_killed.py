@@ -1,16 +1,24 @@
 """A flight that ends badly keeps its log: killed, or out of disk space."""
 
+import errno
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from followme_uav.config import changed, load_config
+from followme_uav.errors import LogError
 from followme_uav.flight.log import read_log
+from followme_uav.flight.log_writer import FlightLogWriter
+from tests.conftest import make_entry
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,3 +119,46 @@ def test_log_can_be_read_while_it_is_written(tmp_path):
         writer.communicate(timeout=60)
     assert len(entries) >= 5
     assert np.array_equal(entries[0].frame.rgb, entries[4].frame.rgb)
+
+
+def test_flights_killed_at_random_moments_replay_up_to_the_cut():
+    """Else the last second, in which it went wrong, would be gone, or be told wrongly."""
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.killed_flights", "--flights", "40", "--seed", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    found = json.loads(result.stdout)
+    assert found["frames"] > 500
+    assert found["not_identical"] == 0
+    assert found["missing_s_most"] <= 1.0
+
+
+def test_what_is_written_goes_to_the_disk_while_the_flight_waits(tmp_path, monkeypatch):
+    """Else a power cut would take more than the last second."""
+    synced = threading.Event()
+    monkeypatch.setattr("followme_uav.flight.mcap_file._sync", lambda _: synced.set())
+    config = changed(load_config(), None, ["log.sync_s=0.05"])
+    with FlightLogWriter(tmp_path / "flight.mcap", config, "") as log:
+        log.write(make_entry(0))
+        assert synced.wait(30.0)
+
+
+def test_a_disk_that_fails_to_keep_is_told(tmp_path, monkeypatch):
+    """Else a flight would go on as if its log were safe."""
+
+    def fail(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("followme_uav.flight.mcap_file._sync", fail)
+    config = changed(load_config(), None, ["log.sync_s=0.01", "log.chunk_s=0"])
+    with (
+        pytest.raises(LogError, match="Input/output error"),
+        FlightLogWriter(tmp_path / "flight.mcap", config, "") as log,
+    ):
+        for index in range(1000):
+            log.write(make_entry(index))
+            time.sleep(0.01)

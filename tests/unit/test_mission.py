@@ -217,3 +217,13 @@ def test_every_change_has_a_reason():
     story = Story(duration_s=20.0).until_following()
     story.play(30.0)
     assert all(story.reasons)
+
+
+def test_what_cannot_be_approached_is_left():
+    """A red bush in a courtyard held the patrol up for twenty seconds."""
+    story = Story()
+    story.play(0.1)
+    story.play(4.0, **FAR)
+    assert story.play(CONFIG.acquire_stuck_s - 0.3, **FAR, is_slow=True) is MissionState.ACQUIRE
+    story.play(0.6, **FAR, is_slow=True)
+    assert any("no way to come nearer" in reason for reason in story.reasons)

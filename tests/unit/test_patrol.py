@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from followme_uav.pilot.keep_in import is_free
 from followme_uav.pilot.patrol import Patrol
 
 SQUARE = ((0.0, 0.0), (40.0, 0.0), (40.0, 40.0), (0.0, 40.0))
@@ -117,10 +118,18 @@ class TestWayTo:
         assert self.way((10.0, 0.0), (30.0, 3.0)) == (30.0, 3.0)
 
     def test_by_the_crossing_where_a_block_is_between(self):
-        assert self.way((15.0, 0.0), (0.0, 20.0)) == (0.0, 0.0)
+        north, east = self.way((15.0, 0.0), (0.0, 20.0))
+        assert north == pytest.approx(0.0)
+        assert 0.0 <= east < 8.0  # the corner is cut as far as the way is free
+        assert is_free(STREETS, (15.0, 0.0), (north, east))
 
     def test_to_the_kerb_where_she_stands_on_the_lawn(self):
         assert self.way((20.0, 0.0), (20.0, 8.0)) == (20.0, 4.0)
 
     def test_straight_without_a_map(self):
         assert self.way((5.0, 5.0), (1.0, 2.0), streets=()) == (1.0, 2.0)
+
+    def test_to_the_near_side_of_a_block(self):
+        """A place in its middle drew the vehicle to and fro between two streets."""
+        for north in (18.0, 19.5, 20.5, 22.0):
+            assert self.way((north, 3.0), (20.0, 20.0)) == pytest.approx((20.0, 4.0))

@@ -7,6 +7,7 @@ from followme_uav.messages import CameraPose, HeroEstimate, MissionState
 from followme_uav.view.colours import BELIEF, HERO, OUTLINE, PEOPLE, STATES, rgb
 from followme_uav.view.pictures import (
     NIGHT,
+    PANEL,
     camera_picture,
     chosen_times,
     coloured_mask,
@@ -72,9 +73,9 @@ def test_classes_have_their_colours_by_probability():
     mask[0, 0, 0] = mask[0, 1, 1] = mask[0, 2, 2] = 255
     mask[0, 3] = (127, 0, 128)
     shown = coloured_mask(mask)[0].tolist()
-    assert shown[:3] == [list(NIGHT), list(rgb(PEOPLE)), list(rgb(HERO))]
+    assert shown[:3] == [list(PANEL), list(rgb(PEOPLE)), list(rgb(HERO))]
     assert all(
-        min(a, b) <= c <= max(a, b) for a, b, c in zip(NIGHT, rgb(HERO), shown[3], strict=True)
+        min(a, b) <= c <= max(a, b) for a, b, c in zip(PANEL, rgb(HERO), shown[3], strict=True)
     )
 
 

@@ -41,7 +41,7 @@ def test_first_it_goes_to_where_she_should_be_and_looks():
 
 
 def test_when_she_is_not_there_it_looks_all_around_along_the_streets():
-    way = hunted(CONFIG, (0.0, 0.0), hero(25.0, 0.0), 30.0)
+    way = hunted(CONFIG, (0.0, 0.0), hero(25.0, 0.0), 45.0)
     assert way[-1][1]
     corners = [(60.0, 0.0), (0.0, 0.0)]
     for corner in corners:

@@ -56,7 +56,8 @@ def test_a_blob_in_the_sky_has_no_seen():
 def spread_m(place, height_px=None):
     """Uncertainty of the place of somebody standing there: along the line of sight, and across."""
     u, v, depth_m = pixel_of_point(EYE, (place, 0.0, -0.95))
-    found = seen(blob(u, v, height_px or round(1.7 * 138.6 / depth_m), 4))
+    width_px = max(1, round(0.3 * 138.6 / depth_m))
+    found = seen(blob(u, v, height_px or round(1.7 * 138.6 / depth_m), width_px))
     covariance = fix(found, EYE.position_m, CONFIG.tracker).covariance_m2
     return math.sqrt(covariance[0, 0]), math.sqrt(covariance[1, 1])
 
@@ -74,3 +75,11 @@ def test_half_hidden_she_may_stand_nearer_or_farther():
     whole_along, whole_across = spread_m(8.0)
     assert along > 1.5 * whole_along
     assert across == pytest.approx(whole_across)
+
+
+def test_two_people_in_one_blob_place_neither_of_them():
+    """She was left for somebody who came towards her and passed her."""
+    u, v, _ = pixel_of_point(EYE, (8.0, 0.0, -0.95))
+    one, two = (seen(blob(u, v, 29, width_px)) for width_px in (5, 12))
+    spreads = [fix(s, EYE.position_m, CONFIG.tracker).covariance_m2[1, 1] for s in (one, two)]
+    assert spreads[1] > 4.0 * spreads[0]

@@ -1,0 +1,129 @@
+"""Commands on flight logs: what is in one, saving a broken one, cutting, exporting."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from followme_uav.commands.options import Json
+from followme_uav.errors import ConfigError
+
+app = typer.Typer(help="Look into flight logs, save broken ones, cut and export them.")
+
+Flight = Annotated[Path, typer.Argument(help="Flight log, as 'fly --log' writes it.")]
+Out = Annotated[Path, typer.Argument(help="Log to write.")]
+
+
+@app.command()
+def info(flight: Flight, as_json: Json = False) -> None:
+    """Show duration, frames, states, weights, configuration and faults of a flight."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from followme_uav.flight.log import read_log
+    from followme_uav.flight.log_info import log_info
+
+    found = log_info(read_log(flight))
+    if as_json:
+        print(json.dumps(found.to_dict(), indent=2))
+        return
+    minutes = max(found.duration_s, 1.0) / 60.0
+    table = Table(title=str(flight), show_header=False)
+    table.add_row("flight", f"{found.duration_s:.1f} s, {found.frames} frames")
+    table.add_row("end", found.missing or "complete")
+    table.add_row("size", f"{found.bytes / 1e6:.1f} MB, {found.bytes / 1e6 / minutes:.1f} a minute")
+    table.add_row("pictures", found.pictures)
+    for state, seconds in found.states_s.items():
+        table.add_row(state, f"{seconds:.1f} s")
+    table.add_row("faults", "\n".join(found.faults) or "none")
+    table.add_row("weights", found.weights_sha256[:12] or "none: true masks")
+    table.add_row("written by", f"{found.package_version}, log version {found.schema_version}")
+    for key, value in found.extra.items():
+        table.add_row(key, value if len(value) <= 60 else f"{value[:57]}...")
+    for key, value in found.configuration.items():
+        table.add_row(f"config {key}", str(value)[:60])
+    console = Console()
+    console.print(table)
+    for change in found.transitions:
+        console.print(
+            f"{change['time_s']:7.1f} s  {change['source']} → {change['target']}: "
+            f"{change['reason']}",
+            highlight=False,
+            markup=False,
+        )
+
+
+@app.command()
+def recover(broken: Flight, out: Out) -> None:
+    """Write all frames that a broken log still holds as a whole log."""
+    from followme_uav.flight.log import read_log
+    from followme_uav.flight.log_edit import recover as run_recover
+    from followme_uav.flight.log_info import missing_end
+
+    _not_the_same(broken, out)
+    log = read_log(broken)
+    saved = run_recover(log, out)
+    print(f"{out}: {saved.entries} frames")
+    reason = saved.damage or missing_end(log)
+    print(reason or f"{broken} was whole already")
+
+
+@app.command()
+def cut(
+    flight: Flight,
+    out: Out,
+    start_s: Annotated[
+        float, typer.Option("--from", min=0.0, help="Seconds since the first frame.")
+    ] = 0.0,
+    end_s: Annotated[
+        float | None, typer.Option("--to", help="Likewise.", show_default="the end")
+    ] = None,
+    masks_only: Annotated[
+        bool,
+        typer.Option("--masks-only", help="Leave out pictures and truth: enough for a replay."),
+    ] = False,
+) -> None:
+    """Write a part of a flight as a log of its own."""
+    from followme_uav.flight.log import read_log
+    from followme_uav.flight.log_edit import cut as run_cut
+
+    _not_the_same(flight, out)
+    end_s = float("inf") if end_s is None else end_s
+    if end_s <= start_s:
+        raise ConfigError(f"--to {end_s:g}: must be later than --from {start_s:g}")
+    frames = run_cut(read_log(flight), out, start_s, end_s, masks_only=masks_only)
+    print(f"{out}: {frames} frames")
+    if start_s > 0.0:
+        print("It begins in the middle: a replay differs until the pilot knows what it knew then.")
+
+
+@app.command()
+def export(
+    flight: Flight,
+    csv: Annotated[
+        Path | None, typer.Option(help="Table to write: a row a frame, a column a number.")
+    ] = None,
+    frames: Annotated[
+        Path | None, typer.Option(help="Folder for pictures and true masks, to train on.")
+    ] = None,
+) -> None:
+    """Write a flight's numbers as CSV, or its frames as training data."""
+    from followme_uav.flight.log import read_log
+    from followme_uav.flight.log_export import export_csv, export_frames
+
+    if csv is None and frames is None:
+        raise ConfigError("log export: pass --csv FILE, --frames DIR or both")
+    log = read_log(flight)
+    if csv is not None:
+        print(f"{csv}: {export_csv(log, csv)} rows")
+    if frames is not None:
+        counts = export_frames(log, frames)
+        print(f"{frames}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+
+
+def _not_the_same(source: Path, out: Path) -> None:
+    if out.resolve() == source.resolve():
+        raise ConfigError(f"{out}: is the log that is read; write to another file")

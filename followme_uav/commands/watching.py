@@ -1,0 +1,204 @@
+"""What `replay` and `fly` share of looking at flights: options, checks, and showing a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from followme_uav.commands.options import check_writable, writing
+from followme_uav.extras import require
+
+if TYPE_CHECKING:
+    from followme_uav.flight.entry import FlightEntry
+    from followme_uav.flight.log import FlightLog
+    from followme_uav.view.history import History
+    from followme_uav.view.live import LiveView
+    from followme_uav.view.recording import FlightRecording
+    from followme_uav.view.viewer import Viewer
+
+View = Annotated[bool, typer.Option("--view", help="Watch in the Rerun viewer.")]
+Web = Annotated[bool, typer.Option("--web", help="Watch in a browser: served on this machine.")]
+
+STRIP_PICTURES = 18
+_FLUSH_S = 60.0
+_POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """How a logged flight is to be shown."""
+
+    view: bool = False
+    web: bool = False
+    rrd: Path | None = None
+    video: Path | None = None
+    plots: Path | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return bool(self.view or self.web or self.rrd or self.video or self.plots)
+
+
+def viewer_kind(view: bool, web: bool) -> Literal["window", "web"] | None:
+    """What to open; checks that it can be, before the long work."""
+    if not view and not web:
+        return None
+    from followme_uav.view.viewer import check_viewer
+
+    kind: Literal["window", "web"] = "web" if web else "window"
+    check_viewer(kind)
+    return kind
+
+
+@contextmanager
+def live_view(view: bool, web: bool, name: str) -> Iterator[LiveView | None]:
+    """A viewer for a flight that is about to begin; None if nobody wants one."""
+    kind = viewer_kind(view, web)
+    if kind is None:
+        yield None
+        return
+    from followme_uav.view.live import LiveView
+
+    with LiveView(kind, name) as live:
+        if live.viewer.page:
+            print(f"watch at {live.viewer.page}", flush=True)
+        yield live
+
+
+def show_log(path: Path, outputs: Outputs) -> None:
+    """Show a log in every way that is asked for, as far as the log goes.
+
+    Raises:
+        EnvironmentSetupError: A package or the screen is missing.
+        LogError: The log cannot be read.
+    """
+    kind = viewer_kind(outputs.view, outputs.web)
+    if outputs.rrd is not None:
+        require("rerun", "view", "--rrd")
+    if outputs.video is not None:
+        require("av", "video", "--video")
+    if outputs.plots is not None:
+        require("matplotlib", "report", "--plots")
+    for file in (outputs.rrd, outputs.video, outputs.plots and outputs.plots / "map.png"):
+        if file is not None:
+            check_writable(file)
+    from followme_uav.flight.log import read_log
+
+    shown = _Shown(read_log(path))
+    if outputs.plots is not None:
+        shown.draw_plots(outputs.plots)
+    if outputs.video is not None:
+        shown.film(outputs.video)
+    if outputs.rrd is not None:
+        shown.record(outputs.rrd)
+    if kind is not None:
+        shown.open_viewer(kind)
+
+
+def serve(viewer: Viewer) -> None:
+    """Keep a page served until Ctrl-C; a window needs nobody."""
+    if not viewer.page:
+        return
+    print(f"serving {viewer.page} until Ctrl-C", flush=True)
+    with suppress(KeyboardInterrupt):
+        while viewer.is_open():
+            time.sleep(_POLL_S)
+
+
+class _Shown:
+    """A log that is being shown: read once for its numbers, and again for its pictures."""
+
+    def __init__(self, log: FlightLog) -> None:
+        from followme_uav.flight.surroundings import solids_of
+        from followme_uav.view.history import history_of
+
+        self._log = log
+        self._name = log.path.stem
+        self._console = Console(stderr=True)
+        self._solids = solids_of(log.metadata.extra)
+        with self._console.status(f"Reading {log.path} ..."):
+            self._history: History = history_of(log.entries(), log.metadata.config, self._solids)
+        self._length_s = float(self._history.time_s[-1]) if len(self._history.time_s) else 0.0
+        if log.truncated:
+            self._console.print(
+                f"{log.path}: the log has no end; shown as far as it goes, {self._length_s:.1f} s",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+    def draw_plots(self, folder: Path) -> None:
+        """Figures and a film strip, as PNG files in `folder`."""
+        from followme_uav.view import plots
+        from followme_uav.view.pictures import chosen_times, film_strip
+
+        history = self._history
+        figures = {
+            "flight.png": plots.time_lines(history, title=self._name),
+            "pid_loops.png": plots.loop_terms(history),
+            "loop_times.png": plots.loop_times(history),
+            "map.png": plots.top_view(history),
+        }
+        for name, figure in figures.items():
+            with writing(folder / name):
+                plots.save(figure, folder / name)
+        changes = [time_s for time_s, _ in history.transitions]
+        chosen = set(chosen_times(history.time_s.tolist(), changes, STRIP_PICTURES))
+        entries = [entry for i, entry in enumerate(self._entries("Film strip")) if i in chosen]
+        start_s = entries[0].frame.time_s if entries else 0.0
+        with writing(folder / "film_strip.png"):
+            film_strip(entries, start_s=start_s).save(folder / "film_strip.png")
+        print(f"{folder}: {', '.join([*figures, 'film_strip.png'])}")
+
+    def film(self, path: Path) -> None:
+        """A video."""
+        from followme_uav.view.board import Board
+        from followme_uav.view.video import write_video
+
+        board = Board(self._history, self._name)
+        rate_hz = self._log.metadata.config.camera.rate_hz
+        write_video(self._entries("Video"), board, path, rate_hz)
+        print(f"{path}: {self._length_s:.1f} s")
+
+    def record(self, path: Path) -> None:
+        """A Rerun recording."""
+        recording = self._recording()
+        with writing(path):
+            recording.save(path)
+            for entry in self._entries("Recording"):
+                recording.log(entry)
+            recording.finish(_FLUSH_S)
+        print(f"{path}: open it with 'rerun {path}'")
+
+    def open_viewer(self, kind: Literal["window", "web"]) -> None:
+        """A window, which stays; or a page, which is served until Ctrl-C."""
+        from followme_uav.view.viewer import Viewer
+
+        with Viewer(kind) as viewer:
+            recording = self._recording()
+            recording.connect(viewer.url)
+            for entry in self._entries("Viewer"):
+                recording.log(entry)
+                if not viewer.is_open():
+                    return
+            recording.finish(_FLUSH_S)
+            serve(viewer)
+
+    def _recording(self) -> FlightRecording:
+        from followme_uav.view.recording import FlightRecording
+
+        config = self._log.metadata.config
+        return FlightRecording(config, self._solids, self._name, self._length_s)
+
+    def _entries(self, what: str) -> Iterator[FlightEntry]:
+        """All entries, with a bar that shows how far they are."""
+        with Progress(console=self._console, transient=True) as progress:
+            count = len(self._history.time_s)
+            yield from progress.track(self._log.entries(), total=count, description=what)

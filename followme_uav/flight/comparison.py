@@ -1,0 +1,138 @@
+"""How two flights through the same frames differ: the one that was logged, and its replay."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from followme_uav.flight.compare import Difference, differences, plain
+from followme_uav.flight.replay import Turn
+
+SINCE_VERSION_2 = frozenset({"hero", "loops"})
+"""Fields of a step that logs of version 1 do not have."""
+
+# What counts as the same where another machine or library rounds the network's output otherwise.
+TOLERATED_SHARE = 0.01
+"""Of the steps: so many may see somebody where the flight saw nobody, or differ by more ..."""
+TOLERATED_COMMAND = 0.1
+"""... than this in a command, in m/s or rad."""
+
+
+@dataclass
+class Drift:
+    """One field over the whole flight."""
+
+    field: str
+    steps: int = 0
+    """In how many steps it differs."""
+    first_index: int = 0
+    mean: float | None = None
+    """Of the differences' sizes, where they have any; in the field's unit."""
+    largest: float | None = None
+    largest_index: int = 0
+
+    def add(self, index: int, found: Difference) -> None:
+        """One step more in which it differs."""
+        if not self.steps:
+            self.first_index = index
+        self.steps += 1
+        size = found.size
+        if size is None:
+            return
+        self.mean = size if self.mean is None else self.mean + (size - self.mean) / self.steps
+        if self.largest is None or size > self.largest:
+            self.largest, self.largest_index = size, index
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first field that differs."""
+
+    index: int
+    """Of the step."""
+    time_s: float
+    """Since the first frame."""
+    field: str
+    logged: Any
+    replayed: Any
+
+
+@dataclass
+class Sightings:
+    """In how many frames the hero was seen."""
+
+    logged: int = 0
+    replayed: int = 0
+    both: int = 0
+
+
+@dataclass
+class Comparison:
+    """Of a whole flight."""
+
+    frames: int = 0
+    flight_s: float = 0.0
+    first: Divergence | None = None
+    drift: dict[str, Drift] = field(default_factory=dict)
+    sightings: Sightings = field(default_factory=Sightings)
+    same_state: int = 0
+    """Steps in the same mission state."""
+    off_course: int = 0
+    """Steps whose commands differ by more than `TOLERATED_COMMAND`, or in kind."""
+
+    @property
+    def is_identical(self) -> bool:
+        """Every field of every step, to the last bit."""
+        return self.first is None
+
+    @property
+    def is_tolerable(self) -> bool:
+        """Same states, and sightings and commands the same but for `TOLERATED_SHARE`."""
+        allowed = TOLERATED_SHARE * self.frames
+        seen = self.sightings
+        return (
+            self.same_state == self.frames
+            and seen.logged + seen.replayed - 2 * seen.both <= allowed
+            and self.off_course <= allowed
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        data = asdict(self)
+        data["drift"] = list(data["drift"].values())
+        if self.first is not None:
+            data["first"]["logged"] = plain(self.first.logged)
+            data["first"]["replayed"] = plain(self.first.replayed)
+        return {"identical": self.is_identical, "tolerable": self.is_tolerable, **data}
+
+
+def compare(turns: Iterable[Turn], leave_out: Collection[str] = ()) -> Comparison:
+    """Go through a replay and compare all fields of all steps but those left out."""
+    result = Comparison()
+    start_s: float | None = None
+    for turn in turns:
+        logged, step = turn.logged.step, turn.step
+        start_s = logged.time_s if start_s is None else start_s
+        result.frames += 1
+        result.flight_s = logged.time_s - start_s
+        seen = result.sightings
+        seen.logged += logged.observation is not None
+        seen.replayed += step.observation is not None
+        seen.both += logged.observation is not None and step.observation is not None
+        result.same_state += logged.state is step.state
+        is_off_course = False
+        for found in differences(logged, step):
+            if found.field.partition(".")[0] in leave_out:
+                continue
+            if result.first is None:
+                result.first = Divergence(
+                    logged.frame_index, result.flight_s, found.field, found.logged, found.replayed
+                )
+            result.drift.setdefault(found.field, Drift(found.field)).add(logged.frame_index, found)
+            size = found.size
+            is_off_course |= found.field.startswith("command.") and (
+                size is None or size > TOLERATED_COMMAND
+            )
+        result.off_course += is_off_course
+    return result

@@ -1,0 +1,94 @@
+"""From a log and what shall be different to a replay: which pilot, which masks, which network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from followme_uav.config import FlightConfig
+from followme_uav.errors import LogError
+from followme_uav.flight.comparison import SINCE_VERSION_2, Comparison, compare
+from followme_uav.flight.log import MASK, PICTURE, FlightLog
+from followme_uav.flight.loop import PilotMaker
+from followme_uav.flight.replay import Turn, replay_images, replay_masks
+from followme_uav.messages import Step
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """How to fly a log again."""
+
+    config: FlightConfig
+    """The flight's own, or a changed one."""
+    weights: Path | None = None
+    """The network that sees; None: the masks are those of the flight."""
+
+
+def turns_of(log: FlightLog, rerun: Rerun) -> Iterator[Turn]:
+    """Every frame of the log with what the pilot makes of it.
+
+    Raises:
+        LogError: The log is damaged, or has not what this needs.
+        WeightsError: The weights cannot be used.
+    """
+    from followme_uav.scenario.pilots import pilot_kind  # a scenario's log names who flew
+
+    make_pilot = pilot_kind(log.metadata.extra.get("pilot", "network")).make
+    if rerun.weights is None:
+        return replay_masks(log.entries((MASK,)), rerun.config, make_pilot)
+    return _through_network(log, rerun, rerun.weights, make_pilot)
+
+
+def _through_network(
+    log: FlightLog, rerun: Rerun, weights: Path, make_pilot: PilotMaker
+) -> Iterator[Turn]:
+    from followme_uav.perception.segmenter import Segmenter
+
+    camera, perception = rerun.config.camera, rerun.config.perception
+    if all(entry.picture is None for entry in log.entries(())):
+        raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
+    segmenter = Segmenter(
+        weights,
+        runtime=perception.runtime,
+        size_px=(camera.height_px, camera.width_px),
+        threads=perception.threads or None,
+    )
+    entries = log.entries((MASK, PICTURE))
+    return replay_images(entries, rerun.config, segmenter.segment_batch, make_pilot)
+
+
+def weights_of(log: FlightLog, folder: Path) -> Path:
+    """The file in `folder` with which the flight was flown; raises `LogError` without one."""
+    from followme_uav.perception.weights import sha256
+
+    wanted = log.metadata.weights_sha256
+    if not wanted:
+        raise LogError(
+            f"{log.path}: flown on true masks, without a network; pass --weights for one that "
+            "shall see now, or leave out --images"
+        )
+    for path in sorted(folder.glob("*.h5")):
+        if sha256(path) == wanted:
+            return path
+    raise LogError(
+        f"{log.path}: flown with weights {wanted[:12]}, which are not in {folder}; pass --weights"
+    )
+
+
+def compare_log(
+    log: FlightLog, rerun: Rerun, steps: list[tuple[Step, Step]] | None = None
+) -> Comparison:
+    """Fly the log again and compare; raises what `turns_of` raises.
+
+    `steps` is filled with each step, as logged and as replayed, without masks.
+    """
+    leave_out = SINCE_VERSION_2 if log.schema_version < 2 else ()
+    turns = turns_of(log, rerun)
+    return compare(turns if steps is None else _kept(turns, steps), leave_out)
+
+
+def _kept(turns: Iterator[Turn], steps: list[tuple[Step, Step]]) -> Iterator[Turn]:
+    for turn in turns:
+        steps.append((replace(turn.logged.step, mask=None), replace(turn.step, mask=None)))
+        yield turn

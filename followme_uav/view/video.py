@@ -1,0 +1,69 @@
+"""A flight as a video file that ordinary players show: H.264 in MP4, encoded by PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+
+from followme_uav.errors import ConfigError
+from followme_uav.flight.entry import FlightEntry
+from followme_uav.view.board import SIZE_PX, Board
+
+TICKS_PER_S = 1000
+"""Frames are shown when they were taken: to the millisecond, however they were spaced."""
+QUALITY = "23"
+"""Constant rate factor of H.264, 0 to 51: lower is better and larger; about 6 MB a minute."""
+_BT709 = 1
+
+
+def write_video(entries: Iterable[FlightEntry], board: Board, path: Path, rate_hz: float) -> None:
+    """Draw and encode a flight.
+
+    Args:
+        entries: in order.
+        board: draws them.
+        path: of the file, whose ending must be one of a container that takes H.264, as .mp4.
+        rate_hz: at which frames mostly come.
+
+    Raises:
+        ConfigError: The file cannot be written; what there is of it is deleted.
+    """
+    try:
+        _encode(entries, board, path, rate_hz)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        path.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"{path}: cannot write the video ({reason}); use a name that ends in .mp4"
+        ) from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _encode(entries: Iterable[FlightEntry], board: Board, path: Path, rate_hz: float) -> None:
+    width, height = SIZE_PX
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("libx264", Fraction(rate_hz).limit_denominator(1000))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.options = {"crf": QUALITY, "preset": "veryfast"}
+        stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
+        # Without these players guess how colours were turned into luminance, and guess wrong.
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = ColorRange.MPEG
+        start_s, last_tick = None, -1
+        for entry in entries:
+            if start_s is None:
+                start_s = entry.frame.time_s
+            picture = av.VideoFrame.from_ndarray(np.asarray(board.picture(entry)), format="rgb24")
+            frame = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+            last_tick = max(round((entry.frame.time_s - start_s) * TICKS_PER_S), last_tick + 1)
+            frame.pts, frame.time_base = last_tick, Fraction(1, TICKS_PER_S)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))

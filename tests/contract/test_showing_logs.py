@@ -1,0 +1,171 @@
+"""If these fail, a flight cannot be shown, or who lacks something is not told what."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from followme_uav import cli
+from tests.made_flight import FRAMES, write_log
+
+DEADLINE_S = 120
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    return write_log(tmp_path_factory.mktemp("log") / "flight.mcap")
+
+
+@pytest.fixture
+def followme(monkeypatch, capfd, tmp_path):
+    """Runs the command line in this process: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return end.value.code, *capfd.readouterr()
+
+    return run
+
+
+MISSING = [
+    ("--view", "rerun", "view"),
+    ("--web", "rerun", "view"),
+    ("--rrd=f.rrd", "rerun", "view"),
+    ("--video=f.mp4", "av", "video"),
+    ("--plots=f", "matplotlib", "report"),
+]
+
+
+@pytest.mark.parametrize(("option", "package", "extra"), MISSING)
+def test_one_line_names_the_extra_that_is_missing(
+    followme, monkeypatch, log, option, package, extra
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    code, out, err = followme("replay", log, option)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"pip install 'followme-uav[{extra}]'" in err
+    assert option.partition("=")[0] in err
+
+
+@pytest.mark.parametrize("option", ["--view", "--web"])
+def test_a_flight_that_cannot_be_watched_does_not_take_off(followme, monkeypatch, option):
+    monkeypatch.setitem(sys.modules, "rerun", None)
+    code, _, err = followme("fly", option)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "followme-uav[view]" in err
+
+
+def test_without_a_screen_there_are_other_ways(followme, monkeypatch, log):
+    pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    code, _, err = followme("replay", log, "--view")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "screen" in err
+    assert "--web" in err
+    assert "--video" in err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="tells Linux about its screen")
+def test_a_screen_that_is_not_there(followme, monkeypatch, log):
+    pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", ":9999")
+    code, _, err = followme("replay", log, "--view")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("followme-uav: the viewer did not start: ")
+    assert "--web" in err
+
+
+def test_plots_are_pictures(followme, log, tmp_path):
+    pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib, extra [report]")
+    code, out, _ = followme("replay", log, "--plots", "plots")
+    assert code == 0
+    names = {path.name for path in (tmp_path / "plots").iterdir()}
+    assert names == {
+        *("flight.png", "pid_loops.png", "loop_times.png", "map.png", "film_strip.png")
+    }
+    assert all(name in out for name in names)
+    for name in names:
+        with Image.open(tmp_path / "plots" / name) as picture:
+            assert min(picture.size) > 200
+            assert len(picture.convert("RGB").getcolors(1 << 24)) > 50
+
+
+def test_a_log_that_was_cut_off_is_shown_as_far_as_it_goes(followme, log, tmp_path):
+    pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib, extra [report]")
+    cut = tmp_path / "cut.mcap"
+    data = log.read_bytes()
+    cut.write_bytes(data[: int(len(data) * 0.6)])
+    code, _, err = followme("replay", cut, "--plots", "plots")
+    assert code == 0
+    assert "no end" in err
+    assert (tmp_path / "plots" / "map.png").stat().st_size > 1000
+
+
+def test_files_that_are_no_logs(followme, tmp_path):
+    foreign = tmp_path / "foreign.mcap"
+    foreign.write_bytes(b"RIFF not a log")
+    code, out, err = followme("replay", foreign, "--plots", "plots")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "foreign.mcap" in err
+
+
+def test_a_video_and_a_recording_in_one_go(followme, log, tmp_path):
+    pytest.importorskip("av", reason="videos are encoded by PyAV, extra [video]")
+    pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
+    code, _, err = followme("replay", log, "--video", "f.mp4", "--rrd", "f.rrd")
+    assert code == 0, err
+    entities = _rerun("rrd", "print", tmp_path / "f.rrd")
+    for path in ("world/camera/image", "world/camera/mask", "world/path/hero", "plots/distance"):
+        assert f"/{path}" in entities
+
+
+def _rerun(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "rerun_cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env={**os.environ, "CI": "true"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_ordinary_rerun_opens_the_log_as_it_is(log, tmp_path):
+    """Its own reader of MCAP finds the images, and knows them for images."""
+    pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
+    _rerun("mcap", "convert", log, "-o", tmp_path / "log.rrd")
+    _rerun("rrd", "verify", tmp_path / "log.rrd")
+    chunks = _rerun("rrd", "print", "-vv", tmp_path / "log.rrd")
+    for topic in ("/camera/image", "/camera/mask", "/vehicle", "/step", "/timing"):
+        assert topic in chunks
+    assert "EncodedImage:blob" in chunks
+    assert "EncodedImage:media_type" in chunks or "image/png" in chunks
+
+
+def test_foxglove_finds_schemas_that_it_knows(log):
+    """It shows `foxglove.CompressedImage` as pictures and plots any field of Protocol Buffers."""
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
+    from mcap.reader import make_reader
+    from mcap_protobuf.decoder import DecoderFactory
+
+    images = 0
+    with log.open("rb") as file:
+        reader = make_reader(file, decoder_factories=[DecoderFactory()])
+        for schema, channel, _, message in reader.iter_decoded_messages():
+            assert (channel.message_encoding, schema.encoding) == ("protobuf", "protobuf")
+            assert FileDescriptorSet.FromString(schema.data).file
+            if channel.topic == "/camera/image":
+                assert schema.name == "foxglove.CompressedImage"
+                assert message.format in ("png", "jpeg")
+                images += 1
+            if channel.topic == "/step":
+                assert message.state in ("patrol", "follow")
+    assert images == FRAMES - 1

@@ -1,0 +1,62 @@
+"""A flight in the toy world, logged as the flight loop logs: for tests of logs and replays."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from followme_uav.flight.entry import FlightEntry, LoopTimings
+from followme_uav.flight.images import as_logged, rounded_mask
+from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.messages import GroundTruth
+from followme_uav.pilot.pilot import Pilot
+from tests.toy_world import ToyWorld
+
+NO_TIMES = LoopTimings(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+FRAME_S = 0.1
+
+
+def walk(time_s):
+    """Walks ahead, then out of the world: following, losing and searching are all in it."""
+    return (8.0 + 1.2 * time_s, 0.0) if time_s < 14.0 else None
+
+
+def paint(mask):
+    """A picture in which `sees_paint` finds this mask again, whatever JPEG does to it."""
+    return np.ascontiguousarray(mask[..., ::-1])
+
+
+def sees_paint(images):
+    """A network: her pixels are those that are red enough. Any number of images."""
+    hero = images[..., 0] > 127
+    masks = np.zeros_like(images)
+    masks[..., 2] = 255 * hero
+    masks[..., 0] = 255 - masks[..., 2]
+    return masks
+
+
+def fly_toy(config, path, seconds=25.0, *, blind_at=(4.0,), in_real_time=False, on_frame=None):
+    """Fly and log; `on_frame` hears the number of frames that the log has been given."""
+    world = ToyWorld(walk, frame_s=FRAME_S)
+    pilot = Pilot(config, lambda frame: rounded_mask(sees_paint(frame.rgb[None])[0]))
+    next_s = time.monotonic()
+    with FlightLogWriter(path, config, "", {"seed": "1"}) as log:
+        for number in range(round(seconds / FRAME_S)):
+            world.blind = world.time_s in blind_at
+            frame = world.frame()
+            picture = truth = None
+            if frame.rgb is not None:
+                exact = world.mask(frame)
+                rgb, picture = as_logged(paint(exact), config.log)
+                frame = dataclasses.replace(frame, rgb=rgb)
+                place = world.route(world.time_s) or (0.0, 50.0)
+                truth = GroundTruth(frame.time_s, (*place, 0.0), (), exact, 5.0)
+            step = pilot.step(frame)
+            log.write(FlightEntry(frame, step, truth, NO_TIMES, picture))
+            world.obey(step.command)
+            if on_frame is not None:
+                on_frame(number + 1)
+            if in_real_time:
+                next_s += FRAME_S
+                time.sleep(max(0.0, next_s - time.monotonic()))
+    return path

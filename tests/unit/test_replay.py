@@ -1,0 +1,299 @@
+"""A replay flies the pilot again on what a flight saw, and tells exactly what is different."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from followme_uav.cli import app
+from followme_uav.config import changed
+from followme_uav.errors import FollowMeError, LogError
+from followme_uav.flight.compare import differences
+from followme_uav.flight.images import rounded_mask
+from followme_uav.flight.log import read_log
+from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.flight.reference import check_folder
+from followme_uav.flight.replay import replay_images
+from followme_uav.flight.rerun import Rerun, compare_log
+from followme_uav.messages import MissionState
+from tests.conftest import make_entry, same
+from tests.toy_flight import fly_toy, sees_paint
+
+
+@pytest.fixture(scope="module")
+def flight(tmp_path_factory, config):
+    return fly_toy(config, tmp_path_factory.mktemp("flight") / "toy.mcap")
+
+
+@pytest.fixture
+def run():
+    def command(*arguments):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        return result.exit_code, result.output, result.exception
+
+    return command
+
+
+def test_toy_flight_has_something_to_replay(flight):
+    """Else all the rest would be true of a flight in which nothing happened."""
+    entries = list(read_log(flight).entries())
+    states = {entry.step.state for entry in entries}
+    assert {MissionState.PATROL, MissionState.FOLLOW, MissionState.SEARCH} <= states
+    assert any(entry.step.mask is None for entry in entries)
+
+
+def test_replay_from_masks_is_identical(flight, run):
+    """Else nobody could tell a change of the pilot from a fault of the replay."""
+    code, output, _ = run("replay", flight)
+    assert (code, output.splitlines()) == (0, ["identical: 250 frames, 24.9 s"])
+
+
+def test_replay_from_pictures_is_identical(flight):
+    """Else the flight would have seen other pixels than its log holds."""
+    log = read_log(flight)
+    turns = list(replay_images(log.entries(), log.metadata.config, sees_paint))
+    assert len(turns) == 250
+    assert not any(differences(turn.logged.step, turn.step) for turn in turns)
+
+
+def test_one_changed_bit_is_found(flight, tmp_path, run):
+    """Else 'identical' would mean nearly so."""
+    log = read_log(flight)
+    out = tmp_path / "other.mcap"
+    with FlightLogWriter(out, log.metadata.config, "") as writer:
+        for index, entry in enumerate(log.entries()):
+            if index == 123:
+                command = entry.step.command
+                yaw = float(np.nextafter(command.yaw_rate_radps, 9.0))
+                command = dataclasses.replace(command, yaw_rate_radps=yaw)
+                entry = dataclasses.replace(
+                    entry, step=dataclasses.replace(entry.step, command=command)
+                )
+            writer.write(entry)
+    code, output, _ = run("replay", out, "--json")
+    found = json.loads(output)
+    assert code == 1
+    assert not found["identical"]
+    assert (found["first"]["index"], found["first"]["field"]) == (123, "command.yaw_rate_radps")
+    assert [(drift["field"], drift["steps"]) for drift in found["drift"]] == [
+        ("command.yaw_rate_radps", 1)
+    ]
+
+
+def test_what_if_shows_other_commands_and_that_the_world_stands(flight, run):
+    """Else a changed gain would need a flight to be judged, or be taken for one."""
+    code, output, _ = run("replay", flight, "--set", "control.yaw.kp=0.8")
+    assert code == 0
+    assert "command.yaw_rate_radps" in output
+    assert "world does not react" in " ".join(output.split())
+    code, output, error = run("replay", flight, "--set", "control.yaw.kq=0.8")
+    assert "control.yaw.kq: unknown key" in str(error)
+
+
+def test_what_if_config_file_changes_only_its_keys(tmp_path, config):
+    """Else a what-if would silently take today's defaults for the flight's settings."""
+    flown = changed(config, None, ["limits.speed_mps=4.5"])
+    path = tmp_path / "c.yaml"
+    path.write_text("control: {wanted_distance_m: 9.0}\n")
+    asked = changed(flown, path)
+    assert (asked.limits.speed_mps, asked.control.wanted_distance_m) == (4.5, 9.0)
+
+
+def test_log_without_pictures_replays(flight, tmp_path, run):
+    """Else reference flights could not be kept small."""
+    out = tmp_path / "small.mcap"
+    assert run("log", "cut", flight, out, "--masks-only", "--to", "20")[0] == 0
+    assert out.stat().st_size < flight.stat().st_size / 2
+    assert run("replay", out)[1].startswith("identical: 200 frames")
+    assert "holds no camera images" in str(
+        run("replay", out, "--weights", Path(__file__).parents[2] / "weights" / "model2.h5")[2]
+    )
+
+
+def test_reference_flights_are_checked_and_updated_on_purpose(flight, tmp_path, config):
+    """Else a changed pilot would pass unnoticed, or its references could not be renewed."""
+    folder = tmp_path / "references"
+    folder.mkdir()
+    shutil.copy(flight, folder)
+    path = folder / flight.name
+    assert [result.found.is_identical for result in check_folder(folder)] == [True]
+    other = changed(config, None, ["control.yaw.kp=0.8"])
+    log = read_log(path)
+    with FlightLogWriter(tmp_path / "other.mcap", other, "", log.metadata.extra) as writer:
+        for entry in log.entries():
+            writer.write(entry)
+    (tmp_path / "other.mcap").replace(path)
+    assert [result.found.is_identical for result in check_folder(folder)] == [False]
+    (result,) = check_folder(folder, update=True)
+    assert result.updated
+    assert "command.yaw_rate_radps in" in result.line()
+    assert [result.found.is_identical for result in check_folder(folder)] == [True]
+
+
+def test_check_of_an_empty_folder_is_an_error(tmp_path):
+    """Else a mistyped folder would count as a passed check."""
+    with pytest.raises(LogError, match="holds no flight logs"):
+        check_folder(tmp_path)
+
+
+def test_cut_off_log_replays_up_to_the_cut_and_says_so(flight, tmp_path, run):
+    """Else a killed flight could not be asked what went wrong."""
+    path = tmp_path / "broken.mcap"
+    path.write_bytes(flight.read_bytes()[: flight.stat().st_size * 2 // 3])
+    code, output, _ = run("replay", path)
+    assert code == 0
+    assert output.startswith("identical")
+    assert "has no end" in output
+    saved = tmp_path / "saved.mcap"
+    assert "has no end" in run("log", "recover", path, saved)[1]
+    code, output, _ = run("replay", saved)
+    assert (code, output.count("\n")) == (0, 1)
+
+
+def test_info_tells_states_and_faults(flight, run):
+    """Else one would have to open a viewer to learn how a flight went."""
+    code, output, _ = run("log", "info", flight, "--json")
+    found = json.loads(output)
+    assert code == 0
+    assert (found["frames"], found["duration_s"], found["missing"]) == (250, 24.9, None)
+    assert found["faults"] == ["1 frames without an image"]
+    assert found["pictures"] == "jpeg"
+    assert found["states_s"]["follow"] > 3.0
+    assert found["transitions"][0]["source"] == "takeoff"
+    assert run("log", "info", flight)[0] == 0
+
+
+def test_csv_has_a_row_for_each_frame(flight, tmp_path, run):
+    """Else a flight could not be looked at in a spreadsheet."""
+    import csv
+
+    out = tmp_path / "flight.csv"
+    assert run("log", "export", flight, "--csv", out)[0] == 0
+    with out.open() as file:
+        rows = list(csv.DictReader(file))
+    entries = list(read_log(flight).entries(()))
+    assert len(rows) == len(entries)
+    assert (
+        float(rows[99]["step.command.velocity_mps.x"]) == entries[99].step.command.velocity_mps[0]
+    )
+    assert rows[99]["step.state"] == entries[99].step.state.value
+    assert {"step.loops.yaw.p", "frame.vehicle.orientation.w"} <= rows[99].keys()
+
+
+def test_exported_frames_are_training_data(flight, tmp_path, run):
+    """Else a flight in which the network failed could not be learned from."""
+    from followme_uav.learn.dataset import find_sets
+
+    out = tmp_path / "frames"
+    assert run("log", "export", flight, "--frames", out)[0] == 0
+    sets = {one.kind: len(one.images) for one in find_sets(out)}
+    assert sets["following_images"] > 50
+    assert sets["patrol_non_targ"] > 50
+    _, _, error = run("log", "export", flight, "--frames", out)
+    assert "holds frames already" in str(error)
+
+
+def test_every_kind_of_bad_input_is_one_line(flight, tmp_path, run):
+    """Else a mistake would end in a stack trace."""
+    for arguments in (
+        ("replay",),
+        ("replay", flight, "--check", tmp_path),
+        ("replay", flight, "--update"),
+        ("replay", tmp_path / "none.mcap"),
+        ("replay", flight, "--images"),
+        ("log", "cut", flight, flight),
+        ("log", "cut", flight, tmp_path / "x.mcap", "--from", "5", "--to", "4"),
+        ("log", "cut", flight, tmp_path / "x.mcap", "--from", "500"),
+        ("log", "export", flight),
+        ("log", "recover", tmp_path / "none.mcap", tmp_path / "x.mcap"),
+    ):
+        _, _, error = run(*arguments)
+        assert getattr(error, "exit_code", None) == 2, arguments
+        assert "\n" not in str(error)
+    assert not (tmp_path / "x.mcap").exists()
+
+
+def test_empty_log_is_unusable(tmp_path, config, run):
+    """Else a flight of no frames would be 'identical'."""
+    with FlightLogWriter(tmp_path / "empty.mcap", config, ""):
+        pass
+    assert run("replay", tmp_path / "empty.mcap")[0] == 2
+
+
+def test_rounding_keeps_which_pixels_are_hers():
+    """Else rounding for the log would move the hero."""
+    hero = np.arange(256, dtype=np.uint8)
+    mask = np.stack([255 - hero, np.zeros_like(hero), hero], axis=-1)[None]
+    rounded = rounded_mask(mask)
+    assert np.array_equal(rounded[..., 2] > 127.5, mask[..., 2] > 127.5)
+    assert (np.abs(rounded.astype(int) - mask) <= 8).all()
+    assert np.array_equal(rounded_mask(rounded), rounded)
+
+
+def test_difference_tells_nan_and_signed_zero():
+    """Else two steps that differ in a bit would count as equal, or equal ones as different."""
+    one = make_entry(hero_position_m=(0.0, 0.0, 0.0)).step
+    command = dataclasses.replace(one.command, yaw_rate_radps=-0.0)
+    assert [d.field for d in differences(one, dataclasses.replace(one, command=command))] == [
+        "command.yaw_rate_radps"
+    ]
+    nan = dataclasses.replace(one, time_s=float("nan"))
+    assert not differences(nan, dataclasses.replace(nan))
+
+
+DAMAGES = 1000
+
+
+def damaged(data, random):
+    """A few bytes changed, lost, doubled, zeroed or added, or the end cut off."""
+    data = bytearray(data)
+    for _ in range(int(random.integers(1, 4))):
+        place = int(random.integers(0, len(data)))
+        length = int(random.integers(1, 200))
+        kind = random.integers(0, 6)
+        if kind == 0:
+            data[place] ^= 1 << int(random.integers(0, 8))
+        elif kind == 1:
+            data[place : place + length] = random.bytes(length)
+        elif kind == 2:
+            del data[place : place + length]
+        elif kind == 3:
+            data[place:place] = data[place : place + length]
+        elif kind == 4:
+            data[place : place + length] = bytes(len(data[place : place + length]))
+        else:
+            del data[max(place, 100) :]
+    return bytes(data)
+
+
+def test_damage_is_never_called_identical(tmp_path, config):
+    """Else a broken disk could vouch for a broken pilot. 1,000 damaged logs."""
+    small = changed(config, None, ["log.chunk_s=0.3"])
+    path = fly_toy(small, tmp_path / "toy.mcap", 1.2, blind_at=(0.5,))
+    whole, entries = path.read_bytes(), list(read_log(path).entries())
+    random = np.random.default_rng(3)
+    refused = prefixes = 0
+    for _ in range(DAMAGES):
+        data = damaged(whole, random)
+        path.write_bytes(data)
+        try:
+            log = read_log(path)
+            found = compare_log(log, Rerun(log.metadata.config))
+            read = list(log.entries())
+        except FollowMeError as error:
+            assert "\n" not in str(error)
+            refused += 1
+            continue
+        assert found.is_identical, "what can be read is what was flown"
+        assert found.frames == len(read)
+        assert all(same(one, other) for one, other in zip(entries, read, strict=False))
+        if log.truncated:
+            prefixes += 1
+        else:
+            assert len(read) == len(entries)
+    assert refused > 100
+    assert prefixes > 100
