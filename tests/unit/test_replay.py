@@ -60,28 +60,40 @@ def test_replay_from_pictures_is_identical(flight):
     assert not any(differences(turn.logged.step, turn.step) for turn in turns)
 
 
-def test_one_changed_bit_is_found(flight, tmp_path, run):
-    """Else 'identical' would mean nearly so."""
+def with_other_yaw(flight, out, change):
+    """The same flight, but for one number in its 124th step."""
     log = read_log(flight)
-    out = tmp_path / "other.mcap"
     with FlightLogWriter(out, log.metadata.config, "") as writer:
         for index, entry in enumerate(log.entries()):
             if index == 123:
                 command = entry.step.command
-                yaw = float(np.nextafter(command.yaw_rate_radps, 9.0))
-                command = dataclasses.replace(command, yaw_rate_radps=yaw)
-                entry = dataclasses.replace(
-                    entry, step=dataclasses.replace(entry.step, command=command)
+                yaw = change(command.yaw_rate_radps)
+                step = dataclasses.replace(
+                    entry.step, command=dataclasses.replace(command, yaw_rate_radps=yaw)
                 )
+                entry = dataclasses.replace(entry, step=step)
             writer.write(entry)
-    code, output, _ = run("replay", out, "--json")
+
+
+def test_one_changed_number_is_found(flight, tmp_path, run):
+    """Else a change of the pilot could hide."""
+    with_other_yaw(flight, tmp_path / "other.mcap", lambda yaw: yaw + 0.001)
+    code, output, _ = run("replay", tmp_path / "other.mcap", "--json")
     found = json.loads(output)
     assert code == 1
-    assert not found["identical"]
+    assert not found["identical"] and not found["rounding"]
     assert (found["first"]["index"], found["first"]["field"]) == (123, "command.yaw_rate_radps")
     assert [(drift["field"], drift["steps"]) for drift in found["drift"]] == [
         ("command.yaw_rate_radps", 1)
     ]
+
+
+def test_one_changed_bit_is_told_as_rounding(flight, tmp_path, run):
+    """Else other processors would seem to be other pilots, or 'identical' would be a lie."""
+    with_other_yaw(flight, tmp_path / "other.mcap", lambda yaw: float(np.nextafter(yaw, 9.0)))
+    code, output, _ = run("replay", tmp_path / "other.mcap")
+    assert code == 0
+    assert output.startswith("identical but for rounding")
 
 
 def test_what_if_shows_other_commands_and_that_the_world_stands(flight, run):
