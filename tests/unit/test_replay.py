@@ -16,12 +16,15 @@ from followme_uav.flight.compare import differences
 from followme_uav.flight.images import rounded_mask
 from followme_uav.flight.log import read_log
 from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.flight.read_ahead import ahead
 from followme_uav.flight.reference import check_folder
 from followme_uav.flight.replay import replay_images
 from followme_uav.flight.rerun import Rerun, compare_log
 from followme_uav.messages import MissionState
 from tests.conftest import make_entry, same
 from tests.toy_flight import fly_toy, sees_paint
+
+REFERENCES = Path(__file__).parents[1] / "reference_flights"
 
 
 @pytest.fixture(scope="module")
@@ -309,3 +312,32 @@ def test_damage_is_never_called_identical(tmp_path, config):
             assert len(read) == len(entries)
     assert refused > 100
     assert prefixes > 100
+
+
+def test_reading_ahead_gives_the_same_and_the_same_errors():
+    """Else a damaged long log would replay as a whole one, or hang."""
+
+    def numbers():
+        yield from range(100)
+        raise LogError("damaged at byte 7")
+
+    with pytest.raises(LogError, match="byte 7"):
+        list(ahead(numbers))
+    assert next(iter(ahead(lambda: iter("abc")))) == "a"
+    assert list(ahead(lambda: range(100))) == list(range(100))
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCES.glob("*.mcap")), ids=lambda path: path.stem)
+def test_reference_flight(path, run):
+    """Else the pilot would change without anybody's noticing.
+
+    Wanted? `followme-uav replay --check tests/reference_flights --update` shows and renews.
+    """
+    code, output, _ = run("replay", path)
+    assert code == 0, output
+
+
+def test_there_are_reference_flights():
+    """Else an empty folder would pass."""
+    assert len(list(REFERENCES.glob("*.mcap"))) >= 3
+    assert sum(path.stat().st_size for path in REFERENCES.glob("*.mcap")) < 1_200_000
