@@ -28,6 +28,9 @@ class Reference:
     name: str
     why: str
     fly: tuple[str, ...]
+    """Command; FOLDER in it is where it may write."""
+    log: str
+    """What it writes there."""
     to_s: float
 
 
@@ -35,23 +38,32 @@ REFERENCES = (
     Reference(
         "network",
         "the network's masks, with all their faults: false alarms, doubt, her far away, then near",
-        ("--seed", "3002", "--duration", "24", "--set", "camera.rate_hz=5"),
+        (
+            *("fly", "--seed", "3002", "--duration", "24", "--set", "camera.rate_hz=5"),
+            *("--log", "FOLDER/network.mcap"),
+        ),
+        "network.mcap",
         26.0,
     ),
     Reference(
         "follow_and_land",
-        "true masks: found, followed around corners, landing",
-        ("--seed", "3001", "--duration", "32", "--oracle"),
+        "true masks: found, followed, landing",
+        (
+            *("fly", "--seed", "3001", "--duration", "32", "--oracle"),
+            *("--log", "FOLDER/follow_and_land.mcap"),
+        ),
+        "follow_and_land.mcap",
         60.0,
     ),
     Reference(
-        "lost_and_searched",
-        "true masks, and a pilot that gives up soon: she is lost behind things and searched for",
+        "lost_and_found",
+        "true masks: behind a building, searched for, found and followed again",
         (
-            *("--seed", "3004", "--duration", "35", "--oracle"),
-            *("--set", "control.wanted_distance_m=25", "--set", "mission.follow_lost_s=0.3"),
+            *("scenario", "run", "behind-building", "--seeds", "325:326", "--pilot", "oracle"),
+            *("--out", "FOLDER/scenario"),
         ),
-        35.0,
+        "scenario/logs/behind-building-seed325.mcap",
+        36.0,
     ),
 )
 
@@ -59,10 +71,10 @@ REFERENCES = (
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for reference in REFERENCES:
-            log = Path(folder) / f"{reference.name}.mcap"
-            run("fly", *reference.fly, "--log", str(log), may_fail=True)
-            kept = FOLDER / log.name
-            run("log", "cut", str(log), str(kept), "--masks-only", "--to", f"{reference.to_s:g}")
+            run(*(part.replace("FOLDER", folder) for part in reference.fly), may_fail=True)
+            kept = FOLDER / f"{reference.name}.mcap"
+            log = str(Path(folder) / reference.log)
+            run("log", "cut", log, str(kept), "--masks-only", "--to", f"{reference.to_s:g}")
             print(f"{kept.name}: {kept.stat().st_size / 1e3:.0f} kB, {reference.why}")
     for result in check_folder(FOLDER):
         print(result.line())
