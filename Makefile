@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: fly test strangers screens lint format bench setup clean
+.PHONY: fly test strangers screens lint format bench references setup clean
 
 fly: setup
 	@$(BIN)/followme-uav fly $(ARGS)
@@ -38,6 +38,10 @@ format: setup
 
 bench: setup
 	@$(BIN)/python tools/bench.py $(ARGS)
+
+# Flies the reference flights anew; `replay --check` compares with them.
+references: setup
+	@$(BIN)/python tools/reference_flights.py
 
 setup:
 	@tools/setup.sh

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from bench_replay import replay_figures, show_replay
 from bench_simulator import show_simulator, simulator_figures
 from rich.console import Console
 from rich.table import Table
@@ -71,11 +72,11 @@ def flight_figures(args: argparse.Namespace) -> dict:
             lockstep=True,
         )
         summary = fly(plan, lambda entry, _: entries.append(entry))
-        log_bytes = plan.log.stat().st_size if plan.log else 0
+        replay = replay_figures(Path(folder) / "bench.mcap", args.weights)
     return {
         "loop": loop_figures(entries[WARM_UP_FRAMES:], summary),
         "parts": part_figures(args.weights),
-        "log_mb_per_minute": 60.0 * log_bytes / 1e6 / summary.metrics.flight_s,
+        "replay": replay,
     }
 
 
@@ -196,7 +197,7 @@ def show_flight(console: Console, figures: dict) -> None:
     for name, value in figures["parts"].items():
         table.add_row(name, f"{value:.2f}")
     console.print(table)
-    console.print(f"log: {figures['log_mb_per_minute']:.1f} MB per minute of flight")
+    show_replay(console, figures["replay"])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +12,9 @@ from followme_uav.flight.replay import Turn
 
 SINCE_VERSION_2 = frozenset({"hero", "loops"})
 """Fields of a step that logs of version 1 do not have."""
+
+TOLERATED_ROUNDING = 1e-6
+"""In any number of any step: processors differ in the last bits of what they multiply and add."""
 
 # What counts as the same where another machine or library rounds the network's output otherwise.
 TOLERATED_SHARE = 0.01
@@ -32,6 +36,14 @@ class Drift:
     largest: float | None = None
     largest_index: int = 0
 
+    is_of_kind: bool = False
+    """In some step it differs in kind: something is missing, or no number."""
+
+    @property
+    def furthest(self) -> float:
+        """How far it is off where most; infinitely where in kind."""
+        return math.inf if self.is_of_kind or self.largest is None else self.largest
+
     def add(self, index: int, found: Difference) -> None:
         """One step more in which it differs."""
         if not self.steps:
@@ -39,6 +51,7 @@ class Drift:
         self.steps += 1
         size = found.size
         if size is None:
+            self.is_of_kind = True
             return
         self.mean = size if self.mean is None else self.mean + (size - self.mean) / self.steps
         if self.largest is None or size > self.largest:
@@ -87,6 +100,16 @@ class Comparison:
         return self.first is None
 
     @property
+    def largest(self) -> Drift | None:
+        """The field that is furthest off; one without a size counts most."""
+        return max(self.drift.values(), key=lambda drift: drift.furthest, default=None)
+
+    @property
+    def is_rounding(self) -> bool:
+        """Nothing is missing or of another kind, and all numbers agree to `TOLERATED_ROUNDING`."""
+        return all(drift.furthest <= TOLERATED_ROUNDING for drift in self.drift.values())
+
+    @property
     def is_tolerable(self) -> bool:
         """Same states, and sightings and commands the same but for `TOLERATED_SHARE`."""
         allowed = TOLERATED_SHARE * self.frames
@@ -104,7 +127,12 @@ class Comparison:
         if self.first is not None:
             data["first"]["logged"] = plain(self.first.logged)
             data["first"]["replayed"] = plain(self.first.replayed)
-        return {"identical": self.is_identical, "tolerable": self.is_tolerable, **data}
+        verdict = {
+            "identical": self.is_identical,
+            "rounding": self.is_rounding,
+            "tolerable": self.is_tolerable,
+        }
+        return {**verdict, **data}
 
 
 def compare(turns: Iterable[Turn], leave_out: Collection[str] = ()) -> Comparison:

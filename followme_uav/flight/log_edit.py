@@ -58,6 +58,7 @@ def cut(log: FlightLog, out: Path, from_s: float, to_s: float, *, masks_only: bo
     metadata = {"cut_from_s": f"{from_s:g}"} if from_s > 0.0 else {}
     entries = _between(log.entries((MASK,) if masks_only else EVERYTHING), from_s, to_s)
     if masks_only:
+        metadata["solids"] = ""
         entries = (replace(entry, picture=None) for entry in entries)
     return write_log(log, entries, out, metadata)
 
@@ -67,9 +68,12 @@ def write_log(
 ) -> int:
     """A new log with these entries and what is known of the flight; returns their number.
 
+    `metadata` adds to that, or replaces it; an empty text takes it away.
+
     `out` is written whole or not at all. Raises `LogError` when it cannot be, or there are none.
     """
     known = log.metadata
+    extra = {key: text for key, text in {**known.extra, **metadata}.items() if text}
     count = 0
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +83,7 @@ def write_log(
                 part,
                 known.config,
                 known.weights_sha256,
-                {**known.extra, **metadata},
+                extra,
                 chunk_s=CHUNK_S,
             ) as writer,
         ):

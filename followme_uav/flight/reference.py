@@ -30,7 +30,7 @@ class Checked:
     def line(self) -> str:
         """What a person reads."""
         text = f"{self.path.name}: {verdict(self.found, from_images=False)}"
-        if self.found.first is not None:
+        if self.found.first is not None and not self.found.is_rounding:
             changed = ", ".join(
                 f"{drift.field} in {drift.steps} steps" for drift in self.found.drift.values()
             )
@@ -60,7 +60,7 @@ def _check(path: Path, update: bool) -> Checked:
     found = compare_log(log, Rerun(log.metadata.config))
     if not found.frames:
         raise LogError(f"{path}: holds no frames")
-    needs_update = update and not found.is_identical
+    needs_update = update and not found.is_rounding
     if needs_update:
         write_log(log, _decided_anew(log), path, {})
     return Checked(path, found, needs_update)

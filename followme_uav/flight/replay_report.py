@@ -24,6 +24,11 @@ def verdict(found: Comparison, from_images: bool) -> str:
     extent = f"{found.frames} frames, {found.flight_s:.1f} s"
     if found.is_identical:
         return f"identical: {extent}"
+    if found.is_rounding and found.largest is not None:
+        return (
+            f"identical but for rounding: {extent}; no number differs by more than "
+            f"{found.largest.largest:.1g}"
+        )
     if from_images and found.is_tolerable:
         return (
             f"within tolerance: {extent}; same states, and at least {1 - TOLERATED_SHARE:.0%} of "

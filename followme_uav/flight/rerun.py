@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from followme_uav.config import FlightConfig
@@ -11,8 +12,12 @@ from followme_uav.errors import LogError
 from followme_uav.flight.comparison import SINCE_VERSION_2, Comparison, compare
 from followme_uav.flight.log import MASK, PICTURE, FlightLog
 from followme_uav.flight.loop import PilotMaker
+from followme_uav.flight.read_ahead import ahead
 from followme_uav.flight.replay import Turn, replay_images, replay_masks
 from followme_uav.messages import Step
+
+_SHORT_BYTES = 1_000_000
+"""Shorter logs are replayed before another process has begun to read."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,9 @@ def turns_of(log: FlightLog, rerun: Rerun) -> Iterator[Turn]:
 
     make_pilot = pilot_kind(log.metadata.extra.get("pilot", "network")).make
     if rerun.weights is None:
-        return replay_masks(log.entries((MASK,)), rerun.config, make_pilot)
+        read = partial(log.entries, (MASK,))
+        is_long = log.path.stat().st_size > _SHORT_BYTES
+        return replay_masks(ahead(read) if is_long else read(), rerun.config, make_pilot)
     return _through_network(log, rerun, rerun.weights, make_pilot)
 
 

@@ -16,12 +16,15 @@ from followme_uav.flight.compare import differences
 from followme_uav.flight.images import rounded_mask
 from followme_uav.flight.log import read_log
 from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.flight.read_ahead import ahead
 from followme_uav.flight.reference import check_folder
 from followme_uav.flight.replay import replay_images
 from followme_uav.flight.rerun import Rerun, compare_log
 from followme_uav.messages import MissionState
 from tests.conftest import make_entry, same
 from tests.toy_flight import fly_toy, sees_paint
+
+REFERENCES = Path(__file__).parents[1] / "reference_flights"
 
 
 @pytest.fixture(scope="module")
@@ -60,28 +63,40 @@ def test_replay_from_pictures_is_identical(flight):
     assert not any(differences(turn.logged.step, turn.step) for turn in turns)
 
 
-def test_one_changed_bit_is_found(flight, tmp_path, run):
-    """Else 'identical' would mean nearly so."""
+def with_other_yaw(flight, out, change):
+    """The same flight, but for one number in its 124th step."""
     log = read_log(flight)
-    out = tmp_path / "other.mcap"
     with FlightLogWriter(out, log.metadata.config, "") as writer:
         for index, entry in enumerate(log.entries()):
             if index == 123:
                 command = entry.step.command
-                yaw = float(np.nextafter(command.yaw_rate_radps, 9.0))
-                command = dataclasses.replace(command, yaw_rate_radps=yaw)
-                entry = dataclasses.replace(
-                    entry, step=dataclasses.replace(entry.step, command=command)
+                yaw = change(command.yaw_rate_radps)
+                step = dataclasses.replace(
+                    entry.step, command=dataclasses.replace(command, yaw_rate_radps=yaw)
                 )
+                entry = dataclasses.replace(entry, step=step)
             writer.write(entry)
-    code, output, _ = run("replay", out, "--json")
+
+
+def test_one_changed_number_is_found(flight, tmp_path, run):
+    """Else a change of the pilot could hide."""
+    with_other_yaw(flight, tmp_path / "other.mcap", lambda yaw: yaw + 0.001)
+    code, output, _ = run("replay", tmp_path / "other.mcap", "--json")
     found = json.loads(output)
     assert code == 1
-    assert not found["identical"]
+    assert not found["identical"] and not found["rounding"]
     assert (found["first"]["index"], found["first"]["field"]) == (123, "command.yaw_rate_radps")
     assert [(drift["field"], drift["steps"]) for drift in found["drift"]] == [
         ("command.yaw_rate_radps", 1)
     ]
+
+
+def test_one_changed_bit_is_told_as_rounding(flight, tmp_path, run):
+    """Else other processors would seem to be other pilots, or 'identical' would be a lie."""
+    with_other_yaw(flight, tmp_path / "other.mcap", lambda yaw: float(np.nextafter(yaw, 9.0)))
+    code, output, _ = run("replay", tmp_path / "other.mcap")
+    assert code == 0
+    assert output.startswith("identical but for rounding")
 
 
 def test_what_if_shows_other_commands_and_that_the_world_stands(flight, run):
@@ -297,3 +312,32 @@ def test_damage_is_never_called_identical(tmp_path, config):
             assert len(read) == len(entries)
     assert refused > 100
     assert prefixes > 100
+
+
+def test_reading_ahead_gives_the_same_and_the_same_errors():
+    """Else a damaged long log would replay as a whole one, or hang."""
+
+    def numbers():
+        yield from range(100)
+        raise LogError("damaged at byte 7")
+
+    with pytest.raises(LogError, match="byte 7"):
+        list(ahead(numbers))
+    assert next(iter(ahead(lambda: iter("abc")))) == "a"
+    assert list(ahead(lambda: range(100))) == list(range(100))
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCES.glob("*.mcap")), ids=lambda path: path.stem)
+def test_reference_flight(path, run):
+    """Else the pilot would change without anybody's noticing.
+
+    Wanted? `followme-uav replay --check tests/reference_flights --update` shows and renews.
+    """
+    code, output, _ = run("replay", path)
+    assert code == 0, output
+
+
+def test_there_are_reference_flights():
+    """Else an empty folder would pass."""
+    assert len(list(REFERENCES.glob("*.mcap"))) >= 3
+    assert sum(path.stat().st_size for path in REFERENCES.glob("*.mcap")) < 1_200_000

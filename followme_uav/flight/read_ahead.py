@@ -1,0 +1,62 @@
+"""Reads in a process of its own what another one works on: two cores for one flight."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+_BATCH = 32
+"""Items that travel together."""
+
+
+def ahead(read: Callable[[], Iterable[Item]]) -> Iterator[Item]:
+    """The items of `read()`, which runs elsewhere and some batches ahead.
+
+    What it raises is raised here, in its place. Where processes cannot be forked safely (another
+    system, other threads, a single processor) it simply runs here.
+    """
+    if (
+        "fork" not in multiprocessing.get_all_start_methods()
+        or threading.active_count() > 1
+        or (os.cpu_count() or 1) < 2
+    ):
+        yield from read()
+        return
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send_all, args=(read, sender), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        while (message := receiver.recv()) is not None:
+            if isinstance(message, Exception):
+                raise message
+            yield from message
+    except EOFError:
+        raise RuntimeError("the process that reads ahead is gone") from None
+    finally:
+        receiver.close()
+        process.kill()
+        process.join()
+
+
+def _send_all(read: Callable[[], Iterable[Item]], sender: Connection) -> None:
+    batch: list[Item] = []
+    try:
+        for item in read():
+            batch.append(item)
+            if len(batch) == _BATCH:
+                sender.send(batch)
+                batch = []
+    except Exception as error:
+        sender.send(batch)
+        sender.send(error)
+        return
+    sender.send(batch)
+    sender.send(None)

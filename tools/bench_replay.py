@@ -1,0 +1,86 @@
+"""What logging costs a flight, and how fast its log replays. Part of `make bench`; by itself:
+
+python tools/bench_replay.py FLIGHT.mcap --weights weights/model2.h5
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from followme_uav.commands.options import DEFAULT_WEIGHTS
+from followme_uav.errors import LogError
+from followme_uav.flight.comparison import compare
+from followme_uav.flight.log import FlightLog, read_log
+from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.flight.rerun import Rerun, turns_of
+
+ROUNDS = 5
+WARM_UP_FRAMES = 20
+
+
+def replay_figures(path: Path, weights: Path) -> dict[str, float]:
+    """Times real time from masks and from pictures; what the log took of the loop."""
+    log = read_log(path)
+    config = log.metadata.config
+    entries = list(log.entries())
+    flight_s = entries[-1].frame.time_s - entries[0].frame.time_s
+    logging_ms = [entry.timings.log_ms for entry in entries[WARM_UP_FRAMES:]]
+    return {
+        "from masks, times real time": flight_s / fastest_s(log, Rerun(config), ROUNDS),
+        "from pictures, times real time": flight_s / fastest_s(log, Rerun(config, weights), 2),
+        "logging in the loop, ms a frame": statistics.median(logging_ms),
+        "the log's thread, ms a frame": thread_ms(log, entries),
+        "MB a minute": 60.0 * path.stat().st_size / 1e6 / flight_s,
+    }
+
+
+def fastest_s(log: FlightLog, rerun: Rerun, rounds: int) -> float:
+    """Wall-clock time of the fastest of some replays; loading the network is not counted."""
+    times = []
+    for _ in range(rounds):
+        turns = turns_of(log, rerun)
+        start_s = time.perf_counter()
+        found = compare(turns)
+        times.append(time.perf_counter() - start_s)
+        if not found.is_rounding:
+            raise LogError(f"{log.path}: the replay is not identical")
+    return min(times)
+
+
+def thread_ms(log: FlightLog, entries: list) -> float:
+    """Of making bytes out of an entry and writing them."""
+    with tempfile.TemporaryDirectory() as folder:
+        start_s = time.perf_counter()
+        with FlightLogWriter(Path(folder) / "copy.mcap", log.metadata.config, "") as writer:
+            for entry in entries:
+                writer.write(entry)
+        return 1e3 * (time.perf_counter() - start_s) / len(entries)
+
+
+def show_replay(console: Console, figures: dict[str, float]) -> None:
+    table = Table("log and replay", "", title="Replay")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:.2f}")
+    console.print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("flight", type=Path)
+    parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS)
+    args = parser.parse_args()
+    figures = replay_figures(args.flight, args.weights)
+    show_replay(Console(), figures)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
