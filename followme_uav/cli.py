@@ -33,6 +33,7 @@ app.command()(networks.export)
 app.command()(networks.models)
 app.command("import-weights")(networks.import_weights)
 app.add_typer(scenario.app, name="scenario")
+app.command()(scenario.tune)
 
 
 def main() -> None:

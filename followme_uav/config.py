@@ -96,8 +96,11 @@ class ObserveConfig(Section):
     sure_area_min: Positive
     sure_area_max: Positive
     reject_share: Share
+    follow_area_min: NonNegative
     follow_area_max: Positive
+    follow_confidence: Share
     area_log_sigma: Positive
+    purity_sigma: Positive
 
 
 class MissionConfig(Section):
@@ -110,6 +113,7 @@ class MissionConfig(Section):
     acquire_timeout_s: Positive
     acquire_stuck_s: Positive
     acquire_misses: Positive
+    glimpse_misses: Positive
     reacquire_frames: Annotated[int, Field(ge=1)]
     reject_s: NonNegative
     glimpse_s: NonNegative
@@ -120,6 +124,7 @@ class MissionConfig(Section):
     image_gap_s: NonNegative
     failsafe_hover_s: Positive
     failsafe_land_s: Positive
+    landing_off_waypoint_m: NonNegative
     descent_mps: Positive
     touchdown_altitude_m: Positive
     landed_altitude_m: Positive
@@ -140,6 +145,9 @@ class SearchConfig(Section):
     """How a lost hero is looked for."""
 
     speed_mps: Positive
+    stare_s: Positive
+    glance_deg: NonNegative
+    glance_period_s: Positive
     look_s: Positive
     expect_s: Positive
     rise_m: NonNegative
@@ -197,6 +205,7 @@ class LimitsConfig(Section):
     min_altitude_m: NonNegative
     sink_m: NonNegative
     max_altitude_m: Positive
+    geofence_m: Positive
     boundary_margin_m: NonNegative
     boundary_time_s: Positive
     clearance_m: Positive

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from transforms3d.euler import euler2quat, quat2euler
-from transforms3d.quaternions import qconjugate, qmult, rotate_vector
+from transforms3d.quaternions import axangle2quat, qconjugate, qmult, rotate_vector
 
 from followme_uav.messages import CameraPose, Quaternion, Vec3
 
@@ -64,6 +64,15 @@ def conjugate(orientation: Quaternion) -> Quaternion:
 def rotate(orientation: Quaternion, vector: Vec3) -> Vec3:
     """`vector` of the body, expressed in the world."""
     return vec3(rotate_vector(vector, np.asarray(orientation)))
+
+
+def turned_on(orientation: Quaternion, angular_velocity_radps: Vec3, time_s: float) -> Quaternion:
+    """The orientation after turning on like this; the angular velocity is of the body's frame."""
+    rate_radps = math.hypot(*angular_velocity_radps)
+    if rate_radps * time_s < 1e-9:
+        return orientation
+    turn = axangle2quat(angular_velocity_radps, rate_radps * time_s)
+    return multiply(orientation, _quaternion(turn))
 
 
 def wrap_angle(angle_rad: float) -> float:

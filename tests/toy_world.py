@@ -25,13 +25,20 @@ SIZE_PX = 160
 HERO_HEIGHT_M = 1.7
 HERO_WIDTH_M = 0.3
 VELOCITY_LAG_S = 0.4
+LEAN_LAG_S = 0.2
+GRAVITY_MPS2 = 9.81
 
 
 @dataclass
 class ToyWorld:
-    """Advances by whole frames; `route(time_s)` is the hero's place on the ground, None: absent."""
+    """Advances by whole frames; `route(time_s)` is the hero's place on the ground, None: absent.
+
+    `others` are routes of people who look like her; between two times of `hidden` nobody is seen.
+    """
 
     route: object
+    others: tuple = ()
+    hidden: tuple = ()
     fov_rad: float = math.radians(60)
     frame_s: float = 0.1
     time_s: float = 0.0
@@ -39,13 +46,17 @@ class ToyWorld:
     position: tuple = (0.0, 0.0, 0.0)
     velocity: tuple = (0.0, 0.0, 0.0)
     yaw_rad: float = 0.0
+    yaw_rate_radps: float = 0.0
+    lean: tuple = (0.0, 0.0)  # roll and pitch, as a multirotor leans to speed up
+    lean_rate: tuple = (0.0, 0.0)
     camera: tuple = (0.0, 0.0)
     blind: bool = False
     history: list = field(default_factory=list)
 
     def frame(self, **changes) -> Frame:
-        body = quaternion_from_euler(0.0, 0.0, self.yaw_rad)
-        vehicle = VehicleState(self.time_s, self.position, self.velocity, body, (0.0, 0.0, 0.0))
+        body = quaternion_from_euler(*self.lean, self.yaw_rad)
+        rates = (*self.lean_rate, self.yaw_rate_radps)
+        vehicle = VehicleState(self.time_s, self.position, self.velocity, body, rates)
         pose = CameraPose(
             self.position, multiply(body, quaternion_from_pan_tilt(*self.camera)), self.fov_rad
         )
@@ -57,21 +68,27 @@ class ToyWorld:
     def mask(self, frame: Frame):
         """What a perfect network would say."""
         mask = np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
-        place = self.route(frame.time_s)
-        if place is not None:
-            head = pixel_of_point(frame.camera, (*place, -HERO_HEIGHT_M))
-            feet = pixel_of_point(frame.camera, (*place, 0.0))
-            if head is not None and feet is not None:
-                half_px = 0.5 * HERO_WIDTH_M * SIZE_PX / (2 * math.tan(self.fov_rad / 2) * head[2])
-                column = (head[0] + 1) * SIZE_PX / 2
-                rows = sorted((point[1] + 1) * SIZE_PX / 2 for point in (head, feet))
-                mask[
-                    max(0, round(rows[0])) : max(0, round(rows[1])),
-                    max(0, round(column - half_px)) : max(0, round(column + half_px)),
-                    MaskClass.HERO,
-                ] = 255
+        if not any(start <= frame.time_s < end for start, end in self.hidden):
+            for route in (self.route, *self.others):
+                self._paint(mask, frame.camera, route(frame.time_s))
         mask[..., MaskClass.BACKGROUND] = 255 - mask[..., MaskClass.HERO]
         return mask
+
+    def _paint(self, mask, camera: CameraPose, place) -> None:
+        if place is None:
+            return
+        head = pixel_of_point(camera, (*place, -HERO_HEIGHT_M))
+        feet = pixel_of_point(camera, (*place, 0.0))
+        if head is None or feet is None:
+            return
+        half_px = 0.5 * HERO_WIDTH_M * SIZE_PX / (2 * math.tan(self.fov_rad / 2) * head[2])
+        column = (head[0] + 1) * SIZE_PX / 2
+        rows = sorted((point[1] + 1) * SIZE_PX / 2 for point in (head, feet))
+        mask[
+            max(0, round(rows[0])) : max(0, round(rows[1])),
+            max(0, round(column - half_px)) : max(0, round(column + half_px)),
+            MaskClass.HERO,
+        ] = 255
 
     def obey(self, command: Command) -> None:
         """One frame time later."""
@@ -82,16 +99,33 @@ class ToyWorld:
             Manoeuvre.VELOCITY: command.velocity_mps,
         }[command.manoeuvre]
         share = self.frame_s / (VELOCITY_LAG_S + self.frame_s)
+        before = self.velocity
         self.velocity = tuple(
             v + share * (w - v) for v, w in zip(self.velocity, wanted, strict=True)
         )
+        self._lean([(v - b) / self.frame_s for v, b in zip(self.velocity, before, strict=True)])
         north, east, down = (
             p + self.frame_s * v for p, v in zip(self.position, self.velocity, strict=True)
         )
         self.position = (north, east, min(down, 0.0))
+        self.yaw_rate_radps = command.yaw_rate_radps
         self.yaw_rad = wrap_angle(self.yaw_rad + self.frame_s * command.yaw_rate_radps)
         self.camera = (command.camera_pan_rad, command.camera_tilt_rad)
         self.time_s = round(self.time_s + self.frame_s, 6)
+
+    def _lean(self, acceleration_mps2) -> None:
+        north, east, _ = acceleration_mps2
+        ahead = north * math.cos(self.yaw_rad) + east * math.sin(self.yaw_rad)
+        right = east * math.cos(self.yaw_rad) - north * math.sin(self.yaw_rad)
+        wanted = math.atan2(right, GRAVITY_MPS2), -math.atan2(ahead, GRAVITY_MPS2)
+        share = self.frame_s / (LEAN_LAG_S + self.frame_s)
+        self.lean = tuple(
+            now + share * (goal - now) for now, goal in zip(self.lean, wanted, strict=True)
+        )
+        self.lean_rate = tuple(
+            (goal - now) / (LEAN_LAG_S + self.frame_s)
+            for now, goal in zip(self.lean, wanted, strict=True)
+        )
 
     def fly(self, pilot, seconds):
         """Steps of the pilot over that time."""

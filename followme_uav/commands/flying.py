@@ -146,13 +146,13 @@ def sim(
     ] = None,
 ) -> None:
     """Run the embedded simulator: a city with people, served over the AirSim RPC."""
-    from followme_uav.sim.server import run_server
+    from followme_uav.sim.server import leave, run_server
     from followme_uav.sim.world_plan import plan_world
 
     if seed is None and world is None:
         seed = 0
 
-    raise typer.Exit(
+    leave(
         run_server(
             host=host,
             port=port,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from enum import Enum
 
 from followme_uav.config import FlightConfig, ObserveConfig
@@ -89,10 +90,13 @@ class Eyes:
         if self._followed is not None:
             self._track = self._followed
 
-    def reject(self, now_s: float, duration_s: float) -> None:
-        """What was last seen is not the hero, it seems: overlook that place for a while."""
+    def reject(self, now_s: float, duration_s: float, *, is_certain: bool) -> None:
+        """What was last seen is not the hero, it seems: overlook that place for a while.
+
+        When that is certain, also if for once somebody there looks just like her.
+        """
         if self._track is not None:
-            self._overlooked.add(self._track.position_m, now_s, duration_s)
+            self._overlooked.add(self._track.position_m, now_s, duration_s, is_certain=is_certain)
 
     def _choose(
         self,
@@ -103,7 +107,7 @@ class Eyes:
     ) -> Sighting | None:
         """The sightings come with the most prominent first."""
         if state is not MissionState.FOLLOW:
-            surely = next((s for s in sightings if self._is_surely_she(s)), None)
+            surely = next((s for s in sightings if self._is_surely_she(frame, s)), None)
             if surely is not None:
                 return surely
         if expected is not None and state in (MissionState.ACQUIRE, MissionState.FOLLOW):
@@ -120,8 +124,10 @@ class Eyes:
         seen = [sight(frame.camera, blob, size, self._tracker, area_m2) for blob in blobs]
         return [s for s in seen if s is not None and self._may_be_her(s)]
 
-    def _is_surely_she(self, seen: Sighting) -> bool:
-        return self.judge(seen) is Verdict.HERO
+    def _is_surely_she(self, frame: Frame, seen: Sighting) -> bool:
+        return self.judge(seen) is Verdict.HERO and not self._overlooked.holds(
+            seen, frame.time_s, only_certain=True
+        )
 
     def _may_be_her(self, seen: Sighting) -> bool:
         config = self._observe
@@ -140,14 +146,21 @@ class Eyes:
         )
 
     def _unlikeness(self, expected: HeroTrack, frame: Frame, seen: Sighting) -> float:
-        """How little the blob is like her in place and size.
+        """How little the blob is like her in place, size and colours.
 
-        Infinite where she cannot be by now, and for what is much larger than she is.
+        Infinite where she cannot be by now, and for specks, doubtful ones and what is much larger.
         """
+        config = self._observe
         surprise = expected.surprise(self._fix(frame, seen))
-        if surprise > self._tracker.gate or seen.area > self._observe.follow_area_max:
+        is_speck = seen.area < config.follow_area_min and not seen.is_cut_off
+        is_doubtful = seen.observation.confidence < config.follow_confidence
+        if surprise > self._tracker.gate or seen.area > config.follow_area_max:
             return math.inf
-        return surprise + (math.log(seen.area) / self._observe.area_log_sigma) ** 2
+        if is_speck or is_doubtful:
+            return math.inf
+        size = math.log(seen.area) / config.area_log_sigma
+        impurity = (1.0 - seen.observation.purity) / config.purity_sigma
+        return surprise + size**2 + impurity**2
 
     def _allowing_turns(self, track: HeroTrack, time_s: float) -> HeroTrack:
         """The belief at that time if she may have turned just after she was last seen."""
@@ -158,26 +171,40 @@ class Eyes:
         return fix(seen, frame.camera.position_m, self._tracker)
 
 
+@dataclass(frozen=True)
+class Spot:
+    """Something red that was not she."""
+
+    place_m: Vec3
+    until_s: float
+    times: int
+    is_certain: bool
+    """It was judged from nearby, not just lost from sight."""
+
+
 class Overlooked:
     """Places where something red was not the hero: each time again, for twice as long."""
 
     def __init__(self, config: ObserveConfig) -> None:
         self._config = config
-        self._spots: list[tuple[Vec3, float, int]] = []
-        """(place, until when, how often)."""
+        self._spots: list[Spot] = []
 
-    def add(self, place_m: Vec3, now_s: float, duration_s: float) -> None:
+    def add(self, place_m: Vec3, now_s: float, duration_s: float, *, is_certain: bool) -> None:
         """Overlook what is seen there."""
-        near = [s for s in self._spots if math.dist(s[0], place_m) <= self._config.reject_radius_m]
-        times = 1 + max((count for _, _, count in near), default=0)
-        self._spots = [s for s in self._spots if s not in near]
-        self._spots.append((place_m, now_s + duration_s * 2.0 ** (times - 1), times))
+        radius_m = self._config.reject_radius_m
+        near = [spot for spot in self._spots if math.dist(spot.place_m, place_m) <= radius_m]
+        times = 1 + max((spot.times for spot in near), default=0)
+        until_s = now_s + duration_s * 2.0 ** (times - 1)
+        self._spots = [spot for spot in self._spots if spot not in near]
+        self._spots.append(Spot(place_m, until_s, times, is_certain))
 
-    def holds(self, seen: Sighting, now_s: float) -> bool:
+    def holds(self, seen: Sighting, now_s: float, *, only_certain: bool = False) -> bool:
         """Whether that is one of them; distance is known badly, so from afar they are larger."""
         config = self._config
         radius_m = max(config.reject_radius_m, config.reject_share * seen.distance_m)
         return any(
-            now_s < until and math.dist(seen.place_m, spot) <= radius_m
-            for spot, until, _ in self._spots
+            now_s < spot.until_s
+            and math.dist(seen.place_m, spot.place_m) <= radius_m
+            and (spot.is_certain or not only_certain)
+            for spot in self._spots
         )

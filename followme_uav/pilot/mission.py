@@ -63,6 +63,7 @@ class Mission:
         self._was_after_her = False
         self._evidence = 0
         self._misses = 0.0
+        self._sightings = 0
         self.state = MissionState.TAKEOFF
 
     def update(self, now: Situation) -> Transition | None:
@@ -89,6 +90,7 @@ class Mission:
         self._entered_s = now.time_s
         self._evidence = 0
         self._misses = 0.0
+        self._sightings = 0
         return transition
 
     def _is_after_her(self, now: Situation) -> bool:
@@ -145,6 +147,8 @@ class Mission:
         self._evidence += (now.verdict is Verdict.HERO) - (now.verdict is Verdict.SOMEBODY_ELSE)
         # Seen in less than half of the frames it will not be she; seen again counts half.
         self._misses = max(0.0, self._misses + (-0.5 if now.hero_seen else 1.0) * now.has_image)
+        self._sightings += now.hero_seen
+        allowed = min(config.acquire_misses, config.glimpse_misses + 2.0 * self._sightings)
         if not now.is_slow or now.verdict is not Verdict.TOO_FAR:
             self._nearing_s = now.time_s
         otherwise = MissionState.SEARCH if self._is_after_her(now) else MissionState.PATROL
@@ -153,7 +157,7 @@ class Mission:
             return MissionState.FOLLOW, f"hero confirmed in {enough} frames"
         if self._evidence <= -config.acquire_frames:
             return otherwise, "it is somebody else"
-        if self._misses > config.acquire_misses:
+        if self._misses > allowed:
             return otherwise, f"not seen in {self._misses:.0f} frames more than seen"
         if now.time_s - max(self._nearing_s, self._entered_s) > config.acquire_stuck_s:
             return otherwise, "too far to tell, and no way to come nearer"

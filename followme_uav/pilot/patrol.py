@@ -67,11 +67,15 @@ class Patrol:
         )
         return next((spot for spot in ahead if is_free(flyable_m, position_m, spot)), junction)
 
-    def nearest_on_route(self, position_m: Vec2) -> Vec2:
-        """The point of the closed route that is nearest to `position_m`: the middle of a street."""
+    def nearest_on_route(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
+        """The point of the closed route that is nearest to `position_m`: the middle of a street.
+
+        Not nearer than `off_waypoint_m` to either end of its leg, where that is long enough:
+        waypoints are crossings, where people cross.
+        """
         starts = self._waypoints_m
         ends = starts[1:] + starts[:1]
-        feet = [_foot(position_m, a, b) for a, b in zip(starts, ends, strict=True)]
+        feet = [_foot(position_m, a, b, off_waypoint_m) for a, b in zip(starts, ends, strict=True)]
         return min(feet, key=lambda foot: math.dist(foot, position_m))
 
 
@@ -79,12 +83,13 @@ def _between(start: Vec2, end: Vec2, share: float) -> Vec2:
     return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
 
 
-def _foot(point: Vec2, start: Vec2, end: Vec2) -> Vec2:
-    """Nearest point to `point` on the segment from `start` to `end`."""
+def _foot(point: Vec2, start: Vec2, end: Vec2, off_end_m: float) -> Vec2:
+    """Nearest point to `point` on the segment from `start` to `end`, that far off both ends."""
     north, east = end[0] - start[0], end[1] - start[1]
     length_squared = north * north + east * east
     if length_squared == 0.0:
         return start
     share = ((point[0] - start[0]) * north + (point[1] - start[1]) * east) / length_squared
-    share = min(max(share, 0.0), 1.0)
+    least = min(off_end_m / math.sqrt(length_squared), 0.5)
+    share = min(max(share, least), 1.0 - least)
     return start[0] + share * north, start[1] + share * east

@@ -87,7 +87,11 @@ class Pilot:
         if transition.target is MissionState.PATROL or (
             transition.target is MissionState.SEARCH and not is_gone
         ):
-            self._eyes.reject(now_s, mission.glimpse_s if is_gone else mission.reject_s)
+            self._eyes.reject(
+                now_s,
+                mission.glimpse_s if is_gone else mission.reject_s,
+                is_certain=verdict is Verdict.SOMEBODY_ELSE,
+            )
         if transition.target is MissionState.SEARCH and not is_gone:
             self._eyes.search_again()
 

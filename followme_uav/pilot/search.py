@@ -1,14 +1,16 @@
 """Where to look for a hero who was lost: where she was going, then along the streets around it.
 
 First the vehicle goes to where she should be by now, and looks there. When it has a view of the
-place and she is not there, it rises, to look over what hides her, and visits the streets that she
-can have reached, the likeliest first: near to her, near to the vehicle, and the way she was going.
+place and she is not there, it glances to both sides, in case that she has turned. Then it rises, to
+look over what hides her, and visits the streets that she can have reached, the likeliest first:
+near to her, and near to the vehicle.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 
 from followme_uav.config import FlightConfig
 from followme_uav.pilot.keep_in import is_free, junctions, nearest_place
@@ -17,14 +19,21 @@ from followme_uav.pilot.tracker import HeroTrack
 Vec2 = tuple[float, float]
 
 
+class Look(Enum):
+    """Where the camera shall look."""
+
+    THERE = "there"
+    TO_BOTH_SIDES = "to both sides"
+    ALL_AROUND = "all around"
+
+
 @dataclass(frozen=True)
 class Goal:
     """What to do next to find her."""
 
     spot_m: Vec2
     """Where to fly."""
-    is_wide: bool
-    """The place itself was looked at: look all around, and from higher up."""
+    look: Look
 
 
 class Search:
@@ -57,8 +66,9 @@ class Search:
             self._looked_s += dt_s
         searched_s = time_s - self._begin_s
         if self._looked_s < self._config.look_s and searched_s < self._config.expect_s:
-            return Goal(_short_of(near_m, here_m, self._wanted_m), is_wide=False)
-        return Goal(self._next_spot(here_m, hero), is_wide=True)
+            look = Look.THERE if self._looked_s < self._config.stare_s else Look.TO_BOTH_SIDES
+            return Goal(_short_of(near_m, here_m, self._wanted_m), look)
+        return Goal(self._next_spot(here_m, hero), Look.ALL_AROUND)
 
     def _next_spot(self, here_m: Vec2, hero: HeroTrack) -> Vec2:
         """A piece of street that she can have reached and that was not visited yet."""

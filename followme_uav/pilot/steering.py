@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from followme_uav.config import FlightConfig
-from followme_uav.geometry import yaw_of
+from followme_uav.geometry import turned_on, yaw_of
 from followme_uav.messages import (
     Command,
     Frame,
@@ -15,6 +15,7 @@ from followme_uav.messages import (
     Manoeuvre,
     MissionState,
     Observation,
+    Quaternion,
     Vec3,
 )
 from followme_uav.pilot.control import (
@@ -25,9 +26,9 @@ from followme_uav.pilot.control import (
     pan_of,
 )
 from followme_uav.pilot.keep_clear import Surroundings
-from followme_uav.pilot.keep_in import limit_velocity
+from followme_uav.pilot.keep_in import is_free, limit_velocity, nearest_place
 from followme_uav.pilot.patrol import Patrol
-from followme_uav.pilot.search import Search
+from followme_uav.pilot.search import Look, Search
 from followme_uav.pilot.tracker import HeroTrack
 
 Vec2 = tuple[float, float]
@@ -60,7 +61,9 @@ class Steering:
         self._patrol = Patrol(config.simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m)
         self._hunt = Search(config)
         self._surroundings = Surroundings(config.limits)
-        self._entered_s = 0.0
+        self._swept = 0.0
+        """Periods of the sweep so far. It goes on after an interruption where it was: begun anew
+        each time, it never came to the side where she stood."""
         self._states: dict[MissionState, Callable[[View], Command]] = {
             MissionState.TAKEOFF: self._take_off,
             MissionState.PATROL: self._fly_round,
@@ -74,10 +77,10 @@ class Steering:
 
     def enter(self, state: MissionState, view: View) -> None:
         """Prepare for a new state."""
-        self._entered_s = view.frame.time_s
         if state is MissionState.PATROL:
             self._patrol.resume(view.here, self._config.simulator.flyable_m)
         if state is MissionState.SEARCH:
+            self._swept = 0.0
             self._hunt.begin(view.frame.time_s)
         if state is MissionState.ACQUIRE:
             self._loops.reset_following()
@@ -106,7 +109,12 @@ class Steering:
         return self._fly(
             view,
             velocity_mps=heading_velocity(speed_mps, course_rad),
-            sight=self._sweep(view, LineOfSight(yaw_of(body), self._tilt_rad)),
+            sight=self._sweep(
+                view,
+                LineOfSight(yaw_of(body), self._tilt_rad),
+                self._config.patrol.sweep_pan_deg,
+                self._config.patrol.sweep_period_s,
+            ),
             nose=turn_to,
         )
 
@@ -119,14 +127,20 @@ class Steering:
         approach_mps = self._loops.approach_mps(distance_m, view.dt_s)
         if ground_m < self._config.control.min_distance_m:
             approach_mps = min(approach_mps, 0.0)
+        sight = self._sight_of_her(view, hero)
+        share = self._config.control.feed_forward
+        along = share * hero.velocity_mps[0], share * hero.velocity_mps[1]
+        if self._is_around_a_corner(view, hero.ground_m):
+            # Her own course would press the vehicle against the edge of the streets.
+            speed_mps = max(approach_mps, 0.0) + math.hypot(*along)
+            return self._fly(
+                view, self._on_the_way(view, hero.ground_m, speed_mps), sight, nose=sight
+            )
         if approach_mps > 0.0:
             north, east = self._on_the_way(view, hero.ground_m, approach_mps)
         else:
             north, east = heading_velocity(approach_mps, course_rad)
-        share = self._config.control.feed_forward
-        velocity = north + share * hero.velocity_mps[0], east + share * hero.velocity_mps[1]
-        sight = self._sight_of_her(view, hero)
-        return self._fly(view, velocity, sight, nose=sight)
+        return self._fly(view, (north + along[0], east + along[1]), sight, nose=sight)
 
     def _sight_of_her(self, view: View, hero: HeroTrack) -> LineOfSight:
         """To the blob's centroid, or where she should be; turned on as both will move meanwhile."""
@@ -146,18 +160,23 @@ class Steering:
         hero = _known(view.hero)
         goal = self._hunt.goal(view.frame.time_s, view.here, hero)
         velocity = self._on_the_way(view, goal.spot_m, self._config.search.speed_mps)
-        sight = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
-        if not goal.is_wide:
-            return self._fly(view, velocity, sight, nose=sight)
-        around = self._sweep(view, LineOfSight(sight.azimuth_rad, self._tilt_rad))
-        return self._fly(view, velocity, around, nose=sight, rise_m=self._config.search.rise_m)
+        there = LineOfSight.towards(view.frame.camera.position_m, hero.position_m)
+        search, patrol = self._config.search, self._config.patrol
+        if goal.look is Look.THERE:
+            return self._fly(view, velocity, there, nose=there)
+        if goal.look is Look.TO_BOTH_SIDES:
+            sight = self._sweep(view, there, search.glance_deg, search.glance_period_s)
+            return self._fly(view, velocity, sight, nose=there)
+        level = LineOfSight(there.azimuth_rad, self._tilt_rad)
+        sight = self._sweep(view, level, patrol.sweep_pan_deg, patrol.sweep_period_s)
+        return self._fly(view, velocity, sight, nose=there, rise_m=search.rise_m)
 
     def _land(self, view: View) -> Command:
         """Fly to the middle of the street, sink, and let the simulator touch down."""
         mission, patrol = self._config.mission, self._config.patrol
         if view.altitude_m <= mission.touchdown_altitude_m:
             return self._stand(Manoeuvre.LAND)
-        spot_m = self._patrol.nearest_on_route(view.here)
+        spot_m = self._patrol.nearest_on_route(view.here, mission.landing_off_waypoint_m)
         _, distance_m = _course(view.here, spot_m)
         velocity = self._on_the_way(view, spot_m, patrol.speed_mps)
         is_over_spot = distance_m <= patrol.waypoint_radius_m / 2.0
@@ -173,20 +192,29 @@ class Steering:
 
     def _on_the_way(self, view: View, goal_m: Vec2, speed_mps: float) -> Vec2:
         """Velocity towards the goal, perhaps around a block, slower over the last metres."""
-        spot_m = self._patrol.way_to(goal_m, view.here, self._config.simulator.flyable_m)
+        flyable_m = self._config.simulator.flyable_m
+        spot_m = self._patrol.way_to(goal_m, view.here, flyable_m)
         course_rad, distance_m = _course(view.here, spot_m)
-        return heading_velocity(min(speed_mps, distance_m), course_rad)
+        if spot_m == nearest_place(flyable_m, goal_m, view.here):
+            speed_mps = min(speed_mps, distance_m)
+        return heading_velocity(speed_mps, course_rad)
+
+    def _is_around_a_corner(self, view: View, goal_m: Vec2) -> bool:
+        """Whether the way there is not a straight one."""
+        flyable_m = self._config.simulator.flyable_m
+        return not is_free(flyable_m, view.here, nearest_place(flyable_m, goal_m, view.here))
 
     @property
     def _tilt_rad(self) -> float:
         return math.radians(self._config.patrol.tilt_deg)
 
-    def _sweep(self, view: View, middle: LineOfSight) -> LineOfSight:
+    def _sweep(
+        self, view: View, middle: LineOfSight, to_side_deg: float, period_s: float
+    ) -> LineOfSight:
         """From side to side around `middle`, at a steady rate."""
-        patrol = self._config.patrol
-        phase = 2.0 * math.pi * (view.frame.time_s - self._entered_s) / patrol.sweep_period_s
-        triangle = 2.0 / math.pi * math.asin(math.sin(phase))
-        swing_rad = math.radians(patrol.sweep_pan_deg) * triangle
+        self._swept += view.dt_s / period_s
+        triangle = 2.0 / math.pi * math.asin(math.sin(2.0 * math.pi * self._swept))
+        swing_rad = math.radians(to_side_deg) * triangle
         return LineOfSight(middle.azimuth_rad + swing_rad, middle.elevation_rad)
 
     def _stand(self, manoeuvre: Manoeuvre) -> Command:
@@ -214,7 +242,7 @@ class Steering:
         if view.altitude_m < limits.min_altitude_m - limits.sink_m:
             velocity_mps = (0.0, 0.0)  # parked cars and people are down here: up first
         north, east = self._limit(view, velocity_mps)
-        pan_rad, tilt_rad = sight.pan_tilt(body)
+        pan_rad, tilt_rad = sight.pan_tilt(self._body_at_next_frame(view))
         return Command(
             manoeuvre=Manoeuvre.VELOCITY,
             velocity_mps=(
@@ -227,11 +255,20 @@ class Steering:
             camera_tilt_rad=tilt_rad,
         )
 
+    def _body_at_next_frame(self, view: View) -> Quaternion:
+        """How the vehicle will lean when the camera, which turns with it, takes the next image."""
+        vehicle = view.frame.vehicle
+        if self._config.simulator.camera_pose_frame == "world":
+            return vehicle.orientation  # the simulator itself keeps the camera's direction
+        return turned_on(vehicle.orientation, vehicle.angular_velocity_radps, view.dt_s)
+
     def _limit(self, view: View, velocity_mps: Vec2) -> Vec2:
         """Smooth first, safe last."""
+        limits = self._config.limits
         smooth = self._limiter.limit(velocity_mps, view.dt_s)
-        flyable_m = self._config.simulator.flyable_m
-        inside = limit_velocity(view.here, smooth, flyable_m, self._config.limits)
+        fence_m = limits.geofence_m
+        area_m = self._config.simulator.flyable_m or ((-fence_m, -fence_m, fence_m, fence_m),)
+        inside = limit_velocity(view.here, smooth, area_m, limits)
         safe = self._surroundings.limit(view.here, inside)
         self._limiter.reset(safe)
         return safe

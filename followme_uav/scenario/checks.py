@@ -39,6 +39,8 @@ class Limits(Section):
         """What is wrong with a metric; None when nothing is."""
         if value is None:
             return None if self == NEVER else f"{name}: there is none"
+        if self == NEVER:
+            return f"{name} {_number(value)}, which should never be"
         for item in value if isinstance(value, list) else [value]:
             if self.min is not None and item < self.min:
                 return f"{name} {_number(item)} < {self.min:g}"

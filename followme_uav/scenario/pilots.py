@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from followme_uav.errors import ConfigError
 from followme_uav.flight.loop import PilotMaker
 from followme_uav.pilot.pilot import Pilot
+from followme_uav.scenario.baselines import Original, Proportional
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class PilotKind:
 PILOTS = {
     "network": PilotKind("the pilot, as users fly it", Pilot),
     "oracle": PilotKind("the pilot on true masks: what control alone can do", Pilot, True),
+    "original": PilotKind("largest blob, its depth, a place behind it", Original),
+    "proportional": PilotKind("largest blob, and nothing but proportional control", Proportional),
 }
 
 

@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from followme_uav.config import read_yaml
+from followme_uav.extras import require
 from followme_uav.perception.weights import sha256
 from followme_uav.scenario.flight import Job
 from followme_uav.scenario.pilots import pilot_kind
+from followme_uav.scenario.report import write_report
 from followme_uav.scenario.results import Result, write_results
 from followme_uav.scenario.runner import run_jobs
 from followme_uav.scenario.script import Scenario
@@ -32,6 +34,8 @@ class Run:
     overrides: tuple[str, ...] = ()
     workers: int = 1
     keep_logs: bool = True
+    report: bool = True
+    """Draw and write the page, too; needs the logs."""
 
 
 def jobs_of(scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run) -> list[Job]:
@@ -65,16 +69,11 @@ def fly_scenarios(
 ) -> bool:
     """Fly, print a table, write the results; whether all flights went as expected."""
     jobs = jobs_of(scenarios, seeds, run)
+    if run.report:
+        require("matplotlib", "report", "the report (left out with --no-report)")
     console = Console(stderr=True)
-    with Progress(
-        TextColumn("flying"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as progress:
-        task = progress.add_task("", total=len(jobs))
+    with _progress(console) as progress:
+        task = progress.add_task("flying", total=len(jobs))
 
         def show(result: Result, was_there: bool) -> None:
             progress.advance(task)
@@ -83,6 +82,7 @@ def fly_scenarios(
             progress.console.print(
                 f"{mark} {result.name} seed {result.seed} ({when}): {result.reason}",
                 highlight=False,
+                soft_wrap=True,
             )
 
         results = run_jobs(jobs, run.workers, show)
@@ -92,9 +92,31 @@ def fly_scenarios(
         "overrides": list(run.overrides),
     }
     write_results(run.folder, results, about)
+    if run.report:
+        make_report(run.folder, results, run.workers)
     if as_json:
         print_json(run.folder)
     else:
         print_results(results)
         console.print(f"wrote {run.folder}", highlight=False, soft_wrap=True)
     return all(result.success for result in results)
+
+
+def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
+    """Write the page of a run, showing how far it is."""
+    with _progress(Console(stderr=True)) as progress:
+        task = progress.add_task("drawing", total=None)
+        return write_report(
+            folder, results, workers, lambda n, of: progress.update(task, completed=n, total=of)
+        )
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )

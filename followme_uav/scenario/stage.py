@@ -212,7 +212,7 @@ class Stage:
     def _pass(self, until_s: float, while_held: Callable[[], None]) -> None:
         if until_s - self._now_s > GRAIN_S / 2:
             self._simulator.advance(until_s - self._now_s, while_held)
-            self._now_s = until_s
+            self._now_s = round(until_s, 6)  # else tenths would not add up
 
     def _happen(self) -> None:
         """What changes in the world now."""

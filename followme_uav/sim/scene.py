@@ -204,6 +204,9 @@ class Scene:
         moved = sum(camera.position_m) + sum(person.gait_phase_rad for person in people)
         self._lighting.let_fall(height_px, 3.0 * moved)
         self._engine.render_frame()
+        # Panda3D remembers every pose and state that there was, until it is told to forget.
+        core.TransformState.garbage_collect()
+        core.RenderState.garbage_collect()
         view.buffer.set_active(False)  # or whoever draws a window would draw this view again
         return Rendering(
             _pixels(view.colour, height_px, width_px), _pixels(view.measured, height_px, width_px)

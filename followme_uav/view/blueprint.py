@@ -55,7 +55,7 @@ def blueprint(duration_s: float | None) -> Any:
                     origin="events",
                     columns=rrb.TextLogColumns(text_log_columns=[TextLogColumn("Body")]),
                 ),
-                row_shares=[6, 1, 1.4],
+                row_shares=[5, 1.3, 1.5],
             ),
             rrb.Vertical(
                 *first,

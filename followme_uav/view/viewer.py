@@ -8,6 +8,7 @@ page is served until `close`.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -80,7 +81,7 @@ class Viewer:
             stdout=self._words,
             stderr=subprocess.STDOUT,
             env={**os.environ, "CI": "true", "NO_COLOR": "1"},
-            start_new_session=True,  # Ctrl-C is for us
+            start_new_session=True,  # Ctrl-C is for us, and see `close`
         )
         try:
             for port in (grpc_port, web_port) if kind == "web" else (grpc_port,):
@@ -111,11 +112,12 @@ class Viewer:
     def close(self) -> None:
         """End it, by force if it does not obey."""
         if self.is_open():
-            self._process.terminate()
+            # The package's Python starts the viewer as its child: both are one group of their own.
+            os.killpg(self._process.pid, signal.SIGTERM)
             try:
                 self._process.wait(STOP_DEADLINE_S)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
         self._words.close()
 

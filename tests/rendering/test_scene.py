@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from panda3d import core
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion
@@ -266,3 +267,18 @@ def test_missing_egl_is_one_clear_line(city: City, monkeypatch):
     monkeypatch.setattr(offscreen, "_PIPE", "p3nothing")
     with pytest.raises(EnvironmentSetupError, match="apt-get install libegl1"):
         Scene(city)
+
+
+def test_pictures_leave_nothing_behind(scene: Scene, city: City):
+    """A simulator that runs for days must not fill the memory with poses that are gone."""
+
+    def draw(count: int) -> int:
+        crowd = Crowd(city, 11)
+        for _ in range(count):
+            crowd.advance(0.1)
+            north, east, _ = crowd.people[0].position_m
+            scene.render(_camera(north - 6.0, east, 4.0, 0.0, -0.4), 64, 64, crowd.people)
+        return core.TransformState.get_num_states() + core.RenderState.get_num_states()
+
+    first = draw(10)
+    assert draw(60) < first + 50

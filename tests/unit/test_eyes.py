@@ -67,6 +67,13 @@ def test_half_hidden_she_is_still_followed():
     assert eyes.look(frame_at(1.0), mask_with((10.0, 0.0), area=0.3), FOLLOW) is not None
 
 
+def test_a_speck_beside_her_is_not_taken_for_her_when_she_is_hidden():
+    eyes = following((10.0, 0.0))
+    speck = mask_with((10.0, 0.2), area=0.1)
+    speck[np.flatnonzero(speck[..., MaskClass.HERO].any(axis=1))[13:]] = 0
+    assert eyes.look(frame_at(1.1), speck, FOLLOW) is None
+
+
 @pytest.mark.parametrize("side_m", [-1.5, 1.5])
 def test_a_neighbour_is_not_taken_for_her_while_she_is_hidden(side_m):
     eyes = following((10.0, 0.0))
@@ -82,7 +89,7 @@ def test_a_rejected_place_is_overlooked_for_a_while():
     eyes = following((10.0, 0.0))
     leaves = mask_with((20.0, 0.0))
     eyes.look(frame_at(1.0), leaves, PATROL)
-    eyes.reject(now_s=1.0, duration_s=4.0)
+    eyes.reject(now_s=1.0, duration_s=4.0, is_certain=False)
     assert eyes.look(frame_at(4.0), leaves, PATROL) is None
     assert eyes.look(frame_at(6.0), leaves, PATROL) is not None
 
@@ -93,15 +100,18 @@ def test_a_place_that_is_rejected_again_is_overlooked_for_longer():
     leaves = mask_with((20.0, 0.0))
     for now_s in (0.0, 5.0):
         assert eyes.look(frame_at(now_s), leaves, PATROL) is not None
-        eyes.reject(now_s, duration_s=4.0)
+        eyes.reject(now_s, duration_s=4.0, is_certain=False)
     assert eyes.look(frame_at(10.0), leaves, PATROL) is None
     assert eyes.look(frame_at(14.0), leaves, PATROL) is not None
 
 
-def test_whoever_surely_is_she_is_seen_at_a_rejected_place_too():
+@pytest.mark.parametrize("is_certain", [False, True])
+def test_whoever_surely_is_she_is_seen_where_something_was_lost_from_sight(is_certain):
+    """But not where somebody was looked at and found to be somebody else."""
     eyes = following((10.0, 0.0))
-    eyes.reject(now_s=1.0, duration_s=60.0)
-    assert eyes.look(frame_at(2.0), mask_with((10.0, 0.0)), PATROL) is not None
+    eyes.reject(now_s=1.0, duration_s=60.0, is_certain=is_certain)
+    seen = eyes.look(frame_at(2.0), mask_with((10.0, 0.0)), PATROL)
+    assert (seen is None) == is_certain
 
 
 def test_somebody_half_red_and_half_not_is_not_she():

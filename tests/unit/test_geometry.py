@@ -84,3 +84,19 @@ def test_wrapped_angles_point_the_same_way(angle):
     wrapped = geometry.wrap_angle(angle)
     assert -math.pi <= wrapped <= math.pi
     assert math.cos(wrapped) == pytest.approx(math.cos(angle), abs=1e-9)
+
+
+@given(st.floats(-2, 2), st.floats(-2, 2), st.floats(-2, 2))
+def test_turning_on_for_a_while_in_steps_or_at_once(roll_rate, pitch_rate, yaw_rate):
+    """The camera is aimed for where the body will be: a wrong sign would double the error."""
+    rates, start = (roll_rate, pitch_rate, yaw_rate), geometry.quaternion_from_euler(0.1, -0.2, 2.0)
+    at_once = geometry.turned_on(start, rates, 0.3)
+    in_steps = geometry.turned_on(geometry.turned_on(start, rates, 0.1), rates, 0.2)
+    assert at_once == pytest.approx(in_steps)
+    small = geometry.turned_on(start, (0.0, 0.0, yaw_rate), 0.1)
+    flat = geometry.turned_on(
+        geometry.quaternion_from_euler(0.0, 0.0, 2.0), (0.0, 0.0, yaw_rate), 0.1
+    )
+    turned_rad = geometry.wrap_angle(geometry.yaw_of(flat) - 2.0)
+    assert turned_rad == pytest.approx(0.1 * yaw_rate, abs=1e-8)
+    assert sum(x * x for x in small) == pytest.approx(1.0)

@@ -92,6 +92,13 @@ def test_the_nearest_piece_of_the_route(patrol, place, nearest):
     assert patrol.nearest_on_route(place) == pytest.approx(nearest)
 
 
+def test_a_landing_place_is_off_the_crossings(patrol):
+    """Somebody who crossed the street walked into the vehicle as it came down."""
+    assert patrol.nearest_on_route((3.0, -1.0), 16.0) == pytest.approx((16.0, 0.0))
+    assert patrol.nearest_on_route((21.0, 1.0), 16.0) == pytest.approx((21.0, 0.0))
+    assert patrol.nearest_on_route((0.0, 0.0), 30.0) in [(20.0, 0.0), (0.0, 20.0)]
+
+
 places = st.tuples(st.floats(-60, 60), st.floats(-60, 60))
 
 

@@ -40,6 +40,18 @@ def test_nobody_there_means_patrol_along_the_streets():
     assert -world.position[2] == pytest.approx(CONFIG.mission.altitude_m, abs=0.3)
 
 
+def test_a_false_alarm_does_not_hide_her_who_stands_on_the_other_side():
+    """Each interruption began the sweep anew, to the right; she stood on the left, 16 m away."""
+    glimpses = [(2.0 + 3.0 * i, 2.3 + 3.0 * i) for i in range(20)]
+
+    def red_leaves(time_s):
+        return (12.0, 30.0) if any(start <= time_s < end for start, end in glimpses) else None
+
+    world = ToyWorld(walk((10.0, -9.0), 0.0), others=(red_leaves,))
+    steps = world.fly(Pilot(CONFIG, world.mask), 20.0)
+    assert steps[-1].state is FOLLOW
+
+
 def test_the_patrol_passes_every_crossing():
     world, pilot = start(lambda _: None, load_config(overrides=["duration_s=1000"]))
     missing = set(CONFIG.simulator.patrol_waypoints_m)
@@ -176,3 +188,15 @@ def test_speed_and_acceleration_stay_within_limits():
             speeds_up = math.hypot(*velocity[:2]) > math.hypot(*last[:2])
             assert not speeds_up or change <= 0.1 * CONFIG.limits.acceleration_mps2 + 0.2
         last = velocity
+
+
+def test_without_a_map_she_is_not_followed_beyond_the_fence():
+    """On a simulator without a street map nothing else would end the pursuit."""
+    simulator = CONFIG.simulator.model_copy(update={"flyable_m": ()})
+    limits = CONFIG.limits.model_copy(update={"geofence_m": 40.0})
+    config = CONFIG.model_copy(update={"simulator": simulator, "limits": limits})
+    world, pilot = start(walk((12.0, 3.0), 2.0), config)
+    for _ in range(400):
+        world.obey(pilot.step(world.frame()).command)
+        assert max(abs(x) for x in world.position[:2]) <= 40.0
+    assert world.position[0] > 38.0

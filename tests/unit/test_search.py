@@ -7,7 +7,7 @@ import pytest
 
 from followme_uav.config import load_config
 from followme_uav.pilot.keep_in import is_free
-from followme_uav.pilot.search import Search
+from followme_uav.pilot.search import Look, Search
 from followme_uav.pilot.tracker import HeroTrack
 
 CONFIG = load_config()
@@ -28,7 +28,7 @@ def hunted(config, here, track, seconds, speed_mps=5.0):
         distance_m = math.dist(here, goal.spot_m)
         share = min(1.0, 0.1 * speed_mps / distance_m) if distance_m > 0.0 else 0.0
         here = tuple(h + share * (s - h) for h, s in zip(here, goal.spot_m, strict=True))
-        way.append((here, goal.is_wide))
+        way.append((here, goal.look is Look.ALL_AROUND))
     return way
 
 
@@ -64,7 +64,7 @@ def test_a_place_behind_a_block_counts_as_looked_at_only_with_a_view_of_it():
     assert not is_free(STREETS, here, place)
     for step in range(round(10 * CONFIG.search.look_s) + 5):
         goal = search.goal(0.1 * step, here, hero(*place))
-    assert not goal.is_wide
+    assert goal.look is Look.THERE
 
 
 def test_without_a_map_the_round_of_the_patrol_is_searched():

@@ -1,0 +1,223 @@
+"""If these fail, a run is told wrongly: in its files, its page, its comparison, or by tuning."""
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from followme_uav.commands.options import DEFAULT_WEIGHTS
+from followme_uav.config import load_config
+from followme_uav.errors import ConfigError, DataError
+from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.messages import MissionState
+from followme_uav.scenario import runner, tune
+from followme_uav.scenario.compare import changes, print_comparison
+from followme_uav.scenario.flight import fingerprint
+from followme_uav.scenario.report import write_report
+from followme_uav.scenario.results import read_results, totals, write_results
+from followme_uav.scenario.run import Run, jobs_of
+from followme_uav.scenario.runner import run_jobs
+from tests.conftest import blob_at, hero_mask, make_entry
+from tests.unit.scenario_parts import result, scenario
+
+
+def test_results_are_read_as_they_were_written(tmp_path):
+    flown = [result(seed=1, tracked=0.75, judged_s=10.0), result("two", 7, success=False)]
+    write_results(tmp_path, flown, {"pilot": "network"})
+    assert read_results(tmp_path) == flown
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert content["pilot"] == "network"
+    assert {"name", "seed", "success", "reason", "metrics", "log"} <= set(content["results"][0])
+
+
+def test_junit_names_the_flights_that_failed(tmp_path):
+    write_results(tmp_path, [result(seed=1), result(seed=2, success=False)], {})
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    failed = [case for case in suite if case.find("failure") is not None]
+    assert [case.get("name") for case in failed] == ["seed 2"]
+    assert failed[0].find("failure").get("message") == "tracked 0.5 < 0.9"
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"results": [{"name": 1}]}'])
+def test_no_results_are_one_line(tmp_path, content):
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(DataError, match=r"results\.json: no results"):
+        read_results(tmp_path)
+    with pytest.raises(DataError, match="give the folder"):
+        read_results(tmp_path / "elsewhere.json")
+
+
+def test_a_long_flight_counts_more_than_a_short_one():
+    t = totals(
+        [
+            result(tracked=1.0, in_view=1.0, judged_s=90.0, losses=1, reacquire_visible_s=[2.0]),
+            result(tracked=0.0, in_view=0.5, judged_s=10.0, losses=1, reacquire_visible_s=[4.0]),
+            replace(result(success=False), metrics={}),
+        ]
+    )
+    assert (t.flights, t.passed, t.losses) == (3, 2, 2)
+    assert t.tracked == pytest.approx(0.9)
+    assert t.in_view == pytest.approx(0.95)
+    assert t.reacquire_visible_s == pytest.approx(3.0)
+
+
+def test_a_comparison_tells_better_from_worse(capsys):
+    before = [result(seed=1, tracked=0.5, losses=0), result(seed=2, tracked=0.9)]
+    after = [
+        result(seed=1, tracked=0.8, losses=3),
+        result(seed=2, tracked=0.91, success=False),
+        result("new", tracked=0.1),
+    ]
+    told = {(c.flight, c.metric): c.is_better for c in changes(before, after)}
+    assert told == {
+        ("one-seed1", "tracked"): True,
+        ("one-seed1", "losses"): False,
+        ("one-seed2", "success"): False,
+    }
+    assert not print_comparison(before, after, as_json=True)
+    assert len(json.loads(capsys.readouterr().out)) == 3
+    assert print_comparison(before, before, as_json=False)
+    with pytest.raises(DataError, match="no flight in common"):
+        changes(before, [result("other")])
+
+
+# What is there already is not flown again
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    one = scenario(tmp_path)
+    return jobs_of([one], None, Run(tmp_path / "out", "network", DEFAULT_WEIGHTS, workers=1))
+
+
+def finished(job, code, **changes):
+    folder = job.folder / "flights"
+    folder.mkdir(parents=True, exist_ok=True)
+    done = replace(result(seed=job.seed), **changes)
+    content = {"inputs": fingerprint(job, code), "result": done.to_dict()}
+    (folder / f"{job.key}.json").write_text(json.dumps(content))
+    return done
+
+
+def test_an_interrupted_run_flies_only_what_is_missing(jobs, monkeypatch):
+    monkeypatch.setattr(runner, "code_digest", lambda: "now")
+    flown = []
+
+    def fly_all(missing, workers):
+        for job in missing:
+            flown.append(job.seed)
+            yield job, replace(result(seed=job.seed), reason="flown now")
+
+    monkeypatch.setattr(runner, "_fly_all", fly_all)
+    old = finished(jobs[0], "now")
+    told = []
+    results = run_jobs(jobs, 1, lambda r, was_there: told.append((r.seed, was_there)))
+    assert flown == [2]
+    assert results[0] == old
+    assert results[1].reason == "flown now"
+    assert told == [(1, True), (2, False)]
+    run_jobs(jobs, 1, lambda r, was_there: None)
+    assert flown == [2]
+
+
+@pytest.mark.parametrize("what", ["code", "config", "expect", "log", "broken", "damaged"])
+def test_what_has_changed_is_flown_again(jobs, monkeypatch, what):
+    monkeypatch.setattr(runner, "code_digest", lambda: "now")
+    monkeypatch.setattr(
+        runner, "_fly_all", lambda missing, workers: ((job, result(seed=9)) for job in missing)
+    )
+    job = jobs[0]
+    finished(
+        job,
+        "before" if what == "code" else "now",
+        metrics={} if what == "broken" else result().metrics,
+        log="logs/gone.mcap" if what == "log" else None,
+    )
+    if what == "config":
+        job = replace(job, config=load_config(overrides=["duration_s=5"]))
+    if what == "expect":
+        limits = {"collisions": job.scenario.expect["collisions"].model_copy(update={"max": 2})}
+        job = replace(job, scenario=job.scenario.model_copy(update={"expect": limits}))
+    if what == "damaged":
+        (job.folder / "flights" / f"{job.key}.json").write_text("{")
+    assert run_jobs([job], 1, lambda r, was_there: None)[0].seed == 9
+
+
+# The page
+
+
+def test_the_page_shows_every_flight_in_one_file(tmp_path, config):
+    log = tmp_path / "logs" / "one-seed1.mcap"
+    with FlightLogWriter(log, config, "", {}) as writer:
+        for i in range(30):
+            state = MissionState.FOLLOW if i > 5 else MissionState.PATROL
+            mask = hero_mask((16, 16))
+            writer.write(
+                make_entry(
+                    i, state, rgb=mask, mask=mask, observation=blob_at((16, 16)), truth_mask=mask
+                )
+            )
+    flown = [
+        result(log="logs/one-seed1.mcap"),
+        replace(result(seed=2, success=False), reason="tracked <b>0.5</b> < 0.9"),
+    ]
+    page = write_report(tmp_path, flown, workers=1).read_text()
+    assert page.count("data:image/webp;base64,") == 3
+    assert "src=" in page and "<script" not in page and "http" not in page
+    assert "tracked &lt;b&gt;0.5" in page
+    assert "followme-uav replay logs/one-seed1.mcap" in page
+    drawn = {f: f.stat().st_mtime_ns for f in (tmp_path / "pictures").iterdir()}
+    write_report(tmp_path, flown, workers=1)
+    assert drawn == {f: f.stat().st_mtime_ns for f in (tmp_path / "pictures").iterdir()}
+
+
+# Tuning
+
+
+def test_a_grave_fault_costs_more_than_good_tracking_wins():
+    good = result(tracked=0.9, landed=True, wrong_target_s=0.0)
+    assert tune.score(good) == pytest.approx(0.9)
+    assert tune.score(replace(good, metrics={**good.metrics, "collisions": 1})) < 0.0
+    assert tune.score(replace(good, metrics={**good.metrics, "wrong_target_s": 0.1})) < 0.0
+    assert tune.score(replace(good, metrics={})) == tune.BROKEN
+
+
+def test_tuning_goes_by_the_worst_flight_and_is_confirmed_elsewhere(tmp_path, monkeypatch):
+    """One flight gets better with the number, the other, the worse one, best at 0.4."""
+    flown = []
+
+    def run(jobs, workers, report):
+        results = []
+        for job in jobs:
+            kp = job.config.control.pan.kp
+            flown.append((job.seed, kp))
+            tracked = 0.9 + 0.1 * kp if job.seed % 2 else 0.6 - abs(kp - 0.4)
+            results.append(result(seed=job.seed, tracked=tracked, landed=True))
+        return results
+
+    monkeypatch.setattr(tune, "run_jobs", run)
+    one = scenario(tmp_path, flight={})
+    order = Run(tmp_path / "out", "network", DEFAULT_WEIGHTS, overrides=("control.pan.kp=0.7",))
+    space = {"control.pan.kp": tune.Span(low=0.2, high=0.8)}
+    found = tune.tune([one], 25, order, (11, 12), space)
+    assert found.values["control.pan.kp"] == pytest.approx(0.4, abs=0.05)
+    assert found.is_better
+    assert {seed for seed, kp in flown[-4:]} == {11, 12}
+    written = yaml.safe_load((tmp_path / "out" / "tuned.yaml").read_text())
+    assert written == {"control": {"pan": {"kp": round(found.values["control.pan.kp"], 4)}}}
+    with pytest.raises(ConfigError, match="seed 1 itself"):
+        tune.tune([one], 1, order, (1, 5), space)
+
+
+def test_a_space_with_an_unknown_key_is_refused(tmp_path):
+    path = tmp_path / "space.yaml"
+    path.write_text("control.pan.kq: {low: 0, high: 1}")
+    with pytest.raises(ConfigError, match=r"control\.pan\.kq"):
+        tune.read_space(path)
+    path.write_text("control.pan.kp: {low: 2, high: 1}")
+    with pytest.raises(ConfigError, match=r"space\.yaml: .*low must be below high"):
+        tune.read_space(path)
+    assert tune.read_space(tune.SPACE)

@@ -1,0 +1,143 @@
+"""If these fail, `--web` shows nothing in a browser, or shows it to the whole network."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from followme_uav.messages import MissionState
+from followme_uav.view.colours import BELIEF, DARK_HOUSE, STATES, rgb
+from tests.made_flight import LAWN, SKY, write_log
+from tests.viewer.browser import CHROMIUM, Browser
+
+pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 200.0
+SIZE_PX = (900, 760)
+LOOPBACK = "0100007F"
+
+
+class Served:
+    """A command that serves a page, until `interrupt`."""
+
+    def __init__(self, *arguments):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "followme_uav.cli", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        self.lines = []
+        self.page = ""
+
+    def wait_for(self, word):
+        for line in self._process.stdout:
+            self.lines.append(line)
+            found = re.search(r"http://\S+", line)
+            self.page = found[0] if found else self.page
+            if word in line:
+                return
+        raise AssertionError(self._process.stderr.read())
+
+    def interrupt(self):
+        self._process.send_signal(signal.SIGINT)
+        out, err = self._process.communicate(timeout=60)
+        return self._process.returncode, "".join(self.lines) + out, err
+
+    def stop(self):
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def served():
+    running = []
+
+    def run(*arguments):
+        running.append(Served(*arguments))
+        return running[-1]
+
+    yield run
+    for one in running:
+        one.stop()
+
+
+def ports_of(page):
+    return [int(port) for port in re.findall(r"(?:127\.0\.0\.1:|%3A)(\d{4,5})", page)]
+
+
+def listening(port):
+    """Addresses (as the kernel writes them) on which somebody listens at this port."""
+    rows = [
+        row.split()
+        for table in ("tcp", "tcp6")
+        for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    return {
+        row[1].partition(":")[0]
+        for row in rows
+        if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port
+    }
+
+
+def share(picture, colour):
+    """Of the pixels: how many have this colour, as bright or up to half as bright."""
+    pixels = np.asarray(picture).astype(float)
+    paint = np.asarray(colour, float)
+    light = pixels @ paint / (paint @ paint)
+    off = np.linalg.norm(pixels - light[..., None] * paint, axis=2)
+    return float(((off < 8) & (light > 0.5) & (light < 1.03)).mean())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux' table of sockets")
+def test_only_this_machine_is_served_and_ctrl_c_ends_it(served, tmp_path):
+    command = served("replay", write_log(tmp_path / "flight.mcap"), "--web")
+    command.wait_for("until Ctrl-C")
+    ports = ports_of(command.page)
+    assert len(ports) == 2
+    assert {address for port in ports for address in listening(port)} == {LOOPBACK}
+    code, _, err = command.interrupt()
+    assert code == 0, err
+    assert not any(listening(port) for port in ports)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2 * DEADLINE_S)
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: tools/system_packages.sh --tests")
+def test_a_real_browser_shows_the_flight(served, tmp_path):
+    """Camera's picture, the city, the band of states: each by a colour that nothing else has."""
+    command = served("replay", write_log(tmp_path / "flight.mcap"), "--web")
+    command.wait_for("until Ctrl-C")
+    browser = Browser(tmp_path / "profile", SIZE_PX)
+    wanted = {
+        "camera: sky": (SKY, 0.005),
+        "camera: lawn": (LAWN, 0.005),
+        "band: following": (rgb(STATES[MissionState.FOLLOW]), 0.0005),
+        "plot: believed distance": (rgb(BELIEF), 0.0002),
+        "house": (rgb(DARK_HOUSE), 0.002),
+    }
+    try:
+        browser.open(command.page)
+        give_up_s = time.monotonic() + DEADLINE_S
+        missing = wanted
+        while missing and time.monotonic() < give_up_s:
+            time.sleep(0.5)
+            picture = browser.screenshot()
+            missing = {
+                name for name, (colour, least) in wanted.items() if share(picture, colour) < least
+            }
+        if keep := os.environ.get("KEEP_SCREENSHOTS"):
+            Path(keep).mkdir(parents=True, exist_ok=True)
+            picture.save(Path(keep) / "web.png")
+        assert not missing
+        assert browser.errors == []
+    finally:
+        browser.stop()
