@@ -1,6 +1,8 @@
-"""What logging costs a flight, and how fast its log replays. Part of `make bench`; by itself:
+"""What logging costs a flight, and how fast its log replays.
 
-python tools/bench_replay.py FLIGHT.mcap --weights weights/model2.h5
+Part of `make bench`; for any flight of today's pilot on the network:
+
+    python tools/bench_replay.py FLIGHT.mcap --weights weights/model2.h5
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         client = AirSimClient(config.simulator, config.rpc, config.camera, config.depth)
         stack.callback(client.close)
         client.connect()
-        segmenter = None if plan.weights is None else _segmenter(plan.weights, config)
+        segmenter = None if plan.weights is None else segmenter_for(plan.weights, config)
         if plan.lockstep:
             client.pause(True)
         client.take_control()
@@ -210,7 +210,8 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
     )
 
 
-def _segmenter(weights: Path, config: FlightConfig) -> Segmenter:
+def segmenter_for(weights: Path, config: FlightConfig) -> Segmenter:
+    """The network as a flight with this configuration runs it; the file must be there."""
     changed_ns = weights.stat().st_mtime_ns
     return _kept_segmenter(weights, changed_ns, config.perception, config.camera)
 

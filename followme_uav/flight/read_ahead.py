@@ -7,7 +7,8 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
@@ -16,7 +17,7 @@ _BATCH = 32
 
 
 def ahead(read: Callable[[], Iterable[Item]]) -> Iterator[Item]:
-    """The items of `read()`, which runs elsewhere and some batches ahead.
+    """The items of `read()`, which runs elsewhere from now on, some batches ahead.
 
     What it raises is raised here, in its place. Where processes cannot be forked safely (another
     system, other threads, a single processor) it simply runs here.
@@ -26,13 +27,16 @@ def ahead(read: Callable[[], Iterable[Item]]) -> Iterator[Item]:
         or threading.active_count() > 1
         or (os.cpu_count() or 1) < 2
     ):
-        yield from read()
-        return
+        return iter(read())
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send_all, args=(read, sender), daemon=True)
     process.start()
     sender.close()
+    return _receive_all(receiver, process)
+
+
+def _receive_all(receiver: Connection, process: BaseProcess) -> Iterator[Any]:
     try:
         while (message := receiver.recv()) is not None:
             if isinstance(message, Exception):

@@ -10,8 +10,8 @@ from pathlib import Path
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
 from followme_uav.flight.comparison import SINCE_VERSION_2, Comparison, compare
+from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log import MASK, PICTURE, FlightLog
-from followme_uav.flight.loop import PilotMaker
 from followme_uav.flight.read_ahead import ahead
 from followme_uav.flight.replay import Turn, replay_images, replay_masks
 from followme_uav.messages import Step
@@ -41,28 +41,22 @@ def turns_of(log: FlightLog, rerun: Rerun) -> Iterator[Turn]:
 
     make_pilot = pilot_kind(log.metadata.extra.get("pilot", "network")).make
     if rerun.weights is None:
-        read = partial(log.entries, (MASK,))
-        is_long = log.path.stat().st_size > _SHORT_BYTES
-        return replay_masks(ahead(read) if is_long else read(), rerun.config, make_pilot)
-    return _through_network(log, rerun, rerun.weights, make_pilot)
+        return replay_masks(_entries(log, MASK), rerun.config, make_pilot)
+    from followme_uav.flight.fly import segmenter_for
+    from followme_uav.perception.weights import read_weights
 
-
-def _through_network(
-    log: FlightLog, rerun: Rerun, weights: Path, make_pilot: PilotMaker
-) -> Iterator[Turn]:
-    from followme_uav.perception.segmenter import Segmenter
-
-    camera, perception = rerun.config.camera, rerun.config.perception
+    read_weights(rerun.weights)
     if all(entry.picture is None for entry in log.entries(())):
         raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
-    segmenter = Segmenter(
-        weights,
-        runtime=perception.runtime,
-        size_px=(camera.height_px, camera.width_px),
-        threads=perception.threads or None,
-    )
-    entries = log.entries((MASK, PICTURE))
+    # Before the network starts its threads: processes with threads are better not forked.
+    entries = _entries(log, MASK, PICTURE)
+    segmenter = segmenter_for(rerun.weights, rerun.config)
     return replay_images(entries, rerun.config, segmenter.segment_batch, make_pilot)
+
+
+def _entries(log: FlightLog, *parts: str) -> Iterator[FlightEntry]:
+    read = partial(log.entries, parts)
+    return ahead(read) if log.path.stat().st_size > _SHORT_BYTES else read()
 
 
 def weights_of(log: FlightLog, folder: Path) -> Path:

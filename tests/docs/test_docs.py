@@ -21,6 +21,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DEADLINE_S = 240
+GROUPS = ("log", "scenario")
+"""Commands that have commands of their own."""
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(not run|may exit 1):\s*\S.*-->\s*\Z")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -104,10 +106,11 @@ def options_of():
     """Options that a command knows."""
     known = {}
 
-    def options(command):
+    def options(arguments):
+        command = tuple(arguments[: 2 if arguments[0] in GROUPS else 1])
         if command not in known:
-            help_page = followme([command, "--help"], ROOT)
-            assert help_page.returncode == 0, f"there is no 'followme-uav {command}'"
+            help_page = followme([*command, "--help"], ROOT)
+            assert help_page.returncode == 0, f"there is no 'followme-uav {' '.join(command)}'"
             known[command] = set(re.findall(r"--[a-z][a-z-]*", help_page.stdout))
         return known[command]
 
@@ -117,7 +120,7 @@ def options_of():
 @pytest.mark.parametrize(("block", "arguments"), commands("followme-uav", run=False))
 def test_options_exist_also_where_nothing_is_run(block, arguments, options_of):
     used = {argument.partition("=")[0] for argument in arguments if argument.startswith("--")}
-    assert used <= options_of(arguments[0])
+    assert used <= options_of(arguments)
 
 
 @pytest.mark.parametrize(("block", "arguments"), commands("make", run=False))
