@@ -176,6 +176,7 @@ class ControlConfig(Section):
     hero_area_m2: Positive
     min_distance_m: NonNegative
     feed_forward: Share
+    closer_s: Annotated[float, Field(ge=0, le=0.5)]
 
 
 class TrackerConfig(Section):

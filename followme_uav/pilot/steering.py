@@ -85,7 +85,9 @@ class Steering:
         camera_m = view.frame.camera.position_m
         distance_m = math.dist(camera_m, hero.position_m)
         course_rad, ground_m = course(view.here, hero.ground_m)
-        approach_mps = self._helm.loops.approach_mps(distance_m, view.dt_s)
+        approach_mps = self._helm.loops.approach_mps(
+            distance_m, view.dt_s, math.hypot(*hero.velocity_mps)
+        )
         if ground_m < self._config.control.min_distance_m:
             approach_mps = min(approach_mps, 0.0)
         sight = self._sight_of_her(view, hero)

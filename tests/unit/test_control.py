@@ -144,6 +144,14 @@ def test_too_far_means_forward_and_too_near_means_back(loops):
     assert loops.approach_mps(100 * wanted_m, DT_S) == CONTROL.forward.limit
 
 
+def test_a_runner_is_followed_more_closely(loops):
+    """Each corner costs the vehicle some metres; from 7 m on she was soon too far ahead."""
+    wanted_m = CONTROL.wanted_distance_m
+    assert loops.approach_mps(wanted_m, DT_S, hero_mps=5.0) > 0.5
+    assert loops.approach_mps(wanted_m - 5.0 * CONTROL.closer_s, DT_S, 5.0) == pytest.approx(0.0)
+    assert loops.approach_mps(0.4 * wanted_m, DT_S, hero_mps=100.0) < 0.0
+
+
 def test_the_nose_turns_after_the_camera(loops):
     assert loops.yaw_rate_radps(0.2, DT_S) == pytest.approx(0.2 * CONTROL.yaw.kp)
     assert loops.yaw_rate_radps(-0.2, DT_S) == pytest.approx(-0.2 * CONTROL.yaw.kp)
