@@ -13,8 +13,9 @@ from typing import Protocol
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Frame, Mask, MissionState, Step, Transition
 from followme_uav.pilot.eyes import Eyes, Verdict
+from followme_uav.pilot.helm import View
 from followme_uav.pilot.mission import Mission, Situation
-from followme_uav.pilot.steering import Steering, View
+from followme_uav.pilot.steering import Steering
 
 AT_REST_MPS, SLOW_MPS = 0.1, 0.5
 
