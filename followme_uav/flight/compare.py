@@ -23,13 +23,14 @@ class Difference:
 
     @property
     def size(self) -> float | None:
-        """How far numbers, vectors or images are apart; None where that means nothing."""
+        """How far numbers, vectors or images are apart; None where that means nothing or no end."""
         try:
             first = np.asarray(self.logged, float)
             second = np.asarray(self.replayed, float)
-            return float(np.max(np.abs(first - second)))
+            size = float(np.max(np.abs(first - second)))
         except (TypeError, ValueError):
             return None
+        return size if math.isfinite(size) else None
 
 
 def differences(logged: Any, replayed: Any) -> list[Difference]:

@@ -69,6 +69,8 @@ class Divergence:
     field: str
     logged: Any
     replayed: Any
+    size: float | None
+    """How far they are apart, where that means something."""
 
 
 @dataclass
@@ -155,7 +157,12 @@ def compare(turns: Iterable[Turn], leave_out: Collection[str] = ()) -> Compariso
                 continue
             if result.first is None:
                 result.first = Divergence(
-                    logged.frame_index, result.flight_s, found.field, found.logged, found.replayed
+                    index=logged.frame_index,
+                    time_s=result.flight_s,
+                    field=found.field,
+                    logged=found.logged,
+                    replayed=found.replayed,
+                    size=found.size,
                 )
             result.drift.setdefault(found.field, Drift(found.field)).add(logged.frame_index, found)
             size = found.size

@@ -39,10 +39,11 @@ def verdict(found: Comparison, from_images: bool) -> str:
 
 def first_divergence(first: Divergence) -> str:
     """One line."""
-    return (
+    text = (
         f"first divergence: step {first.index}, {first.time_s:.1f} s: {first.field} was "
         f"{readable(first.logged)}, is {readable(first.replayed)}"
     )
+    return text if first.size is None else f"{text} (off by {first.size:.3g})"
 
 
 def show(found: Comparison, console: Console) -> None:

@@ -6,6 +6,7 @@ Vision plays no part, so the flights use true masks.
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -202,6 +203,19 @@ def test_a_simulator_that_hangs_for_a_while_is_waited_for(flight):
     assert "no camera image" in command.wait_for("→ failsafe")
     kill(simulator, signal.SIGCONT)
     assert "frames are back" in command.wait_for("failsafe → patrol")
+
+
+def test_a_full_disk_lands_the_vehicle_and_keeps_the_log(flight):
+    """Else the vehicle would hang in the air, or the flight so far be lost."""
+    command, path = flight()
+    full_bytes = path.stat().st_size + 50_000
+    resource.prlimit(command.pid, resource.RLIMIT_FSIZE, (full_bytes, full_bytes))
+    command.wait_for("→ land")
+    command.wait_for("land → done")
+    assert command.end() == 2
+    assert "cannot write the flight log after " in command.lines[-1]
+    assert not any("Traceback" in line for line in command.lines)
+    assert MissionState.PATROL in states_of(read_log(path))
 
 
 def test_ctrl_c_lands_and_closes_the_log(flight):

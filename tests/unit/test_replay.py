@@ -341,3 +341,20 @@ def test_there_are_reference_flights():
     """Else an empty folder would pass."""
     assert len(list(REFERENCES.glob("*.mcap"))) >= 3
     assert sum(path.stat().st_size for path in REFERENCES.glob("*.mcap")) < 1_200_000
+
+
+def test_a_log_that_version_1_wrote_is_read_and_replayed(run):
+    """Else flights of before would be lost, or every field that they lack be a difference."""
+    path = Path(__file__).parents[1] / "data" / "version_1.mcap"
+    log = read_log(path)
+    entries = list(log.entries())
+    assert (log.schema_version, len(entries)) == (1, 3)
+    assert log.metadata.config.control.wanted_distance_m == 8.5
+    assert log.metadata.config.log.image == "png"
+    assert entries[0].step.hero.position_m == (7.0, 0.0, 0.95)
+    assert entries[1].step.transition.reason == "hero confirmed"
+    assert entries[0].frame.rgb.shape == (32, 32, 3)
+    code, output, _ = run("replay", path, "--json")
+    found = json.loads(output)
+    assert (code, found["frames"]) == (1, 3)
+    assert not [drift for drift in found["drift"] if drift["field"][:4] in ("hero", "loop")]
