@@ -203,6 +203,7 @@ class LimitsConfig(Section):
 
     speed_mps: Positive
     acceleration_mps2: Positive
+    corner_speed_mps: Positive
     min_altitude_m: NonNegative
     sink_m: NonNegative
     max_altitude_m: Positive

@@ -103,12 +103,14 @@ class Helm:
         )
 
     def on_the_way(self, view: View, goal_m: Vec2, speed_mps: float) -> Vec2:
-        """Velocity towards the goal, perhaps around a block, slower over the last metres."""
+        """Velocity towards the goal, perhaps around a block; slower to its end and to corners."""
         flyable_m = self._config.simulator.flyable_m
         spot_m = self.patrol.way_to(goal_m, view.here, flyable_m)
         course_rad, distance_m = course(view.here, spot_m)
+        at_the_end_mps = self._config.limits.corner_speed_mps
         if spot_m == nearest_place(flyable_m, goal_m, view.here):
-            speed_mps = min(speed_mps, distance_m)
+            at_the_end_mps = 0.0
+        speed_mps = min(speed_mps, at_the_end_mps + distance_m)
         return heading_velocity(speed_mps, course_rad)
 
     def is_around_a_corner(self, view: View, goal_m: Vec2) -> bool:
