@@ -97,14 +97,19 @@ def _parts_inside(
 
 
 @functools.lru_cache(maxsize=8)
-def junctions(areas: tuple[Rectangle, ...]) -> tuple[Vec2, ...]:
-    """The middle of every overlap of two rectangles."""
-    middles = []
+def crossings(areas: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
+    """Every overlap of two rectangles."""
+    overlaps = []
     for (s1, w1, n1, e1), (s2, w2, n2, e2) in itertools.combinations(areas, 2):
         south, west, north, east = max(s1, s2), max(w1, w2), min(n1, n2), min(e1, e2)
         if south < north and west < east:
-            middles.append(((south + north) / 2.0, (west + east) / 2.0))
-    return tuple(dict.fromkeys(middles))
+            overlaps.append((south, west, north, east))
+    return tuple(dict.fromkeys(overlaps))
+
+
+def middle_of(area: Rectangle) -> Vec2:
+    """Its centre."""
+    return (area[0] + area[2]) / 2.0, (area[1] + area[3]) / 2.0
 
 
 NEARER_TO_HERE = 0.25

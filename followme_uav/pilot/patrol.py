@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 
 from followme_uav.config import Rectangle
-from followme_uav.pilot.keep_in import is_free, junctions, nearest_place
+from followme_uav.pilot.keep_in import crossings, is_free, middle_of, nearest_place
 
 Vec2 = tuple[float, float]
 
-CORNER_STEPS = 8
+CORNER_INSET_M = 1.0
+"""Corners are cut so far inside the streets."""
 
 
 class Patrol:
@@ -52,20 +53,18 @@ class Patrol:
         if is_free(flyable_m, position_m, near_m):
             return near_m
         by_length = sorted(
-            junctions(flyable_m),
-            key=lambda junction: math.dist(position_m, junction) + math.dist(junction, near_m),
+            crossings(flyable_m),
+            key=lambda crossing: _length(position_m, middle_of(crossing), near_m),
         )
-        reachable = (j for j in by_length if is_free(flyable_m, position_m, j))
-        first = junction = next(reachable, None)
-        while junction is not None and not is_free(flyable_m, junction, near_m):
-            junction = next(reachable, None)
-        if junction is None:
-            return first or near_m
-        # Around the corner, not to the middle of the crossing: as far on as the way is free.
-        ahead = (
-            _between(junction, near_m, 1.0 - step / CORNER_STEPS) for step in range(CORNER_STEPS)
-        )
-        return next((spot for spot in ahead if is_free(flyable_m, position_m, spot)), junction)
+        reachable = None
+        for crossing in by_length:
+            middle_m = middle_of(crossing)
+            if not is_free(flyable_m, position_m, middle_m):
+                continue
+            reachable = reachable or middle_m
+            if is_free(flyable_m, middle_m, near_m):
+                return _corner(crossing, position_m, near_m, flyable_m)
+        return reachable or near_m
 
     def nearest_on_route(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
         """The point of the closed route that is nearest to `position_m`: the middle of a street.
@@ -79,8 +78,23 @@ class Patrol:
         return min(feet, key=lambda foot: math.dist(foot, position_m))
 
 
-def _between(start: Vec2, end: Vec2, share: float) -> Vec2:
-    return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
+def _corner(
+    crossing: Rectangle, here_m: Vec2, goal_m: Vec2, flyable_m: tuple[Rectangle, ...]
+) -> Vec2:
+    """Where to pass a crossing from the middle of which here and the goal are in sight."""
+    south, west, north, east = crossing
+    inset_m = min(CORNER_INSET_M, (north - south) / 2.0, (east - west) / 2.0)
+    corners = [
+        (n, e)
+        for n in (south + inset_m, north - inset_m)
+        for e in (west + inset_m, east - inset_m)
+        if is_free(flyable_m, here_m, (n, e)) and is_free(flyable_m, (n, e), goal_m)
+    ]
+    return min((*corners, middle_of(crossing)), key=lambda corner: _length(here_m, corner, goal_m))
+
+
+def _length(start: Vec2, via: Vec2, end: Vec2) -> float:
+    return math.dist(start, via) + math.dist(via, end)
 
 
 def _foot(point: Vec2, start: Vec2, end: Vec2, off_end_m: float) -> Vec2:

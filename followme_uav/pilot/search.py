@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from followme_uav.config import FlightConfig
-from followme_uav.pilot.keep_in import is_free, junctions, nearest_place
+from followme_uav.pilot.keep_in import crossings, is_free, middle_of, nearest_place
 from followme_uav.pilot.tracker import HeroTrack
 
 Vec2 = tuple[float, float]
@@ -42,7 +42,10 @@ class Search:
     def __init__(self, config: FlightConfig) -> None:
         self._config = config.search
         self._flyable_m = config.simulator.flyable_m
-        self._all_spots_m = (*junctions(self._flyable_m), *config.simulator.patrol_waypoints_m)
+        self._all_spots_m = (
+            *(middle_of(crossing) for crossing in crossings(self._flyable_m)),
+            *config.simulator.patrol_waypoints_m,
+        )
         self._wanted_m = config.control.wanted_distance_m
         self._begin_s = 0.0
         self._looked_s = 0.0
