@@ -111,6 +111,8 @@ def _replay(
         print(verdict(found, from_images=weights is not None))
         if gap:
             print(gap)
+        if "cut_from_s" in log.metadata.extra and not found.is_rounding:
+            print("The log begins in the middle of a flight: what the pilot knew then is missing.")
         if found.first is not None and (is_question or not found.is_rounding):
             print(first_divergence(found.first))
             show(found, Console())
