@@ -19,7 +19,7 @@ from pathlib import Path
 
 from followme_uav.config import load_config
 from followme_uav.flight.log import read_log
-from followme_uav.flight.rerun import Rerun, compare_log
+from followme_uav.flight.replay_log import ReplaySetup, compare_log
 from tests.toy_flight import FRAME_S, fly_toy
 
 AT_ONCE = 20
@@ -86,7 +86,7 @@ def start(path, flown):
 def look(path, flown):
     """Read and replay what is left; a log that cannot be read raises."""
     log = read_log(path)
-    found = compare_log(log, Rerun(log.metadata.config))
+    found = compare_log(log, ReplaySetup(log.metadata.config))
     assert log.truncated
     return {
         "frames": found.frames,

@@ -22,7 +22,7 @@ from followme_uav.errors import LogError
 from followme_uav.flight.comparison import compare
 from followme_uav.flight.log import FlightLog, read_log
 from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.rerun import Rerun, turns_of
+from followme_uav.flight.replay_log import ReplaySetup, turns_of
 
 ROUNDS = 5
 WARM_UP_FRAMES = 20
@@ -36,19 +36,20 @@ def replay_figures(path: Path, weights: Path) -> dict[str, float]:
     flight_s = entries[-1].frame.time_s - entries[0].frame.time_s
     logging_ms = [entry.timings.log_ms for entry in entries[WARM_UP_FRAMES:]]
     return {
-        "from masks, times real time": flight_s / fastest_s(log, Rerun(config), ROUNDS),
-        "from pictures, times real time": flight_s / fastest_s(log, Rerun(config, weights), 2),
+        "from masks, times real time": flight_s / fastest_s(log, ReplaySetup(config), ROUNDS),
+        "from pictures, times real time": flight_s
+        / fastest_s(log, ReplaySetup(config, weights), 2),
         "logging in the loop, ms a frame": statistics.median(logging_ms),
         "the log's thread, ms a frame": thread_ms(log, entries),
         "MB a minute": 60.0 * path.stat().st_size / 1e6 / flight_s,
     }
 
 
-def fastest_s(log: FlightLog, rerun: Rerun, rounds: int) -> float:
+def fastest_s(log: FlightLog, setup: ReplaySetup, rounds: int) -> float:
     """Wall-clock time of the fastest of some replays; loading the network is not counted."""
     times = []
     for _ in range(rounds):
-        turns = turns_of(log, rerun)
+        turns = turns_of(log, setup)
         start_s = time.perf_counter()
         found = compare(turns)
         times.append(time.perf_counter() - start_s)

@@ -85,16 +85,16 @@ def _replay(
     from followme_uav.config import changed
     from followme_uav.flight.log import read_log
     from followme_uav.flight.log_info import missing_end
+    from followme_uav.flight.replay_log import ReplaySetup, compare_log, weights_of
     from followme_uav.flight.replay_report import NO_REACTION, first_divergence, show, verdict
-    from followme_uav.flight.rerun import Rerun, compare_log, weights_of
 
     log = read_log(flight)
     is_question = bool(weights or overrides or config)
     if images and weights is None:
         weights = weights_of(log, DEFAULT_WEIGHTS.parent)
-    rerun = Rerun(changed(log.metadata.config, config, overrides), weights)
+    setup = ReplaySetup(changed(log.metadata.config, config, overrides), weights)
     steps: list[tuple[Step, Step]] = []
-    found = compare_log(log, rerun, steps if plots else None)
+    found = compare_log(log, setup, steps if plots else None)
     if not found.frames:
         typer.echo(f"followme-uav: {flight}: holds no complete frame", err=True)
         raise typer.Exit(2)
@@ -111,6 +111,8 @@ def _replay(
         print(verdict(found, from_images=weights is not None))
         if gap:
             print(gap)
+        if "cut_from_s" in log.metadata.extra and not found.is_rounding:
+            print("The log begins in the middle of a flight: what the pilot knew then is missing.")
         if found.first is not None and (is_question or not found.is_rounding):
             print(first_divergence(found.first))
             show(found, Console())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
@@ -45,12 +46,13 @@ def _receive_all(receiver: Connection, process: BaseProcess) -> Iterator[Any]:
     except EOFError:
         raise RuntimeError("the process that reads ahead is gone") from None
     finally:
-        receiver.close()
-        process.kill()
+        process.kill()  # before its pipe is gone, about which it would complain
         process.join()
+        receiver.close()
 
 
 def _send_all(read: Callable[[], Iterable[Item]], sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits
     batch: list[Item] = []
     try:
         for item in read():

@@ -15,8 +15,8 @@ from followme_uav.flight.comparison import Comparison
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log import FlightLog, read_log
 from followme_uav.flight.log_edit import write_log
+from followme_uav.flight.replay_log import ReplaySetup, compare_log, turns_of
 from followme_uav.flight.replay_report import first_divergence, verdict
-from followme_uav.flight.rerun import Rerun, compare_log, turns_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _check(path: Path, update: bool) -> Checked:
     log = read_log(path)
     if log.truncated:
         raise LogError(f"{path}: was cut off; a reference flight must be whole")
-    found = compare_log(log, Rerun(log.metadata.config))
+    found = compare_log(log, ReplaySetup(log.metadata.config))
     if not found.frames:
         raise LogError(f"{path}: holds no frames")
     needs_update = update and not found.is_rounding
@@ -67,5 +67,5 @@ def _check(path: Path, update: bool) -> Checked:
 
 
 def _decided_anew(log: FlightLog) -> list[FlightEntry]:
-    turns = turns_of(log, Rerun(log.metadata.config))
+    turns = turns_of(log, ReplaySetup(log.metadata.config))
     return [replace(turn.logged, step=turn.step) for turn in turns]

@@ -19,7 +19,7 @@ from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.read_ahead import ahead
 from followme_uav.flight.reference import check_folder
 from followme_uav.flight.replay import replay_images
-from followme_uav.flight.rerun import Rerun, compare_log
+from followme_uav.flight.replay_log import ReplaySetup, compare_log
 from followme_uav.messages import MissionState
 from tests.conftest import make_entry, same
 from tests.toy_flight import fly_toy, sees_paint
@@ -297,7 +297,7 @@ def test_damage_is_never_called_identical(tmp_path, config):
         path.write_bytes(data)
         try:
             log = read_log(path)
-            found = compare_log(log, Rerun(log.metadata.config))
+            found = compare_log(log, ReplaySetup(log.metadata.config))
             read = list(log.entries())
         except FollowMeError as error:
             assert "\n" not in str(error)

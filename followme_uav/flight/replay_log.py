@@ -21,7 +21,7 @@ _SHORT_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Rerun:
+class ReplaySetup:
     """How to fly a log again."""
 
     config: FlightConfig
@@ -30,7 +30,7 @@ class Rerun:
     """The network that sees; None: the masks are those of the flight."""
 
 
-def turns_of(log: FlightLog, rerun: Rerun) -> Iterator[Turn]:
+def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
     """Every frame of the log with what the pilot makes of it.
 
     Raises:
@@ -40,18 +40,18 @@ def turns_of(log: FlightLog, rerun: Rerun) -> Iterator[Turn]:
     from followme_uav.scenario.pilots import pilot_kind  # a scenario's log names who flew
 
     make_pilot = pilot_kind(log.metadata.extra.get("pilot", "network")).make
-    if rerun.weights is None:
-        return replay_masks(_entries(log, MASK), rerun.config, make_pilot)
+    if setup.weights is None:
+        return replay_masks(_entries(log, MASK), setup.config, make_pilot)
     from followme_uav.flight.fly import segmenter_for
     from followme_uav.perception.weights import read_weights
 
-    read_weights(rerun.weights)
+    read_weights(setup.weights)
     if all(entry.picture is None for entry in log.entries(())):
         raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
     # Before the network starts its threads: processes with threads are better not forked.
     entries = _entries(log, MASK, PICTURE)
-    segmenter = segmenter_for(rerun.weights, rerun.config)
-    return replay_images(entries, rerun.config, segmenter.segment_batch, make_pilot)
+    segmenter = segmenter_for(setup.weights, setup.config)
+    return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
 
 
 def _entries(log: FlightLog, *parts: str) -> Iterator[FlightEntry]:
@@ -78,14 +78,14 @@ def weights_of(log: FlightLog, folder: Path) -> Path:
 
 
 def compare_log(
-    log: FlightLog, rerun: Rerun, steps: list[tuple[Step, Step]] | None = None
+    log: FlightLog, setup: ReplaySetup, steps: list[tuple[Step, Step]] | None = None
 ) -> Comparison:
     """Fly the log again and compare; raises what `turns_of` raises.
 
     `steps` is filled with each step, as logged and as replayed, without masks.
     """
     leave_out = SINCE_VERSION_2 if log.schema_version < 2 else ()
-    turns = turns_of(log, rerun)
+    turns = turns_of(log, setup)
     return compare(turns if steps is None else _kept(turns, steps), leave_out)
 
 
