@@ -2,8 +2,6 @@
 
 import os
 import re
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,52 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 200.0
 SIZE_PX = (900, 760)
 LOOPBACK = "0100007F"
-
-
-class Served:
-    """A command that serves a page, until `interrupt`."""
-
-    def __init__(self, *arguments):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "followme_uav.cli", *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        self.lines = []
-        self.page = ""
-
-    def wait_for(self, word):
-        for line in self._process.stdout:
-            self.lines.append(line)
-            found = re.search(r"http://\S+", line)
-            self.page = found[0] if found else self.page
-            if word in line:
-                return
-        raise AssertionError(self._process.stderr.read())
-
-    def interrupt(self):
-        self._process.send_signal(signal.SIGINT)
-        out, err = self._process.communicate(timeout=60)
-        return self._process.returncode, "".join(self.lines) + out, err
-
-    def stop(self):
-        self._process.kill()
-        self._process.communicate()
-
-
-@pytest.fixture
-def served():
-    running = []
-
-    def run(*arguments):
-        running.append(Served(*arguments))
-        return running[-1]
-
-    yield run
-    for one in running:
-        one.stop()
 
 
 def ports_of(page):
