@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from followme_uav.files import make_data_folder, write_data
 from followme_uav.scenario.flight import Job, code_digest, fingerprint, fly_job
@@ -87,6 +88,15 @@ def _start_worker(threads: int) -> None:
     """Renderer and number crunching of all workers together fit the machine."""
     for name in _ONE_EACH:
         os.environ[name] = str(threads)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A pool that is killed cannot tell its workers, and they would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _died(job: Job) -> Result:
