@@ -50,7 +50,9 @@ class HeroTrack:
 
     def estimate(self) -> HeroEstimate:
         """For the log and for viewers."""
-        worst_m2 = float(np.linalg.eigvalsh(self.covariance[:2, :2])[-1])
+        north_m2, east_m2 = float(self.covariance[0, 0]), float(self.covariance[1, 1])
+        half_m2 = math.hypot((north_m2 - east_m2) / 2.0, float(self.covariance[0, 1]))
+        worst_m2 = (north_m2 + east_m2) / 2.0 + half_m2  # the larger eigenvalue
         return HeroEstimate(
             self.position_m, (*self.velocity_mps, 0.0), math.sqrt(max(worst_m2, 0.0))
         )
@@ -72,7 +74,8 @@ class HeroTrack:
             time_s=time_s,
             position_m=(north + walked_s * north_mps, east + walked_s * east_mps, down),
             velocity_mps=(fade * north_mps, fade * east_mps),
-            covariance=move @ self.covariance @ move.T + _in_both_directions(wander),
+            covariance=_product(_product(move, self.covariance), move.T)
+            + _in_both_directions(wander),
         )
 
     def turned(self, since_s: float, config: TrackerConfig) -> HeroTrack:
@@ -87,9 +90,9 @@ class HeroTrack:
 
     def surprise(self, fix: Fix) -> float:
         """Squared Mahalanobis distance of a measurement: 9 is what one in 90 exceeds."""
-        innovation = np.subtract(fix.place_m[:2], self.ground_m)
-        spread = self.covariance[:2, :2] + fix.covariance_m2
-        return float(innovation @ np.linalg.solve(spread, innovation))
+        innovation = np.subtract(fix.place_m[:2], self.ground_m)[:, None]
+        certainty = _inverse(self.covariance[:2, :2] + fix.covariance_m2)
+        return float(_product(_product(innovation.T, certainty), innovation)[0, 0])
 
 
 def start(time_s: float, fix: Fix, config: TrackerConfig) -> HeroTrack:
@@ -105,15 +108,15 @@ def update(track: HeroTrack, time_s: float, fix: Fix, config: TrackerConfig) -> 
     now = track.predict(time_s, config)
     if now.surprise(fix) > config.turn_surprise:
         now = now.turned(time_s - track.time_s, config)
-    innovation = np.subtract(fix.place_m[:2], now.ground_m)
-    spread = now.covariance[:2, :2] + fix.covariance_m2
-    gain = np.linalg.solve(spread, now.covariance[:2, :]).T
+    innovation = np.subtract(fix.place_m[:2], now.ground_m)[:, None]
+    certainty = _inverse(now.covariance[:2, :2] + fix.covariance_m2)
+    gain = _product(now.covariance[:, :2], certainty)
     north_m, east_m, north_mps, east_mps = (
-        float(x) for x in (*now.ground_m, *now.velocity_mps) + gain @ innovation
+        float(x) for x in (*now.ground_m, *now.velocity_mps) + _product(gain, innovation)[:, 0]
     )
     speed_mps = math.hypot(north_mps, east_mps)
     scale = min(1.0, config.max_speed_mps / max(speed_mps, 1e-9))
-    covariance = now.covariance - gain @ now.covariance[:2, :]
+    covariance = now.covariance - _product(gain, now.covariance[:2, :])
     return replace(
         now,
         position_m=(north_m, east_m, fix.place_m[2]),
@@ -127,3 +130,18 @@ def _in_both_directions(of_one: list[list[float]]) -> Matrix:
     matrix = np.zeros((4, 4))
     matrix[0::2, 0::2] = matrix[1::2, 1::2] = of_one
     return matrix
+
+
+def _product(first: Matrix, second: Matrix) -> Matrix:
+    """Of matrices. NumPy's own, BLAS, rounds differently on different processors.
+
+    A replay shall come to the same numbers as the flight, to the last bit.
+    """
+    product: Matrix = (first[:, :, None] * second[None]).sum(axis=1)
+    return product
+
+
+def _inverse(matrix: Matrix) -> Matrix:
+    """Of a (2, 2) matrix."""
+    (a, b), (c, d) = matrix
+    return np.array([[d, -b], [-c, a]]) / (a * d - b * c)
