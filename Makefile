@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: fly test strangers screens lint format bench references setup clean
+.PHONY: fly test scenarios strangers screens lint format bench references setup clean
 
 fly: setup
 	@$(BIN)/followme-uav fly $(ARGS)
@@ -16,6 +16,10 @@ fly: setup
 test: lint strangers screens
 	@$(BIN)/python -m pytest -q tests/rendering
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
+
+# All scripts, three cities each; the tests fly a selection.
+scenarios: setup
+	@$(BIN)/followme-uav scenario run $(ARGS)
 
 # Clients that were not written here, for the tests with them; those tests say why where one is missing.
 strangers: setup

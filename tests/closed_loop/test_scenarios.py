@@ -1,0 +1,90 @@
+"""Scripted flights as a user starts them: a selection of the scripts, and the same flight twice."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from followme_uav.flight.log import content_digest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 240
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+
+SELECTION = {
+    "straight-walk": 301,
+    "u-turn-below": 302,
+    "behind-building": 326,
+    "decoy-crosses": 303,
+    "hero-absent": 301,
+    "gusts": 302,
+    "frames-dropped": 303,
+    "stall": 301,
+}
+"""One city of each: plain following, a turn, a loss, a decoy, nobody, wind, and faults."""
+
+FAULTS = """
+why: Whatever is lost, late or blown about is so by the seed.
+duration_s: 20
+seeds: [5]
+world: {hero: {waypoints_m: [[16, 7.2], [95, 7.2]]}}
+events:
+  - {drop_frames: {share: 0.2}}
+  - {delay: {frames_ms: 60, commands_ms: 40, jitter_ms: 30}}
+  - {at_s: 8, lasts_s: 4, gust: {east_mps: 6}}
+  - {at_s: 14, lasts_s: 1, stall: {}}
+expect: {collisions: 0}
+"""
+
+pytestmark = pytest.mark.slow
+
+
+def fly(*arguments, out):
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "followme_uav.cli", "scenario", "run"),
+            *map(str, arguments),
+            *("--workers", "1", "--out", str(out)),
+        ],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=DEADLINE_S,
+    )
+
+
+@pytest.mark.parametrize(("name", "seed"), SELECTION.items())
+def test_the_pilot_flies_as_expected(name, seed, tmp_path):
+    done = fly(name, "--seeds", f"{seed}:{seed + 1}", "--no-report", "--no-logs", out=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_same_script_and_seed_are_the_same_flight(tmp_path):
+    script = tmp_path / "faults.yaml"
+    script.write_text(FAULTS)
+    digests = set()
+    for out in (tmp_path / "first", tmp_path / "second"):
+        done = fly(script, "--no-report", out=out)
+        assert done.returncode == 0, done.stdout + done.stderr
+        digests.add(content_digest(out / "logs" / "faults-seed5.mcap"))
+    assert len(digests) == 1
+
+
+def test_a_run_leaves_what_scripts_and_people_read(tmp_path):
+    script = tmp_path / "too-much.yaml"
+    script.write_text(FAULTS.replace("collisions: 0", "in_view: {min: 1}, losses: {min: 5}"))
+    done = fly(script, out=tmp_path / "run")
+    assert done.returncode == 1, "five losses in 20 s were expected and did not come"
+    (result,) = json.loads((tmp_path / "run" / "results.json").read_text())["results"]
+    assert (result["name"], result["seed"], result["success"]) == ("too-much", 5, False)
+    assert "< 5" in result["reason"]
+    assert (tmp_path / "run" / result["log"]).is_file()
+    (junit,) = (tmp_path / "run").glob("*.xml")
+    assert ElementTree.parse(junit).find(".//failure") is not None
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "&lt; 5" in page
+    assert "data:image/" in page
