@@ -71,7 +71,9 @@ def turned_on(orientation: Quaternion, angular_velocity_radps: Vec3, time_s: flo
     rate_radps = math.hypot(*angular_velocity_radps)
     if rate_radps * time_s < 1e-9:
         return orientation
-    turn = axangle2quat(angular_velocity_radps, rate_radps * time_s)
+    axis = tuple(component / rate_radps for component in angular_velocity_radps)
+    # Left to itself it normalizes with BLAS, which rounds as the processor likes.
+    turn = axangle2quat(axis, rate_radps * time_s, is_normalized=True)
     return multiply(orientation, _quaternion(turn))
 
 

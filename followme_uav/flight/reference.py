@@ -60,7 +60,7 @@ def _check(path: Path, update: bool) -> Checked:
     found = compare_log(log, ReplaySetup(log.metadata.config))
     if not found.frames:
         raise LogError(f"{path}: holds no frames")
-    needs_update = update and not found.is_rounding
+    needs_update = update and not found.is_identical
     if needs_update:
         write_log(log, _decided_anew(log), path, {})
     return Checked(path, found, needs_update)

@@ -2,7 +2,10 @@
 
 import dataclasses
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -358,3 +361,20 @@ def test_a_log_that_version_1_wrote_is_read_and_replayed(run):
     found = json.loads(output)
     assert (code, found["frames"]) == (1, 3)
     assert not [drift for drift in found["drift"] if drift["field"][:4] in ("hero", "loop")]
+
+
+@pytest.mark.parametrize("processor", ["Prescott", "Haswell"])
+def test_other_processors_come_to_the_same_bits(processor):
+    """Else a flight of one machine would fail its check on another; matrix libraries round so."""
+    environment = {**os.environ, "OPENBLAS_CORETYPE": processor, "COLUMNS": "200"}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "followme_uav.cli", "replay"),
+            str(REFERENCES / "lost_and_found.mcap"),
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.startswith("identical: "), done.stdout + done.stderr
