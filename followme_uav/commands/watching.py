@@ -107,8 +107,8 @@ def serve(viewer: Viewer) -> None:
     """Keep a page served until Ctrl-C; a window needs nobody."""
     if not viewer.page:
         return
-    print(f"serving {viewer.page} until Ctrl-C", flush=True)
     with suppress(KeyboardInterrupt):
+        print(f"serving {viewer.page} until Ctrl-C", flush=True)
         while viewer.is_open():
             time.sleep(_POLL_S)
 

@@ -30,6 +30,10 @@ OPTIONS = (
 )
 
 
+class NoPageError(Exception):
+    """Between two pages there is none."""
+
+
 class Browser:
     """One page; `requested` lists the addresses that it asked for."""
 
@@ -84,7 +88,15 @@ class Browser:
         self._ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def screenshot(self):
-        data = self._ask("Page.captureScreenshot", format="png")["data"]
+        """Of the page; waits while the browser goes from one to the next."""
+        give_up_s = time.monotonic() + DEADLINE_S
+        while True:
+            try:
+                data = self._ask("Page.captureScreenshot", format="png")["data"]
+                break
+            except NoPageError:
+                assert time.monotonic() < give_up_s, "no page comes"
+                time.sleep(0.2)
         return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
 
     def stop(self):
@@ -103,7 +115,10 @@ class Browser:
         while True:
             reply = self._read(give_up_s)
             if reply.get("id") == self._number:
-                assert "error" not in reply, reply
+                error = reply.get("error", {}).get("message", "")
+                if "Not attached to an active page" in error:
+                    raise NoPageError(error)
+                assert not error, reply
                 return reply["result"]
             self._note(reply)
 

@@ -12,6 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def heed_ctrl_c():
+    """Whatever runs the tests in the background may have told its children to ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Served:
     """A command that serves a page, until `interrupt`."""
 
@@ -22,6 +27,7 @@ class Served:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
+            preexec_fn=heed_ctrl_c,
         )
         self.lines = []
         self.page = ""

@@ -20,7 +20,6 @@ def test_a_browser_shows_the_page_with_its_pictures(tmp_path):
     browser = Browser(tmp_path / "profile", size_px=(1200, 1000))
     try:
         browser.open(page.as_uri())
-        time.sleep(2.0)  # the browser changes processes for a file
         give_up_s = time.monotonic() + DEADLINE_S
         while colours(browser) < 500:  # text alone has some shades of grey
             assert time.monotonic() < give_up_s, "no pictures to be seen"
