@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from followme_uav.config import read_yaml
 from followme_uav.extras import require
-from followme_uav.perception.weights import sha256
+from followme_uav.perception.weights import read_weights, sha256
 from followme_uav.scenario.flight import Job
 from followme_uav.scenario.pilots import pilot_kind
 from followme_uav.scenario.report import write_report
@@ -43,8 +43,10 @@ def jobs_of(scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run
 
     Raises:
         ConfigError: A scenario cannot be flown like that.
+        WeightsError: The weights cannot be used; known here, not flight by flight.
     """
-    pilot_kind(run.pilot)
+    if not pilot_kind(run.pilot).on_true_masks:
+        read_weights(run.weights)
     changes = {} if run.config is None else read_yaml(run.config)
     # One flight at a time has the whole machine, else each thread would wait for the others'.
     threads = max(1, (os.cpu_count() or 1) // run.workers)

@@ -9,7 +9,7 @@ import yaml
 
 from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.config import load_config
-from followme_uav.errors import ConfigError, DataError
+from followme_uav.errors import ConfigError, DataError, WeightsError
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.messages import MissionState
 from followme_uav.scenario import runner, tune
@@ -144,6 +144,14 @@ def test_what_has_changed_is_flown_again(jobs, monkeypatch, what):
     if what == "damaged":
         (job.folder / "flights" / f"{job.key}.json").write_text("{")
     assert run_jobs([job], 1, lambda r, was_there: None)[0].seed == 9
+
+
+def test_weights_that_cannot_be_used_end_a_run_before_it_begins(tmp_path):
+    """Else each flight would break for itself, one after the other."""
+    (tmp_path / "notes.h5").write_text("hello")
+    order = Run(tmp_path / "out", "network", tmp_path / "notes.h5")
+    with pytest.raises(WeightsError, match="not an HDF5 file"):
+        jobs_of([scenario(tmp_path)], None, order)
 
 
 # The page
