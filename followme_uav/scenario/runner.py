@@ -60,8 +60,8 @@ def _fly_all(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
                 under_way: dict[Future[Result], Job] = {}
                 while left or under_way:
                     while left and len(under_way) < workers:
-                        job = left.pop(0)
-                        under_way[pool.submit(fly_job, job)] = job
+                        future = pool.submit(fly_job, left[0])  # may fail, then it is still left
+                        under_way[future] = left.pop(0)
                     for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                         job = under_way.pop(future)
                         try:

@@ -204,10 +204,13 @@ def _present(space: Mapping[str, Span], run: Run) -> dict[str, float]:
 
 def _diff(tuned: Tuned) -> str:
     """For `--config`: only what changed, with what it was worth."""
+    verdict = "" if tuned.is_better else " Not confirmed: no better there."
+    if not tuned.values:
+        verdict = " Nothing that was tried is better than they are."
     head = (
         f"# Found by 'followme-uav tune'. Worst flight {tuned.worst:.3f}; on held-out cities "
         f"{tuned.confirmed:.3f},\n# with the numbers as they were {tuned.confirmed_before:.3f}."
-        + ("" if tuned.is_better else " Not confirmed: no better there.")
+        f"{verdict}"
     )
     nested: dict[str, Any] = {}
     for key, value in tuned.values.items():

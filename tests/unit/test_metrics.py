@@ -127,6 +127,35 @@ def test_losses_and_reacquisitions():
     assert result.final_state == "land"
 
 
+def test_time_in_which_she_was_hidden_is_not_the_pilots():
+    """Else whoever waits behind a house would count as a slow search."""
+    hidden = hero_mask(None)
+    entries = [
+        follow(0),
+        other(1, truth_mask=hidden),
+        other(2, truth_mask=hidden),
+        other(3),
+        other(4, truth_mask=hidden),
+        follow(5),
+        other(6),
+        follow(7),
+        other(8, LAND),
+    ]
+    result = metrics_of(entries, CONFIG)
+    assert result.reacquire_s == pytest.approx([0.4, 0.1])
+    assert result.reacquire_visible_s == pytest.approx([0.2, 0.1])
+    assert result.judged_s == pytest.approx(0.8)
+
+
+def test_a_flight_may_be_ended_by_the_time_since_she_was_found():
+    metrics = MetricsAccumulator(CONFIG)
+    times_s = []
+    for entry in (other(0, PATROL), follow(1, at=(3, 3)), follow(2), other(3), other(4)):
+        metrics.add(entry)
+        times_s.append(metrics.since_acquired_s)
+    assert times_s == pytest.approx([0.0, 0.0, 0.0, 0.1, 0.2])
+
+
 def test_landing_is_no_loss():
     """Else every good flight would end with a loss."""
     assert metrics_of([follow(0), follow(1), other(2, LAND)], CONFIG).losses == 0

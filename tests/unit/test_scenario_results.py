@@ -1,6 +1,8 @@
 """If these fail, a run is told wrongly: in its files, its page, its comparison, or by tuning."""
 
 import json
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -152,6 +154,40 @@ def test_weights_that_cannot_be_used_end_a_run_before_it_begins(tmp_path):
     order = Run(tmp_path / "out", "network", tmp_path / "notes.h5")
     with pytest.raises(WeightsError, match="not an HDF5 file"):
         jobs_of([scenario(tmp_path)], None, order)
+
+
+class Pool:
+    """Flies at once; breaks as told: at which calls, and of which seeds."""
+
+    refuses = 0
+    kills = ()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def submit(self, fly, job):
+        if Pool.refuses:
+            Pool.refuses -= 1
+            raise BrokenProcessPool("gone")
+        future = Future()
+        if job.seed in Pool.kills:
+            future.set_exception(BrokenProcessPool("killed"))
+        else:
+            future.set_result(result(seed=job.seed))
+        return future
+
+
+@pytest.mark.parametrize(("refuses", "kills"), [(0, ()), (1, ()), (0, (1,)), (1, (2,))])
+def test_a_worker_that_dies_costs_at_most_its_own_flight(jobs, monkeypatch, refuses, kills):
+    monkeypatch.setattr(runner, "_pool", lambda processes, workers: Pool())
+    monkeypatch.setattr(Pool, "refuses", refuses)
+    monkeypatch.setattr(Pool, "kills", kills)
+    results = run_jobs(jobs, 1, lambda r, was_there: None)
+    assert [r.seed for r in results] == [1, 2]
+    assert [r.seed for r in results if r.reason.startswith("broke")] == list(kills)
 
 
 # The page
