@@ -32,8 +32,8 @@ class Mesh:
     """A list of surfaces that grows; `vertices` and `triangles` give the whole."""
 
     dtype: np.dtype = field(default_factory=lambda: VERTEX)
-    most_sides: int | None = None
-    """Tubes get no more of them, whatever is asked for."""
+    coarse: bool = False
+    """Tubes are square, have about half of their rings and no caps, whatever is asked for."""
     _parts: list[NDArray[np.void]] = field(default_factory=list)
     _indices: list[NDArray[np.uint32]] = field(default_factory=list)
     _count: int = 0
@@ -209,8 +209,10 @@ class Mesh:
 
         Rings go from the bottom up; normals are smooth.
         """
-        sides = min(sides, self.most_sides or sides)
         r = np.asarray(rings, dtype=np.float64)
+        if self.coarse:
+            sides, caps = 4, False
+            r = r[sorted({*range(0, len(r), 2), len(r) - 1})]
         angle = np.linspace(0.0, 2 * math.pi, sides + 1)
         ca, sa = np.cos(angle), np.sin(angle)
         north = r[:, None, 0] + r[:, None, 3] * ca
