@@ -20,6 +20,8 @@ from followme_uav.sim.layout import EXTENT_M, Car
 SHADOW_MAP_PX = 2048
 """Side of the shadow map: about 0.17 m on the ground."""
 TALLEST_M = 40.0
+EYE_MASK = core.BitMask32.bit(0)
+"""Cameras with this bit make pictures."""
 STANDING_MASK = core.BitMask32.bit(1)
 """Cameras with this bit see only what casts shadows into the map."""
 PERSON_STANCE = (0.20, 0.09)

@@ -24,6 +24,7 @@ VERTEX = np.dtype(
 """One vertex; `tint` is RGB and the object number."""
 LIMB_VERTEX = np.dtype([*VERTEX.descr, ("limb", "<f4")])
 """One vertex of a person; `limb` says which joint moves it."""
+_SQUARE_WIDTH = 1.08  # of a square tube, so that it looks on average as wide as a round one
 _QUAD = np.array([(0, 1, 2), (0, 2, 3)])
 
 
@@ -213,6 +214,7 @@ class Mesh:
         if self.coarse:
             sides, caps = 4, False
             r = r[sorted({*range(0, len(r), 2), len(r) - 1})]
+            r[:, 3:] *= _SQUARE_WIDTH
         angle = np.linspace(0.0, 2 * math.pi, sides + 1)
         ca, sa = np.cos(angle), np.sin(angle)
         north = r[:, None, 0] + r[:, None, 3] * ca

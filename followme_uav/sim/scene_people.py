@@ -15,7 +15,7 @@ from followme_uav.sim.lighting import STANDING_MASK
 from followme_uav.sim.panda import node_of, shader_of
 from followme_uav.sim.people import Person
 
-_FINE_PX = 12.0  # whoever is smaller in the picture gets a coarse figure, but never the hero
+_FINE_PX = 18.0  # whoever is smaller in the picture gets a coarse figure, but never the hero
 _FINE, _COARSE, _HIDDEN = 0, 1, -1
 
 
