@@ -27,7 +27,6 @@ from followme_uav.sim.figures import make_wardrobe
 from followme_uav.sim.layout import Car, City, ground_height_m
 from followme_uav.sim.lighting import (
     EYE_MASK,
-    PERSON_STANCE,
     ROUND_STANCE,
     STANDING_MASK,
     Lighting,
@@ -77,7 +76,10 @@ class Rendering:
     def rgb(self) -> RgbImage:
         """(height, width, 3) uint8."""
         pixels = self._colour[::-1].view(np.uint8).reshape(*self._colour.shape, 4)
-        return np.ascontiguousarray(pixels[..., 2::-1])
+        rgb = np.empty((*self._colour.shape, 3), dtype=np.uint8)
+        for channel in range(3):  # several times as fast as pixel by pixel
+            rgb[..., channel] = pixels[..., 2 - channel]
+        return rgb
 
     @cached_property
     def object_id(self) -> NDArray[np.uint8]:
@@ -145,8 +147,10 @@ class Scene:
         self._people = DrawnPeople(self._root, self._wardrobe, HERO_ID)
         self._vehicle = self._make_vehicle()
         self._cars = DrawnCars(self._root, self._car_id)
-        casters = people + 2 + MAX_CARS
-        self._lighting = Lighting(self._engine, self._pipe, self._host, self._root, casters)
+        statures = [(look.height_m, look.width) for look in self._wardrobe]
+        self._lighting = Lighting(
+            self._engine, self._pipe, self._host, self._root, statures, others=1 + MAX_CARS
+        )
         self.set_atmosphere(day_of(city.seed))
 
     @property
@@ -248,19 +252,8 @@ class Scene:
     def _place_shadows(
         self, people: tuple[Person, ...], cars: tuple[Car, ...], vehicle: Pose | None
     ) -> None:
+        self._lighting.place_people([person.position_m for person in people])
         place = self._lighting.place_caster
-        for i, look in enumerate(self._wardrobe):
-            if i < len(people) and people[i].present:
-                north, east, down = people[i].position_m
-                place(
-                    i,
-                    (east, north, -down),
-                    look.height_m,
-                    PERSON_STANCE[0] * look.width,
-                    PERSON_STANCE[1],
-                )
-            else:
-                place(i, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
         north, east, _ = vehicle.position_m if vehicle else (0.0, 0.0, 0.0)
         ground = (east, north, ground_height_m(north, east))
         place(len(self._wardrobe), ground, 0.5 if vehicle else 0.0, 0.4, ROUND_STANCE)
@@ -270,7 +263,6 @@ class Scene:
                 self._lighting.place_car(first + i, cars[i])
             else:
                 place(first + i, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
-        self._lighting.show_casters()
 
     def _make_view(self, width_px: int, height_px: int) -> _View:
         properties = core.FrameBufferProperties()
