@@ -59,7 +59,7 @@ class CityMesh:
     """Small solids: they are only seen from nearby."""
     leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
     far_leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
-    """Instead of `leaves` from afar: half as many sprays, of the same area."""
+    """Instead of `leaves` from afar: half as many sprays, and larger ones."""
     ground: Mesh = field(default_factory=Mesh)
     sky: Mesh = field(default_factory=Mesh)
 

@@ -27,6 +27,7 @@ _LEAVES: dict[Foliage, tuple[Colour, ...]] = {
     "olive": ((0.40, 0.50, 0.20), (0.52, 0.56, 0.26), (0.34, 0.46, 0.22)),
     "lime": ((0.62, 0.84, 0.18), (0.74, 0.82, 0.24)),
 }
+_FAR_SPRAY = 1.2  # larger by that, half as many sprays cover as many pixels
 _SIGNS: tuple[Colour, ...] = (
     (0.16, 0.30, 0.58), (0.16, 0.40, 0.28), (0.80, 0.62, 0.18), (0.24, 0.24, 0.26),
 )  # fmt: skip
@@ -199,7 +200,7 @@ def add_crown(
 ) -> None:
     """Sprays of leaves scattered over an ellipsoid, facing outwards more or less.
 
-    The second of the meshes gets every other spray, of twice the area, which is enough from afar.
+    The second of the meshes gets every other spray, and larger ones, which is enough from afar.
     `taper` 1 makes it a cone that stands on its base, 0 leaves it round.
     """
     out = rng.standard_normal((count, 3))
@@ -230,9 +231,9 @@ def add_crown(
     tint = np.repeat(mix * (0.45 + 0.6 * shell), 4, axis=0)
     start = 4 * np.arange(count)[:, None]
     triangles = (start[:, :, None] + np.array([(0, 1, 2), (0, 2, 3)])).reshape(-1, 3)
-    for mesh, every in zip(meshes, (1, 2), strict=True):
+    for mesh, every, larger in zip(meshes, (1, 2), (1.0, _FAR_SPRAY), strict=True):
         some = (np.arange(count) % every == 0).repeat(4)
-        corners = position[:, None, :] + math.sqrt(every) * size * corner
+        corners = position[:, None, :] + larger * size * corner
         mesh.add(
             corners.reshape(-1, 3)[some],
             normal[some],

@@ -16,7 +16,7 @@ from followme_uav.sim.panda import node_of, shader_of
 from followme_uav.sim.styles import STYLES
 from followme_uav.sim.textures import SIZE_PX, Layer, make_textures
 
-_FAR_PX_PER_M = 3.5  # where a metre is smaller in the picture, nobody misses details
+_FAR_PX_PER_M = 5.0  # where a metre is smaller in the picture, nobody misses details
 
 
 class DrawnCity:
