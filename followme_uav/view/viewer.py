@@ -82,7 +82,7 @@ class Viewer:
             stdin=subprocess.PIPE if kind == "web" else subprocess.DEVNULL,
             stdout=self._words,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "CI": "true", "NO_COLOR": "1"},
+            env={**os.environ, "CI": "true", "NO_COLOR": "1", "RUST_LOG": "info"},
             start_new_session=True,  # Ctrl-C is for us, and see `close`
         )
         try:
