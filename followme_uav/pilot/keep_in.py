@@ -21,7 +21,7 @@ SHARES = (1.0, 0.75, 0.5, 0.25)
 
 
 def limit_velocity(
-    position_m: Vec2, velocity_mps: Vec2, flyable_m: Sequence[Rectangle], limits: LimitsConfig
+    position_m: Vec2, velocity_mps: Vec2, flyable_m: tuple[Rectangle, ...], limits: LimitsConfig
 ) -> Vec2:
     """`velocity_mps` (north, east), reduced so that the vehicle stays inside `flyable_m`.
 
@@ -29,7 +29,7 @@ def limit_velocity(
     """
     if not flyable_m:
         return velocity_mps
-    areas = [_shrunk(area, limits.boundary_margin_m) for area in flyable_m]
+    areas = _shrunk(flyable_m, limits.boundary_margin_m)
     if not contains(areas, position_m):
         inside_m = nearest_point(areas, position_m)
         back = tuple(
@@ -69,15 +69,16 @@ def _without_cutting_corners(
 
 def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
     """Whether one of the rectangles holds the point (north, east)."""
-    return any(
-        south <= point_m[0] <= north and west <= point_m[1] <= east
-        for south, west, north, east in areas
-    )
+    return any(_holds(area, point_m) for area in areas)
+
+
+def _holds(area: Rectangle, point_m: Vec2) -> bool:
+    return area[0] <= point_m[0] <= area[2] and area[1] <= point_m[1] <= area[3]
 
 
 def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
     """Whether the straight way lies inside the areas."""
-    if not areas:
+    if not areas or any(_holds(area, start_m) and _holds(area, end_m) for area in areas):
         return True
     reached = 0.0  # share of the way that is known to be inside
     for entry, leave in sorted(_parts_inside(areas, start_m, end_m)):
@@ -92,7 +93,11 @@ def _parts_inside(
 ) -> Iterator[tuple[float, float]]:
     """For each rectangle that the way crosses, the shares of the way at entry and exit."""
     (north, east), to_north, to_east = start_m, end_m[0] - start_m[0], end_m[1] - start_m[1]
+    ahead_north, ahead_east = max(north, end_m[0]), max(east, end_m[1])
+    behind_north, behind_east = min(north, end_m[0]), min(east, end_m[1])
     for south, west, top, right in areas:
+        if south > ahead_north or west > ahead_east or top < behind_north or right < behind_east:
+            continue
         entry, leave = 0.0, 1.0
         for at, towards, low, high in (
             (north, to_north, south, top),
@@ -134,7 +139,7 @@ def nearest_place(areas: Sequence[Rectangle], goal_m: Vec2, here_m: Vec2) -> Vec
     Of streets all around a block whose middle is the goal, the nearest would be now the one, now
     the other.
     """
-    if not areas:
+    if not areas or contains(areas, goal_m):
         return goal_m
     return min(
         (_into(area, goal_m) for area in areas),
@@ -171,8 +176,9 @@ def _limit_axis(
     return _clamp(speed_mps, (low - position_m[axis]) / time_s, (high - position_m[axis]) / time_s)
 
 
-def _shrunk(area: Rectangle, margin_m: float) -> Rectangle:
-    return (area[0] + margin_m, area[1] + margin_m, area[2] - margin_m, area[3] - margin_m)
+@functools.lru_cache(maxsize=8)
+def _shrunk(areas: tuple[Rectangle, ...], margin_m: float) -> tuple[Rectangle, ...]:
+    return tuple((s + margin_m, w + margin_m, n - margin_m, e - margin_m) for s, w, n, e in areas)
 
 
 def _clamp(value: float, low: float, high: float) -> float:
