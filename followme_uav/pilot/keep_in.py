@@ -69,19 +69,28 @@ def _without_cutting_corners(
 
 def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
     """Whether one of the rectangles holds the point (north, east)."""
-    return any(_holds(area, point_m) for area in areas)
-
-
-def _holds(area: Rectangle, point_m: Vec2) -> bool:
-    return area[0] <= point_m[0] <= area[2] and area[1] <= point_m[1] <= area[3]
+    at_north, at_east = point_m
+    for south, west, north, east in areas:
+        if south <= at_north <= north and west <= at_east <= east:
+            return True
+    return False
 
 
 def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
     """Whether the straight way lies inside the areas."""
-    if not areas or any(_holds(area, start_m) and _holds(area, end_m) for area in areas):
+    if not areas:
         return True
+    low_north, high_north = sorted((start_m[0], end_m[0]))
+    low_east, high_east = sorted((start_m[1], end_m[1]))
+    touched = []
+    for area in areas:
+        south, west, north, east = area
+        if south <= low_north and high_north <= north and west <= low_east and high_east <= east:
+            return True  # so most ways are
+        if south <= high_north and low_north <= north and west <= high_east and low_east <= east:
+            touched.append(area)
     reached = 0.0  # share of the way that is known to be inside
-    for entry, leave in sorted(_parts_inside(areas, start_m, end_m)):
+    for entry, leave in sorted(_parts_inside(touched, start_m, end_m)):
         if entry > reached + 1e-9:
             return False
         reached = max(reached, leave)
@@ -93,11 +102,7 @@ def _parts_inside(
 ) -> Iterator[tuple[float, float]]:
     """For each rectangle that the way crosses, the shares of the way at entry and exit."""
     (north, east), to_north, to_east = start_m, end_m[0] - start_m[0], end_m[1] - start_m[1]
-    ahead_north, ahead_east = max(north, end_m[0]), max(east, end_m[1])
-    behind_north, behind_east = min(north, end_m[0]), min(east, end_m[1])
     for south, west, top, right in areas:
-        if south > ahead_north or west > ahead_east or top < behind_north or right < behind_east:
-            continue
         entry, leave = 0.0, 1.0
         for at, towards, low, high in (
             (north, to_north, south, top),
