@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -100,4 +101,9 @@ def _with_image(frame: Frame, mask: Mask | None) -> Frame:
     """
     if (mask is None) == (frame.rgb is None):
         return frame
-    return replace(frame, rgb=None if mask is None else np.broadcast_to(np.uint8(0), mask.shape))
+    return replace(frame, rgb=None if mask is None else _some_image(mask.shape))
+
+
+@lru_cache(maxsize=1)
+def _some_image(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    return np.broadcast_to(np.uint8(0), shape)
