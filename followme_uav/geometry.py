@@ -11,9 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from transforms3d.euler import euler2quat, quat2euler
-from transforms3d.quaternions import axangle2quat, qconjugate, qmult, rotate_vector
 
 from followme_uav.messages import CameraPose, Quaternion, Vec3
 
@@ -52,29 +50,41 @@ def quaternion_from_pan_tilt(pan_rad: float, tilt_rad: float) -> Quaternion:
 
 
 def multiply(first: Quaternion, second: Quaternion) -> Quaternion:
-    """The rotation that applies `second`, then `first`."""
-    return _quaternion(qmult(first, second))
+    """The rotation that applies `second`, then `first`: Hamilton's product.
+
+    In plain numbers: as an array it takes ten times as long, and the pilot turns many vectors.
+    """
+    w1, x1, y1, z1 = first
+    w2, x2, y2, z2 = second
+    return (
+        w1 * w2 - x1 * x2 - y1 * y2 - z1 * z2,
+        w1 * x2 + x1 * w2 + y1 * z2 - z1 * y2,
+        w1 * y2 + y1 * w2 + z1 * x2 - x1 * z2,
+        w1 * z2 + z1 * w2 + x1 * y2 - y1 * x2,
+    )
 
 
 def conjugate(orientation: Quaternion) -> Quaternion:
     """The opposite rotation, world to body."""
-    return _quaternion(qconjugate(orientation))
+    w, x, y, z = orientation
+    return w, -x, -y, -z
 
 
 def rotate(orientation: Quaternion, vector: Vec3) -> Vec3:
     """`vector` of the body, expressed in the world."""
-    return vec3(rotate_vector(vector, np.asarray(orientation)))
+    turned = multiply(orientation, multiply((0.0, *vector), conjugate(orientation)))
+    return turned[1:]
 
 
 def turned_on(orientation: Quaternion, angular_velocity_radps: Vec3, time_s: float) -> Quaternion:
     """The orientation after turning on like this; the angular velocity is of the body's frame."""
     rate_radps = math.hypot(*angular_velocity_radps)
-    if rate_radps * time_s < 1e-9:
+    half_rad = rate_radps * time_s / 2.0
+    if half_rad < 5e-10:
         return orientation
-    axis = tuple(component / rate_radps for component in angular_velocity_radps)
-    # Left to itself it normalizes with BLAS, which rounds as the processor likes.
-    turn = axangle2quat(axis, rate_radps * time_s, is_normalized=True)
-    return multiply(orientation, _quaternion(turn))
+    share_s = math.sin(half_rad) / rate_radps
+    x, y, z = angular_velocity_radps
+    return multiply(orientation, (math.cos(half_rad), share_s * x, share_s * y, share_s * z))
 
 
 def wrap_angle(angle_rad: float) -> float:

@@ -73,8 +73,8 @@ class EmbeddedSimulator:
         self._is_ready = False
         self.host, self.port = "", 0
 
-    def __enter__(self) -> EmbeddedSimulator:
-        """Start it and wait until it listens; raises `SimulatorError` with its last words."""
+    def launch(self) -> None:
+        """Start it without waiting, which `with` does; whoever launches it has to `stop` it."""
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             self._command,
             stdin=subprocess.DEVNULL,
@@ -85,6 +85,11 @@ class EmbeddedSimulator:
             start_new_session=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> EmbeddedSimulator:
+        """Wait until it listens; raises `SimulatorError` with its last words."""
+        if self._process is None:
+            self.launch()
         try:
             address = self._wait_until_ready()
         except BaseException:

@@ -113,6 +113,10 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
             embedded = simulator_for(
                 config, plan.seed, paused=plan.lockstep, window=plan.window, world=plan.world
             )
+            embedded.launch()
+            stack.callback(embedded.stop)
+            if plan.weights is not None:
+                segmenter_for(plan.weights, config)  # while the simulator builds its city
             config = stack.enter_context(embedded).found_by(config)
             if plan.window:
                 was_closed = embedded.was_closed

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,14 +56,19 @@ class FlightLog:
 
     schema_version: int
 
-    def entries(self, parts: Collection[str] = EVERYTHING) -> Iterator[FlightEntry]:
+    def entries(
+        self, parts: Collection[str] = EVERYTHING, numbers: Container[int] | None = None
+    ) -> Iterator[FlightEntry]:
         """All complete entries, exactly as they were written.
 
         `parts` saves time: without `PICTURE` frames have no `rgb`, without `MASK` steps have no
-        mask, without `TRUTH` entries have none. Raises `LogError` when the
-        file is damaged; in a truncated log the first unreadable byte counts as the end.
+        mask, without `TRUTH` entries have none. So does `numbers`: only these come, counted from 0.
+        Raises `LogError` when the file is damaged; in a truncated log the first unreadable byte
+        counts as the end.
         """
         for sequence, messages in _grouped(self.path, Records(self.path)):
+            if numbers is not None and sequence not in numbers:
+                continue
             try:
                 entry = _entry(messages, parts)
             except KeyError as error:

@@ -1,4 +1,4 @@
-"""Reads in a process of its own what another one works on: two cores for one flight."""
+"""Two cores for one flight: reads, or computes, ahead of who works on it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Item = TypeVar("Item")
 
@@ -18,7 +19,7 @@ _BATCH = 32
 
 
 def ahead(read: Callable[[], Iterable[Item]]) -> Iterator[Item]:
-    """The items of `read()`, which runs elsewhere from now on, some batches ahead.
+    """The items of `read()`, which runs in a process of its own from now on, some batches ahead.
 
     What it raises is raised here, in its place. Where processes cannot be forked safely (another
     system, other threads, a single processor) it simply runs here.
@@ -35,6 +36,19 @@ def ahead(read: Callable[[], Iterable[Item]]) -> Iterator[Item]:
     process.start()
     sender.close()
     return _receive_all(receiver, process)
+
+
+def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The items, each of them made in a thread while the one before it is worked on.
+
+    For what a library computes without holding Python up.
+    """
+    end = object()
+    with ThreadPoolExecutor(1) as thread:
+        coming: Future[Item | object] = thread.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = thread.submit(next, items, end)
+            yield cast(Item, item)
 
 
 def _receive_all(receiver: Connection, process: BaseProcess) -> Iterator[Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from followme_uav.config import FlightConfig
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.images import rounded_mask
 from followme_uav.flight.loop import PilotMaker
+from followme_uav.flight.read_ahead import one_ahead
 from followme_uav.messages import Frame, Mask, Step
 from followme_uav.pilot.pilot import Pilot
 
@@ -53,22 +55,21 @@ def replay_images(
     `segment_batch` is that of a `Segmenter`. Exact on the machine of the flight, with its network
     and library; elsewhere single probabilities can be rounded otherwise.
     """
-    return _fly(_seen_anew(iter(entries), config, segment_batch), config, make_pilot)
+    batches = one_ahead(_seen_anew(iter(entries), config, segment_batch))
+    return _fly(chain.from_iterable(batches), config, make_pilot)
 
 
 def _seen_anew(
     entries: Iterator[FlightEntry],
     config: FlightConfig,
     segment_batch: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
-) -> Iterator[tuple[FlightEntry, Mask | None]]:
+) -> Iterator[list[tuple[FlightEntry, Mask | None]]]:
+    """Batches of entries with the masks of their pictures."""
     while batch := list(islice(entries, BATCH_FRAMES)):
         images = [entry.frame.rgb for entry in batch if entry.frame.rgb is not None]
-        masks = iter(segment_batch(np.stack(images)) if images else ())
-        for entry in batch:
-            mask = None if entry.frame.rgb is None else next(masks)
-            if mask is not None and config.log.round_masks:
-                mask = rounded_mask(mask)
-            yield entry, mask
+        seen: Iterable[Mask] = segment_batch(np.stack(images)) if images else ()
+        masks = map(rounded_mask, seen) if config.log.round_masks else iter(seen)
+        yield [(entry, None if entry.frame.rgb is None else next(masks)) for entry in batch]
 
 
 def _fly(
@@ -100,4 +101,9 @@ def _with_image(frame: Frame, mask: Mask | None) -> Frame:
     """
     if (mask is None) == (frame.rgb is None):
         return frame
-    return replace(frame, rgb=None if mask is None else np.broadcast_to(np.uint8(0), mask.shape))
+    return replace(frame, rgb=None if mask is None else _some_image(mask.shape))
+
+
+@lru_cache(maxsize=1)
+def _some_image(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    return np.broadcast_to(np.uint8(0), shape)

@@ -50,8 +50,14 @@ def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
         raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
     # Before the network starts its threads: processes with threads are better not forked.
     entries = _entries(log, MASK, PICTURE)
-    segmenter = segmenter_for(setup.weights, setup.config)
+    segmenter = segmenter_for(setup.weights, _with_all_cores(setup.config))
     return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
+
+
+def _with_all_cores(config: FlightConfig) -> FlightConfig:
+    """A flight may have shared the machine with others; its replay does not."""
+    perception = config.perception.model_copy(update={"threads": 0})
+    return config.model_copy(update={"perception": perception})
 
 
 def _entries(log: FlightLog, *parts: str) -> Iterator[FlightEntry]:

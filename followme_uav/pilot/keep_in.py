@@ -16,9 +16,12 @@ from followme_uav.config import LimitsConfig, Rectangle
 
 Vec2 = tuple[float, float]
 
+SHARES = (1.0, 0.75, 0.5, 0.25)
+"""What is asked for is given up in these steps."""
+
 
 def limit_velocity(
-    position_m: Vec2, velocity_mps: Vec2, flyable_m: Sequence[Rectangle], limits: LimitsConfig
+    position_m: Vec2, velocity_mps: Vec2, flyable_m: tuple[Rectangle, ...], limits: LimitsConfig
 ) -> Vec2:
     """`velocity_mps` (north, east), reduced so that the vehicle stays inside `flyable_m`.
 
@@ -26,7 +29,7 @@ def limit_velocity(
     """
     if not flyable_m:
         return velocity_mps
-    areas = [_shrunk(area, limits.boundary_margin_m) for area in flyable_m]
+    areas = _shrunk(flyable_m, limits.boundary_margin_m)
     if not contains(areas, position_m):
         inside_m = nearest_point(areas, position_m)
         back = tuple(
@@ -37,9 +40,18 @@ def limit_velocity(
         # A gust pushed it into the margin: back, and on along the boundary.
         north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits)
         return north + back[0], east + back[1]
-    north = _limit_axis(0, position_m, velocity_mps[0], areas, limits.boundary_time_s)
-    east = _limit_axis(1, position_m, velocity_mps[1], areas, limits.boundary_time_s)
-    return _without_cutting_corners(position_m, (north, east), areas, limits.boundary_time_s)
+    time_s = limits.boundary_time_s
+    slow = (
+        _limit_axis(0, position_m, velocity_mps[0], areas, time_s),
+        _limit_axis(1, position_m, velocity_mps[1], areas, time_s),
+    )
+    # Around a corner the way may be free although an axis alone would soon meet the edge.
+    for share in SHARES:
+        north, east = (w + share * (v - w) for v, w in zip(velocity_mps, slow, strict=True))
+        ahead_m = (position_m[0] + time_s * north, position_m[1] + time_s * east)
+        if is_free(areas, position_m, ahead_m):
+            return north, east
+    return _without_cutting_corners(position_m, slow, areas, time_s)
 
 
 def _without_cutting_corners(
@@ -47,7 +59,7 @@ def _without_cutting_corners(
 ) -> Vec2:
     """Each axis alone may be free and both together not: then the smaller one gives way."""
     north, east = velocity_mps
-    for share in (1.0, 0.75, 0.5, 0.25):
+    for share in SHARES:
         slow = (north, share * east) if abs(north) >= abs(east) else (share * north, east)
         ahead = (position_m[0] + time_s * slow[0], position_m[1] + time_s * slow[1])
         if contains(areas, ahead):
@@ -57,18 +69,28 @@ def _without_cutting_corners(
 
 def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
     """Whether one of the rectangles holds the point (north, east)."""
-    return any(
-        south <= point_m[0] <= north and west <= point_m[1] <= east
-        for south, west, north, east in areas
-    )
+    at_north, at_east = point_m
+    for south, west, north, east in areas:
+        if south <= at_north <= north and west <= at_east <= east:
+            return True
+    return False
 
 
 def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
     """Whether the straight way lies inside the areas."""
     if not areas:
         return True
+    low_north, high_north = sorted((start_m[0], end_m[0]))
+    low_east, high_east = sorted((start_m[1], end_m[1]))
+    touched = []
+    for area in areas:
+        south, west, north, east = area
+        if south <= low_north and high_north <= north and west <= low_east and high_east <= east:
+            return True  # so most ways are
+        if south <= high_north and low_north <= north and west <= high_east and low_east <= east:
+            touched.append(area)
     reached = 0.0  # share of the way that is known to be inside
-    for entry, leave in sorted(_parts_inside(areas, start_m, end_m)):
+    for entry, leave in sorted(_parts_inside(touched, start_m, end_m)):
         if entry > reached + 1e-9:
             return False
         reached = max(reached, leave)
@@ -122,7 +144,7 @@ def nearest_place(areas: Sequence[Rectangle], goal_m: Vec2, here_m: Vec2) -> Vec
     Of streets all around a block whose middle is the goal, the nearest would be now the one, now
     the other.
     """
-    if not areas:
+    if not areas or contains(areas, goal_m):
         return goal_m
     return min(
         (_into(area, goal_m) for area in areas),
@@ -159,8 +181,9 @@ def _limit_axis(
     return _clamp(speed_mps, (low - position_m[axis]) / time_s, (high - position_m[axis]) / time_s)
 
 
-def _shrunk(area: Rectangle, margin_m: float) -> Rectangle:
-    return (area[0] + margin_m, area[1] + margin_m, area[2] - margin_m, area[3] - margin_m)
+@functools.lru_cache(maxsize=8)
+def _shrunk(areas: tuple[Rectangle, ...], margin_m: float) -> tuple[Rectangle, ...]:
+    return tuple((s + margin_m, w + margin_m, n - margin_m, e - margin_m) for s, w, n, e in areas)
 
 
 def _clamp(value: float, low: float, high: float) -> float:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from followme_uav.config import TrackerConfig
 from followme_uav.geometry import focal_length_px, ground_point
 from followme_uav.messages import CameraPose, Observation, Vec3
-from followme_uav.pilot.tracker import Fix
+from followme_uav.pilot.tracker import Fix, PlaceCovariance
 
 _CUT_OFF_V = 0.97
 """A blob that reaches beyond this image row (-1..1) may go on outside the image."""
@@ -83,13 +81,17 @@ def fix(seen: Sighting, camera_m: Vec3, tracker: TrackerConfig) -> Fix:
     shown = 0.0 if seen.is_cut_off else min(seen.height, 1.0)
     hidden_m = tracker.hidden_sigma_m * (1.0 - shown) * ground_m / above_m
     merged_m = tracker.merged_sigma_m * max(seen.area - tracker.merged_area_min, 0.0)
-    along = np.array([north, east]) / ground_m
-    across = np.array([-along[1], along[0]])
+    anywhere_m2 = tracker.place_sigma_m**2 + merged_m**2
+    along_m2 = anywhere_m2 + (across_m * seen.distance_m / above_m) ** 2 + hidden_m**2
+    across_m2 = anywhere_m2 + across_m**2
+    to_north, to_east = north / ground_m, east / ground_m
     return Fix(
         seen.place_m,
-        (tracker.place_sigma_m**2 + merged_m**2) * np.eye(2)
-        + ((across_m * seen.distance_m / above_m) ** 2 + hidden_m**2) * np.outer(along, along)
-        + across_m**2 * np.outer(across, across),
+        PlaceCovariance(
+            n_n=along_m2 * to_north**2 + across_m2 * to_east**2,
+            n_e=(along_m2 - across_m2) * to_north * to_east,
+            e_e=along_m2 * to_east**2 + across_m2 * to_north**2,
+        ),
     )
 
 

@@ -85,6 +85,10 @@ class AirSimClient:
         self._clock = convert.Clock()
         self._next_index = 0
         self._offers_truth = True
+        self._truth_wanted = False
+        """It was asked for, and told: it is now asked for with each frame."""
+        self._truth_call: Future[Any] | None = None
+        """Of the last frame, while nothing has happened since."""
         self._can_be_held = True
         self._labels: LabelReader | None = None
         self._paused = False
@@ -117,7 +121,7 @@ class AirSimClient:
         for session in (self._commands, self._senses):
             if session is not None:
                 session.close()
-        self._commands = self._senses = None
+        self._commands = self._senses = self._truth_call = None
         self._forget_commands()
 
     def reconnect(self) -> None:
@@ -160,6 +164,7 @@ class AirSimClient:
             SimulatorError: It was still running `rpc.deadline_s` later than it should.
         """
         method = "simContinueForTime"
+        self._truth_call = None
         patience = Patience(duration_s + self._rpc.deadline_s, self.is_held, while_held)
         answer = self._session(self._commands).call_async(method, duration_s)
         while not wait([answer], ANSWER_POLL_S).done:
@@ -214,8 +219,10 @@ class AirSimClient:
         """What really was at the last image; None from a simulator that does not tell."""
         if not self._offers_truth:
             return None
+        call, self._truth_call = self._truth_call or self._ask_truth(), None
         try:
-            reply = self._ask(GROUND_TRUTH_METHOD, self._profile.vehicle_name)
+            reply = await_result(call, GROUND_TRUTH_METHOD, self._address, self._rpc.deadline_s)
+            self._truth_wanted = True
         except RemoteError as error:
             if "could not find function" not in str(error):
                 raise
@@ -356,7 +363,12 @@ class AirSimClient:
     def _ask(self, method: str, *params: Any) -> Any:
         return self._session(self._senses).call(method, *params)
 
+    def _ask_truth(self) -> Future[Any]:
+        name = self._profile.vehicle_name
+        return self._session(self._senses).call_async(GROUND_TRUTH_METHOD, name)
+
     def _order_and_wait(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
+        self._truth_call = None
         return self._session(self._commands).call(method, *params, deadline_s=deadline_s)
 
     def _session(self, session: RpcSession | None) -> RpcSession:
@@ -410,6 +422,8 @@ class AirSimClient:
             ),
             ("simGetCollisionInfo", senses.call_async("simGetCollisionInfo", name)),
         ]
+        # Answered while the frame is being looked at.
+        self._truth_call = self._ask_truth() if self._truth_wanted else None
         state, images, collision = (
             await_result(future, method, self._address, self._rpc.deadline_s)
             for method, future in calls

@@ -137,8 +137,10 @@ def ground_truth(reply: dict[str, Any], clock: Clock) -> GroundTruth:
 
 def one_hot(classes: NDArray[np.uint8]) -> Mask:
     """(height, width) class ids as a `Mask` of 0 and 255."""
-    ids = np.array([MaskClass.BACKGROUND, MaskClass.PEOPLE, MaskClass.HERO], np.uint8)
-    return (classes[:, :, None] == ids).astype(np.uint8) * np.uint8(255)
+    mask = np.empty((*classes.shape, 3), np.uint8)
+    for channel in (MaskClass.BACKGROUND, MaskClass.PEOPLE, MaskClass.HERO):
+        mask[..., channel] = (classes == channel) * np.uint8(255)
+    return mask
 
 
 def camera_target(

@@ -35,34 +35,48 @@ def nearest_things(
         config: What counts.
     """
     shades = shades[::_STRIDE_PX, ::_STRIDE_PX]
-    rays = _rays(*shades.shape, camera.fov_rad) @ quat2mat(camera.orientation).T.astype(np.float32)
+    right, below = _slopes(*shades.shape, camera.fov_rad)
     depth_m = shades.astype(np.float32) * np.float32(DEPTH_VIS_RANGE_M / 255.0)
-    offset_m = np.subtract(camera.position_m, vehicle_m, dtype=np.float32)
-    reach_m = rays * depth_m[:, :, None] + offset_m  # (height, width, 3) from the vehicle
-    distance_m = np.linalg.norm(reach_m, axis=2)
+    # From the vehicle, one (height, width) for each direction of the world.
+    north_m, east_m, down_m = (
+        depth_m * (ahead + to_right * right + to_below * below) + (camera_m - own_m)
+        for (ahead, to_right, to_below), camera_m, own_m in zip(
+            quat2mat(camera.orientation).tolist(), camera.position_m, vehicle_m, strict=True
+        )
+    )
+    distance_m = np.sqrt(north_m * north_m + east_m * east_m + down_m * down_m)
     counts = (
-        (np.abs(reach_m[:, :, 2]) <= config.band_m)
+        (np.abs(down_m) <= config.band_m)
         & (distance_m <= config.range_m)
         & (distance_m >= config.own_radius_m)
     )
     distance_m[~counts] = math.inf
+    rows = distance_m.argmin(axis=0)  # of the nearest thing in each column
+    nearest_m = distance_m.min(axis=0).tolist()
     points = []
-    for strip in np.array_split(np.arange(shades.shape[1]), config.strips):
-        if strip.size == 0:
-            continue
-        part = distance_m[:, strip[0] : strip[-1] + 1]
-        row, column = np.unravel_index(part.argmin(), part.shape)
-        if math.isfinite(part[row, column]):
-            north, east, down = (float(x) for x in reach_m[row, strip[0] + column])
+    for strip in _strips(len(nearest_m), config.strips):
+        column = min(strip, key=nearest_m.__getitem__, default=0)
+        if strip and math.isfinite(nearest_m[column]):
+            spot = rows[column], column
+            north, east, down = float(north_m[spot]), float(east_m[spot]), float(down_m[spot])
             points.append((vehicle_m[0] + north, vehicle_m[1] + east, vehicle_m[2] + down))
     return tuple(points)
 
 
 @lru_cache(maxsize=4)
-def _rays(rows: int, columns: int, fov_rad: float) -> NDArray[np.float32]:
-    """(rows, columns, 3) direction of each pixel in the camera's frame, one metre deep."""
+def _slopes(
+    rows: int, columns: int, fov_rad: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How far right each column looks, and how far down each row, one metre deep."""
     half_width = math.tan(fov_rad / 2.0)
     right = half_width * (2.0 * (np.arange(columns) + 0.5) / columns - 1.0)
-    down = half_width * (2.0 * (np.arange(rows) + 0.5) / rows - 1.0) * rows / columns
-    grid = np.stack(np.broadcast_arrays(1.0, right[None, :], down[:, None]), axis=2)
-    return grid.astype(np.float32)
+    below = half_width * (2.0 * (np.arange(rows) + 0.5) / rows - 1.0) * rows / columns
+    return right.astype(np.float32)[None, :], below.astype(np.float32)[:, None]
+
+
+@lru_cache(maxsize=4)
+def _strips(columns: int, count: int) -> tuple[range, ...]:
+    """The columns of each strip, as even as can be."""
+    wider = columns % count
+    edges = [i * (columns // count) + min(i, wider) for i in range(count + 1)]
+    return tuple(map(range, edges, edges[1:]))

@@ -17,6 +17,12 @@ DialectName = Literal["maps", "arrays", "cosys"]
 
 COSYS_VERSION = 4
 
+_NESTED = {
+    struct: tuple((name, kind) for name, kind in fields if kind is not None)
+    for struct, fields in STRUCTS.items()
+}
+"""Of each struct, the fields that are structs or lists of them."""
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -51,14 +57,16 @@ class Dialect:
             value = dict(zip((name for name, _ in fields), value, strict=False))
         if not isinstance(value, dict):
             raise ValueError(f"{struct} is a {type(value).__name__}")
-        return {name: self._read_field(kind, value.get(name)) for name, kind in fields}
-
-    def _read_field(self, kind: str | None, value: Any) -> Any:
-        if kind is None or value is None:
-            return value
-        if kind.startswith("["):
-            return [self.read(kind[1:-1], item) for item in value]
-        return self.read(kind, value)
+        result = {name: value.get(name) for name, _ in fields}
+        for name, kind in _NESTED[struct]:
+            inner = result[name]
+            if inner is None:
+                continue
+            if kind.startswith("["):
+                result[name] = [self.read(kind[1:-1], item) for item in inner]
+            else:
+                result[name] = self.read(kind, inner)
+        return result
 
     def image_request(self, camera_name: str, image_type: int) -> dict[str, Any]:
         """Ask for raw 8-bit pixels."""

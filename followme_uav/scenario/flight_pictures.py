@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from followme_uav.flight.log import read_log
+from followme_uav.flight.log import TRUTH, read_log
 from followme_uav.flight.surroundings import solids_of
 from followme_uav.view import pictures, plots
 from followme_uav.view.history import history_of
@@ -49,15 +49,15 @@ class Drawing:
 def draw(drawing: Drawing) -> None:
     """Read the log twice, once for its numbers and once for a few of its images."""
     log = read_log(drawing.log)
-    history = history_of(log.entries(), log.metadata.config, solids_of(log.metadata.extra))
+    history = history_of(log.entries((TRUTH,)), log.metadata.config, solids_of(log.metadata.extra))
     changes_s = [time_s for time_s, _ in history.transitions]
     chosen = set(pictures.chosen_times(history.time_s.tolist(), changes_s, _FRAMES))
-    entries = [entry for i, entry in enumerate(log.entries()) if i in chosen or i == 0]
+    entries = list(log.entries(numbers=chosen))
     strip = pictures.film_strip(
-        [e for i, e in enumerate(entries) if i > 0 or 0 in chosen],
+        entries,
         columns=_COLUMNS,
         side_px=_SIDE_PX,
-        start_s=entries[0].frame.time_s if entries else 0.0,
+        start_s=entries[0].frame.time_s if entries else 0.0,  # the first frame is always chosen
     )
     images = {
         "lines": _image(plots.time_lines(history, _PANELS)),

@@ -6,7 +6,7 @@ Pictures are in the page itself, which needs no scripts, no network and no serve
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from html import escape
 from multiprocessing import get_context
@@ -47,13 +47,20 @@ def write_report(
     make_data_folder(folder / "pictures")
     drawings = {r.key: d for r in results if (d := _drawing(folder, r)) is not None}
     missing = [d for d in drawings.values() if not d.is_done]
-    if missing:
-        with ProcessPoolExecutor(min(workers, len(missing)), get_context("spawn")) as pool:
-            for done, _ in enumerate(pool.map(draw, missing), 1):
-                drawn(done, len(missing))
+    for done, _ in enumerate(_draw(missing, min(workers, len(missing))), 1):
+        drawn(done, len(missing))
     page = folder / REPORT
     write_data(page, _page(folder.name, results, drawings).encode())
     return page
+
+
+def _draw(drawings: Sequence[Drawing], workers: int) -> Iterator[None]:
+    """One after the other; several at once where that is worth starting processes."""
+    if workers < 2:
+        yield from map(draw, drawings)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield from pool.map(draw, drawings)
 
 
 def _drawing(folder: Path, result: Result) -> Drawing | None:

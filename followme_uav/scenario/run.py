@@ -49,7 +49,8 @@ def jobs_of(scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run
         read_weights(run.weights)
     changes = {} if run.config is None else read_yaml(run.config)
     # One flight at a time has the whole machine, else each thread would wait for the others'.
-    threads = max(1, (os.cpu_count() or 1) // run.workers)
+    at_once = min(run.workers, sum(len(seeds or scenario.seeds) for scenario in scenarios))
+    threads = max(1, (os.cpu_count() or 1) // max(at_once, 1))
     own = [f"perception.threads={threads}"]
     return [
         Job(

@@ -43,7 +43,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, report: Report) -> list[Result]:
         else:
             done[job.key] = before
             report(before, True)
-    for job, result in _fly_all(to_fly, workers):
+    for job, result in _fly_all(to_fly, max(1, min(workers, len(jobs)))):
         content = {"inputs": fingerprint(job, code), "result": result.to_dict()}
         write_data(_file(job), json.dumps(content, indent=2).encode())
         done[job.key] = result

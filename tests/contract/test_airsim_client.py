@@ -222,6 +222,21 @@ def test_solids_for_the_map(any_sim):
     assert any_sim.client.solids() == ((expected,) if any_sim.kind == "embedded" else ())
 
 
+def test_a_truth_that_came_with_a_frame_counts_for_that_frame_only(simulator):
+    """From the second frame on it comes along; the next moment would be judged by the last."""
+    with simulator("embedded") as sim:
+        client = sim.client
+        client.connect()
+        client.pause(True)
+        for _ in range(2):
+            client.read_frame()
+            before = client.ground_truth()
+        assert len(sim.calls("simFollowMeGroundTruth")) == 2
+        client.read_frame()
+        client.advance(0.1)
+        assert client.ground_truth().time_s == pytest.approx(before.time_s + 0.1)
+
+
 def test_ground_truth_is_converted(any_sim):
     client = any_sim.client
     client.read_frame()

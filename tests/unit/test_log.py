@@ -76,6 +76,14 @@ def test_entries_come_back_to_the_last_bit(write, config):
     assert log.metadata.extra == {"seed": "42"}
 
 
+def test_single_entries_come_without_the_others(write):
+    """Twelve pictures out of a long flight would take as long as all of them."""
+    entries = [full_entry(0), make_entry(1), full_entry(2)]
+    found = list(read_log(write(entries)).entries(numbers={0, 2}))
+    assert [entry.frame.index for entry in found] == [0, 2]
+    assert same(found[1], entries[2])
+
+
 @given(st.floats(allow_nan=False), st.integers(-(2**63), 2**63 - 1), st.text())
 def test_any_value_survives_the_schema(number, integer, text):
     """Else single numbers would come back rounded, clipped or missing."""

@@ -19,7 +19,7 @@ from followme_uav.flight.compare import differences
 from followme_uav.flight.images import rounded_mask
 from followme_uav.flight.log import read_log
 from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.read_ahead import ahead
+from followme_uav.flight.read_ahead import ahead, one_ahead
 from followme_uav.flight.reference import check_folder
 from followme_uav.flight.replay import replay_images
 from followme_uav.flight.replay_log import ReplaySetup, compare_log
@@ -328,6 +328,10 @@ def test_reading_ahead_gives_the_same_and_the_same_errors():
         list(ahead(numbers))
     assert next(iter(ahead(lambda: iter("abc")))) == "a"
     assert list(ahead(lambda: range(100))) == list(range(100))
+    with pytest.raises(LogError, match="byte 7"):
+        list(one_ahead(numbers()))
+    assert next(one_ahead(iter("abc"))) == "a"
+    assert list(one_ahead(iter(range(100)))) == list(range(100))
 
 
 @pytest.mark.parametrize("path", sorted(REFERENCES.glob("*.mcap")), ids=lambda path: path.stem)

@@ -2,20 +2,24 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from followme_uav.config import load_config
 from followme_uav.pilot.keep_in import is_free
 from followme_uav.pilot.search import Look, Search
-from followme_uav.pilot.tracker import HeroTrack
+from followme_uav.pilot.tracker import Covariance, HeroTrack
 
 CONFIG = load_config()
 STREETS = CONFIG.simulator.flyable_m
+SURE = Covariance(
+    n_n=0.1, n_e=0.0, e_e=0.1,
+    n_vn=0.0, n_ve=0.0, e_vn=0.0, e_ve=0.0,
+    vn_vn=0.5, vn_ve=0.0, ve_ve=0.5,
+)  # fmt: skip
 
 
 def hero(north, east, velocity=(0.0, 0.0)):
-    return HeroTrack(0.0, (north, east, -0.95), velocity, np.diag([0.1, 0.1, 0.5, 0.5]))
+    return HeroTrack(0.0, (north, east, -0.95), velocity, SURE)
 
 
 def hunted(config, here, track, seconds, speed_mps=5.0):

@@ -58,8 +58,8 @@ def spread_m(place, height_px=None):
     u, v, depth_m = pixel_of_point(EYE, (place, 0.0, -0.95))
     width_px = max(1, round(0.3 * 138.6 / depth_m))
     found = seen(blob(u, v, height_px or round(1.7 * 138.6 / depth_m), width_px))
-    covariance = fix(found, EYE.position_m, CONFIG.tracker).covariance_m2
-    return math.sqrt(covariance[0, 0]), math.sqrt(covariance[1, 1])
+    covariance = fix(found, EYE.position_m, CONFIG.tracker).covariance
+    return math.sqrt(covariance.n_n), math.sqrt(covariance.e_e)
 
 
 def test_direction_is_known_well_and_distance_badly():
@@ -81,5 +81,5 @@ def test_two_people_in_one_blob_place_neither_of_them():
     """She was left for somebody who came towards her and passed her."""
     u, v, _ = pixel_of_point(EYE, (8.0, 0.0, -0.95))
     one, two = (seen(blob(u, v, 29, width_px)) for width_px in (5, 12))
-    spreads = [fix(s, EYE.position_m, CONFIG.tracker).covariance_m2[1, 1] for s in (one, two)]
+    spreads = [fix(s, EYE.position_m, CONFIG.tracker).covariance.e_e for s in (one, two)]
     assert spreads[1] > 4.0 * spreads[0]

@@ -9,10 +9,23 @@ from hypothesis import strategies as st
 
 from followme_uav.config import load_config
 from followme_uav.pilot import tracker
-from followme_uav.pilot.tracker import Fix
+from followme_uav.pilot.tracker import Fix, PlaceCovariance
 
 CONFIG = load_config().tracker
-SURE = 0.04 * np.eye(2)
+SURE = PlaceCovariance(n_n=0.04, n_e=0.0, e_e=0.04)
+
+
+def whole(covariance):
+    """The (4, 4) matrix: north, east, and the velocity in both directions."""
+    n_n, n_e, e_e, n_vn, n_ve, e_vn, e_ve, vn_vn, vn_ve, ve_ve = covariance
+    return np.array(
+        [
+            [n_n, n_e, n_vn, n_ve],
+            [n_e, e_e, e_vn, e_ve],
+            [n_vn, e_vn, vn_vn, vn_ve],
+            [n_ve, e_ve, vn_ve, ve_ve],
+        ]
+    )
 
 
 def fix(north, east, covariance=SURE):
@@ -63,7 +76,7 @@ def test_predicting_in_steps_or_at_once_is_the_same():
 def test_a_bad_distance_does_not_move_her_but_a_good_direction_does():
     """Far away the ray meets the ground at a flat angle: 4 m along it mean nothing, across much."""
     track = walked(0.0, 0.0)
-    flat = np.diag([9.0, 0.04])
+    flat = PlaceCovariance(n_n=9.0, n_e=0.0, e_e=0.04)
     along = tracker.update(track, 6.0, fix(14.0, 0.0, flat), CONFIG)
     across = tracker.update(track, 6.0, fix(10.0, 0.4, flat), CONFIG)
     assert along.ground_m[0] == pytest.approx(10.0, abs=0.1)
@@ -103,5 +116,40 @@ def test_whatever_is_seen_the_uncertainty_stays_one(places):
     track = tracker.start(0.0, fix(0.0, 0.0), CONFIG)
     for i, place in enumerate(places):
         track = tracker.update(track, 0.1 * (i + 1), fix(*place), CONFIG)
-        assert np.all(np.linalg.eigvalsh(track.covariance) > -1e-9)
+        assert np.all(np.linalg.eigvalsh(whole(track.covariance)) > -1e-9)
         assert track.estimate().sigma_m > 0.0
+
+
+MOVES = st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.05, 5.0))
+
+
+@given(st.lists(MOVES, min_size=1, max_size=8))
+def test_the_formulas_are_those_of_the_matrices(moves):
+    """One wrong term, and she is believed elsewhere or too surely; no flight would show it."""
+    memory_s, limit = CONFIG.memory_s, CONFIG.model_copy(update={"max_speed_mps": 1e6})
+    seen = PlaceCovariance(n_n=0.3, n_e=0.1, e_e=0.2)
+    noise, place = np.array([[0.3, 0.1], [0.1, 0.2]]), np.eye(2, 4)
+    track = tracker.start(0.0, fix(0.0, 0.0, seen), limit)
+    state, spread = np.zeros(4), whole(track.covariance)
+    for north, east, age_s in moves:
+        track = track.predict(track.time_s + age_s, limit)
+        track = track.turned(age_s, limit)
+        fade = math.exp(-age_s / memory_s)
+        walked_s = memory_s * (1 - fade)
+        move = np.kron([[1.0, walked_s], [0.0, fade]], np.eye(2))
+        both = memory_s * (1 - fade) ** 2
+        far = 2 * memory_s * age_s - memory_s**2 * (3 - 4 * fade + fade**2)
+        wander = limit.speed_sigma_mps**2 * np.array([[far, both], [both, 1 - fade**2]])
+        state = move @ state
+        turn_mps = limit.turn_share * (np.hypot(*state[2:]) + limit.dawdle_mps)
+        jump = turn_mps**2 * np.outer([age_s, 1.0], [age_s, 1.0])
+        spread = move @ spread @ move.T + np.kron(wander + jump, np.eye(2))
+        here = fix(north, east, seen)
+        innovation = np.array([north, east]) - state[:2]
+        certainty = np.linalg.inv(place @ spread @ place.T + noise)
+        assert track.surprise(here) == pytest.approx(innovation @ certainty @ innovation)
+        gain = spread @ place.T @ certainty
+        state, spread = state + gain @ innovation, spread - gain @ place @ spread
+        track = track.updated(here, limit)
+        assert np.allclose([*track.ground_m, *track.velocity_mps], state)
+        assert np.allclose(whole(track.covariance), spread)
