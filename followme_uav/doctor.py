@@ -22,12 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 from followme_uav.errors import FollowMeError
+from followme_uav.perception import DEFAULT_WEIGHTS
 
 RPC_PORT = 41451
 NEEDED_DISK_BYTES = 2 << 30
 PROBE_DEADLINE_S = 120.0
 PING_DEADLINE_S = 2.0
-ROOT = Path(__file__).resolve().parent.parent
 
 MODULES = {
     "foxglove_schemas_protobuf": "foxglove-schemas-protobuf",
@@ -172,7 +172,7 @@ def check_port(port: int = RPC_PORT) -> Check:
     return Check("RPC port", True, f"port {port} is free")
 
 
-def check_weights(path: Path = ROOT / "weights" / "model2.h5") -> Check:
+def check_weights(path: Path = DEFAULT_WEIGHTS) -> Check:
     """The network's weights are there and sound."""
     from followme_uav.perception.weights import read_weights
 
@@ -184,7 +184,7 @@ def check_weights(path: Path = ROOT / "weights" / "model2.h5") -> Check:
     return Check("Weights", True, f"{path.name}: {weights.architecture}")
 
 
-def check_network(path: Path = ROOT / "weights" / "model2.h5") -> Check:
+def check_network(path: Path = DEFAULT_WEIGHTS) -> Check:
     """The network answers; which device and library run it when the configuration does not say."""
     ok, detail = _probe(NETWORK_PROBE.format(path=str(path)))
     return Check("Network", ok, detail, "mend what is wrong above, or fly with --oracle")

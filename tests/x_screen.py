@@ -17,14 +17,14 @@ _PRESS, _RELEASE, _BUTTON_PRESS, _BUTTON_RELEASE, _MOTION = 2, 3, 4, 5, 6
 
 
 class Screen:
-    """Runs Xvfb; `name` is what DISPLAY must be."""
+    """Runs Xvfb, with further options; `name` is what DISPLAY must be."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, size_px=SIZE_PX, *options):
         self._frame = folder / "Xvfb_screen0"
-        geometry = f"{SIZE_PX[0]}x{SIZE_PX[1]}x24"
+        geometry = f"{size_px[0]}x{size_px[1]}x24"
         command = ["Xvfb", "-displayfd", "1", "-screen", "0", geometry, "-fbdir", str(folder)]
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         self.name = ":" + self._process.stdout.readline().strip()
 

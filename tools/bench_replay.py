@@ -2,7 +2,7 @@
 
 Part of `make bench`; for any flight of today's pilot on the network:
 
-    python tools/bench_replay.py FLIGHT.mcap --weights weights/model2.h5
+    python tools/bench_replay.py FLIGHT.mcap --weights weights/model1.h5
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from followme_uav.commands.options import (
-    DEFAULT_WEIGHTS,
     Json,
     Profile,
     Sim,
@@ -21,6 +20,7 @@ from followme_uav.commands.options import (
 )
 from followme_uav.commands.watching import View, Web, live_view, serve
 from followme_uav.errors import ConfigError
+from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from followme_uav.flight.entry import FlightEntry

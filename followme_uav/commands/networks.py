@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from followme_uav.commands.options import (
-    DEFAULT_WEIGHTS,
     Json,
     Profile,
     Sim,
@@ -20,6 +19,7 @@ from followme_uav.commands.options import (
     writing,
 )
 from followme_uav.errors import ConfigError
+from followme_uav.perception import DEFAULT_WEIGHTS
 
 
 def collect(

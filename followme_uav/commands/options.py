@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from followme_uav.errors import ConfigError
+from followme_uav.perception import DEFAULT_WEIGHTS
 
-DEFAULT_WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "model2.h5"
 Weights = Annotated[
-    Path, typer.Option(help="Weights of the network.", show_default="weights/model2.h5")
+    Path,
+    typer.Option(help="Weights of the network.", show_default=f"weights/{DEFAULT_WEIGHTS.name}"),
 ]
 Sim = Annotated[str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")]
 Profile = Annotated[

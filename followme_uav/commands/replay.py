@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from followme_uav.commands.options import DEFAULT_WEIGHTS, Json
+from followme_uav.commands.options import Json
 from followme_uav.commands.watching import Outputs, View, Web, show_log
 from followme_uav.errors import ConfigError
+from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from followme_uav.messages import Step

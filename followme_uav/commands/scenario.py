@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from followme_uav.commands.options import DEFAULT_WEIGHTS, Json, Weights, seed_range
+from followme_uav.commands.options import Json, Weights, seed_range
+from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from followme_uav.scenario.run import Run

@@ -70,6 +70,7 @@ def live_view(view: bool, web: bool, name: str) -> Iterator[LiveView | None]:
     with LiveView(kind, name) as live:
         if live.viewer.page:
             print(f"watch at {live.viewer.page}", flush=True)
+        _warn(live.viewer)
         yield live
 
 
@@ -111,6 +112,11 @@ def serve(viewer: Viewer) -> None:
         print(f"serving {viewer.page} until Ctrl-C", flush=True)
         while viewer.is_open():
             time.sleep(_POLL_S)
+
+
+def _warn(viewer: Viewer) -> None:
+    if viewer.warning:
+        typer.echo(f"followme-uav: {viewer.warning}", err=True)
 
 
 class _Shown:
@@ -182,6 +188,7 @@ class _Shown:
         from followme_uav.view.viewer import Viewer
 
         with Viewer(kind) as viewer:
+            _warn(viewer)
             recording = self._recording()
             recording.connect(viewer.url)
             for entry in self._entries("Viewer"):

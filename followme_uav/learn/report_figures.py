@@ -6,8 +6,6 @@ Colours are Okabe and Ito's, which people with colour blindness tell apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,38 +17,22 @@ from scipy import ndimage
 from followme_uav.learn import curves
 from followme_uav.learn.scores import DETECTION_PX, FrameScores
 from followme_uav.messages import MaskClass
+from followme_uav.view.colours import BLUE, GREEN, INK, PALE, SKY, VERMILION, YELLOW, rgb
+from followme_uav.view.figures import styled
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, GREEN, VERMILION = "#0072b2", "#009e73", "#d55e00"
-CLASS_COLOURS = {"background": "#dfe3e6", "people": BLUE, "hero": VERMILION}
+CLASS_COLOURS = {"background": PALE, "people": BLUE, "hero": VERMILION}
 """Of the mask pictures, in the order of `MaskClass`; white where no class is."""
-OUTLINE_COLOURS = {"truth": "#56b4e9", "prediction": "#f0e442"}
+OUTLINE_COLOURS = {"truth": SKY, "prediction": YELLOW}
 """Of the close-up."""
 
-_INK = "#222222"
+_SIZE_IN = 10.1, 3.5
 _SMALLEST_ERROR_PX = 0.05
 """Smaller centroid errors are drawn here: the axis is logarithmic."""
 _CLOSE_UP_MIN_PX = 32
 _CLOSE_UP_SIDE_PX = 320
-_STYLE: Any = {
-    "font.size": 10.5,
-    "axes.edgecolor": "#888888",
-    "axes.labelcolor": _INK,
-    "axes.titlesize": 11.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "legend.frameon": False,
-    "figure.dpi": 160,
-}
 
 
 def threshold_figure(frames: FrameScores) -> Figure:
@@ -59,7 +41,8 @@ def threshold_figure(frames: FrameScores) -> Figure:
     The hero must be there in some frame.
     """
     detection, pixels = curves.detection_curve(frames), curves.pixel_curve(frames)
-    with _figure(2) as (figure, (left, right)):
+    with styled(_SIZE_IN) as figure:
+        left, right = figure.subplots(1, 2)
         for curve, colour, marker, label, offset in (
             (detection, VERMILION, "o", f"detection (> {DETECTION_PX} px)", (-22, -10)),
             (pixels, BLUE, "s", "pixels", (7, 5)),
@@ -101,7 +84,8 @@ def size_figure(frames: FrameScores) -> Figure:
     classes = curves.by_size(frames)
     middles = [c.from_px * math.sqrt(2) for c in classes]
     dots: dict[str, Any] = {"s": 9, "alpha": 0.35, "linewidths": 0}
-    with _figure(3, sharex=True) as (figure, (left, middle, right)):
+    with styled(_SIZE_IN) as figure:
+        left, middle, right = figure.subplots(1, 3, sharex=True)
         left.plot(middles, [c.detected for c in classes], "o-", color=VERMILION)
         for x, c in zip(middles, classes, strict=True):
             left.annotate(
@@ -116,7 +100,7 @@ def size_figure(frames: FrameScores) -> Figure:
         left.set_title("Share detected (below: frames)")
         left.set_ylim(0, 1.03)
         middle.scatter(size[there], iou[there], color=BLUE, **dots)
-        middle.plot(middles, [c.hero_iou for c in classes], "o-", color=_INK, label="mean")
+        middle.plot(middles, [c.hero_iou for c in classes], "o-", color=INK, label="mean")
         middle.set_title("Hero IoU")
         middle.set_ylim(-0.02, 1.03)
         middle.legend(loc="upper left")
@@ -126,7 +110,7 @@ def size_figure(frames: FrameScores) -> Figure:
             np.nan if (m := c.centroid_error_median_px) is None else max(m, _SMALLEST_ERROR_PX)
             for c in classes
         ]
-        right.plot(middles, medians, "o-", color=_INK, label="median")
+        right.plot(middles, medians, "o-", color=INK, label="median")
         right.set_title("Centroid error, px (when detected)")
         right.set_ylim(_SMALLEST_ERROR_PX / 1.5, 230)  # the diagonal of the image
         right.set_yscale("log")
@@ -169,17 +153,6 @@ def panels(
     )
 
 
-@contextmanager
-def _figure(columns: int, *, sharex: bool = False) -> Iterator[tuple[Figure, list[Axes]]]:
-    """A figure with axes side by side, to be drawn in our style."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(11.2, 3.9), layout="constrained")
-        yield figure, list(figure.subplots(1, columns, sharex=sharex))
-
-
 def _powers_of_4() -> Any:
     from matplotlib.ticker import LogLocator
 
@@ -189,7 +162,7 @@ def _powers_of_4() -> Any:
 def _false_colours(planes: NDArray[np.bool_]) -> NDArray[np.uint8]:
     picture = np.full((*planes.shape[:2], 3), 255, np.uint8)
     for index, colour in enumerate(CLASS_COLOURS.values()):
-        picture[planes[..., index]] = _rgb(colour)
+        picture[planes[..., index]] = rgb(colour)
     return picture
 
 
@@ -214,14 +187,10 @@ def _close_up(
     inner, outer = _enlarged(truth[window], factor), _enlarged(predicted[window], factor)
     inner_line = inner & ~ndimage.binary_erosion(inner, iterations=thick)
     outer_line = ndimage.binary_dilation(outer, iterations=thick) & ~outer
-    picture[inner_line] = _rgb(OUTLINE_COLOURS["truth"])
-    picture[outer_line] = _rgb(OUTLINE_COLOURS["prediction"])
+    picture[inner_line] = rgb(OUTLINE_COLOURS["truth"])
+    picture[outer_line] = rgb(OUTLINE_COLOURS["prediction"])
     return Image.fromarray(picture)
 
 
 def _enlarged(plane: NDArray[np.bool_], factor: int) -> NDArray[np.bool_]:
     return plane.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def _rgb(colour: str) -> tuple[int, ...]:
-    return tuple(bytes.fromhex(colour.removeprefix("#")))

@@ -1,7 +1,8 @@
 """From the city as data to surfaces: houses, streets, plants, furniture, sky.
 
 Solids and leaves go into separate meshes, because leaves need a shader that cuts them out, and both
-are cut into square cells, so that what lies behind the camera need not be drawn.
+are cut into square cells, so that what lies behind the camera need not be drawn. What is too small
+to be seen from afar is apart from the rest, too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from followme_uav.sim.textures import Layer
 CELL_M = 50.0
 SKY_RADIUS_M = 900.0
 
+Cell = tuple[int, int]
+"""Number of a square, northwards and eastwards."""
+
 _WHITE: Colour = (1.0, 1.0, 1.0)
 
 
@@ -50,8 +54,12 @@ class ObjectIds:
 class CityMesh:
     """Solids and leaves by cell."""
 
-    solids: dict[tuple[int, int], Mesh] = field(default_factory=lambda: defaultdict(Mesh))
-    leaves: dict[tuple[int, int], Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    solids: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    details: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    """Small solids: they are only seen from nearby."""
+    leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    far_leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    """Instead of `leaves` from afar: half as many sprays, of the same area."""
     ground: Mesh = field(default_factory=Mesh)
     sky: Mesh = field(default_factory=Mesh)
 
@@ -65,11 +73,19 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
     def solid(north_m: float, east_m: float) -> Mesh:
         return out.solids[_cell(north_m, east_m)]
 
+    def detail(north_m: float, east_m: float) -> Mesh:
+        return out.details[_cell(north_m, east_m)]
+
+    def crown(north_m: float, east_m: float) -> tuple[Mesh, Mesh]:
+        at = _cell(north_m, east_m)
+        return out.leaves[at], out.far_leaves[at]
+
     _ground(out.ground, city, style, ids.ground)
     _markings(out.ground, city, ids.ground)
     _sky(out.sky, ids.sky)
     for i, house in enumerate(city.buildings):
-        add_building(solid(house.north_m, house.east_m), house, ids.first_building + i, style)
+        at = house.north_m, house.east_m
+        add_building(solid(*at), detail(*at), house, ids.first_building + i, style)
     for tree in city.trees:
         low_m = crown_bottom_m(tree)
         bark = (0.55, 0.52, 0.58) if rng.random() < 0.6 else (0.34, 0.27, 0.22)
@@ -80,45 +96,47 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
                 (tree.north_m, tree.east_m, 0.5, 0.17, 0.17),
                 (tree.north_m, tree.east_m, 0.75 * tree.height_m, 0.06, 0.06),
             ],
-            Layer.HAIR, bark, ids.tree, sides=7, uv_scale=(1.0, 0.25),
+            Layer.HAIR, bark, ids.tree, sides=7, uv_scale=(1.0, 0.25), caps=False,
         )  # fmt: skip
         centre = (tree.north_m, tree.east_m, (low_m + tree.height_m) / 2)
         half = (tree.crown_radius_m, tree.crown_radius_m, (tree.height_m - low_m) / 2)
-        leaves = out.leaves[_cell(tree.north_m, tree.east_m)]
         size_m = 0.85 if tree.kind == "round" else 0.65
         taper = {"round": 0.0, "column": 0.35, "cone": 0.92}[tree.kind]
+        leaves = crown(tree.north_m, tree.east_m)
         add_crown(leaves, rng, centre, half, tree.foliage, ids.tree, 64, size_m, taper)
     for bush in city.bushes:
         centre = (bush.north_m, bush.east_m, bush.height_m * 0.5)
         half = (bush.radius_m, bush.radius_m, bush.height_m * 0.5)
-        leaves = out.leaves[_cell(bush.north_m, bush.east_m)]
         taper = 0.85 if rng.random() < 0.25 else 0.0  # some are clipped to cones
+        leaves = crown(bush.north_m, bush.east_m)
         add_crown(leaves, rng, centre, half, bush.foliage, ids.bush, 28, 0.5, taper)
     for p in city.planters:
-        at = solid(p.north_m, p.east_m)
+        planter = solid(p.north_m, p.east_m)
         ring = [(p.north_m, p.east_m, h, p.radius_m, p.radius_m) for h in (0.0, 0.5)]
         stones = max(4, round(2 * math.pi * p.radius_m / 1.5))
-        at.loft(ring, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 1.9), caps=False)
+        planter.loft(ring, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 1.9), caps=False)
         rim = [(p.north_m, p.east_m, 0.5, p.radius_m, p.radius_m)]
         rim.append((p.north_m, p.east_m, 0.502, p.radius_m - 0.3, p.radius_m - 0.3))
-        at.loft(rim, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 9.0), caps=False)
+        planter.loft(rim, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 9.0), caps=False)
         inner = p.radius_m - 0.3
         around = np.linspace(0.0, 2 * math.pi, 20, endpoint=False)
         bed = np.column_stack([np.cos(around), np.sin(around)]) * inner + (p.north_m, p.east_m)
-        at.fan((p.north_m, p.east_m), bed, 0.42, Layer.GRASS, (0.8, 0.7, 1.0), ids.planter)
-        leaves = out.leaves[_cell(p.north_m, p.east_m)]
+        planter.fan((p.north_m, p.east_m), bed, 0.42, Layer.GRASS, (0.8, 0.7, 1.0), ids.planter)
         centre = (p.north_m, p.east_m, (0.6 + p.bush_height_m) / 2)
         half = (p.radius_m - 0.2, p.radius_m - 0.2, (p.bush_height_m - 0.5) / 2)
+        leaves = crown(p.north_m, p.east_m)
         add_crown(leaves, rng, centre, half, p.foliage, ids.planter, int(40 * p.radius_m), 0.62)
+
     for lamp in city.lamps:
-        add_lamp(solid(lamp.north_m, lamp.east_m), lamp, ids.lamp)
+        at = lamp.north_m, lamp.east_m
+        add_lamp(solid(*at), detail(*at), lamp, ids.lamp)
     for car in city.cars:
         add_car(solid(car.north_m, car.east_m), car, ids.car)
     _highway(out, city, ids.highway)
     return out
 
 
-def _cell(north_m: float, east_m: float) -> tuple[int, int]:
+def _cell(north_m: float, east_m: float) -> Cell:
     return math.floor(north_m / CELL_M), math.floor(east_m / CELL_M)
 
 
@@ -258,7 +276,7 @@ def _highway(out: CityMesh, city: City, obj: int) -> None:
                     bottom=True,
                 )
             for post in np.arange(start, stop, 2.5):
-                mesh.box(
+                out.details[_cell(middle, h.east_m)].box(
                     (post, edge, -top - h.railing_m / 2),
                     (0.04, 0.04, h.railing_m / 2),
                     Layer.PLAIN,

@@ -18,7 +18,8 @@ from followme_uav.sim.vehicle import GRAVITY_MPS2, TIME_STEP_S, Vehicle
 MAX_LEAN_RAD = math.pi / 5.5
 MAX_RATE_RADPS = 2.5
 MAX_SPEED_MPS = 6.0
-"""Of each horizontal axis of the body, and of the vertical."""
+"""Up or down, and north or east where the position loop chooses the speed. A horizontal velocity
+that a client asks for is bounded by lean and drag alone: 25 to 30 m/s."""
 
 _POSITION_RESPONSE = (1.1, 1.1, 1.4)  # 1/s; half the velocity's, or the cascade overshoots
 _VELOCITY_RESPONSE = (2.4, 2.4, 4.0)
@@ -106,7 +107,8 @@ class ControlLoops:
     def velocity_to(self, place_m: Vec3) -> Vec3:
         """Velocity that leads to a place nearby."""
         (pn, pe, pd), (n, e, d), act = place_m, self._vehicle.position_m, self.position.act
-        return act(0, pn - n), act(1, pe - e), act(2, pd - d)
+        limit = MAX_SPEED_MPS
+        return _clip(act(0, pn - n), limit), _clip(act(1, pe - e), limit), act(2, pd - d)
 
     def sink_rate(self, z_m: float) -> float:
         """Vertical speed, down, that leads to an altitude."""
@@ -128,8 +130,7 @@ class ControlLoops:
     ) -> tuple[float, float]:
         """Roll and pitch for a horizontal velocity, at that lift."""
         cos, sin = math.cos(yaw), math.sin(yaw)
-        forward = _clip(cos * north_mps + sin * east_mps, MAX_SPEED_MPS)
-        right = _clip(cos * east_mps - sin * north_mps, MAX_SPEED_MPS)
+        forward, right = cos * north_mps + sin * east_mps, cos * east_mps - sin * north_mps
         (now_n, now_e, _), (on, oe, _) = self._vehicle.velocity_mps, self._disturbance
         act = self.velocity.act
         ahead = act(0, forward - cos * now_n - sin * now_e) - cos * on - sin * oe

@@ -19,7 +19,6 @@ from followme_uav.sim.routes import Outfit
 from followme_uav.sim.textures import Layer
 
 MODEL_HEIGHT_M = 1.75
-_COARSE_SIDES = 4
 
 
 @dataclass(frozen=True)
@@ -163,9 +162,9 @@ def make_figure(look: Appearance, obj: int, *, coarse: bool = False) -> Mesh:
     Args:
         look: clothes and build.
         obj: the object number.
-        coarse: half as many triangles, for somebody who is a few pixels tall.
+        coarse: a fifth of the triangles, for somebody who is a few pixels tall.
     """
-    mesh = Mesh(dtype=LIMB_VERTEX, most_sides=_COARSE_SIDES if coarse else None)
+    mesh = Mesh(dtype=LIMB_VERTEX, coarse=coarse)
     _torso(mesh, look, obj)
     _head(mesh, look, obj)
     for side in (-1.0, 1.0):

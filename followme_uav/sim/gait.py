@@ -27,11 +27,13 @@ _RUN_M_PER_MPS = 0.44
 Floats = NDArray[np.float64]
 
 _SIDES = np.array((1.0, -1.0))
-_ARMS, _FOREARMS, _LEGS, _SHINS = ([limb, limb + RIGHT] for limb in (ARM, FOREARM, LEG, SHIN))
+_ARMS, _FOREARMS, _LEGS, _SHINS = (
+    slice(limb, limb + RIGHT + 1, RIGHT) for limb in (ARM, FOREARM, LEG, SHIN)
+)  # left and right
 _JOINTS_M = np.zeros((3, LIMBS, 1))
 """Heights of the joints that each limb turns about, the outermost first."""
 _JOINTS_M[2] = HIP_M
-_JOINTS_M[1, [*_ARMS, *_FOREARMS]] = SHOULDER_M
+_JOINTS_M[1, _ARMS] = _JOINTS_M[1, _FOREARMS] = SHOULDER_M
 _JOINTS_M[1, _SHINS] = KNEE_M
 _JOINTS_M[0, _FOREARMS] = ELBOW_M
 
@@ -65,7 +67,7 @@ def limb_turns(phase_rad: Floats, speed_mps: Floats) -> Floats:
     knee += 0.5 * running * amplitude
     # One row per limb: the angle at each of up to three joints, the outermost first.
     angle = np.zeros((3, LIMBS, len(phase_rad)))
-    angle[2, [BODY, *_ARMS, *_FOREARMS]] = lean
+    angle[2, BODY] = angle[2, _ARMS] = angle[2, _FOREARMS] = lean
     angle[1, _ARMS] = angle[1, _FOREARMS] = -0.85 * swing
     angle[0, _FOREARMS] = elbow
     angle[2, _LEGS] = angle[2, _SHINS] = swing

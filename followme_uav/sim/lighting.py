@@ -7,19 +7,24 @@ casts a flat soft silhouette on the ground, which costs next to nothing per fram
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from panda3d import core
 
 from followme_uav.errors import EnvironmentSetupError
+from followme_uav.messages import Vec3
 from followme_uav.sim import shaders
 from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.layout import EXTENT_M, Car
+from followme_uav.sim.panda import uniform_array
 
 SHADOW_MAP_PX = 2048
 """Side of the shadow map: about 0.17 m on the ground."""
 TALLEST_M = 40.0
+EYE_MASK = core.BitMask32.bit(0)
+"""Cameras with this bit make pictures."""
 STANDING_MASK = core.BitMask32.bit(1)
 """Cameras with this bit see only what casts shadows into the map."""
 PERSON_STANCE = (0.20, 0.09)
@@ -35,7 +40,8 @@ class Lighting:
 
     Args:
         root: everything drawn is below it.
-        casters: how many movers can cast a shadow.
+        statures: (height in metres, width, 1 being slim) of everybody who can cast a shadow.
+        others: how many other movers can; they come after the people.
         make_buffer: makes the off-screen buffer of the shadow map.
     """
 
@@ -45,16 +51,21 @@ class Lighting:
         pipe: core.GraphicsPipe,
         host: core.GraphicsOutput,
         root: core.NodePath,
-        casters: int,
+        statures: Sequence[tuple[float, float]],
+        others: int,
     ) -> None:
         self._engine, self._root = engine, root
         self._map = _depth_texture()
         self._buffer = _shadow_buffer(engine, pipe, host, self._map)
         self._sun_drawn: tuple[float, float] | None = None
-        self._casters = core.PTA_LVecBase4f.empty_array(casters)
-        self._stance = core.PTA_LVecBase4f.empty_array(casters)
-        self._add_camera()
+        casters = len(statures) + others
         self._node = _silhouettes(root, casters)
+        self._casters = uniform_array(self._node, "casters", casters)
+        self._stance = uniform_array(self._node, "stance", casters)
+        self._heights_m = np.array([height_m for height_m, _ in statures])
+        for i, (_, width) in enumerate(statures):
+            self._stance[i, :2] = PERSON_STANCE[0] * width, PERSON_STANCE[1]
+        self._add_camera()
         self._veil = _rain(root)
         root.set_shader_input("shades", self._map)
 
@@ -100,6 +111,16 @@ class Lighting:
                 "veil", core.LVecBase4f(height_px, phase % 16.0, self._rain, 0.0)
             )
 
+    def place_people(self, feet_m: Sequence[Vec3]) -> None:
+        """Let the first of the people stand there, world NED; those who are nowhere have NaN."""
+        self._casters[: len(self._heights_m)] = 0.0
+        if not feet_m:
+            return
+        feet = np.array(feet_m)
+        there = np.flatnonzero(~np.isnan(feet[:, 0]))
+        self._casters[there, :3] = feet[there][:, [1, 0, 2]] * (1.0, 1.0, -1.0)
+        self._casters[there, 3] = self._heights_m[there]
+
     def place_caster(
         self,
         i: int,
@@ -109,8 +130,8 @@ class Lighting:
         legs_m: float,
     ) -> None:
         """Let mover `i` stand at (x, y, z) in Panda3D's axes; height 0 takes its shadow away."""
-        self._casters.set_element(i, core.LVecBase4f(*ground, height_m))
-        self._stance.set_element(i, core.LVecBase4f(half_m, legs_m, 0.0, 0.0))
+        self._casters[i] = *ground, height_m
+        self._stance[i, :2] = half_m, legs_m
 
     def place_car(self, i: int, car: Car) -> None:
         """Let mover `i` be a car: what it shades is about an ellipse, away from the sun."""
@@ -126,11 +147,6 @@ class Lighting:
         self.place_caster(
             i, (*start, 0.0), reach_m * max(steep / level, 1.0 / 3.0), 0.6 * wide_m, ROUND_STANCE
         )
-
-    def show_casters(self) -> None:
-        """Pass all places on to the shader."""
-        self._node.set_shader_input("casters", self._casters)
-        self._node.set_shader_input("stance", self._stance)
 
     def close(self) -> None:
         """Free the buffer."""

@@ -24,6 +24,7 @@ VERTEX = np.dtype(
 """One vertex; `tint` is RGB and the object number."""
 LIMB_VERTEX = np.dtype([*VERTEX.descr, ("limb", "<f4")])
 """One vertex of a person; `limb` says which joint moves it."""
+_SQUARE_WIDTH = 1.08  # of a square tube, so that it looks on average as wide as a round one
 _QUAD = np.array([(0, 1, 2), (0, 2, 3)])
 
 
@@ -32,8 +33,8 @@ class Mesh:
     """A list of surfaces that grows; `vertices` and `triangles` give the whole."""
 
     dtype: np.dtype = field(default_factory=lambda: VERTEX)
-    most_sides: int | None = None
-    """Tubes get no more of them, whatever is asked for."""
+    coarse: bool = False
+    """Tubes are square, have about half of their rings and no caps, whatever is asked for."""
     _parts: list[NDArray[np.void]] = field(default_factory=list)
     _indices: list[NDArray[np.uint32]] = field(default_factory=list)
     _count: int = 0
@@ -209,8 +210,11 @@ class Mesh:
 
         Rings go from the bottom up; normals are smooth.
         """
-        sides = min(sides, self.most_sides or sides)
         r = np.asarray(rings, dtype=np.float64)
+        if self.coarse:
+            sides, caps = 4, False
+            r = r[sorted({*range(0, len(r), 2), len(r) - 1})]
+            r[:, 3:] *= _SQUARE_WIDTH
         angle = np.linspace(0.0, 2 * math.pi, sides + 1)
         ca, sa = np.cos(angle), np.sin(angle)
         north = r[:, None, 0] + r[:, None, 3] * ca

@@ -17,6 +17,16 @@ def shader_of(program: tuple[str, str]) -> core.Shader:
     return core.Shader.make(core.Shader.SL_GLSL, vertex=program[0], fragment=program[1])
 
 
+def uniform_array(node: core.NodePath, name: str, count: int) -> NDArray[np.float32]:
+    """(count, 4) zeros, which are the `vec4 name[count]` of the node's shader from now on.
+
+    What is written into them is in the next picture.
+    """
+    values = core.PTA_LVecBase4f.empty_array(count)
+    node.set_shader_input(name, values)
+    return np.frombuffer(values, dtype=np.float32).reshape(count, 4)
+
+
 def _panda(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """NED to Panda3D's x east, y north, z up."""
     return points[:, [1, 0, 2]] * np.array([1.0, 1.0, -1.0], dtype=np.float32)

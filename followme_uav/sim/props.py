@@ -32,8 +32,11 @@ _SIGNS: tuple[Colour, ...] = (
 )  # fmt: skip
 
 
-def add_building(mesh: Mesh, house: Building, obj: int, style: CityStyle) -> None:
-    """Walls of repeating bays with doors, a stone plinth, cornices, corner pilasters, a roof."""
+def add_building(mesh: Mesh, details: Mesh, house: Building, obj: int, style: CityStyle) -> None:
+    """Walls of repeating bays with doors, a stone plinth, cornices, corner pilasters, a roof.
+
+    `details` gets what is not seen from afar.
+    """
     wall, colour = style.walls[house.style % len(style.walls)]
     layer = _WALL_LAYERS[wall]
     shade = 0.93 + 0.02 * (house.style // 144 % 8)
@@ -67,7 +70,7 @@ def add_building(mesh: Mesh, house: Building, obj: int, style: CityStyle) -> Non
         lot = house.style // 8 + 7 * side
         door = style.doors[lot % len(style.doors)]
         bay = (lot % bays + 0.5) / bays * 2.0 * size - size
-        _door(mesh, at, across, outwards, bay, door, obj)
+        _door(mesh, details, at, across, outwards, bay, door, obj)
         if lot % 3 == 0:
             sign = _SIGNS[lot // 3 % len(_SIGNS)]
             _sign(mesh, at, across, outwards, bay, sign, obj)
@@ -97,6 +100,7 @@ def add_building(mesh: Mesh, house: Building, obj: int, style: CityStyle) -> Non
 
 def _door(
     mesh: Mesh,
+    details: Mesh,
     at: tuple[float, float],
     across: tuple[float, float],
     outwards: tuple[float, float],
@@ -117,9 +121,9 @@ def _door(
         0.35 * abs(outwards[0]) + 1.1 * abs(across[0]),
         0.35 * abs(outwards[1]) + 1.1 * abs(across[1]),
     )
-    mesh.box(step, (*wide, 0.13), Layer.CONCRETE, (0.62, 0.61, 0.58), obj)
+    details.box(step, (*wide, 0.13), Layer.CONCRETE, (0.62, 0.61, 0.58), obj)
     hood = (middle[0] + 0.35 * outwards[0], middle[1] + 0.35 * outwards[1], -3.05)
-    mesh.box(hood, (*wide, 0.06), Layer.CONCRETE, (0.56, 0.55, 0.53), obj, bottom=True)
+    details.box(hood, (*wide, 0.06), Layer.CONCRETE, (0.56, 0.55, 0.53), obj, bottom=True)
 
 
 def _sign(
@@ -183,7 +187,7 @@ def _roof(mesh: Mesh, house: Building, roof: Colour, wall: Colour, obj: int) -> 
 
 
 def add_crown(
-    mesh: Mesh,
+    meshes: tuple[Mesh, Mesh],
     rng: np.random.Generator,
     centre: tuple[float, float, float],
     half: tuple[float, float, float],
@@ -195,6 +199,7 @@ def add_crown(
 ) -> None:
     """Sprays of leaves scattered over an ellipsoid, facing outwards more or less.
 
+    The second of the meshes gets every other spray, of twice the area, which is enough from afar.
     `taper` 1 makes it a cone that stands on its base, 0 leaves it round.
     """
     out = rng.standard_normal((count, 3))
@@ -216,9 +221,7 @@ def add_crown(
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     up = np.cross(facing, side)
     signs = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
-    corners = position[:, None, :] + size * (
-        signs[None, :, :1] * side[:, None, :] + signs[None, :, 1:] * up[:, None, :]
-    )
+    corner = signs[None, :, :1] * side[:, None, :] + signs[None, :, 1:] * up[:, None, :]
     normal = np.repeat(0.6 * out + np.array([0.0, 0.0, -0.5]), 4, axis=0)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     uv = np.tile((signs + 1.0) / 2.0, (count, 1))
@@ -227,18 +230,29 @@ def add_crown(
     tint = np.repeat(mix * (0.45 + 0.6 * shell), 4, axis=0)
     start = 4 * np.arange(count)[:, None]
     triangles = (start[:, :, None] + np.array([(0, 1, 2), (0, 2, 3)])).reshape(-1, 3)
-    mesh.add(corners.reshape(-1, 3), normal, uv, Layer.LEAVES, tint, obj, triangles)
+    for mesh, every in zip(meshes, (1, 2), strict=True):
+        some = (np.arange(count) % every == 0).repeat(4)
+        corners = position[:, None, :] + math.sqrt(every) * size * corner
+        mesh.add(
+            corners.reshape(-1, 3)[some],
+            normal[some],
+            uv[some],
+            Layer.LEAVES,
+            tint[some],
+            obj,
+            triangles[: some.sum() // 2],
+        )
 
 
-def add_lamp(mesh: Mesh, lamp: Lamp, obj: int) -> None:
-    """A pole with a short arm."""
+def add_lamp(mesh: Mesh, details: Mesh, lamp: Lamp, obj: int) -> None:
+    """A pole with a short arm, which is a detail."""
     n, e, height_m, yaw = lamp.north_m, lamp.east_m, lamp.height_m, lamp.yaw_rad
     grey = (0.22, 0.23, 0.24)
     pole = [(n, e, 0.0, 0.11, 0.11), (n, e, 0.6, 0.06, 0.06), (n, e, height_m, 0.045, 0.045)]
-    mesh.loft(pole, Layer.PLAIN, grey, obj, sides=6)
+    mesh.loft(pole, Layer.PLAIN, grey, obj, sides=6, caps=False)
     reach = 0.45
     at = (n + reach * math.cos(yaw), e + reach * math.sin(yaw), -height_m)
-    mesh.box(at, (0.5, 0.04, 0.04), Layer.PLAIN, grey, obj, yaw, bottom=True)
+    details.box(at, (0.5, 0.04, 0.04), Layer.PLAIN, grey, obj, yaw, bottom=True)
     at = (n + 0.9 * math.cos(yaw), e + 0.9 * math.sin(yaw), -height_m + 0.06)
     mesh.box(at, (0.3, 0.12, 0.06), Layer.LIGHT, (0.83, 0.83, 0.78), obj, yaw, bottom=True)
 

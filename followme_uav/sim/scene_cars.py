@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from panda3d import core
 
 from followme_uav.sim import shaders
 from followme_uav.sim.layout import Car
 from followme_uav.sim.lighting import STANDING_MASK
-from followme_uav.sim.mesh import Mesh
+from followme_uav.sim.mesh import Colour, Mesh
 from followme_uav.sim.panda import node_of, shader_of
 from followme_uav.sim.props import add_car
 from followme_uav.sim.textures import Layer
+
+_Look = tuple[float, float, float, Colour]
+"""Length, width and height in metres, and the colour."""
 
 
 class DrawnCars:
@@ -24,13 +26,13 @@ class DrawnCars:
         self._root.set_shader(shader_of(shaders.solid_shader(Layer.LIGHT)))
         self._root.hide(STANDING_MASK)
         self._number = number
-        self._bodies: dict[Car, core.GeomNode] = {}
-        self._cars: list[tuple[core.NodePath, Car]] = []
+        self._bodies: dict[_Look, core.GeomNode] = {}
+        self._cars: list[tuple[core.NodePath, _Look]] = []
 
     def place(self, cars: tuple[Car, ...]) -> None:
         """Let these and no others be there."""
         for i, car in enumerate(cars):
-            look = replace(car, north_m=0.0, east_m=0.0, yaw_rad=0.0)
+            look = car.length_m, car.width_m, car.height_m, car.colour
             if i == len(self._cars):
                 self._cars.append((self._root.attach_new_node(self._body(look)), look))
             node, before = self._cars[i]
@@ -43,10 +45,10 @@ class DrawnCars:
         for node, _ in self._cars[len(cars) :]:
             node.hide()
 
-    def _body(self, look: Car) -> core.GeomNode:
+    def _body(self, look: _Look) -> core.GeomNode:
         body = self._bodies.get(look)
         if body is None:
             mesh = Mesh()
-            add_car(mesh, look, self._number)
+            add_car(mesh, Car(0.0, 0.0, 0.0, *look), self._number)
             body = self._bodies[look] = node_of(mesh)
         return body.make_copy()

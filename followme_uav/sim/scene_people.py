@@ -12,10 +12,10 @@ from followme_uav.sim import shaders
 from followme_uav.sim.figures import MODEL_HEIGHT_M, Appearance, make_figure
 from followme_uav.sim.gait import LIMBS, limb_turns
 from followme_uav.sim.lighting import STANDING_MASK
-from followme_uav.sim.panda import node_of, shader_of
+from followme_uav.sim.panda import node_of, shader_of, uniform_array
 from followme_uav.sim.people import Person
 
-_FINE_PX = 12.0  # whoever is smaller in the picture gets a coarse figure, but never the hero
+_FINE_PX = 18.0  # whoever is smaller in the picture gets a coarse figure, but never the hero
 _FINE, _COARSE, _HIDDEN = 0, 1, -1
 
 
@@ -34,9 +34,8 @@ class DrawnPeople:
         self._crowd = root.attach_new_node("people")
         self._crowd.set_shader(shader_of(shaders.person_shader(len(wardrobe), first_id)))
         self._crowd.hide(STANDING_MASK)
-        self._limbs = core.PTA_LVecBase4f.empty_array(len(wardrobe) * LIMBS)
-        self._crowd.set_shader_input("limbs", self._limbs)
-        self._turns = np.frombuffer(self._limbs, dtype=np.float32).reshape(-1, LIMBS, 4)
+        limbs = uniform_array(self._crowd, "limbs", len(wardrobe) * LIMBS)
+        self._turns = limbs.reshape(-1, LIMBS, 4)
         self._figures: list[tuple[core.NodePath, ...]] = []
         self._shown = [_HIDDEN] * len(wardrobe)
         for i, look in enumerate(wardrobe):
@@ -70,7 +69,6 @@ class DrawnPeople:
             self._show(i, _HIDDEN)
         if people:
             self._turns[: len(people)] = limb_turns(np.array(phases), np.array(speeds))
-        self._crowd.set_shader_input("limbs", self._limbs)
 
     def _figure(self, look: Appearance, number: int, *, coarse: bool) -> core.NodePath:
         node = node_of(make_figure(look, number, coarse=coarse))

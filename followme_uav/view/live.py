@@ -23,6 +23,8 @@ from followme_uav.view.viewer import Kind, Viewer
 QUEUE_ENTRIES = 32
 """About 8 MB of entries at 160x160; three seconds of flight."""
 FLUSH_S = 5.0
+LOOK_UP_S = 1.0
+"""How often the process that waits for entries looks whether the flight still runs."""
 NICENESS = 5
 """The flight goes first where cores are few."""
 
@@ -59,7 +61,9 @@ class LiveView:
         self._put(entry)
 
     def finish(self) -> None:
-        """Wait, for some seconds at most, until the viewer has what was handed over."""
+        """Wait, for some seconds at most, until the viewer has what was handed over, if it can."""
+        if not self.viewer.is_open():
+            return
         with suppress(queue.Full):
             self._entries.put(None, timeout=FLUSH_S)
         self._process.join(2 * FLUSH_S)
@@ -93,9 +97,22 @@ def _feed(entries: Queue[Any], url: str) -> None:
     os.nice(NICENESS)
     from followme_uav.view.recording import FlightRecording
 
-    config, solids, name = entries.get()
-    recording = FlightRecording(config, solids, name)
+    handed_over = iter(lambda: _next(entries), None)
+    first = next(handed_over, None)
+    if first is None:
+        return
+    recording = FlightRecording(*first)
     recording.connect(url)
-    while (entry := entries.get()) is not None:
+    for entry in handed_over:
         recording.log(entry)
     recording.finish(FLUSH_S)
+
+
+def _next(entries: Queue[Any]) -> Any:
+    """What is handed over next; None when no more will be, also because the flight was killed."""
+    flight = multiprocessing.parent_process()
+    while True:
+        with suppress(queue.Empty):
+            return entries.get(timeout=LOOK_UP_S)
+        if flight is None or not flight.is_alive():
+            return None

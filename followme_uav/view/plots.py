@@ -5,8 +5,7 @@ Pure: they take a `History` and return a `Figure`; `save` writes one. Nothing he
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +19,13 @@ from followme_uav.view.colours import (
     GROUND,
     HERO,
     HOUSE,
-    INK,
     PALE,
     STATES,
     STREET,
     TREE,
     VEHICLE,
 )
+from followme_uav.view.figures import styled
 from followme_uav.view.history import History
 from followme_uav.view.panels import FLIGHT_PANELS, LOOP_PANELS, TIMES_PANEL, Panel
 
@@ -34,25 +33,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI = 130
-_STYLE: Any = {
-    "font.size": 9.5,
-    "axes.edgecolor": "#888888",
-    "axes.labelcolor": INK,
-    "axes.titlesize": 10.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e8eaec",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "lines.solid_capstyle": "round",
-}
 _WIDTH_IN = 10.0
 _PANEL_IN = 1.55
 _BAND_IN = 0.5
@@ -68,7 +48,7 @@ def time_lines(
     """The band of mission states and, below, one axis for each panel that has something to show."""
     shown = [panel for panel in panels if history.has(panel)]
     heights = [_BAND_IN, *([_PANEL_IN] * len(shown))]
-    with _figure((_WIDTH_IN, sum(heights) + 0.9)) as figure:
+    with styled((_WIDTH_IN, sum(heights) + 0.9)) as figure:
         axes = figure.subplots(
             len(heights), sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
         )[:, 0]
@@ -94,7 +74,7 @@ def loop_times(history: History) -> Figure:
 
 def top_view(history: History, size_in: float = 7.0) -> Figure:
     """The city from above, north up: the vehicle's path in the states' colours, and the hero's."""
-    with _figure((size_in, size_in)) as figure:
+    with styled((size_in, size_in)) as figure:
         axis = figure.subplots()
         centre, half = _extent_m(history)
         axis.set(
@@ -120,17 +100,7 @@ def top_view(history: History, size_in: float = 7.0) -> Figure:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure; the ending of the name decides the format."""
-    figure.savefig(path, dpi=DPI, facecolor="white")
-
-
-@contextmanager
-def _figure(size_in: tuple[float, float]) -> Iterator[Figure]:
-    """A figure of our style, without pyplot, which would keep it."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(_STYLE):
-        yield Figure(figsize=size_in, layout="constrained")
+    figure.savefig(path, facecolor="white")
 
 
 def _draw_states(axis: Axes, history: History) -> None:

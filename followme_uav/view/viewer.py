@@ -1,8 +1,8 @@
 """The Rerun viewer as a process of its own: a window, or a page for the browser.
 
 It comes with the package `rerun-sdk`. It listens on this machine only, for whoever logs to it, and
-sends no usage data (Rerun keeps quiet where CI is set). A window stays open when we are done; a
-page is served until `close`.
+sends no usage data (Rerun keeps quiet where CI is set; see `page` for the browser). A window stays
+open when we are done; a page is served until `close`, or until our process ends.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from followme_uav.extras import require
 
 HOST = "127.0.0.1"
 START_DEADLINE_S = 30.0
-SETTLE_S = 1.0
-"""A viewer without a usable screen or graphics driver ends within this after it listens."""
+SETTLE_S = 5.0
+"""A window that has not told by then what draws it is taken to work."""
 STOP_DEADLINE_S = 3.0
 MEMORY_LIMIT = "2GiB"
 """Of the window and of the server: beyond it, what is oldest is forgotten."""
+_DRAWS, _BY_PROCESSOR = "wgpu adapter", "Software rasterizer"
+"""What Rerun says once it can draw, and if no graphics card does it."""
 
 Kind = Literal["window", "web"]
 
@@ -57,35 +59,35 @@ class Viewer:
     Attributes:
         url: where to log to.
         page: what a browser opens; empty for a window.
+        warning: what the person should know about it; mostly empty.
     """
 
     def __init__(self, kind: Kind) -> None:
         check_viewer(kind)
         self._kind = kind
-        grpc_port, web_port = _free_ports(2)
+        grpc_port, web_port, rerun_port = map(str, _free_ports(3))
         self.url = f"rerun+http://{HOST}:{grpc_port}/proxy"
-        self.page = ""
-        options = ["--bind", HOST, "--port", str(grpc_port)]
+        self.page = self.warning = ""
         if kind == "web":
             self.page = f"http://{HOST}:{web_port}/?url={quote(self.url, safe='')}"
-            options += ["--serve-web", "--web-viewer-port", str(web_port)]
-            options += ["--server-memory-limit", MEMORY_LIMIT]
+            command = ["followme_uav.view.page", web_port, grpc_port, rerun_port]
+            command += ["--server-memory-limit", MEMORY_LIMIT]
         else:
-            options += ["--expect-data-soon", "--hide-welcome-screen"]
-            options += ["--memory-limit", MEMORY_LIMIT]
+            command = ["rerun_cli", "--bind", HOST, "--port", grpc_port, "--expect-data-soon"]
+            command += ["--hide-welcome-screen", "--memory-limit", MEMORY_LIMIT]
         # A file, not a pipe: a window outlives us, and must not fail for lack of a reader.
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._process = subprocess.Popen(  # noqa: S603 - the viewer's own module, no shell
-            [sys.executable, "-m", "rerun_cli", *options],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", *command],
+            stdin=subprocess.PIPE if kind == "web" else subprocess.DEVNULL,
             stdout=self._words,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "CI": "true", "NO_COLOR": "1"},
+            env={**os.environ, "CI": "true", "NO_COLOR": "1", "RUST_LOG": "info"},
             start_new_session=True,  # Ctrl-C is for us, and see `close`
         )
         try:
-            for port in (grpc_port, web_port) if kind == "web" else (grpc_port,):
-                self._wait_for(port)
+            for port in (grpc_port, rerun_port, web_port) if kind == "web" else (grpc_port,):
+                self._wait_for(int(port))
             if kind == "window":
                 self._settle()
         except BaseException:
@@ -119,6 +121,8 @@ class Viewer:
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._words.close()
 
     def _wait_for(self, port: int) -> None:
@@ -135,10 +139,16 @@ class Viewer:
         )
 
     def _settle(self) -> None:
+        """Wait until it draws: without a usable screen or graphics driver it ends instead."""
         until_s = time.monotonic() + SETTLE_S
-        while time.monotonic() < until_s:
+        while _DRAWS not in self._said() and time.monotonic() < until_s:
             self._check_alive()
             time.sleep(0.05)
+        if _BY_PROCESSOR in self._said():
+            self.warning = (
+                "no graphics card draws the window, the processor does, slowly; "
+                "if it stays black, use --web"
+            )
 
     def _check_alive(self) -> None:
         if not self.is_open():
@@ -146,9 +156,13 @@ class Viewer:
                 f"the viewer did not start: {self._last_words()}; {self._remedy()}"
             )
 
+    def _said(self) -> str:
+        # Not by seeking: the viewer writes where our common file position is.
+        size = os.fstat(self._words.fileno()).st_size
+        return os.pread(self._words.fileno(), size, 0).decode(errors="replace")
+
     def _last_words(self) -> str:
-        self._words.seek(0)
-        lines = self._words.read().decode(errors="replace").splitlines()
+        lines = self._said().splitlines()
         errors = [line for line in lines if line.lower().startswith("error")]
         words = " ".join((errors or lines or ["it said nothing"])[-1].split())
         return words.removeprefix("Error: ")[:300].rstrip(". ")

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.config import load_config
 from followme_uav.flight.fly import FlightPlan, fly
 from followme_uav.flight.log import content_digest, read_log
 from followme_uav.flight.metrics import metrics_of
 from followme_uav.learn.collect import collect
 from followme_uav.messages import MissionState
+from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.perception.weights import sha256
 from followme_uav.sim.people import Crowd
 from followme_uav.sim.world import make_city
@@ -136,7 +136,7 @@ def test_the_log_tells_the_same_metrics_as_the_summary(network_flight):
 
 
 def test_the_network_that_comes_along_finds_her(network_flight):
-    """The only test here that depends on how good weights/model2.h5 are."""
+    """The only test here that depends on how good the shipped weights are."""
     _, summary = network_flight
     assert summary["acquire_s"] is not None
 

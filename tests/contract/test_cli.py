@@ -15,7 +15,7 @@ import h5py
 import pytest
 
 from followme_uav import cli
-from followme_uav.commands.options import DEFAULT_WEIGHTS
+from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.perception.weights import FORMAT, FORMAT_VERSION
 from tests.unit.labelled_frames import write_frames
 
@@ -121,10 +121,10 @@ def test_weights_of_another_network(refused, architecture):
 
 
 def test_the_weights_that_come_along_are_found_from_any_folder(followme):
-    assert DEFAULT_WEIGHTS == ROOT / "weights" / "model2.h5"
+    assert DEFAULT_WEIGHTS.parent == ROOT / "weights"
     assert DEFAULT_WEIGHTS.is_file()
     for command in ("fly", "evaluate"):
-        assert "weights/model2.h5" in followme(command, "--help")[1]
+        assert f"weights/{DEFAULT_WEIGHTS.name}" in followme(command, "--help")[1]
         assert str(ROOT) not in followme(command, "--help")[1]
 
 

@@ -84,7 +84,7 @@ def test_says_what_runs_the_network(tmp_path):
     """Else a GPU that is not used, or a library that fails, would show only in the first flight."""
     check = doctor.check_network()
     assert check.ok
-    assert check.detail.startswith("model2 runs on ")
+    assert check.detail.startswith("model1 runs on ")
     assert not doctor.check_network(tmp_path / "none.h5").ok
 
 

@@ -70,3 +70,11 @@ def test_a_way_is_free_when_all_of_it_is_inside(north, east, to_north, to_east):
     inside = all(contains(GROWN, place) for place in places)
     outside = not all(contains(SHRUNK, place) for place in places)
     assert is_free(STREETS, start, end) in {inside, not outside}
+
+
+def test_a_runner_around_a_corner_is_not_lost_for_seconds():
+    """North towards a crossing, along the kerb: what leads past its corner is allowed at once."""
+    north, east = limit_velocity((-9.5, 5.0), (5.0, 3.0), STREETS, LIMITS)
+    assert (north, east) == (5.0, 3.0)
+    _, east = limit_velocity((-30.0, 5.0), (5.0, 3.0), STREETS, LIMITS)
+    assert east < 2.3, "there is no crossing here"

@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.config import load_config
 from followme_uav.errors import ConfigError, DataError, WeightsError
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.messages import MissionState
+from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario import runner, tune
 from followme_uav.scenario.compare import changes, print_comparison
 from followme_uav.scenario.flight import fingerprint

@@ -43,8 +43,17 @@ class Served:
 
     def interrupt(self):
         self._process.send_signal(signal.SIGINT)
+        return self.finish()
+
+    def finish(self):
+        """Of a command that ends by itself."""
         out, err = self._process.communicate(timeout=60)
         return self._process.returncode, "".join(self.lines) + out, err
+
+    def kill(self):
+        """As the kernel does that has no memory left."""
+        self._process.kill()
+        self._process.communicate(timeout=60)
 
     def stop(self):
         """In good order, so that its server ends with it."""

@@ -40,6 +40,23 @@ def test_nothing_is_left_out_while_somebody_looks(config):
         assert live.viewer.is_open()
 
 
+def test_a_killed_flight_leaves_nobody_waiting():
+    """Whoever lives on holds the output open."""
+    script = """
+import time
+from followme_uav.view.live import LiveView
+with LiveView("web", "made up"):
+    print("watched", flush=True)
+    time.sleep(600)
+"""
+    flight = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert flight.stdout.readline() == "watched\n"
+    flight.kill()
+    flight.communicate(timeout=30)
+
+
 @pytest.mark.slow
 def test_a_watched_flight_is_the_one_nobody_watched(served, tmp_path):
     command = served(*FLY, "--log", tmp_path / "watched.mcap", "--web")
