@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 Item = TypeVar("Item")
 
-_BATCH = 32
+_BATCH = 8
 """Items that travel together."""
 
 

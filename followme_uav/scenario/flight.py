@@ -15,13 +15,11 @@ import yaml
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError
-from followme_uav.flight.fly import FlightPlan, fly
 from followme_uav.perception.weights import sha256
 from followme_uav.scenario.checks import complaints
 from followme_uav.scenario.pilots import pilot_kind
 from followme_uav.scenario.results import Result
 from followme_uav.scenario.script import Scenario
-from followme_uav.scenario.stage import stage_for
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,9 @@ class Job:
 
 def fly_job(job: Job) -> Result:
     """Fly it. Whatever breaks becomes a result that says so, so that other flights go on."""
+    from followme_uav.flight.fly import FlightPlan, fly  # heavy, and only who flies needs it
+    from followme_uav.scenario.stage import stage_for
+
     scenario, start_s = job.scenario, time.monotonic()
     metrics: Mapping[str, Any] = {}
     log = job.log if job.keep_log else None

@@ -1,13 +1,37 @@
-"""Who can fly a scenario: the pilot, and those whom it is compared with."""
+"""Who can fly a scenario: the pilot, and those whom it is compared with.
+
+Only the process that flies loads them: whoever gives the order starts sooner so.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from followme_uav.errors import ConfigError
-from followme_uav.flight.loop import PilotMaker
-from followme_uav.pilot.pilot import Pilot
-from followme_uav.scenario.baselines import Original, Proportional
+
+if TYPE_CHECKING:
+    from followme_uav.config import FlightConfig
+    from followme_uav.flight.loop import AnyPilot, PilotMaker
+    from followme_uav.pilot.pilot import MaskSource
+
+
+def _pilot(config: FlightConfig, masks: MaskSource) -> AnyPilot:
+    from followme_uav.pilot.pilot import Pilot
+
+    return Pilot(config, masks)
+
+
+def _original(config: FlightConfig, masks: MaskSource) -> AnyPilot:
+    from followme_uav.scenario.baselines import Original
+
+    return Original(config, masks)
+
+
+def _proportional(config: FlightConfig, masks: MaskSource) -> AnyPilot:
+    from followme_uav.scenario.baselines import Proportional
+
+    return Proportional(config, masks)
 
 
 @dataclass(frozen=True)
@@ -21,10 +45,10 @@ class PilotKind:
 
 
 PILOTS = {
-    "network": PilotKind("the pilot, as users fly it", Pilot),
-    "oracle": PilotKind("the pilot on true masks: what control alone can do", Pilot, True),
-    "original": PilotKind("largest blob, its depth, a place behind it", Original),
-    "proportional": PilotKind("largest blob, and nothing but proportional control", Proportional),
+    "network": PilotKind("the pilot, as users fly it", _pilot),
+    "oracle": PilotKind("the pilot on true masks: what control alone can do", _pilot, True),
+    "original": PilotKind("largest blob, its depth, a place behind it", _original),
+    "proportional": PilotKind("largest blob, and nothing but proportional control", _proportional),
 }
 
 

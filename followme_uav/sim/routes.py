@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from followme_uav.errors import ConfigError
 from followme_uav.sim.layout import STREET_END_M, City
-from followme_uav.sim.paths import Path
+from followme_uav.sim.polyline import Path
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.sim import paths
-from followme_uav.sim.paths import Lookahead, Path
+from followme_uav.sim.paths import Lookahead
+from followme_uav.sim.polyline import Path
 from followme_uav.sim.tasks import Heading
 from tests.open_air import OpenAir
 
