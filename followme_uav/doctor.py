@@ -44,6 +44,7 @@ MODULES = {
     "pydantic": "pydantic",
     "scipy": "scipy",
     "simple_pid": "simple-pid",
+    "simplejpeg": "simplejpeg",
     "transforms3d": "transforms3d",
     "yaml": "pyyaml",
 }

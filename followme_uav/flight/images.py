@@ -10,15 +10,13 @@ three. Any viewer shows its colours.
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
 
 from followme_uav.config import LogConfig
 from followme_uav.flight.entry import Picture
-from followme_uav.flight.png import decode_image, decode_png, encode_indexed_png, encode_png
+from followme_uav.flight.png import check_size, decode_png, encode_indexed_png, encode_png
 from followme_uav.messages import Mask, MaskClass, RgbImage
 
 _STEPS = 15
@@ -49,10 +47,10 @@ def as_logged(rgb: RgbImage, config: LogConfig) -> tuple[RgbImage, Picture | Non
     """The image that the log will hold, for the flight to see; None: as it is, lossless."""
     if config.image == "png":
         return rgb, None
-    buffer = io.BytesIO()
+    pixels = np.ascontiguousarray(rgb)
     # Full colour resolution: a far hero is a few red pixels.
-    Image.fromarray(rgb).save(buffer, "JPEG", quality=config.jpeg_quality, subsampling=0)
-    picture = Picture(buffer.getvalue(), "jpeg")
+    data = simplejpeg.encode_jpeg(pixels, config.jpeg_quality, colorsubsampling="444")
+    picture = Picture(data, "jpeg")
     return decode_picture(picture), picture
 
 
@@ -65,7 +63,13 @@ def decode_picture(picture: Picture) -> RgbImage:
     """(height, width, 3) uint8 RGB; raises `ValueError` for what is no such image."""
     if picture.format == "png":
         return decode_png(picture.data)
-    return decode_image(picture.data, "JPEG")
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(picture.data)
+        check_size(int(width), int(height))
+        rgb: RgbImage = simplejpeg.decode_jpeg(picture.data)
+    except ValueError as error:
+        raise ValueError(f"not a readable JPEG image ({error})") from error
+    return rgb
 
 
 def rounded_mask(mask: Mask) -> Mask:

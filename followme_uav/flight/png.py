@@ -19,7 +19,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SUB_FILTER = 1  # each byte minus the same channel of the pixel to its left (PNG, section 9)
 _RGB, _INDEXED = 2, 3  # colour types
 _PALETTE_AT = 33  # after signature and header
-_MAX_PIXELS = 4096 * 4096  # larger is no camera image, but an attempt to fill the memory
+_MAX_PIXELS = 4096 * 4096
 
 _UNREADABLE = (
     UnidentifiedImageError,
@@ -62,7 +62,7 @@ def encode_indexed_png(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -
 def decode_png(data: bytes) -> NDArray[np.uint8]:
     """The (height, width, 3) uint8 image in `data`; raises `ValueError` if there is none."""
     image = _own_indexed(data)
-    return decode_image(data, "PNG") if image is None else image
+    return _any(data) if image is None else image
 
 
 def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
@@ -75,8 +75,7 @@ def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
     pixels_at = _PALETTE_AT + 12 + colours
     if (depth, kind) != (8, _INDEXED) or data[pixels_at + 4 : pixels_at + 8] != b"IDAT":
         return None
-    if width * height > _MAX_PIXELS:
-        raise ValueError(f"image of {width}x{height} pixels is too large")
+    check_size(width, height)
     (length,) = struct.unpack_from(">I", data, pixels_at)
     size = height * (width + 1)
     try:
@@ -98,15 +97,20 @@ def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
     return image
 
 
-def decode_image(data: bytes, kind: str) -> NDArray[np.uint8]:
-    """As `decode_png`, of the kind (Pillow's name) that it has to be."""
+def _any(data: bytes) -> NDArray[np.uint8]:
+    """What others made."""
     try:
-        with Image.open(io.BytesIO(data), formats=[kind]) as image:
-            if image.width * image.height > _MAX_PIXELS:
-                raise ValueError(f"image of {image.width}x{image.height} pixels is too large")
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            check_size(image.width, image.height)
             return np.array(image.convert("RGB"))
     except _UNREADABLE as error:
-        raise ValueError(f"not a readable {kind} image ({error})") from error
+        raise ValueError(f"not a readable PNG image ({error})") from error
+
+
+def check_size(width_px: int, height_px: int) -> None:
+    """Raises `ValueError` for what is no camera image, but an attempt to fill the memory."""
+    if width_px * height_px > _MAX_PIXELS:
+        raise ValueError(f"image of {width_px}x{height_px} pixels is too large")
 
 
 def _png(width: int, height: int, kind: int, colours: bytes, data: bytes) -> bytes:
