@@ -58,14 +58,17 @@ def _field_names(kind: type) -> tuple[str, ...]:
 
 
 def _surely_same(first: Any, second: Any) -> bool:
-    """Quick, for what is nearly always so: the same thing, or numbers that are equal, not zero."""
+    """Quick, for what is nearly always so: the same thing, equal numbers or names."""
     if first is second:
         return True
-    if type(first) is float and type(second) is float:
-        return first == second and first != 0.0
-    if type(first) is tuple and type(second) is tuple and first and type(first[0]) is float:
-        return first == second and 0.0 not in first
-    return False
+    kind = type(first)
+    if kind is not type(second):
+        return False
+    if kind is float:
+        return first == second and (first != 0.0 or _same(first, second))
+    if kind is tuple and first and type(first[0]) is float:
+        return first == second and (0.0 not in first or _same(first, second))
+    return kind in (int, str) and first == second
 
 
 def _names(values: Any) -> list[str]:

@@ -16,7 +16,7 @@ from followme_uav.config import LimitsConfig, Rectangle
 
 Vec2 = tuple[float, float]
 
-SHARES = (1.0, 0.75, 0.5, 0.25)
+SHARES = (0.75, 0.5, 0.25)
 """What is asked for is given up in these steps."""
 
 
@@ -41,17 +41,29 @@ def limit_velocity(
         north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits)
         return north + back[0], east + back[1]
     time_s = limits.boundary_time_s
+    # Around a corner the way may be free although an axis alone would soon meet the edge.
+    if _is_free_for(time_s, areas, position_m, velocity_mps):
+        return velocity_mps
     slow = (
         _limit_axis(0, position_m, velocity_mps[0], areas, time_s),
         _limit_axis(1, position_m, velocity_mps[1], areas, time_s),
     )
-    # Around a corner the way may be free although an axis alone would soon meet the edge.
     for share in SHARES:
         north, east = (w + share * (v - w) for v, w in zip(velocity_mps, slow, strict=True))
-        ahead_m = (position_m[0] + time_s * north, position_m[1] + time_s * east)
-        if is_free(areas, position_m, ahead_m):
+        if _is_free_for(time_s, areas, position_m, (north, east)):
             return north, east
     return _without_cutting_corners(position_m, slow, areas, time_s)
+
+
+def _is_free_for(
+    time_s: float, areas: Sequence[Rectangle], position_m: Vec2, velocity_mps: Vec2
+) -> bool:
+    """Whether flying on like that stays inside the areas for so long."""
+    ahead_m = (
+        position_m[0] + time_s * velocity_mps[0],
+        position_m[1] + time_s * velocity_mps[1],
+    )
+    return is_free(areas, position_m, ahead_m)
 
 
 def _without_cutting_corners(
@@ -59,7 +71,7 @@ def _without_cutting_corners(
 ) -> Vec2:
     """Each axis alone may be free and both together not: then the smaller one gives way."""
     north, east = velocity_mps
-    for share in SHARES:
+    for share in (1.0, *SHARES):
         slow = (north, share * east) if abs(north) >= abs(east) else (share * north, east)
         ahead = (position_m[0] + time_s * slow[0], position_m[1] + time_s * slow[1])
         if contains(areas, ahead):
