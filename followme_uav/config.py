@@ -110,6 +110,8 @@ class MissionConfig(Section):
     takeoff_done_altitude_m: Positive
     takeoff_timeout_s: Positive
     acquire_frames: Annotated[int, Field(ge=1)]
+    wrong_weight: Annotated[int, Field(ge=1)]
+    reject_frames: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive
     acquire_stuck_s: Positive
     acquire_misses: Positive
@@ -118,6 +120,7 @@ class MissionConfig(Section):
     reject_s: NonNegative
     glimpse_s: NonNegative
     follow_lost_s: Positive
+    follow_doubt_share: Annotated[float, Field(gt=0.0, lt=1.0)]
     follow_doubt_s: Positive
     search_timeout_s: Positive
     frame_gap_s: Positive

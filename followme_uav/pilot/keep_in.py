@@ -16,7 +16,9 @@ from followme_uav.config import LimitsConfig, Rectangle
 
 Vec2 = tuple[float, float]
 
-SHARES = (0.75, 0.5, 0.25)
+ASIDE_M = 0.2
+"""Who cannot fly as asked flies this far off the edge, so that it does not hang on to a corner."""
+SHARES = (1.0, 0.75, 0.5, 0.25)
 """What is asked for is given up in these steps."""
 
 
@@ -44,6 +46,13 @@ def limit_velocity(
     # Around a corner the way may be free although an axis alone would soon meet the edge.
     if _is_free_for(time_s, areas, position_m, velocity_mps):
         return velocity_mps
+    # Along the edge, and into a street that begins a step aside from here.
+    inner = _shrunk(flyable_m, limits.boundary_margin_m + ASIDE_M)
+    ahead_m = nearest_point(inner, _after(time_s, position_m, velocity_mps))
+    velocity_mps = (
+        (ahead_m[0] - position_m[0]) / time_s,
+        (ahead_m[1] - position_m[1]) / time_s,
+    )
     slow = (
         _limit_axis(0, position_m, velocity_mps[0], areas, time_s),
         _limit_axis(1, position_m, velocity_mps[1], areas, time_s),
@@ -59,11 +68,11 @@ def _is_free_for(
     time_s: float, areas: Sequence[Rectangle], position_m: Vec2, velocity_mps: Vec2
 ) -> bool:
     """Whether flying on like that stays inside the areas for so long."""
-    ahead_m = (
-        position_m[0] + time_s * velocity_mps[0],
-        position_m[1] + time_s * velocity_mps[1],
-    )
-    return is_free(areas, position_m, ahead_m)
+    return is_free(areas, position_m, _after(time_s, position_m, velocity_mps))
+
+
+def _after(time_s: float, position_m: Vec2, velocity_mps: Vec2) -> Vec2:
+    return position_m[0] + time_s * velocity_mps[0], position_m[1] + time_s * velocity_mps[1]
 
 
 def _without_cutting_corners(
@@ -71,10 +80,9 @@ def _without_cutting_corners(
 ) -> Vec2:
     """Each axis alone may be free and both together not: then the smaller one gives way."""
     north, east = velocity_mps
-    for share in (1.0, *SHARES):
+    for share in SHARES:
         slow = (north, share * east) if abs(north) >= abs(east) else (share * north, east)
-        ahead = (position_m[0] + time_s * slow[0], position_m[1] + time_s * slow[1])
-        if contains(areas, ahead):
+        if contains(areas, _after(time_s, position_m, slow)):
             return slow
     return (north, 0.0) if abs(north) >= abs(east) else (0.0, east)
 

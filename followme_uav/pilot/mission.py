@@ -56,7 +56,7 @@ class Mission:
         self._entered_s = 0.0
         self._image_s = 0.0
         self._seen_s = 0.0
-        self._undoubted_s = 0.0
+        self._doubt = 0.0
         self._fault_s = 0.0
         self._nearing_s = 0.0
         self._lost_s = -math.inf
@@ -75,8 +75,7 @@ class Mission:
             self._image_s = now.time_s
         if now.hero_seen:
             self._seen_s = now.time_s
-        if now.verdict in (Verdict.HERO, Verdict.TOO_FAR):
-            self._undoubted_s = now.time_s
+            self._weigh_doubt(now)
         change = self._urgent(now) or self._rules[self.state](self, now)
         if change is None:
             return None
@@ -89,9 +88,16 @@ class Mission:
         self.state = target
         self._entered_s = now.time_s
         self._evidence = 0
+        self._doubt = 0.0
         self._misses = 0.0
         self._sightings = 0
         return transition
+
+    def _weigh_doubt(self, now: Situation) -> None:
+        """Of late, the share of the sightings that look like somebody else."""
+        looks_wrong = now.verdict is Verdict.SOMEBODY_ELSE
+        newest = -math.expm1(-now.gap_s / self._config.follow_doubt_s)
+        self._doubt += newest * (looks_wrong - self._doubt)
 
     def _is_after_her(self, now: Situation) -> bool:
         """Whether somebody was followed who is worth looking for."""
@@ -144,7 +150,8 @@ class Mission:
 
     def _acquire(self, now: Situation) -> Change | None:
         config = self._config
-        self._evidence += (now.verdict is Verdict.HERO) - (now.verdict is Verdict.SOMEBODY_ELSE)
+        looks_wrong = now.verdict is Verdict.SOMEBODY_ELSE
+        self._evidence += (now.verdict is Verdict.HERO) - config.wrong_weight * looks_wrong
         # Seen in less than half of the frames it will not be she; seen again counts half.
         self._misses = max(0.0, self._misses + (-0.5 if now.hero_seen else 1.0) * now.has_image)
         self._sightings += now.hero_seen
@@ -155,7 +162,7 @@ class Mission:
         enough = config.reacquire_frames if now.is_expected else config.acquire_frames
         if self._evidence >= enough:
             return MissionState.FOLLOW, f"hero confirmed in {enough} frames"
-        if self._evidence <= -config.acquire_frames:
+        if self._evidence <= -config.reject_frames:
             return otherwise, "it is somebody else"
         if self._misses > allowed:
             return otherwise, f"not seen in {self._misses:.0f} frames more than seen"
@@ -168,8 +175,8 @@ class Mission:
     def _follow(self, now: Situation) -> Change | None:
         if self._unseen_s(now) > self._config.follow_lost_s:
             return MissionState.SEARCH, f"hero not seen for {self._config.follow_lost_s:g} s"
-        if now.time_s - self._undoubted_s > self._config.follow_doubt_s:
-            return MissionState.ACQUIRE, f"in doubt for {self._config.follow_doubt_s:g} s"
+        if self._doubt > self._config.follow_doubt_share:
+            return MissionState.ACQUIRE, f"{self._doubt:.0%} of what was seen looks like another"
         return None
 
     def _search(self, now: Situation) -> Change | None:

@@ -22,22 +22,6 @@ class Patrol:
         self._radius_m = radius_m
         self._next = 0
 
-    def resume(self, position_m: Vec2, flyable_m: tuple[Rectangle, ...]) -> None:
-        """Go on with the same waypoint if the way there is free, else with the nearest.
-
-        Nearest from `position_m` (north, east), and preferably one with a free way.
-        """
-        waypoints = self._waypoints_m
-        if is_free(flyable_m, position_m, waypoints[self._next]):
-            return
-        self._next = min(
-            range(len(waypoints)),
-            key=lambda index: (
-                not is_free(flyable_m, position_m, waypoints[index]),
-                math.dist(waypoints[index], position_m),
-            ),
-        )
-
     def waypoint(self, position_m: Vec2) -> Vec2:
         """The waypoint to fly to from `position_m`; one that is reached gives way to the next."""
         if math.dist(self._waypoints_m[self._next], position_m) <= self._radius_m:

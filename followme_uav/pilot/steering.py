@@ -38,8 +38,6 @@ class Steering:
 
     def enter(self, state: MissionState, view: View) -> None:
         """Prepare for a new state."""
-        if state is MissionState.PATROL:
-            self._helm.patrol.resume(view.here, self._config.simulator.flyable_m)
         if state is MissionState.SEARCH:
             self._swept = 0.0
             self._hunt.begin(view.frame.time_s)
@@ -64,19 +62,18 @@ class Steering:
     def _fly_round(self, view: View) -> Command:
         """Along the streets, nose first, the camera sweeping from side to side."""
         body = view.frame.vehicle.orientation
-        course_rad, distance_m = course(view.here, self._helm.patrol.waypoint(view.here))
-        speed_mps = min(self._config.patrol.speed_mps, distance_m)
-        turn_to = LineOfSight(course_rad, 0.0)
+        waypoint_m = self._helm.patrol.waypoint(view.here)
+        north, east = self._helm.on_the_way(view, waypoint_m, self._config.patrol.speed_mps)
         return self._helm.fly(
             view,
-            velocity_mps=heading_velocity(speed_mps, course_rad),
+            velocity_mps=(north, east),
             sight=self._sweep(
                 view,
                 LineOfSight(yaw_of(body), self._tilt_rad),
                 self._config.patrol.sweep_pan_deg,
                 self._config.patrol.sweep_period_s,
             ),
-            nose=turn_to,
+            nose=LineOfSight(math.atan2(east, north), 0.0),
         )
 
     def _close_in(self, view: View) -> Command:

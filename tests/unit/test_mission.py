@@ -1,5 +1,6 @@
 """If these fail, the mission gets stuck, ignores a fault, or follows without being sure."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -71,8 +72,22 @@ def test_somebody_else_is_left_alone_at_once():
     story.play(0.1)
     story.play(1.0, **FAR)
     impostor = {"verdict": Verdict.SOMEBODY_ELSE}
-    assert story.play(0.1 * (CONFIG.acquire_frames - 1), **impostor) is MissionState.ACQUIRE
+    frames = math.ceil(CONFIG.reject_frames / CONFIG.wrong_weight)
+    assert story.play(0.1 * (frames - 1), **impostor) is MissionState.ACQUIRE
     assert story.play(0.1, **impostor) is MissionState.PATROL
+
+
+def test_who_looks_like_her_three_times_in_four_is_not_followed():
+    """Somebody in a crimson coat and dark trousers, in the rain, from some sides."""
+    story = Story()
+    story.play(0.1)
+    story.play(1.0, **FAR)
+    for _ in range(20):
+        state = story.play(0.6, **SEEN)
+        if state is MissionState.PATROL:
+            break
+        state = story.play(0.2, verdict=Verdict.SOMEBODY_ELSE)
+        assert state is not MissionState.FOLLOW
 
 
 def test_a_glimpse_leads_back_to_patrol():
@@ -167,7 +182,8 @@ def test_somebody_else_does_not_end_the_search():
     story = Story().until_following()
     story.play(CONFIG.follow_lost_s + 0.2)
     story.play(0.1, **FAR)
-    story.play(0.1 * CONFIG.acquire_frames, verdict=Verdict.SOMEBODY_ELSE)
+    frames = math.ceil(CONFIG.reject_frames / CONFIG.wrong_weight)
+    story.play(0.1 * frames, verdict=Verdict.SOMEBODY_ELSE)
     assert story.mission.state is MissionState.SEARCH
 
 
@@ -196,8 +212,25 @@ def test_landing_ends_even_if_the_ground_never_comes():
 def test_a_hero_in_doubt_is_confirmed_anew():
     story = Story().until_following()
     impostor = {"verdict": Verdict.SOMEBODY_ELSE}
-    assert story.play(CONFIG.follow_doubt_s - 0.3, **impostor) is MissionState.FOLLOW
+    enough_s = -CONFIG.follow_doubt_s * math.log1p(-CONFIG.follow_doubt_share)
+    assert story.play(enough_s - 0.3, **impostor) is MissionState.FOLLOW
     assert story.play(0.6, **impostor) is MissionState.ACQUIRE
+
+
+def test_who_half_looks_like_her_is_in_doubt_before_long():
+    story = Story().until_following()
+    for _ in range(30):
+        story.play(0.5, **SEEN)
+        if story.play(0.5, verdict=Verdict.SOMEBODY_ELSE) is MissionState.ACQUIRE:
+            return
+    raise AssertionError("followed for half a minute")
+
+
+def test_a_crowd_that_hides_half_of_her_now_and_then_raises_no_doubt():
+    story = Story().until_following()
+    for _ in range(10):
+        story.play(2.0, verdict=Verdict.SOMEBODY_ELSE)
+        assert story.play(6.0, **SEEN) is MissionState.FOLLOW
 
 
 def test_a_hero_who_runs_ahead_is_followed_though_too_far_to_tell():

@@ -43,34 +43,6 @@ def test_passing_another_waypoint_does_not_skip_any(patrol):
     assert patrol.waypoint((40.0, 40.0)) == (40.0, 0.0)
 
 
-def test_after_an_interruption_the_round_goes_on_where_it_was_left(patrol):
-    """She was followed along the street; the rest of the round is still to be searched."""
-    patrol.waypoint(SQUARE[0])
-    patrol.resume((20.0, 2.0), STREETS)
-    assert patrol.waypoint((20.0, 2.0)) == SQUARE[1]
-
-
-def test_around_a_corner_it_goes_on_with_the_nearest_waypoint_in_reach(patrol):
-    """A house stands in the straight way to the old one."""
-    patrol.waypoint(SQUARE[0])
-    patrol.resume((37.0, 36.0), [*STREETS[:1], *STREETS[2:]])
-    assert patrol.waypoint((39.0, 30.0)) == SQUARE[2]
-
-
-def test_the_nearest_waypoint_is_of_no_use_behind_a_house():
-    """It would pull the vehicle against the kerb for ever."""
-    patrol = Patrol([(0.0, 0.0), (0.0, 40.0), (30.0, 12.0)], RADIUS_M)
-    lane = (-2.0, 10.0, 42.0, 14.0)
-    patrol.resume((0.0, 12.0), [lane])
-    assert patrol.waypoint((0.0, 12.0)) == (30.0, 12.0)
-
-
-def test_without_a_map_every_way_is_free(patrol):
-    patrol.waypoint(SQUARE[0])
-    patrol.resume((37.0, 36.0), ())
-    assert patrol.waypoint((37.0, 36.0)) == SQUARE[1]
-
-
 def test_a_single_waypoint_is_returned_to():
     patrol = Patrol([(5.0, 5.0)], RADIUS_M)
     for place in ((0.0, 0.0), (5.0, 5.0), (9.0, 9.0)):
