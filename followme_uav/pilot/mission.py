@@ -154,7 +154,7 @@ class Mission:
         self._evidence += (now.verdict is Verdict.HERO) - config.wrong_weight * looks_wrong
         # Seen in less than half of the frames it will not be she; seen again counts half.
         self._misses = max(0.0, self._misses + (-0.5 if now.hero_seen else 1.0) * now.has_image)
-        self._sightings += now.hero_seen
+        self._sightings += now.hero_seen and not looks_wrong
         allowed = min(config.acquire_misses, config.glimpse_misses + 2.0 * self._sightings)
         if not now.is_slow or now.verdict is not Verdict.TOO_FAR:
             self._nearing_s = now.time_s
