@@ -82,6 +82,8 @@ class ObserveConfig(Section):
     min_area_px: Annotated[int, Field(ge=1)]
     min_confidence: Share
     join_px: Annotated[int, Field(ge=0, le=10)]
+    purity_width: Share
+    purity_reach: Share
     height_min: Positive
     height_max: Positive
     notice_distance_m: Positive

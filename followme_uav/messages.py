@@ -116,8 +116,8 @@ class Observation:
     confidence: float
     """Mean hero probability over the blob, 0..1."""
     purity: float = 1.0
-    """Share of hero pixels among all pixels of people in the blob's box: low in somebody who is
-    partly like her."""
+    """Share of hero pixels among all pixels of people in the middle of the blob, from head to toe:
+    low in somebody who is partly like her."""
 
 
 @dataclass(frozen=True)

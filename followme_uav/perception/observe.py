@@ -56,16 +56,33 @@ def _describe(
     top, bottom = int(rows[0]), int(rows[-1])
     left, right = int(columns.min()), int(columns.max())
     area_px = rows.size
-    people = mask[top : bottom + 1, left : right + 1, MaskClass.PEOPLE]
-    others_px = np.count_nonzero(people > int(config.hero_threshold * 255.0))
     # Sums of whole numbers are exact, in whatever order a processor adds them.
+    column = int(columns.sum()) / area_px
     certainty = int(mask[rows, columns, MaskClass.HERO].sum()) / area_px
     return Observation(
-        u=2.0 * (int(columns.sum()) / area_px + 0.5) / width_px - 1.0,
+        u=2.0 * (column + 0.5) / width_px - 1.0,
         v=2.0 * (int(rows.sum()) / area_px + 0.5) / height_px - 1.0,
         area_px=area_px,
         width_px=right - left + 1,
         height_px=bottom - top + 1,
         confidence=certainty / 255.0,
-        purity=area_px / (area_px + others_px),
+        purity=_purity(mask, (top, bottom), column, right - left + 1, config),
     )
+
+
+def _purity(
+    mask: Mask, rows: tuple[int, int], column: float, width_px: int, config: ObserveConfig
+) -> float:
+    """Share of hero among the pixels of people, from head to toe: in an upright strip.
+
+    Somebody with a jacket like hers has another head and other legs, above and below the blob;
+    who stands or throws a shadow beside her tells nothing.
+    """
+    beside_px = config.purity_width * width_px / 2.0
+    beyond_px = round(config.purity_reach * (rows[1] - rows[0] + 1))
+    left, right = max(0, round(column - beside_px)), round(column + beside_px)
+    strip = mask[max(0, rows[0] - beyond_px) : rows[1] + beyond_px + 1, left : right + 1]
+    threshold = int(config.hero_threshold * 255.0)
+    hero_px = np.count_nonzero(strip[..., MaskClass.HERO] > threshold)
+    others_px = np.count_nonzero(strip[..., MaskClass.PEOPLE] > threshold)
+    return hero_px / max(hero_px + others_px, 1)

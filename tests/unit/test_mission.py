@@ -77,7 +77,7 @@ def test_somebody_else_is_left_alone_at_once():
     assert story.play(0.1, **impostor) is MissionState.PATROL
 
 
-def test_who_looks_like_her_three_times_in_four_is_not_followed():
+def test_who_looks_like_her_three_times_in_five_is_not_followed():
     """Somebody in a crimson coat and dark trousers, in the rain, from some sides."""
     story = Story()
     story.play(0.1)
@@ -86,7 +86,7 @@ def test_who_looks_like_her_three_times_in_four_is_not_followed():
         state = story.play(0.6, **SEEN)
         if state is MissionState.PATROL:
             break
-        state = story.play(0.2, verdict=Verdict.SOMEBODY_ELSE)
+        state = story.play(0.4, verdict=Verdict.SOMEBODY_ELSE)
         assert state is not MissionState.FOLLOW
 
 

@@ -61,3 +61,17 @@ def test_somebody_partly_like_her_is_not_pure():
     assert seen.purity == pytest.approx(0.5)
     (alone,) = observe(paint(blank(), 50, 50, 20, 4), CONFIG)
     assert alone.purity == 1.0
+
+
+def test_another_head_over_a_jacket_like_hers_counts():
+    mask = paint(blank(), 50, 50, 20, 8)
+    mask[46:50, 52:56] = (0, 255, 0)
+    (seen,) = observe(mask, CONFIG)
+    assert seen.purity < CONFIG.sure_purity
+
+
+def test_who_stands_beside_her_does_not():
+    mask = paint(blank(), 50, 50, 20, 8)
+    mask[50:70, 58:66] = (0, 255, 0)
+    (seen,) = observe(mask, CONFIG)
+    assert seen.purity == 1.0
