@@ -97,6 +97,8 @@ class ObserveConfig(Section):
     sure_height_max: Positive
     sure_area_min: Positive
     sure_area_max: Positive
+    expected_distance_m: Positive
+    expected_confidence: Share
     reject_share: Share
     follow_area_min: NonNegative
     follow_area_max: Positive

@@ -55,24 +55,29 @@ class Eyes:
             self._followed = self._track
         return seen
 
-    def judge(self, seen: Sighting | None) -> Verdict:
+    def judge(self, seen: Sighting | None, *, is_expected: bool = False) -> Verdict:
         """Whether the blob is the hero.
 
         Somebody in a red jacket over blue jeans is half a hero with doubt at the edges; a red car
-        has more area than she has. From afar all of them look alike.
+        has more area than she has. From afar all of them look alike, but she who was lost and is
+        expected there, and is very clear, counts.
         """
         config = self._observe
         if seen is None:
             return Verdict.NOTHING_SEEN
-        if seen.distance_m > config.sure_distance_m:
-            return Verdict.TOO_FAR
+        is_near = seen.distance_m <= config.sure_distance_m
+        may_tell = is_near or (is_expected and seen.distance_m <= config.expected_distance_m)
+        confidence = config.sure_confidence if is_near else config.expected_confidence
         is_she = (
-            seen.observation.confidence >= config.sure_confidence
+            may_tell
+            and seen.observation.confidence >= confidence
             and seen.observation.purity >= config.sure_purity
             and config.sure_height_min <= seen.height <= config.sure_height_max
             and config.sure_area_min <= seen.area <= config.sure_area_max
         )
-        return Verdict.HERO if is_she else Verdict.SOMEBODY_ELSE
+        if is_she:
+            return Verdict.HERO
+        return Verdict.SOMEBODY_ELSE if is_near else Verdict.TOO_FAR
 
     def is_expected(self, frame: Frame, seen: Sighting | None) -> bool:
         """Whether she who was followed last may have come there meanwhile."""
@@ -84,6 +89,10 @@ class Eyes:
     def expected(self, time_s: float) -> HeroTrack | None:
         """The belief about her at `time_s`; None before the first sighting."""
         return None if self._track is None else self._track.predict(time_s, self._tracker)
+
+    def expect_nobody(self) -> None:
+        """Who was followed may not be she, or has been looked for in vain."""
+        self._followed = None
 
     def search_again(self) -> None:
         """What was approached was not she: believe again what was believed of her before."""
@@ -125,8 +134,9 @@ class Eyes:
         return [s for s in seen if s is not None and self._may_be_her(s)]
 
     def _is_surely_she(self, frame: Frame, seen: Sighting) -> bool:
-        return self.judge(seen) is Verdict.HERO and not self._overlooked.holds(
-            seen, frame.time_s, only_certain=True
+        verdict = self.judge(seen, is_expected=self.is_expected(frame, seen))
+        return verdict is Verdict.HERO and not self._overlooked.holds(
+            seen, frame.time_s, only_certain=seen.distance_m <= self._observe.sure_distance_m
         )
 
     def _may_be_her(self, seen: Sighting) -> bool:

@@ -56,8 +56,8 @@ class Pilot:
         if mask is not None and altitude_m >= limits.min_altitude_m - limits.sink_m:
             seen = self._eyes.look(frame, mask, self.state)
         observation = None if seen is None else seen.observation
-        verdict = self._eyes.judge(seen)
         is_expected = self._eyes.is_expected(frame, seen)
+        verdict = self._eyes.judge(seen, is_expected=is_expected)
         situation = self._situation(frame, altitude_m, verdict, is_expected, dt_s)
         transition = self._mission.update(situation)
         hero = self._eyes.expected(frame.time_s)
@@ -81,19 +81,21 @@ class Pilot:
 
     def _reconsider(self, transition: Transition, verdict: Verdict, now_s: float) -> None:
         """After an approach that led nowhere: overlook the place, and remember her of before."""
-        if transition.source is not MissionState.ACQUIRE:
+        source, target = transition.source, transition.target
+        is_doubted = source is MissionState.FOLLOW and target is MissionState.ACQUIRE
+        if is_doubted or target is MissionState.PATROL:
+            self._eyes.expect_nobody()
+        if source is not MissionState.ACQUIRE:
             return
         mission, is_gone = self._config.mission, verdict is Verdict.NOTHING_SEEN
         # In a search she may appear again where she has just vanished.
-        if transition.target is MissionState.PATROL or (
-            transition.target is MissionState.SEARCH and not is_gone
-        ):
+        if target is MissionState.PATROL or (target is MissionState.SEARCH and not is_gone):
             self._eyes.reject(
                 now_s,
                 mission.glimpse_s if is_gone else mission.reject_s,
                 is_certain=verdict is Verdict.SOMEBODY_ELSE,
             )
-        if transition.target is MissionState.SEARCH and not is_gone:
+        if target is MissionState.SEARCH and not is_gone:
             self._eyes.search_again()
 
     def _time_since_last(self, frame: Frame) -> float:
