@@ -1,6 +1,7 @@
 """If these fail, the pilot chases red specks on patrol, or changes over to the hero's neighbour."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,6 +136,20 @@ def test_she_who_was_followed_is_expected_where_she_may_have_walked():
     assert eyes.is_expected(frame_at(4.0), near)
     assert not eyes.is_expected(frame_at(4.1), far)
     assert not Eyes(CONFIG).is_expected(frame_at(4.0), near)
+
+
+def test_from_afar_only_she_who_is_expected_counts():
+    """She came out 25 m away in full view, and was followed only once she was 16 m near."""
+    place = (20.0, 0.0)
+    eyes = following(place)
+    seen = eyes.look(frame_at(2.0), mask_with(place), MissionState.SEARCH)
+    assert seen.distance_m > CONFIG.observe.sure_distance_m
+    assert eyes.judge(seen, is_expected=eyes.is_expected(frame_at(2.0), seen)) is Verdict.HERO
+    assert eyes.judge(seen) is Verdict.TOO_FAR
+    unclear = replace(seen, observation=replace(seen.observation, confidence=0.9))
+    assert eyes.judge(unclear, is_expected=True) is Verdict.TOO_FAR
+    eyes.expect_nobody()
+    assert not eyes.is_expected(frame_at(2.0), seen)
 
 
 def test_a_search_goes_on_where_she_was_lost_not_where_somebody_else_stood():

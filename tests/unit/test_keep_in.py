@@ -88,3 +88,10 @@ def test_a_runner_around_a_corner_is_not_lost_for_seconds():
     assert (north, east) == (5.0, 3.0)
     _, east = limit_velocity((-30.0, 5.0), (5.0, 3.0), STREETS, LIMITS)
     assert east < 2.3, "there is no crossing here"
+
+
+def test_an_alley_narrower_than_its_margins_is_flown_along_its_middle():
+    alley = ((-50.0, -0.4, 50.0, 0.4),)
+    north, east = limit_velocity((0.0, 0.3), (3.0, 3.0), alley, LIMITS)
+    assert north == pytest.approx(3.0)
+    assert -0.3 / LIMITS.boundary_time_s <= east < 0.0

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from followme_uav.config import load_config
-from followme_uav.messages import Manoeuvre, MissionState
+from followme_uav.messages import Manoeuvre, MaskClass, MissionState
 from followme_uav.pilot.keep_in import contains
 from followme_uav.pilot.pilot import Pilot
 from tests.toy_world import ToyWorld
@@ -129,6 +129,30 @@ def test_a_red_bush_that_is_never_confirmed_does_not_stop_the_patrol():
         world.obey(pilot.step(world.frame()).command)
         nearest_m = min(nearest_m, math.dist(world.position[:2], (60.0, 60.0)))
     assert nearest_m < 10.0
+
+
+def test_who_was_doubted_is_confirmed_like_a_stranger():
+    """In a crimson coat he was in doubt every half minute, and followed again after 0.3 s."""
+    world = ToyWorld(walk((15.0, 6.0), 0.5))
+    looks_wrong = False
+
+    def mask(frame):
+        seen = world.mask(frame)
+        if looks_wrong:
+            seen = seen.copy()
+            seen[::2, :, MaskClass.PEOPLE] = seen[::2, :, MaskClass.HERO]
+            seen[::2, :, MaskClass.HERO] = 0
+        return seen
+
+    pilot = Pilot(CONFIG, mask)
+    assert world.fly(pilot, 15.0)[-1].state is FOLLOW
+    looks_wrong = True
+    while pilot.state is FOLLOW:
+        world.fly(pilot, 0.1)
+    looks_wrong = False
+    steps = world.fly(pilot, 3.0)
+    doubted = [step.state for step in steps].index(FOLLOW)
+    assert doubted >= CONFIG.mission.acquire_frames - 1
 
 
 def test_the_nose_turns_after_the_camera():
