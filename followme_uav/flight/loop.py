@@ -41,7 +41,9 @@ class Simulator(Protocol):
 
     def send(self, command: Command) -> None: ...  # noqa: D102
 
-    def advance(self, duration_s: float, while_held: Callable[[], None]) -> None: ...  # noqa: D102
+    def begin_advance(self, duration_s: float, *, then_look: bool) -> None: ...  # noqa: D102
+
+    def end_advance(self, while_held: Callable[[], None]) -> None: ...  # noqa: D102
 
     def is_held(self) -> bool: ...  # noqa: D102
 
@@ -154,11 +156,14 @@ class FlightLoop:
                 total_ms=1e3 * (sent_s - received_s),
             )
             truth = self._truth(frame)
+            if self._lockstep:
+                # Time passes, and the next frame is drawn, while this one is recorded.
+                _trouble(partial(self._simulator.begin_advance, self._frame_s, then_look=True))
             record_from_s = time.perf_counter()
             self._record(FlightEntry(frame, step, truth, timings, picture))
             record_ms = 1e3 * (time.perf_counter() - record_from_s)
             if self._lockstep:
-                _trouble(partial(self._simulator.advance, self._frame_s, self._check_abort))
+                _trouble(partial(self._simulator.end_advance, self._check_abort))
             else:
                 # A late frame is not made up for: the next ones keep their distance.
                 next_tick_s = max(next_tick_s + self._frame_s, time.monotonic())

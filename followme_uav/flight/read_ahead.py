@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -14,8 +15,10 @@ from typing import Any, TypeVar, cast
 
 Item = TypeVar("Item")
 
-_BATCH = 8
+_BATCH = 4
 """Items that travel together."""
+_PIPE_BYTES = 1 << 20
+"""A few batches of masks: who reads then need not wait for who works, nor the other way round."""
 
 
 def ahead(read: Callable[[], Iterable[Item]]) -> Iterator[Item]:
@@ -32,6 +35,7 @@ def ahead(read: Callable[[], Iterable[Item]]) -> Iterator[Item]:
         return iter(read())
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
+    _widen(sender)
     process = context.Process(target=_send_all, args=(read, sender), daemon=True)
     process.start()
     sender.close()
@@ -49,6 +53,15 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
         while (item := coming.result()) is not end:
             coming = thread.submit(next, items, end)
             yield cast(Item, item)
+
+
+def _widen(pipe: Connection) -> None:
+    """As far as the system lets us; a narrow one is slower, that is all."""
+    import fcntl  # there is none where processes cannot be forked
+
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _receive_all(receiver: Connection, process: BaseProcess) -> Iterator[Any]:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorProfile
@@ -48,11 +48,34 @@ MAX_UNFINISHED_MOTIONS = 64
 PAUSE_POLL_S = 0.001
 WEATHER_RAIN, WEATHER_FOG = 0, 7  # of AirSim's WeatherParameter
 GROUND_TRUTH_METHOD = "simFollowMeGroundTruth"
+CONTINUE_METHOD = "simContinueForTime"
 SOLIDS_METHOD = "simFollowMeSolids"
 PLACE_METHOD = "simFollowMePlaceVehicle"
 HELD_METHOD = "simFollowMeIsHeld"
 ANSWER_POLL_S = 0.1
+STAMP_ERROR_NS = 1_000_000  # more than stamps are rounded, less than a step of any simulation
 HERO_MESHES, PEOPLE_MESHES = "hero.*", "(person|people|pedestrian).*"
+
+
+@dataclass(frozen=True)
+class _Advance:
+    """Time that the simulation was told to let pass."""
+
+    duration_s: float
+    answer: Future[Any]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Calls for one frame, under way."""
+
+    image_types: tuple[int, ...]
+    state: Future[Any]
+    images: Future[Any]
+    collision: Future[Any]
+    truth: Future[Any] | None
+    from_ns: int
+    """Something of an earlier time is not wanted."""
 
 
 class AirSimClient:
@@ -78,17 +101,24 @@ class AirSimClient:
     ) -> None:
         self._profile, self._rpc, self._camera = profile, rpc, camera
         self._depth = depth if profile.metric_depth else None
+        self._frame_images = (SCENE,) if self._depth is None else (SCENE, DEPTH_VIS)
         self._address = f"{profile.host}:{profile.port}"
         self._dialect = Dialect("maps")
         self._commands: RpcSession | None = None
         self._senses: RpcSession | None = None
         self._clock = convert.Clock()
         self._next_index = 0
+        self._stamp_ns = 0
+        """Of the last state, as the simulator counts."""
         self._offers_truth = True
         self._truth_wanted = False
         """It was asked for, and told: it is now asked for with each frame."""
         self._truth_call: Future[Any] | None = None
         """Of the last frame, while nothing has happened since."""
+        self._advance: _Advance | None = None
+        """Under way."""
+        self._asked: _Asked | None = None
+        """The next frame, asked for behind that advance, while nothing has happened since."""
         self._can_be_held = True
         self._labels: LabelReader | None = None
         self._paused = False
@@ -121,7 +151,8 @@ class AirSimClient:
         for session in (self._commands, self._senses):
             if session is not None:
                 session.close()
-        self._commands = self._senses = self._truth_call = None
+        self._commands = self._senses = self._advance = None
+        self._outdate()
         self._forget_commands()
 
     def reconnect(self) -> None:
@@ -133,6 +164,7 @@ class AirSimClient:
         self._order_and_wait("reset")
         self._forget_commands()
         self._clock, self._next_index, self._vehicle = convert.Clock(), 0, None
+        self._stamp_ns = 0
 
     def take_control(self) -> None:
         """Enable control through the API and arm the motors, and make sure of it."""
@@ -153,25 +185,43 @@ class AirSimClient:
         self._paused = paused
 
     def advance(self, duration_s: float, while_held: Callable[[], None] = lambda: None) -> None:
-        """Let a paused simulation run for `duration_s` and pause again.
+        """Let a paused simulation run for `duration_s` and pause again; raises as `end_advance`."""
+        self.begin_advance(duration_s)
+        self.end_advance(while_held)
+
+    def begin_advance(self, duration_s: float, *, then_look: bool = False) -> None:
+        """Let a paused simulation run for `duration_s`; `end_advance` waits until it has.
+
+        With `then_look` the embedded simulator, which serves a connection in order, draws the next
+        frame right behind that, so that `read_frame` waits less.
+        """
+        commands = self._session(self._commands)
+        self._outdate()
+        self._advance = _Advance(duration_s, commands.call_async(CONTINUE_METHOD, duration_s))
+        if then_look and self._truth_wanted and self._profile.continue_blocks:
+            from_ns = self._stamp_ns + round(duration_s * 1e9) - STAMP_ERROR_NS
+            self._asked = self._ask_for_frame(commands, self._frame_images, from_ns)
+
+    def end_advance(self, while_held: Callable[[], None] = lambda: None) -> None:
+        """Wait until the simulation stands still again.
 
         Args:
-            duration_s: in simulated time.
             while_held: called now and then while a person holds the time, which no deadline
                 ends; may raise to give up.
 
         Raises:
             SimulatorError: It was still running `rpc.deadline_s` later than it should.
         """
-        method = "simContinueForTime"
-        self._truth_call = None
+        advance, self._advance = self._advance, None
+        if advance is None:
+            return
+        duration_s = advance.duration_s
         patience = Patience(duration_s + self._rpc.deadline_s, self.is_held, while_held)
-        answer = self._session(self._commands).call_async(method, duration_s)
-        while not wait([answer], ANSWER_POLL_S).done:
+        while not wait([advance.answer], ANSWER_POLL_S).done:
             if patience.is_spent():
-                answer.cancel()
-                raise no_answer(method, self._address, patience.limit_s)
-        answer.result()
+                advance.answer.cancel()
+                raise no_answer(CONTINUE_METHOD, self._address, patience.limit_s)
+        advance.answer.result()
         self._paused = True
         if self._profile.continue_blocks:
             return
@@ -206,10 +256,9 @@ class AirSimClient:
         Raises:
             SimulatorError: The image has another size than configured, or is not raw RGB.
         """
-        if self._depth is None:
-            return self._read((SCENE,))[0]
-        frame, (shades,) = self._read((SCENE, DEPTH_VIS))
-        if shades is None:
+        frame, others = self._read(self._frame_images)
+        shades = others[0] if others else None
+        if shades is None or self._depth is None:
             return frame
         place_m = frame.vehicle.position_m
         things_m = nearest_things(shades[:, :, 0], frame.camera, place_m, self._depth)
@@ -221,7 +270,7 @@ class AirSimClient:
             return None
         call, self._truth_call = self._truth_call or self._ask_truth(), None
         try:
-            reply = await_result(call, GROUND_TRUTH_METHOD, self._address, self._rpc.deadline_s)
+            reply = self._answer(call, GROUND_TRUTH_METHOD)
             self._truth_wanted = True
         except RemoteError as error:
             if "could not find function" not in str(error):
@@ -368,7 +417,7 @@ class AirSimClient:
         return self._session(self._senses).call_async(GROUND_TRUTH_METHOD, name)
 
     def _order_and_wait(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
-        self._truth_call = None
+        self._outdate()
         return self._session(self._commands).call(method, *params, deadline_s=deadline_s)
 
     def _session(self, session: RpcSession | None) -> RpcSession:
@@ -400,39 +449,43 @@ class AirSimClient:
         state = self._ask("getMultirotorState", self._profile.vehicle_name)
         return Dialect("arrays" if isinstance(state, list) else "maps")
 
+    def _ask_for_frame(
+        self, session: RpcSession, image_types: tuple[int, ...], from_ns: int = 0
+    ) -> _Asked:
+        """Sent together: one round trip, and as close in time as the simulator allows."""
+        camera, name = self._profile.camera_name, self._profile.vehicle_name
+        requests = [self._dialect.image_request(camera, kind) for kind in image_types]
+        images = self._dialect.camera_params(self._dialect.write(requests), name)
+        return _Asked(
+            image_types,
+            state=session.call_async("getMultirotorState", name),
+            images=session.call_async("simGetImages", *images),
+            collision=session.call_async("simGetCollisionInfo", name),
+            # Answered while the frame is being looked at.
+            truth=session.call_async(GROUND_TRUTH_METHOD, name) if self._truth_wanted else None,
+            from_ns=from_ns,
+        )
+
+    def _outdate(self) -> None:
+        """Something happens: what was asked for before is not what will be."""
+        self._truth_call = self._asked = None
+
     def _read(self, image_types: tuple[int, ...]) -> tuple[Frame, list[RgbImage | None]]:
         """One frame from the first image (Scene), and the pixels of the further ones."""
-        senses, profile = self._session(self._senses), self._profile
-        index = self._next_index
+        index, profile = self._next_index, self._profile
         self._next_index += 1  # also when reading fails: a number is never given twice
-        name = profile.vehicle_name
-        requests = [
-            self._dialect.image_request(profile.camera_name, image_type)
-            for image_type in image_types
-        ]
-        # Sent together: one round trip, and as close in time as the simulator allows.
-        calls = [
-            ("getMultirotorState", senses.call_async("getMultirotorState", name)),
-            (
-                "simGetImages",
-                senses.call_async(
-                    "simGetImages",
-                    *self._dialect.camera_params(self._dialect.write(requests), name),
-                ),
-            ),
-            ("simGetCollisionInfo", senses.call_async("simGetCollisionInfo", name)),
-        ]
-        # Answered while the frame is being looked at.
-        self._truth_call = self._ask_truth() if self._truth_wanted else None
-        state, images, collision = (
-            await_result(future, method, self._address, self._rpc.deadline_s)
-            for method, future in calls
-        )
+        asked, self._asked = self._asked, None
+        if asked is None or asked.image_types != image_types:
+            asked = self._ask_for_frame(self._session(self._senses), image_types)
+        state, stamp_ns = self._state(asked)
+        if stamp_ns < asked.from_ns:  # at a window time passes slowly, and calls come in between
+            asked = self._ask_for_frame(self._session(self._senses), image_types)
+            state, stamp_ns = self._state(asked)
+        self._stamp_ns, self._truth_call = stamp_ns, asked.truth
+        images = self._answer(asked.images, "simGetImages")
+        collision = self._answer(asked.collision, "simGetCollisionInfo")
         with self._understanding("simGetCollisionInfo"):
             collided = bool(self._dialect.read("CollisionInfo", collision)["has_collided"])
-        with self._understanding("getMultirotorState"):
-            state = self._dialect.read("MultirotorState", state)
-            stamp_ns = int(state["timestamp"])
         with self._understanding("simGetImages"):
             scene, *others = (self._dialect.read("ImageResponse", image) for image in images)
             sizes = (None if kind == DEPTH_VIS else self._camera for kind in image_types)
@@ -450,6 +503,16 @@ class AirSimClient:
         with self._understanding("getMultirotorState"):
             self._vehicle = convert.vehicle_state(state, collided, self._clock)
         return Frame(index, time_s, rgb, camera, self._vehicle), pixels
+
+    def _state(self, asked: _Asked) -> tuple[dict[str, Any], int]:
+        """The vehicle's, and its time stamp in ns."""
+        reply = self._answer(asked.state, "getMultirotorState")
+        with self._understanding("getMultirotorState"):
+            state = self._dialect.read("MultirotorState", reply)
+            return state, int(state["timestamp"])
+
+    def _answer(self, call: Future[Any], method: str) -> Any:
+        return await_result(call, method, self._address, self._rpc.deadline_s)
 
     @contextmanager
     def _understanding(self, method: str) -> Iterator[None]:
@@ -485,6 +548,7 @@ class AirSimClient:
         self._last_sent_s = time.monotonic()
 
     def _order(self, method: str, *params: Any) -> None:
+        self._asked = None
         self._unfinished.append(self._session(self._commands).call_async(method, *params))
 
     def _raise_refusals(self) -> None:

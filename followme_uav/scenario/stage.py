@@ -90,7 +90,7 @@ class Stage:
         self._drop_rng, self._frame_rng, self._command_rng = (
             np.random.default_rng([seed, purpose]) for purpose in (11, 12, 13)
         )
-        self._now_s = 0.0
+        self._now_s = self._end_s = 0.0
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._wind_mps = (0.0, 0.0)
@@ -129,16 +129,23 @@ class Stage:
         self._last_due_s = max(self._last_due_s, self._now_s + late_s)
         self._plan(self._last_due_s, lambda: self._simulator.send(command))
 
-    def advance(self, duration_s: float, while_held: Callable[[], None]) -> None:
-        """Let time pass, and what is due happen at its time."""
+    def begin_advance(self, duration_s: float, *, then_look: bool) -> None:
+        """Let time pass, at once unless something is to happen on the way."""
         self._happen()
-        end_s = self._now_s + duration_s
-        self._plan_frames(end_s)
-        while self._agenda and self._agenda[0][0] < end_s - GRAIN_S / 2:
+        self._end_s = self._now_s + duration_s
+        self._plan_frames(self._end_s)
+        if not self._agenda and self._delay is None:
+            self._begin_pass(self._end_s, then_look=then_look)
+
+    def end_advance(self, while_held: Callable[[], None]) -> None:
+        """Until the end of it; what is due happens at its time."""
+        while self._agenda and self._agenda[0][0] < self._end_s - GRAIN_S / 2:
             due_s, _, action = heapq.heappop(self._agenda)
-            self._pass(due_s, while_held)
+            self._begin_pass(due_s)
+            self._simulator.end_advance(while_held)
             action()
-        self._pass(end_s, while_held)
+        self._begin_pass(self._end_s)
+        self._simulator.end_advance(while_held)
 
     def is_held(self) -> bool:
         """Whether a person holds the time."""
@@ -209,10 +216,11 @@ class Stage:
         self._under_way = self._under_way[self._under_way.index(come[-1]) + 1 :]
         return come[-1]
 
-    def _pass(self, until_s: float, while_held: Callable[[], None]) -> None:
+    def _begin_pass(self, until_s: float, *, then_look: bool = False) -> None:
         if until_s - self._now_s > GRAIN_S / 2:
-            self._simulator.advance(until_s - self._now_s, while_held)
+            duration_s = until_s - self._now_s
             self._now_s = round(until_s, 6)  # else tenths would not add up
+            self._simulator.begin_advance(duration_s, then_look=then_look)
 
     def _happen(self) -> None:
         """What changes in the world now."""

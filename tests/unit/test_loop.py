@@ -57,9 +57,12 @@ class FakeSimulator:
         self._called("send")
         self.commands.append(command)
 
-    def advance(self, duration_s, while_held):
-        self._called("advance")
+    def begin_advance(self, duration_s, *, then_look):
+        self._called("begin_advance")
         assert duration_s == FRAME_S
+
+    def end_advance(self, while_held):
+        self._called("end_advance")
         self.world.obey(self.commands[-1])
 
     def is_held(self):
@@ -157,8 +160,8 @@ def test_a_whole_mission_is_recorded_frame_by_frame(simulator, clock):
 
 def test_in_lockstep_each_command_acts_before_time_passes(simulator, clock):
     fly(simulator)
-    turn = ["read_frame", "send", "ground_truth", "advance"]
-    assert simulator.calls == turn * (len(simulator.calls) // 4)
+    turn = ["read_frame", "send", "ground_truth", "begin_advance", "end_advance"]
+    assert simulator.calls == turn * (len(simulator.calls) // len(turn))
     assert clock.slept_s == []
 
 
@@ -171,7 +174,7 @@ def test_in_real_time_nobody_stops_the_clock_and_the_pace_is_kept(simulator, clo
 
     simulator.trouble["read_frame"] = pass_time
     entries = fly(simulator, lockstep=False)
-    assert "advance" not in simulator.calls
+    assert "begin_advance" not in simulator.calls
     assert clock.slept_s == pytest.approx([FRAME_S] * len(entries))
 
 
@@ -305,13 +308,13 @@ def test_a_held_flight_can_be_given_up(simulator, clock):
     """With the second Ctrl-C, in lockstep too, where nobody answers but the hold."""
     loop = FlightLoop(CONFIG, simulator, simulator.world.mask, lockstep=True, record=lambda _: None)
 
-    def advance(duration_s, while_held):
+    def advance(while_held):
         loop.request_landing()
         while_held()
         loop.request_landing()
         while_held()
 
-    simulator.advance = advance
+    simulator.end_advance = advance
     with pytest.raises(KeyboardInterrupt):
         loop.run()
 
@@ -348,7 +351,7 @@ def test_the_first_frame_must_come(simulator, clock):
         fly(simulator)
 
 
-@pytest.mark.parametrize("method", ["read_frame", "send", "advance"])
+@pytest.mark.parametrize("method", ["read_frame", "send", "begin_advance", "end_advance"])
 def test_what_no_new_connection_can_mend_ends_the_flight_at_once(simulator, clock, method):
     """An image of the wrong size will not get better by asking again."""
     simulator.trouble[method] = fails_in({20}, SimulatorError("the image is 256x144"))

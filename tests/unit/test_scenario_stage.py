@@ -24,6 +24,7 @@ class Simulator:
         self.world = ToyWorld(lambda time_s: (10.0, 0.0))
         self.sent = []
         self.reconnected = 0
+        self.under_way = self.looked_ahead = 0
 
     @property
     def now_s(self):
@@ -39,10 +40,15 @@ class Simulator:
     def send(self, command):
         self.sent.append((self.now_s, command.yaw_rate_radps))
 
-    def advance(self, duration_s, while_held):
+    def begin_advance(self, duration_s, *, then_look):
         steps = duration_s / 0.005
         assert steps == pytest.approx(round(steps), abs=1e-6)
-        self.step += round(steps)
+        assert self.under_way == 0
+        self.under_way = round(steps)
+        self.looked_ahead += then_look
+
+    def end_advance(self, while_held):
+        self.step, self.under_way = self.step + self.under_way, 0
 
     def is_held(self):
         return False
@@ -84,7 +90,8 @@ def fly(events, seconds, seed=1):
         except RpcTimeoutError as error:
             seen.append((now_s, None, error))
             stage.reconnect()
-        stage.advance(FRAME_S, lambda: None)
+        stage.begin_advance(FRAME_S, then_look=True)
+        stage.end_advance(lambda: None)
         assert simulator.now_s == pytest.approx(now_s + FRAME_S)
     return simulator, hands, seen
 
@@ -98,6 +105,12 @@ def test_nothing_changes_where_nothing_happens():
     assert ages_ms(seen) == [0] * 30
     assert [time_s for time_s, _ in simulator.sent] == [now_s for now_s, _, _ in seen]
     assert hands.done == []
+    assert simulator.looked_ahead == 30, "the next frame is drawn while this one is recorded"
+
+
+def test_who_gets_late_frames_looks_at_none_ahead():
+    simulator, _, _ = fly([{"delay": {"frames_ms": 75, "jitter_ms": 25}}], 3)
+    assert simulator.looked_ahead == 0
 
 
 def test_late_frames_are_old_and_come_with_their_own_truth():

@@ -146,12 +146,22 @@ class FakeAirSim:
     def pause(self, paused: bool) -> None:
         self.paused = paused
 
-    def go_on(self, seconds: float) -> None:
+    def go_on(self, seconds: float) -> Future[None] | None:
+        if self.answers.get("watched"):  # time passes slowly, and other calls come in between
+            over: Future[None] = Future()
+
+            def end() -> None:
+                self.elapsed_ns += round(seconds * 1e9)
+                over.set_result(None)
+
+            threading.Timer(0.05, end).start()
+            return over
         self.elapsed_ns += round(seconds * 1e9)
         if self.kind == "unity":  # answers at once, is paused only later - or never
             self.paused = False
             if not self.answers.get("neverPauses"):
                 threading.Timer(0.03, self.pause, (True,)).start()
+        return None
 
     def state(self, name: str) -> dict[str, Any]:
         if name != "Drone1":
