@@ -136,10 +136,18 @@ def png(rgb: NDArray[np.uint8]) -> bytes:
 
 def _raw(rgb: NDArray[np.uint8], dialect: Dialect) -> bytes:
     if dialect.bgr:
-        rgb = rgb[:, :, ::-1]
+        rgb = _stacked(rgb[..., 2], rgb[..., 1], rgb[..., 0])
     if dialect.bottom_up:
         rgb = rgb[::-1]
     return rgb.tobytes()
+
+
+def _stacked(*channels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image of them; one after the other is several times as fast as pixel by pixel."""
+    image = np.empty((*channels[0].shape, len(channels)), dtype=np.uint8)
+    for number, channel in enumerate(channels):
+        image[..., number] = channel
+    return image
 
 
 def _colours(
@@ -160,7 +168,7 @@ def _colours(
     else:
         level = _disparity(shot) if shown == DISPARITY else _normalised_depth(shot, shown)
         grey = (255.0 * level).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
+    return _stacked(grey, grey, grey)
 
 
 def _numbers(
