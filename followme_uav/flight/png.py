@@ -87,14 +87,13 @@ def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
     rows = np.frombuffer(raw, np.uint8).reshape(height, width + 1)
     if rows[:, 0].any():
         return None
-    indices = rows[:, 1:].tobytes()
-    palette = np.frombuffer(data, np.uint8, colours, _PALETTE_AT + 8).reshape(-1, 3)
-    image = np.empty((height, width, 3), np.uint8)
-    for channel in range(3):
-        table = palette[:, channel].tobytes().ljust(256, b"\0")
-        values = np.frombuffer(indices.translate(table), np.uint8)
-        image[..., channel] = values.reshape(height, width)
-    return image
+    palette = np.zeros((256, 4), np.uint8)
+    palette[: colours // 3, :3] = np.frombuffer(data, np.uint8, colours, _PALETTE_AT + 8).reshape(
+        -1, 3
+    )
+    # Four bytes at once, of which the last is not looked at: half the time of three single ones.
+    pixels = palette.view(np.uint32)[:, 0].take(np.ascontiguousarray(rows[:, 1:]))
+    return pixels.view(np.uint8).reshape(height, width, 4)[..., :3]
 
 
 def _any(data: bytes) -> NDArray[np.uint8]:

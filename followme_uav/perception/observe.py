@@ -40,12 +40,23 @@ def _labels(
     """For each hero pixel the number of its blob, gaps of up to `join_px` pixels bridged."""
     # Only the bounding box: that makes the usual case ten times cheaper.
     top, left = int(rows[0]), int(columns.min())
-    bridged = hero[top : int(rows[-1]) + 1, left : int(columns.max()) + 1]
-    if join_px:
-        bridged = ndimage.maximum_filter(bridged.view(np.uint8), size=join_px + 1)
-    labels, _ = ndimage.label(bridged, structure=_EIGHT_NEIGHBOURS)
+    box = hero[top : int(rows[-1]) + 1, left : int(columns.max()) + 1]
+    labels, _ = ndimage.label(_bridged(box, join_px), structure=_EIGHT_NEIGHBOURS)
     of_pixels: NDArray[np.intp] = labels[rows - top, columns - left]
     return of_pixels
+
+
+def _bridged(hero: NDArray[np.bool_], join_px: int) -> NDArray[np.bool_]:
+    """With each pixel those around it: `ndimage.maximum_filter` does so in five times the time."""
+    before_px = (join_px + 1) // 2
+    grown = hero.copy()
+    for plane in (grown, grown.T):
+        once = plane.copy()
+        for shift_px in range(1, before_px + 1):
+            plane[shift_px:] |= once[:-shift_px]
+        for shift_px in range(1, join_px - before_px + 1):
+            plane[:-shift_px] |= once[shift_px:]
+    return grown
 
 
 def _describe(

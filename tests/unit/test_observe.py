@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy import ndimage
 
 from followme_uav.config import load_config
 from followme_uav.messages import MaskClass
-from followme_uav.perception.observe import observe
+from followme_uav.perception.observe import _bridged, observe
 
 CONFIG = load_config().observe
 
@@ -75,3 +77,12 @@ def test_who_stands_beside_her_does_not():
     mask[50:70, 58:66] = (0, 255, 0)
     (seen,) = observe(mask, CONFIG)
     assert seen.purity == 1.0
+
+
+@given(
+    arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=9)),
+    st.integers(0, 4),
+)
+def test_gaps_are_bridged_as_the_library_would(hero, join_px):
+    expected = ndimage.maximum_filter(hero.view(np.uint8), size=join_px + 1)
+    assert (_bridged(hero, join_px) == expected.astype(bool)).all()
