@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 from panda3d import core
 
 from followme_uav.messages import Vec3
@@ -29,8 +31,10 @@ class DrawnCity:
     """
 
     def __init__(self, root: core.NodePath, city: City, ids: ObjectIds) -> None:
-        mesh = build_city(city, ids)
-        root.set_shader_input("pictures", _pictures(city))
+        with ThreadPoolExecutor(1) as thread:  # NumPy paints them without holding Python up
+            textures = thread.submit(make_textures, city.seed, STYLES[city.style])
+            mesh = build_city(city, ids)
+            root.set_shader_input("pictures", _pictures(textures.result()))
         solids = root.attach_new_node("solids")
         solids.set_shader(shader_of(shaders.solid_shader(Layer.LIGHT)))
         near_first = _near_first_bin()
@@ -96,15 +100,13 @@ def _hide(nodes: Iterable[core.NodePath]) -> None:
         node.hide(EYE_MASK)
 
 
-def _pictures(city: City) -> core.Texture:
+def _pictures(layers: NDArray[np.uint8]) -> core.Texture:
     pictures = core.Texture("pictures")
     pictures.setup_2d_texture_array(
         SIZE_PX, SIZE_PX, len(Layer), core.Texture.T_unsigned_byte, core.Texture.F_rgba
     )
     # Panda keeps textures as BGRA, bottom row first, which is how the layers are made.
-    pictures.set_ram_image(
-        make_textures(city.seed, STYLES[city.style])[..., [2, 1, 0, 3]].tobytes()
-    )
+    pictures.set_ram_image(layers[..., [2, 1, 0, 3]].tobytes())
     pictures.set_minfilter(core.SamplerState.FT_linear_mipmap_linear)
     pictures.set_magfilter(core.SamplerState.FT_linear)
     pictures.set_wrap_u(core.SamplerState.WM_repeat)

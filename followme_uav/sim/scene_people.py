@@ -36,13 +36,10 @@ class DrawnPeople:
         self._crowd.hide(STANDING_MASK)
         limbs = uniform_array(self._crowd, "limbs", len(wardrobe) * LIMBS)
         self._turns = limbs.reshape(-1, LIMBS, 4)
-        self._figures: list[tuple[core.NodePath, ...]] = []
+        self._wardrobe, self._first_id = wardrobe, first_id
+        self._figures: dict[tuple[int, int], core.NodePath] = {}
+        """By person and level, made when first seen so: most never come near."""
         self._shown = [_HIDDEN] * len(wardrobe)
-        for i, look in enumerate(wardrobe):
-            levels = (False, True) if i else (False,)
-            self._figures.append(
-                tuple(self._figure(look, first_id + i, coarse=coarse) for coarse in levels)
-            )
 
     def place(self, people: tuple[Person, ...], eye_m: Vec3, px_per_rad: float) -> None:
         """Let everybody stand where they are, as they would be seen from there.
@@ -61,23 +58,24 @@ class DrawnPeople:
                 continue
             far_m = max(math.dist(person.position_m, eye_m), 0.1)
             small = i > 0 and px_per_rad * MODEL_HEIGHT_M < _FINE_PX * far_m
-            self._show(i, _COARSE if small else _FINE)
+            level = _COARSE if small else _FINE
+            self._show(i, level)
             north, east, down = person.position_m
             heading_deg = -math.degrees(person.heading_rad)
-            self._figures[i][small].set_pos_hpr(east, north, -down, heading_deg, 0.0, 0.0)
+            self._figures[i, level].set_pos_hpr(east, north, -down, heading_deg, 0.0, 0.0)
         for i in range(len(people), len(self._shown)):
             self._show(i, _HIDDEN)
         if people:
             self._turns[: len(people)] = limb_turns(np.array(phases), np.array(speeds))
 
-    def _figure(self, look: Appearance, number: int, *, coarse: bool) -> core.NodePath:
-        node = node_of(make_figure(look, number, coarse=coarse))
+    def _figure(self, i: int, level: int) -> core.NodePath:
+        look = self._wardrobe[i]
+        node = node_of(make_figure(look, self._first_id + i, coarse=level == _COARSE))
         # The vertex shader moves limbs, so the bounds leave room for a long stride.
         node.set_bounds(core.BoundingSphere(core.Point3(0, 0, 0.9), 1.4))
         node.set_final(True)
         figure = self._crowd.attach_new_node(node)
         figure.set_scale(look.height_m / MODEL_HEIGHT_M)
-        figure.stash()
         return figure
 
     def _show(self, i: int, level: int) -> None:
@@ -85,7 +83,10 @@ class DrawnPeople:
         if level == before:
             return
         if before != _HIDDEN:
-            self._figures[i][before].stash()
+            self._figures[i, before].stash()
         if level != _HIDDEN:
-            self._figures[i][level].unstash()
+            if (i, level) in self._figures:
+                self._figures[i, level].unstash()
+            else:
+                self._figures[i, level] = self._figure(i, level)
         self._shown[i] = level
