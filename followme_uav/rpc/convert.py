@@ -108,9 +108,11 @@ def pixels(
     rows = np.frombuffer(data, np.uint8).reshape(height, width, 3)
     if profile.row_order == "bottom_up":
         rows = rows[::-1]
-    if profile.channel_order == "bgr":
-        rows = rows[:, :, ::-1]
-    return np.ascontiguousarray(rows)
+    order = (2, 1, 0) if profile.channel_order == "bgr" else (0, 1, 2)
+    rgb = np.empty_like(rows)
+    for channel, source in enumerate(order):  # several times as fast as pixel by pixel
+        rgb[..., channel] = rows[..., source]
+    return rgb
 
 
 def solid(reply: dict[str, Any]) -> Solid:

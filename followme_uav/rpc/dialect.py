@@ -22,6 +22,10 @@ _NESTED = {
     for struct, fields in STRUCTS.items()
 }
 """Of each struct, the fields that are structs or lists of them."""
+_FLAT = {
+    struct: {name for name, _ in fields} for struct, fields in STRUCTS.items() if not _NESTED[struct]
+}
+"""Names of the fields of those that have none: vectors, most of all that is read."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Dialect:
         Raises:
             ValueError: It is not such a struct.
         """
+        if isinstance(value, dict) and value.keys() == _FLAT.get(struct):
+            return value
         fields = STRUCTS[struct]
         if isinstance(value, list):
             if len(value) < len(fields):
