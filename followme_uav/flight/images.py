@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from followme_uav.config import LogConfig
 from followme_uav.flight.entry import Picture
-from followme_uav.flight.png import check_size, decode_png, encode_indexed_png, encode_png
+from followme_uav.flight.png import (
+    check_size,
+    coloured,
+    decode_png,
+    encode_indexed_png,
+    encode_png,
+    table_of,
+)
 from followme_uav.messages import Mask, MaskClass, RgbImage
 
 _STEPS = 15
@@ -37,10 +44,10 @@ def _palette() -> NDArray[np.uint8]:
 
 
 _PALETTE = _palette()
+_COLOURS = table_of(_PALETTE)
 # Tables for `bytes.translate`, which is many times faster than NumPy's indexing.
 _HERO_INDEX = _NEAREST.astype(np.uint8).tobytes()
 _PEOPLE_INDEX = ((_STEPS + 1) * _NEAREST).astype(np.uint8).tobytes()
-_CHANNELS = [channel.tobytes() for channel in _PALETTE.T]
 
 
 def as_logged(rgb: RgbImage, config: LogConfig) -> tuple[RgbImage, Picture | None]:
@@ -74,13 +81,13 @@ def decode_picture(picture: Picture) -> RgbImage:
 
 def rounded_mask(mask: Mask) -> Mask:
     """The nearest mask in steps of 1/15; which pixels are more likely hero than not stays."""
-    return _coloured(_indices(mask))
+    return coloured(_indices(mask), _COLOURS)
 
 
 def encode_mask(mask: Mask) -> bytes:
     """PNG of a mask without loss; small for one that `rounded_mask` made, or an exact one."""
     indices = _indices(mask)
-    if np.array_equal(_coloured(indices), mask):
+    if np.array_equal(coloured(indices, _COLOURS), mask):
         return encode_indexed_png(indices, _PALETTE)
     return encode_png(mask)
 
@@ -91,12 +98,3 @@ def _indices(mask: Mask) -> NDArray[np.uint8]:
     hero = mask[..., MaskClass.HERO].tobytes().translate(_HERO_INDEX)
     indices = np.frombuffer(people, np.uint8) + np.frombuffer(hero, np.uint8)
     return indices.reshape(mask.shape[:2])
-
-
-def _coloured(indices: NDArray[np.uint8]) -> Mask:
-    """(height, width, 3) colours of the palette."""
-    data = indices.tobytes()
-    mask = np.empty((*indices.shape, 3), np.uint8)
-    for channel, table in enumerate(_CHANNELS):
-        mask[..., channel] = np.frombuffer(data.translate(table), np.uint8).reshape(indices.shape)
-    return mask

@@ -23,7 +23,9 @@ _NESTED = {
 }
 """Of each struct, the fields that are structs or lists of them."""
 _FLAT = {
-    struct: {name for name, _ in fields} for struct, fields in STRUCTS.items() if not _NESTED[struct]
+    struct: {name for name, _ in fields}
+    for struct, fields in STRUCTS.items()
+    if not _NESTED[struct]
 }
 """Names of the fields of those that have none: vectors, most of all that is read."""
 
