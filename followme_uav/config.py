@@ -97,6 +97,7 @@ class ObserveConfig(Section):
     sure_height_max: Positive
     sure_area_min: Positive
     sure_area_max: Positive
+    close_distance_m: Positive
     expected_distance_m: Positive
     expected_confidence: Share
     reject_share: Share
@@ -114,6 +115,7 @@ class MissionConfig(Section):
     takeoff_done_altitude_m: Positive
     takeoff_timeout_s: Positive
     acquire_frames: Annotated[int, Field(ge=1)]
+    distant_weight: Share
     wrong_weight: Annotated[int, Field(ge=1)]
     reject_frames: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive

@@ -19,6 +19,7 @@ class Verdict(Enum):
 
     NOTHING_SEEN = "nothing seen"
     TOO_FAR = "too far to tell"
+    LIKE_HER = "like the hero from there"
     HERO = "hero"
     SOMEBODY_ELSE = "somebody else"
 
@@ -59,8 +60,8 @@ class Eyes:
         """Whether the blob is the hero.
 
         Somebody in a red jacket over blue jeans is half a hero with doubt at the edges; a red car
-        has more area than she has. From afar all of them look alike, but she who was lost and is
-        expected there, and is very clear, counts.
+        has more area than she has. From afar all of them look alike, and a rust-coloured coat does
+        until it is quite near. But she who was lost and is expected there counts from there, too.
         """
         config = self._observe
         if seen is None:
@@ -76,7 +77,8 @@ class Eyes:
             and config.sure_area_min <= seen.area <= config.sure_area_max
         )
         if is_she:
-            return Verdict.HERO
+            is_close = seen.distance_m <= config.close_distance_m
+            return Verdict.HERO if is_close or is_expected else Verdict.LIKE_HER
         return Verdict.SOMEBODY_ELSE if is_near else Verdict.TOO_FAR
 
     def is_expected(self, frame: Frame, seen: Sighting | None) -> bool:
@@ -135,7 +137,7 @@ class Eyes:
 
     def _is_surely_she(self, frame: Frame, seen: Sighting) -> bool:
         verdict = self.judge(seen, is_expected=self.is_expected(frame, seen))
-        return verdict is Verdict.HERO and not self._overlooked.holds(
+        return verdict in (Verdict.HERO, Verdict.LIKE_HER) and not self._overlooked.holds(
             seen, frame.time_s, only_certain=seen.distance_m <= self._observe.sure_distance_m
         )
 

@@ -61,7 +61,7 @@ class Mission:
         self._nearing_s = 0.0
         self._lost_s = -math.inf
         self._was_after_her = False
-        self._evidence = 0
+        self._evidence = 0.0
         self._misses = 0.0
         self._sightings = 0
         self.state = MissionState.TAKEOFF
@@ -87,7 +87,7 @@ class Mission:
             self._lost_s = now.time_s if target is not MissionState.PATROL else -math.inf
         self.state = target
         self._entered_s = now.time_s
-        self._evidence = 0
+        self._evidence = 0.0
         self._doubt = 0.0
         self._misses = 0.0
         self._sightings = 0
@@ -151,7 +151,11 @@ class Mission:
     def _acquire(self, now: Situation) -> Change | None:
         config = self._config
         looks_wrong = now.verdict is Verdict.SOMEBODY_ELSE
-        self._evidence += (now.verdict is Verdict.HERO) - config.wrong_weight * looks_wrong
+        self._evidence += (
+            (now.verdict is Verdict.HERO)
+            + config.distant_weight * (now.verdict is Verdict.LIKE_HER)
+            - config.wrong_weight * looks_wrong
+        )
         # Seen in less than half of the frames it will not be she; seen again counts half.
         self._misses = max(0.0, self._misses + (-0.5 if now.hero_seen else 1.0) * now.has_image)
         self._sightings += now.hero_seen and not looks_wrong

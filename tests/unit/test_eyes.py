@@ -48,10 +48,20 @@ def following(place, frames=10):
 
 def test_somebody_in_red_on_the_street_is_worth_a_look():
     eyes = Eyes(CONFIG)
-    seen = eyes.look(frame_at(0.0), mask_with((10.0, 0.0)), PATROL)
-    assert seen.place_m[:2] == pytest.approx((10.0, 0.0), abs=0.5)
+    seen = eyes.look(frame_at(0.0), mask_with((7.0, 0.0)), PATROL)
+    assert seen.place_m[:2] == pytest.approx((7.0, 0.0), abs=0.5)
     assert eyes.judge(seen) is Verdict.HERO
     assert eyes.judge(None) is Verdict.NOTHING_SEEN
+
+
+def test_from_some_metres_away_somebody_is_like_her_at_best():
+    """In a rust-coloured coat he looked just like her from 15 to 9 m, and was followed."""
+    eyes = Eyes(CONFIG)
+    verdicts = [
+        eyes.judge(eyes.look(frame_at(0.1 * i), mask_with((north_m, 0.0)), PATROL))
+        for i, north_m in enumerate((20.0, 12.0, 6.0))
+    ]
+    assert verdicts == [Verdict.TOO_FAR, Verdict.LIKE_HER, Verdict.HERO]
 
 
 def test_on_patrol_a_red_speck_and_somebody_far_away_are_passed_by():
@@ -118,7 +128,7 @@ def test_whoever_surely_is_she_is_seen_where_something_was_lost_from_sight(is_ce
 def test_somebody_half_red_and_half_not_is_not_she():
     """In a rust-coloured coat he was followed for half a minute: a third of him looked like her."""
     eyes = Eyes(CONFIG)
-    mask = mask_with((10.0, 0.0))
+    mask = mask_with((7.0, 0.0))
     rows = np.flatnonzero(mask[..., MaskClass.HERO].any(axis=1))
     striped = mask.copy()
     striped[rows[1:-1:3], :, MaskClass.PEOPLE] = mask[rows[1:-1:3], :, MaskClass.HERO]

@@ -77,6 +77,15 @@ def test_somebody_else_is_left_alone_at_once():
     assert story.play(0.1, **impostor) is MissionState.PATROL
 
 
+def test_who_looks_like_her_from_a_distance_must_do_so_for_longer():
+    """Where the streets let nobody come nearer she is followed all the same."""
+    story = Story()
+    story.play(0.1)
+    frames = math.ceil(CONFIG.acquire_frames / CONFIG.distant_weight)
+    assert story.play(0.1 * (frames - 2), verdict=Verdict.LIKE_HER) is MissionState.ACQUIRE
+    assert story.play(0.2, verdict=Verdict.LIKE_HER) is MissionState.FOLLOW
+
+
 def test_who_looks_like_her_three_times_in_five_is_not_followed():
     """Somebody in a crimson coat and dark trousers, in the rain, from some sides."""
     story = Story()
