@@ -83,7 +83,7 @@ def test_who_looks_like_her_from_a_distance_must_do_so_for_longer():
     story.play(0.1)
     frames = math.ceil(CONFIG.acquire_frames / CONFIG.distant_weight)
     assert story.play(0.1 * (frames - 2), verdict=Verdict.LIKE_HER) is MissionState.ACQUIRE
-    assert story.play(0.2, verdict=Verdict.LIKE_HER) is MissionState.FOLLOW
+    assert story.play(0.3, verdict=Verdict.LIKE_HER) is MissionState.FOLLOW
 
 
 def test_who_looks_like_her_three_times_in_five_is_not_followed():
