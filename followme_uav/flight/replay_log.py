@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
 from followme_uav.flight.comparison import SINCE_VERSION_2, Comparison, compare
-from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log import MASK, PICTURE, FlightLog
-from followme_uav.flight.read_ahead import ahead
 from followme_uav.flight.replay import Turn, replay_images, replay_masks
 from followme_uav.messages import Step
-
-_SHORT_BYTES = 1_000_000
-"""Shorter logs are replayed before another process has begun to read."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +35,14 @@ def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
 
     make_pilot = pilot_kind(log.metadata.extra.get("pilot", "network")).make
     if setup.weights is None:
-        return replay_masks(_entries(log, MASK), setup.config, make_pilot)
+        return replay_masks(log.entries((MASK,)), setup.config, make_pilot)
     from followme_uav.flight.fly import segmenter_for
     from followme_uav.perception.weights import read_weights
 
     read_weights(setup.weights)
     if all(entry.picture is None for entry in log.entries(())):
         raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
-    # Before the network starts its threads: processes with threads are better not forked.
-    entries = _entries(log, MASK, PICTURE)
+    entries = log.entries((MASK, PICTURE))
     segmenter = segmenter_for(setup.weights, _with_all_cores(setup.config))
     return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
 
@@ -58,11 +51,6 @@ def _with_all_cores(config: FlightConfig) -> FlightConfig:
     """A flight may have shared the machine with others; its replay does not."""
     perception = config.perception.model_copy(update={"threads": 0})
     return config.model_copy(update={"perception": perception})
-
-
-def _entries(log: FlightLog, *parts: str) -> Iterator[FlightEntry]:
-    read = partial(log.entries, parts)
-    return ahead(read) if log.path.stat().st_size > _SHORT_BYTES else read()
 
 
 def weights_of(log: FlightLog, folder: Path) -> Path:

@@ -19,7 +19,7 @@ from followme_uav.flight.compare import differences
 from followme_uav.flight.images import rounded_mask
 from followme_uav.flight.log import read_log
 from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.read_ahead import ahead, one_ahead
+from followme_uav.flight.read_ahead import one_ahead
 from followme_uav.flight.reference import check_folder
 from followme_uav.flight.replay import replay_images
 from followme_uav.flight.replay_log import ReplaySetup, compare_log
@@ -324,10 +324,6 @@ def test_reading_ahead_gives_the_same_and_the_same_errors():
         yield from range(100)
         raise LogError("damaged at byte 7")
 
-    with pytest.raises(LogError, match="byte 7"):
-        list(ahead(numbers))
-    assert next(iter(ahead(lambda: iter("abc")))) == "a"
-    assert list(ahead(lambda: range(100))) == list(range(100))
     with pytest.raises(LogError, match="byte 7"):
         list(one_ahead(numbers()))
     assert next(one_ahead(iter("abc"))) == "a"
