@@ -87,7 +87,8 @@ def rounded_mask(mask: Mask) -> Mask:
 def encode_mask(mask: Mask) -> bytes:
     """PNG of a mask without loss; small for one that `rounded_mask` made, or an exact one."""
     indices = _indices(mask)
-    if np.array_equal(coloured(indices, _COLOURS), mask):
+    shown = coloured(indices, _COLOURS)
+    if all(np.array_equal(shown[..., kind], mask[..., kind]) for kind in range(3)):
         return encode_indexed_png(indices, _PALETTE)
     return encode_png(mask)
 
