@@ -63,7 +63,10 @@ Depth = Callable[[], "NDArray[np.float32] | None"]
 
 
 class _Mission(Mission):
-    """The pilot's, without its caution."""
+    """The pilot's, without its caution and its memory."""
+
+    def _is_after_her(self, now: Situation) -> bool:
+        return False  # it patrols after a fault, too: it knows no search
 
     def _notice(self, now: Situation) -> Change | None:
         return (MissionState.FOLLOW, "a blob") if now.hero_seen else None

@@ -46,6 +46,19 @@ def test_six_frames_without_anybody_and_it_patrols(name):
     assert states[6] is MissionState.PATROL
 
 
+@pytest.mark.parametrize("name", ["original", "proportional"])
+def test_after_a_fault_it_patrols(name):
+    """It knows no search; going into one ended the flight with an error."""
+    world = ToyWorld(walk)
+    pilot = pilots(world)[name]
+    world.fly(pilot, 20)
+    world.blind = True
+    world.fly(pilot, 3)
+    assert pilot.state is MissionState.FAILSAFE
+    world.blind, world.route = False, lambda time_s: None
+    assert world.fly(pilot, 3)[-1].state is MissionState.PATROL
+
+
 def test_each_lands_when_the_time_is_over():
     world = ToyWorld(walk)
     pilot = pilots(world)["proportional"]
