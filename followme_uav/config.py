@@ -203,6 +203,7 @@ class TrackerConfig(Section):
     dawdle_mps: NonNegative
     max_speed_mps: Positive
     gate: Positive
+    wide_gate: Positive
     centroid_height_m: Positive
     hero_height_m: Positive
 

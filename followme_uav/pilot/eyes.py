@@ -124,9 +124,24 @@ class Eyes:
         if expected is not None and state in (MissionState.ACQUIRE, MissionState.FOLLOW):
             likely = [(self._unlikeness(expected, frame, s), s) for s in sightings]
             unlikeness, seen = min(likely, key=lambda pair: pair[0], default=(math.inf, None))
-            if math.isfinite(unlikeness) or state is MissionState.FOLLOW:
-                return seen if math.isfinite(unlikeness) else None
+            if math.isfinite(unlikeness):
+                return seen
+            if state is MissionState.FOLLOW:
+                return self._surely_beside(expected, frame, sightings)
         return next((s for s in sightings if self._is_worth_a_look(frame, s)), None)
+
+    def _surely_beside(
+        self, expected: HeroTrack, frame: Frame, sightings: list[Sighting]
+    ) -> Sighting | None:
+        """Who surely is she, a little beyond where she can be: she was located badly just before.
+
+        She ran towards the vehicle out of a blob that was she and somebody behind her.
+        """
+        for seen in sightings:
+            is_beside = expected.surprise(self._fix(frame, seen)) <= self._tracker.wide_gate
+            if is_beside and self.judge(seen) is Verdict.HERO:
+                return seen
+        return None
 
     def _sightings(self, frame: Frame, mask: Mask) -> list[Sighting]:
         """Blobs of a person's height on the ground, the most prominent first."""

@@ -148,6 +148,17 @@ def test_she_who_was_followed_is_expected_where_she_may_have_walked():
     assert not Eyes(CONFIG).is_expected(frame_at(4.0), near)
 
 
+def test_she_who_turned_faster_than_thought_is_followed_on():
+    """She ran towards the vehicle, past somebody; a fragment of him was taken for her instead."""
+    eyes = following((8.0, 0.0))
+    beside, beyond = (
+        eyes.look(frame_at(t), mask_with((7.4, east_m)), FOLLOW)
+        for t, east_m in ((1.1, 1.0), (1.2, 4.0))
+    )
+    assert beside is not None
+    assert beyond is None
+
+
 def test_from_afar_only_she_who_is_expected_counts():
     """She came out 25 m away in full view, and was followed only once she was 16 m near."""
     place = (20.0, 0.0)
