@@ -51,9 +51,9 @@ def limit_velocity(
     ahead_m = nearest_point(inner, _after(time_s, position_m, velocity_mps))
     inside_mps = tuple((a - p) / time_s for a, p in zip(ahead_m, position_m, strict=True))
     parts = itertools.product(SHARES, repeat=2)
-    choices = [(north * inside_mps[0], east * inside_mps[1]) for north, east in parts]
-    free = (choice for choice in choices if _is_free_for(time_s, areas, position_m, choice))
-    return min(free, key=lambda choice: math.dist(choice, inside_mps))
+    choices = ((north * inside_mps[0], east * inside_mps[1]) for north, east in parts)
+    most_first = sorted(choices, key=lambda choice: math.dist(choice, inside_mps))
+    return next(c for c in most_first if _is_free_for(time_s, areas, position_m, c))
 
 
 def _is_free_for(

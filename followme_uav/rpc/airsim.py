@@ -268,7 +268,8 @@ class AirSimClient:
         """What really was at the last image; None from a simulator that does not tell."""
         if not self._offers_truth:
             return None
-        call, self._truth_call = self._truth_call or self._ask_truth(), None
+        call = self._truth_call or self._ask_truth(self._session(self._senses))
+        self._truth_call = None
         try:
             reply = self._answer(call, GROUND_TRUTH_METHOD)
             self._truth_wanted = True
@@ -412,9 +413,8 @@ class AirSimClient:
     def _ask(self, method: str, *params: Any) -> Any:
         return self._session(self._senses).call(method, *params)
 
-    def _ask_truth(self) -> Future[Any]:
-        name = self._profile.vehicle_name
-        return self._session(self._senses).call_async(GROUND_TRUTH_METHOD, name)
+    def _ask_truth(self, session: RpcSession) -> Future[Any]:
+        return session.call_async(GROUND_TRUTH_METHOD, self._profile.vehicle_name)
 
     def _order_and_wait(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
         self._outdate()
@@ -462,7 +462,7 @@ class AirSimClient:
             images=session.call_async("simGetImages", *images),
             collision=session.call_async("simGetCollisionInfo", name),
             # Answered while the frame is being looked at.
-            truth=session.call_async(GROUND_TRUTH_METHOD, name) if self._truth_wanted else None,
+            truth=self._ask_truth(session) if self._truth_wanted else None,
             from_ns=from_ns,
         )
 

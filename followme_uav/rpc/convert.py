@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from followme_uav.channels import stacked
 from followme_uav.config import CameraConfig, SimulatorProfile
 from followme_uav.errors import SimulatorError
 from followme_uav.geometry import multiply, quaternion_from_pan_tilt, rotate
@@ -109,10 +110,7 @@ def pixels(
     if profile.row_order == "bottom_up":
         rows = rows[::-1]
     order = (2, 1, 0) if profile.channel_order == "bgr" else (0, 1, 2)
-    rgb = np.empty_like(rows)
-    for channel, source in enumerate(order):  # several times as fast as pixel by pixel
-        rgb[..., channel] = rows[..., source]
-    return rgb
+    return stacked(*(rows[..., channel] for channel in order))
 
 
 def solid(reply: dict[str, Any]) -> Solid:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from followme_uav.channels import stacked
 from followme_uav.sim import structs
 from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.normals import pixel_slopes, world_normals
@@ -136,18 +137,10 @@ def png(rgb: NDArray[np.uint8]) -> bytes:
 
 def _raw(rgb: NDArray[np.uint8], dialect: Dialect) -> bytes:
     if dialect.bgr:
-        rgb = _stacked(rgb[..., 2], rgb[..., 1], rgb[..., 0])
+        rgb = stacked(rgb[..., 2], rgb[..., 1], rgb[..., 0])
     if dialect.bottom_up:
         rgb = rgb[::-1]
     return rgb.tobytes()
-
-
-def _stacked(*channels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """An image of them; one after the other is several times as fast as pixel by pixel."""
-    image = np.empty((*channels[0].shape, len(channels)), dtype=np.uint8)
-    for number, channel in enumerate(channels):
-        image[..., number] = channel
-    return image
 
 
 def _colours(
@@ -168,7 +161,7 @@ def _colours(
     else:
         level = _disparity(shot) if shown == DISPARITY else _normalised_depth(shot, shown)
         grey = (255.0 * level).astype(np.uint8)
-    return _stacked(grey, grey, grey)
+    return stacked(grey, grey, grey)
 
 
 def _numbers(

@@ -237,10 +237,16 @@ def test_a_truth_that_came_with_a_frame_counts_for_that_frame_only(simulator):
         assert client.ground_truth().time_s == pytest.approx(before.time_s + 0.1)
 
 
-@pytest.fixture
-def looking_ahead(simulator):
-    """A paused embedded simulator that has told of a frame and its truth."""
-    with simulator("embedded") as sim:
+def look_ahead(client):
+    """Let a tenth of a second pass, and see what comes after it."""
+    client.begin_advance(0.1, then_look=True)
+    client.end_advance()
+
+
+@contextmanager
+def telling(simulator, kind):
+    """A paused simulator that was asked for a frame and its truth; the calls forgotten."""
+    with simulator(kind) as sim:
         sim.client.connect()
         sim.client.pause(True)
         sim.client.read_frame()
@@ -249,11 +255,16 @@ def looking_ahead(simulator):
         yield sim
 
 
+@pytest.fixture
+def looking_ahead(simulator):
+    with telling(simulator, "embedded") as sim:
+        yield sim
+
+
 def test_the_next_frame_is_drawn_behind_the_advance(looking_ahead):
     """While this one is recorded; asked for once, and of the time after the advance."""
     client = looking_ahead.client
-    client.begin_advance(0.1, then_look=True)
-    client.end_advance()
+    look_ahead(client)
     frame, truth = client.read_frame(), client.ground_truth()
     assert frame.time_s == frame.vehicle.time_s == truth.time_s == 0.1
     assert [call[0] for call in looking_ahead.calls()] == [
@@ -269,16 +280,14 @@ def test_a_frame_drawn_before_the_time_had_passed_is_asked_for_anew(looking_ahea
     """Somebody who watches at a window lets time pass slowly, and calls come in between."""
     looking_ahead.answer("watched", True)
     client = looking_ahead.client
-    client.begin_advance(0.1, then_look=True)
-    client.end_advance()
+    look_ahead(client)
     frame, truth = client.read_frame(), client.ground_truth()
     assert frame.time_s == frame.vehicle.time_s == truth.time_s == 0.1
 
 
 def test_a_frame_drawn_before_a_command_does_not_show_what_it_did(looking_ahead):
     client = looking_ahead.client
-    client.begin_advance(0.1, then_look=True)
-    client.end_advance()
+    look_ahead(client)
     client.send(velocity(1.0, 0.0, 0.0))
     client.read_frame()
     assert len(looking_ahead.calls("simGetImages")) == 2
@@ -286,14 +295,8 @@ def test_a_frame_drawn_before_a_command_does_not_show_what_it_did(looking_ahead)
 
 def test_who_serves_a_connection_in_any_order_is_not_asked_ahead(simulator):
     """Other simulators may answer with a picture of before the advance."""
-    with simulator("cosys") as sim:
-        sim.client.connect()
-        sim.client.pause(True)
-        sim.client.read_frame()
-        sim.client.ground_truth()
-        sim.calls()
-        sim.client.begin_advance(0.1, then_look=True)
-        sim.client.end_advance()
+    with telling(simulator, "cosys") as sim:
+        look_ahead(sim.client)
         assert sim.calls("simGetImages") == []
 
 
