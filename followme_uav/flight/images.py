@@ -15,9 +15,9 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from followme_uav.config import LogConfig
+from followme_uav.decoding import decode_jpeg
 from followme_uav.flight.entry import Picture
 from followme_uav.flight.png import (
-    check_size,
     coloured,
     decode_png,
     encode_indexed_png,
@@ -67,16 +67,8 @@ def picture_of(rgb: RgbImage | None) -> Picture | None:
 
 
 def decode_picture(picture: Picture) -> RgbImage:
-    """(height, width, 3) uint8 RGB; raises `ValueError` for what is no such image."""
-    if picture.format == "png":
-        return decode_png(picture.data)
-    try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(picture.data)
-        check_size(int(width), int(height))
-        rgb: RgbImage = simplejpeg.decode_jpeg(picture.data)
-    except ValueError as error:
-        raise ValueError(f"not a readable JPEG image ({error})") from error
-    return rgb
+    """(height, width, 3) uint8 RGB; raises `ImageError` for what is no such image."""
+    return decode_png(picture.data) if picture.format == "png" else decode_jpeg(picture.data)
 
 
 def rounded_mask(mask: Mask) -> Mask:

@@ -7,28 +7,18 @@ more bytes (measured in `docs/flight_log.md`). Any PNG reader opens the result.
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+
+from followme_uav.decoding import ImageError, check_size, decode_image, decoder_errors
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SUB_FILTER = 1  # each byte minus the same channel of the pixel to its left (PNG, section 9)
 _RGB, _INDEXED = 2, 3  # colour types
 _PALETTE_AT = 33  # after signature and header
-_MAX_PIXELS = 4096 * 4096
-
-_UNREADABLE = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    OSError,
-    SyntaxError,
-    struct.error,
-    zlib.error,
-)
 
 
 def encode_png(rgb: NDArray[np.uint8]) -> bytes:
@@ -60,9 +50,10 @@ def encode_indexed_png(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -
 
 
 def decode_png(data: bytes) -> NDArray[np.uint8]:
-    """The (height, width, 3) uint8 image in `data`; raises `ValueError` if there is none."""
-    image = _own_indexed(data)
-    return _any(data) if image is None else image
+    """The (height, width, 3) uint8 image in `data`; raises `ImageError` if there is none."""
+    with decoder_errors():
+        image = _own_indexed(data)
+    return decode_image(data, ("PNG",)) if image is None else image
 
 
 def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
@@ -78,12 +69,9 @@ def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
     check_size(width, height)
     (length,) = struct.unpack_from(">I", data, pixels_at)
     size = height * (width + 1)
-    try:
-        raw = zlib.decompressobj().decompress(data[pixels_at + 8 : pixels_at + 8 + length], size)
-    except zlib.error as error:
-        raise ValueError(f"not a readable PNG image ({error})") from error
+    raw = zlib.decompressobj().decompress(data[pixels_at + 8 : pixels_at + 8 + length], size)
     if len(raw) != size:
-        raise ValueError("not a readable PNG image (it is too short)")
+        raise ImageError("not a readable image (it is too short)")
     rows = np.frombuffer(raw, np.uint8).reshape(height, width + 1)
     if rows[:, 0].any():
         return None
@@ -106,22 +94,6 @@ def coloured(indices: NDArray[np.uint8], table: NDArray[np.uint32]) -> NDArray[n
     """
     pixels = table.take(np.ascontiguousarray(indices))
     return pixels.view(np.uint8).reshape(*indices.shape, 4)[..., :3]
-
-
-def _any(data: bytes) -> NDArray[np.uint8]:
-    """What others made."""
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            check_size(image.width, image.height)
-            return np.array(image.convert("RGB"))
-    except _UNREADABLE as error:
-        raise ValueError(f"not a readable PNG image ({error})") from error
-
-
-def check_size(width_px: int, height_px: int) -> None:
-    """Raises `ValueError` for what is no camera image, but an attempt to fill the memory."""
-    if width_px * height_px > _MAX_PIXELS:
-        raise ValueError(f"image of {width_px}x{height_px} pixels is too large")
 
 
 def _png(width: int, height: int, kind: int, colours: bytes, data: bytes) -> bytes:
