@@ -12,6 +12,7 @@ from followme_uav.commands.options import (
     Json,
     Profile,
     Sim,
+    SkipIncomplete,
     Weights,
     address,
     check_writable,
@@ -70,8 +71,9 @@ def prepare(
     ] = "auto",
     cameras: Annotated[
         str, typer.Option(help="Cameras of the hero's, the people's, the background's mask.")
-    ] = "2,3,4",
+    ] = "3,2,4",
     resume: Annotated[bool, typer.Option(help="Go on where an interrupted call stopped.")] = False,
+    skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Turn a raw recording of the Unity simulator into labelled frames."""
     from followme_uav.learn.prepare import Reading
@@ -81,9 +83,10 @@ def prepare(
     if masks not in readings:
         raise ConfigError(f"--masks {masks}: choose from {', '.join(readings)}")
     numbers = cameras.split(",")
-    if not all(number.isdigit() for number in numbers):
-        raise ConfigError(f"--cameras {cameras}: write three camera numbers, as in 2,3,4")
-    run_prepare(raw, out, kind, readings[masks], [int(number) for number in numbers], resume)
+    if not all(number.isdecimal() for number in numbers):
+        raise ConfigError(f"--cameras {cameras}: write three camera numbers, as in 3,2,4")
+    order = [int(number) for number in numbers]
+    run_prepare(raw, out, kind, readings[masks], order, resume, skip_incomplete)
 
 
 def train(
@@ -107,12 +110,13 @@ def train(
             help="Folder for TensorBoard logs of this training.", show_default="OUT.tensorboard"
         ),
     ] = None,
+    skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Train a network on labelled frames."""
     from followme_uav.learn.train import train as run_train
 
     check_writable(out)
-    run_train(config, data, validation, out, init, resume, logs)
+    run_train(config, data, validation, out, init, resume, logs, skip_incomplete)
 
 
 def experiment(
@@ -135,6 +139,7 @@ def experiment(
             help="Settings that stay as they are.", show_default="configs/experiments/report.yaml"
         ),
     ] = None,
+    skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Repeat the report's experiments on how the network is trained, and draw them."""
     from followme_uav.learn.experiment import DEFAULT_CONFIG
@@ -144,7 +149,8 @@ def experiment(
         numbers = [float(value) for value in values.split(",")] if values else []
     except ValueError:
         raise ConfigError(f"--values {values}: write numbers, as in 5,10,20") from None
-    run_experiment(name, data, validation, out, numbers, seeds, network, config or DEFAULT_CONFIG)
+    settings = config or DEFAULT_CONFIG
+    run_experiment(name, data, validation, out, numbers, seeds, network, settings, skip_incomplete)
 
 
 def evaluate(
@@ -162,6 +168,7 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder for a page with tables, curves and the worst frames."),
     ] = None,
+    skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Score a network on labelled frames."""
     from followme_uav.learn.evaluate import evaluate as run_evaluate
@@ -169,7 +176,14 @@ def evaluate(
     for path in (json_path, report and report / "index.html"):
         if path is not None:
             check_writable(path)
-    run_evaluate(weights, data, json_path, by_kind=by_kind, report_dir=report)
+    run_evaluate(
+        weights,
+        data,
+        json_path,
+        by_kind=by_kind,
+        report_dir=report,
+        skip_incomplete=skip_incomplete,
+    )
 
 
 def export(

@@ -22,6 +22,9 @@ Profile = Annotated[
     str | None,
     typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
 ]
+SkipIncomplete = Annotated[
+    bool, typer.Option("--skip-incomplete", help="Leave frames out of which a file is missing.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

@@ -1,17 +1,16 @@
 """Labelled frames on disk, checked and loaded into memory.
 
-A set of frames is a folder with `images/` (JPEG or PNG, RGB) and `masks/` (PNG: red = background,
-green = people, blue = hero, exactly one of them 255 at each pixel). Images and masks are paired in
-sorted order. A data folder is one such set, or holds several of them, one per kind of flight:
-`following_images`, `patrol_non_targ`, `patrol_with_targ`.
+A set of frames is a folder with `images/` (JPEG or PNG, RGB) and `masks/` (red = background,
+green = people, blue = hero, exactly one of them 255 at each pixel). Images and masks are paired by
+their names, see `pairing`. A data folder is one such set, or holds several of them, one per kind of
+flight: `following_images`, `patrol_non_targ`, `patrol_with_targ`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import math
-import re
+import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,13 +18,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from followme_uav.decoding import MAX_FILE_BYTES, ImageError, decode_image, is_jpeg
 from followme_uav.errors import DataError
+from followme_uav.learn.pairing import SKIP_INCOMPLETE, Pairing, image_files, listed, pair
 from followme_uav.messages import MaskClass
 
 KINDS = ("following_images", "patrol_non_targ", "patrol_with_targ")
-_IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png")
+_BLURRED_SHARE = 0.1
+"""Of a mask that was saved as JPEG; with more pixels between the classes it is no mask."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class FrameSet:
     """One of `KINDS`, or empty for a data folder that is one set."""
     images: tuple[Path, ...]
     masks: tuple[Path, ...]
+    note: str = ""
+    """How images and masks were paired, and what was left out, for people."""
 
     @property
     def name(self) -> str:
@@ -59,6 +63,8 @@ class LabelledFrames:
     """SHA-256 of each image file."""
     image_files: tuple[Path, ...]
     """Where each image was read from."""
+    note: str = ""
+    """As the set's, and how its masks were read."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -90,6 +96,7 @@ class LabelledFrames:
             self.labels[keep],
             tuple(self.image_hashes[i] for i in keep),
             tuple(self.image_files[i] for i in keep),
+            self.note,
         )
 
     def files_of(self, image_hashes: Collection[str]) -> list[Path]:
@@ -98,8 +105,12 @@ class LabelledFrames:
         return [file for file, h in pairs if h in image_hashes]
 
 
-def find_sets(folder: Path) -> list[FrameSet]:
+def find_sets(folder: Path, skip_incomplete: bool = False) -> list[FrameSet]:
     """The sets of one data folder.
+
+    Args:
+        folder: The data folder.
+        skip_incomplete: Leave images without a mask, and masks without an image, out.
 
     Raises:
         DataError: The folder is missing, holds no set, or images and masks do not pair.
@@ -108,8 +119,12 @@ def find_sets(folder: Path) -> list[FrameSet]:
         raise DataError(f"{folder}: no such data folder; pass a folder made by collect or prepare")
     source = folder.absolute().name
     if (folder / "images").is_dir():
-        return [_paired(folder, source, "")]
-    sets = [_paired(folder / kind, source, kind) for kind in KINDS if (folder / kind).is_dir()]
+        return [_paired(folder, source, "", skip_incomplete)]
+    sets = [
+        _paired(folder / kind, source, kind, skip_incomplete)
+        for kind in KINDS
+        if (folder / kind).is_dir()
+    ]
     if not sets:
         raise DataError(
             f"{folder}: holds neither images/ and masks/ nor any of {', '.join(KINDS)}; "
@@ -127,11 +142,13 @@ def load(frame_set: FrameSet) -> LabelledFrames:
     images: list[NDArray[np.uint8]] = []
     labels: list[NDArray[np.uint8]] = []
     hashes: list[str] = []
+    blurred = 0
     for image_path, mask_path in zip(frame_set.images, frame_set.masks, strict=True):
         raw = read_bytes(image_path)
         hashes.append(hashlib.sha256(raw).hexdigest())
         image = read_pixels(image_path, raw)
-        label = _labels(mask_path)
+        label, is_blurred = _labels(mask_path)
+        blurred += is_blurred
         if image.shape[0] != image.shape[1]:
             raise DataError(f"{image_path}: {image.shape[1]}x{image.shape[0]}, must be square")
         if label.shape != image.shape[:2]:
@@ -142,6 +159,9 @@ def load(frame_set: FrameSet) -> LabelledFrames:
             )
         images.append(image)
         labels.append(label)
+    note = frame_set.note
+    if blurred:
+        note += f"; {blurred} masks are JPEG, their pixels take the strongest channel's class"
     return LabelledFrames(
         frame_set.source,
         frame_set.name,
@@ -149,11 +169,16 @@ def load(frame_set: FrameSet) -> LabelledFrames:
         np.stack(labels),
         tuple(hashes),
         frame_set.images,
+        note,
     )
 
 
-def load_folders(folders: Sequence[Path]) -> list[LabelledFrames]:
+def load_folders(folders: Sequence[Path], skip_incomplete: bool = False) -> list[LabelledFrames]:
     """All sets of several data folders.
+
+    Args:
+        folders: The data folders.
+        skip_incomplete: As in `find_sets`.
 
     Raises:
         DataError: As `find_sets` and `load`, or two folders have the same base name, by which
@@ -166,7 +191,8 @@ def load_folders(folders: Sequence[Path]) -> list[LabelledFrames]:
                 f"{folder}: another data folder is named '{name}' too; rename one, or link to it "
                 "under another name"
             )
-    return [load(frame_set) for folder in folders for frame_set in find_sets(folder)]
+    found = [one for folder in folders for one in find_sets(folder, skip_incomplete)]
+    return [load(frame_set) for frame_set in found]
 
 
 def resize_image(image: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
@@ -206,8 +232,20 @@ def resize_truth(label: NDArray[np.uint8], size_px: int) -> NDArray[np.bool_]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file; raises `DataError` when it cannot be read."""
+    """The content of an image file.
+
+    Raises:
+        DataError: It cannot be read, is no file (a pipe never ends) or larger than any image.
+    """
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{path}: not a readable image (no ordinary file)")
+        if status.st_size > MAX_FILE_BYTES:
+            raise DataError(
+                f"{path}: not a readable image ({status.st_size >> 20} MiB; at most "
+                f"{MAX_FILE_BYTES >> 20} are read)"
+            )
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
@@ -216,47 +254,63 @@ def read_bytes(path: Path) -> bytes:
 def read_pixels(path: Path, raw: bytes) -> NDArray[np.uint8]:
     """The image file's content as (height, width, 3) RGB; raises `DataError` naming `path`."""
     try:
-        return np.asarray(Image.open(io.BytesIO(raw)).convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise DataError(f"{path}: not a readable image ({error})") from error
+        return decode_image(raw)
+    except ImageError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
-def _paired(folder: Path, source: str, kind: str) -> FrameSet:
+def _paired(folder: Path, source: str, kind: str, skip_incomplete: bool) -> FrameSet:
     for part in ("images", "masks"):
         if not (folder / part).is_dir():
             raise DataError(f"{folder}: has no {part}/ folder; a set needs images/ and masks/")
-    images = _files(folder / "images", _IMAGE_SUFFIXES)
-    masks = _files(folder / "masks", (".png",))
+    images, masks = image_files(folder / "images"), image_files(folder / "masks")
     if not images:
         raise DataError(f"{folder / 'images'}: no JPEG or PNG images")
-    if len(images) != len(masks):
+    if not masks:
+        raise DataError(f"{folder / 'masks'}: no JPEG or PNG masks")
+    pairing = pair(images, masks)
+    if not pairing.pairs:
         raise DataError(
-            f"{folder}: {len(images)} images but {len(masks)} masks; they pair in sorted order, "
-            "add or remove the odd ones"
+            f"{folder}: no image shares its name or number with a mask (the first: "
+            f"{images[0].name}, {masks[0].name}); rename them so that each pair does"
         )
-    for image, mask in zip(images, masks, strict=True):
-        if _stem(image) != _stem(mask):
-            raise DataError(
-                f"{image}: pairs with {mask.name} in sorted order, but the names disagree; "
-                "a file is missing or misnamed"
-            )
-    return FrameSet(source, kind, images, masks)
+    alone = _alone(pairing, len(images), len(masks))
+    if alone and not skip_incomplete:
+        raise DataError(
+            f"{folder}: {alone}; add what is missing, or leave them out with {SKIP_INCOMPLETE}"
+        )
+    note = f"{len(pairing.pairs)} images and masks paired by {pairing.rule}"
+    if alone:
+        note += f"; left out: {alone}"
+    own_images, own_masks = zip(*pairing.pairs, strict=True)
+    return FrameSet(source, kind, own_images, own_masks, note)
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes))
+def _alone(pairing: Pairing, images: int, masks: int) -> str:
+    """The files without a partner, for people; empty when there are none."""
+    parts = [
+        f"{len(files)} of {total} {what} without its {partner} ({listed(p.name for p in files)})"
+        for files, total, what, partner in (
+            (pairing.images_alone, images, "images", "mask"),
+            (pairing.masks_alone, masks, "masks", "image"),
+        )
+        if files
+    ]
+    return ", ".join(parts)
 
 
-def _stem(path: Path) -> str:
-    """File name without what tells images from masks (`cam1`, `mask`)."""
-    return re.sub(r"_*(cam\d+|mask)_*", "_", path.stem)
-
-
-def _labels(path: Path) -> NDArray[np.uint8]:
-    mask = read_pixels(path, read_bytes(path))
-    one_hot = np.isin(mask, (0, 255)).all() and (mask.sum(axis=-1, dtype=np.int32) == 255).all()
-    if not one_hot:
+def _labels(path: Path) -> tuple[NDArray[np.uint8], bool]:
+    """(height, width) class index, and whether it was read from the blurred edges of a JPEG."""
+    raw = read_bytes(path)
+    mask = read_pixels(path, raw)
+    blurred = is_jpeg(raw)
+    if blurred:
+        is_one_hot = ((mask > 127).sum(axis=-1) == 1).mean() >= 1.0 - _BLURRED_SHARE
+    else:
+        exact = np.isin(mask, (0, 255)).all()
+        is_one_hot = exact and (mask.sum(axis=-1, dtype=np.int32) == 255).all()
+    if not is_one_hot:
         raise DataError(
             f"{path}: not one-hot; each pixel must be 255 in exactly one of red, green, blue"
         )
-    return mask.argmax(axis=-1).astype(np.uint8)
+    return mask.argmax(axis=-1).astype(np.uint8), blurred

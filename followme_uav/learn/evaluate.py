@@ -102,6 +102,7 @@ def evaluate(
     *,
     by_kind: bool = False,
     report_dir: Path | None = None,
+    skip_incomplete: bool = False,
 ) -> Scores:
     """Scores weights on a data folder and prints tables.
 
@@ -111,6 +112,7 @@ def evaluate(
         json_path: File for the result, if wanted.
         by_kind: Part the one set into the three kinds of flight, by the hero's size.
         report_dir: Folder for a page with tables, figures and a gallery, if wanted.
+        skip_incomplete: Leave images without a mask, and masks without an image, out.
 
     Raises:
         WeightsError: The weights cannot be used.
@@ -120,7 +122,7 @@ def evaluate(
     if report_dir is not None:
         require("matplotlib", "report", "--report")
     segmenter = Segmenter(weights)
-    found = dataset.find_sets(data_dir)
+    found = dataset.find_sets(data_dir, skip_incomplete)
     if by_kind and found[0].kind:
         raise DataError(
             f"{data_dir}: holds the kinds of flight as folders already; leave out --by-kind"
@@ -128,9 +130,11 @@ def evaluate(
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         reading = progress.add_task("reading", total=len(found))
-        prepared = []
+        prepared, notes = [], []
         for frame_set in found:
-            prepared.append(prepare(dataset.load(frame_set)))
+            frames = dataset.load(frame_set)
+            notes.append(f"{frames.name}: {frames.note}")
+            prepared.append(prepare(frames))
             progress.advance(reading)
         if by_kind:
             prepared = split_by_kind(prepared[0])
@@ -153,6 +157,8 @@ def evaluate(
         final_score_udacity_frames=_final(sets, scores.UDACITY_FRAMES),
     )
     score_tables.show(result, Console())
+    for note in notes:
+        Console().print(note, soft_wrap=True, highlight=False, markup=False)
     if json_path is not None:
         text = json.dumps(result.to_dict(), indent=2, allow_nan=False)
         json_path.write_text(text + "\n", encoding="utf-8")

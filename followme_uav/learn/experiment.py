@@ -112,6 +112,7 @@ def experiment(
     seeds: int = 3,
     network: str | None = None,
     config_path: Path = DEFAULT_CONFIG,
+    skip_incomplete: bool = False,
 ) -> Path:
     """Makes the runs of an experiment that are not there yet, then tables and figure of all.
 
@@ -124,6 +125,7 @@ def experiment(
         seeds: Repetitions.
         network: One of `models.ARCHITECTURES` instead of the configuration's.
         config_path: Settings that stay as they are.
+        skip_incomplete: Leave images without a mask, and masks without an image, out.
 
     Returns:
         The file with the results.
@@ -145,7 +147,7 @@ def experiment(
     make_data_folder(folder)
     make_data_folder(out / "runs")
     console = Console()
-    frames, held_out = read_frames(data, validation, console)
+    frames, held_out = read_frames(data, validation, console, skip_incomplete)
     judged = [prepare(s) for s in held_out]
     content = [f"{s.name} {s.content_hash}" for s in held_out]
 

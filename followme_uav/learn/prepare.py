@@ -1,7 +1,7 @@
 """Raw recordings of the Unity simulator into labelled frames: the `prepare` command.
 
 The simulator's recorder writes four PNG files per frame, `cam1_00012.png` to `cam4_00012.png`:
-camera 1 is what the pilot sees, the others show where the hero, other people and the background
+camera 1 is what the pilot sees, the others show where other people, the hero and the background
 are. Here they become one set of frames as `dataset` reads it: the image as it was, and one mask
 whose pixels are red (background), green (people) or blue (hero).
 
@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -26,17 +27,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.files import make_data_folder, write_data
 from followme_uav.learn.dataset import KINDS, read_bytes, read_pixels
+from followme_uav.learn.pairing import SKIP_INCOMPLETE, is_image_file, listed
+from followme_uav.learn.plausibility import ClassColours
 from followme_uav.learn.scores import DETECTION_PX
-from followme_uav.messages import MaskClass
+from followme_uav.messages import MaskClass, RgbImage
 
 IMAGE_CAMERA = 1
-CAMERAS = (2, 3, 4)
-"""Cameras of hero, people and background."""
+CAMERAS = (3, 2, 4)
+"""Cameras of hero, people and background, as the Unity simulator records them."""
 
 _NAME = re.compile(r"(?P<head>.*?)_?cam(?P<camera>\d+)_(?P<tail>.+)", re.IGNORECASE)
-_SUFFIXES = (".png", ".jpg", ".jpeg")
 _BRIGHT = 127
 _FAR = 255
+_BACKGROUND_BIAS = 1
+"""Grey levels by which a depth counts as nearer where it is the background's."""
+_FRAMES_TO_DETECT = 16
 
 
 class Reading(Enum):
@@ -47,7 +52,9 @@ class Reading(Enum):
     the hero before people before background; to the background where none exceeds 127."""
     DEPTH = "depth"
     """Depth, white where the class is not. A pixel belongs to the nearest (darkest) of its three
-    masks; of equals, to the background before the hero before people."""
+    masks, where the background counts as one grey level nearer than it is; of equals, to the
+    background before people before the hero. So were the masks of the Udacity follow-me project
+    made (`preprocess_ims.py` there), and this gives the same."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,19 @@ class RawFrame:
     hero: Path
     people: Path
     background: Path
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a recording's folder holds."""
+
+    frames: list[RawFrame]
+    """Complete, in the order of their names."""
+    left_out: int
+    """Frames of which a file is missing."""
+
+    def __iter__(self) -> Iterator[RawFrame]:
+        return iter(self.frames)
 
 
 @dataclass(frozen=True)
@@ -81,6 +101,8 @@ class Summary:
     """Pixels of these that more than one mask claimed."""
     unclaimed: int
     """Pixels of these that no mask claimed."""
+    left_out: int
+    """Frames of the recording of which a file is missing."""
 
 
 def prepare(
@@ -90,6 +112,7 @@ def prepare(
     reading: Reading | None = None,
     cameras: Sequence[int] = CAMERAS,
     resume: bool = False,
+    skip_incomplete: bool = False,
 ) -> Summary:
     """Turns a recording into a set of labelled frames, and says what it did.
 
@@ -100,9 +123,10 @@ def prepare(
         raw: Folder with the recording, or with folders of several recordings.
         out: Folder of the set; with `kind` the set goes into its subfolder of that name.
         kind: One of `dataset.KINDS`.
-        reading: How masks are read; None finds out from the first frame.
+        reading: How masks are read; None finds out from some of the frames.
         cameras: Numbers of the hero's, the people's and the background's camera.
         resume: Go on where an interrupted call stopped; without it the set must not exist.
+        skip_incomplete: Leave frames out of which a file is missing.
 
     Raises:
         ConfigError: Unknown kind, or three different cameras were not given.
@@ -115,18 +139,20 @@ def prepare(
             f"--cameras {','.join(map(str, cameras))}: name the cameras of hero, people and "
             "background, three different ones besides camera 1"
         )
-    frames = find_frames(raw, cameras)
+    found = find_frames(raw, cameras, skip_incomplete)
+    frames = found.frames
     target = out / kind if kind else out
     if not resume and target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise DataError(
             f"{target}: exists and is not empty; choose another folder, or pass --resume to go on "
             "with it"
         )
-    reading = reading or detect_reading(frames[0])
+    reading = reading or detect_reading(frames)
     for part in ("images", "masks"):
         make_data_folder(target / part)
 
     written = hero = people = several = unclaimed = pixels = 0
+    colours = ClassColours()
     console = Console()
     with _progress(console) as progress:
         for frame in progress.track(frames, description="preparing"):
@@ -134,44 +160,89 @@ def prepare(
             if resume and image_file.exists():
                 continue
             raw_image = read_bytes(frame.image)
-            size = read_pixels(frame.image, raw_image).shape[:2]
-            if size[0] != size[1]:
-                raise DataError(f"{frame.image}: {size[1]}x{size[0]} px, must be square")
-            hero_mask, people_mask, background_mask = _masks(frame, size)
+            image = _square(frame.image, raw_image)
+            hero_mask, people_mask, background_mask = _masks(frame, image.shape[:2])
             label, twice, never = decide(hero_mask, people_mask, background_mask, reading)
             mask_file = target / "masks" / (frame.name + ".png")
             write_data(mask_file, _png(label))
             write_data(image_file, raw_image)
+            colours.add(image, label)
             written += 1
             pixels += label.size
             several += twice
             unclaimed += never
             hero += int((label == MaskClass.HERO).sum() > DETECTION_PX)
             people += int((label == MaskClass.PEOPLE).sum() > DETECTION_PX)
-    summary = Summary(len(frames), written, hero, people, reading, pixels, several, unclaimed)
+    summary = Summary(
+        len(frames),
+        written,
+        hero,
+        people,
+        reading,
+        pixels,
+        several,
+        unclaimed,
+        found.left_out,
+    )
     _say(console, target, summary)
+    for doubt in colours.doubts(cameras):
+        print(f"followme-uav: warning: {target}: {doubt}", file=sys.stderr)
     return summary
 
 
-def find_frames(raw: Path, cameras: Sequence[int] = CAMERAS) -> list[RawFrame]:
-    """The frames of a recording, complete and in the order of their names.
+def find_frames(
+    raw: Path, cameras: Sequence[int] = CAMERAS, skip_incomplete: bool = False
+) -> Recording:
+    """The frames of a recording, in the order of their names.
 
     Args:
         raw: Folder with the recording, or with folders of several.
         cameras: Numbers of the hero's, the people's and the background's camera.
+        skip_incomplete: Leave frames out of which a file is missing.
 
     Raises:
         DataError: No folder, no frames, a frame without one of its four files, or with one twice.
     """
+    found = _files_by_frame(raw)
+    wanted = (IMAGE_CAMERA, *cameras)
+    missing = {
+        name: [camera for camera in wanted if camera not in files]
+        for name, files in found.items()
+        if not files.keys() >= set(wanted)
+    }
+    frames = [
+        RawFrame(name, files[IMAGE_CAMERA], *(files[camera] for camera in cameras))
+        for name, files in sorted(found.items())
+        if name not in missing
+    ]
+    if missing and not (skip_incomplete and frames):
+        texts = [
+            f"{min(found[name].items())[1].relative_to(raw)} (camera "
+            f"{' and '.join(map(str, numbers))})"
+            for name, numbers in sorted(missing.items())
+        ]
+        advice = f"or leave them out with {SKIP_INCOMPLETE}" if frames else "or pass --cameras"
+        raise DataError(
+            f"{raw}: partners are missing of {len(missing)} of {len(found)} frames: "
+            f"{listed(texts)}; copy the recording once more, {advice}"
+        )
+    return Recording(frames, len(missing))
+
+
+def _files_by_frame(raw: Path) -> dict[str, dict[int, Path]]:
+    """Files by the frame's name and the camera's number."""
     if not raw.is_dir():
         raise DataError(f"{raw}: no such folder; pass the folder of a recording")
     found: dict[str, dict[int, Path]] = {}
     for path in sorted(raw.rglob("*")):
-        match = _NAME.fullmatch(path.stem) if path.suffix.lower() in _SUFFIXES else None
+        folders = path.relative_to(raw).parent.parts
+        if not is_image_file(path) or any(_is_hidden(folder) for folder in folders):
+            continue
+        match = _NAME.fullmatch(path.stem)
         if match is None:
             continue
-        folders = path.relative_to(raw).parent.parts or (raw.absolute().name,)
-        name = "_".join(part for part in (*folders, match["head"], match["tail"]) if part)
+        parts = (*(folders or (raw.absolute().name,)), match["head"], match["tail"])
+        name = "_".join(part for part in parts if part)
         files = found.setdefault(name, {})
         camera = int(match["camera"])
         if camera in files:
@@ -181,30 +252,28 @@ def find_frames(raw: Path, cameras: Sequence[int] = CAMERAS) -> list[RawFrame]:
         raise DataError(
             f"{raw}: no files named like cam1_00012.png; pass the folder of a recording"
         )
-    for files in found.values():
-        for camera in (IMAGE_CAMERA, *cameras):
-            if camera not in files:
-                there = min(files.items())[1]
-                raise DataError(
-                    f"{there}: its partner of camera {camera} is missing; "
-                    "copy the recording once more, or remove the frame's other files"
-                )
-    return [
-        RawFrame(name, files[IMAGE_CAMERA], *(files[camera] for camera in cameras))
-        for name, files in sorted(found.items())
-    ]
+    return found
 
 
-def detect_reading(frame: RawFrame) -> Reading:
-    """How the masks of a frame are to be read.
+def _is_hidden(folder: str) -> bool:
+    """Hidden, or what macOS puts beside the files of an archive."""
+    return folder.startswith(".") or folder == "__MACOSX"
 
-    Hero and people together never cover a pixel twice, so where bright shows a class, at most half
-    of their two masks is bright; where white shows that the class is not there, more is.
+
+def detect_reading(frames: Sequence[RawFrame]) -> Reading:
+    """How the masks of a recording are to be read, from frames spread over it.
+
+    Hero and people together never cover a pixel twice. So where bright shows a class, their masks
+    are both dark at some pixels and never both bright; where white shows that the class is not
+    there, it is the other way round.
     """
-    size = read_pixels(frame.image, read_bytes(frame.image)).shape[:2]
-    hero, people, _ = _masks(frame, size)
-    share = ((hero > _BRIGHT).mean() + (people > _BRIGHT).mean()) / 2
-    return Reading.BRIGHT if share <= 0.5 else Reading.DEPTH
+    both_bright = both_dark = 0
+    for frame in frames[:: max(1, len(frames) // _FRAMES_TO_DETECT)]:
+        image = _square(frame.image, read_bytes(frame.image))
+        hero, people, _ = _masks(frame, image.shape[:2])
+        both_bright += int(((hero > _BRIGHT) & (people > _BRIGHT)).sum())
+        both_dark += int(((hero <= _BRIGHT) & (people <= _BRIGHT)).sum())
+    return Reading.BRIGHT if both_bright <= both_dark else Reading.DEPTH
 
 
 def decide(
@@ -231,11 +300,21 @@ def decide(
         label = (masks * 3 + rank).argmax(axis=-1)
         label[claims == 0] = MaskClass.BACKGROUND
     else:
+        is_claimed = masks.min(axis=-1) < _FAR
+        masks[..., MaskClass.BACKGROUND] -= _BACKGROUND_BIAS
         nearest = masks.min(axis=-1, keepdims=True)
-        claims = np.where(nearest[..., 0] < _FAR, (masks == nearest).sum(axis=-1), 0)
-        rank = np.array([2, 0, 1])
-        label = (rank - masks * 3).argmax(axis=-1)
+        claims = np.where(is_claimed, (masks == nearest).sum(axis=-1), 0)
+        label = masks.argmin(axis=-1)  # of equals the first
     return label.astype(np.uint8), int((claims > 1).sum()), int((claims == 0).sum())
+
+
+def _square(path: Path, raw: bytes) -> RgbImage:
+    """The image of a frame, (size, size, 3)."""
+    image = read_pixels(path, raw)
+    height, width = image.shape[:2]
+    if height != width:
+        raise DataError(f"{path}: {width}x{height} px, must be square")
+    return image
 
 
 def _masks(frame: RawFrame, size: tuple[int, ...]) -> list[NDArray[np.uint8]]:
@@ -277,6 +356,8 @@ def _say(console: Console, target: Path, summary: Summary) -> None:
         f"{summary.reading.value}",
         soft_wrap=True,
     )
+    if summary.left_out:
+        console.print(f"{summary.left_out} frames left out: files are missing", soft_wrap=True)
     if summary.several or summary.unclaimed:
         console.print(
             f"pixels claimed by more than one mask: {summary.several} "

@@ -54,6 +54,7 @@ def train(
     init: Path | None = None,
     resume: bool = False,
     logs: Path | None = None,
+    skip_incomplete: bool = False,
 ) -> None:
     """Trains a network and writes weights and model card.
 
@@ -67,6 +68,7 @@ def train(
             taken over where name and shapes are the same.
         resume: Go on from the checkpoint beside `out`, if there is one.
         logs: Folder for TensorBoard logs; None puts it beside `out`, as `NAME.tensorboard`.
+        skip_incomplete: Leave images without a mask, and masks without an image, out.
 
     Raises:
         ConfigError: The configuration cannot be used, or differs from the checkpoint's.
@@ -76,7 +78,7 @@ def train(
     console = Console()
     config = load_training_config(config_path)
     check_architecture(config.architecture, str(config_path))
-    frames, held_out = read_frames(data, validation, console)
+    frames, held_out = read_frames(data, validation, console, skip_incomplete)
     sampler = CropSampler(frames, config.sampling, config.augment, config.batch_size, config.seed)
     for f in frames:
         console.print(f"  train {f.name}: {len(f)} frames")
@@ -173,7 +175,10 @@ def check_architecture(name: str, where: str) -> None:
 
 
 def read_frames(
-    data: Sequence[Path], validation: Sequence[Path], console: Console
+    data: Sequence[Path],
+    validation: Sequence[Path],
+    console: Console,
+    skip_incomplete: bool = False,
 ) -> tuple[list[LabelledFrames], list[LabelledFrames]]:
     """Frames to train on and frames held out; what is among the latter is not trained on.
 
@@ -181,19 +186,29 @@ def read_frames(
         data: Folders with training frames.
         validation: Folders with validation frames; without any, the last tenth of each training
             set is held out.
-        console: Told about images that are left out.
+        console: Told how images and masks were paired, and which images are left out.
+        skip_incomplete: Leave images without a mask, and masks without an image, out.
 
     Raises:
         DataError: A data folder cannot be used.
     """
     console.print("reading frames ...")
+
+    def loaded(folders: Sequence[Path]) -> list[LabelledFrames]:
+        sets = dataset.load_folders(folders, skip_incomplete)
+        for one in sets:
+            console.print(
+                f"  {one.name}: {one.note}", soft_wrap=True, highlight=False, markup=False
+            )
+        return sets
+
     if not validation:
-        parts = [frames.split() for frames in dataset.load_folders(data)]
+        parts = [frames.split() for frames in loaded(data)]
         return [most for most, _ in parts if len(most)], [last for _, last in parts]
-    held_out = dataset.load_folders(validation)
+    held_out = loaded(validation)
     known = {h for frames in held_out for h in frames.image_hashes}
     frames = []
-    for found in dataset.load_folders(data):
+    for found in loaded(data):
         twice = found.files_of(known)
         if twice:
             console.print(

@@ -73,14 +73,73 @@ def test_no_images(tmp_path):
 def test_mask_missing(tmp_path):
     folder = write_frames(tmp_path / "world", count=3)
     (folder / "masks" / "run1_mask_00001.png").unlink()
-    refused(folder, "3 images but 2 masks")
+    refused(folder, r"1 of 3 images without its mask \(run1_cam1_00001.png\).*--skip-incomplete")
 
 
 def test_names_that_disagree(tmp_path):
     """A shifted pairing would train the network on wrong masks."""
     folder = write_frames(tmp_path / "world", count=3)
     (folder / "masks" / "run1_mask_00001.png").rename(folder / "masks" / "run1_mask_00009.png")
-    refused(folder, "00001.png: pairs with run1_mask_00002.png")
+    refused(folder, r"run1_cam1_00001.png\), 1 of 3 masks without its image \(run1_mask_00009.png")
+
+
+def test_frames_without_a_partner_are_left_out_when_told(tmp_path):
+    folder = write_frames(tmp_path / "world", count=4)
+    (folder / "masks" / "run1_mask_00001.png").unlink()
+    (folder / "images" / "run1_cam1_00003.png").unlink()
+    (frames,) = dataset.load_folders([folder], skip_incomplete=True)
+    assert [path.stem[-1] for path in frames.image_files] == ["0", "2"]
+    assert "2 images and masks paired by" in frames.note
+    assert "1 of 3 images without its mask (run1_cam1_00001.png)" in frames.note
+    assert "1 of 3 masks without its image (run1_mask_00003.png)" in frames.note
+
+
+def test_published_evaluation_folder(tmp_path):
+    """Its masks do not name the run that the images name."""
+    folder = write_frames(tmp_path / "patrol", count=3)
+    labels = dataset.load_folders([folder])[0].labels
+    for i in range(3):
+        mask, image = f"masks/run1_mask_{i:05d}.png", f"images/run1_cam1_{i:05d}.png"
+        (folder / mask).rename(folder / "masks" / f"0__mask_{i:05d}.png")
+        (folder / image).rename(folder / "images" / f"0_run1cam1_{i:05d}.PNG")
+    for hidden in ("images/._x.jpeg", "masks/.DS_Store", "images/Thumbs.db"):
+        (folder / hidden).write_bytes(b"no image")
+    (frames,) = dataset.load_folders([folder])
+    np.testing.assert_array_equal(frames.labels, labels)
+    assert frames.note == "3 images and masks paired by the same beginning and end of the name"
+
+
+def test_masks_pair_by_name_where_sorting_differs(tmp_path):
+    """`10` sorts before `2`, but `00010` after `00002`."""
+    folder = write_frames(tmp_path / "world", count=12, size=32)
+    labels = dataset.load_folders([folder])[0].labels
+    for i in range(12):
+        (folder / f"images/run1_cam1_{i:05d}.png").rename(folder / f"images/{i}.png")
+    for i in range(12):
+        (folder / f"masks/run1_mask_{i:05d}.png").rename(folder / f"masks/{i:05d}.png")
+    (frames,) = dataset.load_folders([folder])
+    for file, label in zip(frames.image_files, frames.labels, strict=True):
+        np.testing.assert_array_equal(label, labels[int(file.stem)])
+
+
+def test_jpeg_masks_take_the_strongest_channel_and_say_so(tmp_path):
+    folder = write_frames(tmp_path / "world", count=2)
+    labels = dataset.load_folders([folder])[0].labels
+    for path in sorted((folder / "masks").iterdir()):
+        Image.open(path).save(path.with_suffix(".jpg"), quality=95, subsampling=0)
+        path.unlink()
+    (frames,) = dataset.load_folders([folder])
+    np.testing.assert_array_equal(frames.labels, labels)
+    assert "2 masks are JPEG" in frames.note
+
+
+def test_photograph_in_place_of_a_jpeg_mask(tmp_path):
+    folder = write_frames(tmp_path / "world", count=1)
+    path = folder / "masks" / "run1_mask_00000.png"
+    path.unlink()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(path.with_suffix(".jpg"))
+    refused(folder, "run1_mask_00000.jpg: not one-hot")
 
 
 def test_mask_not_one_hot(tmp_path):

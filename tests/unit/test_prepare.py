@@ -6,6 +6,7 @@ from PIL import Image
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn import dataset
+from followme_uav.learn.plausibility import ClassColours
 from followme_uav.learn.prepare import Reading, decide, find_frames, prepare
 
 SIZE = 32
@@ -25,7 +26,7 @@ def record(folder, count=2, depth=False, first=0):
         image[..., 3] = 255
         save(folder, 1, first + i, image)
         distance = np.linspace(60, 250, SIZE * SIZE).reshape(SIZE, SIZE).astype(np.uint8)
-        for camera, label in ((2, 2), (3, 1), (4, 0)):
+        for camera, label in ((2, 1), (3, 2), (4, 0)):
             inside = labels[i] == label
             near = distance if label == 0 else distance // 2
             plane = np.where(inside, near, 255) if depth else np.where(inside, 255, 0)
@@ -80,14 +81,14 @@ def test_pixels_that_several_masks_claim_or_none():
 def test_depths_that_are_equal_or_all_far():
     hero, people = plane(50, 50, 255, 30), plane(50, 60, 255, 30)
     label, several, unclaimed = decide(hero, people, plane(50, 80, 255, 90), Reading.DEPTH)
-    assert label.tolist() == [[0, 2, 0, 2]]
-    assert (several, unclaimed) == (2, 1)
+    assert label.tolist() == [[0, 2, 0, 1]]
+    assert (several, unclaimed) == (1, 1)
 
 
 def test_cameras_in_another_order(tmp_path):
     """Recorders differ; hero and people must not change places unnoticed and for good."""
     labels = record(tmp_path / "raw")
-    prepare(tmp_path / "raw", tmp_path / "set", cameras=(3, 2, 4))
+    prepare(tmp_path / "raw", tmp_path / "set", cameras=(2, 3, 4))
     (frames,) = dataset.load_folders([tmp_path / "set"])
     np.testing.assert_array_equal(frames.labels == 1, labels == 2)
     with pytest.raises(ConfigError, match="3,3,4: name the cameras of hero, people and background"):
@@ -126,14 +127,14 @@ def refused(raw, message):
 def test_partner_missing(tmp_path):
     record(tmp_path / "raw")
     (tmp_path / "raw" / "cam3_00001.png").unlink()
-    refused(tmp_path / "raw", r"cam1_00001.png: its partner of camera 3 is missing")
+    refused(tmp_path / "raw", r"missing of 1 of 2 frames: cam1_00001.png \(camera 3\)")
     assert not (tmp_path / "set").exists()
 
 
 def test_image_missing(tmp_path):
     record(tmp_path / "raw")
     (tmp_path / "raw" / "cam1_00001.png").unlink()
-    refused(tmp_path / "raw", r"cam2_00001.png: its partner of camera 1 is missing")
+    refused(tmp_path / "raw", r"missing of 1 of 2 frames: cam2_00001.png \(camera 1\)")
 
 
 def test_mask_of_another_size(tmp_path):
@@ -178,5 +179,112 @@ def test_file_names_of_the_unity_recorder(tmp_path):
     record(tmp_path / "raw", count=1, first=12)
     (frame,) = find_frames(tmp_path / "raw")
     assert [p.name for p in (frame.image, frame.hero, frame.people, frame.background)] == [
-        f"cam{n}_00012.png" for n in (1, 2, 3, 4)
+        f"cam{n}_00012.png" for n in (1, 3, 2, 4)
     ]
+
+
+def two_in_a_street(folder, person=np.s_[2:8, 2:5], hero=np.s_[8:14, 10:12]):
+    """One frame as the Unity simulator records it: depth, white where the class is not."""
+    folder.mkdir()
+    image = np.full((16, 16, 3), 128, np.uint8)
+    image[person], image[hero] = (40, 60, 160), (190, 30, 40)
+    people_depth, hero_depth, background_depth = (
+        np.full((16, 16), value, np.uint8) for value in (255, 255, 30)
+    )
+    people_depth[person], hero_depth[hero] = 30, 30
+    background_depth[person] = background_depth[hero] = 255
+    label = np.zeros((16, 16), np.uint8)
+    label[person], label[hero] = 1, 2
+    for camera, plane in ((1, image), (2, people_depth), (3, hero_depth), (4, background_depth)):
+        save(folder, camera, 12, plane)
+    return label
+
+
+def test_hero_is_camera_3_unless_told_otherwise(tmp_path, capsys):
+    label = two_in_a_street(tmp_path / "raw")
+    assert prepare(tmp_path / "raw", tmp_path / "set").reading is Reading.DEPTH
+    (frames,) = dataset.load_folders([tmp_path / "set"])
+    np.testing.assert_array_equal(frames.labels[0], label)
+    assert capsys.readouterr().err == ""
+
+
+def test_swapped_classes_are_told_by_their_colours(tmp_path, capsys):
+    """A network trained on them follows everybody but the hero."""
+    two_in_a_street(tmp_path / "raw")
+    prepare(tmp_path / "raw", tmp_path / "set", cameras=(2, 3, 4))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "people are redder than the hero" in line
+    assert "--cameras 3,2,4" in line
+
+
+def test_background_that_is_no_background_is_told(tmp_path, capsys):
+    two_in_a_street(tmp_path / "raw")
+    prepare(tmp_path / "raw", tmp_path / "set", cameras=(4, 2, 3))
+    assert "of all pixels are background" in capsys.readouterr().err
+
+
+def test_noisy_colours_of_few_pixels_are_no_reason_to_doubt():
+    """A warning that comes by chance would soon be ignored."""
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        image = rng.integers(0, 256, (16, 16, 3)).astype(np.uint8)
+        colours = ClassColours()
+        label = np.zeros((16, 16), np.uint8)
+        label[:4, :4], label[8:12, :4] = 1, 2
+        colours.add(image, label)
+        assert not colours.doubts((3, 2, 4))
+
+
+def test_depths_follow_the_rule_of_the_published_masks():
+    """argmin(background - 1, people, hero), the first of equals, for any values."""
+    rng = np.random.default_rng(5)
+    near = rng.integers(0, 6, (3, 64, 64))
+    far = rng.integers(250, 256, (3, 64, 64))
+    for hero, people, background in (near, far, np.where(rng.random((3, 64, 64)) < 0.5, near, far)):
+        label, _, _ = decide(
+            hero.astype(np.uint8),
+            people.astype(np.uint8),
+            background.astype(np.uint8),
+            Reading.DEPTH,
+        )
+        expected = np.argmin(np.stack([background - 1, people, hero]), axis=0)
+        np.testing.assert_array_equal(label, expected)
+
+
+def test_person_that_fills_the_first_frame_does_not_decide_how_masks_are_read(tmp_path):
+    """Depth images of somebody close by are as dark as highlights of nobody."""
+    record(tmp_path / "raw", count=4, depth=True)
+    save(tmp_path / "raw", 2, 0, np.full((SIZE, SIZE), 30, np.uint8))
+    assert prepare(tmp_path / "raw", tmp_path / "set").reading is Reading.DEPTH
+
+
+def test_hidden_files_are_no_frames(tmp_path):
+    """Finder writes a `._NAME` beside every file that it copies to a foreign disk."""
+    record(tmp_path / "raw")
+    for name in ("._cam1_00000.png", ".cam1_00007.png", ".DS_Store", "Thumbs.db"):
+        (tmp_path / "raw" / name).write_bytes(b"no image")
+    (tmp_path / "raw" / "__MACOSX").mkdir()
+    (tmp_path / "raw" / "__MACOSX" / "cam1_00000.png").write_bytes(b"no image")
+    assert prepare(tmp_path / "raw", tmp_path / "set").frames == 2
+
+
+def test_incomplete_frames_are_listed_or_left_out_when_told(tmp_path, capsys):
+    """A recorder that was stopped leaves some."""
+    labels = record(tmp_path / "raw", count=9)
+    for i in range(7):
+        (tmp_path / "raw" / f"cam{i % 4 + 1}_{i:05d}.png").unlink()
+    with pytest.raises(
+        DataError, match=r"7 of 9 frames: .*camera 1.*and 2 more.*--skip-incomplete"
+    ):
+        prepare(tmp_path / "raw", tmp_path / "set")
+    summary = prepare(tmp_path / "raw", tmp_path / "set", skip_incomplete=True)
+    assert (summary.frames, summary.left_out) == (2, 7)
+    assert "7 frames left out" in capsys.readouterr().out
+    (frames,) = dataset.load_folders([tmp_path / "set"])
+    np.testing.assert_array_equal(frames.labels, labels[7:])
+
+
+def test_recording_without_any_complete_frame_is_refused_even_then(tmp_path):
+    record(tmp_path / "raw")
+    with pytest.raises(DataError, match=r"camera 5\).*--cameras"):
+        prepare(tmp_path / "raw", tmp_path / "set", cameras=(3, 2, 5), skip_incomplete=True)
