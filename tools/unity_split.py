@@ -15,9 +15,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from followme_uav.learn.dataset import find_sets, resize_truth
+from followme_uav.learn.dataset import find_sets, read_bytes, read_pixels, resize_truth
 from followme_uav.learn.scores import DETECTION_PX
 from followme_uav.messages import MaskClass
 
@@ -64,7 +63,7 @@ def recording(image: Path) -> str:
 
 def kind(mask: Path) -> str:
     """Which of the three kinds of flight a frame could be from."""
-    label = np.asarray(Image.open(mask).convert("RGB")).argmax(axis=-1).astype(np.uint8)
+    label = read_pixels(mask, read_bytes(mask)).argmax(axis=-1).astype(np.uint8)
     hero_px = int(resize_truth(label, 160)[..., MaskClass.HERO].sum())
     if hero_px <= DETECTION_PX:
         return "patrol_non_targ"

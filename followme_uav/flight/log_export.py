@@ -82,7 +82,8 @@ def export_frames(log: FlightLog, out: Path) -> dict[str, int]:
         if kind is None:
             continue
         counts[kind] += 1
-        folder, name = out / kind, f"{log.path.stem}_{entry.frame.index:05d}"
+        # Hidden files are no data.
+        folder, name = out / kind, f"{log.path.stem.lstrip('.')}_{entry.frame.index:05d}"
         for part in ("images", "masks"):
             make_data_folder(folder / part)
         _write_picture(folder / "images" / f"{name}.jpeg", entry)

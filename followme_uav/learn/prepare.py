@@ -242,7 +242,7 @@ def _files_by_frame(raw: Path) -> dict[str, dict[int, Path]]:
         if match is None:
             continue
         parts = (*(folders or (raw.absolute().name,)), match["head"], match["tail"])
-        name = "_".join(part for part in parts if part)
+        name = "_".join(part for part in parts if part).lstrip(".")  # else the set would be hidden
         files = found.setdefault(name, {})
         camera = int(match["camera"])
         if camera in files:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from followme_uav.errors import LogError
 from followme_uav.flight import schema
+from followme_uav.flight.entry import Picture
 from followme_uav.flight.log import content_digest, read_log
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.png import decode_png, encode_png
@@ -268,6 +269,17 @@ def test_oversized_images_and_records_are_refused(write, tmp_path):
     path.write_bytes(b"\x89MCAP0\r\n\x06" + (2**62).to_bytes(8, "little") + b"x" * 50)
     with pytest.raises(LogError):
         read_log(path)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+def test_log_with_a_broken_image_names_its_file(write, kind):
+    """Decoders raise many things; a log that somebody made up must not end in a traceback."""
+    for number, data in enumerate((b"", b"no image", encode_png(noise())[:40], b"\xff\xd8\xff")):
+        entry = dataclasses.replace(full_entry(0), picture=Picture(data, kind))
+        path = write([entry], f"{kind}{number}.mcap")
+        with pytest.raises(LogError, match=f"{path.name}.*not a readable image") as caught:
+            list(read_log(path).entries())
+        assert "\n" not in str(caught.value)
 
 
 def test_full_disk_is_one_line_and_keeps_the_flight_alive(config):

@@ -268,6 +268,13 @@ def test_hidden_files_are_no_frames(tmp_path):
     assert prepare(tmp_path / "raw", tmp_path / "set").frames == 2
 
 
+def test_frames_of_a_hidden_recording_are_not_hidden(tmp_path):
+    """They would be ignored as the rubbish of file managers is."""
+    record(tmp_path / ".raw")
+    prepare(tmp_path / ".raw", tmp_path / "set")
+    assert len(dataset.load_folders([tmp_path / "set"])[0]) == 2
+
+
 def test_incomplete_frames_are_listed_or_left_out_when_told(tmp_path, capsys):
     """A recorder that was stopped leaves some."""
     labels = record(tmp_path / "raw", count=9)
