@@ -44,6 +44,8 @@ _PARAMETER_STRUCTS: dict[str, dict[int, str]] = {
     "simGetImages": {0: "[ImageRequest]"},
     "simSetVehiclePose": {0: "Pose"},
     "simSetObjectPose": {1: "Pose"},
+    "simSpawnObject": {2: "Pose", 3: "Vector3r"},
+    "simSetObjectScale": {1: "Vector3r"},
     "simSetKinematics": {0: "KinematicsState"},
     "simTestLineOfSightToPoint": {0: "GeoPoint"},
     "simTestLineOfSightBetweenPoints": {0: "GeoPoint", 1: "GeoPoint"},
