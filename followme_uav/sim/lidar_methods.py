@@ -48,16 +48,12 @@ class LidarMethods(Service):
             seen = scan(mount, simulation.vehicle, (time_ns - EPOCH_NS) * 1e-9)
             kinds, which = np.unique(seen.met, return_inverse=True)
             names = [simulation.vehicle.met_name(kind) for kind in kinds.tolist()]
-            data = {
-                "time_stamp": time_ns,
-                "point_cloud": seen.points_m.ravel().tolist(),
-                "pose": structs.pose(seen.position_m, seen.orientation),
-            }
+            data = {"time_stamp": time_ns, "point_cloud": seen.points_m.ravel().tolist()}
+            pose = structs.pose(seen.position_m, seen.orientation)
             if self.dialect.annotations:  # Cosys-AirSim tells what each point is on by its name
-                labels = [names[i] for i in which.tolist()]
-                return {**data, "groundtruth": labels}
-            ids = np.array([self._id(simulation, name) for name in names], dtype=int)
-            return {**data, "segmentation": ids[which].tolist() if names else []}
+                return data | {"groundtruth": [names[i] for i in which.tolist()], "pose": pose}
+            ids = [self._id(simulation, name) for name in names]
+            return data | {"pose": pose, "segmentation": [ids[i] for i in which.tolist()]}
 
         return self.call(job)
 
