@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -316,3 +317,12 @@ def test_the_command_ends_with_2_and_one_line_for_a_bad_file(tmp_path, capsys):
     path.write_text('{"ClockSpeed": -1}')
     assert main(["--settings", str(path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_example_of_the_page_is_served_without_a_word(read):
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    example = page.partition("```json\n")[2].partition("```")[0]
+    found = read(example)
+    assert found.ignored == ()
+    assert found.equipment.vehicle_name == "Scout"
+    assert list(found.equipment.lidars) == ["Lidar1"]
