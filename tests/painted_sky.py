@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-OBJECT_NAMES = ("sky", "ground", "hero", "person_01", "tree")
+from followme_uav.sim.spawned import SLOT_NAMES
+
+OBJECT_NAMES = ("sky", "ground", "hero", "person_01", "tree", *SLOT_NAMES[:3])
 HERO_ROW, PERSON_ROW = 3, 5
 
 
@@ -21,6 +23,10 @@ class PaintedSky:
     def __init__(self, city, people, walkers):
         self.object_names = OBJECT_NAMES
         self.renderings = 0
+        self.objects = ()
+
+    def set_objects(self, objects):
+        self.objects = tuple(objects)
 
     def render(self, camera, width_px, height_px, people, cars):
         self.renderings += 1

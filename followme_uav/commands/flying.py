@@ -118,8 +118,14 @@ def fly(
 
 
 def sim(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 41451,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on.", show_default="127.0.0.1, or the settings'"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port; 0 takes a free one.", show_default="41451, or the settings'"),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(help="Seed of city, people and cars.", show_default="0, or the world's"),
@@ -131,7 +137,11 @@ def sim(
     dialect: Annotated[
         str, typer.Option(help="Speak as airsim, unity, colosseum or cosys.")
     ] = "airsim",
-    image_size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of camera images.")] = "160x160",
+    image_size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of camera images.")] = "256x144",
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="AirSim's settings.json: cameras, sensors, vehicle's name, clock."),
+    ] = None,
     style: Annotated[
         str | None,
         typer.Option(
@@ -159,6 +169,7 @@ def sim(
             world=plan_world(world, seed=seed, style=style),
             dialect=dialect,
             image_size=image_size,
+            settings=settings,
             window=window,
             noise=noise,
             recordings=recordings,

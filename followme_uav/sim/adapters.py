@@ -1,7 +1,8 @@
 """Gives the methods of the simulator the parameters that each dialect wants.
 
-The services know one form: AirSim 1.8.1's. Cosys-AirSim has no `external` in its camera methods and
-a frame in simGetObjectPose; Colosseum sends structs as arrays, which are turned into maps here.
+The services know one form: AirSim 1.8.1's. Cosys-AirSim has no `external` in its camera methods, a
+frame in simGetObjectPose and another name for simSetLightIntensity; Colosseum sends structs as
+arrays, which are turned into maps here.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _PARAMETER_STRUCTS: dict[str, dict[int, str]] = {
     "simGetImages": {0: "[ImageRequest]"},
     "simSetVehiclePose": {0: "Pose"},
     "simSetObjectPose": {1: "Pose"},
+    "simSpawnObject": {2: "Pose", 3: "Vector3r"},
+    "simSetObjectScale": {1: "Vector3r"},
     "simSetKinematics": {0: "KinematicsState"},
     "simTestLineOfSightToPoint": {0: "GeoPoint"},
     "simTestLineOfSightBetweenPoints": {0: "GeoPoint", 1: "GeoPoint"},
@@ -71,6 +74,7 @@ def _for_cosys(handlers: Handlers) -> Handlers:
     for name in _ANNOTATION_FOR_EXTERNAL:
         changed[name] = _with_annotation(handlers[name])
     changed["simGetObjectPose"] = _with_frame(handlers["simGetObjectPose"])
+    changed["simSetWorldLightIntensity"] = changed.pop("simSetLightIntensity")
     return changed
 
 

@@ -1,4 +1,4 @@
-"""Everything in the city that has a name and a pose: people, the vehicle, buildings, cars, trees.
+"""Everything that has a name and a pose: people, the vehicle, what stands, what was spawned.
 
 People are boxes around their capsules; anything else is the solid the vehicle would hit.
 """
@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 
 from followme_uav.messages import Quaternion, Vec3
-from followme_uav.sim.dialects import VEHICLE_NAME
 from followme_uav.sim.layout import Collider
 from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, person_name
 from followme_uav.sim.simulation import Simulation
@@ -31,7 +30,9 @@ class Body:
 def names_of(simulation: Simulation) -> list[str]:
     """The names of all bodies."""
     people = [person_name(i) for i, p in enumerate(simulation.crowd.people) if p.present]
-    return [VEHICLE_NAME, *people, *(solid.name for solid in _solids(simulation))]
+    solids = [solid.name for solid in _solids(simulation)]
+    spawned = [one.name for one in simulation.objects]
+    return [simulation.equipment.vehicle_name, *people, *solids, *spawned]
 
 
 def person_index(simulation: Simulation, name: str) -> int | None:
@@ -42,7 +43,7 @@ def person_index(simulation: Simulation, name: str) -> int | None:
 
 def find_body(simulation: Simulation, name: str) -> Body | None:
     """The body with that name, as it is now."""
-    if name == VEHICLE_NAME:
+    if name == simulation.equipment.vehicle_name:
         vehicle = simulation.vehicle
         place = vehicle.position_m
         return Body(name, place, vehicle.orientation, place, vehicle.airframe.half_size_m)
@@ -53,6 +54,10 @@ def find_body(simulation: Simulation, name: str) -> Body | None:
         half = (PERSON_RADIUS_M, PERSON_RADIUS_M, 0.5 * PERSON_HEIGHT_M)
         centre = (north, east, down - half[2])
         return Body(name, person.position_m, _facing(person.heading_rad), centre, half)
+    spawned = simulation.objects.find(name)
+    if spawned is not None:
+        place = spawned.position_m
+        return Body(name, place, spawned.orientation, place, spawned.half_size_m)
     for solid in _solids(simulation):
         if solid.name == name:
             centre = solid.centre_m

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from followme_uav.sim.environment import Clock
+from followme_uav.sim.equipment import Equipment
 from followme_uav.sim.layout import City
 from followme_uav.sim.routes import Outfit
 from followme_uav.sim.simulation import Renderer, RendererMaker, Simulation
@@ -13,7 +14,10 @@ from followme_uav.sim.world_plan import WorldPlan
 
 
 def make_simulation(
-    world: WorldPlan, make_renderer: RendererMaker | None, image_size_px: tuple[int, int]
+    world: WorldPlan,
+    make_renderer: RendererMaker | None,
+    image_size_px: tuple[int, int],
+    equipment: Equipment | None = None,
 ) -> Simulation:
     """The world of a plan, in its light.
 
@@ -29,6 +33,7 @@ def make_simulation(
         cars=world.cars,
         hero=world.hero,
         walkers=world.everybody(make_city(world.seed, world.style)),
+        equipment=equipment,
     )
     light = world.light
     if light is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,9 +13,8 @@ import numpy as np
 
 from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.sim import images, structs
-from followme_uav.sim.body_camera import BodyCamera
 from followme_uav.sim.dialects import Dialect
-from followme_uav.sim.gimbal import DEFAULT_FOV_RAD
+from followme_uav.sim.gimbal import Gimbal
 from followme_uav.sim.patterns import matching, named
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
@@ -21,7 +22,22 @@ from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.structs import read_bool, read_int, read_number, read_struct, read_text
 
 MAX_REQUESTS = 16
+MAX_ANSWER_BYTES = 48 * 2**20
+"""Of all images of one call; a client that lets more than 64 MiB wait is hung up on."""
+_PIXEL_BYTES, _FLOAT_BYTES = 3, 5  # on the wire
 FOV_LIMITS_DEG = (5.0, 150.0)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """One ImageRequest."""
+
+    camera: str
+    number: int | None
+    """None: there is no such camera."""
+    image_type: int
+    as_float: bool
+    compress: bool
 
 
 class CameraMethods(Service):
@@ -53,29 +69,33 @@ class CameraMethods(Service):
             raise BadCastError("requests must be a list of structs")
         if len(requests) > MAX_REQUESTS:
             raise HandlerError(f"{len(requests)} images asked for, at most {MAX_REQUESTS}")
-        wanted = [self._read_request(r, f"requests[{i}]") for i, r in enumerate(requests)]
-        return self.call(lambda simulation: [self._image(simulation, *want) for want in wanted])
+        wanted = [self._read_request(r, f"requests[{i}]", external) for i, r in enumerate(requests)]
+        self._check_amount(wanted)
+        return self.call(lambda simulation: [self._image(simulation, want) for want in wanted])
 
     def _get_image(self, camera: Any, image_type: Any, v: Any, external: Any) -> Future[bytes]:
         self.check_camera_vehicle(v, external)
         want = self._read_request(
-            {"camera_name": camera, "image_type": image_type, "compress": True}, "request"
+            {"camera_name": camera, "image_type": image_type, "compress": True},
+            "request",
+            external,
         )
+        self._check_amount([want])
 
         def job(simulation: Simulation) -> bytes:
-            data: bytes = self._image(simulation, *want)["image_data_uint8"]
+            data: bytes = self._image(simulation, want)["image_data_uint8"]
             return data
 
         return self.call(job)
 
     def _get_camera_info(self, camera: Any, v: Any, external: Any) -> Future[structs.Struct]:
         self.check_camera_vehicle(v, external)
-        number = self.camera_number(camera)
+        number = self.camera_number(camera, external)
 
         def job(simulation: Simulation) -> structs.Struct:
-            pose = simulation.cameras[number].camera()
-            width, height = simulation.image_size_px
-            fov_rad = self._reported_fov_rad.get(number, DEFAULT_FOV_RAD)
+            pose = simulation.rig.pose(number)
+            width, height = simulation.rig.size_px(number)
+            fov_rad = self._reported_fov_rad.get(number, pose.fov_rad)
             matrix = [[0.0] * 4] * 4
             if self.dialect.reports_projection:
                 matrix = structs.projection(fov_rad, width / height)
@@ -89,7 +109,7 @@ class CameraMethods(Service):
 
     def _set_camera_pose(self, camera: Any, pose: Any, v: Any, external: Any) -> Future[None]:
         self.check_camera_vehicle(v, external)
-        number = self.camera_number(camera)
+        number = self.camera_number(camera, external)
         fields = read_struct(pose, "pose")
         position_m = structs.read_vector(fields.get("position", {}), "pose.position", 1e6)
         orientation = structs.read_orientation(fields.get("orientation", {}), "pose.orientation")
@@ -100,7 +120,7 @@ class CameraMethods(Service):
                 mounted.point_in_world(orientation)
             else:
                 mounted.point_in_body(orientation)
-                if isinstance(mounted, BodyCamera):
+                if not isinstance(mounted, Gimbal):
                     mounted.position_m = position_m
             simulation.changed()
 
@@ -108,13 +128,13 @@ class CameraMethods(Service):
 
     def _set_camera_fov(self, camera: Any, fov_degrees: Any, v: Any, external: Any) -> Future[None]:
         self.check_camera_vehicle(v, external)
-        number = self.camera_number(camera)
+        number = self.camera_number(camera, external)
         fov_rad = math.radians(read_number(fov_degrees, "fov_degrees", *FOV_LIMITS_DEG))
 
         def job(simulation: Simulation) -> None:
             self._reported_fov_rad[number] = fov_rad
             if self.dialect.fov_applies:
-                simulation.cameras[number].fov_rad = fov_rad
+                simulation.rig.set_fov(number, fov_rad)
                 simulation.changed()
 
         return self.call(job)
@@ -123,42 +143,62 @@ class CameraMethods(Service):
         name, as_regex = read_text(mesh_name, "mesh_name"), read_bool(is_regex, "is_name_regex")
         number = read_int(object_id, "object_id", 0, 255)
         pick = partial(matching, parameter="mesh_name") if as_regex else named
-        matches = pick(self._object_names, name)
+        pick((), name)  # refuses a bad expression at once
 
-        def job(_: Simulation) -> bool:
+        def job(simulation: Simulation) -> bool:
+            names = simulation.objects.with_names(self._object_names)
+            matches = [i for i in pick(names, name) if names[i]]
             self._segmentation_ids[matches] = number
             return len(matches) > 0
 
         return self.call(job)
 
     def _get_segmentation_id(self, mesh_name: Any) -> Future[int]:
-        matches = named(self._object_names, read_text(mesh_name, "mesh_name"))
-        return self.call(lambda _: int(self._segmentation_ids[matches[0]]) if matches else -1)
+        name = read_text(mesh_name, "mesh_name")
+        return self.call(lambda simulation: self.segmentation_id(simulation, name))
 
-    def _read_request(self, request: Any, name: str) -> tuple[str, int, bool, bool]:
+    def segmentation_id(self, simulation: Simulation, name: str) -> int:
+        """The id of an object, by the name that images or spawning give it; -1 for no such."""
+        matches = named(simulation.objects.with_names(self._object_names), name)
+        return int(self._segmentation_ids[matches[0]]) if name and matches else -1
+
+    def _read_request(self, request: Any, name: str, external: bool) -> _Wanted:
         fields = read_struct(request, name)
         camera = read_text(fields.get("camera_name", "0"), "camera_name")
-        if not self.dialect.unknown_camera_is_empty:
-            self.camera_number(camera)
-        return (
+        number = self.find_camera(camera, external)
+        if number is None and not self.dialect.unknown_camera_is_empty:
+            self.camera_number(camera, external)
+        return _Wanted(
             camera,
+            number,
             images.read_type(fields.get("image_type", images.SCENE)),
             read_bool(fields.get("pixels_as_float", False), "pixels_as_float"),
             read_bool(fields.get("compress", True), "compress"),
         )
 
-    def _image(
-        self, simulation: Simulation, camera: str, image_type: int, as_float: bool, compress: bool
-    ) -> structs.Struct:
-        number = self.find_camera(camera)
-        if number is None:
-            return images.empty_response(camera, image_type)
+    def _check_amount(self, wanted: Sequence[_Wanted]) -> None:
+        """Refuse more than an answer may hold: settings may ask for very large images."""
+        rig = self.simulator.rig
+        size = 0
+        for want in wanted:
+            if want.number is not None:
+                width, height = rig.size_px(want.number, want.image_type)
+                size += width * height * (_FLOAT_BYTES if want.as_float else _PIXEL_BYTES)
+        if size > MAX_ANSWER_BYTES:
+            raise HandlerError(
+                f"the images would take {size / 2**20:.0f} MiB, at most {MAX_ANSWER_BYTES >> 20}; "
+                "ask for fewer at a time or smaller ones"
+            )
+
+    def _image(self, simulation: Simulation, want: _Wanted) -> structs.Struct:
+        if want.number is None:
+            return images.empty_response(want.camera, want.image_type)
         return images.image_response(
-            simulation.shot(number),
+            simulation.shot(want.number, want.image_type),
             self.dialect,
-            image_type,
+            want.image_type,
             self._segmentation_ids,
-            camera_name=camera,
-            as_float=as_float,
-            compress=compress,
+            camera_name=want.camera,
+            as_float=want.as_float,
+            compress=want.compress,
         )

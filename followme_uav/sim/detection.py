@@ -41,7 +41,7 @@ class Filter:
 class DetectionMethods(Service):
     """simGetDetections and its filters: each camera has one for each image type.
 
-    Only what has an object id to itself is detected: people and buildings.
+    Only what has an object id to itself is detected: people, buildings, spawned objects.
     """
 
     def __init__(
@@ -96,20 +96,24 @@ class DetectionMethods(Service):
         self, camera: Any, image_type: Any, v: Any, external: Any
     ) -> Future[list[structs.Struct]]:
         wanted = self._filter(camera, image_type, v, external)
-        number = self.camera_number(camera)
+        number, kind = self.camera_number(camera, external), images.read_type(image_type)
         return self.call(
-            lambda simulation: detections(simulation, self._object_names, wanted, number)
+            lambda simulation: detections(simulation, self._object_names, wanted, number, kind)
         )
 
     def _filter(self, camera: Any, image_type: Any, v: Any, external: Any) -> Filter:
         self.check_world_tools()
         self.check_camera_vehicle(v, external)
-        which = self.camera_number(camera), images.read_type(image_type)
+        which = self.camera_number(camera, external), images.read_type(image_type)
         return self._filters.setdefault(which, Filter())
 
 
 def detections(
-    simulation: Simulation, object_names: Sequence[str], wanted: Filter, camera: int
+    simulation: Simulation,
+    object_names: Sequence[str],
+    wanted: Filter,
+    camera: int,
+    image_type: int = images.SCENE,
 ) -> list[structs.Struct]:
     """AirSim's DetectionInfo of everything wanted that has a pixel in the image of this instant.
 
@@ -118,10 +122,11 @@ def detections(
     """
     if not wanted.patterns:
         return []
-    shot = simulation.shot(camera)
+    shot = simulation.shot(camera, image_type)
     found = []
+    names = simulation.objects.with_names(object_names)
     for number in np.unique(shot.picture.object_id).tolist():
-        name = object_names[number]
+        name = names[number]
         body = find_body(simulation, name)
         if body is None or not any(wild(name, pattern) for pattern in wanted.patterns):
             continue
@@ -133,7 +138,7 @@ def detections(
         found.append(
             {
                 "name": name,
-                "geo_point": structs.geo_point(body.position_m),
+                "geo_point": structs.geo_point(body.position_m, simulation.equipment.home),
                 "box2D": {
                     "min": _vector2(columns.min(), rows.min()),
                     "max": _vector2(columns.max() + 1, rows.max() + 1),

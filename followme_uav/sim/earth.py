@@ -14,14 +14,16 @@ from followme_uav.messages import Vec3
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.structs import (
     EARTH_RADIUS_M,
-    HOME_ALTITUDE_M,
-    HOME_LATITUDE_DEG,
-    HOME_LONGITUDE_DEG,
+    HOME,
+    Home,
     read_number,
 )
 
 MAX_POSITION_M = 1e5
-"""From home; further away nothing is, and the Earth is not flat."""
+"""From home; nothing can be put further away, and nothing flies there."""
+MAX_SIGHT_M = 1e6
+"""From home; places that are only looked at may be so far away: scripts ask one degree, 111 km,
+away. Beyond, a flat Earth makes no sense at all."""
 
 SEA_LEVEL_PRESSURE_PA = 101_325.0
 SEA_LEVEL_TEMPERATURE_K = 288.15
@@ -60,18 +62,36 @@ def pressure_altitude_m(pressure_pa: float) -> float:
     return (1.0 - share) * SEA_LEVEL_TEMPERATURE_K / LAPSE_K_PER_M
 
 
-def place_of(latitude_deg: float, longitude_deg: float, altitude_m: float) -> Vec3:
+def place_of(
+    latitude_deg: float, longitude_deg: float, altitude_m: float, home: Home = HOME
+) -> Vec3:
     """World NED of a GeoPoint; the inverse of `structs.geo_point`."""
-    east_radius_m = EARTH_RADIUS_M * math.cos(math.radians(HOME_LATITUDE_DEG))
+    east_radius_m = EARTH_RADIUS_M * math.cos(math.radians(home.latitude_deg))
     return (
-        math.radians(latitude_deg - HOME_LATITUDE_DEG) * EARTH_RADIUS_M,
-        math.radians(longitude_deg - HOME_LONGITUDE_DEG) * east_radius_m,
-        HOME_ALTITUDE_M - altitude_m,
+        math.radians(latitude_deg - home.latitude_deg) * EARTH_RADIUS_M,
+        math.radians(longitude_deg - home.longitude_deg) * east_radius_m,
+        home.altitude_m - altitude_m,
     )
 
 
-def read_place(latitude: Any, longitude: Any, altitude: Any, prefix: str = "") -> Vec3:
-    """World NED of the parameters of a GeoPoint, whose names `prefix` is put before.
+def read_place(
+    latitude: Any,
+    longitude: Any,
+    altitude: Any,
+    prefix: str = "",
+    *,
+    home: Home = HOME,
+    farthest_m: float = MAX_POSITION_M,
+) -> Vec3:
+    """World NED of the parameters of a GeoPoint.
+
+    Args:
+        latitude: degrees.
+        longitude: degrees.
+        altitude: metres above the sea.
+        prefix: put before the parameters' names in an error.
+        home: place on Earth of the origin.
+        farthest_m: from home, to the north or the east.
 
     Raises:
         HandlerError: That is nowhere on Earth, or too far from home.
@@ -80,11 +100,12 @@ def read_place(latitude: Any, longitude: Any, altitude: Any, prefix: str = "") -
         read_number(latitude, f"{prefix}latitude", -90.0, 90.0),
         read_number(longitude, f"{prefix}longitude", -180.0, 180.0),
         read_number(altitude, f"{prefix}altitude", -MAX_POSITION_M, MAX_POSITION_M),
+        home,
     )
-    if max(abs(place[0]), abs(place[1])) > MAX_POSITION_M:
+    if max(abs(place[0]), abs(place[1])) > farthest_m:
         raise HandlerError(
             f"{prefix}latitude {latitude}, {prefix}longitude {longitude} is more than "
-            f"{MAX_POSITION_M / 1e3:g} km from home; see getHomeGeoPoint"
+            f"{farthest_m / 1e3:g} km from home; see getHomeGeoPoint"
         )
     return place
 

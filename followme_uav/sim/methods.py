@@ -23,10 +23,12 @@ from followme_uav.sim.adapters import adapted
 from followme_uav.sim.attitude_methods import AttitudeMethods
 from followme_uav.sim.camera_methods import CameraMethods
 from followme_uav.sim.detection import DetectionMethods
-from followme_uav.sim.dialects import VEHICLE_NAME, Dialect
+from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.earth import MAX_POSITION_M
 from followme_uav.sim.environment_methods import EnvironmentMethods
+from followme_uav.sim.lidar_methods import LidarMethods
 from followme_uav.sim.motion_methods import MotionMethods
+from followme_uav.sim.object_methods import ObjectMethods
 from followme_uav.sim.obstacles import person_name
 from followme_uav.sim.recording import RecordingMethods
 from followme_uav.sim.sensor_methods import SensorMethods
@@ -48,7 +50,7 @@ def handlers_of(
     simulator: Simulator,
     dialect: Dialect,
     object_names: tuple[str, ...],
-    settings: structs.Struct,
+    settings: structs.Struct | str,
     *,
     noise_seed: int | None = None,
     recordings: Path | None = None,
@@ -59,19 +61,22 @@ def handlers_of(
         simulator: that serves them.
         dialect: which AirSim to imitate.
         object_names: of the renderer's object ids.
-        settings: answered by getSettingsString, as JSON.
+        settings: answered by getSettingsString, as JSON or as this very text.
         noise_seed: of the sensors' noise; None for none.
         recordings: folder that startRecording writes to; None to refuse it.
     """
+    cameras = CameraMethods(simulator, dialect, object_names)
     handlers = {
         **GeneralMethods(simulator, dialect, settings).handlers(),
         **MotionMethods(simulator, dialect).handlers(),
         **AttitudeMethods(simulator, dialect).handlers(),
         **VehicleMethods(simulator, dialect).handlers(),
-        **CameraMethods(simulator, dialect, object_names).handlers(),
+        **cameras.handlers(),
         **EnvironmentMethods(simulator, dialect).handlers(),
         **SensorMethods(simulator, dialect, noise_seed).handlers(),
+        **LidarMethods(simulator, dialect, cameras.segmentation_id).handlers(),
         **WorldMethods(simulator, dialect).handlers(),
+        **ObjectMethods(simulator, dialect).handlers(),
         **DetectionMethods(simulator, dialect, object_names).handlers(),
         **RecordingMethods(simulator, dialect, recordings).handlers(),
         **TruthMethods(simulator, dialect, object_names).handlers(),
@@ -82,9 +87,11 @@ def handlers_of(
 class GeneralMethods(Service):
     """Connection, clock and state."""
 
-    def __init__(self, simulator: Simulator, dialect: Dialect, settings: structs.Struct) -> None:
+    def __init__(
+        self, simulator: Simulator, dialect: Dialect, settings: structs.Struct | str
+    ) -> None:
         super().__init__(simulator, dialect)
-        self._settings = json.dumps(settings, indent=2)
+        self._settings = settings if isinstance(settings, str) else json.dumps(settings, indent=2)
 
     def handlers(self) -> Handlers:
         """Method name to function."""
@@ -93,7 +100,7 @@ class GeneralMethods(Service):
             "getServerVersion": lambda: self.dialect.server_version,
             "getMinRequiredClientVersion": lambda: self.dialect.server_version,
             "getSettingsString": lambda: self._settings,
-            "listVehicles": lambda: [VEHICLE_NAME],
+            "listVehicles": lambda: [self.equipment.vehicle_name],
             "enableApiControl": self._enable_api_control,
             "isApiControlEnabled": self._is_api_control_enabled,
             "armDisarm": self._arm_disarm,
@@ -147,7 +154,7 @@ class GeneralMethods(Service):
 
     def _get_home(self, v: Any) -> structs.Struct:
         self.check_vehicle(v)
-        return structs.geo_point((0.0, 0.0, 0.0))
+        return structs.geo_point((0.0, 0.0, 0.0), self.equipment.home)
 
     def _get_state(self, v: Any) -> Future[structs.Struct]:
         self.check_vehicle(v)
@@ -157,7 +164,7 @@ class GeneralMethods(Service):
             state = {
                 "collision": structs.collision(event, has_collided=event is not None),
                 "kinematics_estimated": structs.kinematics(motion),
-                "gps_location": structs.geo_point(motion.position_m),
+                "gps_location": structs.geo_point(motion.position_m, self.equipment.home),
                 "timestamp": simulation.time_ns,
                 "landed_state": LANDED if simulation.autopilot.landed else FLYING,
                 "rc_data": structs.remote_control(simulation.tasks.remote),
@@ -174,7 +181,7 @@ class GeneralMethods(Service):
 
     def _get_object_pose(self, object_name: Any) -> Future[structs.Struct]:
         name = read_text(object_name, "object_name")
-        if name == VEHICLE_NAME:
+        if name == self.equipment.vehicle_name:
             return self.call(_vehicle_pose)
         if not self.dialect.objects_have_poses:
             raise HandlerError(

@@ -159,7 +159,7 @@ class MotionMethods(TaskService):
         adaptive_lookahead: Any,
         v: Any,
     ) -> Future[bool]:
-        goal = earth.read_place(latitude, longitude, altitude)
+        goal = earth.read_place(latitude, longitude, altitude, home=self.equipment.home)
         return self._follow(
             [goal], velocity, timeout_sec, drivetrain, yaw_mode, lookahead, adaptive_lookahead, v
         )

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from followme_uav.rpc.server import HandlerError
-from followme_uav.sim.dialects import VEHICLE_NAME, Dialect
+from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.images import SCENE, png
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
@@ -52,14 +52,14 @@ class Recorder:
             log.warning("%s: recording ends: it is full", self.folder)
 
     def _record(self, simulation: Simulation) -> None:
-        shot = simulation.shot()
-        name = f"img_{VEHICLE_NAME}_0_{SCENE}_{shot.time_ns}.png"
+        shot, vehicle_name = simulation.shot(), simulation.equipment.vehicle_name
+        name = f"img_{vehicle_name}_0_{SCENE}_{shot.time_ns}.png"
         data = png(shot.picture.rgb)
         (self.folder / "images" / name).write_bytes(data)
         vehicle = simulation.vehicle
         numbers = (*vehicle.position_m, *vehicle.orientation)
         stamp_ms = shot.time_ns // 1_000_000
-        self._write("\t".join((VEHICLE_NAME, str(stamp_ms), *(f"{n:g}" for n in numbers), name)))
+        self._write("\t".join((vehicle_name, str(stamp_ms), *(f"{n:g}" for n in numbers), name)))
         self._images += 1
         self._bytes += len(data)
 

@@ -39,13 +39,16 @@ from followme_uav.sim.people import Person
 from followme_uav.sim.routes import Outfit
 from followme_uav.sim.scene_cars import DrawnCars
 from followme_uav.sim.scene_city import DrawnCity
+from followme_uav.sim.scene_objects import DrawnObjects
 from followme_uav.sim.scene_people import DrawnPeople
+from followme_uav.sim.spawned import SLOT_NAMES, SpawnedObject
 from followme_uav.sim.textures import Layer
 from followme_uav.sim.traffic import MAX_CARS
 
 SKY_ID = 0
 GROUND_ID = 1
 HERO_ID = 2
+MAX_OBJECT_NUMBERS = 256
 SKY_DEPTH_M = 1.0e4
 """Depth of pixels that show the sky."""
 NEAR_M = 0.08
@@ -128,6 +131,7 @@ class Scene:
             *_FIXED,
             *(f"building_{i}" for i in range(len(city.buildings))),
         )
+        self.object_names += SLOT_NAMES[: MAX_OBJECT_NUMBERS - len(self.object_names)]
         """Name of the object behind each number in `Rendering.object_id`."""
         self.people_ids: tuple[int, ...] = tuple(range(HERO_ID + 1, first_fixed))
         """Numbers of everybody but the hero, in the order of the crowd."""
@@ -145,6 +149,7 @@ class Scene:
         self._people = DrawnPeople(self._root, self._wardrobe, HERO_ID)
         self._vehicle = self._make_vehicle()
         self._cars = DrawnCars(self._root, self._car_id)
+        self._objects = DrawnObjects(self._root)
         statures = [(look.height_m, look.width) for look in self._wardrobe]
         self._lighting = Lighting(
             self._engine, self._pipe, self._host, self._root, statures, others=1 + MAX_CARS
@@ -165,6 +170,10 @@ class Scene:
         self._lighting.set_atmosphere(atmosphere)
         for view in self._views.values():
             self._clear_to_fog(view)
+
+    def set_objects(self, objects: Sequence[SpawnedObject]) -> None:
+        """Draw these spawned objects from now on, each with its number in masks."""
+        self._objects.place(objects)
 
     def class_masks(
         self, object_id: NDArray[np.uint8]

@@ -9,25 +9,22 @@ from typing import Any
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import earth, structs
 from followme_uav.sim.dialects import Dialect
-from followme_uav.sim.sensors import (
-    DISTANCE_SENSORS,
-    MAX_DISTANCE_M,
-    MIN_DISTANCE_M,
-    Sensors,
-)
+from followme_uav.sim.equipment import SENSOR_NAMES
+from followme_uav.sim.sensors import DISTANCE_SENSORS, Sensors
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.structs import read_text
 from followme_uav.sim.vehicle import GRAVITY_MPS2, Kinematics
 
-# The names that AirSim gives the sensors of a multirotor without any in its settings.
-IMU, BAROMETER, MAGNETOMETER, GPS = "Imu", "Barometer", "Magnetometer", "Gps"
+# AirSim's SensorType.
+BAROMETER, IMU, GPS, MAGNETOMETER, DISTANCE, LIDAR = range(1, 7)
 
 
 def sensor_settings() -> structs.Struct:
-    """The vehicle's sensors as in AirSim's settings.json; the types are AirSim's SensorType."""
-    types = {BAROMETER: 1, IMU: 2, GPS: 3, MAGNETOMETER: 4, **dict.fromkeys(DISTANCE_SENSORS, 5)}
+    """The default vehicle's sensors as in AirSim's settings.json."""
+    types = {name: kind for kind, name in SENSOR_NAMES.items()}
+    types |= dict.fromkeys(DISTANCE_SENSORS, DISTANCE)
     return {name: {"SensorType": kind, "Enabled": True} for name, kind in types.items()}
 
 
@@ -36,7 +33,9 @@ class SensorMethods(Service):
 
     def __init__(self, simulator: Simulator, dialect: Dialect, noise_seed: int | None) -> None:
         super().__init__(simulator, dialect)
-        self._sensors = Sensors(noise_seed, EPOCH_NS)
+        self._sensors = Sensors(
+            noise_seed, EPOCH_NS, self.equipment.home, self.equipment.distance_sensors
+        )
 
     def handlers(self) -> Handlers:
         """Method name to function."""
@@ -46,7 +45,6 @@ class SensorMethods(Service):
             "getMagnetometerData": self._magnetometer,
             "getGpsData": self._gps,
             "getDistanceSensorData": self._distance,
-            "getLidarData": self._lidar,
             "simGetGroundTruthEnvironment": self._environment,
         }
 
@@ -59,7 +57,7 @@ class SensorMethods(Service):
                 "linear_acceleration": structs.vector(imu.specific_force_mps2),
             }
 
-        return self._read("imu", name, (IMU,), v, read)
+        return self._read("imu", name, IMU, v, read)
 
     def _barometer(self, name: Any, v: Any) -> Future[structs.Struct]:
         def read(motion: Kinematics, time_ns: int) -> structs.Struct:
@@ -70,20 +68,20 @@ class SensorMethods(Service):
                 "qnh": earth.SEA_LEVEL_PRESSURE_PA / 100.0,  # hectopascal
             }
 
-        return self._read("barometer", name, (BAROMETER,), v, read)
+        return self._read("barometer", name, BAROMETER, v, read)
 
     def _magnetometer(self, name: Any, v: Any) -> Future[structs.Struct]:
         def read(motion: Kinematics, time_ns: int) -> structs.Struct:
             field = self._sensors.magnetic_field_gauss(motion, time_ns)
             return {"magnetic_field_body": structs.vector(field), "magnetic_field_covariance": []}
 
-        return self._read("magnetometer", name, (MAGNETOMETER,), v, read)
+        return self._read("magnetometer", name, MAGNETOMETER, v, read)
 
     def _gps(self, name: Any, v: Any) -> Future[structs.Struct]:
         def read(motion: Kinematics, time_ns: int) -> structs.Struct:
             gps = self._sensors.gps(motion, time_ns)
             report = {
-                "geo_point": structs.geo_point(gps.position_m),
+                "geo_point": structs.geo_point(gps.position_m, self.equipment.home),
                 "eph": gps.accuracy_m,
                 "epv": gps.accuracy_m,
                 "velocity": structs.vector(gps.velocity_mps),
@@ -92,11 +90,13 @@ class SensorMethods(Service):
             }
             return {"gnss": report, "is_valid": True}
 
-        return self._read("gps", name, (GPS,), v, read)
+        return self._read("gps", name, GPS, v, read)
 
     def _distance(self, name: Any, v: Any) -> Future[structs.Struct]:
         self.check_vehicle(v)
-        wanted = _sensor("distance sensor", name, DISTANCE_SENSORS)
+        sensors = self.equipment.distance_sensors
+        wanted = find_sensor("distance sensor", name, sensors)
+        sensor = sensors[wanted]
 
         def job(simulation: Simulation) -> structs.Struct:
             motion = simulation.vehicle.kinematics()
@@ -104,27 +104,22 @@ class SensorMethods(Service):
             return {
                 "time_stamp": simulation.time_ns,
                 "distance": self._sensors.distance_m(wanted, motion, simulation.time_ns, cast),
-                "min_distance": MIN_DISTANCE_M,
-                "max_distance": MAX_DISTANCE_M,
-                "relative_pose": structs.pose((0.0, 0.0, 0.0), DISTANCE_SENSORS[wanted]),
+                "min_distance": sensor.min_m,
+                "max_distance": sensor.max_m,
+                "relative_pose": structs.pose(sensor.position_m, sensor.orientation),
             }
 
         return self.call(job)
-
-    def _lidar(self, name: Any, v: Any) -> None:
-        """AirSim's default vehicle has none either."""
-        self.check_vehicle(v)
-        _sensor("lidar", name, ())
 
     def _environment(self, v: Any) -> Future[structs.Struct]:
         self.check_vehicle(v)
 
         def job(simulation: Simulation) -> structs.Struct:
             position = simulation.vehicle.position_m
-            air = earth.air_at(structs.HOME_ALTITUDE_M - position[2])
+            air = earth.air_at(self.equipment.home.altitude_m - position[2])
             return {
                 "position": structs.vector(position),
-                "geo_point": structs.geo_point(position),
+                "geo_point": structs.geo_point(position, self.equipment.home),
                 "gravity": structs.vector((0.0, 0.0, GRAVITY_MPS2)),
                 "air_pressure": air.pressure_pa,
                 "temperature": air.temperature_k,
@@ -137,12 +132,12 @@ class SensorMethods(Service):
         self,
         kind: str,
         name: Any,
-        known: Iterable[str],
+        sensor_type: int,
         v: Any,
         read: Callable[[Kinematics, int], structs.Struct],
     ) -> Future[structs.Struct]:
         self.check_vehicle(v)
-        _sensor(kind, name, known)
+        find_sensor(kind, name, self.equipment.sensor_names.get(sensor_type, ()))
 
         def job(simulation: Simulation) -> structs.Struct:
             time_ns = simulation.time_ns
@@ -151,8 +146,8 @@ class SensorMethods(Service):
         return self.call(job)
 
 
-def _sensor(kind: str, name: Any, known: Iterable[str]) -> str:
-    """The name of an existing sensor; worded as AirSim words it."""
+def find_sensor(kind: str, name: Any, known: Iterable[str]) -> str:
+    """The name of an existing sensor, "" being the first; worded as AirSim words it."""
     wanted = read_text(name, f"{kind.replace(' ', '_')}_name")
     names = list(known)
     if names and wanted == "":

@@ -9,7 +9,7 @@ biases that wander there over many minutes are drawn once here and stay.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from followme_uav.geometry import conjugate, multiply, quaternion_from_euler, rotate
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.sim import earth
-from followme_uav.sim.structs import HOME_ALTITUDE_M, HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG
+from followme_uav.sim.structs import HOME, Home
 from followme_uav.sim.vehicle import GRAVITY_MPS2, TIME_STEP_NS, TIME_STEP_S, Kinematics
 
 # Noise densities (per root of a second) and constant biases, 1 sigma.
@@ -38,12 +38,25 @@ _GPS_START_ACCURACY_M, _GPS_SETTLE_S = 100.0, 0.9
 _GPS_LIMITS_M = (3.0, 4.0)  # better than these: a fix in three, in two dimensions
 
 MIN_DISTANCE_M, MAX_DISTANCE_M = 0.2, 40.0
-_LEVEL = quaternion_from_euler(0.0, 0.0, 0.0)
-DISTANCE_SENSORS: dict[str, Quaternion] = {
-    "Distance": _LEVEL,
-    "DistanceDown": quaternion_from_euler(0.0, -math.pi / 2, 0.0),
+
+
+@dataclass(frozen=True)
+class DistanceSensor:
+    """One distance sensor; it measures along the x axis of its orientation."""
+
+    orientation: Quaternion = (1.0, 0.0, 0.0, 0.0)
+    """Sensor to body FRD."""
+    position_m: Vec3 = (0.0, 0.0, 0.0)
+    """In the body's frame."""
+    min_m: float = MIN_DISTANCE_M
+    max_m: float = MAX_DISTANCE_M
+
+
+DISTANCE_SENSORS: Mapping[str, DistanceSensor] = {
+    "Distance": DistanceSensor(quaternion_from_euler(0.0, 0.0, 0.0)),
+    "DistanceDown": DistanceSensor(quaternion_from_euler(0.0, -math.pi / 2, 0.0)),
 }
-"""Each measures along the x axis of its orientation, body FRD to sensor, from the body's centre."""
+"""Those of a vehicle without a settings file, at the body's centre."""
 
 
 class Fix(IntEnum):
@@ -87,10 +100,19 @@ class Sensors:
     Args:
         noise_seed: None for no noise; a reading is the truth then.
         start_ns: time stamp of the simulation's start.
+        home: place on Earth of the origin.
+        distance_sensors: by name.
     """
 
-    def __init__(self, noise_seed: int | None, start_ns: int) -> None:
+    def __init__(
+        self,
+        noise_seed: int | None,
+        start_ns: int,
+        home: Home = HOME,
+        distance_sensors: Mapping[str, DistanceSensor] = DISTANCE_SENSORS,
+    ) -> None:
         self._seed, self._start_ns = noise_seed, start_ns
+        self._home, self._distance_sensors = home, distance_sensors
 
     def imu(self, motion: Kinematics, time_ns: int) -> Imu:
         """Turn rates and specific force."""
@@ -109,13 +131,13 @@ class Sensors:
 
     def pressure_pa(self, motion: Kinematics, time_ns: int) -> float:
         """Air pressure of the standard atmosphere at the vehicle's altitude."""
-        pressure = earth.air_at(HOME_ALTITUDE_M - motion.position_m[2]).pressure_pa
+        pressure = earth.air_at(self._home.altitude_m - motion.position_m[2]).pressure_pa
         now, always = self._draws(_Noise.BAROMETER, time_ns, 1)
         return float(pressure * (1.0 + _PRESSURE_DRIFT * always[0]) + _PRESSURE_NOISE_PA * now[0])
 
     def magnetic_field_gauss(self, motion: Kinematics, time_ns: int) -> Vec3:
         """Field in the body's frame. That of the origin serves the whole city."""
-        field = earth.magnetic_field_gauss(HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG)
+        field = earth.magnetic_field_gauss(self._home.latitude_deg, self._home.longitude_deg)
         now, _ = self._draws(_Noise.MAGNETOMETER, time_ns, 3)
         return _plus(rotate(conjugate(motion.orientation), field), now * _MAGNETIC_NOISE_GAUSS)
 
@@ -139,7 +161,7 @@ class Sensors:
     def distance_m(
         self, name: str, motion: Kinematics, time_ns: int, cast: Callable[[Vec3, Vec3], float]
     ) -> float:
-        """What one of `DISTANCE_SENSORS` measures, within its limits.
+        """What one of the distance sensors measures, within its limits.
 
         Args:
             name: of the sensor.
@@ -147,11 +169,14 @@ class Sensors:
             time_ns: now.
             cast: distance from a point along a direction to whatever is there first, world NED.
         """
-        orientation = multiply(motion.orientation, DISTANCE_SENSORS[name])
-        distance_m = cast(motion.position_m, rotate(orientation, (1.0, 0.0, 0.0)))
-        now, _ = self._draws(_Noise.DISTANCE, time_ns, len(DISTANCE_SENSORS))
-        distance_m += _DISTANCE_NOISE_M * now[list(DISTANCE_SENSORS).index(name)]
-        return float(min(max(distance_m, MIN_DISTANCE_M), MAX_DISTANCE_M))
+        sensor = self._distance_sensors[name]
+        orientation = multiply(motion.orientation, sensor.orientation)
+        offset = rotate(motion.orientation, sensor.position_m)
+        n, e, d = (p + o for p, o in zip(motion.position_m, offset, strict=True))
+        distance_m = cast((n, e, d), rotate(orientation, (1.0, 0.0, 0.0)))
+        now, _ = self._draws(_Noise.DISTANCE, time_ns, len(self._distance_sensors))
+        distance_m += _DISTANCE_NOISE_M * now[list(self._distance_sensors).index(name)]
+        return float(min(max(distance_m, sensor.min_m), sensor.max_m))
 
     def _draws(
         self, sensor: _Noise, time_ns: int, count: int

@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.rpc.server import RpcServer
+from followme_uav.sim.airsim_settings import read_settings
 from followme_uav.sim.build import make_scene, make_simulation
 from followme_uav.sim.dialects import AIRSIM, DIALECTS, VEHICLE_NAME
+from followme_uav.sim.equipment import DEFAULT_IMAGE_SIZE_PX
 from followme_uav.sim.methods import handlers_of
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.sensor_methods import sensor_settings
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from followme_uav.sim.structs import Struct
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 41451
+DEFAULT_IMAGE_SIZE = "{}x{}".format(*DEFAULT_IMAGE_SIZE_PX)
 MIN_IMAGE_SIZE_PX = 16
 MAX_IMAGE_SIZE_PX = (640, 480)
 
@@ -42,12 +45,13 @@ _PARENT_POLL_S = 0.5
 
 
 def run_server(
-    host: str = DEFAULT_HOST,
-    port: int = DEFAULT_PORT,
+    host: str | None = None,
+    port: int | None = None,
     *,
     world: WorldPlan | None = None,
     dialect: str = AIRSIM.name,
-    image_size: str = "160x160",
+    image_size: str = DEFAULT_IMAGE_SIZE,
+    settings: Path | None = None,
     paused: bool = False,
     window: bool = False,
     noise: bool = False,
@@ -58,11 +62,13 @@ def run_server(
     """Serve one simulated city until told to stop. Call it on the main thread.
 
     Args:
-        host: address to listen on.
-        port: 0 for any free one.
+        host: address to listen on; None: what the settings say, else loopback.
+        port: 0 for any free one; None: what the settings say, else AirSim's.
         world: what there is; by default the city of seed 1.
         dialect: which AirSim to imitate, a key of `DIALECTS`.
-        image_size: WIDTHxHEIGHT of the images, at most `MAX_IMAGE_SIZE_PX`.
+        image_size: WIDTHxHEIGHT of images whose size the settings do not name, at most
+            `MAX_IMAGE_SIZE_PX`.
+        settings: AirSim's settings.json; what it says that is not served is printed.
         paused: begin with time standing still, for lockstep.
         window: show the vehicle from outside, and what its camera sees; closing it ends the server.
         noise: sensors err, by the seed.
@@ -81,17 +87,27 @@ def run_server(
         raise ConfigError(f"dialect '{dialect}' is unknown; choose from {', '.join(DIALECTS)}")
     image_size_px = parse_image_size(image_size)
     world = world or plan_world()
+    found = None if settings is None else read_settings(settings)
+    for line in found.ignored if found else ():
+        print(line, file=sys.stderr)
+    if host is None:
+        host = DEFAULT_HOST if found is None or found.host is None else found.host
+    if port is None:
+        port = DEFAULT_PORT if found is None or found.port is None else found.port
     with contextlib.ExitStack() as cleanup:
-        simulation = make_simulation(world, make_scene, image_size_px)
+        simulation = make_simulation(
+            *(world, make_scene, image_size_px), None if found is None else found.equipment
+        )
         show = _open_window(cleanup, world.seed) if window else None
-        simulator = Simulator(simulation, paused=paused, show=show)
+        clock_speed = 1.0 if found is None else found.clock_speed
+        simulator = Simulator(simulation, paused=paused, clock_speed=clock_speed, show=show)
         renderer = simulation.renderer
         names = tuple(renderer.object_names) if renderer is not None else ()
         handlers = handlers_of(
             simulator,
             DIALECTS[dialect],
             names,
-            _settings(image_size_px),
+            _settings(image_size_px) if found is None else found.text,
             noise_seed=world.seed if noise else None,
             recordings=recordings,
         )
@@ -110,12 +126,13 @@ def run_server(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line of the simulator alone; returns the exit status."""
     parser = argparse.ArgumentParser(prog="followme-uav sim", description=__doc__)
-    parser.add_argument("--host", default=DEFAULT_HOST)
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any free one")
+    parser.add_argument("--host", help=f"default: {DEFAULT_HOST}, or the settings'")
+    parser.add_argument("--port", type=int, help=f"0: any free one; default: {DEFAULT_PORT}")
     parser.add_argument("--world", type=Path, help="YAML or JSON file, see sim/world_plan.py")
     parser.add_argument("--seed", type=int, help="of city, people and cars")
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default=AIRSIM.name)
-    parser.add_argument("--image-size", default="160x160")
+    parser.add_argument("--image-size", default=DEFAULT_IMAGE_SIZE)
+    parser.add_argument("--settings", type=Path, help="AirSim's settings.json")
     parser.add_argument("--people", type=int, help="besides the hero")
     parser.add_argument("--paused", action="store_true", help="time stands still at first")
     parser.add_argument("--window", action="store_true")
@@ -133,6 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ),
             dialect=options.dialect,
             image_size=options.image_size,
+            settings=options.settings,
             paused=options.paused,
             window=options.window,
             noise=options.noise,

@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from followme_uav.rpc.server import HandlerError
-from followme_uav.sim.dialects import VEHICLE_NAME, Dialect
+from followme_uav.sim.dialects import Dialect
+from followme_uav.sim.equipment import Equipment
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.structs import read_bool, read_text
@@ -23,24 +24,34 @@ class Service:
         self.simulator = simulator
         self.dialect = dialect
 
+    @property
+    def equipment(self) -> Equipment:
+        """What the vehicle is called and carries."""
+        return self.simulator.equipment
+
     def call(self, job: Callable[[Simulation], T | Future[T]]) -> Future[T]:
         """Let the simulation's thread do it."""
         return self.simulator.call(job)
 
     def check_vehicle(self, name: Any) -> None:
         """Refuse any vehicle but ours; "" means ours."""
-        if read_text(name, "vehicle_name") not in ("", VEHICLE_NAME):
+        if read_text(name, "vehicle_name") not in ("", self.equipment.vehicle_name):
             raise HandlerError(f"Vehicle API for '{name}' is not available")
 
     def check_camera_vehicle(self, name: Any, external: Any) -> None:
-        """As `check_vehicle`, for camera methods: some builds want the name spelt out."""
+        """As `check_vehicle`, for camera methods: some builds want the name spelt out.
+
+        An external camera belongs to no vehicle.
+        """
         if read_bool(external, "external"):
-            raise HandlerError("there are no external cameras")
+            if not (self.equipment.external_cameras and self.dialect.world_tools):
+                raise HandlerError("there are no external cameras")
+            return
         self.check_vehicle(name)
         if name == "" and not self.dialect.default_vehicle_for_cameras:
             raise HandlerError(
                 "Object reference not set to an instance of an object "
-                f"(camera methods need the vehicle's name, '{VEHICLE_NAME}')"
+                f"(camera methods need the vehicle's name, '{self.equipment.vehicle_name}')"
             )
 
     def check_world_tools(self) -> None:
@@ -48,14 +59,24 @@ class Service:
         if not self.dialect.world_tools:
             raise HandlerError("Not implemented on Unity")
 
-    def find_camera(self, name: Any) -> int | None:
-        """Number of the camera of that name, if the vehicle has it."""
-        return self.dialect.camera_names.get(read_text(name, "camera_name"))
+    def find_camera(self, name: Any, external: bool = False) -> int | None:
+        """Number of the camera of that name, if the vehicle, or the world, has it."""
+        wanted = read_text(name, "camera_name")
+        if external:
+            return self.equipment.external_number(wanted)
+        number = self.equipment.camera_number(wanted)
+        return self.dialect.camera_names.get(wanted) if number is None else number
 
-    def camera_number(self, name: Any) -> int:
-        """As `find_camera`, but refuses a camera that the vehicle does not have."""
-        number = self.find_camera(name)
+    def camera_number(self, name: Any, external: bool = False) -> int:
+        """As `find_camera`, but refuses a camera that there is not."""
+        number = self.find_camera(name, external)
         if number is None:
-            known = ", ".join(repr(n) for n in self.dialect.camera_names if n)
+            known = ", ".join(repr(n) for n in self._camera_names(external))
             raise HandlerError(f"camera '{name}' does not exist; there are {known}")
         return number
+
+    def _camera_names(self, external: bool) -> list[str]:
+        if external:
+            return [camera.name for camera in self.equipment.external_cameras]
+        own = [camera.name for camera in self.equipment.cameras]
+        return [n for n in self.dialect.camera_names if n and n not in own] + own

@@ -6,6 +6,7 @@ pass, so the same calls in the same order always give the same bytes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,14 +18,15 @@ from followme_uav.errors import ConfigError
 from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.autopilot import Autopilot
-from followme_uav.sim.body_camera import BodyCamera, body_cameras
+from followme_uav.sim.camera_rig import SCENE, CameraRig, Mounted
 from followme_uav.sim.environment import Environment
-from followme_uav.sim.gimbal import Gimbal
+from followme_uav.sim.equipment import Equipment
 from followme_uav.sim.layout import Car
 from followme_uav.sim.obstacles import ClearanceField
 from followme_uav.sim.people import MAX_PEOPLE, PEOPLE, Crowd, Person
 from followme_uav.sim.rays import RayField
 from followme_uav.sim.routes import Hero, HeroMode, Outfit, Walker
+from followme_uav.sim.spawned import SpawnedObject, SpawnedObjects
 from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
 from followme_uav.sim.traffic import CARS, Traffic
 from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
@@ -34,6 +36,9 @@ EPOCH_NS = 1_700_000_000_000_000_000
 """Time stamp of the start; fixed, so that equal flights have equal time stamps."""
 PEOPLE_PERIOD_NS = 50_000_000
 """People and cars move so often."""
+
+MAX_RAY_M = 1e7
+"""Beyond, nothing is."""
 
 _LANDED_HEIGHT_M = 0.05
 _IN_THE_WAY_M = 4.0  # cars wait for a vehicle that is lower than this
@@ -78,6 +83,9 @@ class Renderer(Protocol):
     def set_atmosphere(self, atmosphere: Atmosphere) -> None:
         """Draw in that light from now on. Called only where somebody asks for another light."""
 
+    def set_objects(self, objects: Sequence[SpawnedObject]) -> None:
+        """Draw these spawned objects from now on. Called only where somebody spawns some."""
+
 
 RendererMaker = Callable[[City, int, Sequence[Outfit]], Renderer]
 
@@ -95,7 +103,9 @@ class Simulation:
     """Everything that exists. Not thread safe; see `simulator.Simulator`.
 
     Attributes:
-        cameras: of the vehicle, by number; the first is on the pan-tilt mount.
+        equipment: what the vehicle is called and carries.
+        rig: every camera; the first is on the pan-tilt mount.
+        objects: what clients have spawned.
         recorder: called whenever people and cars have moved, every 50 ms; None most of the time.
 
     Args:
@@ -103,11 +113,12 @@ class Simulation:
         people: besides the hero.
         make_renderer: called once with the city, `people` and the walkers' outfits; None for a
             world nobody looks at.
-        image_size_px: width and height of the images.
+        image_size_px: width and height of images for which the equipment names no size.
         style: name of the city's style; without it the seed draws one.
         cars: how many drive; one fewer for each lane where somebody stands in its way at the start.
         hero: a route that the hero follows, or what she does without one.
         walkers: others with routes of their own, numbered after `people`.
+        equipment: what the vehicle is called and carries.
 
     Raises:
         ConfigError: Too many people or cars, no such style, or a route that leads through
@@ -124,6 +135,7 @@ class Simulation:
         cars: int = CARS,
         hero: Hero = HeroMode.RANDOM,
         walkers: Sequence[Walker] = (),
+        equipment: Equipment | None = None,
     ) -> None:
         everybody = people + len(walkers)
         if not 0 <= everybody <= MAX_PEOPLE:
@@ -131,7 +143,7 @@ class Simulation:
                 f"{everybody} people besides the hero: the city holds 0 to {MAX_PEOPLE}"
             )
         self.seed = seed
-        self.image_size_px = image_size_px
+        self.equipment = equipment or Equipment()
         self.city = make_city(seed, style)
         self.crowd = Crowd(self.city, seed, people, hero, [w.route for w in walkers])
         self.traffic = Traffic(seed, cars, first_name=len(self.city.cars))
@@ -139,20 +151,18 @@ class Simulation:
         self.vehicle = Vehicle(self.city.colliders, everybody + 1, self.traffic.colliders())
         self.autopilot = Autopilot(self.vehicle)
         self.tasks = TaskRunner(self.vehicle, self.autopilot)
-        self._gimbal = Gimbal(self.vehicle)
-        self.cameras: tuple[Gimbal | BodyCamera, ...] = (
-            self._gimbal,
-            *body_cameras(self.vehicle),
-        )
+        self.rig = CameraRig(self.vehicle, self.equipment, image_size_px)
         self.environment = Environment(seed)
         self._light: Atmosphere | None = None
         self.renderer: Renderer | None = None
         if make_renderer is not None:
             self.renderer = make_renderer(self.city, people, [w.outfit for w in walkers])
+        drawn = None if self.renderer is None else self.renderer.object_names
+        self.objects = SpawnedObjects(self.vehicle, self._draw_objects, drawn)
         self._clearance = ClearanceField(self.city.colliders)
         self._rays = RayField(self.city.colliders)
         self.recorder: Callable[[Simulation], None] | None = None
-        self._shots: dict[int, Shot] = {}
+        self._shots: dict[tuple[CameraPose, tuple[int, int]], Shot] = {}
         self._latest_shot: Shot | None = None
         self.reset()
 
@@ -160,17 +170,16 @@ class Simulation:
         """Back to the very start, the clock included: what follows is what followed the first time.
 
         The vehicle stands at the origin, disarmed and without API control, with the autopilot's own
-        gains and the remote control off; a running task answers False. Cameras' fields of view and
-        weather survive, being settings; the sun starts again. A recording ends: its time stamps
-        would come twice.
+        gains and the remote control off; a running task answers False. Cameras' fields of view,
+        weather and spawned objects survive, as in AirSim; the sun starts again. A recording ends:
+        its time stamps would come twice.
         """
         self.tasks.reset()
         self.crowd.reset()
         self.traffic.reset(self.crowd.in_the_road_m)
         self.vehicle.reset()
         self.autopilot.reset(landed=True)
-        for camera in self.cameras:
-            camera.reset()
+        self.rig.reset()
         self._place_movers()
         self._steps = 0
         self.recorder = None
@@ -191,7 +200,7 @@ class Simulation:
             self._steps += 1
             vehicle.step(autopilot.update(), self.time_ns)
             if self._steps % _GIMBAL_STEPS == 0:
-                self._gimbal.step(PERIOD_NS * 1e-9)
+                self.rig.gimbal.step(PERIOD_NS * 1e-9)
             if self._steps % _PEOPLE_STEPS == 0:
                 self._move_movers()
                 if self.recorder is not None:
@@ -237,27 +246,35 @@ class Simulation:
         self.autopilot.moved(landed=self.autopilot.landed and on_ground)
         self.changed()
 
-    def shot(self, camera: int = 0) -> Shot:
+    @property
+    def cameras(self) -> tuple[Mounted, ...]:
+        """Every camera, by number."""
+        return self.rig.mounted
+
+    def shot(self, camera: int = 0, image_type: int = SCENE) -> Shot:
         """The picture as of now; taken once per instant, however often it is asked for.
 
         Args:
             camera: number of the camera that takes it.
+            image_type: what it is taken for; size and field of view may depend on that.
 
         Raises:
             RuntimeError: There is no renderer.
         """
-        if camera not in self._shots:
+        key = pose, size_px = (
+            self.rig.pose(camera, image_type),
+            self.rig.size_px(camera, image_type),
+        )
+        if key not in self._shots:
             if self.renderer is None:
                 raise RuntimeError("this simulation has no renderer")
             self.light_up()
-            pose = self.cameras[camera].camera()
-            picture = self.renderer.render(
-                pose, *self.image_size_px, self.crowd.people, self.traffic.cars
-            )
-            self._shots[camera] = Shot(self.time_ns, pose, picture)
-            if camera == 0:
-                self._latest_shot = self._shots[0]
-        return self._shots[camera]
+            picture = self.renderer.render(pose, *size_px, self.crowd.people, self.traffic.cars)
+            self._shots[key] = Shot(self.time_ns, pose, picture)
+        shot = self._shots[key]
+        if camera == 0 and key == (self.rig.pose(0), self.rig.size_px(0)):
+            self._latest_shot = shot
+        return shot
 
     def light_up(self) -> None:
         """Let the renderer draw in the light of now."""
@@ -274,7 +291,10 @@ class Simulation:
     def clearance_m(self, point_m: Vec3 | None = None) -> float:
         """From a point, or the vehicle's centre, to the nearest obstacle, person or car."""
         point_m = point_m or self.vehicle.position_m
-        return self._clearance.clearance_m(point_m, self._feet_m(), self.traffic.colliders())
+        return min(
+            self._clearance.clearance_m(point_m, self._feet_m(), self.traffic.colliders()),
+            self.objects.clearance_m(point_m),
+        )
 
     def ray_m(self, start_m: Vec3, direction: Vec3, *, movers: bool = True) -> float:
         """Along a unit vector, to the first thing, person or the ground; inf without any.
@@ -285,11 +305,31 @@ class Simulation:
             movers: whether people and driving cars count.
         """
         feet_m, cars = (self._feet_m(), self.traffic.colliders()) if movers else ([], [])
-        return self._rays.distance_m(start_m, direction, feet_m, cars)
+        distance_m = self._rays.distance_m(start_m, direction, feet_m, cars)
+        return min(distance_m, self._object_ray_m(start_m, direction))
 
     def sees(self, start_m: Vec3, end_m: Vec3) -> bool:
         """Whether nothing is between two points."""
-        return self._rays.sees(start_m, end_m, self._feet_m(), self.traffic.colliders())
+        if not self._rays.sees(start_m, end_m, self._feet_m(), self.traffic.colliders()):
+            return False
+        length_m = math.dist(start_m, end_m)
+        if length_m < 1e-6:
+            return True
+        n, e, d = ((b - a) / length_m for a, b in zip(start_m, end_m, strict=True))
+        return self._object_ray_m(start_m, (n, e, d)) > length_m - 1e-3
+
+    def _object_ray_m(self, start_m: Vec3, direction: Vec3) -> float:
+        """As `ray_m`, to spawned objects alone."""
+        if not len(self.objects):
+            return math.inf
+        direction_1 = np.array([direction])
+        distance_m, _ = self.vehicle.cast(start_m, direction_1, MAX_RAY_M, objects_only=True)
+        return float(distance_m[0])
+
+    def _draw_objects(self, objects: Sequence[SpawnedObject]) -> None:
+        if self.renderer is not None:
+            self.renderer.set_objects(objects)
+        self.changed()
 
     def _feet_m(self) -> list[Vec3]:
         return [person.position_m for person in self.crowd.people if person.present]

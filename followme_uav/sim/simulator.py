@@ -20,6 +20,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from followme_uav.sim.camera_rig import CameraRig
+from followme_uav.sim.equipment import Equipment
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.vehicle import TIME_STEP_S
@@ -49,6 +51,7 @@ class Simulator:
     Args:
         simulation: made on the thread that will call `run`.
         paused: begin with time standing still (lockstep).
+        clock_speed: simulated seconds per second of real time.
         show: called again and again in between, to draw a window; returns the wished pace.
     """
 
@@ -57,10 +60,12 @@ class Simulator:
         simulation: Simulation,
         *,
         paused: bool = False,
+        clock_speed: float = 1.0,
         show: Callable[[Simulation], Pace] | None = None,
     ) -> None:
         self._simulation = simulation
         self._show = show
+        self._clock_speed = clock_speed
         self._pace = Pace()
         self._paused = paused
         self._owed: deque[_Advance] = deque()
@@ -68,6 +73,21 @@ class Simulator:
         self._stopping = threading.Event()
         self._anchor_s = time.monotonic()
         self._steps_since_anchor = 0
+
+    @property
+    def equipment(self) -> Equipment:
+        """What the vehicle is called and carries; never changes, so any thread may ask."""
+        return self._simulation.equipment
+
+    @property
+    def rig(self) -> CameraRig:
+        """The cameras; how large their images are never changes, so any thread may ask that."""
+        return self._simulation.rig
+
+    @property
+    def _speed(self) -> float:
+        """Simulated seconds per second of real time, as the settings and the window want it."""
+        return self._clock_speed * self._pace.speed
 
     def call(self, job: Callable[[Simulation], T | Future[T]]) -> Future[T]:
         """Run `job` on the simulation's thread. A Future it returns is waited for."""
@@ -160,9 +180,9 @@ class Simulator:
         """The steps that are due by now: those that were asked for, or simply the next ones."""
         if not self._flows:
             return
-        elapsed_s = (time.monotonic() - self._anchor_s) * self._pace.speed
+        elapsed_s = (time.monotonic() - self._anchor_s) * self._speed
         due = int(elapsed_s / TIME_STEP_S) - self._steps_since_anchor
-        if due * TIME_STEP_S > _MAX_DEBT_S * self._pace.speed:
+        if due * TIME_STEP_S > _MAX_DEBT_S * self._speed:
             self._anchor()
             due = _CHUNK_STEPS
         steps = min(due, _CHUNK_STEPS)
@@ -207,7 +227,7 @@ class Simulator:
 
     def _next_step_s(self) -> float:
         steps = self._steps_since_anchor + 1
-        return self._anchor_s + steps * TIME_STEP_S / self._pace.speed
+        return self._anchor_s + steps * TIME_STEP_S / self._speed
 
     def _anchor(self) -> None:
         self._anchor_s = time.monotonic()

@@ -8,6 +8,7 @@ sentence for a number that makes no sense.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from followme_uav.messages import Quaternion, Vec3
@@ -19,6 +20,18 @@ from followme_uav.sim.vehicle import Collision, Kinematics
 HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
 """AirSim's default place on Earth for the origin."""
 EARTH_RADIUS_M = 6_378_137.0
+
+
+@dataclass(frozen=True)
+class Home:
+    """The place on Earth of the world's origin."""
+
+    latitude_deg: float = HOME_LATITUDE_DEG
+    longitude_deg: float = HOME_LONGITUDE_DEG
+    altitude_m: float = HOME_ALTITUDE_M
+
+
+HOME = Home()
 
 Struct = dict[str, Any]
 
@@ -67,14 +80,14 @@ def collision(event: Collision | None, *, has_collided: bool) -> Struct:
     }
 
 
-def geo_point(position_m: Vec3) -> Struct:
+def geo_point(position_m: Vec3, home: Home = HOME) -> Struct:
     """GeoPoint of a place near the origin, on a flat Earth."""
     north, east, down = position_m
-    east_radius_m = EARTH_RADIUS_M * math.cos(math.radians(HOME_LATITUDE_DEG))
+    east_radius_m = EARTH_RADIUS_M * math.cos(math.radians(home.latitude_deg))
     return {
-        "latitude": Float64(HOME_LATITUDE_DEG + math.degrees(north / EARTH_RADIUS_M)),
-        "longitude": Float64(HOME_LONGITUDE_DEG + math.degrees(east / east_radius_m)),
-        "altitude": HOME_ALTITUDE_M - down,
+        "latitude": Float64(home.latitude_deg + math.degrees(north / EARTH_RADIUS_M)),
+        "longitude": Float64(home.longitude_deg + math.degrees(east / east_radius_m)),
+        "altitude": home.altitude_m - down,
     }
 
 

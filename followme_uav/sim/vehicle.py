@@ -13,19 +13,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.messages import Quaternion, Vec3
-from followme_uav.sim.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, person_name
+from followme_uav.sim.obstacles import PERSON_HEIGHT_M, person_name
+from followme_uav.sim.spawned import SpawnedObject
+from followme_uav.sim.vehicle_model import (
+    GRAVITY_MPS2,
+    NOWHERE_M,
+    TIME_STEP_NS,
+    TIME_STEP_S,
+    Airframe,
+    model_xml,
+)
 from followme_uav.sim.world import Collider
 
-TIME_STEP_NS = 5_000_000
-TIME_STEP_S = TIME_STEP_NS * 1e-9
-GRAVITY_MPS2 = 9.81
+__all__ = ["GRAVITY_MPS2", "TIME_STEP_NS", "TIME_STEP_S", "Airframe", "Vehicle"]
+
 GROUND = "ground"
 
 ROTOR_THRUST_COEFFICIENT = 9.31e-6
@@ -40,34 +48,6 @@ _ANGULAR_DRAG_NMS = 0.004
 _FAST_SPIN_RADPS = 20.0
 """Three turns a second; beyond, the arms meet ever more air."""
 _FAST_SPIN_DRAG_NMS2 = 0.002
-_NOWHERE_M = 1000.0
-"""So far underground, whoever is not there is in nobody's way."""
-
-
-@dataclass(frozen=True)
-class Airframe:
-    """Constants of the machine."""
-
-    mass_kg: float = 1.325
-    inertia_kgm2: Vec3 = (0.022, 0.030, 0.045)
-    """About the body's forward, right and down axes."""
-    half_size_m: Vec3 = (0.28, 0.28, 0.12)
-    """Box that collides, rotors and legs included; at rest the centre is half its height up."""
-    rotor_x_m: float = 0.14
-    rotor_y_m: float = 0.18
-    rotor_max_n: float = 13.0
-    rotor_lag_s: float = 0.03
-    yaw_torque_per_thrust_m: float = 0.02
-    drag_ns_per_m: float = 0.25
-    """Linear, against the air: 8 m/s of wind push with 2 N, a lean of 9 degrees."""
-    hover_throttle: float = 0.594
-    """Throttle (0..1, in proportion to thrust) that carries the weight. The one of AirSim's default
-    quadrotor, so that scripts which set throttles fly here as there; the rotors can do more."""
-
-    @property
-    def full_throttle_n(self) -> float:
-        """Thrust of one rotor at throttle 1."""
-        return 0.25 * self.mass_kg * GRAVITY_MPS2 / self.hover_throttle
 
 
 @dataclass(frozen=True)
@@ -126,10 +106,7 @@ class Vehicle:
         airframe: Airframe | None = None,
     ) -> None:
         self.airframe = airframe or Airframe()
-        self._model = mujoco.MjModel.from_xml_string(
-            _model_xml(self.airframe, obstacles, people, cars)
-        )
-        self._data = mujoco.MjData(self._model)
+        self._xml = partial(model_xml, self.airframe, obstacles, people, cars)
         self._names = [
             GROUND,
             *(o.name for o in obstacles),
@@ -137,14 +114,13 @@ class Vehicle:
             *(car.name for car in cars),
         ]
         self._body_geom = len(self._names)
-        self._people = people
+        self._names.append("")  # the vehicle never touches itself
+        self._people, self._movers = people, people + len(cars)
         self._start = (start_m[0], start_m[1], -self.airframe.half_size_m[2])
         self._start_yaw_rad = start_yaw_rad
         self._rotor_blend = 1.0 - math.exp(-TIME_STEP_S / self.airframe.rotor_lag_s)
-        # Views into MuJoCo's memory, kept because looking them up costs more than reading them.
-        self._qpos, self._qvel = self._data.qpos, self._data.qvel
-        self._force, self._mocap = self._data.qfrc_applied, self._data.mocap_pos
-        self._mocap_turn = self._data.mocap_quat
+        self._rays: mujoco.MjData | None
+        self._compile(())
         self.wind_mps: Vec3 = (0.0, 0.0, 0.0)
         self.reset()
 
@@ -189,15 +165,76 @@ class Vehicle:
             feet_m: (people, 3) world NED; NaN for somebody who is not there.
         """
         middle = np.asarray(feet_m) - (0.0, 0.0, 0.5 * PERSON_HEIGHT_M)
-        self._mocap[: self._people] = np.where(np.isnan(middle), _NOWHERE_M, middle)
+        self._mocap[: self._people] = np.where(np.isnan(middle), NOWHERE_M, middle)
 
     def move_cars(self, poses: Sequence[tuple[float, float, float]]) -> None:
         """Put the cars where they are: north, east and heading of each."""
         if len(poses):
             where = np.array(poses)
-            self._mocap[self._people :, :2] = where[:, :2]
-            self._mocap_turn[self._people :, 0] = np.cos(0.5 * where[:, 2])
-            self._mocap_turn[self._people :, 3] = np.sin(0.5 * where[:, 2])
+            cars = slice(self._people, self._movers)
+            self._mocap[cars, :2] = where[:, :2]
+            self._mocap_turn[cars, 0] = np.cos(0.5 * where[:, 2])
+            self._mocap_turn[cars, 3] = np.sin(0.5 * where[:, 2])
+
+    def set_objects(self, objects: Sequence[SpawnedObject]) -> None:
+        """Let these solids stand in the world besides what always does; all else stays as it is.
+
+        Takes some tens of milliseconds.
+        """
+        before, movers = self._data, self._movers
+        self._compile(objects)
+        self._names[self._body_geom + 1 :] = [one.name for one in objects]
+        self._qpos[:], self._qvel[:] = before.qpos, before.qvel
+        self._data.qacc[:] = before.qacc
+        self._data.qacc_warmstart[:] = before.qacc_warmstart
+        self._mocap[:movers] = before.mocap_pos[:movers]
+        self._mocap_turn[:movers] = before.mocap_quat[:movers]
+
+    def move_object(self, index: int, position_m: Vec3, orientation: Quaternion) -> None:
+        """Put one of the objects of `set_objects` elsewhere."""
+        self._mocap[self._movers + index] = position_m
+        self._mocap_turn[self._movers + index] = orientation
+
+    def cast(
+        self,
+        start_m: Vec3,
+        directions: NDArray[np.float64],
+        range_m: float,
+        *,
+        objects_only: bool = False,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Send rays from one point; the vehicle itself is transparent.
+
+        Args:
+            start_m: world NED.
+            directions: (n, 3) unit vectors, world NED.
+            range_m: what is further away is not met.
+            objects_only: only what `set_objects` brought is met.
+
+        Returns:
+            (n,) distances in metres, inf where nothing is met, and (n,) what is met: a number for
+            `met_name`, -1 for nothing.
+        """
+        if self._rays is None:
+            self._rays = mujoco.MjData(self._model)  # a step must not notice that rays are cast
+        data, count = self._rays, len(directions)
+        data.qpos[:] = self._qpos
+        data.mocap_pos[:], data.mocap_quat[:] = self._mocap, self._mocap_turn
+        mujoco.mj_kinematics(self._model, data)
+        met, distance_m = np.full(count, -1, np.int32), np.zeros(count)
+        groups = np.array([not objects_only, True, *[False] * 4], np.uint8)
+        body = int(self._model.geom_bodyid[self._body_geom])
+        start, rays = np.array(start_m), np.ascontiguousarray(directions, float).ravel()
+        mujoco.mj_multiRay(
+            *(self._model, data, start, rays, groups, True, body),
+            *(met, distance_m, None, count, range_m),
+        )
+        met[(distance_m < 0.0) | (distance_m > range_m)] = -1  # the ground has no bounds to cut off
+        return np.where(met < 0, math.inf, distance_m), met
+
+    def met_name(self, number: int) -> str:
+        """Name of what a ray met."""
+        return self._names[number]
 
     def step(self, commands_n: Sequence[float], time_ns: int = 0) -> None:
         """Advance by one time step.
@@ -270,6 +307,16 @@ class Vehicle:
         """Forget the latest collision."""
         self.collision = None
 
+    def _compile(self, objects: Sequence[SpawnedObject]) -> None:
+        """Make MuJoCo's model, with these objects in it, and its state at rest."""
+        self._model = mujoco.MjModel.from_xml_string(self._xml(objects))
+        self._data = mujoco.MjData(self._model)
+        self._rays = None  # made for the first ray
+        # Views into MuJoCo's memory, kept because looking them up costs more than reading them.
+        self._qpos, self._qvel = self._data.qpos, self._data.qvel
+        self._force, self._mocap = self._data.qfrc_applied, self._data.mocap_pos
+        self._mocap_turn = self._data.mocap_quat
+
     def _read_state(self) -> None:
         n, e, d, w, x, y, z = self._qpos.tolist()
         vn, ve, vd, p, q, r = self._qvel.tolist()
@@ -300,47 +347,3 @@ class Vehicle:
                 impact_point_m=tuple(contact.pos.tolist()),
                 position_m=self.position_m,
             )
-
-
-def _model_xml(
-    frame: Airframe, obstacles: Sequence[Collider], people: int, cars: Sequence[Collider]
-) -> str:
-    """MuJoCo model. What is no vehicle has no affinity: it is never tested on its like."""
-    obstacle_bits = 'contype="1" conaffinity="0"'
-    geoms: list[str] = []
-    for o in obstacles:
-        half = 0.5 * o.yaw_rad
-        north, east, up = o.half_size_m
-        size = f"{north!r} {east!r} {up!r}" if o.shape == "box" else f"{north!r} {up!r}"
-        geoms.append(
-            f'<geom type="{o.shape}" size="{size}" pos="{_numbers(o.centre_m)}" '
-            f'quat="{math.cos(half)!r} 0 0 {math.sin(half)!r}" {obstacle_bits}/>'
-        )
-    capsule = f"{PERSON_RADIUS_M} {0.5 * PERSON_HEIGHT_M - PERSON_RADIUS_M}"
-    inertia = f'mass="{frame.mass_kg}" diaginertia="{_numbers(frame.inertia_kgm2)}"'
-    person = (
-        f'<body mocap="true" pos="0 0 {_NOWHERE_M}">'
-        f'<geom type="capsule" size="{capsule}" {obstacle_bits}/></body>'
-    )
-    boxes = "".join(
-        f'<body mocap="true" pos="{_numbers(car.centre_m)}">'
-        f'<geom type="box" size="{_numbers(car.half_size_m)}" {obstacle_bits}/></body>'
-        for car in cars
-    )
-    return f"""<mujoco>
-      <option timestep="{TIME_STEP_S}" gravity="0 0 {GRAVITY_MPS2}"/>
-      <worldbody>
-        <geom type="plane" size="0 0 1" quat="0 1 0 0" {obstacle_bits}/>
-        {"".join(geoms)}
-        {person * people}
-        {boxes}
-        <body><freejoint/>
-          <inertial pos="0 0 0" {inertia}/>
-          <geom type="box" size="{_numbers(frame.half_size_m)}" contype="0" conaffinity="1"/>
-        </body>
-      </worldbody>
-    </mujoco>"""
-
-
-def _numbers(values: Sequence[Any]) -> str:
-    return " ".join(repr(float(v)) for v in values)

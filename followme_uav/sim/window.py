@@ -186,7 +186,7 @@ class Window:
         else:  # not `simulation.shot()`: clients must not notice
             people, cars = simulation.crowd.people, simulation.traffic.cars
             pose = simulation.cameras[0].camera()
-            picture = scene.render(pose, *simulation.image_size_px, people, cars)
+            picture = scene.render(pose, *simulation.rig.size_px(0), people, cars)
         if not self._view.mask:
             return picture.rgb
         return tinted(picture.rgb, *scene.class_masks(picture.object_id))

@@ -12,7 +12,6 @@ from followme_uav.messages import Vec3
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim import earth, structs
 from followme_uav.sim.bodies import find_body, names_of, person_index
-from followme_uav.sim.dialects import VEHICLE_NAME
 from followme_uav.sim.patterns import matching
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
@@ -66,7 +65,9 @@ class WorldMethods(Service):
         return self.call(job)
 
     def _set_object_pose(self, object_name: Any, pose: Any, teleport: Any) -> Future[bool]:
-        """Move a person, or the vehicle. False: it stands fast, is unknown, or has no room there.
+        """Move a person, the vehicle or a spawned object.
+
+        False: it stands fast, is unknown, or has no room there.
 
         The vehicle hovers where it was put, a person walks on from there.
         """
@@ -76,18 +77,20 @@ class WorldMethods(Service):
             fields.get("position", {}), "pose.position", earth.MAX_POSITION_M
         )
         orientation = structs.read_orientation(fields.get("orientation", {}), "pose.orientation")
-        if name != VEHICLE_NAME and not self.dialect.objects_have_poses:
+        if name != self.equipment.vehicle_name and not self.dialect.objects_have_poses:
             raise HandlerError(
                 f"Object reference not set to an instance of an object ('{name[:50]}' is no "
                 "vehicle)"
             )
 
         def job(simulation: Simulation) -> bool:
+            if simulation.objects.move(name, place, orientation):
+                return True
             index = person_index(simulation, name)
             if index is not None:
                 simulation.place_person(index, place, yaw_of(orientation))
                 return True
-            if name != VEHICLE_NAME or not _has_room(simulation, place):
+            if name != self.equipment.vehicle_name or not _has_room(simulation, place):
                 return False
             simulation.place_vehicle(place, yaw_of(orientation))
             return True
@@ -97,18 +100,30 @@ class WorldMethods(Service):
     def _sees_point(self, point: Any, v: Any) -> Future[bool]:
         self.check_world_tools()
         self.check_vehicle(v)
-        place = _place(point, "point")
+        place = self._place(point, "point")
         return self.call(lambda simulation: simulation.sees(simulation.vehicle.position_m, place))
 
     def _see_each_other(self, point1: Any, point2: Any) -> Future[bool]:
         self.check_world_tools()
-        one, other = _place(point1, "point1"), _place(point2, "point2")
+        one, other = self._place(point1, "point1"), self._place(point2, "point2")
         return self.call(lambda simulation: simulation.sees(one, other))
 
     def _continue_for_frames(self, frames: Any) -> Future[None]:
         self.check_world_tools()
         count = read_int(frames, "frames", 0, MAX_FRAMES)
         return self.simulator.continue_for(count * (FRAME_NS // TIME_STEP_NS))
+
+    def _place(self, geo_point: Any, name: str) -> Vec3:
+        """World NED of a place that is only looked at."""
+        fields = read_struct(geo_point, name)
+        latitude, longitude, altitude = (
+            fields.get(key, 0.0) for key in ("latitude", "longitude", "altitude")
+        )
+        return earth.read_place(
+            *(latitude, longitude, altitude, f"{name}."),
+            home=self.equipment.home,
+            farthest_m=earth.MAX_SIGHT_M,
+        )
 
     def _print_message(self, message: Any, message_param: Any, severity: Any) -> None:
         texts = read_text(message, "message"), read_text(message_param, "message_param")
@@ -133,11 +148,3 @@ def _has_room(simulation: Simulation, place: Vec3) -> bool:
     """Whether the vehicle can be there; standing on the ground is fine."""
     half_m = simulation.vehicle.airframe.half_size_m
     return simulation.clearance_m(place) >= half_m[0] and -place[2] >= half_m[2]
-
-
-def _place(geo_point: Any, name: str) -> Vec3:
-    fields = read_struct(geo_point, name)
-    latitude, longitude, altitude = (
-        fields.get(key, 0.0) for key in ("latitude", "longitude", "altitude")
-    )
-    return earth.read_place(latitude, longitude, altitude, f"{name}.")

@@ -32,9 +32,9 @@ DEADLINE_S = 20.0
 
 
 @contextlib.contextmanager
-def serving(dialect="airsim", *, paused=True, **extras):
+def serving(dialect="airsim", *, paused=True, equipment=None, **extras):
     """A simulator on a free port; yields a function that opens sessions, and the simulation."""
-    simulation = Simulation(5, 8, PaintedSky, (WIDTH, HEIGHT))
+    simulation = Simulation(5, 8, PaintedSky, (WIDTH, HEIGHT), equipment=equipment)
     simulator = Simulator(simulation, paused=paused)
     settings = {"SimMode": "Multirotor"}
     handlers = handlers_of(simulator, DIALECTS[dialect], OBJECT_NAMES, settings, **extras)

@@ -458,5 +458,5 @@ def test_a_wrong_type_is_answered_with_the_parameters_name(call, what):
 
 
 def test_a_place_on_the_other_side_of_the_earth_is_out_of_sight(call):
-    with pytest.raises(RemoteError, match=r"point\.latitude 0\.0.* more than 100 km from home"):
+    with pytest.raises(RemoteError, match=r"point\.latitude 0\.0.* more than 1000 km from home"):
         call.call("simTestLineOfSightToPoint", {}, NAME)

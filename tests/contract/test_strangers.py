@@ -314,6 +314,27 @@ def test_world_methods_speak_the_librarys_structs(seen):
     assert found["collision"]["has_collided"] is False
 
 
+def test_a_spawned_solid_comes_changes_and_goes_again(seen):
+    found = seen("objects")
+    assert {"Cube", "Sphere", "Cylinder", "Cone"} < set(found["assets"])
+    assert found["names"] == ["crate", "crate1"]
+    assert found["listed"] == [True, True]
+    assert xyz(found["pose"]["position"]) == pytest.approx((6.0, 0.0, -2.0))
+    assert [xyz(scale) for scale in found["scale"]] == [[1, 2, 3], [1, 1, 1], [0, 0, 0]]
+    assert found["resized"][0] is True
+    assert xyz(found["resized"][1]) == [2, 2, 2]
+    assert found["ahead"] == pytest.approx(5.0, abs=0.1)  # half of the solid's two metres nearer
+    assert found["painted"] == [True, False, False]
+    assert found["light"] == [True, False]
+    assert found["destroyed"] == [True, True, True, False, False]
+    low, high = found["extents"]
+    assert low["latitude"] < high["latitude"]
+    assert low["longitude"] < high["longitude"]
+    assert low["altitude"] < high["altitude"]
+    assert found["command"] is False
+    assert isinstance(found["far"], bool)
+
+
 def test_markers_are_taken(seen):
     assert seen("markers") is True
 
@@ -373,7 +394,7 @@ def test_refusals_reach_the_user_in_words(seen):
         "nan": "z is nan",
         "vehicle": "Vehicle API for 'Drone7' is not available",
         "optical flow": "image_type is 8",
-        "unknown": "could not find function 'simGetWorldExtents'",
+        "unknown": "could not find function 'simGetMeshPositionVertexBuffers'",
     }
     assert {name: text for name, text in words.items() if text not in found[name][1]} == {}
 
@@ -381,9 +402,9 @@ def test_refusals_reach_the_user_in_words(seen):
 # -- completeness ----------------------------------------------------------------------------
 
 
-def test_every_served_method_has_been_called_by_the_stranger(seen):
+def test_every_served_method_has_been_called_by_the_stranger(seen, tour):
     simulator = Simulator(Simulation(1, 2, PaintedSky, (16, 16)))
-    served = set(handlers_of(simulator, DIALECTS["airsim"], OBJECT_NAMES, {}))
+    served = set(handlers_of(simulator, DIALECTS[CLIENTS[tour[0]]], OBJECT_NAMES, {}))
     airsims = {name for name in served if not name.startswith("simFollowMe")}
     assert airsims - set(seen("called")) == set()
 

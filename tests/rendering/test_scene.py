@@ -15,6 +15,7 @@ from followme_uav.sim.layout import Car
 from followme_uav.sim.people import Crowd, Person
 from followme_uav.sim.routes import HeroMode
 from followme_uav.sim.scene import GROUND_ID, HERO_ID, SKY_DEPTH_M, SKY_ID, Pose, Scene
+from followme_uav.sim.spawned import SLOT_NAMES, SpawnedObject, find_asset
 from followme_uav.sim.styles import STYLES
 from followme_uav.sim.world import City, make_city
 
@@ -282,3 +283,50 @@ def test_pictures_leave_nothing_behind(scene: Scene, city: City):
 
     first = draw(10)
     assert draw(60) < first + 50
+
+
+def _spawned(asset: str, north_m: float, number: int, **changes) -> SpawnedObject:
+    place = (north_m, 0.0, -8.0)
+    one = SpawnedObject("it", find_asset(asset), place, (1.0, 0.0, 0.0, 0.0), (2.0, 2.0, 2.0))
+    return replace(one, number=number, **changes)
+
+
+@pytest.mark.parametrize(
+    ("asset", "front_m", "share"),
+    [("Cube", 1.0, 1.0), ("Sphere", 1.0, math.pi / 4), ("Cylinder", 1.0, 1.0), ("Cone", 0.5, 0.5)],
+)
+def test_a_spawned_solid_is_in_picture_mask_and_depth(scene, asset, front_m, share):
+    """`share`: of the square around it that its outline fills."""
+    camera, number = _camera(0.0, 0.0, 8.0, 0.0, 0.0), scene.object_names.index(SLOT_NAMES[0])
+    before = scene.render(camera, 160, 160, ())
+    bytes_before = before.rgb.tobytes(), before.object_id.tobytes()
+    assert number not in before.object_id
+    red = (0.8, 0.05, 0.05)
+    scene.set_objects([_spawned(asset, 6.0, number, colour=red)])
+    seen = scene.render(camera, 160, 160, ())
+    mask = seen.object_id == number
+    rows, columns = np.nonzero(mask)
+    width, height = np.ptp(columns) + 1, np.ptp(rows) + 1
+    assert mask.sum() / (width * height) == pytest.approx(share, abs=0.08)
+    assert seen.depth_m[80, 80] == pytest.approx(6.0 - front_m, abs=0.05)
+    r, g, b = seen.rgb[mask].mean(axis=0)
+    assert r > 2 * max(g, b)
+    scene.set_objects([])
+    after = scene.render(camera, 160, 160, ())
+    assert (after.rgb.tobytes(), after.object_id.tobytes()) == bytes_before
+
+
+def test_a_light_is_as_bright_as_it_is_set(scene):
+    camera, number = _camera(0.0, 0.0, 8.0, 0.0, 0.0), scene.object_names.index(SLOT_NAMES[1])
+    shades = []
+    for intensity in (0.0, 1000.0, 5000.0):
+        scene.set_objects([_spawned("PointLightBP", 1.0, number, intensity=intensity)])
+        seen = scene.render(camera, 160, 160, ())
+        shades.append(seen.rgb[seen.object_id == number].mean())
+    scene.set_objects([])
+    assert shades[0] + 20 < shades[1] < shades[2] - 20
+
+
+def test_object_numbers_fit_into_a_byte(scene):
+    assert len(scene.object_names) <= 256
+    assert scene.object_names.count(SLOT_NAMES[0]) == 1

@@ -37,6 +37,7 @@ class AtOnce:
 
     def __init__(self, simulation):
         self.simulation = simulation
+        self.equipment, self.rig = simulation.equipment, simulation.rig
 
     def call(self, job):
         result = job(self.simulation)

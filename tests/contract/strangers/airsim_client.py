@@ -322,6 +322,38 @@ def world(c: Any) -> Any:
     return seen
 
 
+def objects(c: Any) -> Any:
+    """A solid that comes, changes, stands in the way and goes again; a light; what refuses."""
+    aloft(c, (0.0, 0.0, -2.0))
+    seen: dict[str, Any] = {"assets": list(c.simListAssets())}
+    there, scale = m.Pose(m.Vector3r(6.0, 0.0, -2.0), rotation()), m.Vector3r(1.0, 2.0, 3.0)
+    names = [c.simSpawnObject("crate", "Cube", there, scale, True, False) for _ in range(2)]
+    seen["names"] = names
+    seen["listed"] = [name in c.simListSceneObjects() for name in names]
+    seen["pose"] = plain(c.simGetObjectPose(names[0]))
+    seen["scale"] = [plain(c.simGetObjectScale(name)) for name in (names[0], "hero", "nobody")]
+    seen["resized"] = [
+        c.simSetObjectScale(names[0], m.Vector3r(2.0, 2.0, 2.0)),
+        plain(c.simGetObjectScale(names[0])),
+    ]
+    seen["ahead"] = c.getDistanceSensorData("Distance").distance
+    seen["painted"] = [
+        c.simSetObjectMaterial(names[0], "red"),
+        c.simSetObjectMaterial(names[0], "/Game/Nothing"),
+        c.simSetObjectMaterial("building_0", "red"),
+    ]
+    light = c.simSpawnObject("lamp", "PointLightBP", there, scale, False, True)
+    seen["light"] = [c.simSetLightIntensity(light, 100.0), c.simSetLightIntensity("sun", 1.0)]
+    seen["destroyed"] = [c.simDestroyObject(name) for name in (*names, light, names[0], "hero")]
+    seen["extents"] = plain(c.simGetWorldExtents())
+    seen["command"] = c.simRunConsoleCommand("stat fps")
+    far = c.getHomeGeoPoint()
+    far.latitude -= 1.0
+    far.altitude += 50.0
+    seen["far"] = c.simTestLineOfSightToPoint(far)
+    return seen
+
+
 def markers(c: Any) -> Any:
     points = [m.Vector3r(0.0, 0.0, -1.0), m.Vector3r(1.0, 0.0, -1.0)]
     poses = [m.Pose(), m.Pose()]
@@ -354,7 +386,7 @@ def nonsense(c: Any) -> Any:
         "nan": lambda: c.moveToZAsync(float("nan"), 1.0).get(),
         "vehicle": lambda: c.getMultirotorState("Drone7"),
         "optical flow": lambda: c.simGetImages([m.ImageRequest("0", m.ImageType.OpticalFlow)]),
-        "unknown": lambda: c.simGetWorldExtents(),
+        "unknown": lambda: c.simGetMeshPositionVertexBuffers(),
     }.items():
         try:
             said[name] = ["answered", str(call())]
@@ -376,6 +408,7 @@ TOUR = (
     reset_and_fly_again,
     two_clients,
     world,
+    objects,
     markers,
     recording,
     nonsense,
