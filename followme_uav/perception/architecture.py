@@ -123,7 +123,9 @@ class Architecture:
                 raise ArchitectureError(f"two layers are called {layer.name}")
             missing = [name for name in layer.inputs if name not in signals]
             if missing:
-                raise ArchitectureError(f"layer {layer.name} needs {missing[0]}, which is not there")
+                raise ArchitectureError(
+                    f"layer {layer.name} needs {missing[0]}, which is not there"
+                )
             signals[layer.name] = _result_of(layer, [signals[name] for name in layer.inputs])
         return signals
 

@@ -329,7 +329,7 @@ def _windowed(name: str, settings: Settings, side: int, whole: bool = False) -> 
     _channels_last(name, settings)
     stride = _side(name, settings, "strides")
     padding = str(settings.get("padding", "valid")).lower()
-    if padding != "same" and not (padding == "valid" and (side == 1 or whole and side == stride)):
+    if padding != "same" and not (padding == "valid" and (side == 1 or (whole and side == stride))):
         raise ArchitectureError(f"layer {name} has padding {padding!r:.40}, supported is 'same'")
     return stride
 

@@ -197,7 +197,9 @@ def _named(name: str, kind: str, arrays: Mapping[int, NDArray[np.float32]]) -> A
     if kind == "BatchNormalization":
         parts = ("gamma", "beta", "moving_mean", "moving_variance")[4 - len(arrays) :]
         if len(arrays) == 3:
-            raise ArchitectureError(f"layer {name} has gamma or beta, which of them it does not say")
+            raise ArchitectureError(
+                f"layer {name} has gamma or beta, which of them it does not say"
+            )
     else:
         parts = _PARTS["SeparableConv2D" if "Separable" in kind else "Conv2D"]
     if sorted(arrays) != list(range(len(arrays))) or len(arrays) > len(parts):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from followme_uav.perception.architecture import (
@@ -133,7 +134,7 @@ class _Search:
         self._steps += 1
         if self._steps > MOST_STEPS:
             raise JsonNeededError("its layers can be connected in too many ways")
-        before, channels, scale = results[-1]
+        _, channels, scale = results[-1]
         if not self._can_come_back(at, scale):
             return
         if at == len(self._outlines):
@@ -171,7 +172,7 @@ class _Search:
 
     @staticmethod
     def _factors(results: list[tuple[str, int, Fraction]]) -> Iterator[Fraction]:
-        for (_, _, before), (_, _, after) in zip(results, results[1:], strict=False):
+        for (_, _, before), (_, _, after) in pairwise(results):
             yield after / before
 
     def _blocks(
@@ -180,7 +181,7 @@ class _Search:
         """Results of blocks: not of a convolution that a normalisation follows, nor the last."""
         inside = {
             first.name
-            for first, second in zip(self._outlines, self._outlines[1:], strict=False)
+            for first, second in pairwise(self._outlines)
             if second.kind is Kind.NORMALISATION
         }
         return (result for result in results[:-1] if result[0] not in inside)

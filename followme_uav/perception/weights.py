@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.errors import WeightsError
-from followme_uav.files import written_whole
+from followme_uav.files import is_same_file, written_whole
 from followme_uav.perception import foreign_files, keras_config, keras_files, legacy_weights
 from followme_uav.perception.architecture import (
     Architecture,
@@ -37,9 +37,9 @@ FORMAT_VERSION = 1
 FORMAT_VERSION_WITH_LAYERS = 2
 """Of files whose network is not one of `ARCHITECTURES`: they list its layers."""
 
-PASS_WEIGHTS = "pass --weights a file made by 'followme-uav train' or 'followme-uav import-weights'"
-PASS_INIT = "pass --init a file made by 'followme-uav train' or 'followme-uav import-weights'"
-PASS_KERAS = "pass import-weights an HDF5 or .keras file that Keras saved"
+FOR_WEIGHTS = "pass --weights a file made by 'followme-uav train' or 'followme-uav import-weights'"
+FOR_INIT = "pass --init a file made by 'followme-uav train' or 'followme-uav import-weights'"
+FOR_IMPORT = "pass import-weights an HDF5 or .keras file that Keras saved"
 """Remedies: what to do in place of passing this file, by the command at hand."""
 
 
@@ -78,7 +78,7 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 
 def read_weights(
-    path: Path, *, architecture: Path | None = None, remedy: str = PASS_WEIGHTS
+    path: Path, *, architecture: Path | None = None, remedy: str = FOR_WEIGHTS
 ) -> WeightsFile:
     """Reads and checks a weights file, our own or Keras's, without building a network.
 
@@ -117,25 +117,15 @@ def import_weights(
         WeightsError: As `read_weights`, the file needs no conversion, or `new` is there.
     """
     for kept in (old, architecture):
-        if kept is not None and _same_file(kept, new):
+        if kept is not None and is_same_file(kept, new):
             raise WeightsError(f"{new}: is {kept} itself, which is kept; choose another file")
     if new.exists() and not force:
         raise WeightsError(f"{new}: is there already; choose another file or pass --force")
-    stored = read_weights(old, architecture=architecture, remedy=PASS_KERAS)
+    stored = read_weights(old, architecture=architecture, remedy=FOR_IMPORT)
     if stored.origin == WeightsFile.origin:
         raise WeightsError(f"{old}: in the present format already; use it as it is")
     _write(stored, new)
     return stored
-
-
-def _same_file(first: Path, second: Path) -> bool:
-    """Whether two names stand for one file, through links or other spelling."""
-    try:
-        if first.samefile(second):
-            return True
-    except OSError:
-        pass
-    return first.resolve() == second.resolve()
 
 
 def _write(content: WeightsFile, path: Path) -> None:
@@ -320,7 +310,7 @@ def take_over_layers(model: keras.Model, path: Path) -> list[str]:
     Raises:
         WeightsError: As `read_weights`, or no layer fits.
     """
-    stored = read_weights(path, remedy=PASS_INIT)
+    stored = read_weights(path, remedy=FOR_INIT)
     taken = []
     for layer in model.layers:
         values = [stored.variables.get(v.path) for v in layer.variables]
