@@ -55,7 +55,7 @@ def describe(path: Path) -> str:
     """
     size = path.stat().st_size
     if size == 0:
-        return "empty"
+        return "empty, not an HDF5 file"
     with path.open("rb") as file:
         first = file.read(_SEVERAL_BYTES)
         file.seek(max(0, size - len(_TABLE_END)))

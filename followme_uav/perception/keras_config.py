@@ -27,6 +27,8 @@ from followme_uav.perception.architecture import (
 MAX_JSON_BYTES = 4 * 2**20
 _CODE = ("Lambda", "TFOpLambda", "SlicingOpLambda", "Function")
 """Layers that are somebody's code."""
+_SWITCHES = {"use_bias": "bias", "center": "beta", "scale": "gamma"}
+"""Settings that leave a variable out when they are off."""
 _CONTAINERS = ("Model", "Functional", "Sequential")
 
 
@@ -38,7 +40,8 @@ class KerasNetwork:
     classes: Mapping[str, str]
     """Class name of every layer in the JSON, by its name, in the JSON's order."""
     input_size_px: tuple[int, int] | None
-    keras_version: str
+    left_out: Mapping[str, frozenset[str]]
+    """By layer, the variables that its settings leave out, e.g. `bias`."""
 
 
 def parse(text: str | bytes) -> Mapping[str, Any] | None:
@@ -83,6 +86,7 @@ def _network(content: Mapping[str, Any]) -> KerasNetwork:
     """Which layer's result each layer of the JSON gives."""
     layers: list[Layer] = []
     classes: dict[str, str] = {}
+    left_out = {}
     sizes = []
     previous = IMAGE
     for entry in entries:
@@ -106,6 +110,9 @@ def _network(content: Mapping[str, Any]) -> KerasNetwork:
             raise ArchitectureError(f"layer {name} needs {missing[0]}, which is not there")
         inputs = tuple(results.get(source, source) for source in sources)
         layer = LAYERS[kind](name, inputs, settings)
+        left_out[name] = frozenset(
+            part for switch, part in _SWITCHES.items() if settings.get(switch, True) is False
+        )
         if layer is None:
             results[name] = inputs[0]
         else:
@@ -121,7 +128,7 @@ def _network(content: Mapping[str, Any]) -> KerasNetwork:
         _up_to(results[outputs[0]], layers),
         classes,
         _image_size(sizes),
-        str(content.get("keras_version", "")),
+        left_out,
     )
 
 

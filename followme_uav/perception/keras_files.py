@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from followme_uav.perception.architecture import MAX_PARAMETERS, ArchitectureError
 from followme_uav.perception.keras_config import MAX_JSON_BYTES, KerasNetwork, parse
-from followme_uav.perception.legacy_weights import Arrays
+from followme_uav.perception.legacy_weights import Arrays, MismatchError
 
 MAX_BYTES = 8 * MAX_PARAMETERS
 """No larger file is read: parameters of four bytes, and as much again for an optimiser's state."""
@@ -33,6 +33,7 @@ MAX_UNPACKED_BYTES = 5 * MAX_PARAMETERS
 _PARTS = {
     "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
     "Conv2D": ("kernel", "bias"),
+    "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
 }
 """Arrays of a layer in the order of Keras 3, by class name."""
 _OWN_LAYERS = ("layers", "_layer_checkpoint_dependencies")
@@ -56,7 +57,7 @@ class KerasFile:
         """The layers in order, as the JSON names them.
 
         Raises:
-            ArchitectureError: The file has other layers.
+            MismatchError: The file has other layers.
         """
         if self.layers is not None:
             return self.layers
@@ -69,9 +70,9 @@ class KerasFile:
             group = f"{base}_{count}" if count else base
             _, arrays = self.numbered.get(group, ("", {}))
             arrays = by_name.get(name, arrays)
-            layers.append((name, _named(name, kind, arrays)))
+            layers.append((name, _named(name, kind, arrays, described.left_out.get(name, ()))))
         if sum(bool(own) for _, own in layers) < sum(bool(a) for _, a in self.numbered.values()):
-            raise ArchitectureError("it has more layers with weights than its JSON")
+            raise MismatchError("it has more layers with weights than its JSON")
         return tuple(layers)
 
 
@@ -190,21 +191,17 @@ def _numbered(group: Any) -> dict[str, tuple[str, Mapping[int, NDArray[np.float3
     return {layer: (name, arrays) for layer, (name, arrays) in found.items()}
 
 
-def _named(name: str, kind: str, arrays: Mapping[int, NDArray[np.float32]]) -> Arrays:
+def _named(
+    name: str, kind: str, arrays: Mapping[int, NDArray[np.float32]], left_out: Collection[str]
+) -> Arrays:
     """Arrays of a layer of Keras 3 by short name."""
     if not arrays:
         return {}
-    if kind == "BatchNormalization":
-        parts = ("gamma", "beta", "moving_mean", "moving_variance")[4 - len(arrays) :]
-        if len(arrays) == 3:
-            raise ArchitectureError(
-                f"layer {name} has gamma or beta, which of them it does not say"
-            )
-    else:
-        parts = _PARTS["SeparableConv2D" if "Separable" in kind else "Conv2D"]
-    if sorted(arrays) != list(range(len(arrays))) or len(arrays) > len(parts):
-        raise ArchitectureError(f"layer {name} has arrays {sorted(arrays)}, expected {parts}")
-    return {part: arrays[number] for number, part in enumerate(parts[: len(arrays)])}
+    parts = _PARTS.get(kind.replace("Keras", ""), ())
+    parts = tuple(part for part in parts if part not in left_out)
+    if sorted(arrays) != list(range(len(parts))):
+        raise MismatchError(f"layer {name} has {len(arrays)} arrays, needed is {', '.join(parts)}")
+    return {part: arrays[number] for number, part in enumerate(parts)}
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -38,6 +38,10 @@ _NEUTRAL = {"bias": 0.0, "beta": 0.0, "gamma": 1.0}
 """Variables that Keras can leave out of a layer, and the value that changes nothing."""
 
 
+class MismatchError(ArchitectureError):
+    """The arrays are not those of the described network."""
+
+
 @dataclass(frozen=True)
 class RecognisedNetwork:
     """A network of a Keras file, in the names of this package."""
@@ -58,6 +62,7 @@ def recognise(
 
     Raises:
         ArchitectureError: The layers are not those of a network that this program can run.
+        MismatchError: The arrays do not fit the JSON.
         structure.JsonNeededError: The JSON is needed to tell.
     """
     filled = [(name, own) for name, own in layers if own]
@@ -89,7 +94,8 @@ def recognise(
     for name, own in filled:
         channels = network.signals[names[sources[name]]].channels
         wanted = variables_of(by_name[name], channels)
-        for part, values in _completed(name, own, wanted).items():
+        left_out = described.left_out.get(name, frozenset()) if described else frozenset()
+        for part, values in _completed(name, own, wanted, left_out).items():
             variables[f"{names[name]}/{part}"] = values
     return RecognisedNetwork(network, variables)
 
@@ -106,21 +112,23 @@ def _in_order_of(
     if set(wanted) == {name for name, _ in filled}:
         return list(filled)
     if len(wanted) != len(filled):
-        raise ArchitectureError(
+        raise MismatchError(
             f"it has {len(filled)} layers with weights, its JSON describes {len(wanted)}"
         )
     return [(name, own) for name, (_, own) in zip(wanted, filled, strict=True)]
 
 
 def _completed(
-    name: str, own: Arrays, wanted: Mapping[str, tuple[int, ...]]
+    name: str,
+    own: Arrays,
+    wanted: Mapping[str, tuple[int, ...]],
+    left_out: frozenset[str],
 ) -> dict[str, NDArray[np.float32]]:
-    """A layer's arrays, which must be those wanted; what Keras left out is put in."""
-    missing = {part: shape for part, shape in wanted.items() if part not in own}
+    """A layer's arrays, which must be those wanted; what its settings leave out is put in."""
     found = {part: array.shape for part, array in own.items()}
-    shapes = {part: shape for part, shape in wanted.items() if part in own}
-    if found != shapes or any(part not in _NEUTRAL for part in missing):
-        raise ArchitectureError(f"layer {name} has {_text(found)}, needed is {_text(wanted)}")
+    shapes = {part: shape for part, shape in wanted.items() if part not in left_out}
+    if found != shapes:
+        raise MismatchError(f"layer {name} has {_text(found)}, needed is {_text(wanted)}")
     return {
         part: own[part] if part in own else np.full(shape, _NEUTRAL[part], np.float32)
         for part, shape in wanted.items()

@@ -223,12 +223,16 @@ def _keras(path: Path, found: KerasFile, architecture: Path | None, remedy: str)
         descriptions = iter([(str(architecture), _given_json(architecture))])
     else:
         descriptions = _json_beside(path)
+    said = f"{path}: weights of {found.writer}, structure"
     for source, config in descriptions:
         try:
             described = keras_config.network(config)
             network = legacy_weights.recognise(found.with_json(described), described)
+        except legacy_weights.MismatchError as error:
+            other = "put the JSON of the same network (model.to_json) beside it"
+            raise WeightsError(f"{said} by {source}: {error}; {other}") from error
         except ArchitectureError as error:
-            raise WeightsError(f"{path}: by {source}, but {error}; {remedy}") from error
+            raise WeightsError(f"{said} by {source}: {error}; {remedy}") from error
         return WeightsFile(network.network, network.variables, found.writer, source)
     hint = (
         f"put the network's JSON (model.to_json) beside it as config_{path.name}, or pass it to "
@@ -239,9 +243,9 @@ def _keras(path: Path, found: KerasFile, architecture: Path | None, remedy: str)
             raise JsonNeededError("it does not tell the order of its layers")
         network = legacy_weights.recognise(found.layers, None)
     except JsonNeededError as error:
-        raise WeightsError(f"{path}: {found.writer} weights, but {error}; {hint}") from error
+        raise WeightsError(f"{said} unknown: {error}; {hint}") from error
     except ArchitectureError as error:
-        raise WeightsError(f"{path}: {found.writer} weights, but {error}; {remedy}") from error
+        raise WeightsError(f"{said} not usable: {error}; {remedy}") from error
     known = "names and shapes of its layers, connected as in the Udacity project"
     return WeightsFile(network.network, network.variables, found.writer, known)
 
