@@ -50,7 +50,7 @@ def check_writable(path: Path, *inputs: Path | None) -> None:
     """
     for kept in inputs:
         if kept is not None and is_same_file(kept, path):
-            raise ConfigError(f"{path}: is {kept} itself, which is read; choose another file")
+            raise ConfigError(f"{path}: would overwrite {kept}, which is read; choose another file")
     with writing(path):
         is_new = not path.exists()
         path.open("ab").close()

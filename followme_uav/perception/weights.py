@@ -118,7 +118,7 @@ def import_weights(
     """
     for kept in (old, architecture):
         if kept is not None and is_same_file(kept, new):
-            raise WeightsError(f"{new}: is {kept} itself, which is kept; choose another file")
+            raise WeightsError(f"{new}: would overwrite {kept}, which is read; choose another file")
     if new.exists() and not force:
         raise WeightsError(f"{new}: is there already; choose another file or pass --force")
     stored = read_weights(old, architecture=architecture, remedy=FOR_IMPORT)

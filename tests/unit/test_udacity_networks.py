@@ -162,6 +162,17 @@ def test_a_whole_model_is_read_as_data(tmp_path):
     assert_computes(path, net)
 
 
+def test_a_long_list_of_layers_is_spread_over_attributes(tmp_path):
+    """Keras parts lists that do not fit into one attribute."""
+    net = plain([8, 16], 16, [16, 8], 2, side_px=32)
+    path = net.write_weights(tmp_path / "w.h5")
+    with h5py.File(path, "r+") as file:
+        names = file.attrs["layer_names"]
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"], file.attrs["layer_names1"] = names[:9], names[9:]
+    assert_computes(path, net)
+
+
 def keras3_model(side_px=32, bilinear="nearest"):
     """The same blocks in today's Keras, with layers that its users add."""
     layers = keras.layers
