@@ -90,10 +90,10 @@ def read_h5(file: Any) -> KerasFile | None:
         if "keras_version" not in attributes:
             raise ArchitectureError("of Keras 1, whose arrays are others; save them with Keras 2")
         return KerasFile(_listed(file), config, writer, {})
-    if "model_weights" in file and config is not None:
+    if config is not None and _is_own(file, "model_weights"):
         return KerasFile(_listed(file["model_weights"]), config, writer, {})
     for name in _OWN_LAYERS:
-        if name in file:
+        if _is_own(file, name):
             return KerasFile(None, None, "Keras 3", _numbered(file[name]))
     return None
 
@@ -162,8 +162,7 @@ def _listed(group: Any) -> tuple[tuple[str, Arrays], ...]:
     arrays = read_arrays(group)
     layers = []
     for layer in _texts(group.attrs, "layer_names"):
-        # Only groups of this file: a link to another file is not followed.
-        if group.get(layer, getlink=True) is None or not _is_own(group, layer):
+        if not _is_own(group, layer):
             raise ArchitectureError(f"layer {layer} is listed but not there")
         own: dict[str, NDArray[np.float32]] = {}
         for name in _texts(group[layer].attrs, "weight_names"):
@@ -175,10 +174,13 @@ def _listed(group: Any) -> tuple[tuple[str, Arrays], ...]:
     return tuple(layers)
 
 
-def _is_own(group: Any, name: str) -> bool:
+def _is_own(group: Any, path: str) -> bool:
+    """Whether a path leads to something in this file, without a link to elsewhere on the way."""
     import h5py
 
-    return isinstance(group.get(name, getlink=True), h5py.HardLink)
+    parts = path.strip("/").split("/")
+    steps = ["/".join(parts[: i + 1]) for i in range(len(parts))]
+    return all(isinstance(group.get(step, getlink=True), h5py.HardLink) for step in steps)
 
 
 def _numbered(group: Any) -> dict[str, tuple[str, Mapping[int, NDArray[np.float32]]]]:

@@ -523,6 +523,25 @@ def test_an_archive_with_code_is_refused_by_name(tmp_path):
     refused(path, "is a Lambda, which holds code")
 
 
+@pytest.mark.parametrize("inside", ["model_weights", "layers"])
+def test_links_to_other_files_are_not_followed(tmp_path, inside):
+    """Weights from elsewhere must not read what else is on the disk."""
+    net = plain([8], 8, [8])
+    secret = net.write_model(tmp_path / "secret.h5")
+    with h5py.File(secret, "r+") as file:
+        file["layers/conv2d/vars/0"] = np.zeros(3)
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(net.json())
+        file[inside] = h5py.ExternalLink("secret.h5", inside)
+    refused(path, "not weights of followme-uav")
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["a/model_weights/conv2d_4"]
+        file.attrs["keras_version"] = "2.0.6-tf"
+        file["a"] = h5py.ExternalLink("secret.h5", "/")
+    refused(path, "a/model_weights/conv2d_4 is listed but not there")
+
+
 # The commands.
 
 
