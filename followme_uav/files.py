@@ -24,6 +24,14 @@ def written_whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def is_same_file(first: Path, second: Path) -> bool:
+    """Whether two names stand for one file: through links, relative paths or other spelling."""
+    try:
+        return first.samefile(second)
+    except OSError:  # one of them is not there
+        return first.resolve() == second.resolve()
+
+
 def write_data(path: Path, content: bytes) -> None:
     """Writes a file of a data set or a result whole.
 

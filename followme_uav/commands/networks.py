@@ -115,7 +115,7 @@ def train(
     """Train a network on labelled frames."""
     from followme_uav.learn.train import train as run_train
 
-    check_writable(out)
+    check_writable(out, config, init)
     run_train(config, data, validation, out, init, resume, logs, skip_incomplete)
 
 
@@ -175,7 +175,7 @@ def evaluate(
 
     for path in (json_path, report and report / "index.html"):
         if path is not None:
-            check_writable(path)
+            check_writable(path, weights)
     run_evaluate(
         weights,
         data,
@@ -193,7 +193,7 @@ def export(
     """Write a network as an ONNX model, to run it elsewhere."""
     from followme_uav.perception.onnx_model import INPUT, OUTPUT, onnx_model
 
-    check_writable(onnx)
+    check_writable(onnx, weights)
     model = onnx_model(weights)
     with writing(onnx):
         onnx.write_bytes(model.SerializeToString())
@@ -203,22 +203,40 @@ def export(
     )
 
 
-def models(as_json: Json = False) -> None:
+def models(
+    as_json: Json = False,
+    weights: Annotated[
+        Path | None, typer.Option(help="Show the network of this weights file only.")
+    ] = None,
+) -> None:
     """Show the networks: layers, parameters, multiply-adds, and how they are saved."""
     from followme_uav.perception.summary import show
 
-    show(as_json)
+    show(as_json, weights)
 
 
 def import_weights(
-    old: Annotated[Path, typer.Argument(help="HDF5 weights of the Udacity project (Keras 2).")],
+    old: Annotated[
+        Path, typer.Argument(help="Weights or whole model that Keras saved (HDF5 or .keras).")
+    ],
     out: Annotated[Path, typer.Argument(help="Weights file to write.")],
+    architecture: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON of the network (model.to_json).", show_default="config_OLD beside OLD"
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
 ) -> None:
-    """Convert old Keras weights to this program's format, and say what they are."""
+    """Convert Keras weights to this program's format, and say what they are."""
     from followme_uav.perception.models import CLASSES
     from followme_uav.perception.weights import import_weights as run_import
 
-    check_writable(out)
-    found = run_import(old, out)
+    check_writable(out, old, architecture)
+    found = run_import(old, out, architecture=architecture, force=force)
     print(f"{old}: {found.architecture}, {found.parameters:,} parameters, by {found.origin}")
+    print(f"structure: by {found.described_by}")
+    if found.network.input_size_px is not None:
+        height_px, width_px = found.network.input_size_px
+        print(f"images: scaled to {width_px} x {height_px} for the network")
     print(f"{out}: channels {', '.join(CLASSES)}; use it with --weights")

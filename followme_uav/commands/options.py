@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from followme_uav.errors import ConfigError
+from followme_uav.files import is_same_file
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 Weights = Annotated[
@@ -44,8 +45,15 @@ def seed_range(text: str) -> range:
     return range(int(first), int(end))
 
 
-def check_writable(path: Path) -> None:
-    """Know it before the flight, not after; a file that is there keeps its content."""
+def check_writable(path: Path, *inputs: Path | None) -> None:
+    """Know it before the flight, not after; a file that is there keeps its content.
+
+    Raises:
+        ConfigError: The file cannot be written, or is one of the command's own inputs.
+    """
+    for kept in inputs:
+        if kept is not None and is_same_file(kept, path):
+            raise ConfigError(f"{path}: would overwrite {kept}, which is read; choose another file")
     with writing(path):
         is_new = not path.exists()
         path.open("ab").close()

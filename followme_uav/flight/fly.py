@@ -143,6 +143,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
                 "simulator": config.simulator.name,
                 "lockstep": str(plan.lockstep),
                 "segmenter": device,
+                "network": "" if segmenter is None else segmenter.architecture,
                 "solids": text_of(solids),
                 "versions": json.dumps(
                     {"followme-uav": __version__, "python": platform.python_version()}

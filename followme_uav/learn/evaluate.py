@@ -21,7 +21,7 @@ from followme_uav.learn.dataset import LabelledFrames
 from followme_uav.learn.scores import FrameScores, SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
-from followme_uav.perception.segmenter import Segmenter
+from followme_uav.perception.segmenter import Segmenter, resize_images
 
 FAR_HERO_PX = 40
 """`--by-kind` takes a hero of up to so many pixels at 160 px for one seen on patrol."""
@@ -29,12 +29,12 @@ FAR_HERO_PX = 40
 _BATCH = 16
 
 Infer = Callable[[NDArray[np.uint8]], Any]
-"""(batch, 160, 160, 3) RGB bytes -> probabilities in 1/255, same shape."""
+"""(batch, height, width, 3) RGB bytes -> probabilities in 1/255, same shape."""
 
 
 @dataclass(frozen=True)
 class PreparedSet:
-    """One set at the network's resolution, as scores compare it."""
+    """One set at the resolution at which scores compare it."""
 
     source: str
     name: str
@@ -44,6 +44,9 @@ class PreparedSet:
     """(frames, 160, 160, 3), one plane per class."""
     frame_names: tuple[str, ...]
     """One per frame, for people."""
+    network_images: NDArray[np.uint8] | None = None
+    """(frames, height, width, 3) RGB at the size that the network was trained for; None: `images`.
+    """
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,7 +59,15 @@ class PreparedSet:
             self.images[chosen],
             self.truth[chosen],
             tuple(n for n, wanted in zip(self.frame_names, chosen, strict=True) if wanted),
+            None if self.network_images is None else self.network_images[chosen],
         )
+
+    def probabilities(self, infer: Infer, frames: slice) -> NDArray[np.uint8]:
+        """What the network gives for some frames, at the size at which they are compared."""
+        if self.network_images is None:
+            return np.asarray(infer(self.images[frames]))
+        found = np.asarray(infer(self.network_images[frames]))
+        return resize_images(found, (INPUT_SIZE_PX, INPUT_SIZE_PX))
 
 
 @dataclass(frozen=True)
@@ -134,7 +145,7 @@ def evaluate(
         for frame_set in found:
             frames = dataset.load(frame_set)
             notes.append(f"{frames.name}: {frames.note}")
-            prepared.append(prepare(frames))
+            prepared.append(prepare(frames, segmenter.input_size_px))
             progress.advance(reading)
         if by_kind:
             prepared = split_by_kind(prepared[0])
@@ -168,14 +179,24 @@ def evaluate(
     return result
 
 
-def prepare(frames: LabelledFrames) -> PreparedSet:
-    """Resizes images and truth of a set to the network's resolution, as the score demands."""
+def prepare(frames: LabelledFrames, network_size_px: tuple[int, int] | None = None) -> PreparedSet:
+    """Resizes images and truth of a set to 160 px, as the score demands.
+
+    Args:
+        frames: The set.
+        network_size_px: Image (height, width) that the network was trained for, if it is another:
+            the network gets the frames at that size, its masks are compared at 160 px.
+    """
+    is_other = network_size_px not in (None, (INPUT_SIZE_PX, INPUT_SIZE_PX))
     return PreparedSet(
         frames.source,
         frames.name,
         np.stack([dataset.resize_image(image, INPUT_SIZE_PX) for image in frames.images]),
         np.stack([dataset.resize_truth(label, INPUT_SIZE_PX) for label in frames.labels]),
         tuple(path.name for path in frames.image_files),
+        np.concatenate([resize_images(image[None], network_size_px) for image in frames.images])
+        if is_other and network_size_px is not None
+        else None,
     )
 
 
@@ -215,7 +236,7 @@ def measure_set(
     parts = []
     for start in range(0, len(prepared), _BATCH):
         batch = slice(start, start + _BATCH)
-        probabilities = np.asarray(infer(prepared.images[batch]))
+        probabilities = prepared.probabilities(infer, batch)
         parts.append(scores.measure(prepared.truth[batch], probabilities))
         if advance is not None:
             advance(len(probabilities))

@@ -127,7 +127,7 @@ def _gallery(
     """Writes the pictures of a group and returns its section of the page."""
     where = [(s, i) for s in prepared for i in range(len(s))]
     chosen = [where[i] for i in group.frames]
-    probabilities = np.asarray(infer(np.stack([s.images[i] for s, i in chosen])))
+    probabilities = [s.probabilities(infer, slice(i, i + 1))[0] for s, i in chosen]
     rows = []
     for rank, (frame, (own_set, i), probability) in enumerate(
         zip(group.frames, chosen, probabilities, strict=True), start=1

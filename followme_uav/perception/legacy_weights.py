@@ -1,10 +1,10 @@
-"""Old weights: HDF5 files that Keras 2 wrote with `model.save_weights`, as of the Udacity project.
+"""Keras weights of other people's networks, in the names of this package.
 
-Such a file lists its layers in order (attribute `layer_names`) and for each layer its arrays
-(`weight_names`). Layers have running numbers (`batch_normalization_9`), not the names of this
-package, so the network is recognised by the sequence of its convolutions and their channels, and
-an array by its own name within its layer: some files store a normalisation's beta before its
-gamma, others after it. Only arrays are read; nothing is deserialised.
+The Udacity project's networks are built from the same blocks as ours, but deeper, wider or with
+more convolutions in a block. Their layers have running numbers (`batch_normalization_9`) or names
+of their own. `recognise` takes the layers from the network's JSON, else from the file itself
+(`structure`), gives them our names (`encoder1_conv`), and finds each array by its own name within
+its layer: some files store a normalisation's beta before its gamma, others after it.
 
 The channels of the result are background, people, hero: those of the project's masks (red, green,
 blue), and of `messages.MaskClass`.
@@ -12,180 +12,186 @@ blue), and of `messages.MaskClass`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from followme_uav.perception import structure
+from followme_uav.perception.architecture import (
+    CONVOLUTIONS,
+    IMAGE,
+    Architecture,
+    ArchitectureError,
+    Kind,
+    Layer,
+    variables_of,
+)
+from followme_uav.perception.keras_config import KerasNetwork, fold_activations
+from followme_uav.perception.models import ARCHITECTURES, INPUT_SIZE_PX
+
 Arrays = Mapping[str, NDArray[np.float32]]
+"""A layer's arrays by short name: `batch_normalization_9/beta:0` is `beta`."""
 
-SEPARABLE = "3x3 separable"
-POINTWISE = "1x1"
-PLAIN = "3x3"
-
-
-@dataclass(frozen=True)
-class Convolution:
-    """One convolution of a network: what it is, and the channels that go in and come out."""
-
-    kind: str
-    channels_in: int
-    channels_out: int
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.channels_in}->{self.channels_out}"
+_NEUTRAL = {"bias": 0.0, "beta": 0.0, "gamma": 1.0}
+"""Variables that Keras can leave out of a layer, and the value that changes nothing."""
 
 
-LAYOUTS: dict[str, dict[str, Convolution]] = {
-    "model1": {
-        "encoder1": Convolution(SEPARABLE, 3, 32),
-        "encoder2": Convolution(SEPARABLE, 32, 64),
-        "encoder3": Convolution(SEPARABLE, 64, 128),
-        "middle": Convolution(POINTWISE, 128, 128),
-        "decoder1": Convolution(SEPARABLE, 128 + 64, 64),
-        "decoder2": Convolution(SEPARABLE, 64 + 32, 32),
-        "decoder3": Convolution(SEPARABLE, 32 + 3, 3),
-        "classes": Convolution(POINTWISE, 3, 3),
-    },
-    "model2": {
-        "encoder1": Convolution(SEPARABLE, 3, 32),
-        "encoder2": Convolution(SEPARABLE, 32, 64),
-        "middle": Convolution(POINTWISE, 64, 128),
-        "decoder1": Convolution(SEPARABLE, 128 + 32, 64),
-        "decoder2": Convolution(SEPARABLE, 64 + 3, 32),
-        "classes": Convolution(POINTWISE, 32, 3),
-    },
-    "model3": {
-        "encoder1": Convolution(SEPARABLE, 3, 32),
-        "encoder2": Convolution(SEPARABLE, 32, 64),
-        "middle": Convolution(PLAIN, 64, 64),
-        "decoder1": Convolution(SEPARABLE, 64 + 32, 64),
-        "decoder2": Convolution(SEPARABLE, 64 + 3, 32),
-        "classes": Convolution(POINTWISE, 32, 3),
-    },
-}
-"""By which networks are recognised: block name -> its convolution, in the order of old files."""
-
-
-class NotRecognisedError(ValueError):
-    """The file's layers are not those of a known network; the message says what they are."""
+class MismatchError(ArchitectureError):
+    """The arrays are not those of the described network."""
 
 
 @dataclass(frozen=True)
-class LegacyNetwork:
-    """What an old file holds, in the names of this package."""
+class RecognisedNetwork:
+    """A network of a Keras file, in the names of this package."""
 
-    architecture: str
-    keras_version: str
+    network: Architecture
     variables: dict[str, NDArray[np.float32]]
     """Values by variable path, e.g. `encoder1_conv/bias`."""
 
 
-def is_legacy(attributes: Mapping[str, Any]) -> bool:
-    """Whether an HDF5 file with these root attributes was written by `model.save_weights`."""
-    return "layer_names" in attributes and "keras_version" in attributes
-
-
 def recognise(
-    attributes: Mapping[str, Any],
-    weight_names: Mapping[str, Any],
-    arrays: Arrays,
-) -> LegacyNetwork:
-    """Finds out which network an old file holds, and gives its arrays our names.
+    layers: Sequence[tuple[str, Arrays]], described: KerasNetwork | None
+) -> RecognisedNetwork:
+    """Finds out which network a file's layers are, and gives its arrays our names.
 
     Args:
-        attributes: Of the file's root.
-        weight_names: By layer, its attribute of that name.
-        arrays: The file's data sets by path, `LAYER/WEIGHT NAME`.
+        layers: Name and arrays of each layer, in the file's order, also of layers without arrays.
+        described: The network's JSON, if there is one.
 
     Raises:
-        NotRecognisedError: The layers are not those of a known network.
+        ArchitectureError: The layers are not those of a network that this program can run.
+        MismatchError: The arrays do not fit the JSON.
+        structure.JsonNeededError: The JSON is needed to tell.
     """
-    layers = []
-    for layer in _texts(attributes["layer_names"]):
-        if layer not in weight_names:
-            raise NotRecognisedError(f"layer {layer} is listed but not there")
-        layers.append((layer, _layer_arrays(layer, _texts(weight_names[layer]), arrays)))
-    layers = [(layer, own) for layer, own in layers if own]
-
-    convolutions = [_convolution(layer, own) for layer, own in layers if not _is_norm(own)]
-    architecture = next(
-        (name for name, layout in LAYOUTS.items() if list(layout.values()) == convolutions), None
+    filled = [(name, own) for name, own in layers if own]
+    if described is None:
+        shapes = [(name, {k: a.shape for k, a in own.items()}) for name, own in layers]
+        chain, size = structure.infer(shapes), None
+    else:
+        chain, size = fold_activations(described.layers), described.input_size_px
+        filled = _in_order_of(chain, filled)
+    names = _canonical_names(chain)
+    network = _known(
+        Architecture(
+            _title(chain),
+            tuple(
+                replace(
+                    layer,
+                    name=names[layer.name],
+                    inputs=tuple(names[source] for source in layer.inputs),
+                )
+                for layer in chain
+            ),
+            size,
+        )
     )
-    if architecture is None:
-        found = ", ".join(str(c) for c in convolutions) or "no convolution"
-        raise NotRecognisedError(f"its layers ({found}) are not those of {', '.join(LAYOUTS)}")
-
-    variables: dict[str, NDArray[np.float32]] = {}
-    remaining = iter(layers)
-    for block, convolution in LAYOUTS[architecture].items():
-        if block == "classes":
-            variables |= _take(remaining, "classes", _convolution_shapes(convolution))
-        else:
-            variables |= _take(remaining, f"{block}_conv", _convolution_shapes(convolution))
-            variables |= _take(remaining, f"{block}_norm", _norm_shapes(convolution))
-    for layer, _ in remaining:
-        raise NotRecognisedError(f"layer {layer} comes after the last one of {architecture}")
-    return LegacyNetwork(architecture, _text(attributes["keras_version"]), variables)
+    network.check()
+    sources = {layer.name: layer.inputs[0] for layer in chain}
+    by_name = {layer.name: layer for layer in chain}
+    variables = {}
+    for name, own in filled:
+        channels = network.signals[names[sources[name]]].channels
+        wanted = variables_of(by_name[name], channels)
+        left_out = described.left_out.get(name, frozenset()) if described else frozenset()
+        for part, values in _completed(name, own, wanted, left_out).items():
+            variables[f"{names[name]}/{part}"] = values
+    return RecognisedNetwork(network, variables)
 
 
-def _layer_arrays(layer: str, names: list[str], arrays: Arrays) -> dict[str, NDArray[np.float32]]:
-    """Arrays of a layer by short name: `batch_normalization_9/beta:0` is `beta`."""
-    own = {}
-    for name in names:
-        path = f"{layer}/{name}"
-        if path not in arrays:
-            raise NotRecognisedError(f"{path} is listed but not there")
-        own[name.rpartition("/")[2].partition(":")[0]] = arrays[path]
-    return own
+def _in_order_of(
+    chain: Sequence[Layer], filled: Sequence[tuple[str, Arrays]]
+) -> list[tuple[str, Arrays]]:
+    """The file's arrays under the names of the JSON's layers.
+
+    The names agree when JSON and weights were written together. Keras numbers layers anew in every
+    session; then only the order counts, and every shape is checked.
+    """
+    wanted = [layer.name for layer in chain if layer.kind in (*CONVOLUTIONS, Kind.NORMALISATION)]
+    if set(wanted) == {name for name, _ in filled}:
+        return list(filled)
+    if len(wanted) != len(filled):
+        raise MismatchError(
+            f"it has {len(filled)} layers with weights, its JSON describes {len(wanted)}"
+        )
+    return [(name, own) for name, (_, own) in zip(wanted, filled, strict=True)]
 
 
-def _is_norm(own: Arrays) -> bool:
-    return "moving_mean" in own
-
-
-def _convolution(layer: str, own: Arrays) -> Convolution:
-    if "pointwise_kernel" in own and own["pointwise_kernel"].ndim == 4:
-        _, _, channels_in, channels_out = own["pointwise_kernel"].shape
-        return Convolution(SEPARABLE, channels_in, channels_out)
-    if "kernel" in own and own["kernel"].ndim == 4:
-        height, width, channels_in, channels_out = own["kernel"].shape
-        return Convolution(f"{height}x{width}", channels_in, channels_out)
-    raise NotRecognisedError(f"layer {layer} ({', '.join(own)}) is no convolution known here")
-
-
-def _convolution_shapes(convolution: Convolution) -> dict[str, tuple[int, ...]]:
-    pointwise = (1, 1, convolution.channels_in, convolution.channels_out)
-    bias = (convolution.channels_out,)
-    if convolution.kind == POINTWISE:
-        return {"kernel": pointwise, "bias": bias}
-    if convolution.kind == PLAIN:
-        return {"kernel": (3, 3, *pointwise[2:]), "bias": bias}
-    depthwise = (3, 3, convolution.channels_in, 1)
-    return {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise, "bias": bias}
-
-
-def _norm_shapes(convolution: Convolution) -> dict[str, tuple[int, ...]]:
-    shape = (convolution.channels_out,)
-    return dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), shape)
-
-
-def _take(
-    remaining: Any, new_name: str, shapes: Mapping[str, tuple[int, ...]]
+def _completed(
+    name: str,
+    own: Arrays,
+    wanted: Mapping[str, tuple[int, ...]],
+    left_out: frozenset[str],
 ) -> dict[str, NDArray[np.float32]]:
-    """The next layer, which must have exactly these arrays, under its new name."""
-    layer, own = next(remaining, ("(none)", {}))
-    found = {name: array.shape for name, array in own.items()}
+    """A layer's arrays, which must be those wanted; what its settings leave out is put in."""
+    found = {part: array.shape for part, array in own.items()}
+    shapes = {part: shape for part, shape in wanted.items() if part not in left_out}
     if found != shapes:
-        raise NotRecognisedError(f"layer {layer} has {found or 'nothing'}, {new_name} is {shapes}")
-    return {f"{new_name}/{name}": array for name, array in own.items()}
+        raise MismatchError(f"layer {name} has {_text(found)}, needed is {_text(wanted)}")
+    return {
+        part: own[part] if part in own else np.full(shape, _NEUTRAL[part], np.float32)
+        for part, shape in wanted.items()
+    }
 
 
-def _texts(values: Any) -> list[str]:
-    return [_text(value) for value in np.asarray(values).ravel()]
+def _text(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{part} {shape}" for part, shape in shapes.items()) or "nothing"
 
 
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _known(network: Architecture) -> Architecture:
+    """The same network by its name in `ARCHITECTURES`, if it is one of those."""
+    if network.input_size_px in (None, (INPUT_SIZE_PX, INPUT_SIZE_PX)):
+        for known in ARCHITECTURES.values():
+            if known.layers == network.layers:
+                return known
+    return network
+
+
+def _title(chain: Sequence[Layer]) -> str:
+    """A name that tells the widths, e.g. `fcn-32-64-128-256-64-32`."""
+    widths = [str(layer.filters) for layer in chain if layer.kind in CONVOLUTIONS]
+    name = "-".join(["fcn", *widths[:-1]])
+    return name if len(name) <= 60 else f"fcn-{len(widths)}-convolutions"
+
+
+def _canonical_names(chain: Sequence[Layer]) -> dict[str, str]:
+    """Our name for each layer, by which networks of equal layers are equal.
+
+    Before the first upsampling a separable convolution is an encoder's and a plain one a middle's;
+    after an upsampling every convolution is that decoder's. The last convolution gives the classes.
+    """
+    names = {IMAGE: IMAGE}
+    counts: dict[str, int] = {}
+    stage, inside = "", 0
+    last = next((layer.name for layer in reversed(chain) if layer.kind in CONVOLUTIONS), "")
+
+    def counted(base: str, first: str) -> str:
+        counts[base] = counts.get(base, 0) + 1
+        return first if counts[base] == 1 else f"{base}{counts[base]}"
+
+    for layer in chain:
+        name = ""
+        if layer.name == last:
+            name = "classes"
+        elif layer.kind is Kind.UPSAMPLING:
+            stage, inside = counted("decoder", "decoder1"), 0
+            name = stage
+        elif layer.kind in CONVOLUTIONS:
+            inside += 1
+            if stage:
+                block = stage if inside == 1 else f"{stage}_{inside}"
+            elif layer.kind is Kind.SEPARABLE:
+                block = counted("encoder", "encoder1")
+            else:
+                block = counted("middle", "middle")
+            name = f"{block}_conv"
+        elif layer.kind is Kind.NORMALISATION:
+            name = f"{names[layer.inputs[0]].removesuffix('_conv')}_norm"
+        elif layer.kind is Kind.CONCATENATION and stage:
+            name = f"{stage}_concat"
+        if not name or name in names.values():
+            base = layer.kind.value
+            name = counted(base, f"{base}1")
+        names[layer.name] = name
+    return names

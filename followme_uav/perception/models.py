@@ -10,20 +10,27 @@ Input: (batch, height, width, 3) float, `x / 127.5 - 1` of RGB bytes, sides mult
 `SIDE_MULTIPLE_PX`.
 Output: (batch, height, width, 3) probabilities, channels as in `messages.MaskClass`.
 
-A network is a function of its image, in Keras layers only. From a `keras.Input` it makes a Keras
-model (`keras_model`), on any Keras backend. A tensor of `onnx_model` brings layers of its own, and
-the same lines make an ONNX model.
+A network is data, an `Architecture`, and `apply` computes it from an image, in Keras layers only.
+From a `keras.Input` it makes a Keras model (`keras_model`), on any Keras backend. A tensor of
+`onnx_model` brings layers of its own, and the same lines make an ONNX model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from followme_uav.perception.architecture import CLASSES as CLASSES
+from followme_uav.perception.architecture import (
+    IMAGE,
+    Architecture,
+    Interpolation,
+    Kind,
+    Layer,
+)
 
 if TYPE_CHECKING:
     import keras
 
-CLASSES = ("background", "people", "hero")
 INPUT_SIZE_PX = 160
 SIDE_MULTIPLE_PX = 8
 """Three halvings (Model 1): other image sides would not come back to the same size. Models 2 and
@@ -35,121 +42,224 @@ BATCH_NORM_MOMENTUM = 0.97
 """Running statistics settle within ~100 steps, so short trainings can be used for inference."""
 
 
-def model1(image: Any) -> Any:
+def model1() -> Architecture:
     """Model 1, deep, with a 1x1 convolution (table 2 of the report); 48,250 parameters."""
-    half = encoder_block(image, 32, strides=2, name="encoder1")  # row 1
-    quarter = encoder_block(half, 64, strides=2, name="encoder2")  # row 2
-    eighth = encoder_block(quarter, 128, strides=2, name="encoder3")  # row 3
-    x = middle_block(eighth, 128, 1, name="middle")  # row 4
-    x = decoder_block(x, quarter, 64, name="decoder1")  # row 5
-    x = decoder_block(x, half, 32, name="decoder2")  # row 6
-    x = decoder_block(x, image, 3, name="decoder3")  # row 7
-    return class_probabilities(x)  # row "Output"
+    net = Blocks()
+    half = net.encoder_block(IMAGE, 32, strides=2, name="encoder1")  # row 1
+    quarter = net.encoder_block(half, 64, strides=2, name="encoder2")  # row 2
+    eighth = net.encoder_block(quarter, 128, strides=2, name="encoder3")  # row 3
+    x = net.middle_block(eighth, 128, 1, name="middle")  # row 4
+    x = net.decoder_block(x, quarter, 64, name="decoder1")  # row 5
+    x = net.decoder_block(x, half, 32, name="decoder2")  # row 6
+    x = net.decoder_block(x, IMAGE, 3, name="decoder3")  # row 7
+    return net.with_class_probabilities(x, "model1")  # row "Output"
 
 
-def model2(image: Any) -> Any:
+def model2() -> Architecture:
     """Model 2, shallow, with a 1x1 convolution (table 3 of the report); 26,777 parameters."""
-    half = encoder_block(image, 32, strides=2, name="encoder1")  # row 1
-    quarter = encoder_block(half, 64, strides=2, name="encoder2")  # row 2
-    x = middle_block(quarter, 128, 1, name="middle")  # row 3
-    x = decoder_block(x, half, 64, name="decoder1")  # row 4
-    x = decoder_block(x, image, 32, name="decoder2")  # row 5
-    return class_probabilities(x)  # row "Output"
+    net = Blocks()
+    half = net.encoder_block(IMAGE, 32, strides=2, name="encoder1")  # row 1
+    quarter = net.encoder_block(half, 64, strides=2, name="encoder2")  # row 2
+    x = net.middle_block(quarter, 128, 1, name="middle")  # row 3
+    x = net.decoder_block(x, half, 64, name="decoder1")  # row 4
+    x = net.decoder_block(x, IMAGE, 32, name="decoder2")  # row 5
+    return net.with_class_probabilities(x, "model2")  # row "Output"
 
 
-def model3(image: Any) -> Any:
+def model3() -> Architecture:
     """Model 3, shallow, without a 1x1 convolution (table 4 of the report); 50,457 parameters."""
-    half = encoder_block(image, 32, strides=2, name="encoder1")  # row 1
-    quarter = encoder_block(half, 64, strides=2, name="encoder2")  # row 2
-    x = middle_block(quarter, 64, 3, name="middle")  # row 3
-    x = decoder_block(x, half, 64, name="decoder1")  # row 4
-    x = decoder_block(x, image, 32, name="decoder2")  # row 5
-    return class_probabilities(x)  # row "Output"
+    net = Blocks()
+    half = net.encoder_block(IMAGE, 32, strides=2, name="encoder1")  # row 1
+    quarter = net.encoder_block(half, 64, strides=2, name="encoder2")  # row 2
+    x = net.middle_block(quarter, 64, 3, name="middle")  # row 3
+    x = net.decoder_block(x, half, 64, name="decoder1")  # row 4
+    x = net.decoder_block(x, IMAGE, 32, name="decoder2")  # row 5
+    return net.with_class_probabilities(x, "model3")  # row "Output"
 
 
-ARCHITECTURES: dict[str, Callable[[Any], Any]] = {
-    "model1": model1,
-    "model2": model2,
-    "model3": model3,
+class Blocks:
+    """Builds an architecture from blocks; each gives the name of the layer that is its result."""
+
+    def __init__(self) -> None:
+        self._layers: list[Layer] = []
+
+    def encoder_block(self, x: str, filters: int, *, strides: int, name: str) -> str:
+        """Separable 3x3 convolution, ReLU, batch normalisation.
+
+        Args:
+            x: Layer with (batch, height, width, channels) features.
+            filters: Channels of the result.
+            strides: 1 keeps the resolution, 2 halves it.
+            name: Prefix of the layers' names, part of the weights file format.
+
+        Returns:
+            Layer with (batch, height / strides, width / strides, filters) features.
+        """
+        return self._normalised(
+            Layer(
+                f"{name}_conv",
+                Kind.SEPARABLE,
+                (x,),
+                filters=filters,
+                kernel_px=3,
+                stride=strides,
+                activation="relu",
+            ),
+            name,
+        )
+
+    def middle_block(self, x: str, filters: int, size: int, *, name: str) -> str:
+        """Plain `size` x `size` convolution, ReLU, batch normalisation; 1x1 sees no neighbours."""
+        return self._normalised(
+            Layer(
+                f"{name}_conv",
+                Kind.CONVOLUTION,
+                (x,),
+                filters=filters,
+                kernel_px=size,
+                activation="relu",
+            ),
+            name,
+        )
+
+    def decoder_block(self, small: str, skip: str, filters: int, *, name: str) -> str:
+        """Doubles the resolution of `small`, adds the channels of `skip`, and mixes both.
+
+        Args:
+            small: Layer with (batch, height, width, channels) features.
+            skip: Earlier layer with (batch, 2 height, 2 width, other channels) features.
+            filters: Channels of the result.
+            name: Prefix of the layers' names, part of the weights file format.
+
+        Returns:
+            Layer with (batch, 2 height, 2 width, filters) features.
+        """
+        large = self._add(
+            Layer(
+                name,
+                Kind.UPSAMPLING,
+                (small,),
+                factor=2,
+                interpolation=Interpolation.BILINEAR_TF1,
+            )
+        )
+        both = self._add(Layer(f"{name}_concat", Kind.CONCATENATION, (large, skip)))
+        return self.encoder_block(both, filters, strides=1, name=name)
+
+    def with_class_probabilities(self, x: str, name: str) -> Architecture:
+        """The finished network: the last layer is a 1x1 convolution, softmax over the classes."""
+        self._add(
+            Layer(
+                "classes",
+                Kind.CONVOLUTION,
+                (x,),
+                filters=len(CLASSES),
+                activation="softmax",
+            )
+        )
+        return Architecture(name, tuple(self._layers))
+
+    def _normalised(self, convolution: Layer, name: str) -> str:
+        return self._add(
+            Layer(
+                f"{name}_norm",
+                Kind.NORMALISATION,
+                (self._add(convolution),),
+                epsilon=BATCH_NORM_EPSILON,
+            )
+        )
+
+    def _add(self, layer: Layer) -> str:
+        self._layers.append(layer)
+        return layer.name
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    network.name: network for network in (model1(), model2(), model3())
 }
-"""Every network that weights can be made for, by the name stored in the weights file:
-(batch, height, width, 3) image -> probabilities of the same shape.
-"""
+"""The networks that can be trained, by the name stored in the weights file."""
 
 
-def keras_model(architecture: str) -> keras.Model:
-    """A network of `ARCHITECTURES` with random weights, to train."""
+def keras_model(architecture: str | Architecture) -> keras.Model:
+    """A network with random weights, to train or to fill.
+
+    Args:
+        architecture: Name in `ARCHITECTURES`, or a network of another file.
+    """
     import keras
 
-    image = keras.Input((None, None, 3), name="image")
-    return keras.Model(image, ARCHITECTURES[architecture](image), name=architecture)
+    if isinstance(architecture, str):
+        architecture = ARCHITECTURES[architecture]
+    image = keras.Input((None, None, 3), name=IMAGE)
+    return keras.Model(image, apply(architecture, image), name=architecture.name)
 
 
-def encoder_block(x: Any, filters: int, *, strides: int, name: str) -> Any:
-    """Separable 3x3 convolution, ReLU, batch normalisation.
+def apply(architecture: Architecture, image: Any) -> Any:
+    """The probabilities that a network computes from an image.
+
+    Args:
+        architecture: The network.
+        image: (batch, height, width, 3), of Keras or of `onnx_model`.
+    """
+    results = {IMAGE: image}
+    for layer in architecture.layers:
+        inputs = [results[name] for name in layer.inputs]
+        results[layer.name] = _apply_layer(layer, inputs)
+    return results[architecture.layers[-1].name]
+
+
+def _apply_layer(layer: Layer, inputs: list[Any]) -> Any:
+    layers, x, name = _layers_of(inputs[0]), inputs[0], layer.name
+    if layer.kind is Kind.SEPARABLE or layer.kind is Kind.CONVOLUTION:
+        make = layers.SeparableConv2D if layer.kind is Kind.SEPARABLE else layers.Conv2D
+        return make(
+            layer.filters,
+            layer.kernel_px,
+            strides=layer.stride,
+            padding="same",
+            activation=layer.activation,
+            name=name,
+        )(x)
+    if layer.kind is Kind.NORMALISATION:
+        return layers.BatchNormalization(
+            epsilon=layer.epsilon, momentum=BATCH_NORM_MOMENTUM, name=name
+        )(x)
+    if layer.kind is Kind.UPSAMPLING:
+        if layer.interpolation is Interpolation.BILINEAR_TF1:
+            return bilinear_upsample(x, name=name, factor=layer.factor)
+        way = layer.interpolation.value
+        return layers.UpSampling2D(layer.factor, interpolation=way, name=name)(x)
+    if layer.kind is Kind.CONCATENATION:
+        return layers.Concatenate(name=name)(inputs)
+    if layer.kind is Kind.ADDITION:
+        return layers.Add(name=name)(inputs)
+    if layer.kind is Kind.MAX_POOLING:
+        return layers.MaxPooling2D(
+            layer.kernel_px, strides=layer.stride, padding="same", name=name
+        )(x)
+    return layers.Activation(layer.activation, name=name)(x)
+
+
+def bilinear_upsample(x: Any, *, name: str, factor: int = 2) -> Any:
+    """Bilinear upsampling without the half-pixel shift, as TensorFlow 1 computed it.
+
+    Even rows and columns of the doubled result are the input's, odd ones the mean of two
+    neighbours, the last one is repeated at the edge. Doubling every pixel and then averaging each
+    2x2 window is the same thing: a window lies within one pixel or across two; at the edge the
+    average leaves out what lies outside. What is linear between pixels stays so when it is doubled
+    again: four times is two times two times.
 
     Args:
         x: (batch, height, width, channels) features.
-        filters: Channels of the result.
-        strides: 1 keeps the resolution, 2 halves it.
-        name: Prefix of the layers' names, part of the weights file format.
-
-    Returns:
-        (batch, height / strides, width / strides, filters) features.
-    """
-    x = _layers_of(x).SeparableConv2D(
-        filters, 3, strides=strides, padding="same", activation="relu", name=f"{name}_conv"
-    )(x)
-    return _batch_norm(x, name)
-
-
-def middle_block(x: Any, filters: int, size: int, *, name: str) -> Any:
-    """Plain convolution of `size` x `size`, ReLU, batch normalisation; 1x1 sees no neighbours."""
-    x = _layers_of(x).Conv2D(filters, size, padding="same", activation="relu", name=f"{name}_conv")(
-        x
-    )
-    return _batch_norm(x, name)
-
-
-def decoder_block(small: Any, skip: Any, filters: int, *, name: str) -> Any:
-    """Doubles the resolution of `small`, adds the channels of `skip`, and mixes both.
-
-    Args:
-        small: (batch, height, width, channels) features.
-        skip: (batch, 2 height, 2 width, other channels) features of an earlier layer.
-        filters: Channels of the result.
-        name: Prefix of the layers' names, part of the weights file format.
-
-    Returns:
-        (batch, 2 height, 2 width, filters) features.
-    """
-    large = bilinear_upsample(small, name=name)
-    both = _layers_of(small).Concatenate(name=f"{name}_concat")([large, skip])
-    return encoder_block(both, filters, strides=1, name=name)
-
-
-def bilinear_upsample(x: Any, *, name: str) -> Any:
-    """Bilinear 2x upsampling without the half-pixel shift, as TensorFlow 1 computed it.
-
-    Even rows and columns of the result are the input's, odd ones the mean of two neighbours, the
-    last one is repeated at the edge. Doubling every pixel and then averaging each 2x2 window is
-    the same thing: a window lies within one pixel or across two; at the edge the average
-    leaves out what lies outside.
+        name: Prefix of the layers' names.
+        factor: A power of two.
     """
     layers = _layers_of(x)
-    x = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_double")(x)
-    return layers.AveragePooling2D(2, strides=1, padding="same", name=f"{name}_mean")(x)
-
-
-def class_probabilities(x: Any) -> Any:
-    """The last layer: 1x1 convolution and softmax over the classes."""
-    return _layers_of(x).Conv2D(len(CLASSES), 1, activation="softmax", name="classes")(x)
-
-
-def _batch_norm(x: Any, name: str) -> Any:
-    return _layers_of(x).BatchNormalization(
-        epsilon=BATCH_NORM_EPSILON, momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm"
-    )(x)
+    for step in range(factor.bit_length() - 1):
+        suffix = str(step + 1) if step else ""
+        x = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_double{suffix}")(x)
+        x = layers.AveragePooling2D(2, strides=1, padding="same", name=f"{name}_mean{suffix}")(x)
+    return x
 
 
 def _layers_of(x: Any) -> Any:

@@ -1,7 +1,7 @@
 """A trained network as an ONNX model: what OpenVINO runs in a flight and `export` writes.
 
-The networks of `perception.models` are lines of Keras layers. `_Layers` below has the same
-constructors, as far as the networks use them, but applying such a layer writes ONNX nodes with the
+`perception.models` computes networks from Keras layers. `_Layers` below has the same constructors,
+as far as networks use them, but applying such a layer writes ONNX nodes with the
 values of a weights file. So each network has one definition, and neither Keras nor a training
 framework has to start to run it.
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.perception import weights as weights_file
-from followme_uav.perception.models import ARCHITECTURES, CLASSES
+from followme_uav.perception.models import CLASSES, apply
 from followme_uav.perception.weights import WeightsFile
 
 if TYPE_CHECKING:
@@ -48,9 +48,8 @@ def onnx_model(weights: Path) -> onnx.ModelProto:
         ) from error
     stored = weights_file.read_weights(weights)
     layers = _Layers(stored)
-    probabilities = ARCHITECTURES[stored.architecture](layers.image())
+    probabilities = apply(stored.network, layers.image())
     layers.node("Transpose", [probabilities.name], OUTPUT, perm=_TO_CHANNELS_LAST)
-    weights_file.check_fit(weights, stored, layers.wanted)
     axes = ["batch", "height", "width"]
     graph = helper.make_graph(
         layers.nodes,
@@ -66,6 +65,8 @@ def onnx_model(weights: Path) -> onnx.ModelProto:
         opset_imports=[helper.make_opsetid("", OPSET)],
     )
     about = {"classes": ",".join(CLASSES), "weights_sha256": weights_file.sha256(weights)}
+    if stored.network.input_size_px is not None:
+        about["input_size_px"] = "{1}x{0}".format(*stored.network.input_size_px)
     helper.set_model_props(model, about)
     checker.check_model(model)
     return model
@@ -96,8 +97,6 @@ class _Layers:
     def __init__(self, stored: WeightsFile) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        self.wanted: dict[str, tuple[int, ...]] = {}
-        """Shapes of all variables used so far; whether the file has them is checked at the end."""
         self._stored = stored
 
     def image(self) -> _Tensor:
@@ -117,17 +116,18 @@ class _Layers:
         filters: int,
         kernel_size: int,
         *,
+        strides: int,
+        padding: str,
         activation: str,
         name: str,
-        padding: str = "valid",
     ) -> Callable[[_Tensor], _Tensor]:
         def apply(x: _Tensor) -> _Tensor:
-            shape = (kernel_size, kernel_size, x.channels, filters)
-            kernel = self.variable(f"{name}/kernel", shape, _KERNEL_AXES)
-            bias = self.variable(f"{name}/bias", (filters,))
-            pads = _pads(padding, kernel_size, 1)
-            self.node("Conv", [x.name, kernel, bias], f"{name}/sum", pads=pads)
-            return self._activated(activation, name, filters)
+            kernel = self.variable(f"{name}/kernel", _KERNEL_AXES)
+            bias = self.variable(f"{name}/bias")
+            pads = _pads(padding, kernel_size, strides)
+            stride = [strides, strides]
+            self.node("Conv", [x.name, kernel, bias], f"{name}/sum", strides=stride, pads=pads)
+            return self._activated(activation, f"{name}/sum", name, filters)
 
         return apply
 
@@ -142,15 +142,15 @@ class _Layers:
         name: str,
     ) -> Callable[[_Tensor], _Tensor]:
         def apply(x: _Tensor) -> _Tensor:
-            side, c = kernel_size, x.channels
-            each = self.variable(f"{name}/depthwise_kernel", (side, side, c, 1), [2, 3, 0, 1])
-            across = self.variable(f"{name}/pointwise_kernel", (1, 1, c, filters), _KERNEL_AXES)
-            bias = self.variable(f"{name}/bias", (filters,))
+            c = x.channels
+            each = self.variable(f"{name}/depthwise_kernel", [2, 3, 0, 1])
+            across = self.variable(f"{name}/pointwise_kernel", _KERNEL_AXES)
+            bias = self.variable(f"{name}/bias")
             pads = _pads(padding, kernel_size, strides)
             stride = [strides, strides]
             self.node("Conv", [x.name, each], f"{name}/each", group=c, strides=stride, pads=pads)
             self.node("Conv", [f"{name}/each", across, bias], f"{name}/sum")
-            return self._activated(activation, name, filters)
+            return self._activated(activation, f"{name}/sum", name, filters)
 
         return apply
 
@@ -161,7 +161,7 @@ class _Layers:
 
         def apply(x: _Tensor) -> _Tensor:
             parts = ("gamma", "beta", "moving_mean", "moving_variance")
-            values = [self.variable(f"{name}/{part}", (x.channels,)) for part in parts]
+            values = [self.variable(f"{name}/{part}") for part in parts]
             self.node("BatchNormalization", [x.name, *values], name, epsilon=epsilon)
             return _Tensor(name, x.channels, self)
 
@@ -176,9 +176,7 @@ class _Layers:
                 "Resize",
                 [x.name, "", scales],
                 name,
-                mode=interpolation,
-                coordinate_transformation_mode="asymmetric",
-                nearest_mode="floor",
+                **_RESIZE[interpolation],
             )
             return _Tensor(name, x.channels, self)
 
@@ -198,6 +196,30 @@ class _Layers:
                 count_include_pad=0,
             )
             return _Tensor(name, x.channels, self)
+
+        return apply
+
+    def MaxPooling2D(
+        self, pool_size: int, *, strides: int, padding: str, name: str
+    ) -> Callable[[_Tensor], _Tensor]:
+        def apply(x: _Tensor) -> _Tensor:
+            window, step = [pool_size, pool_size], [strides, strides]
+            pads = _pads(padding, pool_size, strides)
+            self.node("MaxPool", [x.name], name, kernel_shape=window, strides=step, pads=pads)
+            return _Tensor(name, x.channels, self)
+
+        return apply
+
+    def Activation(self, activation: str, *, name: str) -> Callable[[_Tensor], _Tensor]:
+        def apply(x: _Tensor) -> _Tensor:
+            return self._activated(activation, x.name, name, x.channels)
+
+        return apply
+
+    def Add(self, *, name: str) -> Callable[[Sequence[_Tensor]], _Tensor]:
+        def apply(parts: Sequence[_Tensor]) -> _Tensor:
+            self.node("Sum", [part.name for part in parts], name)
+            return _Tensor(name, parts[0].channels, self)
 
         return apply
 
@@ -221,21 +243,36 @@ class _Layers:
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def variable(self, name: str, shape: tuple[int, ...], axes: Sequence[int] | None = None) -> str:
+    def variable(self, name: str, axes: Sequence[int] | None = None) -> str:
         """Appends a variable of the weights file, `axes` permuted; returns its name."""
-        self.wanted[name] = shape
-        value = self._stored.variables.get(name)
-        if value is None or value.shape != shape:
-            value = np.zeros(shape, np.float32)  # `check_fit` will refuse the file
+        value = self._stored.variables[name]
         return self.constant(name, value if axes is None else value.transpose(axes))
 
-    def _activated(self, activation: str, name: str, channels: int) -> _Tensor:
+    def _activated(self, activation: str, before: str, name: str, channels: int) -> _Tensor:
         if activation == "softmax":
-            self.node("Softmax", [f"{name}/sum"], name, axis=1)
+            self.node("Softmax", [before], name, axis=1)
         else:
-            self.node({"relu": "Relu"}[activation], [f"{name}/sum"], name)
+            self.node(_ACTIVATION[activation], [before], name)
         return _Tensor(name, channels, self)
 
+
+_ACTIVATION = {
+    "linear": "Identity",
+    "relu": "Relu",
+    "elu": "Elu",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+}
+
+_RESIZE: dict[str, dict[str, str]] = {
+    "nearest": {
+        "mode": "nearest",
+        "coordinate_transformation_mode": "asymmetric",
+        "nearest_mode": "floor",
+    },
+    "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
+}
+"""By Keras's name: the attributes of the same resizing."""
 
 _KERNEL_AXES = [3, 2, 0, 1]
 """Keras: (height, width, in, out); ONNX: (out, in, height, width)."""
@@ -250,5 +287,5 @@ def _pads(padding: str, window: int, stride: int) -> list[int]:
         return [0, 0, 0, 0]
     if padding != "same":
         raise ValueError(f"padding '{padding}'")
-    before, odd = divmod(window - stride, 2)
+    before, odd = divmod(max(window - stride, 0), 2)
     return [before, before, before + odd, before + odd]

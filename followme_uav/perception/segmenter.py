@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from followme_uav.config import RuntimeName
 from followme_uav.errors import EnvironmentSetupError, FollowMeError
@@ -65,7 +67,12 @@ class Segmenter:
         size_px: tuple[int, int] = (INPUT_SIZE_PX, INPUT_SIZE_PX),
         threads: int | None = None,
     ) -> None:
-        self.architecture: str = weights_file.read_weights(weights).architecture
+        network = weights_file.read_weights(weights).network
+        self.architecture: str = network.name
+        self.input_size_px = network.input_size_px
+        """Image (height, width) that the network was trained for; None: any. Images of another size
+        are scaled to it, and their masks back."""
+        self._side_multiple_px = math.lcm(SIDE_MULTIPLE_PX, network.side_multiple_px)
         self.sha256: str = weights_file.sha256(weights)
         """Of the weights file."""
         self._runtime = _start(runtime, weights, threads)
@@ -77,7 +84,9 @@ class Segmenter:
         """Class probabilities of one image.
 
         Args:
-            rgb: (height, width, 3) uint8, sides multiples of 8; best near 160.
+            rgb: (height, width, 3) uint8; best near 160. The sides are multiples of 8 (more for
+                networks that halve more than three times), unless the network has a size of its
+                own.
 
         Returns:
             (height, width, 3) uint8 in 1/255, channels as in `messages.MaskClass`.
@@ -97,12 +106,34 @@ class Segmenter:
         if rgb.ndim != 4 or rgb.shape[3] != 3:
             raise ImageError(f"image has shape {rgb.shape[1:]}; pass (height, width, 3) RGB")
         height, width = rgb.shape[1:3]
-        if not height or not width or height % SIDE_MULTIPLE_PX or width % SIDE_MULTIPLE_PX:
+        own = self.input_size_px
+        if own is not None and height and width:
+            if own == (height, width):
+                return self._runtime.infer(rgb)
+            return resize_images(self._runtime.infer(resize_images(rgb, own)), (height, width))
+        multiple = self._side_multiple_px
+        if not height or not width or height % multiple or width % multiple:
+            best = math.ceil(INPUT_SIZE_PX / multiple) * multiple
             raise ImageError(
-                f"image is {width}x{height}; sides must be multiples of {SIDE_MULTIPLE_PX}, "
-                f"set the camera to {INPUT_SIZE_PX}x{INPUT_SIZE_PX}"
+                f"image is {width}x{height}; sides must be multiples of {multiple}, "
+                f"set the camera to {best}x{best}"
             )
         return self._runtime.infer(rgb)
+
+
+def resize_images(images: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    """Images or masks through Pillow's bilinear filter, which averages when shrinking.
+
+    Args:
+        images: (batch, height, width, 3).
+        size_px: Height and width of the result.
+    """
+    height, width = size_px
+    resized = np.empty((len(images), height, width, 3), np.uint8)
+    for image, result in zip(images, resized, strict=True):
+        scaled = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
+        result[:] = np.asarray(scaled)
+    return resized
 
 
 def _start(name: RuntimeName, weights: Path, threads: int | None) -> Runtime:

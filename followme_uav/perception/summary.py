@@ -15,18 +15,21 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from followme_uav.perception.architecture import Architecture
 from followme_uav.perception.models import (
     ARCHITECTURES,
     INPUT_SIZE_PX,
     SIDE_MULTIPLE_PX,
     keras_model,
 )
+from followme_uav.perception.weights import read_weights
 
 if TYPE_CHECKING:
     import keras
@@ -81,12 +84,17 @@ class WorkedExample:
     times_cheaper: float
 
 
-def summarise(network: keras.Model, side_px: int = INPUT_SIZE_PX) -> NetworkSummary:
+def summarise(
+    network: keras.Model,
+    size_px: tuple[int, int] = (INPUT_SIZE_PX, INPUT_SIZE_PX),
+    side_multiple_px: int = SIDE_MULTIPLE_PX,
+) -> NetworkSummary:
     """Reads table and totals off a network.
 
     Args:
-        network: Of `models.ARCHITECTURES`.
-        side_px: Side of the square image that sizes and multiply-adds are for.
+        network: Of `models.keras_model`.
+        size_px: Height and width of the image that sizes and multiply-adds are for.
+        side_multiple_px: Image sides are multiples of this.
     """
     shapes: dict[str, tuple[int, ...]] = {}
     """Of each Keras layer's result: (batch, height, width, depth)."""
@@ -96,7 +104,7 @@ def summarise(network: keras.Model, side_px: int = INPUT_SIZE_PX) -> NetworkSumm
     for layer in network.layers:
         sources = _sources(layer)
         if not sources:
-            shapes[layer.name] = (1, side_px, side_px, layer.output.shape[-1])
+            shapes[layer.name] = (1, *size_px, layer.output.shape[-1])
             row_of[layer.name] = layer.name
             rows.append(_row(layer.name, (), shapes[layer.name], "", None, 0, Count("0", 0)))
             continue
@@ -120,11 +128,11 @@ def summarise(network: keras.Model, side_px: int = INPUT_SIZE_PX) -> NetworkSumm
         layers=tuple(rows),
         parameters=network.count_params(),
         multiply_adds=sum(row.multiply_adds.multiplications for row in rows),
-        receptive_field_px=receptive_field_px(network),
+        receptive_field_px=receptive_field_px(network, side_multiple_px),
     )
 
 
-def receptive_field_px(network: keras.Model) -> int:
+def receptive_field_px(network: keras.Model, side_multiple_px: int = SIDE_MULTIPLE_PX) -> int:
     """Side of the square of the image that one pixel of the result depends on.
 
     Goes from a pixel of the result back to the image, layer by layer, and notes the first and last
@@ -132,7 +140,7 @@ def receptive_field_px(network: keras.Model) -> int:
     largest, well inside the image.
     """
     sides = []
-    for pixel in range(10_000, 10_000 + SIDE_MULTIPLE_PX):
+    for pixel in range(10_000, 10_000 + side_multiple_px):
         needed = {network.layers[-1].name: (pixel, pixel)}
         for layer in reversed(network.layers):
             first, last = _rows_needed(layer, *needed[layer.name])
@@ -169,14 +177,26 @@ def worked_examples() -> tuple[WorkedExample, ...]:
     )
 
 
-def show(as_json: bool = False) -> None:
-    """Prints tables, totals and examples of all networks."""
+def show(as_json: bool = False, weights: Path | None = None) -> None:
+    """Prints tables, totals and examples.
+
+    Args:
+        as_json: Print JSON instead.
+        weights: Show the network of this file only, without the examples.
+
+    Raises:
+        WeightsError: The weights cannot be used.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up lines beside the tables
-    networks = [summarise(keras_model(name)) for name in ARCHITECTURES]
-    examples = worked_examples()
+    if weights is None:
+        networks = [_summary_of(network) for network in ARCHITECTURES.values()]
+        examples = worked_examples()
+    else:
+        networks, examples = [_summary_of(read_weights(weights).network)], ()
     if as_json:
+        image = networks[0].layers[0]
         content = {
-            "image_side_px": INPUT_SIZE_PX,
+            "image_side_px": max(image.width_px, image.height_px),
             "networks": [asdict(network) for network in networks],
             "examples": [asdict(example) for example in examples],
         }
@@ -188,7 +208,8 @@ def show(as_json: bool = False) -> None:
         console.print(
             f"receptive field {network.receptive_field_px} x {network.receptive_field_px} pixels\n"
         )
-    console.print("Multiplications", style="italic")
+    if examples:
+        console.print("Multiplications", style="italic")
     for example in examples:
         console.print(f"{example.question}:")
         console.print(f"  {example.direct.formula} = {example.direct.multiplications:,}")
@@ -196,9 +217,16 @@ def show(as_json: bool = False) -> None:
         console.print(f"  {example.times_cheaper:.2f} times fewer\n")
 
 
+def _summary_of(network: Architecture) -> NetworkSummary:
+    multiple = math.lcm(SIDE_MULTIPLE_PX, network.side_multiple_px)
+    side = math.ceil(INPUT_SIZE_PX / multiple) * multiple
+    return summarise(keras_model(network), network.input_size_px or (side, side), multiple)
+
+
 def _table(network: NetworkSummary) -> Table:
+    image = network.layers[0]
     table = Table(
-        title=f"{network.name}, image {INPUT_SIZE_PX} x {INPUT_SIZE_PX}",
+        title=f"{network.name}, image {image.width_px} x {image.height_px}",
         box=box.SIMPLE_HEAD,
         padding=(0, 0),
         pad_edge=False,
@@ -288,11 +316,14 @@ def _rows_needed(layer: Any, first: int, last: int) -> tuple[int, int]:
     kind = type(layer).__name__
     if _is_convolution(layer):
         return _window(first, last, layer.kernel_size[0], layer.strides[0])
-    if kind == "AveragePooling2D":
+    if kind in ("AveragePooling2D", "MaxPooling2D"):
         return _window(first, last, layer.pool_size[0], layer.strides[0])
+    if kind == "UpSampling2D" and layer.interpolation == "bilinear":
+        factor = layer.size[0]  # between the centres of two rows
+        return (2 * first + 1 - factor) // (2 * factor), (2 * last + 1 + factor) // (2 * factor)
     if kind == "UpSampling2D":
         return first // layer.size[0], last // layer.size[0]
-    if kind in ("InputLayer", "BatchNormalization", "Concatenate"):
+    if kind in ("InputLayer", "BatchNormalization", "Concatenate", "Add", "Activation"):
         return first, last
     raise TypeError(f"layer {layer.name}: say here which rows a {kind} depends on")
 

@@ -1,14 +1,14 @@
 """Weights files: plain HDF5 data, one data set for each variable of a network.
 
-Nothing in a weights file is code or a serialised object; the file only names the architecture,
-and this package builds it. Loading checks everything before a value is used. Old weights of the
-Udacity project are read as well, see `legacy_weights`.
+Nothing in a weights file is code or a serialised object. The file names one of the networks of
+`models`, or lists the layers of another one, and this package builds it. Loading checks everything
+before a value is used. What Keras saved is read as well, see `keras_files` and `legacy_weights`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,31 +17,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.errors import WeightsError
-from followme_uav.files import written_whole
-from followme_uav.perception import legacy_weights
+from followme_uav.files import is_same_file, written_whole
+from followme_uav.perception import foreign_files, keras_config, keras_files, legacy_weights
+from followme_uav.perception.architecture import (
+    Architecture,
+    ArchitectureError,
+    from_json,
+    to_json,
+)
+from followme_uav.perception.keras_files import MAX_BYTES, KerasFile
 from followme_uav.perception.models import ARCHITECTURES, CLASSES, INPUT_SIZE_PX, keras_model
+from followme_uav.perception.structure import JsonNeededError
 
 if TYPE_CHECKING:
     import keras
 
 FORMAT = "followme-uav-weights"
 FORMAT_VERSION = 1
-MAX_BYTES = 64 * 2**20
-"""No file of more than this is read, nor arrays that unpack to more: 300 times the largest network.
-A wrong or malicious file cannot fill the memory."""
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_REMEDY = "pass --weights a file made by 'followme-uav train'"
+FORMAT_VERSION_WITH_LAYERS = 2
+"""Of files whose network is not one of `ARCHITECTURES`: they list its layers."""
+
+FOR_WEIGHTS = "pass --weights a file made by 'followme-uav train' or 'followme-uav import-weights'"
+FOR_INIT = "pass --init a file made by 'followme-uav train' or 'followme-uav import-weights'"
+FOR_IMPORT = "pass import-weights an HDF5 or .keras file that Keras saved"
+"""Remedies: what to do in place of passing this file, by the command at hand."""
 
 
 @dataclass(frozen=True)
 class WeightsFile:
     """What a weights file holds."""
 
-    architecture: str
+    network: Architecture
     variables: dict[str, NDArray[np.float32]]
     """Values by variable path, e.g. `encoder1_conv/bias`."""
     origin: str = "followme-uav"
     """The program that wrote the file."""
+    described_by: str = ""
+    """Of a Keras file: from what its structure is known."""
+
+    @property
+    def architecture(self) -> str:
+        """The network's name."""
+        return self.network.name
 
     @property
     def parameters(self) -> int:
@@ -56,42 +73,55 @@ def save_weights(model: keras.Model, path: Path) -> None:
         model: A network of `ARCHITECTURES`, recognised by its name.
         path: File to write; its folder is made if needed.
     """
-    _write(WeightsFile(model.name, {v.path: v.numpy() for v in model.variables}), path)
+    variables = {v.path: v.numpy() for v in model.variables}
+    _write(WeightsFile(ARCHITECTURES[model.name], variables), path)
 
 
-def read_weights(path: Path) -> WeightsFile:
-    """Reads and checks a weights file, old or new, without building a network.
+def read_weights(
+    path: Path, *, architecture: Path | None = None, remedy: str = FOR_WEIGHTS
+) -> WeightsFile:
+    """Reads and checks a weights file, our own or Keras's, without building a network.
+
+    Args:
+        path: File to read.
+        architecture: JSON of the network of a Keras file; None looks for it beside the file.
+        remedy: What the user of the command at hand does when the file is of no use.
 
     Raises:
         WeightsError: The file is missing, damaged, too large, of another format, for an unknown
             network, or holds values that are not finite.
     """
-    stored = _read(path)
-    if stored.architecture not in ARCHITECTURES:
-        raise WeightsError(
-            f"{path}: made for an unknown network '{stored.architecture}' "
-            f"(known: {', '.join(ARCHITECTURES)}); pass other weights or a newer program"
-        )
+    stored = _read(path, architecture, remedy)
+    _check_fit(path, stored, remedy)
     for name, values in stored.variables.items():
         if not np.isfinite(values).all():
-            raise WeightsError(f"{path}: {name} holds values that are not finite; train again")
+            raise WeightsError(f"{path}: {name} holds values that are not finite; {remedy}")
     return stored
 
 
-def import_weights(old: Path, new: Path) -> WeightsFile:
-    """Converts old weights to the present format.
+def import_weights(
+    old: Path, new: Path, *, architecture: Path | None = None, force: bool = False
+) -> WeightsFile:
+    """Converts Keras weights to the present format.
 
     Args:
-        old: HDF5 weights of Keras 2, see `legacy_weights`.
+        old: Weights or whole model of Keras, see `keras_files`.
         new: File to write.
+        architecture: JSON of the network; None looks for it beside the weights.
+        force: Replace `new` if it is there; the original is never replaced.
 
     Returns:
         What was recognised.
 
     Raises:
-        WeightsError: As `read_weights`, or the file needs no conversion.
+        WeightsError: As `read_weights`, the file needs no conversion, or `new` is there.
     """
-    stored = read_weights(old)
+    for kept in (old, architecture):
+        if kept is not None and is_same_file(kept, new):
+            raise WeightsError(f"{new}: would overwrite {kept}, which is read; choose another file")
+    if new.exists() and not force:
+        raise WeightsError(f"{new}: is there already; choose another file or pass --force")
+    stored = read_weights(old, architecture=architecture, remedy=FOR_IMPORT)
     if stored.origin == WeightsFile.origin:
         raise WeightsError(f"{old}: in the present format already; use it as it is")
     _write(stored, new)
@@ -101,102 +131,155 @@ def import_weights(old: Path, new: Path) -> WeightsFile:
 def _write(content: WeightsFile, path: Path) -> None:
     import h5py
 
+    network = content.network
+    is_own = ARCHITECTURES.get(network.name) == network
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part, h5py.File(part, "w") as file:
         file.attrs["format"] = FORMAT
-        file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["architecture"] = content.architecture
+        file.attrs["format_version"] = FORMAT_VERSION if is_own else FORMAT_VERSION_WITH_LAYERS
+        file.attrs["architecture"] = network.name
         file.attrs["classes"] = ",".join(CLASSES)
-        file.attrs["input_size_px"] = INPUT_SIZE_PX
+        if is_own:
+            file.attrs["input_size_px"] = INPUT_SIZE_PX
+        else:
+            file.attrs["layers"] = to_json(network)
         for name, values in content.variables.items():
             file.create_dataset(name, data=values)
 
 
-def _read(path: Path) -> WeightsFile:
+def _read(path: Path, architecture: Path | None, remedy: str) -> WeightsFile:
     import h5py
 
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such weights file; {_REMEDY}")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise WeightsError(f"{path}: {size:,} bytes are too many for weights; {_REMEDY}")
-    with path.open("rb") as raw:
-        first = raw.read(len(_HDF5_SIGNATURE))
-    if first != _HDF5_SIGNATURE:
-        raise WeightsError(f"{path}: not an HDF5 file (first bytes {first!r}); {_REMEDY}")
     try:
-        with h5py.File(path, "r") as file:
-            attributes = dict(file.attrs)
-            if attributes.get("format") == FORMAT:
-                arrays, _ = _read_arrays(file)
-                return _own(path, attributes, arrays)
-            if legacy_weights.is_legacy(attributes):
-                arrays, weight_names = _read_arrays(file)
-                return _legacy(path, attributes, weight_names, arrays)
+        if path.is_dir():
+            raise WeightsError(f"{path}: {foreign_files.describe_folder(path)}; {remedy}")
+        if not path.is_file():
+            raise WeightsError(f"{path}: no such weights file; {remedy}")
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise WeightsError(f"{path}: {size:,} bytes are too many for weights; {remedy}")
+        with path.open("rb") as raw:
+            first = raw.read(len(foreign_files.HDF5))
+        found: KerasFile | None = None
+        if first == foreign_files.HDF5:
+            with h5py.File(path, "r") as file:
+                attributes = dict(file.attrs)
+                if attributes.get("format") == FORMAT:
+                    return _own(path, attributes, keras_files.read_arrays(file), remedy)
+                found = keras_files.read_h5(file)
+            if found is None:
+                what = "a training checkpoint" if "identity" in attributes else "HDF5"
+                raise WeightsError(f"{path}: {what}, but not weights of followme-uav; {remedy}")
+        elif first.startswith(foreign_files.ZIP):
+            found = keras_files.read_archive(path)
+        if found is None:
+            raise WeightsError(f"{path}: {foreign_files.describe(path)}; {remedy}")
+    except ArchitectureError as error:
+        raise WeightsError(f"{path}: Keras weights, but {error}; {remedy}") from error
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         cause = " ".join(str(error).split())
-        raise WeightsError(f"{path}: damaged or truncated ({cause}); {_REMEDY}") from error
-    raise WeightsError(f"{path}: HDF5, but not weights of followme-uav; {_REMEDY}")
-
-
-def _read_arrays(file: Any) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
-    """All arrays by path, and the attribute `weight_names` of those groups that have one.
-
-    Links to elsewhere are not followed, and arrays that are stored in other files are refused.
-    """
-    import h5py
-
-    arrays: dict[str, NDArray[np.float32]] = {}
-    weight_names: dict[str, Any] = {}
-    unpacked = 0
-
-    def keep(name: str, item: Any) -> None:
-        nonlocal unpacked
-        if not isinstance(item, h5py.Dataset):
-            if "weight_names" in item.attrs:
-                weight_names[name] = item.attrs["weight_names"]
-            return
-        if item.is_virtual or item.external:
-            raise ValueError(f"{name} is stored in another file")
-        unpacked += item.nbytes
-        if unpacked > MAX_BYTES:
-            raise ValueError(f"{name} makes it more than {MAX_BYTES:,} bytes of numbers")
-        arrays[name] = np.asarray(item[()], dtype=np.float32)
-
-    file.visititems(keep)
-    return arrays, weight_names
+        raise WeightsError(f"{path}: damaged or truncated ({cause}); {remedy}") from error
+    return _keras(path, found, architecture, remedy)
 
 
 def _own(
-    path: Path, attributes: dict[str, Any], arrays: dict[str, NDArray[np.float32]]
+    path: Path,
+    attributes: dict[str, Any],
+    arrays: dict[str, NDArray[np.float32]],
+    remedy: str,
 ) -> WeightsFile:
     version = attributes.get("format_version")
-    if version != FORMAT_VERSION:
+    if version not in (FORMAT_VERSION, FORMAT_VERSION_WITH_LAYERS):
         raise WeightsError(
-            f"{path}: weights format version {version}, this program reads {FORMAT_VERSION}; "
-            "use the program that wrote it or train again"
+            f"{path}: weights format version {version}, this program reads up to "
+            f"{FORMAT_VERSION_WITH_LAYERS}; use the program that wrote it or train again"
         )
     if attributes.get("classes") != ",".join(CLASSES):
         raise WeightsError(
             f"{path}: made for classes {attributes.get('classes')}, needed {','.join(CLASSES)}; "
-            f"{_REMEDY}"
+            f"{remedy}"
         )
-    return WeightsFile(str(attributes.get("architecture")), arrays)
+    name = str(attributes.get("architecture"))
+    if version == FORMAT_VERSION_WITH_LAYERS:
+        try:
+            network = from_json(name, keras_files.text_of(attributes.get("layers")))
+        except ArchitectureError as error:
+            raise WeightsError(f"{path}: network {name:.80}: {error}; {remedy}") from error
+    elif name in ARCHITECTURES:
+        network = ARCHITECTURES[name]
+    else:
+        raise WeightsError(
+            f"{path}: made for an unknown network '{name}' "
+            f"(known: {', '.join(ARCHITECTURES)}); pass other weights or a newer program"
+        )
+    return WeightsFile(network, arrays)
 
 
-def _legacy(
-    path: Path,
-    attributes: dict[str, Any],
-    weight_names: dict[str, Any],
-    arrays: dict[str, NDArray[np.float32]],
-) -> WeightsFile:
-    try:
-        network = legacy_weights.recognise(attributes, weight_names, arrays)
-    except legacy_weights.NotRecognisedError as error:
-        raise WeightsError(f"{path}: old Keras weights, but {error}; {_REMEDY}") from error
-    return WeightsFile(
-        network.architecture, network.variables, origin=f"Keras {network.keras_version}"
+def _keras(path: Path, found: KerasFile, architecture: Path | None, remedy: str) -> WeightsFile:
+    """The network of a Keras file: by its own JSON, by that beside it, or by its layers alone."""
+    if found.config is not None and architecture is None:
+        descriptions: Iterator[tuple[str, Any]] = iter([("the JSON in it", found.config)])
+    elif architecture is not None:
+        descriptions = iter([(str(architecture), _given_json(architecture))])
+    else:
+        descriptions = _json_beside(path)
+    said = f"{path}: weights of {found.writer}, structure"
+    for source, config in descriptions:
+        try:
+            described = keras_config.network(config)
+            network = legacy_weights.recognise(found.with_json(described), described)
+        except legacy_weights.MismatchError as error:
+            other = "put the JSON of the same network (model.to_json) beside it"
+            raise WeightsError(f"{said} by {source}: {error}; {other}") from error
+        except ArchitectureError as error:
+            raise WeightsError(f"{said} by {source}: {error}; {remedy}") from error
+        return WeightsFile(network.network, network.variables, found.writer, source)
+    hint = (
+        f"put the network's JSON (model.to_json) beside it as config_{path.name}, or pass it to "
+        "import-weights as --architecture"
     )
+    try:
+        if found.layers is None:
+            raise JsonNeededError("it does not tell the order of its layers")
+        network = legacy_weights.recognise(found.layers, None)
+    except JsonNeededError as error:
+        raise WeightsError(f"{said} unknown: {error}; {hint}") from error
+    except ArchitectureError as error:
+        raise WeightsError(f"{said} not usable: {error}; {remedy}") from error
+    known = "names and shapes of its layers, connected as in the Udacity project"
+    return WeightsFile(network.network, network.variables, found.writer, known)
+
+
+def _json_beside(path: Path) -> Iterator[tuple[str, Any]]:
+    """The network's JSON, by the names that the Udacity project and others give it."""
+    name, stem = path.name, path.name.partition(".")[0]
+    names = [f"config_{name}", f"config_{name}.json", f"config_{stem}", f"config_{stem}.json"]
+    names += [f"config_{stem}.h5", f"{name}.json", f"{stem}.json"]
+    for folder in dict.fromkeys([path.parent, path.resolve().parent]):
+        for candidate in dict.fromkeys(names):
+            config = _keras_json(folder / candidate)
+            if config is not None:
+                yield candidate, config
+
+
+def _given_json(path: Path) -> Any:
+    config = _keras_json(path)
+    if config is None:
+        raise WeightsError(
+            f"{path}: not the JSON of a Keras network; pass --architecture a file with the text "
+            "of model.to_json()"
+        )
+    return config
+
+
+def _keras_json(path: Path) -> Any:
+    """The JSON of a network; None when the file is missing or something else."""
+    try:
+        if not path.is_file() or path.stat().st_size > keras_config.MAX_JSON_BYTES:
+            return None
+        return keras_config.parse(path.read_bytes())
+    except OSError:
+        return None
 
 
 def load_model(path: Path) -> keras.Model:
@@ -209,8 +292,7 @@ def load_model(path: Path) -> keras.Model:
         WeightsError: As `read_weights`, or the file does not fit its architecture.
     """
     stored = read_weights(path)
-    model = keras_model(stored.architecture)
-    check_fit(path, stored, {v.path: tuple(v.shape) for v in model.variables})
+    model = keras_model(stored.network)
     for variable in model.variables:
         variable.assign(stored.variables[variable.path])
     return model
@@ -232,7 +314,7 @@ def take_over_layers(model: keras.Model, path: Path) -> list[str]:
     Raises:
         WeightsError: As `read_weights`, or no layer fits.
     """
-    stored = read_weights(path)
+    stored = read_weights(path, remedy=FOR_INIT)
     taken = []
     for layer in model.layers:
         values = [stored.variables.get(v.path) for v in layer.variables]
@@ -247,19 +329,17 @@ def take_over_layers(model: keras.Model, path: Path) -> list[str]:
     return taken
 
 
-def check_fit(path: Path, stored: WeightsFile, wanted: Mapping[str, tuple[int, ...]]) -> None:
-    """Raises `WeightsError` unless the file holds exactly the wanted variables in those shapes."""
+def _check_fit(path: Path, stored: WeightsFile, remedy: str) -> None:
+    """Raises `WeightsError` unless the file holds exactly its network's variables."""
+    wanted = stored.network.variables
     for name in sorted(wanted.keys() ^ stored.variables.keys()):
         state = "lacks" if name in wanted else "has an unknown variable"
-        raise WeightsError(
-            f"{path}: {state} {name}, does not fit {stored.architecture}; train again"
-        )
+        raise WeightsError(f"{path}: {state} {name}, does not fit {stored.architecture}; {remedy}")
     for name, shape in wanted.items():
         found = stored.variables[name].shape
         if found != shape:
             raise WeightsError(
-                f"{path}: {name} has shape {found}, {stored.architecture} needs {shape}; "
-                "train again"
+                f"{path}: {name} has shape {found}, {stored.architecture} needs {shape}; {remedy}"
             )
 
 

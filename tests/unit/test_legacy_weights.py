@@ -1,4 +1,7 @@
-"""Old Keras 2 weights: they compute here what they computed there, or are refused in one line."""
+"""Old Keras 2 weights: they compute here what they computed there, or are refused in one line.
+
+Networks of other depths and widths: `test_udacity_networks`.
+"""
 
 import os
 import re
@@ -9,7 +12,7 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import WeightsError
-from followme_uav.perception import legacy_weights, models, weights
+from followme_uav.perception import models, weights
 
 NORM = ("beta", "gamma", "moving_mean", "moving_variance")
 GAMMA_FIRST = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -73,21 +76,6 @@ def test_old_weights_compute_what_they_computed(tmp_path, name, norm_order):
     assert loaded.name == name
     image = np.random.default_rng(2).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(loaded(image)), np.asarray(model(image)))
-
-
-def test_layouts_are_the_networks():
-    """A layout that lags behind its network would refuse good files, or load wrong ones."""
-    assert list(legacy_weights.LAYOUTS) == list(models.ARCHITECTURES)
-    for name, layout in legacy_weights.LAYOUTS.items():
-        layers = [x for x in models.keras_model(name).layers if hasattr(x, "kernel_size")]
-        assert [layer.name.removesuffix("_conv") for layer in layers] == list(layout)
-        assert [layer.filters for layer in layers] == [c.channels_out for c in layout.values()]
-        assert [layer.input.shape[-1] for layer in layers] == [
-            c.channels_in for c in layout.values()
-        ]
-        assert ["Separable" in type(layer).__name__ for layer in layers] == [
-            c.kind == legacy_weights.SEPARABLE for c in layout.values()
-        ]
 
 
 def test_imported_weights_are_ordinary_weights(tmp_path):
@@ -164,7 +152,7 @@ def test_an_array_that_is_not_listed(old):
         file["batch_normalization_2"].attrs["weight_names"] = names[1:]
 
     change(old, edit)
-    one_line(old, r"batch_normalization_2 has .* encoder2_norm is .*beta")
+    one_line(old, r"batch_normalization_2 has .*needed is .*beta")
 
 
 def test_a_layer_that_is_missing(old):
@@ -178,7 +166,7 @@ def test_a_layer_too_many(old):
         file.attrs["layer_names"] = [*layers, layers[2]]
 
     change(old, edit)
-    one_line(old, "batch_normalization_1 comes after the last one of model2")
+    one_line(old, "its last layer is no convolution")
 
 
 def test_a_normalisation_of_other_size(old):
@@ -186,15 +174,17 @@ def test_a_normalisation_of_other_size(old):
     one_line(old, r"beta.*\(65,\)")
 
 
-def test_a_network_of_other_widths(old):
-    """The commonest case of all: somebody else's network. Its layers are named."""
+def test_layers_that_do_not_fit_together(old):
+    """The layers are named: the user sees which of them is the wrong one."""
     change(old, lambda file: replace(file, KERNEL, np.zeros((1, 1, 64, 256), np.float32)))
-    one_line(old, r"3x3 separable 32->64, 1x1 64->256, .*not those of model1, model2, model3")
+    one_line(old, r"no network fits its layers \(.*3x3 separable 32->64, 1x1 64->256, ")
 
 
 def test_a_plain_convolution_is_not_taken_for_a_pointwise_one(old):
     change(old, lambda file: replace(file, KERNEL, np.zeros((3, 3, 64, 128), np.float32)))
-    one_line(old, "3x3 64->128")
+    network = weights.read_weights(old).network
+    assert network.name == "fcn-32-64-128-64-32"
+    assert network.variables["middle_conv/kernel"] == (3, 3, 64, 128)
 
 
 def test_a_dense_network(tmp_path):

@@ -32,6 +32,7 @@ class ColourSegmenter:
     """Stands for a trained network; weights are not read."""
 
     sha256 = "0123456789abcdef" * 4
+    input_size_px = None
 
     def __init__(self, weights):
         self.segment_batch = infer

@@ -8,6 +8,13 @@ import numpy as np
 import pytest
 
 from followme_uav.perception import models, summary
+from followme_uav.perception.architecture import (
+    IMAGE,
+    Architecture,
+    Interpolation,
+    Kind,
+    Layer,
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +89,7 @@ def test_worked_examples_by_hand(networks):
     assert separable.cheaper == row(networks["model2"], "encoder2").multiply_adds
 
 
-def measured_receptive_field_px(network):
+def measured_receptive_field_px(network, multiple=models.SIDE_MULTIPLE_PX):
     """Changes one column of the image after the other and looks which change the result there."""
     for variable in network.variables:  # nothing negative: no change is lost in a ReLU
         variable.assign(np.full(variable.shape, 0.05 if "kernel" in variable.path else 1.0))
@@ -96,7 +103,7 @@ def measured_receptive_field_px(network):
     )
     changes = results[:-1] > results[-1]  # (changed column, column of the result)
     sides = []
-    for pixel in range(middle, middle + models.SIDE_MULTIPLE_PX):
+    for pixel in range(middle, middle + multiple):
         columns = np.flatnonzero(changes[:, pixel])
         sides.append(columns[-1] - columns[0] + 1)
     return max(sides)
@@ -107,6 +114,32 @@ def test_receptive_field_is_what_the_network_sees(networks, name):
     """It tells how large a hero the network can take in as one."""
     measured = measured_receptive_field_px(models.keras_model(name))
     assert networks[name].receptive_field_px == measured
+
+
+def layer_of(kind, name, *inputs, **settings):
+    return Layer(name, kind, inputs, **settings)
+
+
+@pytest.mark.parametrize("way", list(Interpolation)[1:])
+@pytest.mark.parametrize("factor", [2, 4])
+def test_receptive_field_of_other_peoples_networks(way, factor):
+    """Their layers look further than those of the three."""
+    layers = [
+        layer_of(
+            Kind.SEPARABLE, "a", IMAGE, filters=2, kernel_px=5, stride=factor, activation="relu"
+        ),
+        layer_of(Kind.CONVOLUTION, "b", "a", filters=2, kernel_px=2, activation="relu"),
+        layer_of(Kind.MAX_POOLING, "c", "b", kernel_px=3),
+        layer_of(Kind.ADDITION, "d", "a", "c"),
+        layer_of(Kind.UPSAMPLING, "e", "d", factor=factor, interpolation=way),
+        layer_of(Kind.CONCATENATION, "f", "e", IMAGE),
+        layer_of(Kind.CONVOLUTION, "classes", "f", filters=3, activation="softmax"),
+    ]
+    architecture = Architecture("other", tuple(layers))
+    architecture.check()
+    network = models.keras_model(architecture)
+    found = summary.receptive_field_px(network, architecture.side_multiple_px)
+    assert found == measured_receptive_field_px(network, architecture.side_multiple_px)
 
 
 def test_json_is_complete_and_clean(capsys):

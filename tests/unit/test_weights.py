@@ -1,11 +1,15 @@
 """Weights files: what is saved comes back, and what is wrong is said in one line."""
 
+import pickle
+import zipfile
+
 import h5py
 import numpy as np
 import pytest
 
 from followme_uav.errors import WeightsError
 from followme_uav.perception import models, weights
+from tests.unit.udacity_networks import plain
 
 
 @pytest.fixture
@@ -88,18 +92,12 @@ def test_another_network_takes_over_the_layers_that_fit(saved):
         )
 
 
-def test_no_layer_to_take_over(saved):
+def test_no_layer_to_take_over(tmp_path):
     """Else a training would start from nothing and its card would say otherwise."""
-    path = saved[1]
-
-    def rename_all(file):
-        for name in list(file):
-            file.move(name, f"{name}_of_old")
-
-    change(path, rename_all)
+    path = plain([8], 8, [8]).write_weights(tmp_path / "other.h5")
     one_line(
         path,
-        "no layer of model2 fits model1; train without --init",
+        "no layer of fcn-8-8-8 fits model1; train without --init",
         lambda p: weights.take_over_layers(models.keras_model("model1"), p),
     )
 
@@ -160,3 +158,118 @@ def test_values_that_are_not_finite(saved):
 
     change(saved[1], edit)
     one_line(saved[1], "classes/bias holds values that are not finite")
+
+
+# What people pass in place of weights: each is named, none is opened further than needed.
+
+TENSORFLOW_INDEX_END = bytes.fromhex("57fb808b247547db")
+
+
+def zipped(path, *names):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x" * 100)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("w.h5", b"", "empty"),
+        ("w.h5", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        ("w.h5", b"\n\n<!DOCTYPE html><html>", "web page.*download the file itself"),
+        ("w.h5", b"<html lang='en'>", "web page"),
+        ("w.json", b'{"architecture": "model2"}', "JSON, not weights"),
+        ("w.pkl", pickle.dumps({"a": 1}), "Python pickle.*never read"),
+        ("w.pt", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch"),
+        ("w.npy", b"\x93NUMPY\x01\x00", "NumPy array"),
+        ("w.onnx", b"\x08\x08\x12\x07pytorch", "ONNX model.*does not read"),
+        ("w", b"\x08\x08\x12\x07pytorch", "ONNX model"),
+        ("w.tflite", b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
+        ("w.ckpt.index", b"\0" * 100 + TENSORFLOW_INDEX_END, "part of a TensorFlow checkpoint"),
+        ("w.ckpt.data-00000-of-00001", b"\x01\x02\x03", "part of a TensorFlow checkpoint"),
+        ("checkpoint", b'model_checkpoint_path: "w"', "TensorFlow checkpoint"),
+        ("frozen.pb", b"\n\x10\n\x05image", "TensorFlow graph"),
+        ("w.safetensors", b"\x10\0\0\0\0\0\0\0" + b'{"a":{}}', "safetensors"),
+        ("w.h5.gz", b"\x1f\x8b\x08\0", "unpack it"),
+        ("flight.mcap", b"\x89MCAP0\r\n", "MCAP log"),
+        ("w.h5", b"\x89HDF\r\n\x1a\n", "damaged or truncated"),
+        ("w.h5", b"plain text", "not an HDF5 file"),
+        ("w.zip", b"PK\x03\x04 and no more", "damaged or truncated"),
+    ],
+)
+def test_other_files_are_named(tmp_path, name, content, match):
+    """One line says what the file is; the remedy is the command's."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    one_line(path, match, weights.read_weights)
+    with pytest.raises(WeightsError, match="pass import-weights an HDF5"):
+        weights.import_weights(path, tmp_path / "new.h5")
+
+
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        (("archive/data.pkl", "archive/data/0"), "PyTorch file.*never read"),
+        (("a.npy", "b.npy"), r"NumPy archive \(.npz\)"),
+        (("readme.txt", "weights/model.h5"), "unpack it and pass weights/model.h5"),
+        (("readme.txt",), "a zip archive"),
+        (("config.json",), "a zip archive"),
+    ],
+)
+def test_zip_archives_are_named_by_what_is_in_them(tmp_path, names, match):
+    zipped(tmp_path / "w", *names)
+    one_line(tmp_path / "w", match, weights.read_weights)
+
+
+def test_the_json_of_a_network_names_the_weights_beside_it(tmp_path):
+    """The project wrote two files of nearly the same name."""
+    net = plain([8], 8, [8])
+    description = net.write_json(tmp_path / "config_model_weights")
+    one_line(description, r"network's JSON \(model.to_json\), not its weights; it has none")
+    net.write_weights(tmp_path / "model_weights")
+    one_line(description, "not its weights; those are in model_weights")
+
+
+@pytest.mark.parametrize(
+    ("inside", "match"),
+    [
+        ("saved_model.pb", "TensorFlow SavedModel folder"),
+        ("checkpoint", "folder with a TensorFlow checkpoint"),
+        ("w.index", "folder with a TensorFlow checkpoint"),
+        ("w.h5", "a folder, not a file"),
+    ],
+)
+def test_folders_are_named(tmp_path, inside, match):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / inside).touch()
+    one_line(tmp_path / "model", match, weights.read_weights)
+
+
+def test_a_training_checkpoint_is_named(tmp_path):
+    """It lies beside the weights, with nearly the same name."""
+    path = tmp_path / "model2.checkpoint.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["identity"] = "x"
+        file["a"] = np.zeros(3)
+    one_line(path, "a training checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("load", "match"),
+    [
+        (weights.read_weights, "pass --weights"),
+        (lambda p: weights.import_weights(p, p.with_name("new")), "pass import-weights"),
+        (lambda p: weights.take_over_layers(models.keras_model("model2"), p), "pass --init"),
+    ],
+)
+def test_the_remedy_is_that_of_the_command(tmp_path, load, match):
+    """Advice for another command helps nobody."""
+    one_line(tmp_path / "none.h5", f"no such weights file; {match} ", load)
+
+
+def test_weights_of_keras_1_are_named(tmp_path):
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"convolution2d_1"]
+    one_line(path, "Keras 1")

@@ -1,0 +1,645 @@
+"""Networks of other depths and widths compute here what they computed there, or say why not."""
+
+import copy
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+
+from followme_uav import cli
+from followme_uav.errors import WeightsError
+from followme_uav.learn import evaluate
+from followme_uav.learn.dataset import LabelledFrames
+from followme_uav.perception import weights
+from followme_uav.perception.architecture import ArchitectureError, from_json, to_json
+from followme_uav.perception.models import ARCHITECTURES, keras_model
+from followme_uav.perception.onnx_model import onnx_model
+from followme_uav.perception.segmenter import ImageError, Segmenter, resize_images
+from tests.unit.udacity_networks import (
+    BETA_FIRST,
+    GAMMA_FIRST,
+    Sketch,
+    forward,
+    plain,
+    varied,
+)
+
+
+def images(side_px, count=1):
+    return np.random.default_rng(4).integers(0, 256, (count, side_px, side_px, 3), dtype=np.uint8)
+
+
+def side_of(net):
+    return net.layers[0]["config"]["batch_input_shape"][1]
+
+
+def expected(net, rgb):
+    return np.stack([forward(net, image / 127.5 - 1) for image in rgb])
+
+
+def computed(path, rgb):
+    session = onnxruntime.InferenceSession(
+        onnx_model(path).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    return session.run(["probabilities"], {"rgb": rgb})[0]
+
+
+def assert_computes(path, net):
+    rgb = images(side_of(net))
+    wanted = expected(net, rgb)
+    assert np.ptp(wanted) > 0.05
+    np.testing.assert_allclose(computed(path, rgb), wanted, atol=1e-4)
+
+
+def saved(net, folder, name="model_weights", norm_order=BETA_FIRST):
+    """As the project's `save_network`: weights, and their JSON beside them."""
+    net.write_json(folder / f"config_{name}")
+    return net.write_weights(folder / name, norm_order)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_network_with_its_json_computes_what_it_computed(tmp_path, seed):
+    """Depth 1 to 5, 1 to 3 convolutions in a block, any stride, kernel and skip connection."""
+    net = varied(seed)
+    path = saved(net, tmp_path, norm_order=GAMMA_FIRST if seed % 2 else BETA_FIRST)
+    stored = weights.read_weights(path)
+    assert stored.network.input_size_px in (None, (side_of(net),) * 2)
+    assert_computes(path, net)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("convolutions", [1, 2, 3])
+@pytest.mark.parametrize("skips", [True, False])
+def test_a_network_of_the_template_needs_no_json(tmp_path, depth, convolutions, skips):
+    """One halving in each encoder: only one way to connect the layers."""
+    widths = [8 * 2**i for i in range(depth)]
+    net = plain(widths, 40, widths[::-1], convolutions, side_px=32, skips=skips)
+    path = net.write_weights(tmp_path / "weights")
+    stored = weights.read_weights(path)
+    assert stored.described_by.startswith("names and shapes")
+    assert_computes(path, net)
+
+
+def test_keras_openvino_and_tensorflow_compute_it(tmp_path):
+    """Whatever library runs it, it is the network that flew there."""
+    net = plain([16, 32, 64, 48], 96, [64, 32, 16, 8], 2, side_px=64, seed=3)
+    path = saved(net, tmp_path)
+    rgb = images(64, 2)
+    wanted = expected(net, rgb)
+    model = weights.load_model(path)
+    np.testing.assert_allclose(np.asarray(model(rgb / 127.5 - 1)), wanted, atol=1e-4)
+    for runtime in ("openvino", "tensorflow"):
+        segmenter = Segmenter(path, runtime=runtime, size_px=(64, 64))
+        assert segmenter.architecture == "fcn-16-32-64-48-96-64-64-32-32-16-16-8-8"
+        masks = segmenter.segment_batch(rgb)
+        assert np.abs(masks - wanted * 255).max() <= 0.6
+
+
+@pytest.mark.parametrize("norm_order", [BETA_FIRST, GAMMA_FIRST])
+@pytest.mark.parametrize(
+    ("name", "widths", "middle", "decoders"),
+    [("model1", [32, 64, 128], 128, [64, 32, 3]), ("model2", [32, 64], 128, [64, 32])],
+)
+def test_the_reports_networks_are_known_by_name(
+    tmp_path, norm_order, name, widths, middle, decoders
+):
+    """They run at any size, start trainings, and need no list of layers in the file."""
+    net = plain(widths, middle, decoders, side_px=160)
+    path = saved(net, tmp_path, norm_order=norm_order)
+    assert weights.read_weights(path).network is ARCHITECTURES[name]
+    assert weights.read_weights(net.write_weights(tmp_path / "alone")).architecture == name
+    rgb = images(32)
+    np.testing.assert_allclose(computed(path, rgb), expected(net, rgb), atol=1e-4)
+
+
+def test_imported_weights_are_the_same_network(tmp_path):
+    """The new file stands alone: no JSON beside it, no old names."""
+    net = plain([8, 16, 24], 32, [24, 16, 8], 2, side_px=48)
+    (tmp_path / "new").mkdir()
+    new = tmp_path / "new" / "imported.h5"
+    found = weights.import_weights(saved(net, tmp_path), new)
+    again = weights.read_weights(new)
+    assert again.network == found.network
+    assert again.network.input_size_px == (48, 48)
+    assert (again.origin, again.parameters) == ("followme-uav", found.parameters)
+    assert_computes(new, net)
+    with h5py.File(new) as file:
+        assert file.attrs["format_version"] == weights.FORMAT_VERSION_WITH_LAYERS
+        assert "encoder1_conv" in file
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_list_of_layers_comes_back_unchanged(tmp_path, seed):
+    network = weights.read_weights(saved(varied(seed), tmp_path)).network
+    assert from_json(network.name, to_json(network)) == network
+
+
+def test_networks_of_the_report_are_written_as_before(tmp_path):
+    """Files of Models 1 to 3 stay readable by earlier versions."""
+    weights.save_weights(keras_model("model1"), tmp_path / "model1.h5")
+    with h5py.File(tmp_path / "model1.h5") as file:
+        assert dict(file.attrs) == {
+            "format": "followme-uav-weights",
+            "format_version": 1,
+            "architecture": "model1",
+            "classes": "background,people,hero",
+            "input_size_px": 160,
+        }
+
+
+def test_a_whole_model_is_read_as_data(tmp_path):
+    """`model.save` writes the JSON and an optimiser's state beside the weights."""
+    net = plain([8, 16], 16, [16, 8], 2, side_px=32)
+    path = net.write_model(tmp_path / "model.h5")
+    assert weights.read_weights(path).described_by == "the JSON in it"
+    assert_computes(path, net)
+
+
+def test_a_long_list_of_layers_is_spread_over_attributes(tmp_path):
+    """Keras parts lists that do not fit into one attribute."""
+    net = plain([8, 16], 16, [16, 8], 2, side_px=32)
+    path = net.write_weights(tmp_path / "w.h5")
+    with h5py.File(path, "r+") as file:
+        names = file.attrs["layer_names"]
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"], file.attrs["layer_names1"] = names[:9], names[9:]
+    assert_computes(path, net)
+
+
+def keras3_model(side_px=32, bilinear="nearest"):
+    """The same blocks in today's Keras, with layers that its users add."""
+    layers = keras.layers
+    image = keras.Input((side_px, side_px, 3), name="camera")
+    x = layers.SeparableConv2D(8, 3, strides=2, padding="same", activation="relu", name="a")(image)
+    half = layers.BatchNormalization(scale=False, center=False)(x)
+    x = layers.SeparableConv2D(12, 3, strides=2, padding="same", use_bias=False)(half)
+    x = layers.ReLU()(x)
+    x = layers.Dropout(0.3)(layers.BatchNormalization()(x))
+    x = layers.Conv2D(10, 1, activation="elu")(x)
+    x = layers.UpSampling2D(2, interpolation=bilinear)(x)
+    x = layers.Concatenate()([half, x])
+    x = layers.Activation("relu")(layers.BatchNormalization(epsilon=0.01)(x))
+    x = layers.UpSampling2D(2, interpolation=bilinear)(x)
+    x = layers.MaxPooling2D(2, padding="same", strides=1)(x)
+    x = layers.Concatenate()([x, image])
+    x = layers.SeparableConv2D(6, 5, padding="same", activation="relu")(x)
+    x = layers.Add()([x, layers.Conv2D(6, 3, padding="same", activation="tanh")(x)])
+    model = keras.Model(image, layers.Softmax()(layers.Conv2D(3, 1)(x)))
+    rng = np.random.default_rng(6)
+    for v in model.variables:
+        if v.name in ("gamma", "moving_variance"):
+            v.assign(rng.uniform(0.5, 1.5, v.shape))
+        elif v.name in ("beta", "moving_mean", "bias"):
+            v.assign(rng.uniform(-0.3, 0.3, v.shape))
+    return model
+
+
+@pytest.mark.parametrize("bilinear", ["nearest", "bilinear"])
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model.weights.h5"])
+def test_what_todays_keras_saves_computes_the_same(tmp_path, name, bilinear):
+    """Somebody trained the network again, last week."""
+    model = keras3_model(bilinear=bilinear)
+    path = tmp_path / name
+    if name == "model.weights.h5":
+        model.save_weights(path)
+        (tmp_path / "model.json").write_text(model.to_json())
+    else:
+        model.save(path)
+    rgb = images(32, 2)
+    wanted = np.asarray(model(rgb / 127.5 - 1))
+    assert np.ptp(wanted) > 0.1
+    np.testing.assert_allclose(computed(path, rgb), wanted, atol=1e-4)
+    np.testing.assert_allclose(
+        np.asarray(weights.load_model(path)(rgb / 127.5 - 1)), wanted, atol=1e-4
+    )
+
+
+def test_keras_3_weights_without_names_are_found_by_their_class(tmp_path):
+    """Earlier releases of Keras 3 stored no layer names."""
+    model = keras3_model()
+    path = tmp_path / "model.weights.h5"
+    model.save_weights(path)
+    (tmp_path / "model.json").write_text(model.to_json())
+    with h5py.File(path, "r+") as file:
+        for group in file["layers"].values():
+            del group["vars"].attrs["name"]
+    rgb = images(32)
+    np.testing.assert_allclose(computed(path, rgb), np.asarray(model(rgb / 127.5 - 1)), atol=1e-4)
+
+
+def test_a_skip_connection_before_the_upsampled_features_is_kept_in_its_place(tmp_path):
+    """Only the JSON tells; the arrays fit either way."""
+    net = Sketch(32)
+    half = net.separable(net.image, 8, strides=2)
+    net.classes(net.separable(net.concat(net.image, net.up(net.conv(half, 5))), 4))
+    assert_computes(saved(net, tmp_path), net)
+
+
+@pytest.mark.parametrize("factor", [4, 8, 16])
+def test_one_upsampling_by_more_than_two(tmp_path, factor):
+    net = Sketch(2 * factor)
+    x = net.image
+    for _ in range(factor.bit_length() - 1):
+        x = net.separable(x, 6, strides=2)
+    net.classes(net.separable(net.concat(net.up(x, factor), net.image), 4))
+    assert_computes(saved(net, tmp_path), net)
+
+
+@pytest.mark.parametrize("side_px", [96, 128, 192, 256])
+def test_a_network_sees_frames_at_the_size_it_was_trained_for(tmp_path, side_px):
+    """At another size the hero is larger or smaller than everything it has learnt."""
+    net = plain([8, 16], 16, [8, 8], side_px=side_px)
+    segmenter = Segmenter(saved(net, tmp_path), size_px=(100, 140))
+    assert segmenter.input_size_px == (side_px, side_px)
+    frame = images(160)
+    wanted = expected(net, resize_images(frame, (side_px, side_px)))
+    mask = segmenter.segment(frame[0])
+    assert mask.shape == (160, 160, 3)
+    scaled = resize_images(np.round(wanted * 255).astype(np.uint8), (160, 160))[0]
+    assert np.abs(mask.astype(int) - scaled).max() <= 2
+    own = images(side_px)
+    assert np.abs(segmenter.segment_batch(own) - 255 * expected(net, own)).max() <= 0.6
+
+
+def test_a_network_without_its_json_takes_frames_that_it_can_halve(tmp_path):
+    net = plain([4, 4, 4, 4, 4, 4], 4, [4, 4, 4, 4, 4, 4], side_px=64)
+    path = net.write_weights(tmp_path / "weights")
+    with pytest.raises(ImageError, match="multiples of 64, set the camera to 192x192"):
+        Segmenter(path, size_px=(160, 160))
+    Segmenter(path, size_px=(192, 128))
+
+
+def test_evaluation_gives_the_network_frames_at_its_own_size(tmp_path):
+    """256 -> 160 -> 256 would lose what the network was trained to see."""
+    rng = np.random.default_rng(1)
+    frames = rng.integers(0, 256, (3, 256, 256, 3), dtype=np.uint8)
+    labels = rng.integers(0, 3, (3, 256, 256), dtype=np.uint8)
+    files = tuple(Path(f"{i}.png") for i in range(3))
+    found = LabelledFrames("d", "d", frames, labels, ("",) * 3, files)
+    seen = []
+
+    def infer(batch):
+        seen.append(batch)
+        return batch
+
+    prepared = evaluate.prepare(found, (256, 256))
+    assert prepared.truth.shape == (3, 160, 160, 3)
+    result = evaluate.measure_set(infer, prepared.part("x", np.array([True, False, True])))
+    np.testing.assert_array_equal(seen[0], frames[[0, 2]])
+    assert len(result.there) == 2
+
+
+# What cannot be loaded says why, in one line, and what to do.
+
+
+def refused(path, match, **options):
+    with pytest.raises(WeightsError, match=match) as caught:
+        weights.read_weights(path, **options)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 800
+    return str(caught.value)
+
+
+def two_in_a_block():
+    """Whether the first or the second convolution halves does not show in the shapes."""
+    net = Sketch(32)
+    x = net.separable(net.separable(net.image, 8, strides=2), 8)
+    net.classes(net.separable(net.concat(net.up(net.conv(x, 8)), net.image), 8))
+    return net
+
+
+def test_an_ambiguous_file_asks_for_the_json(tmp_path):
+    """A guess would fly with masks of noise, without a word."""
+    net = two_in_a_block()
+    path = net.write_weights(tmp_path / "model_weights.h5")
+    message = refused(path, "several networks fit its layers")
+    assert "put the network's JSON (model.to_json) beside it as config_model_weights.h5" in message
+    net.write_json(tmp_path / "config_model_weights.h5")
+    assert_computes(path, net)
+
+
+def test_the_json_may_lie_elsewhere(tmp_path):
+    net = two_in_a_block()
+    path = net.write_weights(tmp_path / "w.h5")
+    (tmp_path / "other").mkdir()
+    description = net.write_json(tmp_path / "other" / "network.json")
+    weights.import_weights(path, tmp_path / "new.h5", architecture=description)
+    assert_computes(tmp_path / "new.h5", net)
+
+
+@pytest.mark.parametrize(
+    "name", ["config_w.h5", "config_w", "w.h5.json", "w.json", "config_w.json"]
+)
+def test_the_json_is_found_by_the_names_people_give_it(tmp_path, name):
+    net = two_in_a_block()
+    (tmp_path / name).write_text(json.dumps(net.json()))
+    assert_computes(net.write_weights(tmp_path / "w.h5"), net)
+
+
+def test_a_json_of_another_session_has_other_numbers(tmp_path):
+    """Keras counts layers anew in every session; order and shapes decide."""
+    net = two_in_a_block()
+    path = net.write_weights(tmp_path / "w.h5")
+    text = json.dumps(net.json())
+    for number in range(9, 3, -1):
+        text = text.replace(f'_{number}"', f'_{number + 30}"')
+    (tmp_path / "config_w.h5").write_text(text)
+    assert_computes(path, net)
+
+
+def test_a_json_of_another_network_is_refused(tmp_path):
+    path = two_in_a_block().write_weights(tmp_path / "w.h5")
+    plain([8, 16], 16, [16, 8]).write_json(tmp_path / "config_w.h5")
+    refused(
+        path, "by config_w.h5: it has 9 layers with weights, its JSON describes 11; put the JSON of"
+    )
+    other = two_in_a_block()
+    other.layers[1]["config"]["filters"] = 9
+    other.write_json(tmp_path / "config_w.h5")
+    refused(path, r"by config_w.h5: layer .* needed is .*9")
+
+
+def test_layers_of_own_names_ask_for_the_json(tmp_path):
+    net = plain([8, 16], 16, [16, 8], side_px=32)
+    text = json.dumps(net.json()).replace("bilinear_up_sampling2d_4", "enlarge")
+    path = net.write_weights(tmp_path / "w.h5")
+    with h5py.File(path, "r+") as file:
+        file.move("bilinear_up_sampling2d_4", "enlarge")
+        names = [str(np.bytes_(n), "ascii") for n in file.attrs["layer_names"].astype("S")]
+        names = ["enlarge" if n == "bilinear_up_sampling2d_4" else n for n in names]
+        file.attrs["layer_names"] = [n.encode() for n in names]
+    refused(path, "name of layer enlarge does not say what.*config_w.h5")
+    (tmp_path / "config_w.h5").write_text(text)
+    assert_computes(path, net)
+
+
+@pytest.mark.parametrize(
+    ("kind", "match"),
+    [
+        ("Lambda", "is a Lambda, which holds code"),
+        ("TFOpLambda", "which holds code"),
+        ("Dense", "is a Dense, not one of"),
+        ("Model", "is a Model, not one of"),
+        ("os.system", r"is a os\.system, not one of"),
+    ],
+)
+def test_other_layers_are_refused_by_name(tmp_path, kind, match):
+    """Weights are data; nothing that a file names is run."""
+    net = two_in_a_block()
+    net.layers[2]["class_name"] = kind
+    net.layers[2]["config"]["function"] = ["4wEAAAAAAAAA", None, None]
+    refused(saved(net, tmp_path), f"by config_model_weights: layer .* {match}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "match"),
+    [
+        ("padding", "valid", "has padding 'valid'"),
+        ("dilation_rate", [2, 2], "has dilation_rate 2"),
+        ("depth_multiplier", 2, "has depth_multiplier 2"),
+        ("kernel_size", [3, 5], r"has kernel_size \[3, 5\]"),
+        ("strides", [2, 1], r"has strides \[2, 1\]"),
+        ("strides", [0, 0], "not supported"),
+        ("activation", "<lambda>", "has activation '<lambda>'"),
+        ("activation", {"class_name": "PReLU"}, "has activation 'prelu'"),
+        ("data_format", "channels_first", "has data_format 'channels_first'"),
+        ("filters", -1, "not supported"),
+        ("filters", "8", "no whole numbers"),
+        ("filters", 10**9, "not supported"),
+        ("kernel_size", [10**6, 10**6], "not supported"),
+    ],
+)
+def test_settings_that_compute_something_else_are_refused(tmp_path, setting, value, match):
+    net = two_in_a_block()
+    net.layers[1]["config"][setting] = value
+    refused(saved(net, tmp_path), match)
+
+
+def spoil(net, edit):
+    content = copy.deepcopy(net.json())
+    edit(content, content["config"]["layers"])
+    return content
+
+
+@pytest.mark.parametrize(
+    ("edit", "match"),
+    [
+        (lambda c, layers: layers[3].pop("inbound_nodes"), "its JSON cannot be read"),
+        (lambda c, layers: layers.pop(4), "needs .*, which is not there"),
+        (lambda c, layers: layers.append(layers[3]), "two layers are called"),
+        (lambda c, layers: layers.extend([layers[0]] * 1000), "allowed are 200"),
+        (lambda c, layers: c["config"].update(output_layers=[]), "0 results"),
+        (lambda c, layers: c.update(config=7), "its JSON cannot be read"),
+        (lambda c, layers: layers[3]["inbound_nodes"][0][0].__setitem__(1, 2), "several times"),
+        (
+            lambda c, layers: layers[0]["config"].update(batch_input_shape=[None, 32, 32, 1]),
+            "images have 1 channels",
+        ),
+        (
+            lambda c, layers: layers[0]["config"].update(batch_input_shape=[None, 31, 31, 3]),
+            "image side of 31 px",
+        ),
+        (
+            lambda c, layers: layers[0]["config"].update(batch_input_shape=[None, 10**7, 10**7, 3]),
+            "image side of 10000000 px",
+        ),
+        (lambda c, layers: layers[2]["config"].update(epsilon=-1.0), "not supported"),
+        (lambda c, layers: layers[2]["config"].update(axis=1), "axis 1"),
+        (lambda c, layers: layers[7]["config"].update(size=[3, 3]), "not supported"),
+        (lambda c, layers: layers[-1]["config"].update(activation="linear"), "no softmax"),
+        (lambda c, layers: layers[1]["config"].update(strides=[1, 1]), "different resolution"),
+    ],
+)
+def test_a_damaged_json_is_one_line(tmp_path, edit, match):
+    net = two_in_a_block()
+    (tmp_path / "config_w").write_text(json.dumps(spoil(net, edit)))
+    refused(net.write_weights(tmp_path / "w"), match)
+
+
+def test_two_classes_or_four_are_no_network_of_ours(tmp_path):
+    net = Sketch(32)
+    half = net.separable(net.image, 8, strides=2)
+    x = net.separable(net.concat(net.up(half), net.image), 4)
+    net.conv(x, 4, activation="softmax", norm=False)
+    refused(net.write_weights(tmp_path / "w"), "has 4 classes, needed are 3")
+
+
+def test_a_network_too_large_is_refused(tmp_path):
+    """Before an array of it is made: the JSON alone would ask for gigabytes."""
+    net = Sketch(32)
+    x = net.image
+    half = net.separable(x, 8, strides=2)
+    for layer in net.layers:
+        if layer["class_name"] == "SeparableConv2DKeras":
+            layer["config"]["filters"] = 40_000_000
+    net.classes(net.separable(net.concat(net.up(half), net.image), 4))
+    refused(saved(net, tmp_path), "parameters, allowed are 50,000,000")
+
+
+@pytest.mark.parametrize(
+    ("edit", "match"),
+    [
+        (lambda layers: layers[0].update(name="../../x"), "a layer is called"),
+        (lambda layers: layers[0].update(kind="code"), "cannot be read"),
+        (lambda layers: layers[0].update(unknown=1), "cannot be read"),
+        (lambda layers: layers[0].update(filters=True), "no whole numbers"),
+        (lambda layers: layers[0].update(inputs=["nowhere"]), "needs nowhere"),
+        (lambda layers: layers[0].update(inputs=[]), "has 0 inputs"),
+        (lambda layers: layers.extend(layers * 100), "200"),
+        (lambda layers: layers.clear(), "0 layers"),
+    ],
+)
+def test_a_list_of_layers_is_checked_like_anything_from_elsewhere(edit, match):
+    content = json.loads(to_json(ARCHITECTURES["model1"]))
+    edit(content["layers"])
+    with pytest.raises(ArchitectureError, match=match):
+        from_json("x", json.dumps(content))
+    with pytest.raises(ArchitectureError, match="cannot be read"):
+        from_json("x", "[" * 100_000)
+
+
+def test_an_archive_that_unpacks_to_gigabytes_is_refused(tmp_path):
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps(two_in_a_block().json()))
+        archive.writestr("metadata.json", "{}")
+        with archive.open("model.weights.h5", "w", force_zip64=True) as member:
+            for _ in range(512):
+                member.write(bytes(2**20))
+    refused(path, "model.weights.h5 has more than")
+
+
+def test_an_archive_with_code_is_refused_by_name(tmp_path):
+    image = keras.Input((32, 32, 3))
+    path = tmp_path / "model.keras"
+    keras.Model(image, keras.layers.Lambda(lambda x: x + 1)(image)).save(path)
+    refused(path, "is a Lambda, which holds code")
+
+
+@pytest.mark.parametrize("inside", ["model_weights", "layers"])
+def test_links_to_other_files_are_not_followed(tmp_path, inside):
+    """Weights from elsewhere must not read what else is on the disk."""
+    net = plain([8], 8, [8])
+    secret = net.write_model(tmp_path / "secret.h5")
+    with h5py.File(secret, "r+") as file:
+        file["layers/conv2d/vars/0"] = np.zeros(3)
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(net.json())
+        file[inside] = h5py.ExternalLink("secret.h5", inside)
+    refused(path, "not weights of followme-uav")
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["a/model_weights/conv2d_4"]
+        file.attrs["keras_version"] = "2.0.6-tf"
+        file["a"] = h5py.ExternalLink("secret.h5", "/")
+    refused(path, "a/model_weights/conv2d_4 is listed but not there")
+
+
+# The commands.
+
+
+def run(monkeypatch, capsys, *words):
+    monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    streams = capsys.readouterr()
+    return end.value.code, streams.out, streams.err
+
+
+def test_the_commands_take_it(tmp_path, monkeypatch, capsys):
+    """Import, show, export: each names the network."""
+    net = plain([16, 32, 64], 64, [32, 16, 8], 2, side_px=96)
+    old, new = saved(net, tmp_path), tmp_path / "new.h5"
+    code, out, _ = run(monkeypatch, capsys, "import-weights", old, new)
+    assert code == 0
+    assert "fcn-16-32-64-64-32-32-16-16-8-8" in out
+    assert "config_model_weights" in out
+    assert "scaled to 96 x 96" in out
+    code, out, _ = run(monkeypatch, capsys, "models", "--weights", new, "--json")
+    table = json.loads(out)
+    assert code == 0
+    assert table["image_side_px"] == 96
+    (network,) = table["networks"]
+    assert network["parameters"] == weights.read_weights(new).parameters
+    assert [row["width_px"] for row in network["layers"]][:5] == [96, 48, 24, 12, 12]
+    code, out, _ = run(monkeypatch, capsys, "export", "--weights", new, "--onnx", tmp_path / "o")
+    assert code == 0
+    assert "fcn-16-32-64" in out
+
+
+def link(kind, target, at):
+    if kind == "symlink":
+        at.symlink_to(target)
+    elif kind == "hard link":
+        os.link(target, at)
+    elif kind == "relative":
+        return at.parent / "sub" / ".." / target.name
+    elif kind == "same":
+        return target
+    return at
+
+
+@pytest.mark.parametrize("kind", ["same", "symlink", "hard link", "relative"])
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_the_original_is_never_overwritten(tmp_path, monkeypatch, capsys, kind, force):
+    """The only copy of a training that took days."""
+    (tmp_path / "sub").mkdir()
+    old = plain([8], 8, [8]).write_weights(tmp_path / "old.h5")
+    before = old.read_bytes()
+    new = link(kind, old, tmp_path / "new.h5")
+    code, _, error = run(monkeypatch, capsys, "import-weights", old, new, *force)
+    assert code == 2
+    assert "choose another file" in error
+    assert old.read_bytes() == before
+
+
+def test_another_file_is_replaced_only_with_force(tmp_path, monkeypatch, capsys):
+    old = plain([8], 8, [8]).write_weights(tmp_path / "old.h5")
+    new = tmp_path / "new.h5"
+    new.write_text("mine")
+    code, _, error = run(monkeypatch, capsys, "import-weights", old, new)
+    assert (code, new.read_text()) == (2, "mine")
+    assert "--force" in error
+    assert run(monkeypatch, capsys, "import-weights", old, new, "--force")[0] == 0
+    assert weights.read_weights(new).architecture == "fcn-8-8-8"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("export", "--weights", "FILE", "--onnx", "FILE"),
+        ("evaluate", "data", "--weights", "FILE", "--json", "FILE"),
+        ("train", "--config", "c", "--data", "d", "--init", "FILE", "--out", "FILE"),
+        ("train", "--config", "FILE", "--data", "d", "--out", "FILE"),
+    ],
+)
+def test_no_command_overwrites_what_it_reads(tmp_path, monkeypatch, capsys, command):
+    path = plain([8], 8, [8]).write_weights(tmp_path / "mine.h5")
+    before = path.read_bytes()
+    words = [path if word == "FILE" else word for word in command]
+    code, _, error = run(monkeypatch, capsys, *words)
+    assert code == 2
+    assert "which is read; choose another file" in " ".join(error.split())
+    assert path.read_bytes() == before
+
+
+VARIABLE = "FOLLOWME_LEGACY_WEIGHTS"
+
+
+@pytest.mark.skipif(VARIABLE not in os.environ, reason=f"{VARIABLE} names no folder of old weights")
+@pytest.mark.parametrize("file", ["model1/model_weights.h5", "model2/model_weights"])
+def test_the_projects_own_files_with_their_json_and_without(tmp_path, file):
+    """Names and shapes alone lead to the network that the JSON describes."""
+    original = Path(os.environ[VARIABLE]) / file
+    described = weights.read_weights(original)
+    assert described.described_by == f"config_{original.name}"
+    alone = tmp_path / "alone"
+    alone.write_bytes(original.read_bytes())
+    assert weights.read_weights(alone).network == described.network
