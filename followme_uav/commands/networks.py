@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,9 @@ from followme_uav.commands.options import (
     writing,
 )
 from followme_uav.errors import ConfigError
+from followme_uav.files import sole_folder
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.sole_use import sole_use
 
 
 def collect(
@@ -45,14 +48,16 @@ def collect(
     if sim != "embedded":
         host, port = address(sim)
         overrides += [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
-    run_collect(
-        load_config(None, overrides, profile),
-        out,
-        frames_per_kind=frames,
-        seeds=seed_range(seeds),
-        embedded=sim == "embedded",
-        vary_lens=vary_lens,
-    )
+    flight = load_config(None, overrides, profile)
+    with sole_folder(out):
+        run_collect(
+            flight,
+            out,
+            frames_per_kind=frames,
+            seeds=seed_range(seeds),
+            embedded=sim == "embedded",
+            vary_lens=vary_lens,
+        )
     print(f"{out}: {frames} frames of each kind")
 
 
@@ -83,7 +88,9 @@ def prepare(
     numbers = cameras.split(",")
     if not all(number.isdigit() for number in numbers):
         raise ConfigError(f"--cameras {cameras}: write three camera numbers, as in 2,3,4")
-    run_prepare(raw, out, kind, readings[masks], [int(number) for number in numbers], resume)
+    target = out / kind if kind else out
+    with sole_folder(target) if target.is_dir() or not target.exists() else nullcontext():
+        run_prepare(raw, out, kind, readings[masks], [int(number) for number in numbers], resume)
 
 
 def train(
@@ -112,7 +119,8 @@ def train(
     from followme_uav.learn.train import train as run_train
 
     check_writable(out)
-    run_train(config, data, validation, out, init, resume, logs)
+    with sole_use(out):
+        run_train(config, data, validation, out, init, resume, logs)
 
 
 def experiment(
@@ -144,7 +152,9 @@ def experiment(
         numbers = [float(value) for value in values.split(",")] if values else []
     except ValueError:
         raise ConfigError(f"--values {values}: write numbers, as in 5,10,20") from None
-    run_experiment(name, data, validation, out, numbers, seeds, network, config or DEFAULT_CONFIG)
+    chosen = config or DEFAULT_CONFIG
+    with sole_folder(out):
+        run_experiment(name, data, validation, out, numbers, seeds, network, chosen)
 
 
 def evaluate(
@@ -169,7 +179,8 @@ def evaluate(
     for path in (json_path, report and report / "index.html"):
         if path is not None:
             check_writable(path)
-    run_evaluate(weights, data, json_path, by_kind=by_kind, report_dir=report)
+    with nullcontext() if report is None else sole_folder(report):
+        run_evaluate(weights, data, json_path, by_kind=by_kind, report_dir=report)
 
 
 def export(

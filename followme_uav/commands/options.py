@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ import typer
 
 from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.sole_use import check_free
 
 Weights = Annotated[
     Path,
@@ -42,12 +45,24 @@ def seed_range(text: str) -> range:
 
 
 def check_writable(path: Path) -> None:
-    """Know it before the flight, not after; a file that is there keeps its content."""
+    """Know it before the flight, not after; a file that is there keeps its content.
+
+    Raises `ConfigError` when it cannot be written, and `InUseError` when somebody else does.
+    """
+    check_free(path)
     with writing(path):
-        is_new = not path.exists()
-        path.open("ab").close()
-        if is_new:
-            path.unlink()
+        if path.exists():
+            path.open("ab").close()
+            return
+        probe = path.with_name(f".{path.name}.{os.getpid()}.part")  # not a name that others use
+        probe.open("xb").close()
+        probe.unlink()
+
+
+def free_name(path: Path) -> Path:
+    """The path, or one with a number where that is taken: two may start in the same second."""
+    names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(name for name in chain((path,), names) if not name.exists())
 
 
 def write_json(path: Path, data: object) -> None:

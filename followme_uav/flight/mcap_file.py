@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 from pathlib import Path
+
+from followme_uav.sole_use import open_alone
 
 _PATIENCE_S = 20.0
 """A disk that takes longer will not take it at all."""
@@ -19,10 +22,20 @@ class DirectFile:
 
     Every `sync_s` seconds a thread has the system put what it has on the disk. That may take long,
     and nobody waits for it; when the disk refuses, the next write raises.
+
+    Nobody else of this program can write to the file until it is closed. What was in it stays until
+    `begin`; closed before, the file is as it was, or not there if it was not.
+
+    Raises `InUseError` when somebody writes to it, and `OSError`.
     """
 
     def __init__(self, path: Path, sync_s: float) -> None:
-        self._raw = path.open("wb", buffering=0)
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = open_alone(path)
+        self._raw = os.fdopen(number, "wb", buffering=0)
+        self._is_old = os.fstat(number).st_size > 0
+        self._waiting: list[bytes] | None = []
         self._position = 0
         self._error: OSError | None = None
         self._closed = threading.Event()
@@ -33,14 +46,33 @@ class DirectFile:
         self._syncer.start()
 
     def write(self, data: bytes) -> int:
-        """Write all of `data`; returns its length."""
+        """Write all of `data`, or keep it until `begin`; returns its length."""
         if self._error is not None:
             raise self._error
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._raw.write(rest) :]
+        if self._waiting is not None:
+            self._waiting.append(data)
+        else:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._raw.write(rest) :]
         self._position += len(data)
         return len(data)
+
+    def begin(self) -> None:
+        """Replace what is in the file by what was written; from now on nothing is kept back."""
+        if self._waiting is None:
+            return
+        waiting, self._waiting = self._waiting, None
+        if self._is_old:
+            self._raw.truncate(0)
+        self._position = 0
+        for data in waiting:
+            self.write(data)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether the file holds what it held before this flight."""
+        return self._waiting is not None and self._is_old
 
     def tell(self) -> int:
         """Bytes written so far."""
@@ -50,9 +82,14 @@ class DirectFile:
         """There is no buffer."""
 
     def close(self) -> None:
-        """Put everything on the disk and give the file back."""
+        """Put everything on the disk and give the file back. Closing again does nothing."""
+        if self._raw.closed:
+            return
         self._closed.set()
         self._syncer.join(_PATIENCE_S)
+        found = os.fstat(self._raw.fileno())
+        if self._waiting is not None and stat.S_ISREG(found.st_mode) and not found.st_size:
+            self._path.unlink(missing_ok=True)  # made here, for a flight that never was
         self._raw.close()
 
     def _keep_safe(self, sync_s: float) -> None:
