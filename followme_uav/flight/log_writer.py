@@ -70,7 +70,8 @@ class FlightLogWriter:
         file: The file at `path`, if it was opened before by `open_log`; closed here.
 
     Raises `InUseError` when somebody else writes to the file, and `LogError` when it cannot be
-    written, here and in `write` and `close`. After such an error the file keeps all entries written before it, and takes no more.
+    written, here and in `write` and `close`. After such an error the file keeps all entries written
+    before it, and takes no more.
     """
 
     def __init__(
