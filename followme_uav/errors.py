@@ -26,6 +26,10 @@ class LogError(FollowMeError):
     """A flight log that cannot be written or read."""
 
 
+class InUseError(FollowMeError):
+    """A file or folder that another process is writing to."""
+
+
 class SimulatorError(FollowMeError):
     """The simulator is missing, gone, or answered with an error."""
 

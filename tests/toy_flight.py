@@ -35,12 +35,22 @@ def sees_paint(images):
     return masks
 
 
-def fly_toy(config, path, seconds=25.0, *, blind_at=(4.0,), in_real_time=False, on_frame=None):
+def fly_toy(
+    config,
+    path,
+    seconds=25.0,
+    *,
+    blind_at=(4.0,),
+    in_real_time=False,
+    on_frame=None,
+    make_pilot=lambda config, masks, world: Pilot(config, masks),
+    **metadata,
+):
     """Fly and log; `on_frame` hears the number of frames that the log has been given."""
     world = ToyWorld(walk, frame_s=FRAME_S)
-    pilot = Pilot(config, lambda frame: rounded_mask(sees_paint(frame.rgb[None])[0]))
+    pilot = make_pilot(config, lambda frame: rounded_mask(sees_paint(frame.rgb[None])[0]), world)
     next_s = time.monotonic()
-    with FlightLogWriter(path, config, "", {"seed": "1"}) as log:
+    with FlightLogWriter(path, config, "", {"seed": "1", **metadata}) as log:
         for number in range(round(seconds / FRAME_S)):
             world.blind = world.time_s in blind_at
             frame = world.frame()

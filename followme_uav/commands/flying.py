@@ -16,6 +16,7 @@ from followme_uav.commands.options import (
     Weights,
     address,
     check_writable,
+    free_name,
     write_json,
 )
 from followme_uav.commands.watching import View, Web, live_view, serve
@@ -86,7 +87,7 @@ def fly(
         raise ConfigError(
             "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
         )
-    log = log or Path("flights") / f"{time.strftime('%Y%m%d-%H%M%S')}-seed{seed}.mcap"
+    log = log or free_name(Path("flights") / f"{time.strftime('%Y%m%d-%H%M%S')}-seed{seed}.mcap")
     plan = FlightPlan(
         config=load_config(config, overrides, profile),
         weights=None if oracle else weights,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,9 @@ from followme_uav.commands.options import (
     writing,
 )
 from followme_uav.errors import ConfigError
+from followme_uav.files import sole_folder
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.sole_use import sole_use
 
 
 def collect(
@@ -46,14 +49,16 @@ def collect(
     if sim != "embedded":
         host, port = address(sim)
         overrides += [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
-    run_collect(
-        load_config(None, overrides, profile),
-        out,
-        frames_per_kind=frames,
-        seeds=seed_range(seeds),
-        embedded=sim == "embedded",
-        vary_lens=vary_lens,
-    )
+    flight = load_config(None, overrides, profile)
+    with sole_folder(out):
+        run_collect(
+            flight,
+            out,
+            frames_per_kind=frames,
+            seeds=seed_range(seeds),
+            embedded=sim == "embedded",
+            vary_lens=vary_lens,
+        )
     print(f"{out}: {frames} frames of each kind")
 
 
@@ -86,7 +91,9 @@ def prepare(
     if not all(number.isdecimal() for number in numbers):
         raise ConfigError(f"--cameras {cameras}: write three camera numbers, as in 3,2,4")
     order = [int(number) for number in numbers]
-    run_prepare(raw, out, kind, readings[masks], order, resume, skip_incomplete)
+    target = out / kind if kind else out
+    with sole_folder(target) if target.is_dir() or not target.exists() else nullcontext():
+        run_prepare(raw, out, kind, readings[masks], order, resume, skip_incomplete)
 
 
 def train(
@@ -116,7 +123,8 @@ def train(
     from followme_uav.learn.train import train as run_train
 
     check_writable(out, config, init)
-    run_train(config, data, validation, out, init, resume, logs, skip_incomplete)
+    with sole_use(out):
+        run_train(config, data, validation, out, init, resume, logs, skip_incomplete)
 
 
 def experiment(
@@ -149,8 +157,9 @@ def experiment(
         numbers = [float(value) for value in values.split(",")] if values else []
     except ValueError:
         raise ConfigError(f"--values {values}: write numbers, as in 5,10,20") from None
-    settings = config or DEFAULT_CONFIG
-    run_experiment(name, data, validation, out, numbers, seeds, network, settings, skip_incomplete)
+    chosen = config or DEFAULT_CONFIG
+    with sole_folder(out):
+        run_experiment(name, data, validation, out, numbers, seeds, network, chosen, skip_incomplete)
 
 
 def evaluate(
@@ -176,14 +185,15 @@ def evaluate(
     for path in (json_path, report and report / "index.html"):
         if path is not None:
             check_writable(path, weights)
-    run_evaluate(
-        weights,
-        data,
-        json_path,
-        by_kind=by_kind,
-        report_dir=report,
-        skip_incomplete=skip_incomplete,
-    )
+    with nullcontext() if report is None else sole_folder(report):
+        run_evaluate(
+            weights,
+            data,
+            json_path,
+            by_kind=by_kind,
+            report_dir=report,
+            skip_incomplete=skip_incomplete,
+        )
 
 
 def export(

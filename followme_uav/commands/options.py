@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ import typer
 from followme_uav.errors import ConfigError
 from followme_uav.files import is_same_file
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.sole_use import check_free
 
 Weights = Annotated[
     Path,
@@ -50,15 +53,25 @@ def check_writable(path: Path, *inputs: Path | None) -> None:
 
     Raises:
         ConfigError: The file cannot be written, or is one of the command's own inputs.
+        InUseError: Another process writes it.
     """
     for kept in inputs:
         if kept is not None and is_same_file(kept, path):
             raise ConfigError(f"{path}: would overwrite {kept}, which is read; choose another file")
+    check_free(path)
     with writing(path):
-        is_new = not path.exists()
-        path.open("ab").close()
-        if is_new:
-            path.unlink()
+        if path.exists():
+            path.open("ab").close()
+            return
+        probe = path.with_name(f".{path.name}.{os.getpid()}.part")  # not a name that others use
+        probe.open("xb").close()
+        probe.unlink()
+
+
+def free_name(path: Path) -> Path:
+    """The path, or one with a number where that is taken: two may start in the same second."""
+    names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(name for name in chain((path,), names) if not name.exists())
 
 
 def write_json(path: Path, data: object) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from followme_uav.commands.options import Json, Weights, seed_range
+from followme_uav.commands.options import Json, Weights, free_name, seed_range
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -101,10 +101,13 @@ def report(
     workers: Workers = None,
 ) -> None:
     """Write a run's report.html again, drawing what is not drawn yet."""
+    from followme_uav.files import sole_folder
     from followme_uav.scenario.results import read_results
     from followme_uav.scenario.run import make_report
 
-    print(make_report(folder, read_results(folder), workers or os.cpu_count() or 1))
+    results = read_results(folder)
+    with sole_folder(folder):
+        print(make_report(folder, results, workers or os.cpu_count() or 1))
 
 
 @app.command()
@@ -190,7 +193,7 @@ def _order(
     from followme_uav.scenario.run import Run
 
     return Run(
-        folder=out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{pilot}",
+        folder=out or free_name(Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{pilot}"),
         pilot=pilot,
         weights=weights,
         config=config,

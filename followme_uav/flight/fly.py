@@ -7,7 +7,7 @@ import math
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig
 from followme_uav.errors import FollowMeError, LogError, RpcError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.entry import FlightEntry
-from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.flight.log_writer import FlightLogWriter, open_log
 from followme_uav.flight.loop import (
     FlightLoop,
     NetworkMasks,
@@ -100,12 +100,16 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
     Who closes the simulator's window ends the flight there; the summary tells how it went so far.
 
     Raises:
+        InUseError: Another flight writes the log.
         WeightsError, SimulatorError, LogError: What was needed is missing or broke; the log holds
             the flight up to there. A log that cannot be written on ends the flight by a landing.
     """
     config = plan.config
     with ExitStack() as stack:
         # What can be wrong is looked at first, what takes long comes last.
+        file = None
+        if plan.log is not None:
+            file = stack.enter_context(closing(open_log(plan.log, config)))
         if plan.weights is not None:
             read_weights(plan.weights)
         was_closed = None
@@ -150,7 +154,9 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
                 ),
                 **plan.metadata,
             }
-            log = stack.enter_context(FlightLogWriter(plan.log, config, sha256, metadata))
+            log = stack.enter_context(
+                FlightLogWriter(plan.log, config, sha256, metadata, file=file)
+            )
         metrics = MetricsAccumulator(config)
         end_after_s = plan.end_after_following_s or math.inf
         start_s = time.monotonic()

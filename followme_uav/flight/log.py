@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from mcap.records import Channel, Message, Metadata
+from mcap.records import Message
 from pydantic import ValidationError
 
 from followme_uav.config import FlightConfig, of_older_version
 from followme_uav.errors import LogError
 from followme_uav.flight.entry import FlightEntry, Picture
 from followme_uav.flight.images import decode_picture
+from followme_uav.flight.log_entries import entries_of
 from followme_uav.flight.log_writer import PROFILE, TOPICS, record_digest
-from followme_uav.flight.mcap_file import Records
+from followme_uav.flight.mcap_records import Records
 from followme_uav.flight.png import decode_png
-from followme_uav.flight.schema import MESSAGES, SCHEMA_VERSION, from_message
+from followme_uav.flight.schema import SCHEMA_VERSION, from_message
 
 PICTURE, MASK, TRUTH = "picture", "mask", "truth"
 EVERYTHING = (PICTURE, MASK, TRUTH)
@@ -66,7 +67,7 @@ class FlightLog:
         Raises `LogError` when the file is damaged; in a truncated log the first unreadable byte
         counts as the end.
         """
-        for sequence, messages in _grouped(self.path, Records(self.path)):
+        for sequence, messages in entries_of(self.path, Records(self.path)):
             if numbers is not None and sequence not in numbers:
                 continue
             try:
@@ -87,16 +88,16 @@ def read_log(path: Path | str) -> FlightLog:
     """
     path = Path(path)
     records = Records(path)
-    for record in records:
-        if isinstance(record, Metadata) and record.name == PROFILE:
+    for record in records.metadata():
+        if record.name == PROFILE:
             metadata = _parse_metadata(path, record.metadata)
             return FlightLog(
                 path, metadata, records.truncated, int(record.metadata["schema_version"])
             )
-        if isinstance(record, Message):
-            break
+    cut = " (or one cut off before its metadata)" if records.truncated else ""
     raise LogError(
-        f"{path}: an MCAP file, but no flight log; pass a file that 'followme-uav fly --log' wrote"
+        f"{path}: an MCAP file, but no flight log{cut}; "
+        "pass a file that 'followme-uav fly --log' wrote"
     )
 
 
@@ -107,9 +108,10 @@ def content_digest(path: Path | str) -> str:
     """
     log = read_log(path)
     digest = hashlib.sha256()
-    for _, parts in _grouped(log.path, Records(log.path)):
-        for topic, message in parts.items():
-            if topic != "/timing":
+    for _, parts in entries_of(log.path, Records(log.path)):
+        for topic in TOPICS:
+            if topic in parts and topic != "/timing":
+                message = parts[topic]
                 digest.update(struct.pack("<QQ", message.log_time, len(message.data)))
                 digest.update(topic.encode() + message.data)
     return digest.hexdigest()
@@ -170,43 +172,6 @@ def _entry(messages: Mapping[str, Message], wanted: Collection[str]) -> FlightEn
         timings=from_message(parsed("/timing")),
         picture=picture,
     )
-
-
-def _grouped(path: Path, records: Records) -> Iterator[tuple[int, dict[str, Message]]]:
-    """(sequence, messages by topic) of each complete entry, in the order of flight.
-
-    Only the last entry can be incomplete, where the flight was cut off while writing it.
-    """
-    topics: dict[int, str] = {}
-    parts: dict[str, Message] = {}
-    expected = sequence = 0
-    for record in records:
-        if isinstance(record, Channel):
-            topics[record.id] = record.topic
-        elif isinstance(record, Message):
-            topic = topics.get(record.channel_id, "")
-            if topic == "/entry":
-                missing = sorted(TOPICS.keys() - set(topics.values()))
-                if missing:
-                    raise LogError(
-                        f"{path}: channel {missing[0]} is missing; the log was filtered or cut"
-                    )
-                if record.sequence != sequence:
-                    raise _damaged(path, f"entry {sequence} is missing")
-                expected = _expected_parts(path, record)
-                parts = {}
-            elif topic in TOPICS and record.sequence == sequence:
-                parts[topic] = record
-                if len(parts) == expected:
-                    yield sequence, parts
-                    sequence, expected = sequence + 1, 0
-
-
-def _expected_parts(path: Path, record: Message) -> int:
-    try:
-        return int(MESSAGES["Entry"].FromString(record.data).parts)  # type: ignore[attr-defined]
-    except DecodeError as error:
-        raise _damaged(path, str(error)) from error
 
 
 def _damaged(path: Path, detail: str) -> LogError:

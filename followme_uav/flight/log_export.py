@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from followme_uav.errors import LogError
-from followme_uav.files import make_data_folder, write_data
+from followme_uav.files import make_data_folder, sole_folder, write_data
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log import PICTURE, TRUTH, FlightLog
 from followme_uav.flight.png import encode_png
@@ -74,6 +74,11 @@ def export_frames(log: FlightLog, out: Path) -> dict[str, int]:
     """
     if any((out / kind).exists() for kind in KINDS):
         raise LogError(f"{out}: holds frames already; choose an empty folder")
+    with sole_folder(out):
+        return _export_frames(log, out)
+
+
+def _export_frames(log: FlightLog, out: Path) -> dict[str, int]:
     counts = dict.fromkeys(KINDS, 0)
     for entry in log.entries((PICTURE, TRUTH)):
         if entry.picture is None or entry.truth is None:

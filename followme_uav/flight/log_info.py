@@ -9,7 +9,7 @@ from typing import Any
 from followme_uav.config import FlightConfig, load_config
 from followme_uav.errors import FollowMeError
 from followme_uav.flight.log import MASK, FlightLog
-from followme_uav.flight.mcap_file import Records
+from followme_uav.flight.mcap_records import Records
 from followme_uav.messages import MissionState
 
 
@@ -109,10 +109,12 @@ def missing_end(log: FlightLog) -> str | None:
     records = Records(log.path)
     for _ in records:
         pass
-    unread = log.path.stat().st_size - records.end_byte
+    if records.has_all:
+        return "cut off: the index at its end is damaged or gone; all frames are there"
+    rest = log.path.stat().st_size - records.end_byte
     return (
-        f"cut off: the log has no end; {unread} bytes after byte {records.end_byte} cannot be read,"
-        " and what the flight had not yet handed over, less than a second, is gone"
+        f"cut off: the log has no end; the {rest} bytes after byte {records.end_byte} are not "
+        "whole, and what the flight had not yet handed over, less than a second, is gone"
     )
 
 

@@ -60,15 +60,18 @@ class FlightLogWriter:
     """Writes one flight; a context manager.
 
     Args:
-        path: The file to create. Its folder is created; an older file of that name is replaced.
+        path: The file to create. Its folder is created; an older file of that name is replaced when
+            the first entry comes, and stays if none does.
         config: The flight's whole configuration.
         weights_sha256: Of the weights file; empty when no network flies.
         metadata: More to remember about the flight, such as its seed.
         chunk_s: Flight time in one chunk; None: the configuration's. Long for what is no flight in
             progress: larger chunks compress better.
+        file: The file at `path`, if it was opened before by `open_log`; closed here.
 
-    Raises `LogError` when the file cannot be written, here and in `write` and `close`. After such
-    an error the file keeps all entries written before it, and takes no more.
+    Raises `InUseError` when somebody else writes to the file, and `LogError` when it cannot be
+    written, here and in `write` and `close`. After such an error the file keeps all entries written
+    before it, and takes no more.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class FlightLogWriter:
         metadata: Mapping[str, str] | None = None,
         *,
         chunk_s: float | None = None,
+        file: DirectFile | None = None,
     ) -> None:
         self._path = Path(path)
         self._chunk_s = config.log.chunk_s if chunk_s is None else chunk_s
@@ -88,11 +92,7 @@ class FlightLogWriter:
         self._error: Exception | None = None
         self._waiting: queue.Queue[FlightEntry | None] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._work, name="flight log", daemon=True)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = DirectFile(self._path, config.log.sync_s)
-        except OSError as error:
-            raise LogError(self._cannot_write(error)) from error
+        self._file = file or open_log(self._path, config)
         self._writer = Writer(
             self._file,
             chunk_size=_CHUNK_BYTES,
@@ -102,10 +102,12 @@ class FlightLogWriter:
         try:
             self._writer.start(profile=PROFILE, library=f"followme-uav {__version__}")
             self._writer.add_metadata(PROFILE, _metadata_record(config, weights_sha256, metadata))
+            if not self._file.is_untouched:
+                self._file.begin()
         except OSError as error:
             self._open = False
             self._file.close()
-            raise LogError(self._cannot_write(error)) from error
+            raise _cannot_write(self._path, error) from error
         self._channels = {
             topic: self._writer.register_channel(
                 topic, "protobuf", register_schema(self._writer, kind)
@@ -132,9 +134,10 @@ class FlightLogWriter:
             if self._thread.is_alive():
                 self._error = self._error or TimeoutError("the disk takes nothing")
             self._check()
-            self._writer.finish()
+            if not self._file.is_untouched:
+                self._writer.finish()
         except OSError as error:
-            raise LogError(self._cannot_write(error)) from error
+            raise _cannot_write(self._path, error, self._written) from error
         finally:
             self._file.close()
 
@@ -165,7 +168,7 @@ class FlightLogWriter:
             self._thread.join(_PATIENCE_S)
             self._file.close()
         if isinstance(self._error, OSError):
-            raise LogError(self._cannot_write(self._error)) from self._error
+            raise _cannot_write(self._path, self._error, self._written) from self._error
         raise self._error
 
     def _work(self) -> None:
@@ -188,6 +191,7 @@ class FlightLogWriter:
                 self._error = error
 
     def _append(self, entry: FlightEntry) -> None:
+        self._file.begin()
         time_ns = max(0, round(entry.frame.time_s * 1e9))
         parts = _messages(entry, time_ns)
         for topic in TOPICS:
@@ -209,11 +213,23 @@ class FlightLogWriter:
         self._chunk_from_s = None
         self._writer.flush()
 
-    def _cannot_write(self, error: OSError) -> str:
-        return (
-            f"{self._path}: cannot write the flight log after {self._written} entries "
-            f"({error.strerror or error}); choose another place with --log"
-        )
+
+def open_log(path: Path, config: FlightConfig) -> DirectFile:
+    """A log's file, before there is anything to write; what is in it stays until then.
+
+    Raises `InUseError` when somebody else writes to it, and `LogError` when it cannot be opened.
+    """
+    try:
+        return DirectFile(path, config.log.sync_s)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError, entries: int = 0) -> LogError:
+    return LogError(
+        f"{path}: cannot write the flight log after {entries} entries "
+        f"({error.strerror or error}); choose another place with --log"
+    )
 
 
 def record_digest(record: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from followme_uav.config import FlightConfig
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.images import rounded_mask
-from followme_uav.flight.loop import PilotMaker
+from followme_uav.flight.loop import AnyPilot
 from followme_uav.flight.read_ahead import one_ahead
 from followme_uav.messages import Frame, Mask, Step
 from followme_uav.pilot.pilot import Pilot
@@ -26,6 +26,34 @@ from followme_uav.pilot.pilot import Pilot
 BATCH_FRAMES = 16
 """Through the network at once. Masks do not depend on what the pilot does, so they can come first;
 the same image gives the same mask, alone or in a batch."""
+
+
+class Logged:
+    """What a flight's sensors gave at the frame that is being replayed; called, it gives the mask.
+
+    Attributes:
+        entry: The frame's, as it was logged.
+        before: The entry before it.
+    """
+
+    def __init__(self) -> None:
+        self.entry: FlightEntry | None = None
+        self.before: FlightEntry | None = None
+        self._mask: Mask | None = None
+
+    def show(self, entry: FlightEntry, mask: Mask | None) -> None:
+        """Go on to the next frame."""
+        self.before, self.entry, self._mask = self.entry, entry, mask
+
+    def __call__(self, frame: Frame) -> Mask:
+        """The mask of the frame; raises `ValueError` where there is none."""
+        if self._mask is None:
+            raise ValueError(f"frame {frame.index} has an image but no mask")
+        return self._mask
+
+
+PilotOfLog = Callable[[FlightConfig, Logged], AnyPilot]
+"""Makes a pilot that takes everything from a log: it connects to nothing, and waits for nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +66,7 @@ class Turn:
 
 
 def replay_masks(
-    entries: Iterable[FlightEntry], config: FlightConfig, make_pilot: PilotMaker = Pilot
+    entries: Iterable[FlightEntry], config: FlightConfig, make_pilot: PilotOfLog = Pilot
 ) -> Iterator[Turn]:
     """Fly on the logged masks: no network, exact on any machine. The entries need `MASK` only."""
     return _fly(((entry, entry.step.mask) for entry in entries), config, make_pilot)
@@ -48,7 +76,7 @@ def replay_images(
     entries: Iterable[FlightEntry],
     config: FlightConfig,
     segment_batch: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
-    make_pilot: PilotMaker = Pilot,
+    make_pilot: PilotOfLog = Pilot,
 ) -> Iterator[Turn]:
     """Fly on the logged pictures: the network too. The entries need `PICTURE` and `MASK`.
 
@@ -73,25 +101,13 @@ def _seen_anew(
 
 
 def _fly(
-    seen: Iterable[tuple[FlightEntry, Mask | None]], config: FlightConfig, make_pilot: PilotMaker
+    seen: Iterable[tuple[FlightEntry, Mask | None]], config: FlightConfig, make_pilot: PilotOfLog
 ) -> Iterator[Turn]:
-    source = _NextMask()
-    pilot = make_pilot(config, source)
+    logged = Logged()
+    pilot = make_pilot(config, logged)
     for entry, mask in seen:
-        source.mask = mask
+        logged.show(entry, mask)
         yield Turn(entry, pilot.step(_with_image(entry.frame, mask)))
-
-
-class _NextMask:
-    """Mask source that gives the mask put into it."""
-
-    def __init__(self) -> None:
-        self.mask: Mask | None = None
-
-    def __call__(self, frame: Frame) -> Mask:
-        if self.mask is None:
-            raise ValueError(f"frame {frame.index} has an image but no mask")
-        return self.mask
 
 
 def _with_image(frame: Frame, mask: Mask | None) -> Frame:

@@ -10,7 +10,7 @@ from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
 from followme_uav.flight.comparison import SINCE_VERSION_2, Comparison, compare
 from followme_uav.flight.log import MASK, PICTURE, FlightLog
-from followme_uav.flight.replay import Turn, replay_images, replay_masks
+from followme_uav.flight.replay import PilotOfLog, Turn, replay_images, replay_masks
 from followme_uav.messages import Step
 
 
@@ -31,9 +31,7 @@ def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
         LogError: The log is damaged, or has not what this needs.
         WeightsError: The weights cannot be used.
     """
-    from followme_uav.scenario.pilots import pilot_kind  # a scenario's log names who flew
-
-    make_pilot = pilot_kind(log.metadata.extra.get("pilot", "network")).make
+    make_pilot = _pilot_of(log)
     if setup.weights is None:
         return replay_masks(log.entries((MASK,)), setup.config, make_pilot)
     from followme_uav.flight.fly import segmenter_for
@@ -45,6 +43,19 @@ def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
     entries = log.entries((MASK, PICTURE))
     segmenter = segmenter_for(setup.weights, _with_all_cores(setup.config))
     return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
+
+
+def _pilot_of(log: FlightLog) -> PilotOfLog:
+    """The kind of pilot that flew; a scenario's log names it."""
+    from followme_uav.scenario.pilots import PILOTS
+
+    name = log.metadata.extra.get("pilot", "network")
+    if name not in PILOTS:
+        raise LogError(
+            f"{log.path}: flown by a pilot '{name}', which this version does not have; "
+            f"use followme-uav {log.metadata.package_version}"
+        )
+    return PILOTS[name].for_replay
 
 
 def _with_all_cores(config: FlightConfig) -> FlightConfig:

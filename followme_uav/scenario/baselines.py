@@ -13,6 +13,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcError
+from followme_uav.flight.replay import Logged
 from followme_uav.geometry import focal_length_px, ray_of_pixel, rotate
 from followme_uav.messages import (
     Command,
@@ -47,7 +49,7 @@ from followme_uav.pilot.keep_in import limit_velocity
 from followme_uav.pilot.mission import Change, Mission, Rule, Situation
 from followme_uav.pilot.pilot import AT_REST_MPS, MaskSource
 from followme_uav.pilot.steering import Steering, View
-from followme_uav.rpc.session import open_session
+from followme_uav.rpc.session import RpcSession, open_session
 
 LOST_FRAMES = 6
 """Without the target so long: patrol."""
@@ -58,7 +60,7 @@ HERO_AREA_M2 = 0.5
 GAIN_PER_S = 1.0
 """Speed towards the wanted place, for each metre to it."""
 
-Depth = Callable[[], "NDArray[np.float32] | None"]
+Depth = Callable[[], "NDArray[np.floating] | None"]
 """(height, width) metres along the camera's axis, of the present frame."""
 
 
@@ -245,7 +247,12 @@ class _DepthCamera:
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
-        self._session = open_session(
+
+    @cached_property
+    def _session(self) -> RpcSession:
+        """Made at the first use: to have a pilot is not yet to fly."""
+        config = self._config
+        return open_session(
             config.rpc.backend,
             config.simulator.host,
             config.simulator.port,
@@ -262,13 +269,41 @@ class _DepthCamera:
             "pixels_as_float": True,
             "compress": False,
         }
+        session = self._session
         try:
-            reply = self._session.call("simGetImages", [request], simulator.vehicle_name, False)
+            reply = session.call("simGetImages", [request], simulator.vehicle_name, False)
         except RpcError:
             return None
         image = reply[0]
         numbers = np.asarray(image["image_data_float"], np.float32)
         return numbers.reshape(image["height"], image["width"])
+
+
+class LoggedDepth:
+    """The depth at the hero that a flight measured, out of its log.
+
+    A log has no depth images, but the point that the depth gave. It stays as it was where the
+    simulator gave no depth.
+    """
+
+    def __init__(self, logged: Logged) -> None:
+        self._logged = logged
+
+    def __call__(self) -> NDArray[np.float64] | None:
+        """(height, width) metres along the camera's axis, everywhere those of the hero."""
+        entry, before = self._logged.entry, self._logged.before
+        if entry is None or entry.step.hero is None or entry.step.mask is None:
+            return None
+        hero_m = entry.step.hero.position_m
+        known = None if before is None else before.step.hero
+        if known is not None and known.position_m == hero_m:
+            return None
+        camera = entry.frame.camera
+        forward = rotate(camera.orientation, (1.0, 0.0, 0.0))
+        ahead_m = sum(
+            (h - c) * f for h, c, f in zip(hero_m, camera.position_m, forward, strict=True)
+        )
+        return np.full(entry.step.mask.shape[:2], ahead_m)
 
 
 def _pixels_of(mask: Mask, seen: Observation, threshold: float) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from followme_uav.config import read_yaml
 from followme_uav.extras import require
+from followme_uav.files import sole_folder
 from followme_uav.perception.weights import read_weights, sha256
 from followme_uav.scenario.flight import Job
 from followme_uav.scenario.pilots import pilot_kind
@@ -70,10 +71,18 @@ def jobs_of(scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run
 def fly_scenarios(
     scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run, as_json: bool
 ) -> bool:
-    """Fly, print a table, write the results; whether all flights went as expected."""
+    """Fly, print a table, write the results; whether all flights went as expected.
+
+    Raises `InUseError` when another run writes to the folder, and what `run_jobs` raises.
+    """
     jobs = jobs_of(scenarios, seeds, run)
     if run.report:
         require("matplotlib", "report", "the report (left out with --no-report)")
+    with sole_folder(run.folder):
+        return _fly_and_report(jobs, run, as_json)
+
+
+def _fly_and_report(jobs: Sequence[Job], run: Run, as_json: bool) -> bool:
     console = Console(stderr=True)
     with _progress(console) as progress:
         task = progress.add_task("flying", total=len(jobs))

@@ -19,7 +19,7 @@ from rich.console import Console
 from followme_uav.config import CONFIG_DIR, Number, Section, make_config, read_yaml, validated
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
-from followme_uav.files import make_data_folder, write_data
+from followme_uav.files import make_data_folder, sole_folder, write_data
 from followme_uav.scenario.results import Result
 from followme_uav.scenario.run import Run, jobs_of
 from followme_uav.scenario.runner import run_jobs
@@ -121,6 +121,7 @@ def tune(
     Raises:
         ConfigError: Seeds to confirm on are not held out.
         EnvironmentSetupError: Optuna is missing.
+        InUseError: Another process writes to the folder.
     """
     require("optuna", "tune", "tune")
     seen = {s for scenario in scenarios for s in scenario.seeds} & set(held_out)
@@ -129,10 +130,22 @@ def tune(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with sole_folder(run.folder):
+        study = optuna.create_study(
+            direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True)
+        )
+        return _search(study, scenarios, trials, run, held_out, space)
+
+
+def _search(
+    study: Any,
+    scenarios: Sequence[Scenario],
+    trials: int,
+    run: Run,
+    held_out: Sequence[int],
+    space: Mapping[str, Span],
+) -> Tuned:
     console = Console(stderr=True)
-    study = optuna.create_study(
-        direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True)
-    )
     defaults = _present(space, run)
     study.enqueue_trial(
         {key: min(max(v, space[key].low), space[key].high) for key, v in defaults.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 from followme_uav.rpc.server import HandlerError
@@ -98,7 +99,7 @@ class RecordingMethods(Service):
         def job(simulation: Simulation) -> None:
             if simulation.recorder is None:
                 try:
-                    simulation.recorder = Recorder(_free_folder(root))
+                    simulation.recorder = _new_recorder(root)
                 except OSError as error:
                     raise HandlerError(f"cannot record: {error.strerror}") from None
 
@@ -117,9 +118,11 @@ class RecordingMethods(Service):
         return self.call(lambda simulation: simulation.recorder is not None)
 
 
-def _free_folder(root: Path) -> Path:
+def _new_recorder(root: Path) -> Recorder:
+    """One in the first folder that is free; another simulator may record there, too."""
     for number in range(1, MAX_RECORDINGS + 1):
         folder = root / f"recording-{number:04d}"
         if not folder.exists():
-            return folder
+            with suppress(FileExistsError):  # it was free, and is not any more
+                return Recorder(folder)
     raise HandlerError(f"{MAX_RECORDINGS} recordings are there already; remove some")

@@ -1,7 +1,7 @@
 """The Rerun viewer as a process of its own: a window, or a page for the browser.
 
 It comes with the package `rerun-sdk`. It listens on this machine only, for whoever logs to it, and
-sends no usage data (Rerun keeps quiet where CI is set; see `page` for the browser). A window stays
+sends nothing elsewhere (see `privacy`, and `page` for the browser). A window stays
 open when we are done; a page is served until `close`, or until our process ends.
 """
 
@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.extras import require
+from followme_uav.privacy import RERUN_ENVIRONMENT
 
 HOST = "127.0.0.1"
 START_DEADLINE_S = 30.0
@@ -82,7 +83,7 @@ class Viewer:
             stdin=subprocess.PIPE if kind == "web" else subprocess.DEVNULL,
             stdout=self._words,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "CI": "true", "NO_COLOR": "1", "RUST_LOG": "info"},
+            env={**os.environ, **RERUN_ENVIRONMENT, "NO_COLOR": "1", "RUST_LOG": "info"},
             start_new_session=True,  # Ctrl-C is for us, and see `close`
         )
         try:

@@ -252,7 +252,7 @@ def test_missing_channel_is_named(write, monkeypatch):
 
     fewer = {topic: kind for topic, kind in log_writer.TOPICS.items() if topic != "/camera/image"}
     monkeypatch.setattr(log_writer, "TOPICS", fewer)
-    path = write([make_entry(0)])
+    path = write([full_entry(0)])
     monkeypatch.undo()
     with pytest.raises(LogError, match="/camera/image is missing"):
         list(read_log(path).entries())

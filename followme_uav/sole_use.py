@@ -1,0 +1,126 @@
+"""Outputs that one process writes at a time: a second one is refused before it does harm.
+
+The operating system keeps the locks (`flock`), so that they end with the process, however it ends,
+and hold for a file or folder whatever name leads to it. They bind this program only, and nobody who
+reads. On a file system without them nothing is refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from followme_uav.errors import InUseError
+
+_ATTEMPTS, _PAUSE_S = 10, 0.02
+"""Somebody who only looks holds a lock for a moment."""
+_BUSY = (errno.EWOULDBLOCK, errno.EACCES)
+_ours: set[tuple[int, int]] = set()
+"""Device and inode of what this process holds by `sole_use`."""
+
+
+@contextmanager
+def sole_use(path: Path) -> Iterator[None]:
+    """Hold a folder, or the name of a file that will be replaced, against other processes.
+
+    A folder is recognised by being there. For a file the lock is on `.NAME.lock` beside it, since
+    the file itself will be another one; its folder must be there.
+
+    Raises `InUseError` when somebody else holds it.
+    """
+    is_folder = path.is_dir()
+    place = path if is_folder else lock_beside(path)
+    try:
+        number = _open(place, os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT, path)
+    except OSError:  # not to be opened so: writing will tell
+        yield
+        return
+    key = _identity(number)
+    _ours.add(key)
+    try:
+        yield
+    finally:
+        _ours.discard(key)
+        if not is_folder:
+            with suppress(OSError):
+                place.unlink()  # while it is held, so that nobody else's is removed
+        os.close(number)
+
+
+def open_alone(path: Path) -> int:
+    """A descriptor of a file to be written in place, its content kept, locked until it is closed.
+
+    Raises `InUseError` when somebody writes to it, and `OSError`.
+    """
+    return _open(path, os.O_WRONLY | os.O_CREAT, path)
+
+
+def check_free(path: Path) -> None:
+    """Raise `InUseError` when somebody else is writing to this file, or is about to replace it."""
+    for place in (path, lock_beside(path)):
+        try:
+            number = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            continue  # not there, or not to be read: then writing will tell
+        try:
+            if _identity(number) not in _ours and stat.S_ISREG(os.fstat(number).st_mode):
+                _lock(number, fcntl.LOCK_SH, path)
+        finally:
+            os.close(number)
+
+
+def lock_beside(path: Path) -> Path:
+    """The file that is locked in place of one that will be replaced."""
+    return path.with_name(f".{path.name}.lock")
+
+
+def _open(place: Path, flags: int, path: Path) -> int:
+    """Open and lock; again, if somebody has put another file there meanwhile."""
+    while True:
+        number = os.open(place, flags | os.O_CLOEXEC, 0o666)
+        try:
+            mode = os.fstat(number).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                return number  # a device or a pipe
+            _lock(number, fcntl.LOCK_EX, path)
+            if _is_still(place, number):
+                return number
+        except BaseException:
+            os.close(number)
+            raise
+        os.close(number)
+
+
+def _lock(number: int, kind: int, path: Path) -> None:
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(_PAUSE_S)
+        try:
+            fcntl.flock(number, kind | fcntl.LOCK_NB)
+            return
+        except OSError as error:
+            if error.errno not in _BUSY:
+                return  # a file system without locks
+    raise InUseError(
+        f"{path}: another process is writing there; wait until it has ended, or choose another "
+        "place"
+    )
+
+
+def _is_still(place: Path, number: int) -> bool:
+    try:
+        found = os.stat(place)
+    except FileNotFoundError:
+        return False
+    return (found.st_dev, found.st_ino) == _identity(number)
+
+
+def _identity(number: int) -> tuple[int, int]:
+    found = os.fstat(number)
+    return found.st_dev, found.st_ino

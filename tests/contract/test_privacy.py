@@ -1,0 +1,159 @@
+"""Nothing leaves the machine, and no library leaves a number in HOME by which it knows its user."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from followme_uav import privacy
+from tests.unit.labelled_frames import write_frames
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "tests" / "reference_flights" / "follow_and_land.mcap"
+
+GUARD = """
+import os, socket
+
+def check(address):
+    host = address[0] if isinstance(address, tuple) else ""
+    if host not in ("", "127.0.0.1", "::1", "localhost", "0.0.0.0"):
+        with open(os.environ["GUARD_FILE"], "a") as file:
+            file.write(f"{host}\\n")
+        raise OSError(f"{host}: not this machine")
+
+def guarded(name):
+    plain = getattr(socket.socket, name)
+    def call(self, *arguments):
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            check(arguments[-1])
+        return plain(self, *arguments)
+    setattr(socket.socket, name, call)
+
+for name in ("connect", "connect_ex", "sendto"):
+    guarded(name)
+look_up = socket.getaddrinfo
+def getaddrinfo(host, *arguments, **named):
+    check((host or "",))
+    return look_up(host, *arguments, **named)
+socket.getaddrinfo = getaddrinfo
+"""
+
+RUN_NETWORK = """
+import numpy as np
+from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.perception.segmenter import Segmenter
+segmenter = Segmenter(DEFAULT_WEIGHTS, runtime="openvino", size_px=(32, 32), threads=1)
+print(segmenter.segment(np.zeros((32, 32, 3), np.uint8)).shape)
+"""
+ASK_ELSEWHERE = "import socket; socket.create_connection(('example.invalid', 80), 1.0)"
+HARMLESS = re.compile(r"\.keras/keras\.json|\.cache/(matplotlib|fontconfig|mesa_shader_cache)")
+"""Settings and caches, which say nothing about anybody."""
+
+CASES = {
+    "network": ["-c", RUN_NETWORK],
+    "onnxruntime": ["-c", "import followme_uav, onnxruntime"],
+    "evaluate": ["-m", "followme_uav.cli", "evaluate", "frames"],
+    "replay": ["-m", "followme_uav.cli", "replay", str(REFERENCE)],
+    "fly": ["-m", "followme_uav.cli", "fly", "--oracle", "--duration", "1", "--log", "f.mcap"],
+}
+if sys.version_info >= (3, 11):  # Rerun has no package for older ones
+    CASES["rrd"] = ["-m", "followme_uav.cli", "replay", str(REFERENCE), "--rrd", "f.rrd"]
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    """Runs Python in a home of its own; gives its end, the hosts asked for, the files at home."""
+    (tmp_path / "guard").mkdir()
+    (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
+    home = tmp_path / "home"
+    home.mkdir()
+
+    def run(*arguments, before=()):
+        asked = tmp_path / "asked"
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in (*privacy.ENVIRONMENT, "CI", "TF_BUILD", "JENKINS_URL")
+        }
+        environment |= {"HOME": str(home), "GUARD_FILE": str(asked)}
+        environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "guard"), str(ROOT)])
+        done = subprocess.run(
+            [*before, sys.executable, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        hosts = asked.read_text().split() if asked.exists() else []
+        files = [str(f.relative_to(home)) for f in home.rglob("*") if f.is_file()]
+        return done, hosts, [file for file in files if not HARMLESS.match(file)]
+
+    return run
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_host_is_asked_and_no_number_is_left_at_home(name, guarded, tmp_path):
+    """Else who uses the program, and when, would be known to others."""
+    if name == "evaluate":
+        write_frames(tmp_path / "frames", count=2, size=160)
+    done, hosts, files = guarded(*CASES[name])
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    assert (hosts, files) == ([], [])
+
+
+def test_guard_notices_who_is_asked(guarded):
+    """Else the tests above would pass whatever is sent."""
+    done, hosts, _ = guarded("-c", ASK_ELSEWHERE)
+    assert done.returncode == 1
+    assert hosts == ["example.invalid"]
+
+
+def test_openvino_alone_reports_its_use(guarded):
+    """Else what is switched off would no longer be needed, or the guard would not see it."""
+    _, hosts, files = guarded("-c", "import openvino, time; time.sleep(2)")
+    if not hosts and not files:
+        pytest.skip("this OpenVINO reports nothing")
+    assert any("analytics" in host for host in hosts)
+    assert any(file.startswith("intel/") for file in files)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_kernel_sees_no_connection_of_a_network_run(guarded, tmp_path):
+    """The same below Python: native code, and whatever child process."""
+    trace = tmp_path / "trace"
+    watch = ("strace", "-f", "-e", "trace=connect,sendto,openat", "-o", str(trace))
+    done, _, _ = guarded("-c", RUN_NETWORK, before=watch)
+    if "ptrace" in done.stderr.lower():
+        pytest.skip("this machine does not let strace look")
+    assert done.returncode == 0, done.stderr
+    calls = trace.read_text()
+    assert "openat(" in calls
+    assert not re.findall(r"sa_family=AF_INET6?\b.*", calls)
+    assert "resolv.conf" not in calls
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Rerun has no package for this Python")
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_viewer_asks_nobody_and_leaves_no_number_at_home(guarded, tmp_path):
+    """Else it would report each time that somebody looks at a flight."""
+    look = """
+import time
+from followme_uav.view.viewer import Viewer
+with Viewer("web"):
+    time.sleep(2)
+"""
+    trace = tmp_path / "trace"
+    watch = ("strace", "-f", "-e", "trace=connect", "-o", str(trace))
+    done, hosts, files = guarded("-c", look, before=watch)
+    if "ptrace" in done.stderr.lower():
+        pytest.skip("this machine does not let strace look")
+    assert done.returncode == 0, done.stderr
+    assert (hosts, files) == ([], [])
+    addresses = set(re.findall(r'inet_addr\("([\d.]+)"\)', trace.read_text()))
+    assert addresses == {"127.0.0.1"}

@@ -1,0 +1,274 @@
+"""Two processes that would write to the same place: the second one is refused, nothing is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from followme_uav.errors import InUseError
+from followme_uav.files import sole_folder, write_data, written_whole
+from followme_uav.flight.log import read_log
+from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.sim.recording import _new_recorder
+from followme_uav.sole_use import lock_beside, sole_use
+from tests.conftest import make_entry
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "tests" / "reference_flights" / "follow_and_land.mcap"
+
+HOLD_FOLDER = """
+import sys
+from pathlib import Path
+from followme_uav.sole_use import sole_use
+with sole_use(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+HOLD_LOG = """
+import sys
+from followme_uav.config import load_config
+from followme_uav.flight.log_writer import FlightLogWriter
+from tests.conftest import make_entry
+with FlightLogWriter(sys.argv[1], load_config(), "") as log:
+    log.write(make_entry(0))
+    print("held", flush=True)
+    sys.stdin.read()
+    log.write(make_entry(1))
+"""
+RACE = """
+import sys
+from followme_uav.config import load_config
+from followme_uav.errors import InUseError
+from followme_uav.flight.log_writer import FlightLogWriter
+from tests.conftest import make_entry
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with FlightLogWriter(sys.argv[1], load_config(), "", {"who": sys.argv[2]}) as log:
+        for index in range(30):
+            log.write(make_entry(index))
+        print("flew", flush=True)
+        sys.stdin.read()
+except InUseError as error:
+    print(error, flush=True)
+"""
+
+
+def start(code, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def held(path, code):
+    """Another process writes to `path`."""
+    holder = start(code, path)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        yield holder
+    finally:
+        holder.communicate(timeout=60)
+
+
+def run(folder, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "followme_uav.cli", *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def is_refused(done, name):
+    words = done.stderr.strip()
+    return done.returncode == 2 and "\n" not in words and f"{name}: another process" in words
+
+
+def link_itself(log, name):
+    return log
+
+
+def link_symbolic(log, name):
+    name.symlink_to(log)
+    return name
+
+
+def link_hard(log, name):
+    os.link(log, name)
+    return name
+
+
+@pytest.mark.parametrize("link", [link_itself, link_symbolic, link_hard])
+def test_log_of_a_flight_under_way_has_one_writer(tmp_path, config, link):
+    """Else the log of the first flight would be gone."""
+    log = tmp_path / "flight.mcap"
+    with held(log, HOLD_LOG):
+        other = link(log, tmp_path / "other.mcap")
+        with pytest.raises(InUseError, match=f"{other.name}: another process is writing there"):
+            FlightLogWriter(other, config, "")
+        with pytest.raises(InUseError):
+            write_data(log, b"")
+        assert len(list(read_log(other).entries())) <= 1, "reading is free"
+    assert len(list(read_log(log).entries())) == 2
+    assert not read_log(log).truncated
+
+
+def test_killed_flight_leaves_no_lock(tmp_path, config):
+    """Else nobody could ever fly with that log again."""
+    log, folder = tmp_path / "flight.mcap", tmp_path / "run"
+    folder.mkdir()
+    for path, code in ((log, HOLD_LOG), (folder, HOLD_FOLDER), (tmp_path / "w.h5", HOLD_FOLDER)):
+        with held(path, code) as holder:
+            holder.send_signal(signal.SIGKILL)
+    with FlightLogWriter(log, config, "") as writer:
+        writer.write(make_entry(0))
+    with sole_use(folder), sole_use(tmp_path / "w.h5"):
+        pass
+    assert not lock_beside(tmp_path / "w.h5").exists()
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_of_many_that_start_at_once_one_flies(tmp_path, exists):
+    """Else two could pass the check before either had begun."""
+    log = tmp_path / "flight.mcap"
+    if exists:
+        log.write_bytes(REFERENCE.read_bytes())
+    racers = [start(RACE, log, number) for number in range(4)]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    words = [racer.stdout.readline().strip() for racer in racers]
+    for racer in racers:
+        racer.communicate(timeout=60)
+    assert words.count("flew") == 1
+    assert sum("another process is writing there" in word for word in words) == 3
+    found = read_log(log)
+    assert found.metadata.extra["who"] == str(words.index("flew"))
+    assert len(list(found.entries())) == 30
+    assert not found.truncated
+
+
+LOG_COMMANDS = {
+    "fly": ("fly", "--oracle", "--log", "held.mcap"),
+    "summary": ("fly", "--oracle", "--log", "own.mcap", "--summary", "held.mcap"),
+    "cut": ("log", "cut", REFERENCE, "held.mcap"),
+    "recover": ("log", "recover", REFERENCE, "held.mcap"),
+}
+
+
+@pytest.mark.parametrize("name", LOG_COMMANDS)
+def test_command_that_would_replace_a_flights_log_is_refused(tmp_path, name):
+    """Else any output could be written over a flight that goes on."""
+    with held(tmp_path / "held.mcap", HOLD_LOG):
+        done = run(tmp_path, *LOG_COMMANDS[name])
+    assert is_refused(done, "held.mcap"), done.stderr
+    assert len(list(read_log(tmp_path / "held.mcap").entries())) == 2
+
+
+SCENARIO = ("decoy-crosses", "--pilot", "oracle", "--workers", "1", "--out", "held")
+FOLDER_COMMANDS = {
+    "scenario run": ("scenario", "run", *SCENARIO, "--no-report"),
+    "scenario random": ("scenario", "random", "--seeds", "1:2", *SCENARIO[1:], "--no-report"),
+    "tune": ("tune", *SCENARIO, "--trials", "1"),
+    "collect": ("collect", "--out", "held", "--frames", "1", "--seeds", "1:2"),
+    "prepare": ("prepare", "raw", "held"),
+    "experiment": (*("experiment", "epochs", "--data", "d", "--validation", "v", "--out", "held"),),
+    "evaluate": ("evaluate", "frames", "--report", "held"),
+    "export": ("log", "export", REFERENCE, "--frames", "held"),
+}
+
+
+@pytest.mark.parametrize("name", FOLDER_COMMANDS)
+def test_command_that_would_write_into_a_folder_in_use_is_refused(tmp_path, name):
+    """Else the results of both would be mixed, and the frames of one lost."""
+    folder = tmp_path / "held"
+    folder.mkdir()
+    with held(folder, HOLD_FOLDER):
+        done = run(tmp_path, *FOLDER_COMMANDS[name])
+    assert is_refused(done, "held"), done.stderr
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", "--config", "c.yaml", "--data", "d", "--out", "held.h5"),
+        ("import-weights", "old.h5", "held.h5"),
+    ],
+)
+def test_weights_and_checkpoint_of_a_training_under_way_have_one_writer(tmp_path, arguments):
+    """Else each would write its checkpoint over the other's."""
+    with held(tmp_path / "held.h5", HOLD_FOLDER):
+        done = run(tmp_path, *arguments)
+    assert is_refused(done, "held.h5"), done.stderr
+
+
+def test_holder_itself_writes_there(tmp_path):
+    """Else a training could not write its own weights."""
+    out = tmp_path / "weights.h5"
+    with sole_use(out):
+        write_data(out, b"first")
+        with written_whole(out) as part:
+            part.write_bytes(b"better")
+    assert out.read_bytes() == b"better"
+    assert [file.name for file in tmp_path.iterdir()] == ["weights.h5"]
+
+
+def test_folder_made_for_nothing_is_gone_again(tmp_path):
+    """Else a command that fails at once would leave an empty folder."""
+    with pytest.raises(ValueError, match="at once"), sole_folder(tmp_path / "out"):
+        raise ValueError("at once")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--weights", "gone.h5"),
+        ("--oracle", "--sim", "127.0.0.1:1"),
+        ("--oracle", "--set", "simulator.camera_name=nowhere", "--sim", "127.0.0.1:1"),
+    ],
+)
+def test_flight_that_does_not_start_leaves_the_old_log_alone(tmp_path, arguments):
+    """Else a typing error would cost the flight of yesterday."""
+    old = tmp_path / "old.mcap"
+    old.write_bytes(REFERENCE.read_bytes())
+    for name in ("old.mcap", "new.mcap"):
+        done = run(tmp_path, "fly", *arguments, "--log", name)
+        assert done.returncode == 2, done.stderr
+    assert old.read_bytes() == REFERENCE.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["old.mcap"]
+
+
+def test_old_log_stays_until_the_first_entry_comes(tmp_path, config):
+    """The same, for a flight that ends before its first frame; then it is replaced as a whole."""
+    path = tmp_path / "old.mcap"
+    path.write_bytes(REFERENCE.read_bytes())
+    with FlightLogWriter(path, config, ""):
+        pass
+    assert path.read_bytes() == REFERENCE.read_bytes()
+    with FlightLogWriter(path, config, "") as log:
+        log.write(make_entry(0))
+    assert len(list(read_log(path).entries())) == 1
+    assert not read_log(path).truncated
+
+
+def test_recordings_of_two_simulators_get_folders_of_their_own(tmp_path, monkeypatch):
+    """Else images of two worlds would be mixed."""
+    first = _new_recorder(tmp_path)
+    monkeypatch.setattr(Path, "exists", lambda self: False)  # looked before the other made it
+    second = _new_recorder(tmp_path)
+    assert first.folder != second.folder

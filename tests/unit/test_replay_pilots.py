@@ -1,0 +1,98 @@
+"""Every pilot's flight can be flown again, from its log alone."""
+
+import socket
+
+import numpy as np
+import pytest
+
+from followme_uav.errors import LogError
+from followme_uav.flight.log import read_log
+from followme_uav.flight.replay_log import ReplaySetup, compare_log
+from followme_uav.geometry import rotate
+from followme_uav.messages import MissionState
+from followme_uav.pilot.pilot import Pilot
+from followme_uav.scenario.baselines import Original, Proportional
+from followme_uav.scenario.pilots import PILOTS
+from tests.toy_flight import fly_toy
+from tests.toy_world import SIZE_PX
+
+NO_DEPTH_AT = (12, 13, 40)
+"""Measurements, counted, that the simulator does not give."""
+
+
+def original(config, masks, world):
+    """With a depth image of a wall that stands where the hero stands, and some gaps."""
+    count = 0
+
+    def depth():
+        nonlocal count
+        count += 1
+        if count in NO_DEPTH_AT:
+            return None
+        camera = world.history_camera
+        forward = rotate(camera.orientation, (1.0, 0.0, 0.0))
+        place = (*(world.route(world.time_s) or (0.0, 0.0)), -0.95)
+        ahead_m = sum(
+            (p - c) * f for p, c, f in zip(place, camera.position_m, forward, strict=True)
+        )
+        return np.full((SIZE_PX, SIZE_PX), ahead_m, np.float32)
+
+    frame = world.frame
+
+    def remembered(**changes):
+        made = frame(**changes)
+        world.history_camera = made.camera
+        return made
+
+    world.frame = remembered
+    return Original(config, masks, depth)
+
+
+MADE = {
+    "network": lambda config, masks, world: Pilot(config, masks),
+    "oracle": lambda config, masks, world: Pilot(config, masks),
+    "original": original,
+    "proportional": lambda config, masks, world: Proportional(config, masks),
+}
+
+
+@pytest.fixture
+def no_sockets(monkeypatch):
+    """Opening one fails."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a replay opened a socket")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.mark.parametrize("name", PILOTS)
+def test_replay_of_any_pilot_needs_no_connection_and_is_the_same(
+    name, tmp_path, config, no_sockets
+):
+    """Else it would hang without a simulator, or drive the one that happens to run."""
+    path = fly_toy(config, tmp_path / "toy.mcap", 30.0, make_pilot=MADE[name], pilot=name)
+    log = read_log(path)
+    states = {entry.step.state for entry in log.entries(())}
+    assert MissionState.FOLLOW in states
+    found = compare_log(log, ReplaySetup(log.metadata.config))
+    assert found.is_rounding
+    assert found.frames == 300
+    assert name == "original" or found.is_identical
+
+
+@pytest.mark.parametrize("name", PILOTS)
+def test_making_a_pilot_opens_no_connection(name, config, no_sockets):
+    """Else whoever only wants to have one would wait for a simulator."""
+    PILOTS[name].make(config, lambda frame: None)
+    PILOTS[name].for_replay(config, lambda frame: None)
+
+
+def test_log_of_an_unknown_pilot_is_named(tmp_path, config):
+    """Else the error would name an option that nobody gave."""
+    path = fly_toy(config, tmp_path / "toy.mcap", 0.5, pilot="autopilot-9")
+    log = read_log(path)
+    with pytest.raises(LogError, match=r"toy\.mcap: flown by a pilot 'autopilot-9'"):
+        compare_log(log, ReplaySetup(log.metadata.config))
