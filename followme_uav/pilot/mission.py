@@ -61,8 +61,8 @@ class Mission:
         self._seen_s = 0.0
         self._doubt = 0.0
         self._fault_s = 0.0
-        self._mended = ""
-        """What to say when the fault is over."""
+        self._lost_control = False
+        """That was the last fault."""
         self._nearing_s = 0.0
         self._lost_s = -math.inf
         self._was_after_her = False
@@ -124,7 +124,7 @@ class Mission:
         fault = self._fault(now)
         if fault is not None:
             self._fault_s = now.time_s
-            self._mended = "control is back" if now.control_loss else "frames are back"
+            self._lost_control = bool(now.control_loss)
             if self.state is not MissionState.FAILSAFE:
                 return MissionState.FAILSAFE, fault
         if now.land_requested:
@@ -200,11 +200,13 @@ class Mission:
 
     def _failsafe(self, now: Situation) -> Change | None:
         if now.time_s - self._fault_s > self._config.failsafe_hover_s:
-            if now.altitude_m < self._config.takeoff_done_altitude_m and now.is_at_rest:
-                return MissionState.TAKEOFF, "on the ground, once more"
+            mended = "control is back" if self._lost_control else "frames are back"
+            is_low = now.altitude_m < self._config.takeoff_done_altitude_m
+            if self._lost_control and is_low and now.is_at_rest:
+                return MissionState.TAKEOFF, f"{mended}, on the ground"
             if self._was_after_her:
-                return MissionState.SEARCH, f"{self._mended}, hero remembered"
-            return MissionState.PATROL, self._mended
+                return MissionState.SEARCH, f"{mended}, hero remembered"
+            return MissionState.PATROL, mended
         if self._in_state_s(now) > self._config.failsafe_land_s:
             return MissionState.LAND, f"fault lasted {self._config.failsafe_land_s:g} s"
         return None

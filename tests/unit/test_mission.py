@@ -175,21 +175,18 @@ def test_lost_control_hovers_with_the_reason_and_goes_on_when_it_is_back():
     assert "control is back" in story.reasons[-1]
 
 
-@pytest.mark.parametrize(
-    "fault", [{"control_loss": "reset"}, {"gap_s": 3.0}, {"has_collided": True}]
-)
-def test_a_vehicle_that_a_fault_left_on_the_ground_takes_off_again(fault):
+def test_a_vehicle_on_the_ground_after_lost_control_takes_off_again():
     """It patrolled on the ground for the rest of the flight."""
     story = Story().until_following()
-    story.play(0.1, **fault, **ON_THE_GROUND)
+    story.play(0.1, control_loss="reset", **ON_THE_GROUND)
     assert story.play(CONFIG.failsafe_hover_s + 0.3, **ON_THE_GROUND) is MissionState.TAKEOFF
     assert story.play(0.2) is MissionState.PATROL
 
 
-def test_a_fault_while_taking_off_is_waited_out_and_it_takes_off_again():
+def test_control_lost_while_taking_off_is_waited_out_and_it_takes_off_again():
     story = Story()
     story.play(0.1, altitude_m=0.0)
-    assert story.play(0.1, has_collided=True, **ON_THE_GROUND) is MissionState.FAILSAFE
+    assert story.play(0.1, control_loss="reset", **ON_THE_GROUND) is MissionState.FAILSAFE
     assert story.play(CONFIG.failsafe_hover_s + 0.3, **ON_THE_GROUND) is MissionState.TAKEOFF
 
 

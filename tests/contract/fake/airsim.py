@@ -295,6 +295,7 @@ class FakeAirSim:
             "mask_width": WIDTH,
             "mask_height": HEIGHT,
             "mask": bytes(value for row in classes() for value in row),
+            **self.answers.get("truth", {}),
         }
 
 
