@@ -133,6 +133,12 @@ class MissionConfig(Section):
     image_gap_s: NonNegative
     failsafe_hover_s: Positive
     failsafe_land_s: Positive
+    hard_touch_mps: Positive
+    control_take_backs: Annotated[int, Field(ge=0)]
+    release_control: bool
+    fall_mps: Positive
+    jump_m: Positive
+    disobeyed_s: Positive
     landing_off_waypoint_m: NonNegative
     descent_mps: Positive
     touchdown_altitude_m: Positive

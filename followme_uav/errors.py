@@ -34,6 +34,10 @@ class SimulatorError(FollowMeError):
     """The simulator is missing, gone, or answered with an error."""
 
 
+class ControlLostError(SimulatorError):
+    """Another client has the vehicle now; it is not to be touched any more."""
+
+
 class RpcError(SimulatorError):
     """A remote call failed; the message names method, address and cause."""
 

@@ -15,6 +15,9 @@ from transforms3d.euler import euler2quat, quat2euler
 
 from followme_uav.messages import CameraPose, Quaternion, Vec3
 
+FACING_UP = 0.7
+"""Cosine of the steepest slope that a vehicle can stand on: 45 degrees."""
+
 
 def vec3(values: Sequence[float]) -> Vec3:
     """Three plain floats from any sequence of three numbers."""
@@ -87,6 +90,11 @@ def turned_on(orientation: Quaternion, angular_velocity_radps: Vec3, time_s: flo
     return multiply(orientation, (math.cos(half_rad), share_s * x, share_s * y, share_s * z))
 
 
+def faces_up(normal: Vec3) -> bool:
+    """Whether a vehicle can stand on a surface of this normal (world NED, of any length)."""
+    return -normal[2] > FACING_UP * math.hypot(*normal)  # never, for one of length zero
+
+
 def wrap_angle(angle_rad: float) -> float:
     """The same direction within -pi..pi."""
     return math.remainder(angle_rad, 2.0 * math.pi)
@@ -96,6 +104,11 @@ def pan_tilt_of(direction: Vec3) -> tuple[float, float]:
     """(pan, tilt) in radians of a camera that looks along `direction` of its body's frame."""
     x, y, z = direction
     return math.atan2(y, x), math.atan2(-z, math.hypot(x, y))
+
+
+def aspect_of(image_shape: Sequence[int]) -> float:
+    """Width / height of an image or mask of shape (height, width, ...)."""
+    return image_shape[1] / image_shape[0]
 
 
 def focal_length_px(camera: CameraPose, width_px: int) -> float:
@@ -123,9 +136,14 @@ def pixel_of_point(
     return y / (x * half_width), z / (x * half_width) * aspect, x
 
 
-def ground_point(camera: CameraPose, u: float, v: float, height_m: float) -> Vec3 | None:
-    """Where the ray through (u, v) meets the level `height_m` above ground, None if never."""
-    ray = ray_of_pixel(camera, u, v)
+def ground_point(
+    camera: CameraPose, u: float, v: float, height_m: float, aspect: float = 1.0
+) -> Vec3 | None:
+    """Where the ray through (u, v) meets the level `height_m` above ground, None if never.
+
+    `aspect` is the image's width / height, as in `ray_of_pixel`.
+    """
+    ray = ray_of_pixel(camera, u, v, aspect)
     drop_m = -height_m - camera.position_m[2]
     if ray[2] * drop_m <= 0.0:
         return None

@@ -41,7 +41,7 @@ class MissionState(Enum):
     FOLLOW = "follow"
     SEARCH = "search"  # hero lost: go where she was heading, sweep
     LAND = "land"
-    FAILSAFE = "failsafe"  # no frame in time, or the vehicle hit something: hover
+    FAILSAFE = "failsafe"  # no frame in time, a collision, control lost: hover
     DONE = "done"
 
 
@@ -52,6 +52,15 @@ class Manoeuvre(Enum):
     VELOCITY = "velocity"
     HOVER = "hover"
     LAND = "land"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Something that the vehicle touched, as the simulator tells it."""
+
+    object_name: str
+    normal: Vec3
+    """Out of the surface that was touched, world NED; zero where the simulator tells none."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,9 @@ class VehicleState:
     angular_velocity_radps: Vec3
     """Body FRD."""
     has_collided: bool = False
-    """The simulator reported a contact since the previous state."""
+    """The simulator reported a contact since the previous state: a collision, or the ground."""
+    contact: Contact | None = None
+    """What was touched, where the simulator tells; None without a contact."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,8 @@ class Frame:
     obstacles_m: tuple[Vec3, ...] = ()
     """Nearest things about as high as the vehicle, one for each direction in which the depth image
     shows one, world NED; empty where the simulator has no metric depth."""
+    control_loss: str = ""
+    """Why this flight may no longer be in control of the vehicle; empty as long as it is."""
 
 
 @dataclass(frozen=True)

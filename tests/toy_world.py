@@ -40,6 +40,7 @@ class ToyWorld:
     others: tuple = ()
     hidden: tuple = ()
     fov_rad: float = math.radians(60)
+    size_px: tuple = (SIZE_PX, SIZE_PX)  # width and height
     frame_s: float = 0.1
     time_s: float = 0.0
     index: int = 0
@@ -60,14 +61,14 @@ class ToyWorld:
         pose = CameraPose(
             self.position, multiply(body, quaternion_from_pan_tilt(*self.camera)), self.fov_rad
         )
-        rgb = None if self.blind else np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
+        rgb = None if self.blind else np.zeros((*self.size_px[::-1], 3), np.uint8)
         frame = Frame(self.index, self.time_s, rgb, pose, vehicle, **changes)
         self.index += 1
         return frame
 
     def mask(self, frame: Frame):
         """What a perfect network would say."""
-        mask = np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
+        mask = np.zeros((*self.size_px[::-1], 3), np.uint8)
         if not any(start <= frame.time_s < end for start, end in self.hidden):
             for route in (self.route, *self.others):
                 self._paint(mask, frame.camera, route(frame.time_s))
@@ -77,13 +78,15 @@ class ToyWorld:
     def _paint(self, mask, camera: CameraPose, place) -> None:
         if place is None:
             return
-        head = pixel_of_point(camera, (*place, -HERO_HEIGHT_M))
-        feet = pixel_of_point(camera, (*place, 0.0))
+        width_px, height_px = self.size_px
+        aspect = width_px / height_px
+        head = pixel_of_point(camera, (*place, -HERO_HEIGHT_M), aspect)
+        feet = pixel_of_point(camera, (*place, 0.0), aspect)
         if head is None or feet is None:
             return
-        half_px = 0.5 * HERO_WIDTH_M * SIZE_PX / (2 * math.tan(self.fov_rad / 2) * head[2])
-        column = (head[0] + 1) * SIZE_PX / 2
-        rows = sorted((point[1] + 1) * SIZE_PX / 2 for point in (head, feet))
+        half_px = 0.5 * HERO_WIDTH_M * width_px / (2 * math.tan(self.fov_rad / 2) * head[2])
+        column = (head[0] + 1) * width_px / 2
+        rows = sorted((point[1] + 1) * height_px / 2 for point in (head, feet))
         mask[
             max(0, round(rows[0])) : max(0, round(rows[1])),
             max(0, round(column - half_px)) : max(0, round(column + half_px)),

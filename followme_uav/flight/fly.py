@@ -17,7 +17,7 @@ from typing import Any
 
 from followme_uav import __version__
 from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig
-from followme_uav.errors import FollowMeError, LogError, RpcError
+from followme_uav.errors import ControlLostError, FollowMeError, LogError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log_writer import FlightLogWriter, open_log
@@ -36,6 +36,8 @@ from followme_uav.perception.weights import read_weights
 from followme_uav.pilot.pilot import MaskSource, Pilot
 from followme_uav.rpc.airsim import AirSimClient
 
+LEAVE_S = 1.0
+"""So long at most the end of a flight waits for the simulator to give it up."""
 HOVER = Command(Manoeuvre.HOVER, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
 
 
@@ -128,6 +130,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         stack.callback(client.close)
         client.connect()
         segmenter = None if plan.weights is None else segmenter_for(plan.weights, config)
+        stack.callback(_leave, client, plan)
         if plan.lockstep:
             client.pause(True)
         client.take_control()
@@ -193,15 +196,14 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         try:
             with _ctrl_c_lands(loop):
                 loop.run()
+        except ControlLostError:
+            client.forgo_control()
+            raise
         except BaseException:
             # Whatever happened: do not leave the vehicle with its last velocity.
             with suppress(FollowMeError):
                 client.send(HOVER)
             raise
-        finally:
-            if plan.lockstep and not plan.embedded:
-                with suppress(RpcError):
-                    client.pause(False)
         wall_s = time.monotonic() - start_s
         if log_trouble is not None:
             raise log_trouble
@@ -219,6 +221,21 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         wall_s=round(wall_s, 3),
         metrics=result,
     )
+
+
+def _leave(client: AirSimClient, plan: FlightPlan) -> None:
+    """Give the vehicle up, disarmed, when it stands; in the air it stays armed and hovers.
+
+    Then time runs on, where it was stopped. A simulator that does not answer is left soon.
+    """
+    give_up_s = time.monotonic() + LEAVE_S
+    with suppress(FollowMeError):
+        if plan.config.mission.release_control:
+            client.release_control(LEAVE_S)
+    with suppress(FollowMeError):
+        if plan.lockstep and not plan.embedded:
+            # Always sent, even when there is no time left to wait for the answer.
+            client.pause(False, deadline_s=max(give_up_s - time.monotonic(), 0.0))
 
 
 def segmenter_for(weights: Path, config: FlightConfig) -> Segmenter:

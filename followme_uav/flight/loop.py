@@ -16,7 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from followme_uav.config import FlightConfig
-from followme_uav.errors import RpcError, SimulatorError
+from followme_uav.errors import ControlLostError, RpcError, SimulatorError
+from followme_uav.flight.control_watch import ControlWatch
 from followme_uav.flight.entry import FlightEntry, LoopTimings, Picture
 from followme_uav.flight.images import as_logged, rounded_mask
 from followme_uav.messages import (
@@ -106,6 +107,9 @@ class FlightLoop:
         self._progress_s = 0.0
         """When, by the wall clock, simulation time last went on."""
         self._time_shift_s = 0.0
+        self._watch = ControlWatch(config)
+        self._last_command: Command | None = None
+        self._take_backs = 0
         self._landing_requested = False
         self._aborted = False
 
@@ -126,6 +130,8 @@ class FlightLoop:
             KeyboardInterrupt: The landing was requested twice.
             SimulatorError: No new frame for `mission.failsafe_land_s`, reconnecting included; or
                 the simulator cannot do what a flight needs.
+            ControlLostError: Another client has the vehicle, and control was taken back
+                `mission.control_take_backs` times before or is refused.
         """
         record_ms = 0.0
         next_tick_s = self._progress_s = time.monotonic()
@@ -140,8 +146,11 @@ class FlightLoop:
             coded_s = time.perf_counter()
             step = self._pilot.step(frame)
             decided_s = time.perf_counter()
-            if _trouble(partial(self._simulator.send, step.command)):
-                self._recover()
+            given_up = self._take_back(frame.control_loss)
+            if given_up is None:
+                self._last_command = step.command
+                if _trouble(partial(self._simulator.send, step.command)):
+                    self._recover()
             sent_s = time.perf_counter()
             timings = LoopTimings(
                 receive_ms=1e3 * (received_s - asked_s),
@@ -162,6 +171,8 @@ class FlightLoop:
             record_from_s = time.perf_counter()
             self._record(FlightEntry(frame, step, truth, timings, picture))
             record_ms = 1e3 * (time.perf_counter() - record_from_s)
+            if given_up is not None:
+                raise given_up
             if self._lockstep:
                 _trouble(partial(self._simulator.end_advance, self._check_abort))
             else:
@@ -169,6 +180,29 @@ class FlightLoop:
                 next_tick_s = max(next_tick_s + self._frame_s, time.monotonic())
                 time.sleep(max(0.0, next_tick_s - time.monotonic()))
         return self._pilot.state
+
+    def _take_back(self, loss: str) -> SimulatorError | None:
+        """Take control again where it was lost; the error that ends the flight where it stays so.
+
+        That error is raised when the frame has been recorded.
+        """
+        if not loss:
+            return None
+        if self._take_backs >= self._config.mission.control_take_backs:
+            before = f"after taking control back {self._take_backs} times"
+            return ControlLostError(
+                f"{loss}; gave up {before if self._take_backs else 'control'} "
+                "(mission.control_take_backs sets how often it is taken back)"
+            )
+        self._take_backs += 1
+        self._watch.forget()
+        try:
+            self._simulator.take_control()
+        except RpcError:
+            self._recover()
+        except SimulatorError as error:
+            return ControlLostError(f"{loss}, and {error}")
+        return None
 
     def _as_logged(self, frame: Frame) -> tuple[Frame, Picture | None]:
         """The flight sees what its log will hold, so that a replay sees the same."""
@@ -206,7 +240,7 @@ class FlightLoop:
             self._progress_s = time.monotonic()
             frame = self._simulator.read_frame()
         self._last_raw_s = frame.time_s
-        return frame
+        return self._watch.look(frame, self._pilot.state, self._last_command)
 
     def _check_abort(self) -> None:
         if self._aborted:
@@ -229,7 +263,8 @@ class FlightLoop:
             index=last.index + 1,
             time_s=last.time_s + self._frame_s,
             rgb=None,
-            vehicle=replace(last.vehicle, has_collided=False),
+            vehicle=replace(last.vehicle, has_collided=False, contact=None),
+            control_loss="",
         )
 
     def _recover(self) -> RpcError | None:
@@ -241,6 +276,7 @@ class FlightLoop:
         def reconnect() -> None:
             self._simulator.reconnect()
             self._simulator.take_control()
+            self._watch.forget()
 
         trouble = _trouble(reconnect)
         if trouble is not None:
@@ -304,9 +340,10 @@ class TrueMasks:
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
+        self._was_told = False
 
     def __call__(self, frame: Frame) -> Mask:
-        """The exact mask, or nobody when none comes.
+        """The exact mask, or nobody when none comes or it is of another image.
 
         Raises:
             SimulatorError: This simulator never tells.
@@ -314,9 +351,17 @@ class TrueMasks:
         try:
             truth = self._simulator.ground_truth()
         except RpcError:
-            nobody = np.zeros_like(frame.rgb)
-            nobody[..., MaskClass.BACKGROUND] = 255
-            return nobody
-        if truth is None:
+            return _nobody(frame)
+        if truth is None and not self._was_told:
             raise SimulatorError("this simulator offers no ground truth; fly with --weights")
+        self._was_told = True
+        if truth is None or frame.rgb is None or truth.mask.shape != frame.rgb.shape:
+            return _nobody(frame)
         return truth.mask
+
+
+def _nobody(frame: Frame) -> Mask:
+    """A mask of background alone."""
+    mask = np.zeros_like(frame.rgb)
+    mask[..., MaskClass.BACKGROUND] = 255
+    return mask

@@ -15,8 +15,9 @@ import numpy as np
 
 from followme_uav.config import FlightConfig
 from followme_uav.flight.entry import FlightEntry
-from followme_uav.geometry import pixel_of_point
+from followme_uav.geometry import aspect_of, pixel_of_point
 from followme_uav.messages import GroundTruth, Manoeuvre, Mask, MaskClass, MissionState, Observation
+from followme_uav.pilot.contact import ContactJudge
 
 HERO_VISIBLE_PX = 3
 """More hero pixels than this in an image, and the hero is in view (the data set's rule)."""
@@ -56,7 +57,7 @@ class FlightMetrics:
     wrong_target_s: float | None
     """Time in FOLLOW with an observation that is not the hero."""
     collisions: int
-    """How often the simulator began to report a contact."""
+    """How often the simulator began to report a contact other than the ground's."""
     min_clearance_m: float | None
     """Smallest distance to an obstacle between TAKEOFF and LAND."""
     command_rate: float | None
@@ -106,6 +107,8 @@ class MetricsAccumulator:
         self._reacquire_s: list[float] = []
         self._reacquire_visible_s: list[float] = []
         self._collisions = 0
+        self._contacts = ContactJudge(config.mission)
+        self._collided = False
         self._clearance_m = math.inf
         self._rates_squared: list[float] = []
         self._loop_ms: list[float] = []
@@ -129,8 +132,9 @@ class MetricsAccumulator:
             self._has_truth = True
             if entry.step.state not in (MissionState.TAKEOFF, *_ENDING):
                 self._clearance_m = min(self._clearance_m, entry.truth.clearance_m)
-        collided_before = last is not None and last.frame.vehicle.has_collided
-        self._collisions += entry.frame.vehicle.has_collided and not collided_before
+        collided_before = self._collided
+        self._collided = self._contacts.is_collision(entry.frame.vehicle, entry.step.state)
+        self._collisions += self._collided and not collided_before
         self._loop_ms.append(entry.timings.total_ms)
         self._frames += 1
         self._last, self._last_hit = entry, hit
@@ -223,8 +227,7 @@ class MetricsAccumulator:
     def _is_tracked(self, entry: FlightEntry, truth: GroundTruth) -> bool:
         north, east, down = truth.hero_position_m
         hero_m = (north, east, down - self._centroid_height_m)
-        height, width, _ = truth.mask.shape
-        seen = pixel_of_point(entry.frame.camera, hero_m, aspect=width / height)
+        seen = pixel_of_point(entry.frame.camera, hero_m, aspect_of(truth.mask.shape))
         if seen is None:
             return False
         u, v, _ = seen

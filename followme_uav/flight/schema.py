@@ -7,7 +7,8 @@ All fractions are doubles: what is read is bit for bit what was written. Images 
 they travel as `foxglove.CompressedImage`, which log viewers show. `Entry` opens each entry and says
 how many messages follow for it.
 
-Changing it: new fields get new numbers, old numbers keep their meaning, and `SCHEMA_VERSION` grows.
+Changing it: new fields get new numbers, old numbers keep their meaning, and `SCHEMA_VERSION` grows
+when a program that does not know the new fields would misread the rest.
 """
 
 from __future__ import annotations
@@ -48,6 +49,11 @@ message VehicleState {
   Quaternion orientation = 4;
   Vec3 angular_velocity_radps = 5;
   bool has_collided = 6;
+  Contact contact = 7;
+}
+message Contact {
+  string object_name = 1;
+  Vec3 normal = 2;
 }
 message CameraPose {
   Vec3 position_m = 1;
@@ -61,6 +67,7 @@ message Frame {
   VehicleState vehicle = 4;
   bool land_requested = 5;
   repeated Vec3 obstacles_m = 6;
+  string control_loss = 7;
 }
 message Observation {
   double u = 1;
@@ -170,6 +177,7 @@ _DATACLASSES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         messages.VehicleState,
+        messages.Contact,
         messages.CameraPose,
         messages.Frame,
         messages.Observation,

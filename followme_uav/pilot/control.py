@@ -87,11 +87,17 @@ class Loops:
         terms, self._terms = tuple(self._terms), []
         return terms
 
-    def centre(self, camera: CameraPose, observation: Observation, dt_s: float) -> LineOfSight:
-        """Line of sight that brings the centroid to the middle of the image."""
+    def centre(
+        self, camera: CameraPose, observation: Observation, dt_s: float, aspect: float = 1.0
+    ) -> LineOfSight:
+        """Line of sight that brings the centroid to the middle of the image.
+
+        Both loops measure in half the image's width: an image of another `aspect` (width / height)
+        changes neither loop's gain.
+        """
         sight = LineOfSight.of(camera)
         right = self._run("pan", observation.u, dt_s)
-        down = self._run("tilt", observation.v, dt_s)
+        down = self._run("tilt", observation.v / aspect, dt_s)
         # At a steep view a small turn of the azimuth moves the picture less: divide by the cosine.
         level = max(math.cos(sight.elevation_rad), 0.3)
         return LineOfSight(

@@ -24,6 +24,7 @@ class Situation:
     """Time since the previous frame."""
     has_image: bool
     has_collided: bool
+    """A collision, not the ground on which it stands or lands."""
     land_requested: bool
     altitude_m: float
     is_at_rest: bool
@@ -33,6 +34,8 @@ class Situation:
     """The vehicle hardly moves."""
     is_expected: bool = False
     """It is where she who was followed last may be by now."""
+    control_loss: str = ""
+    """Why this flight may not be in control of the vehicle."""
 
     @property
     def hero_seen(self) -> bool:
@@ -58,6 +61,8 @@ class Mission:
         self._seen_s = 0.0
         self._doubt = 0.0
         self._fault_s = 0.0
+        self._lost_control = False
+        """That was the last fault."""
         self._nearing_s = 0.0
         self._lost_s = -math.inf
         self._was_after_her = False
@@ -119,6 +124,7 @@ class Mission:
         fault = self._fault(now)
         if fault is not None:
             self._fault_s = now.time_s
+            self._lost_control = bool(now.control_loss)
             if self.state is not MissionState.FAILSAFE:
                 return MissionState.FAILSAFE, fault
         if now.land_requested:
@@ -128,11 +134,13 @@ class Mission:
         return None
 
     def _fault(self, now: Situation) -> str | None:
+        if now.control_loss:
+            return now.control_loss
         if now.time_s - self._image_s > self._config.image_gap_s:
             return f"no camera image for {now.time_s - self._image_s:.1f} s"
         if now.gap_s > self._config.frame_gap_s:
             return f"no frame for {now.gap_s:.1f} s"
-        if now.has_collided and self.state is not MissionState.TAKEOFF:
+        if now.has_collided:
             return "hit something"
         return None
 
@@ -192,9 +200,13 @@ class Mission:
 
     def _failsafe(self, now: Situation) -> Change | None:
         if now.time_s - self._fault_s > self._config.failsafe_hover_s:
+            mended = "control is back" if self._lost_control else "frames are back"
+            is_low = now.altitude_m < self._config.takeoff_done_altitude_m
+            if self._lost_control and is_low and now.is_at_rest:
+                return MissionState.TAKEOFF, f"{mended}, on the ground"
             if self._was_after_her:
-                return MissionState.SEARCH, "frames are back, hero remembered"
-            return MissionState.PATROL, "frames are back"
+                return MissionState.SEARCH, f"{mended}, hero remembered"
+            return MissionState.PATROL, mended
         if self._in_state_s(now) > self._config.failsafe_land_s:
             return MissionState.LAND, f"fault lasted {self._config.failsafe_land_s:g} s"
         return None

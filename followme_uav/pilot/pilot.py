@@ -12,6 +12,7 @@ from typing import Protocol
 
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Frame, Mask, MissionState, Step, Transition
+from followme_uav.pilot.contact import ContactJudge
 from followme_uav.pilot.eyes import Eyes, Verdict
 from followme_uav.pilot.helm import View
 from followme_uav.pilot.mission import Mission, Situation
@@ -37,6 +38,7 @@ class Pilot:
         self._eyes = Eyes(config)
         self._mission = Mission(config.mission, config.duration_s)
         self._steering = Steering(config)
+        self._contacts = ContactJudge(config.mission)
         self._last_frame_s: float | None = None
         self._start_down_m: float | None = None
 
@@ -120,11 +122,12 @@ class Pilot:
             time_s=frame.time_s,
             gap_s=dt_s,
             has_image=frame.rgb is not None,
-            has_collided=vehicle.has_collided,
+            has_collided=self._contacts.is_collision(vehicle, self.state),
             land_requested=frame.land_requested,
             altitude_m=altitude_m,
             is_at_rest=math.hypot(*vehicle.velocity_mps) < AT_REST_MPS,
             verdict=verdict,
             is_slow=math.hypot(*vehicle.velocity_mps) < SLOW_MPS,
             is_expected=is_expected,
+            control_loss=frame.control_loss,
         )

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from followme_uav.config import TrackerConfig
-from followme_uav.geometry import focal_length_px, ground_point
+from followme_uav.geometry import aspect_of, focal_length_px, ground_point
 from followme_uav.messages import CameraPose, Observation, Vec3
 from followme_uav.pilot.tracker import Fix, PlaceCovariance
 
@@ -49,7 +49,13 @@ def sight(
         tracker: Her dimensions.
         hero_area_m2: Area that she shows the camera.
     """
-    place_m = ground_point(camera, observation.u, observation.v, tracker.centroid_height_m)
+    place_m = ground_point(
+        camera,
+        observation.u,
+        observation.v,
+        tracker.centroid_height_m,
+        aspect_of(image_shape),
+    )
     if place_m is None:
         return None
     height_px, width_px = image_shape[:2]

@@ -20,6 +20,7 @@ class Steering:
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
+        self._aspect = config.camera.width_px / config.camera.height_px
         self._helm = Helm(config)
         self._hunt = Search(config)
         self._swept = 0.0
@@ -108,7 +109,7 @@ class Steering:
         expected = LineOfSight.towards(camera.position_m, hero.position_m)
         sight = expected
         if view.observation is not None:
-            sight = self._helm.loops.centre(camera, view.observation, view.dt_s)
+            sight = self._helm.loops.centre(camera, view.observation, view.dt_s, self._aspect)
         then = LineOfSight.towards(
             _moved(camera.position_m, view.frame.vehicle.velocity_mps, view.dt_s),
             _moved(hero.position_m, (*hero.velocity_mps, 0.0), view.dt_s),

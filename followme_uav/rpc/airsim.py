@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,8 +36,10 @@ from followme_uav.messages import (
 from followme_uav.rpc import convert
 from followme_uav.rpc.depth import nearest_things
 from followme_uav.rpc.dialect import COSYS_VERSION, Dialect
+from followme_uav.rpc.footing import Footing
 from followme_uav.rpc.labels import LabelReader
 from followme_uav.rpc.patience import Patience
+from followme_uav.rpc.poll import Poll
 from followme_uav.rpc.session import RpcSession, await_result, no_answer, open_session
 
 SCENE, DEPTH_VIS, SEGMENTATION = 0, 3, 5
@@ -54,6 +56,8 @@ PLACE_METHOD = "simFollowMePlaceVehicle"
 HELD_METHOD = "simFollowMeIsHeld"
 ANSWER_POLL_S = 0.1
 STAMP_ERROR_NS = 1_000_000  # more than stamps are rounded, less than a step of any simulation
+FOV_ERROR_DEG = 0.01
+"""More than a field of view changes on its way through the simulator's single precision."""
 HERO_MESHES, PEOPLE_MESHES = "hero.*", "(person|people|pedestrian).*"
 
 
@@ -123,6 +127,15 @@ class AirSimClient:
         self._labels: LabelReader | None = None
         self._paused = False
         self._vehicle: VehicleState | None = None
+        self._contacts, self._footing = convert.ContactMemory(), Footing()
+        self._in_control = False
+        name = profile.vehicle_name
+        self._control = Poll(lambda: self._ask_async("isApiControlEnabled", name))
+        self._lens = Poll(
+            lambda: self._ask_async(
+                "simGetCameraInfo", *self._dialect.camera_params(profile.camera_name, name)
+            )
+        )
         self._last_manoeuvre: Manoeuvre | None = None
         self._last_sent_s = -math.inf
         self._unfinished: list[Future[Any]] = []
@@ -138,13 +151,7 @@ class AirSimClient:
         self._ask("ping")
         self._check_vehicle()
         self._dialect = self._detect_dialect()
-        profile = self._profile
-        self._order_and_wait(
-            "simSetCameraFov",
-            *self._dialect.camera_params(
-                profile.camera_name, profile.camera_fov_deg, profile.vehicle_name
-            ),
-        )
+        self._order_and_wait("simSetCameraFov", *self._fov_params())
 
     def close(self) -> None:
         """Hang up; harmless when not connected. The vehicle keeps its last command."""
@@ -152,6 +159,7 @@ class AirSimClient:
             if session is not None:
                 session.close()
         self._commands = self._senses = self._advance = None
+        self._in_control = False
         self._outdate()
         self._forget_commands()
 
@@ -164,10 +172,15 @@ class AirSimClient:
         self._order_and_wait("reset")
         self._forget_commands()
         self._clock, self._next_index, self._vehicle = convert.Clock(), 0, None
+        self._contacts, self._footing = convert.ContactMemory(), Footing()
         self._stamp_ns = 0
+        self._in_control = False
 
     def take_control(self) -> None:
-        """Enable control through the API and arm the motors, and make sure of it."""
+        """Enable control through the API and arm the motors, and make sure of it.
+
+        From then on frames tell when another client takes it away (`Frame.control_loss`).
+        """
         name = self._profile.vehicle_name
         self._order_and_wait("enableApiControl", True, name)
         armed = self._order_and_wait("armDisarm", True, name)
@@ -176,12 +189,35 @@ class AirSimClient:
                 f"{self._address} did not give control of vehicle '{name}'; "
                 "is another client or a remote control in charge?"
             )
+        self._in_control = True
+        self._control.begin()
+        self._lens.begin()
+        self._forget_commands()
+
+    def release_control(self, deadline_s: float) -> bool:
+        """Disarm the vehicle and give API control back, if it surely stands on the ground.
+
+        Returns:
+            Whether that was done. In the air it is not: disarmed the vehicle would fall.
+        """
+        if not (self._in_control and self._footing.is_sure):
+            return False
+        self._in_control = False
+        name, give_up_s = self._profile.vehicle_name, time.monotonic() + deadline_s
+        for method in ("armDisarm", "enableApiControl"):
+            left_s = max(give_up_s - time.monotonic(), 0.0)
+            self._order_and_wait(method, False, name, deadline_s=left_s)
+        return True
+
+    def forgo_control(self) -> None:
+        """Somebody else has the vehicle: do not release it for them."""
+        self._in_control = False
 
     # -- time ---------------------------------------------------------------------------------
 
-    def pause(self, paused: bool) -> None:
-        """Stop or release the simulation's clock."""
-        self._order_and_wait("simPause", paused)
+    def pause(self, paused: bool, deadline_s: float | None = None) -> None:
+        """Stop or release the simulation's clock; without a deadline `rpc.deadline_s` holds."""
+        self._order_and_wait("simPause", paused, deadline_s=deadline_s)
         self._paused = paused
 
     def advance(self, duration_s: float, while_held: Callable[[], None] = lambda: None) -> None:
@@ -265,7 +301,10 @@ class AirSimClient:
         return replace(frame, obstacles_m=things_m)
 
     def ground_truth(self) -> GroundTruth | None:
-        """What really was at the last image; None from a simulator that does not tell."""
+        """What really was at the last image.
+
+        None from a simulator that does not tell, or that has forgotten its last image.
+        """
         if not self._offers_truth:
             return None
         call = self._truth_call or self._ask_truth(self._session(self._senses))
@@ -413,6 +452,9 @@ class AirSimClient:
     def _ask(self, method: str, *params: Any) -> Any:
         return self._session(self._senses).call(method, *params)
 
+    def _ask_async(self, method: str, *params: Any) -> Future[Any]:
+        return self._session(self._senses).call_async(method, *params)
+
     def _ask_truth(self, session: RpcSession) -> Future[Any]:
         return session.call_async(GROUND_TRUTH_METHOD, self._profile.vehicle_name)
 
@@ -485,7 +527,8 @@ class AirSimClient:
         images = self._answer(asked.images, "simGetImages")
         collision = self._answer(asked.collision, "simGetCollisionInfo")
         with self._understanding("simGetCollisionInfo"):
-            collided = bool(self._dialect.read("CollisionInfo", collision)["has_collided"])
+            info = self._dialect.read("CollisionInfo", collision)
+            contact = self._contacts.news(info, stamp_ns)
         with self._understanding("simGetImages"):
             scene, *others = (self._dialect.read("ImageResponse", image) for image in images)
             sizes = (None if kind == DEPTH_VIS else self._camera for kind in image_types)
@@ -501,8 +544,28 @@ class AirSimClient:
             )
             camera = convert.camera_pose(scene, profile.camera_fov_deg)
         with self._understanding("getMultirotorState"):
-            self._vehicle = convert.vehicle_state(state, collided, self._clock)
-        return Frame(index, time_s, rgb, camera, self._vehicle), pixels
+            self._vehicle = convert.vehicle_state(state, contact, self._clock)
+        self._footing.feel(self._vehicle, state["landed_state"])
+        loss = self._control_loss(stamp_ns) if self._in_control else ""
+        return Frame(index, time_s, rgb, camera, self._vehicle, control_loss=loss), pixels
+
+    def _control_loss(self, now_ns: int) -> str:
+        """Why control may be lost; a camera that another client has changed is set right."""
+        info = self._lens.answer(now_ns)
+        if info is not None:
+            with self._understanding("simGetCameraInfo"):
+                fov_deg = float(self._dialect.read("CameraInfo", info)["fov"])
+            self._camera_pose = None  # is sent again, whatever it is now
+            if abs(fov_deg - self._profile.camera_fov_deg) > FOV_ERROR_DEG:
+                self._order("simSetCameraFov", *self._fov_params())
+        is_taken = self._control.answer(now_ns) is False
+        return "another client took API control away" if is_taken else ""
+
+    def _fov_params(self) -> Sequence[Any]:
+        profile = self._profile
+        return self._dialect.camera_params(
+            profile.camera_name, profile.camera_fov_deg, profile.vehicle_name
+        )
 
     def _state(self, asked: _Asked) -> tuple[dict[str, Any], int]:
         """The vehicle's, and its time stamp in ns."""

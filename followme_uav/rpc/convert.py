@@ -20,6 +20,7 @@ from followme_uav.geometry import multiply, quaternion_from_pan_tilt, rotate
 from followme_uav.messages import (
     CameraPose,
     Command,
+    Contact,
     GroundTruth,
     Mask,
     MaskClass,
@@ -59,7 +60,35 @@ class Clock:
         return self.seconds(stamp)
 
 
-def vehicle_state(state: dict[str, Any], has_collided: bool, clock: Clock) -> VehicleState:
+@dataclass
+class ContactMemory:
+    """Which of the contacts that a simulator reports are news.
+
+    Some clear the flag when it is read, some keep it; all may still hold one from before the
+    flight. Stamps tell: a contact counts once, and only since the first state that was read.
+    """
+
+    since_ns: int | None = None
+    told_ns: int = 0
+
+    def news(self, info: dict[str, Any], state_ns: int) -> Contact | None:
+        """The contact of a CollisionInfo that came with a state of this stamp, if it is a new one.
+
+        A stamp of zero or of another clock than the state's says nothing: the flag is believed.
+        """
+        if self.since_ns is None or state_ns < self.since_ns:  # at the start, or it started anew
+            self.since_ns, self.told_ns = state_ns, 0
+        if not info["has_collided"]:
+            return None
+        stamp_ns = int(info["time_stamp"])
+        if stamp_ns > 0 and (stamp_ns > EPOCH_NS) == (state_ns > EPOCH_NS):
+            if stamp_ns < self.since_ns or stamp_ns == self.told_ns:
+                return None
+            self.told_ns = stamp_ns
+        return Contact(str(info["object_name"]), finite(to_vec3(info["normal"])))
+
+
+def vehicle_state(state: dict[str, Any], contact: Contact | None, clock: Clock) -> VehicleState:
     """A MultirotorState (which never carries the collision) as a message."""
     motion = state["kinematics_estimated"]
     return VehicleState(
@@ -68,7 +97,8 @@ def vehicle_state(state: dict[str, Any], has_collided: bool, clock: Clock) -> Ve
         velocity_mps=to_vec3(motion["linear_velocity"]),
         orientation=to_quaternion(motion["orientation"]),
         angular_velocity_radps=to_vec3(motion["angular_velocity"]),
-        has_collided=has_collided,
+        has_collided=contact is not None,
+        contact=contact,
     )
 
 
@@ -123,9 +153,14 @@ def solid(reply: dict[str, Any]) -> Solid:
     )
 
 
-def ground_truth(reply: dict[str, Any], clock: Clock) -> GroundTruth:
-    """The reply of the embedded simulator's ground-truth method as a message."""
+def ground_truth(reply: dict[str, Any], clock: Clock) -> GroundTruth | None:
+    """The reply of the embedded simulator's ground-truth method as a message.
+
+    None without a mask: there has been no image yet, or none since somebody's `reset`.
+    """
     shape = reply["mask_height"], reply["mask_width"]
+    if 0 in shape:
+        return None
     return GroundTruth(
         time_s=clock.seconds(int(reply["time_stamp"])),
         hero_position_m=to_vec3(reply["hero_position"]),
@@ -188,6 +223,11 @@ def refuse_not_finite(command: Command) -> None:
 def to_vec3(struct: dict[str, Any]) -> Vec3:
     """A Vector3r as a tuple."""
     return float(struct["x_val"]), float(struct["y_val"]), float(struct["z_val"])
+
+
+def finite(vector: Vec3) -> Vec3:
+    """The vector; zero where it holds NaN or infinity."""
+    return vector if all(map(math.isfinite, vector)) else (0.0, 0.0, 0.0)
 
 
 def to_quaternion(struct: dict[str, Any]) -> Quaternion:

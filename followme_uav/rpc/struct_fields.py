@@ -61,6 +61,7 @@ STRUCTS: dict[str, Fields] = {
         *_plain("time_stamp", "message", "pixels_as_float", "compress"),
         *_plain("width", "height", "image_type"),
     ),
+    "CameraInfo": _plain("pose", "fov", "proj_mat"),
     # Not AirSim's: the embedded simulator's answers to simFollowMeGroundTruth and ...Solids.
     "FollowMeGroundTruth": (
         ("time_stamp", None),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcError
 from followme_uav.flight.replay import Logged
-from followme_uav.geometry import focal_length_px, ray_of_pixel, rotate
+from followme_uav.geometry import aspect_of, focal_length_px, ray_of_pixel, rotate
 from followme_uav.messages import (
     Command,
     Frame,
@@ -37,6 +37,7 @@ from followme_uav.messages import (
     Vec3,
 )
 from followme_uav.perception.observe import observe
+from followme_uav.pilot.contact import ContactJudge
 from followme_uav.pilot.control import (
     LineOfSight,
     Loops,
@@ -106,6 +107,7 @@ class Baseline(ABC):
         self._mask_source = mask_source
         self._mission = _Mission(config.mission, config.duration_s)
         self._steering = Steering(config)
+        self._contacts = ContactJudge(config.mission)
         self._limiter = VelocityLimiter(config.limits)
         self._last_s: float | None = None
         self._start_down_m: float | None = None
@@ -183,12 +185,13 @@ class Baseline(ABC):
             time_s=frame.time_s,
             gap_s=dt_s,
             has_image=frame.rgb is not None,
-            has_collided=frame.vehicle.has_collided,
+            has_collided=self._contacts.is_collision(frame.vehicle, self.state),
             land_requested=frame.land_requested,
             altitude_m=altitude_m,
             is_at_rest=math.hypot(*frame.vehicle.velocity_mps) < AT_REST_MPS,
             verdict=Verdict.NOTHING_SEEN if seen is None else Verdict.TOO_FAR,
             is_expected=False,
+            control_loss=frame.control_loss,
         )
 
 
@@ -208,7 +211,7 @@ class Original(Baseline):
             return None
         rows, columns = np.nonzero(_pixels_of(mask, seen, self.config.observe.hero_threshold))
         ahead_m = float(np.median(depth_m[rows, columns]))
-        ray = ray_of_pixel(frame.camera, seen.u, seen.v)
+        ray = ray_of_pixel(frame.camera, seen.u, seen.v, aspect_of(mask.shape))
         forward = rotate(frame.camera.orientation, (1.0, 0.0, 0.0))
         reach_m = ahead_m / sum(r * f for r, f in zip(ray, forward, strict=True))
         camera_m = frame.camera.position_m
@@ -233,9 +236,10 @@ class Proportional(Baseline):
         control, camera = self.config.control, frame.camera
         sight = LineOfSight.of(camera)
         level = max(math.cos(sight.elevation_rad), 0.3)
+        down = seen.v / aspect_of(mask.shape)
         sight = LineOfSight(
             sight.azimuth_rad + control.pan.kp * seen.u / level,
-            min(max(sight.elevation_rad - control.tilt.kp * seen.v, -1.5), 0.5),
+            min(max(sight.elevation_rad - control.tilt.kp * down, -1.5), 0.5),
         )
         distance_m = focal_length_px(camera, mask.shape[1]) * math.sqrt(HERO_AREA_M2 / seen.area_px)
         speed_mps = control.forward.kp * (distance_m / control.wanted_distance_m - 1.0)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from followme_uav.flight.entry import FlightEntry
-from followme_uav.geometry import pixel_of_point
+from followme_uav.geometry import aspect_of, pixel_of_point
 from followme_uav.messages import Mask, MaskClass, RgbImage
 from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb
 
@@ -34,22 +34,23 @@ def camera_picture(entry: FlightEntry, side_px: int) -> Image.Image:
     image = entry.frame.rgb
     if image is None:
         return _nothing("no image", side_px)
-    picture = Image.fromarray(image).resize((side_px, side_px), Image.Resampling.BICUBIC)
-    layer = Image.new("L", (side_px * 2, side_px * 2))
+    width_px, height_px = size = _fitted(image.shape, side_px)
+    picture = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
+    layer = Image.new("L", (width_px * 2, height_px * 2))
     draw = ImageDraw.Draw(layer)
     seen = entry.step.observation
     if seen is not None:
-        scale = 2 * side_px / image.shape[1], 2 * side_px / image.shape[0]
-        centre = (seen.u + 1) * side_px, (seen.v + 1) * side_px
+        scale = 2 * width_px / image.shape[1], 2 * height_px / image.shape[0]
+        centre = (seen.u + 1) * width_px, (seen.v + 1) * height_px
         half = seen.width_px * scale[0] / 2 + 8, seen.height_px * scale[1] / 2 + 8
         box = (centre[0] - half[0], centre[1] - half[1], centre[0] + half[0], centre[1] + half[1])
         draw.rounded_rectangle(box, radius=8, outline=255, width=3)
     if entry.step.mask is not None:
-        outline = _outline(entry.step.mask[..., MaskClass.HERO], side_px)
+        outline = _outline(entry.step.mask[..., MaskClass.HERO], size)
         picture.paste(OUTLINE, (0, 0), outline)
-    picture.paste("white", (0, 0), layer.resize((side_px, side_px), Image.Resampling.BOX))
-    _mark_belief(picture, entry, image.shape[1] / image.shape[0])
-    return picture
+    picture.paste("white", (0, 0), layer.resize(size, Image.Resampling.BOX))
+    _mark_belief(picture, entry, aspect_of(image.shape))
+    return _framed(picture, side_px)
 
 
 def mask_picture(mask: Mask | None, side_px: int) -> Image.Image:
@@ -57,7 +58,8 @@ def mask_picture(mask: Mask | None, side_px: int) -> Image.Image:
     if mask is None:
         return _nothing("no mask", side_px)
     coloured = Image.fromarray(coloured_mask(mask))
-    return coloured.resize((side_px, side_px), Image.Resampling.NEAREST)
+    size = _fitted(mask.shape, side_px)
+    return _framed(coloured.resize(size, Image.Resampling.NEAREST), side_px)
 
 
 def coloured_mask(mask: Mask) -> RgbImage:
@@ -125,13 +127,28 @@ def _nothing(why: str, side_px: int) -> Image.Image:
     return picture
 
 
-def _outline(probability: np.ndarray, side_px: int) -> Image.Image:
+def _fitted(image_shape: tuple[int, ...], side_px: int) -> tuple[int, int]:
+    """(width, height) of an image of this shape that just fits into a square."""
+    longest_px = max(image_shape[:2])
+    width_px, height_px = (round(n / longest_px * side_px) for n in image_shape[1::-1])
+    return max(width_px, 1), max(height_px, 1)
+
+
+def _framed(picture: Image.Image, side_px: int) -> Image.Image:
+    """The picture in the middle of a square."""
+    if picture.size == (side_px, side_px):
+        return picture
+    square = Image.new("RGB", (side_px, side_px), NIGHT)
+    square.paste(picture, ((side_px - picture.width) // 2, (side_px - picture.height) // 2))
+    return square
+
+
+def _outline(probability: np.ndarray, size: tuple[int, int]) -> Image.Image:
     """A smooth line around where the hero is more likely than not."""
-    size = side_px, side_px
     blob = Image.fromarray(probability).resize(size, Image.Resampling.BICUBIC)
     inside = np.asarray(blob) > 127
     grown = inside.copy()
-    thickness = max(1, round(side_px / 200))
+    thickness = max(1, round(max(size) / 200))
     for _ in range(thickness):
         wider = grown.copy()
         wider[1:] |= grown[:-1]
@@ -148,8 +165,9 @@ def _mark_belief(picture: Image.Image, entry: FlightEntry, aspect: float) -> Non
     place = hero and pixel_of_point(entry.frame.camera, hero.position_m, aspect)
     if not place or max(abs(place[0]), abs(place[1])) > 1.0:
         return
-    side = picture.width
-    x, y, arm = (place[0] + 1) * side / 2, (place[1] + 1) * side / 2, side / 45
+    side = max(picture.size)
+    x, y = (place[0] + 1) * picture.width / 2, (place[1] + 1) * picture.height / 2
+    arm = side / 45
     draw = ImageDraw.Draw(picture)
     for dx, dy in ((arm, 0.0), (0.0, arm)):
         draw.line((x - dx, y - dy, x + dx, y + dy), fill=BELIEF, width=max(2, side // 160))

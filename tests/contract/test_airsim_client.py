@@ -11,7 +11,7 @@ import pytest
 
 from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorProfile
 from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
-from followme_uav.messages import Command, Manoeuvre, Solid
+from followme_uav.messages import Command, Contact, Manoeuvre, Solid
 from followme_uav.rpc.airsim import AirSimClient
 from followme_uav.rpc.session import open_session
 
@@ -182,6 +182,28 @@ def test_collisions_come_from_the_collision_call(sim):
     """AirSim never fills the one inside the state; a crash would go unnoticed."""
     sim.answer("collided", True)
     assert sim.client.read_frame().vehicle.has_collided is True
+
+
+def test_what_was_touched_is_told_once_and_only_since_the_first_frame(any_sim):
+    """The real server reports the floor, and keeps the flag from before the flight."""
+    spy, client = any_sim._spy, any_sim.client
+    client.pause(True)
+    spy.call("fakeTouch", "Cube", [-1.0, 0.0, 0.0], -0.5)
+    assert client.read_frame().vehicle.has_collided is False
+    client.advance(0.1)
+    spy.call("fakeTouch", "Ground", [0.0, 0.0, -1.0], 0.05)
+    vehicle = client.read_frame().vehicle
+    assert vehicle.has_collided is True
+    assert vehicle.contact == Contact("Ground", (0.0, 0.0, -1.0))
+    assert client.read_frame().vehicle.contact is None
+
+
+def test_a_flag_that_reading_does_not_clear_is_one_contact(sim):
+    sim.client.read_frame()
+    sim.answer("keepsContact", True)
+    sim._spy.call("fakeTouch", "Wall", [0.0, 1.0, 0.0], 0.05)
+    told = [sim.client.read_frame().vehicle.has_collided for _ in range(3)]
+    assert told == [True, False, False]
 
 
 def test_an_unknown_camera_gives_a_frame_without_image(simulator):
@@ -505,6 +527,135 @@ def test_control_is_made_sure_of(sim):
     sim.answer("isApiControlEnabled", False)
     with pytest.raises(SimulatorError, match="did not give control of vehicle 'Drone1'"):
         sim.client.take_control()
+
+
+def losses(sim, seconds):
+    """What frames say about control, ten a second of the simulator's time."""
+    found = []
+    for _ in range(round(10 * seconds)):
+        found.append(sim.client.read_frame().control_loss)
+        sim.client.advance(0.1)
+        sim.client.solids()  # on the frames' connection: what was asked before is answered by now
+    return found
+
+
+def test_api_control_that_another_client_took_is_noticed_within_two_seconds(any_sim):
+    client = any_sim.client
+    client.pause(True)
+    client.take_control()
+    assert set(losses(any_sim, 2.5)) == {""}
+    any_sim._spy.call("enableApiControl", False, "Drone1")
+    lost = losses(any_sim, 2.0)
+    assert "another client took API control away" in lost
+    client.take_control()
+    assert set(losses(any_sim, 2.5)) == {""}
+
+
+def test_control_is_asked_for_once_a_second_and_only_by_who_took_it(sim):
+    sim.client.pause(True)
+    losses(sim, 3.0)
+    assert sim.calls("isApiControlEnabled", "simGetCameraInfo") == []
+    sim.client.take_control()
+    sim.calls()
+    losses(sim, 5.05)
+    asked = [name for name, _ in sim.calls("isApiControlEnabled", "simGetCameraInfo")]
+    assert 4 <= asked.count("isApiControlEnabled") <= 5
+    assert 4 <= asked.count("simGetCameraInfo") <= 5
+
+
+@pytest.mark.parametrize("method", ["isApiControlEnabled", "simGetCameraInfo"])
+def test_a_simulator_that_refuses_the_question_is_flown_on(sim, method):
+    sim.client.take_control()
+    sim.answer("refuse", [method])
+    assert set(losses(sim, 3.0)) == {""}
+
+
+def test_a_field_of_view_that_another_client_changed_is_set_right(any_sim):
+    """The pilot computes distances with its own."""
+    client = any_sim.client
+    client.take_control()
+    camera = ["0", 90.0, "Drone1"] + ([] if any_sim.kind == "cosys" else [False])
+    any_sim._spy.call("simSetCameraFov", *camera)
+    any_sim.calls()
+    losses(any_sim, 3.0)
+    assert [params[1] for _, params in any_sim.calls("simSetCameraFov")][:1] == [60.0]
+    client.send(velocity(1.0, 0.0, 0.0))
+    info = any_sim._spy.call("simGetCameraInfo", *camera[:1], *camera[2:])
+    assert (info[1] if isinstance(info, list) else info["fov"]) == 60.0
+
+
+def test_a_camera_that_another_client_turned_is_turned_back(sim):
+    sim.client.take_control()
+    sim.client.send(velocity(1.0, 0.0, 0.0, pan=0.5))
+    losses(sim, 3.0)
+    assert sim.sent(velocity(1.0, 0.0, 0.0, pan=0.5), "simSetCameraPose")
+
+
+STANDING = {"landedState": 0, "velocity": (0.0, 0.0, 0.0), "position": (0.0, 0.0, 0.0)}
+
+
+def test_a_vehicle_that_stands_is_disarmed_and_then_given_back(any_sim):
+    for key, value in STANDING.items():
+        any_sim.answer(key, value)
+    any_sim.client.take_control()
+    any_sim.client.read_frame()
+    any_sim.calls()
+    assert any_sim.client.release_control(2.0)
+    assert any_sim.calls() == [
+        ["armDisarm", [False, "Drone1"]],
+        ["enableApiControl", [False, "Drone1"]],
+    ]
+    assert not any_sim.client.release_control(2.0)  # it is not ours any more
+
+
+@pytest.mark.parametrize(
+    "still", [{"position": (0.0, 0.0, -4.5)}, {"position": (0.0, 0.0, -4.5), "landedState": 1}]
+)
+def test_a_vehicle_in_the_air_is_never_disarmed(sim, still):
+    for key, value in STANDING.items():
+        sim.answer(key, value)
+    sim.client.take_control()
+    sim.client.read_frame()
+    for key, value in still.items():
+        sim.answer(key, value)
+    sim.client.read_frame()
+    sim.calls()
+    assert not sim.client.release_control(2.0)
+    assert sim.calls() == []
+
+
+def test_a_vehicle_that_somebody_else_has_is_not_released(sim):
+    for key, value in STANDING.items():
+        sim.answer(key, value)
+    sim.client.take_control()
+    sim.client.read_frame()
+    sim.client.forgo_control()
+    sim.calls()
+    assert not sim.client.release_control(2.0)
+    assert sim.calls() == []
+
+
+def test_a_simulator_that_does_not_answer_is_not_waited_for(sim):
+    for key, value in STANDING.items():
+        sim.answer(key, value)
+    sim.client.take_control()
+    sim.client.read_frame()
+    sim.answer("deaf", True)
+    begin_s = time.monotonic()
+    with pytest.raises(SimulatorError, match="armDisarm"):
+        sim.client.release_control(0.2)
+    assert time.monotonic() - begin_s < RPC.deadline_s / 2
+
+
+def test_truth_without_a_mask_is_no_truth(simulator):
+    """After a reset there is no last image; a mask of 0x0 ended flights in a ZeroDivisionError."""
+    with simulator("embedded") as sim:
+        sim.client.connect()
+        sim.client.read_frame()
+        sim.answer("truth", {"mask_width": 0, "mask_height": 0, "mask": b""})
+        assert sim.client.ground_truth() is None
+        sim.answer("truth", {})
+        assert sim.client.ground_truth().mask.shape == (32, 64, 3)
 
 
 def test_a_simulator_that_continues_by_itself_is_waited_for(simulator):

@@ -5,6 +5,7 @@ import pytest
 
 from followme_uav.config import load_config
 from followme_uav.messages import MissionState
+from followme_uav.perception.observe import observe
 from followme_uav.scenario.baselines import Original, Proportional
 from tests.toy_world import SIZE_PX, ToyWorld
 
@@ -13,6 +14,31 @@ CONFIG = load_config(overrides=["duration_s=60"])
 
 def walk(time_s):
     return 14.0 + 0.5 * max(time_s - 8.0, 0.0), 1.0
+
+
+WIDE_PX = (320, 160)
+WIDE = load_config(
+    overrides=[
+        "duration_s=60",
+        f"camera.width_px={WIDE_PX[0]}",
+        f"camera.height_px={WIDE_PX[1]}",
+    ]
+)
+
+
+@pytest.mark.parametrize("kind", [Original, Proportional])
+def test_each_looks_as_far_down_whatever_the_image_shape(kind):
+    """`v` counts in half the image's height, which is no fixed angle."""
+    elevations = []
+    for config, size_px in ((CONFIG, (SIZE_PX, SIZE_PX)), (WIDE, WIDE_PX)):
+        world = ToyWorld(walk, size_px=size_px, position=(0.0, 0.0, -4.5), camera=(0.0, -0.2))
+        depth = {"depth": lambda s=size_px: np.full(s[::-1], 14.0, np.float32)}
+        pilot = kind(config, world.mask, **(depth if kind is Original else {}))
+        frame = world.frame()
+        mask = world.mask(frame)
+        (seen,) = observe(mask, config.observe)
+        elevations.append(pilot.follow(frame, mask, seen).sight.elevation_rad)
+    assert elevations[0] == pytest.approx(elevations[1], abs=0.01)
 
 
 def pilots(world):

@@ -84,6 +84,26 @@ def test_centring_brings_her_nearer_to_the_middle(u, v, elevation):
     assert math.hypot(u_after, v_after) <= 0.8 * math.hypot(u, v) + 1e-6
 
 
+@pytest.mark.parametrize("aspect", [0.4, 4 / 3, 3.0])
+@given(tilt=st.floats(-0.5, 0.0))
+def test_tilt_turns_as_fast_as_pan_whatever_the_image_shape(aspect, tilt):
+    """A wide image's v counts smaller angles: taken for large ones the camera would oscillate."""
+    camera = camera_towards(0.0, tilt)
+    aside_m, below_m = (
+        tuple(p + 10.0 * r for p, r in zip(camera.position_m, ray, strict=True))
+        for ray in (
+            rotate(camera.orientation, (1.0, 0.1, 0.0)),
+            rotate(camera.orientation, (1.0, 0.0, 0.1)),
+        )
+    )
+    u, _, _ = pixel_of_point(camera, aside_m, aspect)
+    _, v, _ = pixel_of_point(camera, below_m, aspect)
+    level = math.cos(tilt)
+    right = Loops(CONTROL).centre(camera, seen_at(u, 0.0), DT_S, aspect).azimuth_rad * level
+    down = tilt - Loops(CONTROL).centre(camera, seen_at(0.0, v), DT_S, aspect).elevation_rad
+    assert down == pytest.approx(right * CONTROL.tilt.kp / CONTROL.pan.kp)
+
+
 @pytest.mark.parametrize(("u", "v"), [(0.5, 0.0), (-0.5, 0.0), (0.0, 0.5), (0.0, -0.5)])
 def test_the_camera_turns_to_her_side(loops, u, v):
     sight = loops.centre(camera_towards(), seen_at(u, v), DT_S)

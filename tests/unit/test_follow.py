@@ -14,7 +14,7 @@ from followme_uav.config import load_config
 from followme_uav.geometry import pixel_of_point
 from followme_uav.messages import MissionState
 from followme_uav.pilot.pilot import Pilot
-from tests.toy_world import ToyWorld
+from tests.toy_world import SIZE_PX, ToyWorld
 
 CONFIG = load_config(overrides=["duration_s=1000"])
 WANTED_M = CONFIG.control.wanted_distance_m
@@ -55,10 +55,20 @@ class Report:
     """From the last loss to the next FOLLOW."""
 
 
-def fly(route, seconds, *, others=(), hidden=(), drop=0.0, late_frames=(0,), config=CONFIG):
+def fly(
+    route,
+    seconds,
+    *,
+    others=(),
+    hidden=(),
+    drop=0.0,
+    late_frames=(0,),
+    config=CONFIG,
+    size_px=(SIZE_PX, SIZE_PX),
+):
     """Fly after a hero on `route`; images get lost or come late, by a fixed seed."""
     rng = random.Random(1)
-    world = ToyWorld(route, others=others, hidden=hidden)
+    world = ToyWorld(route, others=others, hidden=hidden, size_px=size_px)
     pilot = Pilot(config, world.mask)
     frames, states, seen, tracked, wrong = [], [], [], [], 0
     for _ in range(round(10 * seconds)):
@@ -69,7 +79,7 @@ def fly(route, seconds, *, others=(), hidden=(), drop=0.0, late_frames=(0,), con
         step = pilot.step(frame)
         now = frames[-1]
         hero_m = (*route(now.time_s), -0.95)
-        pixel = pixel_of_point(now.camera, hero_m)
+        pixel = pixel_of_point(now.camera, hero_m, size_px[0] / size_px[1])
         off = math.inf if pixel is None else max(abs(pixel[0]), abs(pixel[1]))
         if MissionState.FOLLOW in (*states, step.state):
             distance_m = math.dist(now.camera.position_m, hero_m)
@@ -178,3 +188,20 @@ def test_somebody_just_like_her_is_not_followed_instead(other):
     assert report.wrong_frames == 0
     assert report.losses == 0
     assert report.in_view == 1.0
+
+
+@pytest.mark.parametrize("size_px", [(320, 240), (320, 120), (160, 320)])
+def test_an_image_that_is_not_square_is_followed_in_as_well(size_px):
+    """The hero was placed too near, and the camera's tilt overshot, the more the wider it was."""
+    config = load_config(
+        overrides=[
+            "duration_s=1000",
+            f"camera.width_px={size_px[0]}",
+            f"camera.height_px={size_px[1]}",
+        ]
+    )
+    walk = along(UP_THE_STREET, (0.0, 0.0), (FOUND_S, 1.4))
+    report = fly(walk, 40, config=config, size_px=size_px)
+    assert report.losses == 0
+    assert report.in_view == 1.0
+    assert report.tracked > 0.9

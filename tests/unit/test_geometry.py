@@ -75,6 +75,33 @@ def test_a_wide_image_sees_less_above_than_aside():
     assert (u, v, depth_m) == pytest.approx((0.5, 1.0, 10.0))
 
 
+aspects = st.floats(0.25, 4.0)
+
+
+@given(places, st.floats(-0.2, 0.2), st.floats(-1.4, -0.2), angles, fovs, aspects, inside, inside)
+def test_ground_point_is_the_point_that_was_projected_whatever_the_image_shape(
+    position, roll, pitch, yaw, fov, aspect, u, v
+):
+    eye = camera(position, roll, pitch, yaw, fov)
+    point = geometry.ground_point(eye, u, v, 0.9, aspect)
+    if point is None:
+        assert geometry.ray_of_pixel(eye, u, v, aspect)[2] * (-0.9 - position[2]) <= 0.0
+        return
+    assert geometry.pixel_of_point(eye, point, aspect)[:2] == pytest.approx((u, v), abs=1e-5)
+
+
+@pytest.mark.parametrize("size_px", [(640, 480), (480, 640), (160, 160), (256, 144)])
+def test_a_person_is_located_where_they_stand_in_an_image_of_any_shape(size_px):
+    aspect = size_px[0] / size_px[1]
+    eye = camera((0.0, 0.0, -4.5), pitch=math.radians(-20), fov=math.radians(60))
+    u, v, _ = geometry.pixel_of_point(eye, (12.0, 1.0, -0.95), aspect)
+    assert geometry.ground_point(eye, u, v, 0.95, aspect) == pytest.approx((12.0, 1.0, -0.95))
+
+
+def test_aspect_is_width_over_height_of_the_array():
+    assert geometry.aspect_of((480, 640, 3)) == pytest.approx(4 / 3)
+
+
 def test_points_behind_the_camera_have_no_pixel():
     assert geometry.pixel_of_point(camera(), (-10.0, 0.0, -5.0)) is None
 

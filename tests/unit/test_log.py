@@ -21,7 +21,7 @@ from followme_uav.flight.entry import Picture
 from followme_uav.flight.log import content_digest, read_log
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.png import decode_png, encode_png
-from followme_uav.messages import HeroEstimate, LoopTerms, MissionState, Transition
+from followme_uav.messages import Contact, HeroEstimate, LoopTerms, MissionState, Transition
 from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry, same
 
 RNG = np.random.default_rng(7)
@@ -75,6 +75,21 @@ def test_entries_come_back_to_the_last_bit(write, config):
     assert log.metadata.config == config
     assert log.metadata.weights_sha256 == "ab" * 32
     assert log.metadata.extra == {"seed": "42"}
+
+
+def test_contacts_and_lost_control_come_back_and_take_no_room_without(write):
+    """Else a replay would take the floor for a wall, or miss why the flight hovered."""
+    plain = make_entry(0)
+    touched = dataclasses.replace(
+        plain.frame.vehicle, has_collided=True, contact=Contact("Ground", (0.0, 0.1, -0.9))
+    )
+    frame = dataclasses.replace(plain.frame, vehicle=touched, control_loss="somebody reset it")
+    entries = [plain, dataclasses.replace(plain, frame=frame)]
+    read = list(read_log(write(entries)).entries())
+    assert all(same(one, other) for one, other in zip(entries, read, strict=True))
+    before = {field.name for field, _ in schema.to_message(plain.frame).ListFields()}
+    assert "control_loss" not in before
+    assert not schema.to_message(plain.frame).vehicle.HasField("contact")
 
 
 def test_single_entries_come_without_the_others(write):

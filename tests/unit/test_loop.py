@@ -4,10 +4,12 @@ import itertools
 import types
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from followme_uav.config import load_config
 from followme_uav.errors import (
+    ControlLostError,
     RemoteError,
     RpcConnectionError,
     RpcTimeoutError,
@@ -16,7 +18,8 @@ from followme_uav.errors import (
 )
 from followme_uav.flight import loop as loop_module
 from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
-from followme_uav.messages import GroundTruth, Manoeuvre, MaskClass, MissionState
+from followme_uav.flight.metrics import metrics_of
+from followme_uav.messages import Command, Contact, GroundTruth, Manoeuvre, MaskClass, MissionState
 from tests.toy_world import ToyWorld
 
 CONFIG = load_config(overrides=["duration_s=12"])
@@ -422,3 +425,136 @@ def test_the_network_sees_the_frames_image(simulator):
     assert NetworkMasks(lambda rgb: rgb)(frame) is frame.rgb
     with pytest.raises(ValueError, match="without an image"):
         NetworkMasks(lambda rgb: rgb)(replace(frame, rgb=None))
+
+
+# Another client
+
+
+class Contested(FakeSimulator):
+    """Another client does something at frame 60; `take_control` undoes what can be undone."""
+
+    def __init__(self, deed, again=False):
+        super().__init__()
+        self.deed, self.again = deed, again
+        self.is_mine = True
+
+    def read_frame(self):
+        if self.world.index == 60 or (self.again and self.world.index % 60 == 0):
+            self.is_mine = False
+            self.deed(self.world)
+        frame = super().read_frame()
+        taken = self.deed is not _take and not self.is_mine
+        return replace(frame, control_loss="" if self.is_mine or taken else "it was taken")
+
+    def end_advance(self, while_held):
+        self._called("end_advance")
+        if self.is_mine:
+            self.world.obey(self.commands[-1])
+        else:
+            self.world.obey(FALL)
+
+    def take_control(self):
+        super().take_control()
+        self.is_mine = True
+
+
+FALL = Command(Manoeuvre.VELOCITY, (0.0, 0.0, 30.0), 0.0, 0.0, 0.0)
+
+
+def _take(world):
+    """Takes API control away: the vehicle falls."""
+
+
+def _disarm(world):
+    """Nobody can be asked about that: the vehicle falls."""
+
+
+def _reset(world):
+    world.time_s, world.position, world.velocity = 0.0, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+
+
+def _teleport(world):
+    world.position = (-40.0, 30.0, -6.0)
+
+
+DEEDS = {"taken": _take, "falls": _disarm, "clock went back": _reset, "at once": _teleport}
+
+
+@pytest.mark.parametrize("word", DEEDS)
+def test_what_another_client_does_is_noticed_and_control_is_taken_back(clock, word):
+    simulator = Contested(DEEDS[word])
+    entries = fly(simulator, load_config(overrides=["duration_s=30"]))
+    changes = [e.step.transition for e in entries if e.step.transition]
+    (fault,) = (c for c in changes if c.target is MissionState.FAILSAFE)
+    assert word in fault.reason
+    assert simulator.calls.count("take_control") == 1
+    assert max(-e.frame.vehicle.position_m[2] for e in entries[-250:]) > 4.0  # in the air again
+    assert entries[-1].step.state is MissionState.DONE
+    times_s = [e.frame.time_s for e in entries]
+    assert all(b > a for a, b in itertools.pairwise(times_s))
+
+
+def test_a_vehicle_put_back_to_the_start_takes_off_again(clock):
+    entries = fly(Contested(_reset), load_config(overrides=["duration_s=30"]))
+    targets = [e.step.transition.target for e in entries if e.step.transition]
+    at = targets.index(MissionState.FAILSAFE)
+    assert targets[at + 1 : at + 3] == [MissionState.TAKEOFF, MissionState.PATROL]
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_control_is_taken_back_so_often_and_no_more(clock, times):
+    """Two clients that fight for a vehicle help nobody."""
+    simulator = Contested(_take, again=True)
+    config = load_config(overrides=["duration_s=60", f"mission.control_take_backs={times}"])
+    with pytest.raises(ControlLostError, match="it was taken; gave up") as caught:
+        fly(simulator, config)
+    assert simulator.calls.count("take_control") == times
+    last = caught.value.entries[-1]  # what ended the flight is in its log
+    assert last.frame.control_loss and last.step.state is MissionState.FAILSAFE
+    assert simulator.calls[-1] != "send"  # nothing is sent to somebody else's vehicle
+
+
+def test_control_that_is_refused_ends_the_flight_with_both_reasons(clock):
+    simulator = Contested(_take)
+    simulator.trouble["take_control"] = lambda _: SimulatorError("sim:1 did not give control")
+    with pytest.raises(ControlLostError, match="it was taken, and sim:1 did not give control"):
+        fly(simulator)
+
+
+def test_masks_are_empty_where_the_truth_is_of_no_image_or_another(simulator, clock):
+    """After another client's reset there is no last image: that ended in a ZeroDivisionError."""
+    masks = TrueMasks(simulator)
+    frame = simulator.world.frame()
+    assert masks(frame).shape == frame.rgb.shape
+    simulator.ground_truth = lambda: None
+    assert masks(frame)[..., MaskClass.BACKGROUND].min() == 255
+    small = np.zeros((8, 8, 3), np.uint8)
+    simulator.ground_truth = lambda: GroundTruth(0.0, (0.0, 0.0, 0.0), (), small, 1.0)
+    assert masks(frame).shape == frame.rgb.shape
+    never = FakeSimulator()
+    never.ground_truth = lambda: None
+    with pytest.raises(SimulatorError, match="offers no ground truth"):
+        TrueMasks(never)(frame)
+
+
+# Ground contact
+
+
+def test_a_whole_flight_over_a_floor_that_is_reported_has_no_collision(simulator, clock):
+    """As on AirSim: at the start and at touchdown the floor is reported, like any other object."""
+    read = simulator.read_frame
+
+    def with_floor():
+        frame = read()
+        if frame.vehicle.position_m[2] < -0.05:
+            return frame
+        floor = Contact("Ground", (0.0, 0.0, -1.0))
+        vehicle = replace(frame.vehicle, has_collided=True, contact=floor)
+        return replace(frame, vehicle=vehicle)
+
+    simulator.read_frame = with_floor
+    entries = fly(simulator)
+    assert sum(e.frame.vehicle.has_collided for e in entries) >= 2
+    assert MissionState.FAILSAFE not in states(entries)
+    found = metrics_of(entries, CONFIG)
+    assert (found.collisions, found.landed) == (0, True)

@@ -164,6 +164,32 @@ def test_a_fault_on_patrol_leads_back_to_patrol(seconds, fault, word):
     assert story.play(CONFIG.failsafe_hover_s + 0.3) is MissionState.PATROL
 
 
+ON_THE_GROUND = {"altitude_m": 0.0, "is_at_rest": True}
+
+
+def test_lost_control_hovers_with_the_reason_and_goes_on_when_it_is_back():
+    story = Story().until_following()
+    assert story.play(0.1, control_loss="API control is gone") is MissionState.FAILSAFE
+    assert story.reasons[-1] == "API control is gone"
+    assert story.play(CONFIG.failsafe_hover_s + 0.3) is MissionState.SEARCH
+    assert "control is back" in story.reasons[-1]
+
+
+def test_a_vehicle_on_the_ground_after_lost_control_takes_off_again():
+    """It patrolled on the ground for the rest of the flight."""
+    story = Story().until_following()
+    story.play(0.1, control_loss="reset", **ON_THE_GROUND)
+    assert story.play(CONFIG.failsafe_hover_s + 0.3, **ON_THE_GROUND) is MissionState.TAKEOFF
+    assert story.play(0.2) is MissionState.PATROL
+
+
+def test_control_lost_while_taking_off_is_waited_out_and_it_takes_off_again():
+    story = Story()
+    story.play(0.1, altitude_m=0.0)
+    assert story.play(0.1, control_loss="reset", **ON_THE_GROUND) is MissionState.FAILSAFE
+    assert story.play(CONFIG.failsafe_hover_s + 0.3, **ON_THE_GROUND) is MissionState.TAKEOFF
+
+
 def test_after_a_fault_she_is_searched_for_as_long_as_ever():
     story = Story().until_following()
     story.play(CONFIG.failsafe_land_s - 2.0, has_image=False)

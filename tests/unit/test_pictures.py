@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from followme_uav.messages import CameraPose, HeroEstimate, MissionState
+from followme_uav.messages import CameraPose, HeroEstimate, MissionState, Observation
 from followme_uav.view.colours import BELIEF, HERO, OUTLINE, PEOPLE, STATES, rgb
 from followme_uav.view.pictures import (
     NIGHT,
@@ -104,3 +104,22 @@ def test_changes_of_state_are_in_the_strip():
     assert len(chosen) == len(set(chosen)) == 10
     assert 6 <= len(chosen_times(times, times, 12)) <= 12
     assert chosen_times([], [], 5) == []
+
+
+@pytest.mark.parametrize("size_px", [(64, 32), (32, 64)])
+def test_an_image_that_is_not_square_keeps_its_shape(size_px):
+    """Stretched into a square, people look fat or thin, and marks stand beside them."""
+    width_px, height_px = size_px
+    image = np.full((height_px, width_px, 3), GREEN, np.uint8)
+    image[height_px // 2, width_px // 2] = (255, 255, 255)
+    seen = Observation(1 / width_px, 1 / height_px, 9, 3, 3, 0.9)
+    picture = camera_picture(make_entry(rgb=image, observation=seen), SIDE_PX)
+    assert picture.size == (SIDE_PX, SIDE_PX)
+    left, top, right, bottom = where(picture, "#{:02x}{:02x}{:02x}".format(*GREEN))
+    assert (right - left + 1) / (bottom - top + 1) == pytest.approx(width_px / height_px, abs=0.02)
+    box = where(picture, "#ffffff")
+    assert ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) == pytest.approx((160, 160), abs=4)
+    mask = np.zeros((height_px, width_px, 3), np.uint8)
+    mask[..., 1] = 255
+    left, top, right, bottom = where(mask_picture(mask, SIDE_PX), PEOPLE)
+    assert (right - left + 1) / (bottom - top + 1) == pytest.approx(width_px / height_px, abs=0.02)

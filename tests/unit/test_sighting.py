@@ -45,6 +45,20 @@ def test_half_a_person_and_a_bush_do_not():
     assert seen(blob(u, v, 4 * height_px)).height > 3.0
 
 
+@pytest.mark.parametrize("size_px", [(640, 480), (160, 120), (240, 480)])
+def test_place_height_and_area_are_right_in_an_image_that_is_not_square(size_px):
+    width_px, height_px = size_px
+    place_m = (12.0, 1.0, -CONFIG.tracker.centroid_height_m)
+    u, v, depth_m = pixel_of_point(EYE, place_m, width_px / height_px)
+    px_per_m = width_px / (2 * math.tan(EYE.fov_rad / 2)) / depth_m
+    shown = math.hypot(12.0, 1.0) / math.dist(EYE.position_m, place_m)
+    tall = blob(u, v, round(1.7 * shown * px_per_m), max(1, round(0.3 * px_per_m)))
+    found = sight(EYE, tall, (height_px, width_px, 3), CONFIG.tracker, 0.5)
+    assert found.place_m == pytest.approx(place_m)
+    assert found.height == pytest.approx(1.0, abs=0.12)
+    assert found.area == pytest.approx(1.0, abs=0.25)
+
+
 def test_somebody_at_the_edge_is_cut_off():
     assert seen(blob(0.0, 0.96, 6)).is_cut_off
 

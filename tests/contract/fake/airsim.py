@@ -4,7 +4,9 @@
 
 Its one vehicle "Drone1" stands at (1, 2, -3) and looks east; its camera "0" sees the picture of
 `picture()`. `fakeSet` changes an answer, `fakeCalls` returns and clears the record,
-`fakeReset` forgets everything.
+`fakeReset` forgets everything. `fakeTouch` lets the vehicle touch something: like the real server,
+this one reports the floor too, and keeps the flag until it is read - or, with the answer
+`keepsContact`, for ever.
 """
 
 from __future__ import annotations
@@ -65,6 +67,9 @@ class FakeAirSim:
         self.elapsed_ns = 0
         self.paused = False
         self.meshes: dict[str, int] = {}
+        self.contact: dict[str, Any] | None = None
+        self.fov_deg = 90.0
+        self.api_control = True
 
     def handlers(self) -> dict[str, Any]:
         camera = self.cosys_camera() if self.kind == "cosys" else self.camera()
@@ -84,9 +89,9 @@ class FakeAirSim:
             "ping": lambda: True,
             "getServerVersion": lambda: 4 if self.kind == "cosys" else 1,
             "listVehicles": lambda: ["Drone1"],
-            "enableApiControl": lambda enabled, name: None,
-            "isApiControlEnabled": lambda name: self.answers.get("isApiControlEnabled", True),
-            "armDisarm": lambda arm, name: True,
+            "enableApiControl": self.enable,
+            "isApiControlEnabled": self.is_enabled,
+            "armDisarm": self.arm,
             "reset": lambda: None,
             "simPause": self.pause,
             "simIsPaused": lambda: self.paused,
@@ -106,6 +111,7 @@ class FakeAirSim:
             "fakeCalls": self.take_calls,
             "fakeSet": lambda key, value: self.answers.update({key: value}),
             "fakeReset": self.reset,
+            "fakeTouch": self.touch,
         }
 
     def recorded(self, name: str, function: Any) -> Any:
@@ -122,15 +128,35 @@ class FakeAirSim:
         return {
             "simGetImages": lambda requests, name, external: self.images(requests),
             "simSetCameraPose": lambda camera, pose, name, external: None,
-            "simSetCameraFov": lambda camera, fov, name, external: None,
+            "simSetCameraFov": lambda camera, fov, name, external: self.set_fov(fov),
+            "simGetCameraInfo": lambda camera, name, external: self.camera_info(),
         }
 
     def cosys_camera(self) -> dict[str, Any]:
         return {
             "simGetImages": lambda requests, name: self.images(requests),
             "simSetCameraPose": lambda camera, pose, name: None,
-            "simSetCameraFov": lambda camera, fov, name: None,
+            "simSetCameraFov": lambda camera, fov, name: self.set_fov(fov),
+            "simGetCameraInfo": lambda camera, name: self.camera_info(),
         }
+
+    def set_fov(self, fov_deg: float) -> None:
+        self.fov_deg = fov_deg
+
+    def camera_info(self) -> dict[str, Any]:
+        pose = {"position": vector(0.5, 0, 0.1), "orientation": CAMERA}
+        return {"pose": pose, "fov": self.fov_deg, "proj_mat": {"matrix": [[0.0] * 4] * 4}}
+
+    def enable(self, enabled: bool, name: str) -> None:
+        self.api_control = enabled
+
+    def is_enabled(self, name: str) -> bool:
+        return self.answers.get("isApiControlEnabled", self.api_control)
+
+    def arm(self, arm: bool, name: str) -> bool | Future[bool]:
+        if self.answers.get("deaf"):
+            return Future()
+        return self.api_control
 
     def take_calls(self) -> list[list[Any]]:
         calls, self.calls = self.calls, []
@@ -170,9 +196,9 @@ class FakeAirSim:
         state = {
             "collision": self.no_collision(),
             "kinematics_estimated": {
-                "position": vector(1, 2, -3),
+                "position": vector(*self.answers.get("position", (1, 2, -3))),
                 "orientation": EAST,
-                "linear_velocity": vector(0.5, 0.25, -0.125),
+                "linear_velocity": vector(*self.answers.get("velocity", (0.5, 0.25, -0.125))),
                 "angular_velocity": vector(0.1, 0.2, 0.3),
                 "linear_acceleration": zero,
                 "angular_acceleration": zero,
@@ -183,7 +209,7 @@ class FakeAirSim:
                 "altitude": 120.0,
             },
             "timestamp": EPOCH_NS + self.elapsed_ns,
-            "landed_state": 1,
+            "landed_state": self.answers.get("landedState", 1),
             "rc_data": {"timestamp": 0, "pitch": 0.0},
         }
         for key in self.answers.get("missing", ()):
@@ -204,7 +230,20 @@ class FakeAirSim:
         }
 
     def collision(self, name: str) -> dict[str, Any]:
-        return self.no_collision() | {"has_collided": self.answers.get("collided", False)}
+        contact = self.contact or {"has_collided": self.answers.get("collided", False)}
+        if not self.answers.get("keepsContact"):
+            self.contact = None
+        return self.no_collision() | contact
+
+    def touch(self, object_name: str, normal: list[float], seconds: float) -> None:
+        """At this time after the start of the clock."""
+        self.contact = {
+            "has_collided": True,
+            "time_stamp": EPOCH_NS + round(seconds * 1e9),
+            "normal": vector(*normal),
+            "object_name": object_name,
+            "object_id": 7,
+        }
 
     def images(self, requests: list[Any]) -> list[dict[str, Any]]:
         return [self.image(request) for request in requests]
@@ -256,6 +295,7 @@ class FakeAirSim:
             "mask_width": WIDTH,
             "mask_height": HEIGHT,
             "mask": bytes(value for row in classes() for value in row),
+            **self.answers.get("truth", {}),
         }
 
 
