@@ -14,11 +14,11 @@ from followme_uav.flight.images import picture_of
 from followme_uav.messages import (
     CameraPose,
     Command,
+    Detection,
     Frame,
     GroundTruth,
     Manoeuvre,
     MissionState,
-    Observation,
     Step,
     VehicleState,
 )
@@ -41,10 +41,10 @@ def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray
     return mask
 
 
-def blob_at(centre_px: tuple[float, float], size_px: int = 5) -> Observation:
+def blob_at(centre_px: tuple[float, float], size_px: int = 5) -> Detection:
     """What the pilot observes when it sees a square blob around (column, row)."""
     u, v = (2.0 * (pixel + 0.5) / SIZE_PX - 1.0 for pixel in centre_px)
-    return Observation(u, v, size_px**2, size_px, size_px, 0.9)
+    return Detection(u, v, size_px**2, size_px, size_px, 0.9)
 
 
 def make_entry(
@@ -54,7 +54,7 @@ def make_entry(
     time_s: float | None = None,
     rgb: np.ndarray | None = None,
     mask: np.ndarray | None = None,
-    observation: Observation | None = None,
+    observation: Detection | None = None,
     truth_mask: np.ndarray | None = None,
     hero_position_m: tuple[float, float, float] = (7.0, 0.0, 0.95),
     command: Command = STILL,

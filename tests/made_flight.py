@@ -5,7 +5,7 @@ import numpy as np
 from followme_uav.config import load_config
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.surroundings import text_of
-from followme_uav.messages import HeroEstimate, LoopTerms, MissionState, Solid, Transition
+from followme_uav.messages import LoopTerms, MissionState, Solid, TrackEstimate, Transition
 from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
 
 PATROL, FOLLOW = MissionState.PATROL, MissionState.FOLLOW
@@ -35,8 +35,10 @@ def entries(count=FRAMES):
             transition=change,
             rgb=None if blind else picture(),
             mask=None if blind else hero_mask((16, 20) if follows else None, 4),
-            observation=blob_at((16, 20), 9) if follows and not blind else None,
-            hero=HeroEstimate((7.0, 0.1 * index, -0.95), (0.0, 1.0, 0.0), 0.4) if follows else None,
+            detection=blob_at((16, 20), 9) if follows and not blind else None,
+            track=TrackEstimate((7.0, 0.1 * index, -0.95), (0.0, 1.0, 0.0), 0.4)
+            if follows
+            else None,
             loops=(LoopTerms("forward", 0.1, 0.4, 0.0, 0.0, 0.4),) if follows else (),
             truth_mask=None if blind else hero_mask((16, 20), 4),
         )

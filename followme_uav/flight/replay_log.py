@@ -8,7 +8,7 @@ from pathlib import Path
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
-from followme_uav.flight.comparison import SINCE_VERSION_2, Comparison, compare
+from followme_uav.flight.comparison import Comparison, compare, fields_missing_in
 from followme_uav.flight.log import MASK, PICTURE, FlightLog
 from followme_uav.flight.replay import Turn, replay_images, replay_masks
 from followme_uav.messages import Step
@@ -31,7 +31,7 @@ def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
         LogError: The log is damaged, or has not what this needs.
         WeightsError: The weights cannot be used.
     """
-    from followme_uav.scenario.pilots import pilot_kind  # a scenario's log names who flew
+    from followme_uav.pilot.registry import pilot_kind  # a scenario's log names who flew
 
     make_pilot = pilot_kind(log.metadata.extra.get("pilot", "network")).make
     if setup.weights is None:
@@ -78,7 +78,7 @@ def compare_log(
 
     `steps` is filled with each step, as logged and as replayed, without masks.
     """
-    leave_out = SINCE_VERSION_2 if log.schema_version < 2 else ()
+    leave_out = fields_missing_in(log.schema_version)
     turns = turns_of(log, setup)
     return compare(turns if steps is None else _kept(turns, steps), leave_out)
 

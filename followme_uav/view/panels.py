@@ -60,7 +60,7 @@ def true_hero_m(entry: FlightEntry, config: FlightConfig) -> Vec3 | None:
     if entry.truth is None:
         return None
     north, east, down = entry.truth.hero_position_m
-    return north, east, down - config.tracker.centroid_height_m
+    return north, east, down - config.hero.centroid_height_m
 
 
 def _distance_m(entry: FlightEntry, place_m: Vec3 | None) -> float | None:
@@ -68,18 +68,18 @@ def _distance_m(entry: FlightEntry, place_m: Vec3 | None) -> float | None:
 
 
 def _believed_m(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.hero
+    hero = entry.step.track
     return None if hero is None else _distance_m(entry, hero.position_m)
 
 
 def _sigma_m(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.hero
+    hero = entry.step.track
     return hero.sigma_m if hero and math.isfinite(hero.sigma_m) else None
 
 
 def _seen(field: str) -> Reading:
     def read(entry: FlightEntry, config: FlightConfig) -> float | None:
-        seen = entry.step.observation
+        seen = entry.step.detection
         return None if seen is None else float(getattr(seen, field))
 
     return read
@@ -100,7 +100,7 @@ def _ground_speed(velocity: Vec3) -> float:
 
 
 def _hero_speed(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.hero
+    hero = entry.step.track
     return None if hero is None else _ground_speed(hero.velocity_mps)
 
 

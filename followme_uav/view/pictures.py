@@ -37,7 +37,7 @@ def camera_picture(entry: FlightEntry, side_px: int) -> Image.Image:
     picture = Image.fromarray(image).resize((side_px, side_px), Image.Resampling.BICUBIC)
     layer = Image.new("L", (side_px * 2, side_px * 2))
     draw = ImageDraw.Draw(layer)
-    seen = entry.step.observation
+    seen = entry.step.detection
     if seen is not None:
         scale = 2 * side_px / image.shape[1], 2 * side_px / image.shape[0]
         centre = (seen.u + 1) * side_px, (seen.v + 1) * side_px
@@ -144,7 +144,7 @@ def _outline(probability: np.ndarray, side_px: int) -> Image.Image:
 
 def _mark_belief(picture: Image.Image, entry: FlightEntry, aspect: float) -> None:
     """A cross where the pilot believes her to be, if that is in the picture."""
-    hero = entry.step.hero
+    hero = entry.step.track
     place = hero and pixel_of_point(entry.frame.camera, hero.position_m, aspect)
     if not place or max(abs(place[0]), abs(place[1])) > 1.0:
         return

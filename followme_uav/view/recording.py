@@ -24,14 +24,14 @@ from followme_uav.flight.png import encode_png
 from followme_uav.geometry import quaternion_from_euler, yaw_of
 from followme_uav.messages import (
     CameraPose,
+    Detection,
     GroundTruth,
-    HeroEstimate,
     MaskClass,
     MissionState,
-    Observation,
     Quaternion,
     RgbImage,
     Solid,
+    TrackEstimate,
     Vec3,
 )
 from followme_uav.view.blueprint import TIMELINE, blueprint
@@ -111,7 +111,7 @@ class FlightRecording:
         self._log_state(entry)
         self._log_camera(entry)
         self._log_vehicle(entry)
-        self._log_belief(entry.step.hero)
+        self._log_belief(entry.step.track)
         if entry.truth is not None:
             self._log_truth(entry.truth)
         for panel in ALL_PANELS:
@@ -182,10 +182,10 @@ class FlightRecording:
         if entry.step.mask is not None:
             classes = np.argmax(entry.step.mask, axis=2).astype(np.uint8)
             self._log("world/camera/mask", rr.SegmentationImage(classes, opacity=0.45))
-        if entry.step.observation is None:
+        if entry.step.detection is None:
             self._hide("world/camera/observation")
         else:
-            self._log("world/camera/observation", _box(entry.step.observation, image))
+            self._log("world/camera/observation", _box(entry.step.detection, image))
 
     def _log_vehicle(self, entry: FlightEntry) -> None:
         vehicle, command = entry.frame.vehicle, entry.step.command
@@ -205,7 +205,7 @@ class FlightRecording:
         self._log("world/path/vehicle", _piece(self._vehicle_m, place_m, colour))
         self._vehicle_m = place_m
 
-    def _log_belief(self, hero: HeroEstimate | None) -> None:
+    def _log_belief(self, hero: TrackEstimate | None) -> None:
         if hero is None:
             self._hide("world/belief")
             return
@@ -242,7 +242,7 @@ def _lens(camera: CameraPose, image: RgbImage) -> Any:
     )
 
 
-def _box(seen: Observation, image: RgbImage) -> Any:
+def _box(seen: Detection, image: RgbImage) -> Any:
     height, width, _ = image.shape
     return rr.Boxes2D(
         centers=[((seen.u + 1) / 2 * width, (seen.v + 1) / 2 * height)],

@@ -5,7 +5,7 @@ import pytest
 
 from followme_uav.config import load_config
 from followme_uav.messages import MissionState
-from followme_uav.scenario.baselines import Original, Proportional
+from followme_uav.pilot.baselines import Original, Proportional
 from tests.toy_world import SIZE_PX, ToyWorld
 
 CONFIG = load_config(overrides=["duration_s=60"])

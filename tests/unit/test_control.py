@@ -15,7 +15,7 @@ from followme_uav.geometry import (
     rotate,
     wrap_angle,
 )
-from followme_uav.messages import CameraPose, Observation
+from followme_uav.messages import CameraPose, Detection
 from followme_uav.pilot.control import (
     LineOfSight,
     Loops,
@@ -37,7 +37,7 @@ def camera_towards(azimuth_rad=0.0, elevation_rad=0.0, position_m=(0.0, 0.0, -5.
 
 
 def seen_at(u, v, area_px=100):
-    return Observation(u, v, area_px, 8, 20, 0.9)
+    return Detection(u, v, area_px, 8, 20, 0.9)
 
 
 @pytest.fixture

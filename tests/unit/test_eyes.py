@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from followme_uav.pilot.eyes import Eyes, Verdict
 
 from followme_uav.config import load_config
 from followme_uav.geometry import pixel_of_point, quaternion_from_euler
 from followme_uav.messages import CameraPose, Frame, MaskClass, MissionState, VehicleState
-from followme_uav.pilot.eyes import Eyes, Verdict
 
 CONFIG = load_config()
 LEVEL = (1.0, 0.0, 0.0, 0.0)
@@ -167,7 +167,7 @@ def test_from_afar_only_she_who_is_expected_counts():
     assert seen.distance_m > CONFIG.observe.sure_distance_m
     assert eyes.judge(seen, is_expected=eyes.is_expected(frame_at(2.0), seen)) is Verdict.HERO
     assert eyes.judge(seen) is Verdict.TOO_FAR
-    unclear = replace(seen, observation=replace(seen.observation, confidence=0.9))
+    unclear = replace(seen, detection=replace(seen.detection, confidence=0.9))
     assert eyes.judge(unclear, is_expected=True) is Verdict.TOO_FAR
     eyes.expect_nobody()
     assert not eyes.is_expected(frame_at(2.0), seen)

@@ -75,8 +75,8 @@ def fly(route, seconds, *, others=(), hidden=(), drop=0.0, late_frames=(0,), con
             distance_m = math.dist(now.camera.position_m, hero_m)
             seen.append(off <= 1.0)
             tracked.append(off <= 0.4 and abs(distance_m - WANTED_M) <= 0.3 * WANTED_M)
-            if step.state is MissionState.FOLLOW and step.observation is not None:
-                wrong += math.dist(step.hero.position_m[:2], route(frame.time_s)) > 1.5
+            if step.state is MissionState.FOLLOW and step.detection is not None:
+                wrong += math.dist(step.track.position_m[:2], route(frame.time_s)) > 1.5
         states.append(step.state)
         world.obey(step.command)
     leaves = [

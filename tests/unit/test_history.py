@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 
-from followme_uav.messages import HeroEstimate, LoopTerms, MissionState, Transition
+from followme_uav.messages import LoopTerms, MissionState, TrackEstimate, Transition
 from followme_uav.view.history import history_of
 from followme_uav.view.panels import ALL_PANELS, FLIGHT_PANELS, LOOP_PANELS
 from tests.conftest import blob_at, hero_mask, make_entry
 
 PATROL, FOLLOW, LAND = MissionState.PATROL, MissionState.FOLLOW, MissionState.LAND
 TERMS = LoopTerms("forward", 0.5, 2.0, 0.25, -0.125, 2.125)
-HERO = HeroEstimate((3.0, 4.0, 0.0), (0.6, 0.8, 0.0), math.inf)
+HERO = TrackEstimate((3.0, 4.0, 0.0), (0.6, 0.8, 0.0), math.inf)
 
 
 def flight():
@@ -24,7 +24,7 @@ def flight():
         transition=change,
         hero=HERO,
         loops=(TERMS,),
-        observation=blob_at((20, 10)),
+        detection=blob_at((20, 10)),
         mask=hero_mask((20, 10)),
         truth_mask=hero_mask((20, 10)),
     )

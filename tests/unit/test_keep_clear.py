@@ -3,12 +3,12 @@
 import math
 
 import pytest
+from followme_uav.pilot.keep_clear import Surroundings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
 from followme_uav.messages import CameraPose, Frame, VehicleState
-from followme_uav.pilot.keep_clear import Surroundings
 
 LIMITS = load_config().limits
 LEVEL = (1.0, 0.0, 0.0, 0.0)

@@ -3,11 +3,11 @@
 import math
 
 import pytest
+from followme_uav.pilot.keep_in import contains, is_free, limit_velocity, nearest_point
 from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
-from followme_uav.pilot.keep_in import contains, is_free, limit_velocity, nearest_point
 
 CONFIG = load_config()
 STREETS = CONFIG.simulator.flyable_m

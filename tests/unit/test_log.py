@@ -20,7 +20,7 @@ from followme_uav.flight import schema
 from followme_uav.flight.log import content_digest, read_log
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.png import decode_png, encode_png
-from followme_uav.messages import HeroEstimate, LoopTerms, MissionState, Transition
+from followme_uav.messages import LoopTerms, MissionState, TrackEstimate, Transition
 from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry, same
 
 RNG = np.random.default_rng(7)
@@ -38,12 +38,12 @@ def full_entry(index: int):
         time_s=index / 30.0,
         rgb=noise(),
         mask=noise(),
-        observation=blob_at((7.3, 9.1)),
+        detection=blob_at((7.3, 9.1)),
         truth_mask=hero_mask((7, 9)),
         hero_position_m=(1.0 / 3.0, -0.0, 1e-310),
         clearance_m=math.inf,
         transition=Transition(MissionState.ACQUIRE, state, "seen in 5 frames: größer"),
-        hero=HeroEstimate((1.0 / 7.0, -0.0, 1e-310), (0.1, -0.2, 0.0), 0.3),
+        track=TrackEstimate((1.0 / 7.0, -0.0, 1e-310), (0.1, -0.2, 0.0), 0.3),
         loops=(
             LoopTerms("pan", 0.1, 0.2, 0.0, -0.3, -0.1),
             LoopTerms("yaw", 1.0, 2.0, 0.0, 0.0, 2.0),
@@ -226,10 +226,10 @@ def test_log_of_a_newer_version_says_so(write, monkeypatch):
 def test_log_of_version_1_is_still_read(config, write, monkeypatch):
     """Else every flight of before would be lost: it knew her place only, and other settings."""
     entry = full_entry(0)
-    step = schema.to_message(dataclasses.replace(entry.step, hero=None))
+    step = schema.to_message(dataclasses.replace(entry.step, track=None))
     step.hero_position_m.x, step.hero_position_m.z = 12.0, -0.95
     read = schema.from_message(step, mask=None)
-    assert read.hero == HeroEstimate((12.0, 0.0, -0.95), (0.0, 0.0, 0.0), math.inf)
+    assert read.track == TrackEstimate((12.0, 0.0, -0.95), (0.0, 0.0, 0.0), math.inf)
 
     settings = config.model_dump(mode="json")
     del settings["depth"], settings["log"]

@@ -24,7 +24,7 @@ TRUTH = hero_mask(HERO_PX)
 
 def follow(index, *, at=HERO_PX, **more):
     """FOLLOW, with a blob at `at`; the hero is truly at HERO_PX."""
-    return make_entry(index, FOLLOW, observation=blob_at(at), truth_mask=TRUTH, **more)
+    return make_entry(index, FOLLOW, detection=blob_at(at), truth_mask=TRUTH, **more)
 
 
 def other(index, state=SEARCH, **more):
@@ -41,7 +41,7 @@ def test_empty_flight_has_metrics():
 
 def test_flight_without_truth_claims_nothing_about_the_hero():
     """Else a flight on a foreign simulator would boast of a hero that nobody checked."""
-    entries = [make_entry(i, FOLLOW, observation=blob_at(HERO_PX)) for i in range(10)]
+    entries = [make_entry(i, FOLLOW, detection=blob_at(HERO_PX)) for i in range(10)]
     result = metrics_of(entries, CONFIG)
     assert result.acquire_s is result.in_view is result.tracked is None
     assert result.wrong_target_s is result.min_clearance_m is None
@@ -103,7 +103,7 @@ def test_in_view_means_more_than_three_pixels(pixels, expected):
 def test_tracked_needs_centre_and_distance(north_m, east_m, tracked):
     """Else a hero at the edge of the image, far off or behind would count as tracked."""
     assert CONFIG.control.wanted_distance_m == 7.0
-    feet_m = (north_m, east_m, CONFIG.tracker.centroid_height_m)
+    feet_m = (north_m, east_m, CONFIG.hero.centroid_height_m)
     entries = [follow(i, hero_position_m=feet_m) for i in range(3)]
     assert metrics_of(entries, CONFIG).tracked == tracked
 
@@ -226,7 +226,7 @@ def test_shares_and_times_stay_in_their_bounds(flight):
         make_entry(
             index,
             state,
-            observation=blob_at(HERO_PX if right else (3, 3)),
+            detection=blob_at(HERO_PX if right else (3, 3)),
             truth_mask=hero_mask(HERO_PX if visible else None),
         )
         for index, (state, visible, right) in enumerate(flight)
@@ -244,7 +244,7 @@ def test_shares_and_times_stay_in_their_bounds(flight):
 def test_metrics_do_not_depend_on_when_the_clock_started(flight, start_s):
     """Else the same flight would be judged differently in a simulator that ran before."""
     entries = [
-        make_entry(i, state, observation=blob_at(HERO_PX), truth_mask=TRUTH if visible else None)
+        make_entry(i, state, detection=blob_at(HERO_PX), truth_mask=TRUTH if visible else None)
         for i, (state, visible, _) in enumerate(flight)
     ]
     later = [

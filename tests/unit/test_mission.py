@@ -4,10 +4,10 @@ import math
 from dataclasses import replace
 
 import pytest
+from followme_uav.pilot.eyes import Verdict
 
 from followme_uav.config import load_config
 from followme_uav.messages import MissionState
-from followme_uav.pilot.eyes import Verdict
 from followme_uav.pilot.mission import Mission, Situation
 
 CONFIG = load_config().mission

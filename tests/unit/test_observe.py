@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from followme_uav.perception.observe import _bridged, observe
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -9,7 +10,6 @@ from scipy import ndimage
 
 from followme_uav.config import load_config
 from followme_uav.messages import MaskClass
-from followme_uav.perception.observe import _bridged, observe
 
 CONFIG = load_config().observe
 

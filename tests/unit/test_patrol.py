@@ -3,11 +3,10 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from followme_uav.pilot.keep_in import is_free
 from followme_uav.pilot.patrol import Patrol
+from hypothesis import given
+from hypothesis import strategies as st
 
 SQUARE = ((0.0, 0.0), (40.0, 0.0), (40.0, 40.0), (0.0, 40.0))
 RADIUS_M = 3.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from followme_uav.messages import CameraPose, HeroEstimate, MissionState
+from followme_uav.messages import CameraPose, MissionState, TrackEstimate
 from followme_uav.view.colours import BELIEF, HERO, OUTLINE, PEOPLE, STATES, rgb
 from followme_uav.view.pictures import (
     NIGHT,
@@ -44,7 +44,7 @@ def test_the_outline_runs_around_the_marked_pixels():
 
 
 def test_the_box_stands_where_the_pilot_saw_her():
-    entry = make_entry(rgb=lawn(), observation=blob_at((20, 10)))
+    entry = make_entry(rgb=lawn(), detection=blob_at((20, 10)))
     left, top, right, bottom = where(camera_picture(entry, SIDE_PX), "#ffffff")
     assert (left + right) / 2 == pytest.approx(20.5 * SCALE, abs=2)
     assert (top + bottom) / 2 == pytest.approx(10.5 * SCALE, abs=2)
@@ -52,7 +52,7 @@ def test_the_box_stands_where_the_pilot_saw_her():
 
 def test_a_cross_marks_the_belief_only_inside_the_picture():
     def cross(place_m):
-        entry = make_entry(rgb=lawn(), hero=HeroEstimate(place_m, (0.0, 0.0, 0.0), 1.0))
+        entry = make_entry(rgb=lawn(), track=TrackEstimate(place_m, (0.0, 0.0, 0.0), 1.0))
         return where(camera_picture(entry, SIDE_PX), BELIEF)
 
     left, top, right, bottom = cross((10.0, 0.0, 0.0))
@@ -82,7 +82,7 @@ def test_classes_have_their_colours_by_probability():
 def test_wide_images_keep_the_marks_in_place():
     """The camera need not be square."""
     wide = np.full((32, 64, 3), GREEN, np.uint8)
-    entry = make_entry(rgb=wide, hero=HeroEstimate((10.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0))
+    entry = make_entry(rgb=wide, track=TrackEstimate((10.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0))
     assert isinstance(entry.frame.camera, CameraPose)
     left, top, right, bottom = where(camera_picture(entry, SIDE_PX), BELIEF)
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((160, 160), abs=2)

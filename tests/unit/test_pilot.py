@@ -3,10 +3,10 @@
 import math
 
 import pytest
+from followme_uav.pilot.keep_in import contains
 
 from followme_uav.config import load_config
 from followme_uav.messages import Manoeuvre, MaskClass, MissionState
-from followme_uav.pilot.keep_in import contains
 from followme_uav.pilot.pilot import Pilot
 from tests.toy_world import ToyWorld
 
@@ -28,14 +28,14 @@ def start(route, config=CONFIG):
 
 
 def image_error(step):
-    return max(abs(step.observation.u), abs(step.observation.v))
+    return max(abs(step.detection.u), abs(step.detection.v))
 
 
 def test_nobody_there_means_patrol_along_the_streets():
     world, pilot = start(lambda _: None)
     steps = world.fly(pilot, 60.0)
     assert steps[-1].state is MissionState.PATROL
-    assert not any(step.observation for step in steps)
+    assert not any(step.detection for step in steps)
     assert math.hypot(*world.position[:2]) > 20.0
     assert -world.position[2] == pytest.approx(CONFIG.mission.altitude_m, abs=0.3)
 
@@ -67,7 +67,7 @@ def test_during_the_climb_nobody_is_located():
     for _ in range(80):
         step, altitude_m = pilot.step(world.frame()), -world.position[2]
         lowest_m = CONFIG.limits.min_altitude_m - CONFIG.limits.sink_m
-        assert step.observation is None or altitude_m >= lowest_m
+        assert step.detection is None or altitude_m >= lowest_m
         world.obey(step.command)
     assert step.state in (MissionState.ACQUIRE, FOLLOW)
 
@@ -198,7 +198,7 @@ def test_the_same_frames_give_the_same_steps():
     first, second = (start(walk((15.0, 6.0), 1.4)) for _ in range(2))
     for one, two in zip(first[0].fly(first[1], 20.0), second[0].fly(second[1], 20.0), strict=True):
         assert one.command == two.command
-        assert one.observation == two.observation
+        assert one.detection == two.detection
 
 
 def test_speed_and_acceleration_stay_within_limits():

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from followme_uav.messages import HeroEstimate, MissionState, Solid, Transition
+from followme_uav.messages import MissionState, Solid, TrackEstimate, Transition
 from followme_uav.view.colours import STATES, rgb
 from followme_uav.view.history import history_of
 from followme_uav.view.panels import FLIGHT_PANELS
@@ -24,8 +24,8 @@ def flight():
             index,
             SEARCH if index >= 20 else PATROL,
             transition=change,
-            hero=HeroEstimate((7.0, 1.0, 0.0), (1.0, 0.0, 0.0), 0.5) if index > 10 else None,
-            observation=blob_at((16, 16)),
+            track=TrackEstimate((7.0, 1.0, 0.0), (1.0, 0.0, 0.0), 0.5) if index > 10 else None,
+            detection=blob_at((16, 16)),
             mask=hero_mask((16, 16)),
             truth_mask=hero_mask((16, 16)),
         )

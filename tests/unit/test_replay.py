@@ -354,7 +354,7 @@ def test_a_log_that_version_1_wrote_is_read_and_replayed(run):
     assert (log.schema_version, len(entries)) == (1, 3)
     assert log.metadata.config.control.wanted_distance_m == 8.5
     assert log.metadata.config.log.image == "png"
-    assert entries[0].step.hero.position_m == (7.0, 0.0, 0.95)
+    assert entries[0].step.track.position_m == (7.0, 0.0, 0.95)
     assert entries[1].step.transition.reason == "hero confirmed"
     assert entries[0].frame.rgb.shape == (32, 32, 3)
     code, output, _ = run("replay", path, "--json")

@@ -201,7 +201,7 @@ def test_the_page_shows_every_flight_in_one_file(tmp_path, config):
             mask = hero_mask((16, 16))
             writer.write(
                 make_entry(
-                    i, state, rgb=mask, mask=mask, observation=blob_at((16, 16)), truth_mask=mask
+                    i, state, rgb=mask, mask=mask, detection=blob_at((16, 16)), truth_mask=mask
                 )
             )
     flown = [

@@ -128,7 +128,7 @@ def test_a_random_flight_belongs_to_its_seed_and_can_be_flown():
 def flown(config, **state):
     """Four frames in which she is followed, and the vehicle lands."""
     entries = [
-        make_entry(i, truth_mask=hero_mask((16, 16)), observation=blob_at((16, 16)), **state)
+        make_entry(i, truth_mask=hero_mask((16, 16)), detection=blob_at((16, 16)), **state)
         for i in range(4)
     ]
     return metrics_of([*entries, make_entry(4, MissionState.DONE)], config)

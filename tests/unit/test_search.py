@@ -3,11 +3,11 @@
 import math
 
 import pytest
-
-from followme_uav.config import load_config
 from followme_uav.pilot.keep_in import is_free
 from followme_uav.pilot.search import Look, Search
 from followme_uav.pilot.tracker import Covariance, HeroTrack
+
+from followme_uav.config import load_config
 
 CONFIG = load_config()
 STREETS = CONFIG.simulator.flyable_m

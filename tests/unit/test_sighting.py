@@ -3,18 +3,18 @@
 import math
 
 import pytest
+from followme_uav.pilot.sighting import fix, sight
 
 from followme_uav.config import load_config
 from followme_uav.geometry import pixel_of_point, quaternion_from_euler
-from followme_uav.messages import CameraPose, Observation
-from followme_uav.pilot.sighting import fix, sight
+from followme_uav.messages import CameraPose, Detection
 
 CONFIG = load_config()
 EYE = CameraPose((0.0, 0.0, -4.5), quaternion_from_euler(0.0, -0.45, 0.0), math.radians(60))
 
 
 def blob(u, v, height_px, width_px=8):
-    return Observation(u, v, height_px * width_px, width_px, height_px, 1.0)
+    return Detection(u, v, height_px * width_px, width_px, height_px, 1.0)
 
 
 def seen(observation):
@@ -22,7 +22,7 @@ def seen(observation):
 
 
 def test_a_sighting_is_placed_where_she_stands():
-    centroid = (8.0, 2.0, -CONFIG.tracker.centroid_height_m)
+    centroid = (8.0, 2.0, -CONFIG.hero.centroid_height_m)
     u, v, _ = pixel_of_point(EYE, centroid)
     assert seen(blob(u, v, 30)).place_m == pytest.approx(centroid)
     assert seen(blob(u, v, 30)).distance_m == pytest.approx(math.dist(centroid, EYE.position_m))

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from followme_uav.pilot.tracker import Fix, PlaceCovariance
 from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
 from followme_uav.pilot import tracker
-from followme_uav.pilot.tracker import Fix, PlaceCovariance
 
 CONFIG = load_config().tracker
 SURE = PlaceCovariance(n_n=0.04, n_e=0.0, e_e=0.04)

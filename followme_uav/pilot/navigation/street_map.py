@@ -1,9 +1,4 @@
-"""Keeps the vehicle inside the flyable area, a union of axis-aligned rectangles (the streets).
-
-Towards a boundary the speed may be at most the distance to it divided by a braking time, so the
-vehicle glides to a stop in front of it and slides along it. Outside, the way back in is the only
-way.
-"""
+"""The street map: a union of axis-aligned rectangles over which the vehicle may fly."""
 
 from __future__ import annotations
 
@@ -12,59 +7,11 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from followme_uav.config import LimitsConfig, Rectangle
+from followme_uav.config import Rectangle
+from followme_uav.messages import Vec2
 
-Vec2 = tuple[float, float]
-
-ASIDE_M = 0.2
-"""Who cannot fly as asked flies this far off the edge, so that it does not hang on to a corner."""
-SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
-"""So much of what is asked for is flown, north and east: the most that leaves the way free."""
-
-
-def limit_velocity(
-    position_m: Vec2, velocity_mps: Vec2, flyable_m: tuple[Rectangle, ...], limits: LimitsConfig
-) -> Vec2:
-    """`velocity_mps` (north, east), reduced so that the vehicle stays inside `flyable_m`.
-
-    An empty `flyable_m` allows everything.
-    """
-    if not flyable_m:
-        return velocity_mps
-    areas = _shrunk(flyable_m, limits.boundary_margin_m)
-    if not contains(areas, position_m):
-        inside_m = nearest_point(areas, position_m)
-        back = tuple(
-            (i - p) / limits.boundary_time_s for i, p in zip(inside_m, position_m, strict=True)
-        )
-        if math.dist(inside_m, position_m) > limits.boundary_margin_m:
-            return back[0], back[1]
-        # A gust pushed it into the margin: back, and on along the boundary.
-        north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits)
-        return north + back[0], east + back[1]
-    time_s = limits.boundary_time_s
-    # Around a corner the way may be free although an axis alone would soon meet the edge.
-    if _is_free_for(time_s, areas, position_m, velocity_mps):
-        return velocity_mps
-    # Along the edge, and into a street that begins a step aside from here.
-    inner = _shrunk(flyable_m, limits.boundary_margin_m + ASIDE_M)
-    ahead_m = nearest_point(inner, _after(time_s, position_m, velocity_mps))
-    inside_mps = tuple((a - p) / time_s for a, p in zip(ahead_m, position_m, strict=True))
-    parts = itertools.product(SHARES, repeat=2)
-    choices = ((north * inside_mps[0], east * inside_mps[1]) for north, east in parts)
-    most_first = sorted(choices, key=lambda choice: math.dist(choice, inside_mps))
-    return next(c for c in most_first if _is_free_for(time_s, areas, position_m, c))
-
-
-def _is_free_for(
-    time_s: float, areas: Sequence[Rectangle], position_m: Vec2, velocity_mps: Vec2
-) -> bool:
-    """Whether flying on like that stays inside the areas for so long."""
-    return is_free(areas, position_m, _after(time_s, position_m, velocity_mps))
-
-
-def _after(time_s: float, position_m: Vec2, velocity_mps: Vec2) -> Vec2:
-    return position_m[0] + time_s * velocity_mps[0], position_m[1] + time_s * velocity_mps[1]
+NEARER_TO_HERE = 0.25
+"""This many metres nearer to the goal count as much as one metre nearer to the vehicle."""
 
 
 def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
@@ -77,7 +24,7 @@ def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
 
 
 def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
-    """Whether the straight way lies inside the areas."""
+    """Whether the straight line lies inside the areas; no areas allow everything."""
     if not areas:
         return True
     low_north, high_north = sorted((start_m[0], end_m[0]))
@@ -86,10 +33,10 @@ def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
     for area in areas:
         south, west, north, east = area
         if south <= low_north and high_north <= north and west <= low_east and high_east <= east:
-            return True  # so most ways are
+            return True  # the usual case
         if south <= high_north and low_north <= north and west <= high_east and low_east <= east:
             touched.append(area)
-    reached = 0.0  # share of the way that is known to be inside
+    reached = 0.0  # share of the line that is known to be inside
     for entry, leave in sorted(_parts_inside(touched, start_m, end_m)):
         if entry > reached + 1e-9:
             return False
@@ -100,7 +47,7 @@ def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
 def _parts_inside(
     areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2
 ) -> Iterator[tuple[float, float]]:
-    """For each rectangle that the way crosses, the shares of the way at entry and exit."""
+    """For each rectangle that the line crosses, the shares of the line at entry and exit."""
     (north, east), to_north, to_east = start_m, end_m[0] - start_m[0], end_m[1] - start_m[1]
     for south, west, top, right in areas:
         entry, leave = 0.0, 1.0
@@ -119,7 +66,7 @@ def _parts_inside(
 
 
 @functools.lru_cache(maxsize=8)
-def crossings(areas: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
+def junctions(areas: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
     """Every overlap of two rectangles."""
     overlaps = []
     for (s1, w1, n1, e1), (s2, w2, n2, e2) in itertools.combinations(areas, 2):
@@ -129,20 +76,16 @@ def crossings(areas: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
     return tuple(dict.fromkeys(overlaps))
 
 
-def middle_of(area: Rectangle) -> Vec2:
-    """Its centre."""
+def centre_of(area: Rectangle) -> Vec2:
+    """Centre of the rectangle."""
     return (area[0] + area[2]) / 2.0, (area[1] + area[3]) / 2.0
-
-
-NEARER_TO_HERE = 0.25
-"""So many metres nearer to the goal count as much as one metre nearer to the vehicle."""
 
 
 def nearest_place(areas: Sequence[Rectangle], goal_m: Vec2, here_m: Vec2) -> Vec2:
     """A point of the rectangles near to the goal, on this side of it.
 
-    Of streets all around a block whose middle is the goal, the nearest would be now the one, now
-    the other.
+    With streets on all sides of a block, and the goal in the middle of it, the nearest point alone
+    would jump from one street to another.
     """
     if not areas or contains(areas, goal_m):
         return goal_m
@@ -162,8 +105,8 @@ def _into(area: Rectangle, point_m: Vec2) -> Vec2:
 
 
 @functools.lru_cache(maxsize=8)
-def _shrunk(areas: tuple[Rectangle, ...], margin_m: float) -> tuple[Rectangle, ...]:
-    """Narrower on all sides; of what is too narrow for that, the middle line stays."""
+def shrunk(areas: tuple[Rectangle, ...], margin_m: float) -> tuple[Rectangle, ...]:
+    """Narrower by the margin on all sides; a rectangle too narrow for that keeps its middle."""
 
     def sides(low_m: float, high_m: float) -> tuple[float, float]:
         aside_m = min(margin_m, (high_m - low_m) / 2.0)

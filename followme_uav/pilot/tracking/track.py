@@ -1,14 +1,15 @@
-"""Where the hero stands and how she moves, on the ground, and how surely: a Kalman filter.
+"""The track of the hero: position and velocity on the ground, a Kalman filter.
 
-State: north, east, and her velocity. Between sightings her velocity fades with the time constant
-`memory_s` and is disturbed so that, unseen for long, she may walk at `speed_sigma_mps` in any
-direction: the integrated Ornstein-Uhlenbeck process of Singer, "Estimating optimal tracking filter
-performance for manned maneuvering targets" (1970), with velocity in the place of acceleration. The
-belief so goes on through an occlusion, slows down, and widens no faster than she can walk.
+State: north, east, and the velocity. Without measurements the velocity decays with the time
+constant `velocity_memory_s` and is disturbed such that, after a long time, the hero may walk at
+`speed_sigma_mps` in any direction: the integrated Ornstein-Uhlenbeck process of Singer, "Estimating
+optimal tracking filter performance for manned maneuvering targets" (1970), with velocity in the
+place of acceleration. During an occlusion the predicted track slows down and widens no faster than
+a person walks.
 
-The matrices are written out, in plain numbers: they are so small that a library of matrices takes
-ten times as long, and it may round otherwise on another processor (BLAS does), where a replay shall
-come to the same numbers as the flight, to the last bit.
+The matrices are written out as plain numbers. They are so small that NumPy takes ten times as long,
+and BLAS may round differently on another processor, where a replay must reproduce the flight to the
+last bit.
 """
 
 from __future__ import annotations
@@ -17,29 +18,12 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from followme_uav.config import TrackerConfig
-from followme_uav.messages import HeroEstimate, Vec3
-
-
-class PlaceCovariance(NamedTuple):
-    """How surely a place is known, m²: a symmetric matrix of north and east."""
-
-    n_n: float
-    n_e: float
-    e_e: float
-
-
-@dataclass(frozen=True)
-class Fix:
-    """One measurement of somebody's place on the ground."""
-
-    place_m: Vec3
-    """Of the centroid, world NED."""
-    covariance: PlaceCovariance
+from followme_uav.config import TrackConfig
+from followme_uav.messages import GroundCovariance, Measurement, TrackEstimate, Vec3
 
 
 class Covariance(NamedTuple):
-    """Of place (n, e) and velocity (vn, ve), north and east: a symmetric matrix, so half of it."""
+    """Upper half of the symmetric covariance of position (n, e) and velocity (vn, ve)."""
 
     n_n: float
     n_e: float
@@ -54,40 +38,40 @@ class Covariance(NamedTuple):
 
 
 @dataclass(frozen=True)
-class HeroTrack:
-    """Belief about the hero at `time_s`."""
+class Track:
+    """State of the filter at `time_s`."""
 
     time_s: float
     position_m: Vec3
-    """Her centroid, world NED."""
+    """Of the hero's centroid, world NED."""
     velocity_mps: tuple[float, float]
     """North, east."""
     covariance: Covariance
 
     @property
     def ground_m(self) -> tuple[float, float]:
-        """Her place, north and east."""
+        """Position, north and east."""
         return self.position_m[0], self.position_m[1]
 
-    def estimate(self) -> HeroEstimate:
-        """For the log and for viewers."""
+    def estimate(self) -> TrackEstimate:
+        """The track as logs and viewers show it."""
         c = self.covariance
         half_m2 = math.hypot((c.n_n - c.e_e) / 2.0, c.n_e)
         worst_m2 = (c.n_n + c.e_e) / 2.0 + half_m2  # the larger eigenvalue
-        return HeroEstimate(
+        return TrackEstimate(
             self.position_m, (*self.velocity_mps, 0.0), math.sqrt(max(worst_m2, 0.0))
         )
 
-    def predict(self, time_s: float, config: TrackerConfig) -> HeroTrack:
-        """The belief at a later time.
+    def predict(self, time_s: float, config: TrackConfig) -> Track:
+        """The track at a later time; the same track for an earlier one.
 
-        In each direction place and velocity go on as (1, walked; 0, fade) times what they were,
-        and are disturbed by (place, both; both, speed).
+        Along each axis, position and velocity are multiplied by (1, walked; 0, fade), and the
+        process noise (place, both; both, speed) is added to their covariance.
         """
         age_s = time_s - self.time_s
         if age_s <= 0.0:
             return self
-        memory_s, variance = config.memory_s, config.speed_sigma_mps**2
+        memory_s, variance = config.velocity_memory_s, config.speed_sigma_mps**2
         fade = math.exp(-age_s / memory_s)
         walked_s = memory_s * (1.0 - fade)
         place = variance * (2.0 * memory_s * age_s - memory_s**2 * (3.0 - 4.0 * fade + fade**2))
@@ -95,7 +79,7 @@ class HeroTrack:
         speed = variance * (1.0 - fade**2)
         n_n, n_e, e_e, n_vn, n_ve, e_vn, e_ve, vn_vn, vn_ve, ve_ve = self.covariance
         (north, east, down), (north_mps, east_mps) = self.position_m, self.velocity_mps
-        return HeroTrack(
+        return Track(
             time_s=time_s,
             position_m=(north + walked_s * north_mps, east + walked_s * east_mps, down),
             velocity_mps=(fade * north_mps, fade * east_mps),
@@ -113,17 +97,17 @@ class HeroTrack:
             ),
         )
 
-    def turned(self, since_s: float, config: TrackerConfig) -> HeroTrack:
-        """The belief if she may have turned or stopped `since_s` ago, the faster she is the more.
+    def with_possible_turn(self, since_s: float, config: TrackConfig) -> Track:
+        """The track if the hero may have turned or stopped `since_s` ago.
 
-        People do not drift from their course as the process says: they walk straight, and then
-        turn within a step.
+        People do not drift from their course as the process noise says: they walk straight, and
+        then turn within one step. The uncertainty added grows with the speed.
         """
-        turn_mps = config.turn_share * (math.hypot(*self.velocity_mps) + config.dawdle_mps)
+        turn_mps = config.turn_share * (math.hypot(*self.velocity_mps) + config.turn_extra_mps)
         speed = turn_mps**2
         both, place = speed * since_s, speed * since_s**2
         n_n, n_e, e_e, n_vn, n_ve, e_vn, e_ve, vn_vn, vn_ve, ve_ve = self.covariance
-        return HeroTrack(
+        return Track(
             time_s=self.time_s,
             position_m=self.position_m,
             velocity_mps=self.velocity_mps,
@@ -141,35 +125,35 @@ class HeroTrack:
             ),
         )
 
-    def surprise(self, fix: Fix) -> float:
-        """Squared Mahalanobis distance of a measurement: 9 is what one in 90 exceeds."""
-        north_m, east_m = self._innovation_m(fix)
-        n_n, n_e, e_e = self._certainty(fix)
+    def mahalanobis_sq(self, measurement: Measurement) -> float:
+        """Squared Mahalanobis distance of a measurement; one in 90 exceeds 9."""
+        north_m, east_m = self._innovation_m(measurement)
+        n_n, n_e, e_e = self._inverse_innovation_covariance(measurement)
         return north_m * (n_n * north_m + n_e * east_m) + east_m * (n_e * north_m + e_e * east_m)
 
-    def updated(self, fix: Fix, config: TrackerConfig) -> HeroTrack:
-        """The belief after a measurement at this very time: Kalman's."""
-        north_m, east_m = self._innovation_m(fix)
-        certain_n, certain_n_e, certain_e = self._certainty(fix)
+    def corrected(self, measurement: Measurement, config: TrackConfig) -> Track:
+        """The track after a measurement at the same time: the Kalman update."""
+        north_m, east_m = self._innovation_m(measurement)
+        inverse_n, inverse_n_e, inverse_e = self._inverse_innovation_covariance(measurement)
         n_n, n_e, e_e, n_vn, n_ve, e_vn, e_ve, vn_vn, vn_ve, ve_ve = self.covariance
 
         def gain(with_n: float, with_e: float) -> tuple[float, float]:
-            """By how much something follows north and east, given its covariances with them."""
+            """Kalman gain for the innovations north and east."""
             return (
-                with_n * certain_n + with_e * certain_n_e,
-                with_n * certain_n_e + with_e * certain_e,
+                with_n * inverse_n + with_e * inverse_n_e,
+                with_n * inverse_n_e + with_e * inverse_e,
             )
 
         n, e, vn, ve = gain(n_n, n_e), gain(n_e, e_e), gain(n_vn, e_vn), gain(n_ve, e_ve)
         north_mps = self.velocity_mps[0] + vn[0] * north_m + vn[1] * east_m
         east_mps = self.velocity_mps[1] + ve[0] * north_m + ve[1] * east_m
         scale = min(1.0, config.max_speed_mps / max(math.hypot(north_mps, east_mps), 1e-9))
-        return HeroTrack(
+        return Track(
             time_s=self.time_s,
             position_m=(
                 self.position_m[0] + n[0] * north_m + n[1] * east_m,
                 self.position_m[1] + e[0] * north_m + e[1] * east_m,
-                fix.place_m[2],
+                measurement.position_m[2],
             ),
             velocity_mps=(scale * north_mps, scale * east_mps),
             covariance=Covariance(
@@ -186,29 +170,35 @@ class HeroTrack:
             ),
         )
 
-    def _innovation_m(self, fix: Fix) -> tuple[float, float]:
-        """How far north and east of the belief the measurement is."""
-        return fix.place_m[0] - self.position_m[0], fix.place_m[1] - self.position_m[1]
+    def _innovation_m(self, measurement: Measurement) -> tuple[float, float]:
+        """Measurement minus predicted position, north and east."""
+        return measurement.position_m[0] - self.position_m[0], measurement.position_m[
+            1
+        ] - self.position_m[1]
 
-    def _certainty(self, fix: Fix) -> PlaceCovariance:
-        """Inverse of the innovation's covariance."""
-        n_n = self.covariance.n_n + fix.covariance.n_n
-        n_e = self.covariance.n_e + fix.covariance.n_e
-        e_e = self.covariance.e_e + fix.covariance.e_e
+    def _inverse_innovation_covariance(self, measurement: Measurement) -> GroundCovariance:
+        n_n = self.covariance.n_n + measurement.covariance.n_n
+        n_e = self.covariance.n_e + measurement.covariance.n_e
+        e_e = self.covariance.e_e + measurement.covariance.e_e
         determinant = n_n * e_e - n_e * n_e
-        return PlaceCovariance(e_e / determinant, -n_e / determinant, n_n / determinant)
+        return GroundCovariance(e_e / determinant, -n_e / determinant, n_n / determinant)
 
 
-def start(time_s: float, fix: Fix, config: TrackerConfig) -> HeroTrack:
-    """The belief after the first sighting: she stands there, or walks anywhere."""
+def start_track(time_s: float, measurement: Measurement, config: TrackConfig) -> Track:
+    """A track from its first measurement: at rest, with the velocity of a person unknown."""
     speed = config.speed_sigma_mps**2
-    covariance = Covariance(*fix.covariance, 0.0, 0.0, 0.0, 0.0, speed, 0.0, speed)
-    return HeroTrack(time_s, fix.place_m, (0.0, 0.0), covariance)
+    covariance = Covariance(*measurement.covariance, 0.0, 0.0, 0.0, 0.0, speed, 0.0, speed)
+    return Track(time_s, measurement.position_m, (0.0, 0.0), covariance)
 
 
-def update(track: HeroTrack, time_s: float, fix: Fix, config: TrackerConfig) -> HeroTrack:
-    """The belief after one more sighting."""
+def update_track(
+    track: Track, time_s: float, measurement: Measurement, config: TrackConfig
+) -> Track:
+    """The track after one more measurement.
+
+    A squared Mahalanobis distance above `turn_gate` means that the hero has turned.
+    """
     now = track.predict(time_s, config)
-    if now.surprise(fix) > config.turn_surprise:
-        now = now.turned(time_s - track.time_s, config)
-    return now.updated(fix, config)
+    if now.mahalanobis_sq(measurement) > config.turn_gate:
+        now = now.with_possible_turn(time_s - track.time_s, config)
+    return now.corrected(measurement, config)

@@ -1,6 +1,6 @@
-"""Who can fly a scenario: the pilot, and those whom it is compared with.
+"""The pilots that can fly: the pilot itself, and those that it is compared with.
 
-Only the process that flies loads them: whoever gives the order starts sooner so.
+A pilot is imported when it is made, so that a process that only orders flights starts sooner.
 """
 
 from __future__ import annotations
@@ -23,37 +23,39 @@ def _pilot(config: FlightConfig, masks: MaskSource) -> AnyPilot:
 
 
 def _original(config: FlightConfig, masks: MaskSource) -> AnyPilot:
-    from followme_uav.scenario.baselines import Original
+    from followme_uav.pilot.baselines import Original
 
     return Original(config, masks)
 
 
 def _proportional(config: FlightConfig, masks: MaskSource) -> AnyPilot:
-    from followme_uav.scenario.baselines import Proportional
+    from followme_uav.pilot.baselines import Proportional
 
     return Proportional(config, masks)
 
 
 @dataclass(frozen=True)
 class PilotKind:
-    """One who can fly."""
+    """A pilot that can be chosen by name."""
 
     what: str
     make: PilotMaker
     on_true_masks: bool = False
-    """Sees what the simulator knows, in place of the network."""
+    """Flies on the ground truth's masks, in place of the network's."""
 
 
 PILOTS = {
     "network": PilotKind("the pilot, as users fly it", _pilot),
     "oracle": PilotKind("the pilot on true masks: what control alone can do", _pilot, True),
-    "original": PilotKind("largest blob, its depth, a place behind it", _original),
-    "proportional": PilotKind("largest blob, and nothing but proportional control", _proportional),
+    "original": PilotKind("largest detection, its depth, a place behind it", _original),
+    "proportional": PilotKind(
+        "largest detection, and nothing but proportional control", _proportional
+    ),
 }
 
 
 def pilot_kind(name: str) -> PilotKind:
-    """Raises `ConfigError` for one that there is not."""
+    """The pilot of that name; raises `ConfigError` when there is none."""
     if name not in PILOTS:
         raise ConfigError(f"--pilot {name}: unknown; choose from {', '.join(PILOTS)}")
     return PILOTS[name]
