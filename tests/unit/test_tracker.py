@@ -1,155 +1,196 @@
-"""If these fail, the pilot expects the hero in the wrong place and follows somebody else there."""
+"""If these fail, the pilot chases red specks on patrol, or changes over to the hero's neighbour."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from followme_uav.pilot.tracker import Fix, PlaceCovariance
-from hypothesis import given
-from hypothesis import strategies as st
+from followme_uav.pilot.eyes import Eyes, Verdict
 
 from followme_uav.config import load_config
-from followme_uav.pilot import tracker
+from followme_uav.geometry import pixel_of_point, quaternion_from_euler
+from followme_uav.messages import CameraPose, Frame, MaskClass, MissionState, VehicleState
 
-CONFIG = load_config().tracker
-SURE = PlaceCovariance(n_n=0.04, n_e=0.0, e_e=0.04)
+CONFIG = load_config()
+LEVEL = (1.0, 0.0, 0.0, 0.0)
+PATROL, ACQUIRE, FOLLOW = MissionState.PATROL, MissionState.ACQUIRE, MissionState.FOLLOW
+TILTED = quaternion_from_euler(0.0, -0.2, 0.0)
 
 
-def whole(covariance):
-    """The (4, 4) matrix: north, east, and the velocity in both directions."""
-    n_n, n_e, e_e, n_vn, n_ve, e_vn, e_ve, vn_vn, vn_ve, ve_ve = covariance
-    return np.array(
-        [
-            [n_n, n_e, n_vn, n_ve],
-            [n_e, e_e, e_vn, e_ve],
-            [n_vn, e_vn, vn_vn, vn_ve],
-            [n_ve, e_ve, vn_ve, ve_ve],
-        ]
+def frame_at(time_s):
+    position = (0.0, 0.0, -4.5)
+    vehicle = VehicleState(time_s, position, (0.0, 0.0, 0.0), LEVEL, (0.0, 0.0, 0.0))
+    camera = CameraPose(position, TILTED, math.radians(60))
+    return Frame(0, time_s, np.zeros((160, 160, 3), np.uint8), camera, vehicle)
+
+
+def mask_with(*people, area=1.0):
+    """Each person: (north, east); `area` of the hero's, her height kept."""
+    mask = np.zeros((160, 160, 3), np.uint8)
+    camera = frame_at(0.0).camera
+    for north, east in people:
+        head = pixel_of_point(camera, (north, east, -1.7))
+        feet = pixel_of_point(camera, (north, east, 0.0))
+        px_per_m = 160 / (2 * math.tan(math.radians(30)) * head[2])
+        width_px = max(1, round(area * 0.3 * px_per_m))
+        left = round((head[0] + 1) * 80 - width_px / 2)
+        top, bottom = (round((point[1] + 1) * 80) for point in (head, feet))
+        mask[top:bottom, left : left + width_px, MaskClass.HERO] = 255
+    return mask
+
+
+def following(place, frames=10):
+    eyes = Eyes(CONFIG)
+    for i in range(frames):
+        assert eyes.look(frame_at(0.1 * i), mask_with(place), FOLLOW if i else PATROL) is not None
+    return eyes
+
+
+def test_somebody_in_red_on_the_street_is_worth_a_look():
+    eyes = Eyes(CONFIG)
+    seen = eyes.look(frame_at(0.0), mask_with((7.0, 0.0)), PATROL)
+    assert seen.place_m[:2] == pytest.approx((7.0, 0.0), abs=0.5)
+    assert eyes.judge(seen) is Verdict.HERO
+    assert eyes.judge(None) is Verdict.NOTHING_SEEN
+
+
+def test_from_some_metres_away_somebody_is_like_her_at_best():
+    """In a rust-coloured coat he looked just like her from 15 to 9 m, and was followed."""
+    eyes = Eyes(CONFIG)
+    verdicts = [
+        eyes.judge(eyes.look(frame_at(0.1 * i), mask_with((north_m, 0.0)), PATROL))
+        for i, north_m in enumerate((20.0, 12.0, 6.0))
+    ]
+    assert verdicts == [Verdict.TOO_FAR, Verdict.LIKE_HER, Verdict.HERO]
+
+
+def test_on_patrol_a_red_speck_and_somebody_far_away_are_passed_by():
+    eyes = Eyes(CONFIG)
+    speck = mask_with((10.0, 0.0), area=0.2)
+    assert eyes.look(frame_at(0.0), speck, PATROL) is None
+    far = mask_with((1.3 * CONFIG.observe.notice_distance_m, 0.0))
+    assert far[..., MaskClass.HERO].any()
+    assert eyes.look(frame_at(0.0), far, PATROL) is None
+
+
+def test_half_hidden_she_is_still_followed():
+    eyes = following((10.0, 0.0))
+    assert eyes.look(frame_at(1.0), mask_with((10.0, 0.0), area=0.3), FOLLOW) is not None
+
+
+def test_a_speck_beside_her_is_not_taken_for_her_when_she_is_hidden():
+    eyes = following((10.0, 0.0))
+    speck = mask_with((10.0, 0.2), area=0.1)
+    speck[np.flatnonzero(speck[..., MaskClass.HERO].any(axis=1))[13:]] = 0
+    assert eyes.look(frame_at(1.1), speck, FOLLOW) is None
+
+
+@pytest.mark.parametrize("side_m", [-1.5, 1.5])
+def test_a_neighbour_is_not_taken_for_her_while_she_is_hidden(side_m):
+    eyes = following((10.0, 0.0))
+    assert eyes.look(frame_at(1.1), mask_with((10.0, side_m)), FOLLOW) is None
+
+
+def test_after_a_while_out_of_sight_she_may_be_farther_off():
+    eyes = following((10.0, 0.0))
+    assert eyes.look(frame_at(1.9), mask_with((10.0, 1.5)), FOLLOW) is not None
+
+
+def test_a_rejected_place_is_overlooked_for_a_while():
+    eyes = following((10.0, 0.0))
+    leaves = mask_with((20.0, 0.0))
+    eyes.look(frame_at(1.0), leaves, PATROL)
+    eyes.reject(now_s=1.0, duration_s=4.0, is_certain=False)
+    assert eyes.look(frame_at(4.0), leaves, PATROL) is None
+    assert eyes.look(frame_at(6.0), leaves, PATROL) is not None
+
+
+def test_a_place_that_is_rejected_again_is_overlooked_for_longer():
+    """The same red tree stopped the patrol on every round."""
+    eyes = Eyes(CONFIG)
+    leaves = mask_with((20.0, 0.0))
+    for now_s in (0.0, 5.0):
+        assert eyes.look(frame_at(now_s), leaves, PATROL) is not None
+        eyes.reject(now_s, duration_s=4.0, is_certain=False)
+    assert eyes.look(frame_at(10.0), leaves, PATROL) is None
+    assert eyes.look(frame_at(14.0), leaves, PATROL) is not None
+
+
+@pytest.mark.parametrize("is_certain", [False, True])
+def test_whoever_surely_is_she_is_seen_where_something_was_lost_from_sight(is_certain):
+    """But not where somebody was looked at and found to be somebody else."""
+    eyes = following((10.0, 0.0))
+    eyes.reject(now_s=1.0, duration_s=60.0, is_certain=is_certain)
+    seen = eyes.look(frame_at(2.0), mask_with((10.0, 0.0)), PATROL)
+    assert (seen is None) == is_certain
+
+
+def test_somebody_half_red_and_half_not_is_not_she():
+    """In a rust-coloured coat he was followed for half a minute: a third of him looked like her."""
+    eyes = Eyes(CONFIG)
+    mask = mask_with((7.0, 0.0))
+    rows = np.flatnonzero(mask[..., MaskClass.HERO].any(axis=1))
+    striped = mask.copy()
+    striped[rows[1:-1:3], :, MaskClass.PEOPLE] = mask[rows[1:-1:3], :, MaskClass.HERO]
+    striped[rows[1:-1:3], :, MaskClass.HERO] = 0
+    assert eyes.judge(eyes.look(frame_at(0.0), mask, PATROL)) is Verdict.HERO
+    assert eyes.judge(eyes.look(frame_at(0.1), striped, PATROL)) is Verdict.SOMEBODY_ELSE
+
+
+def test_she_who_was_followed_is_expected_where_she_may_have_walked():
+    eyes = following((10.0, 0.0))
+    near, far = (
+        eyes.look(frame_at(t), mask_with(place), PATROL)
+        for t, place in ((4.0, (11.0, 2.0)), (4.1, (18.0, -8.0)))
     )
+    assert eyes.is_expected(frame_at(4.0), near)
+    assert not eyes.is_expected(frame_at(4.1), far)
+    assert not Eyes(CONFIG).is_expected(frame_at(4.0), near)
 
 
-def fix(north, east, covariance=SURE):
-    return Fix((north, east, -0.95), covariance)
+def test_she_who_turned_faster_than_thought_is_followed_on():
+    """She ran towards the vehicle, past somebody; a fragment of him was taken for her instead."""
+    eyes = following((8.0, 0.0))
+    beside, beyond = (
+        eyes.look(frame_at(t), mask_with((7.4, east_m)), FOLLOW)
+        for t, east_m in ((1.1, 1.0), (1.2, 4.0))
+    )
+    assert beside is not None
+    assert beyond is None
 
 
-def walked(north_mps, east_mps, seconds=6.0):
-    """The track of somebody who was seen ten times a second all the way."""
-    track = tracker.start(0.0, fix(10.0, 0.0), CONFIG)
-    for step in range(1, round(10 * seconds)):
-        t = 0.1 * step
-        track = tracker.update(track, t, fix(10.0 + north_mps * t, east_mps * t), CONFIG)
-    return track
+def test_from_afar_only_she_who_is_expected_counts():
+    """She came out 25 m away in full view, and was followed only once she was 16 m near."""
+    place = (20.0, 0.0)
+    eyes = following(place)
+    seen = eyes.look(frame_at(2.0), mask_with(place), MissionState.SEARCH)
+    assert seen.distance_m > CONFIG.observe.sure_distance_m
+    assert eyes.judge(seen, is_expected=eyes.is_expected(frame_at(2.0), seen)) is Verdict.HERO
+    assert eyes.judge(seen) is Verdict.TOO_FAR
+    unclear = replace(seen, detection=replace(seen.detection, confidence=0.9))
+    assert eyes.judge(unclear, is_expected=True) is Verdict.TOO_FAR
+    eyes.expect_nobody()
+    assert not eyes.is_expected(frame_at(2.0), seen)
 
 
-@given(st.floats(-4, 4), st.floats(-4, 4))
-def test_a_steady_walk_is_learnt_and_predicted(north_mps, east_mps):
-    track = walked(north_mps, east_mps)
-    assert track.velocity_mps == pytest.approx((north_mps, east_mps), abs=0.15)
-    ahead = track.predict(track.time_s + 1.0, CONFIG)
-    assert ahead.ground_m == pytest.approx((10 + north_mps * 6.9, east_mps * 6.9), abs=0.6)
+def test_a_search_goes_on_where_she_was_lost_not_where_somebody_else_stood():
+    eyes = following((10.0, 0.0))
+    eyes.look(frame_at(3.0), mask_with((15.0, -6.0)), MissionState.SEARCH)
+    assert eyes.expected(3.0).ground_m[1] < -4.0
+    eyes.search_again()
+    assert eyes.expected(3.0).ground_m == pytest.approx((10.0, 0.0), abs=1.0)
 
 
-def test_an_old_track_stops_walking():
-    track = walked(1.4, 0.0)
-    far_m = track.predict(1000.0, CONFIG).ground_m[0] - track.ground_m[0]
-    assert far_m == pytest.approx(1.4 * CONFIG.memory_s, rel=0.1)
-    assert math.hypot(*track.predict(1000.0, CONFIG).velocity_mps) < 1e-6
+def test_somebody_near_who_surely_is_she_counts_more_than_a_far_red_thing():
+    """She stood 8 m away, in full view, while a red tree 38 m away was approached."""
+    eyes = Eyes(CONFIG)
+    tree = (35.0, 5.0)
+    assert eyes.look(frame_at(0.0), mask_with(tree), PATROL) is not None
+    seen = eyes.look(frame_at(0.1), mask_with(tree, (9.0, -1.0)), ACQUIRE)
+    assert seen.place_m[:2] == pytest.approx((9.0, -1.0), abs=0.5)
+    assert eyes.expected(0.1).ground_m == pytest.approx((9.0, -1.0), abs=0.5)
 
 
-def test_unseen_she_may_be_farther_and_farther_off_but_no_farther_than_she_can_walk():
-    track = walked(1.4, 0.0)
-    ages_s = (0.0, 0.5, 2.0, 8.0, 30.0)
-    sigmas_m = [track.predict(track.time_s + age, CONFIG).estimate().sigma_m for age in ages_s]
-    assert sigmas_m == sorted(sigmas_m)
-    for age_s, sigma_m in zip(ages_s, sigmas_m, strict=True):
-        assert sigma_m <= sigmas_m[0] + 1.1 * CONFIG.speed_sigma_mps * age_s
-
-
-def test_predicting_in_steps_or_at_once_is_the_same():
-    track = walked(1.0, -0.5)
-    at_once = track.predict(track.time_s + 2.0, CONFIG)
-    in_steps = track.predict(track.time_s + 0.7, CONFIG).predict(track.time_s + 2.0, CONFIG)
-    assert in_steps.position_m == pytest.approx(at_once.position_m)
-    assert np.allclose(in_steps.covariance, at_once.covariance)
-
-
-def test_a_bad_distance_does_not_move_her_but_a_good_direction_does():
-    """Far away the ray meets the ground at a flat angle: 4 m along it mean nothing, across much."""
-    track = walked(0.0, 0.0)
-    flat = PlaceCovariance(n_n=9.0, n_e=0.0, e_e=0.04)
-    along = tracker.update(track, 6.0, fix(14.0, 0.0, flat), CONFIG)
-    across = tracker.update(track, 6.0, fix(10.0, 0.4, flat), CONFIG)
-    assert along.ground_m[0] == pytest.approx(10.0, abs=0.1)
-    assert across.ground_m[1] > 0.05
-
-
-@pytest.mark.parametrize(("north", "east", "she"), [(10.3, 0.2, True), (10.0, 2.0, False)])
-def test_a_jump_is_somebody_else(north, east, she):
-    track = walked(0.0, 0.0).predict(6.0, CONFIG)
-    assert (track.surprise(fix(north, east)) <= CONFIG.gate) == she
-
-
-def test_after_two_seconds_out_of_sight_she_may_have_turned():
-    track = walked(1.4, 0.0)
-    turned = (track.ground_m[0], track.ground_m[1] + 2.0)
-    assert track.predict(track.time_s + 0.1, CONFIG).surprise(fix(*turned)) > CONFIG.gate
-    assert track.predict(track.time_s + 2.0, CONFIG).surprise(fix(*turned)) < CONFIG.gate
-
-
-def test_a_u_turn_is_learnt_within_a_second():
-    track = walked(1.4, 0.0)
-    time_s, (north, east) = track.time_s, track.ground_m
-    for step in range(1, 11):
-        track = tracker.update(track, time_s + 0.1 * step, fix(north - 0.14 * step, east), CONFIG)
-    assert track.velocity_mps[0] < -0.8
-
-
-def test_nobody_runs_faster_than_the_limit():
-    track = tracker.start(0.0, fix(0.0, 0.0), CONFIG)
-    track = tracker.update(track, 0.1, fix(50.0, 0.0), CONFIG)
-    assert math.hypot(*track.velocity_mps) <= CONFIG.max_speed_mps + 1e-9
-
-
-@given(st.lists(st.tuples(st.floats(-30, 30), st.floats(-30, 30)), min_size=1, max_size=30))
-def test_whatever_is_seen_the_uncertainty_stays_one(places):
-    """A covariance that is none would make the gate let everybody pass, or nobody."""
-    track = tracker.start(0.0, fix(0.0, 0.0), CONFIG)
-    for i, place in enumerate(places):
-        track = tracker.update(track, 0.1 * (i + 1), fix(*place), CONFIG)
-        assert np.all(np.linalg.eigvalsh(whole(track.covariance)) > -1e-9)
-        assert track.estimate().sigma_m > 0.0
-
-
-MOVES = st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.05, 5.0))
-
-
-@given(st.lists(MOVES, min_size=1, max_size=8))
-def test_the_formulas_are_those_of_the_matrices(moves):
-    """One wrong term, and she is believed elsewhere or too surely; no flight would show it."""
-    memory_s, limit = CONFIG.memory_s, CONFIG.model_copy(update={"max_speed_mps": 1e6})
-    seen = PlaceCovariance(n_n=0.3, n_e=0.1, e_e=0.2)
-    noise, place = np.array([[0.3, 0.1], [0.1, 0.2]]), np.eye(2, 4)
-    track = tracker.start(0.0, fix(0.0, 0.0, seen), limit)
-    state, spread = np.zeros(4), whole(track.covariance)
-    for north, east, age_s in moves:
-        track = track.predict(track.time_s + age_s, limit)
-        track = track.turned(age_s, limit)
-        fade = math.exp(-age_s / memory_s)
-        walked_s = memory_s * (1 - fade)
-        move = np.kron([[1.0, walked_s], [0.0, fade]], np.eye(2))
-        both = memory_s * (1 - fade) ** 2
-        far = 2 * memory_s * age_s - memory_s**2 * (3 - 4 * fade + fade**2)
-        wander = limit.speed_sigma_mps**2 * np.array([[far, both], [both, 1 - fade**2]])
-        state = move @ state
-        turn_mps = limit.turn_share * (np.hypot(*state[2:]) + limit.dawdle_mps)
-        jump = turn_mps**2 * np.outer([age_s, 1.0], [age_s, 1.0])
-        spread = move @ spread @ move.T + np.kron(wander + jump, np.eye(2))
-        here = fix(north, east, seen)
-        innovation = np.array([north, east]) - state[:2]
-        certainty = np.linalg.inv(place @ spread @ place.T + noise)
-        assert track.surprise(here) == pytest.approx(innovation @ certainty @ innovation)
-        gain = spread @ place.T @ certainty
-        state, spread = state + gain @ innovation, spread - gain @ place @ spread
-        track = track.updated(here, limit)
-        assert np.allclose([*track.ground_m, *track.velocity_mps], state)
-        assert np.allclose(whole(track.covariance), spread)
+def test_whoever_is_followed_stays_the_one():
+    eyes = following((10.0, 0.0))
+    assert eyes.look(frame_at(1.0), mask_with((9.0, -3.0)), FOLLOW) is None
