@@ -15,7 +15,7 @@ def label_of(candidate: Candidate) -> str:
     outcome, measurement = candidate.outcome, candidate.measurement
     figures = ""
     if outcome is Outcome.OUTSIDE_GATE and candidate.mahalanobis_sq is not None:
-        figures = f"d² {candidate.mahalanobis_sq:.0f}"
+        figures = f"d^2 {candidate.mahalanobis_sq:.0f}"
     elif outcome is Outcome.LOW_CONFIDENCE:
         figures = f"{candidate.detection.confidence:.0%}"
     elif measurement is None:

@@ -163,8 +163,10 @@ def _mark_rejected(picture: Image.Image, entry: FlightEntry, scale: tuple[float,
         left, top, right, bottom = (part / 2 for part in _box(candidate.detection, scale, side_px))
         draw.rectangle((left, top, right, bottom), outline=GREY)
         if side_px >= _READABLE_PX:
-            at = min(max(left, 2.0), side_px - 2.0), min(bottom + 2.0, side_px - 14.0)
-            draw.text(at, label_of(candidate), GREY, font(11), stroke_width=1, stroke_fill=NIGHT)
+            label, type_face = label_of(candidate), font(11)
+            right_most = side_px - 2.0 - draw.textlength(label, type_face)
+            at = max(min(left, right_most), 2.0), min(bottom + 2.0, side_px - 14.0)
+            draw.text(at, label, GREY, type_face, stroke_width=1, stroke_fill=NIGHT)
 
 
 def _mark_track(picture: Image.Image, entry: FlightEntry, aspect: float) -> None:
