@@ -6,7 +6,7 @@ from followme_uav.config import load_config
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.surroundings import text_of
 from followme_uav.messages import LoopTerms, MissionState, Solid, TrackEstimate, Transition
-from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
+from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry
 
 PATROL, FOLLOW = MissionState.PATROL, MissionState.FOLLOW
 SKY, LAWN = (190, 60, 200), (70, 170, 60)
@@ -35,7 +35,7 @@ def entries(count=FRAMES):
             transition=change,
             rgb=None if blind else picture(),
             mask=None if blind else hero_mask((16, 20) if follows else None, 4),
-            detection=blob_at((16, 20), 9) if follows and not blind else None,
+            detection=detection_at((16, 20), 9) if follows and not blind else None,
             track=TrackEstimate((7.0, 0.1 * index, -0.95), (0.0, 1.0, 0.0), 0.4)
             if follows
             else None,

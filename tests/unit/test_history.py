@@ -7,7 +7,7 @@ import numpy as np
 from followme_uav.messages import LoopTerms, MissionState, TrackEstimate, Transition
 from followme_uav.view.history import history_of
 from followme_uav.view.panels import ALL_PANELS, FLIGHT_PANELS, LOOP_PANELS
-from tests.conftest import blob_at, hero_mask, make_entry
+from tests.conftest import detection_at, hero_mask, make_entry
 
 PATROL, FOLLOW, LAND = MissionState.PATROL, MissionState.FOLLOW, MissionState.LAND
 TERMS = LoopTerms("forward", 0.5, 2.0, 0.25, -0.125, 2.125)
@@ -24,7 +24,7 @@ def flight():
         transition=change,
         hero=HERO,
         loops=(TERMS,),
-        detection=blob_at((20, 10)),
+        detection=detection_at((20, 10)),
         mask=hero_mask((20, 10)),
         truth_mask=hero_mask((20, 10)),
     )
@@ -53,8 +53,8 @@ def test_lines_show_what_the_entry_says(config):
     assert value(shown, "speed", "hero, believed") == 1.0
     assert value(shown, "hero_pixels", "true") == 25.0
     assert value(shown, "hero_pixels", "marked") == 25.0
-    assert value(shown, "image_error", "to the right") == blob_at((20, 10)).u
-    assert value(shown, "image_error", "down") == blob_at((20, 10)).v
+    assert value(shown, "image_error", "to the right") == detection_at((20, 10)).u
+    assert value(shown, "image_error", "down") == detection_at((20, 10)).v
     assert value(shown, "pid_forward", "P") == 2.0
     assert value(shown, "pid_forward", "output") == 2.125
     assert value(shown, "loop_times", "network") == 0.25

@@ -21,7 +21,7 @@ from followme_uav.flight.log import content_digest, read_log
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.png import decode_png, encode_png
 from followme_uav.messages import LoopTerms, MissionState, TrackEstimate, Transition
-from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry, same
+from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry, same
 
 RNG = np.random.default_rng(7)
 
@@ -38,7 +38,7 @@ def full_entry(index: int):
         time_s=index / 30.0,
         rgb=noise(),
         mask=noise(),
-        detection=blob_at((7.3, 9.1)),
+        detection=detection_at((7.3, 9.1)),
         truth_mask=hero_mask((7, 9)),
         hero_position_m=(1.0 / 3.0, -0.0, 1e-310),
         clearance_m=math.inf,

@@ -12,7 +12,7 @@ from followme_uav.config import load_config
 from followme_uav.flight.fly import judge
 from followme_uav.flight.metrics import MetricsAccumulator, is_hero, metrics_of
 from followme_uav.messages import Command, Manoeuvre, MissionState
-from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
+from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry
 
 PATROL, FOLLOW, SEARCH = MissionState.PATROL, MissionState.FOLLOW, MissionState.SEARCH
 LAND, TAKEOFF, FAILSAFE = MissionState.LAND, MissionState.TAKEOFF, MissionState.FAILSAFE
@@ -24,7 +24,7 @@ TRUTH = hero_mask(HERO_PX)
 
 def follow(index, *, at=HERO_PX, **more):
     """FOLLOW, with a blob at `at`; the hero is truly at HERO_PX."""
-    return make_entry(index, FOLLOW, detection=blob_at(at), truth_mask=TRUTH, **more)
+    return make_entry(index, FOLLOW, detection=detection_at(at), truth_mask=TRUTH, **more)
 
 
 def other(index, state=SEARCH, **more):
@@ -41,7 +41,7 @@ def test_empty_flight_has_metrics():
 
 def test_flight_without_truth_claims_nothing_about_the_hero():
     """Else a flight on a foreign simulator would boast of a hero that nobody checked."""
-    entries = [make_entry(i, FOLLOW, detection=blob_at(HERO_PX)) for i in range(10)]
+    entries = [make_entry(i, FOLLOW, detection=detection_at(HERO_PX)) for i in range(10)]
     result = metrics_of(entries, CONFIG)
     assert result.acquire_s is result.in_view is result.tracked is None
     assert result.wrong_target_s is result.min_clearance_m is None
@@ -209,7 +209,7 @@ def test_a_blob_is_the_hero_exactly_when_boxes_touch(hero, blob, size):
     """Else a neighbour would pass as the hero, or a good blob would be called wrong."""
     gap = max(abs(b - h) for b, h in zip(blob, hero, strict=True))
     reach = 2 + size / 2 + 2.0  # the hero's half width, the blob's, and the margin
-    touches = is_hero(blob_at(blob, size), hero_mask(hero))
+    touches = is_hero(detection_at(blob, size), hero_mask(hero))
     if gap <= reach - 1e-6:
         assert touches
     if gap >= reach + 1.0:
@@ -226,7 +226,7 @@ def test_shares_and_times_stay_in_their_bounds(flight):
         make_entry(
             index,
             state,
-            detection=blob_at(HERO_PX if right else (3, 3)),
+            detection=detection_at(HERO_PX if right else (3, 3)),
             truth_mask=hero_mask(HERO_PX if visible else None),
         )
         for index, (state, visible, right) in enumerate(flight)
@@ -244,7 +244,7 @@ def test_shares_and_times_stay_in_their_bounds(flight):
 def test_metrics_do_not_depend_on_when_the_clock_started(flight, start_s):
     """Else the same flight would be judged differently in a simulator that ran before."""
     entries = [
-        make_entry(i, state, detection=blob_at(HERO_PX), truth_mask=TRUTH if visible else None)
+        make_entry(i, state, detection=detection_at(HERO_PX), truth_mask=TRUTH if visible else None)
         for i, (state, visible, _) in enumerate(flight)
     ]
     later = [

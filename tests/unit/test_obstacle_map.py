@@ -1,14 +1,14 @@
-"""If these fail, the vehicle hits what its depth image has shown."""
+"""Obstacle avoidance: the vehicle keeps clear of what its depth image has shown."""
 
 import math
 
 import pytest
-from followme_uav.pilot.keep_clear import Surroundings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
 from followme_uav.messages import CameraPose, Frame, VehicleState
+from followme_uav.pilot.safety.obstacle_map import ObstacleMap
 
 LIMITS = load_config().limits
 LEVEL = (1.0, 0.0, 0.0, 0.0)
@@ -21,54 +21,54 @@ def frame(time_s, obstacles_m=()):
     return Frame(0, time_s, None, CameraPose(place, LEVEL, 1.0), vehicle, obstacles_m=obstacles_m)
 
 
-def seeing(*obstacles_m, time_s=0.0):
-    surroundings = Surroundings(LIMITS)
-    surroundings.see(frame(time_s, obstacles_m))
-    return surroundings
+def map_of(*obstacles_m, time_s=0.0):
+    obstacles = ObstacleMap(LIMITS)
+    obstacles.update(frame(time_s, obstacles_m))
+    return obstacles
 
 
-def flown(surroundings, velocity, seconds=20.0, here=(0.0, 0.0)):
-    """Where a vehicle ends that flies as it is allowed to, and how near it came to the wall."""
+def flown(obstacles, velocity, seconds=20.0, here=(0.0, 0.0)):
+    """Position after flying as allowed, and the least distance from the wall on the way."""
     nearest_m = math.inf
     for _ in range(round(10 * seconds)):
-        north, east = surroundings.limit(here, velocity)
+        north, east = obstacles.limit_velocity(here, velocity)
         here = (here[0] + 0.1 * north, here[1] + 0.1 * east)
-        nearest_m = min([nearest_m, *(math.dist(here, thing[:2]) for thing in WALL)])
+        nearest_m = min([nearest_m, *(math.dist(here, obstacle[:2]) for obstacle in WALL)])
     return here, nearest_m
 
 
-def test_in_front_of_a_wall_the_vehicle_stops():
-    here, nearest_m = flown(seeing(*WALL), (6.0, 0.0))
+def test_vehicle_stops_at_the_clearance_in_front_of_a_wall():
+    here, nearest_m = flown(map_of(*WALL), (6.0, 0.0))
     assert nearest_m == pytest.approx(LIMITS.clearance_m, abs=0.1)
     assert here[0] == pytest.approx(10.0 - LIMITS.clearance_m, abs=0.1)
 
 
 @given(st.floats(-6, 6), st.floats(-6, 6))
-def test_from_no_direction_it_comes_nearer_than_the_clearance(north, east):
-    _, nearest_m = flown(seeing(*WALL), (north, east), seconds=8.0)
+def test_vehicle_keeps_the_clearance_for_any_velocity(north, east):
+    _, nearest_m = flown(map_of(*WALL), (north, east), seconds=8.0)
     assert nearest_m >= LIMITS.clearance_m - 0.1
 
 
-def test_far_from_everything_and_away_from_it_nothing_is_held_back():
-    surroundings = seeing(*WALL)
-    assert surroundings.limit((-10.0, 0.0), (6.0, 0.0)) == (6.0, 0.0)
-    assert surroundings.limit((8.0, 0.0), (-6.0, 0.0)) == (-6.0, 0.0)
+def test_velocity_is_unchanged_far_from_obstacles_and_away_from_them():
+    obstacles = map_of(*WALL)
+    assert obstacles.limit_velocity((-10.0, 0.0), (6.0, 0.0)) == (6.0, 0.0)
+    assert obstacles.limit_velocity((8.0, 0.0), (-6.0, 0.0)) == (-6.0, 0.0)
 
 
-def test_too_near_it_backs_off():
-    north, _ = seeing((1.0, 0.0, -4.5)).limit((0.0, 0.0), (0.0, 0.0))
+def test_vehicle_backs_off_when_nearer_than_the_clearance():
+    north, _ = map_of((1.0, 0.0, -4.5)).limit_velocity((0.0, 0.0), (0.0, 0.0))
     assert north < 0.0
 
 
-def test_along_a_wall_it_may_fly():
-    _, east = seeing(*WALL).limit((10.0 - LIMITS.clearance_m, 0.0), (3.0, 3.0))
+def test_vehicle_may_fly_along_a_wall():
+    _, east = map_of(*WALL).limit_velocity((10.0 - LIMITS.clearance_m, 0.0), (3.0, 3.0))
     assert east > 1.0
 
 
-def test_what_the_camera_does_not_see_any_more_still_counts_for_a_while():
-    """The camera looks at the hero, not where the vehicle flies."""
-    surroundings = seeing(*WALL)
-    surroundings.see(frame(LIMITS.obstacle_memory_s - 0.1))
-    assert surroundings.limit((7.9, 0.0), (6.0, 0.0))[0] < 1.0
-    surroundings.see(frame(LIMITS.obstacle_memory_s + 0.1))
-    assert surroundings.limit((7.9, 0.0), (6.0, 0.0)) == (6.0, 0.0)
+def test_obstacles_out_of_view_are_remembered_for_a_limited_time():
+    """The camera looks at the hero, not in the direction of flight."""
+    obstacles = map_of(*WALL)
+    obstacles.update(frame(LIMITS.obstacle_memory_s - 0.1))
+    assert obstacles.limit_velocity((7.9, 0.0), (6.0, 0.0))[0] < 1.0
+    obstacles.update(frame(LIMITS.obstacle_memory_s + 0.1))
+    assert obstacles.limit_velocity((7.9, 0.0), (6.0, 0.0)) == (6.0, 0.0)

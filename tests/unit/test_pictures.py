@@ -14,7 +14,7 @@ from followme_uav.view.pictures import (
     film_strip,
     mask_picture,
 )
-from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
+from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry
 
 SIDE_PX = 320
 SCALE = SIDE_PX // SIZE_PX
@@ -44,7 +44,7 @@ def test_the_outline_runs_around_the_marked_pixels():
 
 
 def test_the_box_stands_where_the_pilot_saw_her():
-    entry = make_entry(rgb=lawn(), detection=blob_at((20, 10)))
+    entry = make_entry(rgb=lawn(), detection=detection_at((20, 10)))
     left, top, right, bottom = where(camera_picture(entry, SIDE_PX), "#ffffff")
     assert (left + right) / 2 == pytest.approx(20.5 * SCALE, abs=2)
     assert (top + bottom) / 2 == pytest.approx(10.5 * SCALE, abs=2)

@@ -7,7 +7,7 @@ from followme_uav.messages import MissionState, Solid, TrackEstimate, Transition
 from followme_uav.view.colours import STATES, rgb
 from followme_uav.view.history import history_of
 from followme_uav.view.panels import FLIGHT_PANELS
-from tests.conftest import blob_at, hero_mask, make_entry
+from tests.conftest import detection_at, hero_mask, make_entry
 
 pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib")
 from followme_uav.view import plots
@@ -25,7 +25,7 @@ def flight():
             SEARCH if index >= 20 else PATROL,
             transition=change,
             track=TrackEstimate((7.0, 1.0, 0.0), (1.0, 0.0, 0.0), 0.5) if index > 10 else None,
-            detection=blob_at((16, 16)),
+            detection=detection_at((16, 16)),
             mask=hero_mask((16, 16)),
             truth_mask=hero_mask((16, 16)),
         )
