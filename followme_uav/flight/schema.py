@@ -94,8 +94,20 @@ _VECTORS: dict[str, Callable[[Any], Any]] = {
     "Vec2": attrgetter("north", "east"),
     "Vec3": attrgetter("x", "y", "z"),
     "Quaternion": attrgetter("w", "x", "y", "z"),
-    "GroundCovariance": lambda m: messages.GroundCovariance(m.n_n, m.n_e, m.e_e),
 }
+
+
+@cache
+def _unpacker(name: str) -> Callable[[Any], Any]:
+    """What makes a value of a message within a message."""
+    if name in _VECTORS:
+        return _VECTORS[name]
+    kind = messages.GroundCovariance if name == "GroundCovariance" else _DATACLASSES[name]
+    hints = get_type_hints(kind)
+    if set(hints.values()) <= {float, int, bool, str}:  # plain values: read in one go
+        read_all = attrgetter(*hints)
+        return lambda message: kind(*read_all(message))
+    return from_message
 
 
 @cache
@@ -121,7 +133,7 @@ def _reader(owner: str, field: Any, hint: Any) -> Callable[[Any], Any]:
         if not is_optional:
             return read
         return lambda message: read(message) if message.HasField(field.name) else None
-    unpack = _VECTORS.get(field.message_type.name, from_message)
+    unpack = _unpacker(field.message_type.name)
     if field.is_repeated:
         return lambda message: tuple(map(unpack, get(message)))
     if is_optional:
