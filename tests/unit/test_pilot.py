@@ -1,4 +1,4 @@
-"""The whole pilot in a small world: patrol, acquire, follow, search, land, and what each step carries."""
+"""The whole pilot in a small world, from patrol to landing, and what each step carries."""
 
 import math
 
