@@ -1,4 +1,4 @@
-"""A made-up flight with pictures whose colours can be found again, for tests of what shows logs."""
+"""A made-up flight with images whose colours can be found again, for tests of viewers of logs."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def picture():
 
 
 def entries(count=FRAMES):
-    """On patrol, then following; one frame without an image, some without the hero."""
+    """PATROL, then FOLLOW; one frame without an image, some without the hero."""
     for index in range(count):
         follows = index >= count // 4
         blind = index == count // 2
