@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from followme_uav.config_aliases import renamed, renamed_key
 from followme_uav.errors import ConfigError
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "configs"
@@ -75,8 +76,16 @@ class PerceptionConfig(Section):
     threads: Annotated[int, Field(ge=0)]
 
 
-class ObserveConfig(Section):
-    """From mask to hero blob."""
+class HeroConfig(Section):
+    """Dimensions of the hero."""
+
+    height_m: Positive
+    centroid_height_m: Positive
+    area_m2: Positive
+
+
+class DetectionConfig(Section):
+    """From mask to detections."""
 
     hero_threshold: Share
     min_area_px: Annotated[int, Field(ge=1)]
@@ -84,28 +93,61 @@ class ObserveConfig(Section):
     join_px: Annotated[int, Field(ge=0, le=10)]
     purity_width: Share
     purity_reach: Share
+
+
+class MeasurementConfig(Section):
+    """Errors of a detection's position on the ground."""
+
+    direction_sigma_rad: Positive
+    position_sigma_m: Positive
+    hidden_sigma_m: NonNegative
+    merged_area_min: Positive
+    merged_sigma_m: NonNegative
+
+
+class ClassificationConfig(Section):
+    """When a detection is the hero."""
+
+    distance_m: Positive
+    confirm_distance_m: Positive
+    expected_distance_m: Positive
+    confidence_min: Share
+    expected_confidence_min: Share
+    purity_min: Share
     height_min: Positive
     height_max: Positive
-    notice_distance_m: Positive
-    notice_area_min: Positive
-    notice_confidence: Share
-    reject_radius_m: Positive
-    sure_distance_m: Positive
-    sure_confidence: Share
-    sure_purity: Share
-    sure_height_min: Positive
-    sure_height_max: Positive
-    sure_area_min: Positive
-    sure_area_max: Positive
-    close_distance_m: Positive
-    expected_distance_m: Positive
-    expected_confidence: Share
-    reject_share: Share
+    area_min: Positive
+    area_max: Positive
+
+
+class AssociationConfig(Section):
+    """Which detection continues the track, and which is worth an approach."""
+
+    height_min: Positive
+    height_max: Positive
+    gate: Positive
+    fallback_gate: Positive
     follow_area_min: NonNegative
     follow_area_max: Positive
-    follow_confidence: Share
+    follow_confidence_min: Share
     area_log_sigma: Positive
     purity_sigma: Positive
+    approach_distance_m: Positive
+    approach_area_min: Positive
+    approach_confidence_min: Share
+    reject_radius_m: Positive
+    reject_share: Share
+
+
+class TrackConfig(Section):
+    """Filter of the hero's position and velocity on the ground."""
+
+    speed_sigma_mps: Positive
+    velocity_memory_s: Positive
+    turn_share: NonNegative
+    turn_extra_mps: NonNegative
+    turn_gate: Positive
+    max_speed_mps: Positive
 
 
 class MissionConfig(Section):
@@ -115,19 +157,19 @@ class MissionConfig(Section):
     takeoff_done_altitude_m: Positive
     takeoff_timeout_s: Positive
     acquire_frames: Annotated[int, Field(ge=1)]
-    distant_weight: Share
-    wrong_weight: Annotated[int, Field(ge=1)]
+    probable_weight: Share
+    rejected_weight: Annotated[int, Field(ge=1)]
     reject_frames: Annotated[int, Field(ge=1)]
     acquire_timeout_s: Positive
     acquire_stuck_s: Positive
     acquire_misses: Positive
-    glimpse_misses: Positive
+    first_misses: Positive
     reacquire_frames: Annotated[int, Field(ge=1)]
     reject_s: NonNegative
-    glimpse_s: NonNegative
+    vanished_s: NonNegative
     follow_lost_s: Positive
-    follow_doubt_share: Annotated[float, Field(gt=0.0, lt=1.0)]
-    follow_doubt_s: Positive
+    doubt_share: Annotated[float, Field(gt=0.0, lt=1.0)]
+    doubt_time_s: Positive
     search_timeout_s: Positive
     frame_gap_s: Positive
     image_gap_s: NonNegative
@@ -157,17 +199,17 @@ class PatrolConfig(Section):
 
 
 class SearchConfig(Section):
-    """How a lost hero is looked for."""
+    """How a lost hero is searched for."""
 
     speed_mps: Positive
-    stare_s: Positive
-    glance_deg: NonNegative
-    glance_period_s: Positive
-    look_s: Positive
-    expect_s: Positive
+    dwell_s: Positive
+    scan_deg: NonNegative
+    scan_period_s: Positive
+    view_s: Positive
+    predicted_s: Positive
     rise_m: NonNegative
-    spot_radius_m: Positive
-    far_from_her_cost: NonNegative
+    place_radius_m: Positive
+    track_distance_weight: NonNegative
 
 
 class PidGains(Section):
@@ -188,30 +230,9 @@ class ControlConfig(Section):
     forward: PidGains
     altitude: PidGains
     wanted_distance_m: Positive
-    hero_area_m2: Positive
     min_distance_m: NonNegative
     feed_forward: Share
     closer_s: Annotated[float, Field(ge=0, le=0.5)]
-
-
-class TrackerConfig(Section):
-    """Filter of the hero's place and velocity on the ground."""
-
-    direction_sigma_rad: Positive
-    place_sigma_m: Positive
-    hidden_sigma_m: NonNegative
-    merged_area_min: Positive
-    merged_sigma_m: NonNegative
-    speed_sigma_mps: Positive
-    memory_s: Positive
-    turn_share: NonNegative
-    turn_surprise: Positive
-    dawdle_mps: NonNegative
-    max_speed_mps: Positive
-    gate: Positive
-    wide_gate: Positive
-    centroid_height_m: Positive
-    hero_height_m: Positive
 
 
 class LimitsConfig(Section):
@@ -280,8 +301,12 @@ class FlightConfig(Section):
     depth: DepthConfig
     rpc: RpcConfig
     perception: PerceptionConfig
-    observe: ObserveConfig
-    tracker: TrackerConfig
+    hero: HeroConfig
+    detection: DetectionConfig
+    measurement: MeasurementConfig
+    classification: ClassificationConfig
+    association: AssociationConfig
+    track: TrackConfig
     mission: MissionConfig
     patrol: PatrolConfig
     search: SearchConfig
@@ -313,7 +338,7 @@ def make_config(
     simulator: str | Path | None = None,
 ) -> FlightConfig:
     """The same from `changes` to `configs/default.yaml`, which errors say to come from `source`."""
-    data = merged(read_yaml(DEFAULT_CONFIG), changes)
+    data = merged(read_yaml(DEFAULT_CONFIG), renamed(changes))
     profile = simulator or data.get("simulator", "embedded")
     if not isinstance(profile, Mapping):
         data["simulator"] = read_extending(_profile_path(profile))
@@ -341,7 +366,7 @@ def changed(
     """The same but for the keys in the file `path` and the overrides; raises `ConfigError`."""
     data = config.model_dump(mode="json")
     if path is not None:
-        update = read_yaml(path)
+        update = renamed(read_yaml(path))
         if isinstance(update.get("simulator"), str):
             update["simulator"] = read_extending(_profile_path(update["simulator"]))
         data = merged(data, update)
@@ -353,9 +378,10 @@ def changed(
 def of_older_version(data: Mapping[str, Any]) -> dict[str, Any]:
     """A flight configuration from an old log, as far as today's knows its keys.
 
-    Keys that there are no more are left out; new ones have today's default.
+    Renamed keys keep their value, keys that there are no more are left out, and new ones have
+    today's default.
     """
-    return _known(FlightConfig, merged(read_yaml(DEFAULT_CONFIG), data))
+    return _known(FlightConfig, merged(read_yaml(DEFAULT_CONFIG), renamed(data)))
 
 
 def _known(kind: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -421,7 +447,7 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {override}: the value is not valid YAML") from error
-    *sections, name = key.split(".")
+    *sections, name = renamed_key(key).split(".")
     node = data
     for section in sections:
         child = node.get(section)
@@ -436,7 +462,9 @@ def _first_problem(error: ValidationError, path: Path | str, overrides: Sequence
     problems = error.errors()
     first = problems[0]
     key = ".".join(str(part) for part in first["loc"]) or "configuration"
-    source = next((f"--set {o}" for o in overrides if key.startswith(o.partition("=")[0])), path)
+    source = next(
+        (f"--set {o}" for o in overrides if key.startswith(renamed_key(o.partition("=")[0]))), path
+    )
     if first["type"] == "extra_forbidden":
         text = "unknown key"
     elif first["type"] == "missing":

@@ -1,6 +1,7 @@
 """The messages that travel along the path of one frame, each an immutable value.
 
-`Frame -> Mask -> Observation -> MissionState -> Command`, all gathered in one `Step`.
+`Frame -> Mask -> Detection -> Measurement -> Track -> MissionState -> Guidance -> Command`, all
+gathered in one `Step`.
 Conventions: SI units and radians; world frame NED (x north, y east, z down), body frame FRD;
 quaternions (w, x, y, z) rotate body to world; images are RGB with the first row on top;
 image coordinates (u right, v down) run from -1 to 1 with the origin at the centre.
@@ -10,10 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+Vec2 = tuple[float, float]
+"""North and east."""
 Vec3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 
@@ -36,10 +40,10 @@ class MissionState(Enum):
     """What the vehicle is doing."""
 
     TAKEOFF = "takeoff"
-    PATROL = "patrol"  # along the streets, camera sweeping
-    ACQUIRE = "acquire"  # something looks like the hero: slow down, look at it, make sure
+    PATROL = "patrol"  # fly along the streets, camera sweeping
+    ACQUIRE = "acquire"  # approach a detection until it is confirmed as the hero, or rejected
     FOLLOW = "follow"
-    SEARCH = "search"  # hero lost: go where she was heading, sweep
+    SEARCH = "search"  # track lost: fly to the predicted position, then along the streets
     LAND = "land"
     FAILSAFE = "failsafe"  # no frame in time, a collision, control lost: hover
     DONE = "done"
@@ -116,8 +120,8 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Observation:
-    """The hero as one blob of the mask."""
+class Detection:
+    """One group of connected hero pixels in the mask."""
 
     u: float
     """Centroid, -1 at the left edge of the image, 1 at the right."""
@@ -127,22 +131,133 @@ class Observation:
     width_px: int
     height_px: int
     confidence: float
-    """Mean hero probability over the blob, 0..1."""
+    """Mean hero probability over the pixels, 0..1."""
     purity: float = 1.0
-    """Share of hero pixels among all pixels of people in the middle of the blob, from head to toe:
-    low in somebody who is partly like her."""
+    """Share of hero pixels among all pixels of people in an upright strip around the centroid: low
+    for a pedestrian who resembles the hero in part."""
+
+
+class GroundCovariance(NamedTuple):
+    """Covariance of a position on the ground, m²: a symmetric matrix of north and east."""
+
+    n_n: float
+    n_e: float
+    e_e: float
 
 
 @dataclass(frozen=True)
-class HeroEstimate:
-    """Where the pilot believes the hero to be, and how surely, at the frame's time."""
+class Measurement:
+    """A detection put on the ground, under the assumption that it is a person who stands there."""
 
     position_m: Vec3
-    """Her centroid, world NED."""
+    """Of the centroid, world NED."""
+    covariance: GroundCovariance
+    distance_m: float
+    """Slant range from the camera."""
+    relative_height: float
+    """Height over that of the hero at this position."""
+    relative_area: float
+    """Area over that of the hero at this position."""
+    is_truncated: bool
+    """By the upper or lower edge of the image: height and area are then too small."""
+
+
+class Classification(Enum):
+    """Is a detection the hero?"""
+
+    UNCONFIRMED = "unconfirmed"  # too far away to tell
+    PROBABLE = "probable"  # resembles the hero, from beyond the distance of confirmation
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"  # near enough to tell: not the hero
+
+
+class Outcome(Enum):
+    """The result of data association for one detection: selected, or the reason why not."""
+
+    SELECTED = "selected"
+    NOT_ON_GROUND = "not on the ground"
+    NOT_A_PERSON = "height is not a person's"
+    OUTSIDE_GATE = "outside the gate"
+    TOO_SMALL = "too small"
+    TOO_LARGE = "too large"
+    LOW_CONFIDENCE = "confidence too low"
+    TOO_FAR = "too far away"
+    REJECTED_REGION = "in a rejected region"
+    LESS_LIKELY = "another detection is more likely"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One detection on its way through data association."""
+
+    detection: Detection
+    measurement: Measurement | None
+    """None when the line of sight never meets the ground."""
+    mahalanobis_sq: float | None
+    """Squared Mahalanobis distance from the predicted track; None without a track."""
+    classification: Classification | None
+    """None without a measurement."""
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class TrackEstimate:
+    """The track at the frame's time: where the hero is, and how certain that is."""
+
+    position_m: Vec3
+    """Of the hero's centroid, world NED."""
     velocity_mps: Vec3
     """World NED."""
     sigma_m: float
-    """Standard deviation of the place, in the direction in which it is known worst."""
+    """Standard deviation of the position along its most uncertain direction."""
+
+
+@dataclass(frozen=True)
+class MissionInputs:
+    """Everything the mission decides from, at one frame."""
+
+    time_s: float
+    gap_s: float
+    """Time since the previous frame."""
+    has_image: bool
+    has_collided: bool
+    """A collision, not the ground on which the vehicle stands or lands."""
+    land_requested: bool
+    altitude_m: float
+    """Above the start."""
+    speed_mps: float
+    """Of the vehicle, in three dimensions."""
+    classification: Classification | None
+    """Of the selected detection; None when there is none."""
+    is_expected: bool = False
+    """The selected detection lies where the hero that was followed last may be by now."""
+    control_loss: str = ""
+    """Why this flight may no longer be in control of the vehicle; empty as long as it is."""
+
+
+@dataclass(frozen=True)
+class LineOfSight:
+    """A viewing direction in the world."""
+
+    azimuth_rad: float
+    """From north, clockwise."""
+    elevation_rad: float
+    """Above the horizon."""
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """What the mission state asks of vehicle and camera, before limits and obstacle avoidance."""
+
+    manoeuvre: Manoeuvre
+    velocity_mps: Vec2 = (0.0, 0.0)
+    altitude_m: float | None = None
+    """To hold, above the start; None: sink at `descent_mps`, without turning."""
+    descent_mps: float = 0.0
+    line_of_sight: LineOfSight | None = None
+    """Of the camera; None: straight ahead."""
+    heading_rad: float | None = None
+    """Of the vehicle's nose, clockwise from north; None: as it is."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +267,7 @@ class LoopTerms:
     name: str
     """pan, tilt, yaw, forward or altitude."""
     error: float
-    """What the loop brings to zero, in the unit of its input (see `pilot.control`)."""
+    """What the loop brings to zero, in the unit of its input (see `configs/default.yaml`)."""
     p: float
     i: float
     d: float
@@ -191,14 +306,19 @@ class Step:
     frame_index: int
     time_s: float
     mask: Mask | None
-    observation: Observation | None
+    detection: Detection | None
+    """The selected one."""
     state: MissionState
     transition: Transition | None
-    hero: HeroEstimate | None
-    """None when the pilot has no idea where she is."""
+    track: TrackEstimate | None
+    """None before the first detection."""
     command: Command
     loops: tuple[LoopTerms, ...] = ()
-    """The PID loops that had a part in the command."""
+    """The PID loops that took part in the command."""
+    candidates: tuple[Candidate, ...] = ()
+    """All detections of the mask, with the reason why each was selected or not."""
+    inputs: MissionInputs | None = None
+    guidance: Guidance | None = None
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from followme_uav.flight.images import picture_of
 from followme_uav.messages import (
     CameraPose,
     Command,
+    Detection,
     Frame,
     GroundTruth,
     Manoeuvre,
     MissionState,
-    Observation,
     Step,
     VehicleState,
 )
@@ -41,10 +41,10 @@ def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray
     return mask
 
 
-def blob_at(centre_px: tuple[float, float], size_px: int = 5) -> Observation:
-    """What the pilot observes when it sees a square blob around (column, row)."""
+def detection_at(centre_px: tuple[float, float], size_px: int = 5) -> Detection:
+    """The detection of a square of hero pixels around (column, row)."""
     u, v = (2.0 * (pixel + 0.5) / SIZE_PX - 1.0 for pixel in centre_px)
-    return Observation(u, v, size_px**2, size_px, size_px, 0.9)
+    return Detection(u, v, size_px**2, size_px, size_px, 0.9)
 
 
 def make_entry(
@@ -54,7 +54,7 @@ def make_entry(
     time_s: float | None = None,
     rgb: np.ndarray | None = None,
     mask: np.ndarray | None = None,
-    observation: Observation | None = None,
+    detection: Detection | None = None,
     truth_mask: np.ndarray | None = None,
     hero_position_m: tuple[float, float, float] = (7.0, 0.0, 0.95),
     command: Command = STILL,
@@ -72,10 +72,10 @@ def make_entry(
     truth = None
     if truth_mask is not None:
         truth = GroundTruth(time_s, hero_position_m, (), truth_mask, clearance_m)
-    step = {"transition": None, "hero": None, **step}
+    step = {"transition": None, "track": None, **step}
     return FlightEntry(
         frame=frame,
-        step=Step(index, time_s, mask, observation, state, command=command, **step),
+        step=Step(index, time_s, mask, detection, state, command=command, **step),
         truth=truth,
         timings=LoopTimings(0.5, 0.25, 0.125, 0.1, 0.2, total_ms),
         picture=picture_of(rgb),

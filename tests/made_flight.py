@@ -1,12 +1,12 @@
-"""A made-up flight with pictures whose colours can be found again, for tests of what shows logs."""
+"""A made-up flight with images whose colours can be found again, for tests of viewers of logs."""
 
 import numpy as np
 
 from followme_uav.config import load_config
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.surroundings import text_of
-from followme_uav.messages import HeroEstimate, LoopTerms, MissionState, Solid, Transition
-from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
+from followme_uav.messages import LoopTerms, MissionState, Solid, TrackEstimate, Transition
+from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry
 
 PATROL, FOLLOW = MissionState.PATROL, MissionState.FOLLOW
 SKY, LAWN = (190, 60, 200), (70, 170, 60)
@@ -24,7 +24,7 @@ def picture():
 
 
 def entries(count=FRAMES):
-    """On patrol, then following; one frame without an image, some without the hero."""
+    """PATROL, then FOLLOW; one frame without an image, some without the hero."""
     for index in range(count):
         follows = index >= count // 4
         blind = index == count // 2
@@ -35,8 +35,10 @@ def entries(count=FRAMES):
             transition=change,
             rgb=None if blind else picture(),
             mask=None if blind else hero_mask((16, 20) if follows else None, 4),
-            observation=blob_at((16, 20), 9) if follows and not blind else None,
-            hero=HeroEstimate((7.0, 0.1 * index, -0.95), (0.0, 1.0, 0.0), 0.4) if follows else None,
+            detection=detection_at((16, 20), 9) if follows and not blind else None,
+            track=TrackEstimate((7.0, 0.1 * index, -0.95), (0.0, 1.0, 0.0), 0.4)
+            if follows
+            else None,
             loops=(LoopTerms("forward", 0.1, 0.4, 0.0, 0.0, 0.4),) if follows else (),
             truth_mask=None if blind else hero_mask((16, 20), 4),
         )

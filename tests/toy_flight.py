@@ -17,17 +17,17 @@ FRAME_S = 0.1
 
 
 def walk(time_s):
-    """Walks ahead, then out of the world: following, losing and searching are all in it."""
+    """Walk ahead, then leave the world: FOLLOW, a loss and SEARCH are all in it."""
     return (8.0 + 1.2 * time_s, 0.0) if time_s < 14.0 else None
 
 
 def paint(mask):
-    """A picture in which `sees_paint` finds this mask again, whatever JPEG does to it."""
+    """An image in which `sees_paint` finds this mask again, in spite of JPEG."""
     return np.ascontiguousarray(mask[..., ::-1])
 
 
 def sees_paint(images):
-    """A network: her pixels are those that are red enough. Any number of images."""
+    """Masks of any number of images: a pixel that is red enough is a hero pixel."""
     hero = images[..., 0] > 127
     masks = np.zeros_like(images)
     masks[..., 2] = 255 * hero
@@ -46,7 +46,7 @@ def fly_toy(
     make_pilot=lambda config, masks, world: Pilot(config, masks),
     **metadata,
 ):
-    """Fly and log; `on_frame` hears the number of frames that the log has been given."""
+    """Fly and log; `on_frame` is called with the number of frames written to the log."""
     world = ToyWorld(walk, frame_s=FRAME_S)
     pilot = make_pilot(config, lambda frame: rounded_mask(sees_paint(frame.rgb[None])[0]), world)
     next_s = time.monotonic()

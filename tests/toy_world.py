@@ -1,4 +1,4 @@
-"""A world on one page for tests of the pilot: a point that flies, a hero who walks, a mask."""
+"""A small world for tests of the pilot: a point that flies, a hero that walks, a mask."""
 
 import math
 from dataclasses import dataclass, field
@@ -33,7 +33,8 @@ GRAVITY_MPS2 = 9.81
 class ToyWorld:
     """Advances by whole frames; `route(time_s)` is the hero's place on the ground, None: absent.
 
-    `others` are routes of people who look like her; between two times of `hidden` nobody is seen.
+    `others` are routes of people who look like the hero; between two times of `hidden` nobody is
+    visible.
     """
 
     route: object
@@ -67,7 +68,7 @@ class ToyWorld:
         return frame
 
     def mask(self, frame: Frame):
-        """What a perfect network would say."""
+        """The mask of a perfect network."""
         mask = np.zeros((*self.size_px[::-1], 3), np.uint8)
         if not any(start <= frame.time_s < end for start, end in self.hidden):
             for route in (self.route, *self.others):

@@ -159,7 +159,9 @@ def experiment(
         raise ConfigError(f"--values {values}: write numbers, as in 5,10,20") from None
     chosen = config or DEFAULT_CONFIG
     with sole_folder(out):
-        run_experiment(name, data, validation, out, numbers, seeds, network, chosen, skip_incomplete)
+        run_experiment(
+            name, data, validation, out, numbers, seeds, network, chosen, skip_incomplete
+        )
 
 
 def evaluate(

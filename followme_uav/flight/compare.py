@@ -48,6 +48,10 @@ def _differences(path: str, logged: Any, replayed: Any) -> Iterator[Difference]:
     elif _names(logged) and _names(logged) == _names(replayed):
         for first, second in zip(logged, replayed, strict=True):
             yield from _differences(f"{path}.{first.name}", first, second)
+    elif _are_messages(logged) and _are_messages(replayed) and len(logged) == len(replayed):
+        for number, (first, second) in enumerate(zip(logged, replayed, strict=True)):
+            if first != second:
+                yield from _differences(f"{path}.{number}", first, second)
     elif not _same(logged, replayed):
         yield Difference(path, logged, replayed)
 
@@ -76,6 +80,11 @@ def _names(values: Any) -> list[str]:
     if not isinstance(values, tuple):
         return []
     return [value.name for value in values if hasattr(value, "name")]
+
+
+def _are_messages(values: Any) -> bool:
+    """Whether this is a tuple of dataclasses."""
+    return isinstance(values, tuple) and all(map(is_dataclass, values))
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from followme_uav.flight.compare import Difference, differences, plain
 from followme_uav.flight.replay import Turn
 
-SINCE_VERSION_2 = frozenset({"hero", "loops"})
-"""Fields of a step that logs of version 1 do not have."""
+NEW_FIELDS = {
+    2: frozenset({"track", "loops"}),
+    3: frozenset({"candidates", "inputs", "guidance", "transition.reason"}),
+}
+"""Fields of a step that older logs than of this version do not have, or word differently."""
+
+
+def fields_missing_in(version: int) -> frozenset[str]:
+    """Fields of a step that a log of this version cannot be compared by."""
+    newer = (names for since, names in NEW_FIELDS.items() if version < since)
+    return frozenset().union(*newer)
+
 
 TOLERATED_ROUNDING = 1e-6
 """In any number of any step: processors differ in the last bits of what they multiply and add."""
@@ -74,8 +84,8 @@ class Divergence:
 
 
 @dataclass
-class Sightings:
-    """In how many frames the hero was seen."""
+class DetectionCounts:
+    """In how many frames a detection was selected."""
 
     logged: int = 0
     replayed: int = 0
@@ -90,7 +100,7 @@ class Comparison:
     flight_s: float = 0.0
     first: Divergence | None = None
     drift: dict[str, Drift] = field(default_factory=dict)
-    sightings: Sightings = field(default_factory=Sightings)
+    detections: DetectionCounts = field(default_factory=DetectionCounts)
     same_state: int = 0
     """Steps in the same mission state."""
     off_course: int = 0
@@ -115,7 +125,7 @@ class Comparison:
     def is_tolerable(self) -> bool:
         """Same states, and sightings and commands the same but for `TOLERATED_SHARE`."""
         allowed = TOLERATED_SHARE * self.frames
-        seen = self.sightings
+        seen = self.detections
         return (
             self.same_state == self.frames
             and seen.logged + seen.replayed - 2 * seen.both <= allowed
@@ -137,7 +147,7 @@ class Comparison:
         return {**verdict, **data}
 
 
-def compare(turns: Iterable[Turn], leave_out: Collection[str] = ()) -> Comparison:
+def compare(turns: Iterable[Turn], leave_out: frozenset[str] = frozenset()) -> Comparison:
     """Go through a replay and compare all fields of all steps but those left out."""
     result = Comparison()
     start_s: float | None = None
@@ -146,14 +156,14 @@ def compare(turns: Iterable[Turn], leave_out: Collection[str] = ()) -> Compariso
         start_s = logged.time_s if start_s is None else start_s
         result.frames += 1
         result.flight_s = logged.time_s - start_s
-        seen = result.sightings
-        seen.logged += logged.observation is not None
-        seen.replayed += step.observation is not None
-        seen.both += logged.observation is not None and step.observation is not None
+        seen = result.detections
+        seen.logged += logged.detection is not None
+        seen.replayed += step.detection is not None
+        seen.both += logged.detection is not None and step.detection is not None
         result.same_state += logged.state is step.state
         is_off_course = False
         for found in differences(logged, step):
-            if found.field.partition(".")[0] in leave_out:
+            if {found.field, found.field.partition(".")[0]} & leave_out:
                 continue
             if result.first is None:
                 result.first = Divergence(

@@ -24,7 +24,6 @@ from followme_uav.flight.log_writer import FlightLogWriter, open_log
 from followme_uav.flight.loop import (
     FlightLoop,
     NetworkMasks,
-    PilotMaker,
     Simulator,
     TrueMasks,
 )
@@ -33,7 +32,8 @@ from followme_uav.flight.surroundings import text_of
 from followme_uav.messages import Command, Manoeuvre, Solid
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.weights import read_weights
-from followme_uav.pilot.pilot import MaskSource, Pilot
+from followme_uav.pilot.interface import MaskSource, PilotMaker
+from followme_uav.pilot.pilot import Pilot
 from followme_uav.rpc.airsim import AirSimClient
 
 LEAVE_S = 1.0

@@ -28,9 +28,9 @@ from followme_uav.messages import (
     MaskClass,
     MissionState,
     RgbImage,
-    Step,
 )
-from followme_uav.pilot.pilot import MaskSource, Pilot
+from followme_uav.pilot.interface import MaskSource, PilotMaker
+from followme_uav.pilot.pilot import Pilot
 
 
 class Simulator(Protocol):
@@ -51,18 +51,6 @@ class Simulator(Protocol):
     def reconnect(self) -> None: ...  # noqa: D102
 
     def take_control(self) -> None: ...  # noqa: D102
-
-
-class AnyPilot(Protocol):
-    """What the loop needs of `pilot.pilot.Pilot`; others are flown to compare with it."""
-
-    @property
-    def state(self) -> MissionState: ...  # noqa: D102
-
-    def step(self, frame: Frame) -> Step: ...  # noqa: D102
-
-
-PilotMaker = Callable[[FlightConfig, MaskSource], AnyPilot]
 
 
 class FlightLoop:

@@ -16,7 +16,7 @@ import numpy as np
 from followme_uav.config import FlightConfig
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.geometry import aspect_of, pixel_of_point
-from followme_uav.messages import GroundTruth, Manoeuvre, Mask, MaskClass, MissionState, Observation
+from followme_uav.messages import Detection, GroundTruth, Manoeuvre, Mask, MaskClass, MissionState
 from followme_uav.pilot.contact import ContactJudge
 
 HERO_VISIBLE_PX = 3
@@ -89,7 +89,7 @@ class MetricsAccumulator:
 
     def __init__(self, config: FlightConfig) -> None:
         self._wanted_distance_m = config.control.wanted_distance_m
-        self._centroid_height_m = config.tracker.centroid_height_m
+        self._centroid_height_m = config.hero.centroid_height_m
         self._landed_altitude_m = config.mission.landed_altitude_m
         self._first_s = 0.0
         self._start_down_m = 0.0
@@ -187,7 +187,7 @@ class MetricsAccumulator:
         self._followed_s += duration_s * (state is MissionState.FOLLOW)
         if entry.truth is None:
             return
-        if state is MissionState.FOLLOW and entry.step.observation and not self._last_hit:
+        if state is MissionState.FOLLOW and entry.step.detection and not self._last_hit:
             self._wrong_s += duration_s
         if self._acquired_s is not None and state not in _ENDING:
             self._judged_s += duration_s
@@ -251,7 +251,7 @@ def is_in_view(truth: GroundTruth) -> bool:
     return int(np.count_nonzero(_hero(truth.mask))) > HERO_VISIBLE_PX
 
 
-def is_hero(observation: Observation, truth_mask: Mask) -> bool:
+def is_hero(observation: Detection, truth_mask: Mask) -> bool:
     """Whether the observed blob is the hero.
 
     It is when at least one of her true pixels lies in the blob's box: its centroid plus and minus
@@ -271,9 +271,9 @@ def _follows_hero(entry: FlightEntry) -> bool:
     step = entry.step
     return (
         step.state is MissionState.FOLLOW
-        and step.observation is not None
+        and step.detection is not None
         and entry.truth is not None
-        and is_hero(step.observation, entry.truth.mask)
+        and is_hero(step.detection, entry.truth.mask)
     )
 
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from followme_uav.config import FlightConfig
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.images import rounded_mask
-from followme_uav.flight.loop import AnyPilot
 from followme_uav.flight.read_ahead import one_ahead
 from followme_uav.messages import Frame, Mask, Step
+from followme_uav.pilot.interface import AnyPilot
 from followme_uav.pilot.pilot import Pilot
 
 BATCH_FRAMES = 16

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
-from followme_uav.flight.comparison import SINCE_VERSION_2, Comparison, compare
+from followme_uav.flight.comparison import Comparison, compare, fields_missing_in
 from followme_uav.flight.log import MASK, PICTURE, FlightLog
 from followme_uav.flight.replay import PilotOfLog, Turn, replay_images, replay_masks
 from followme_uav.messages import Step
@@ -31,7 +31,7 @@ def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
         LogError: The log is damaged, or has not what this needs.
         WeightsError: The weights cannot be used.
     """
-    make_pilot = _pilot_of(log)
+    make_pilot = _maker_of(log)
     if setup.weights is None:
         return replay_masks(log.entries((MASK,)), setup.config, make_pilot)
     from followme_uav.flight.fly import segmenter_for
@@ -45,9 +45,9 @@ def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
     return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
 
 
-def _pilot_of(log: FlightLog) -> PilotOfLog:
-    """The kind of pilot that flew; a scenario's log names it."""
-    from followme_uav.scenario.pilots import PILOTS
+def _maker_of(log: FlightLog) -> PilotOfLog:
+    """Makes the kind of pilot that flew; the log of a scripted flight names it."""
+    from followme_uav.flight.pilots import PILOTS
 
     name = log.metadata.extra.get("pilot", "network")
     if name not in PILOTS:
@@ -55,7 +55,18 @@ def _pilot_of(log: FlightLog) -> PilotOfLog:
             f"{log.path}: flown by a pilot '{name}', which this version does not have; "
             f"use followme-uav {log.metadata.package_version}"
         )
-    return PILOTS[name].for_replay
+    return maker_for_replay(name)
+
+
+def maker_for_replay(name: str) -> PilotOfLog:
+    """Makes a pilot that takes everything from the log, without any connection."""
+    from followme_uav.flight.pilots import PILOTS
+
+    if name == "original":
+        from followme_uav.flight.logged_depth import original_of_log
+
+        return original_of_log
+    return PILOTS[name].make
 
 
 def _with_all_cores(config: FlightConfig) -> FlightConfig:
@@ -89,7 +100,7 @@ def compare_log(
 
     `steps` is filled with each step, as logged and as replayed, without masks.
     """
-    leave_out = SINCE_VERSION_2 if log.schema_version < 2 else ()
+    leave_out = fields_missing_in(log.schema_version)
     turns = turns_of(log, setup)
     return compare(turns if steps is None else _kept(turns, steps), leave_out)
 

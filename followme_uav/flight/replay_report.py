@@ -48,7 +48,7 @@ def first_divergence(first: Divergence) -> str:
 
 def show(found: Comparison, console: Console) -> None:
     """The tables of a replay that is not identical."""
-    seen = found.sightings
+    seen = found.detections
     table = Table(title="The hero in the picture", show_header=False)
     table.add_row("frames in which the flight saw her", str(seen.logged))
     table.add_row("frames in which the replay sees her", str(seen.replayed))

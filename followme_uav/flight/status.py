@@ -77,10 +77,10 @@ class FlightStatus:
 
 def _line(entry: FlightEntry, flown_s: float, real_time_factor: float) -> Text:
     step, vehicle = entry.step, entry.frame.vehicle
-    hero = "hero seen" if step.observation is not None else "no hero  "
+    hero = "hero seen" if step.detection is not None else "no hero  "
     distance = "   –  "
-    if step.hero is not None:
-        distance = f"{math.dist(step.hero.position_m, entry.frame.camera.position_m):5.1f} m"
+    if step.track is not None:
+        distance = f"{math.dist(step.track.position_m, entry.frame.camera.position_m):5.1f} m"
     speed = math.hypot(vehicle.velocity_mps[0], vehicle.velocity_mps[1])
     line = Text(f"{flown_s:7.1f} s  ")
     line.append(f"{step.state.value.upper():9}", STYLES.get(step.state, ""))

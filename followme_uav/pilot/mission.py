@@ -1,139 +1,180 @@
-"""The mission's states and the rules that lead from one to the next.
+"""The mission: its states, and the rules that lead from one to the next.
 
-One function, `Mission.update`, looks at the situation once per frame; the urgent exits come first.
+`Mission.update` looks at the inputs once per frame; the urgent exits come first. What a state
+counts is made anew when the state is entered.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from followme_uav.config import MissionConfig
-from followme_uav.messages import MissionState, Transition
-from followme_uav.pilot.eyes import Verdict
+from followme_uav.messages import Classification, MissionInputs, MissionState, Transition
+from followme_uav.pilot.tracking.tracker import Rejection, TrackFeedback
+
+AT_REST_MPS = 0.1
+"""A vehicle slower than this is at rest."""
+SLOW_MPS = 0.5
+"""A vehicle slower than this no longer comes nearer."""
+MISSES_PER_SIGHTING = 2.0
+"""Frames without a detection that each frame with one earns in ACQUIRE."""
 
 
 @dataclass(frozen=True)
-class Situation:
-    """All that the rules ask about, at one frame."""
+class AcquireMemory:
+    """What ACQUIRE counts."""
 
-    time_s: float
-    gap_s: float
-    """Time since the previous frame."""
-    has_image: bool
-    has_collided: bool
-    """A collision, not the ground on which it stands or lands."""
-    land_requested: bool
-    altitude_m: float
-    is_at_rest: bool
-    verdict: Verdict
-    """What the blob in the image is taken for."""
-    is_slow: bool = False
-    """The vehicle hardly moves."""
-    is_expected: bool = False
-    """It is where she who was followed last may be by now."""
-    control_loss: str = ""
-    """Why this flight may not be in control of the vehicle."""
+    evidence: float = 0.0
+    """Frames with the hero, less those with another person, weighted."""
+    misses: float = 0.0
+    """Frames without a detection, less half of those with one, never negative."""
+    sightings: int = 0
+    """Frames with a detection that was not rejected."""
+    approaching_s: float = -math.inf
+    """When the vehicle last came nearer, or the detection was near enough to tell."""
 
-    @property
-    def hero_seen(self) -> bool:
-        """A blob that may be the hero is in the image."""
-        return self.verdict is not Verdict.NOTHING_SEEN
 
+@dataclass(frozen=True)
+class FollowMemory:
+    """What FOLLOW counts."""
+
+    detected_s: float
+    """When the hero was last detected."""
+    doubt: float = 0.0
+    """Running mean of the share of detections that were rejected."""
+
+
+@dataclass(frozen=True)
+class FailsafeMemory:
+    """What FAILSAFE remembers."""
+
+    fault_s: float
+    """When the fault was last present."""
+    next_state: MissionState
+    """After the fault: SEARCH when there is a hero to look for, else PATROL."""
+    lost_control: bool = False
+    """The last fault was a loss of control."""
+
+
+StateMemory = AcquireMemory | FollowMemory | FailsafeMemory | None
 
 Change = tuple[MissionState, str]
 """The state to go to, and the reason."""
 
-Rule = Callable[["Mission", Situation], Change | None]
+Rule = Callable[["Mission", MissionInputs], Change | None]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one frame changed."""
+
+    transition: Transition | None = None
+    feedback: TrackFeedback | None = None
+    """What the transition means for the tracker."""
 
 
 class Mission:
-    """Holds the present state, since when, and what was seen in it."""
+    """The state machine.
+
+    Attributes:
+        state: The present state.
+    """
 
     def __init__(self, config: MissionConfig, duration_s: float) -> None:
+        self.state = MissionState.TAKEOFF
         self._config = config
         self._duration_s = duration_s
-        self._deadline_s: float | None = None
-        self._entered_s = 0.0
+        self._deadline_s = math.inf
+        self._entered_s = -math.inf
         self._image_s = 0.0
-        self._seen_s = 0.0
-        self._doubt = 0.0
-        self._fault_s = 0.0
-        self._lost_control = False
-        """That was the last fault."""
-        self._nearing_s = 0.0
         self._lost_s = -math.inf
-        self._was_after_her = False
-        self._evidence = 0.0
-        self._misses = 0.0
-        self._sightings = 0
-        self.state = MissionState.TAKEOFF
+        """When the hero was lost; kept through SEARCH and ACQUIRE, which share one time limit."""
+        self._memory: StateMemory = None
 
-    def update(self, now: Situation) -> Transition | None:
-        """Go to the state that the situation asks for; returns the change, or None."""
-        if self._deadline_s is None:
+    def update(self, now: MissionInputs) -> Decision:
+        """Go to the state that the inputs ask for."""
+        if self._entered_s == -math.inf:
             self._entered_s = self._image_s = now.time_s
             self._deadline_s = now.time_s + self._duration_s
         if now.has_image:
             self._image_s = now.time_s
-        if now.hero_seen:
-            self._seen_s = now.time_s
-            self._weigh_doubt(now)
         change = self._urgent(now) or self._rules[self.state](self, now)
         if change is None:
-            return None
-        target, reason = change
-        transition = Transition(self.state, target, reason)
-        if target is MissionState.FAILSAFE:
-            self._was_after_her = self._is_after_her(now)
+            return Decision()
+        transition = Transition(self.state, *change)
+        memory = self._memory_of(transition.target, now)
         if self.state in (MissionState.FOLLOW, MissionState.FAILSAFE):
-            self._lost_s = now.time_s if target is not MissionState.PATROL else -math.inf
-        self.state = target
-        self._entered_s = now.time_s
-        self._evidence = 0.0
-        self._doubt = 0.0
-        self._misses = 0.0
-        self._sightings = 0
-        return transition
+            gives_up = transition.target is MissionState.PATROL
+            self._lost_s = -math.inf if gives_up else now.time_s
+        self.state, self._entered_s, self._memory = transition.target, now.time_s, memory
+        return Decision(transition, self._feedback(transition, now))
 
-    def _weigh_doubt(self, now: Situation) -> None:
-        """Of late, the share of the sightings that look like somebody else."""
-        looks_wrong = now.verdict is Verdict.SOMEBODY_ELSE
-        newest = -math.expm1(-now.gap_s / self._config.follow_doubt_s)
-        self._doubt += newest * (looks_wrong - self._doubt)
+    def _memory_of(self, state: MissionState, now: MissionInputs) -> StateMemory:
+        """Of a state that is entered now."""
+        if state is MissionState.ACQUIRE:
+            return AcquireMemory()
+        if state is MissionState.FOLLOW:
+            return FollowMemory(detected_s=now.time_s)
+        if state is MissionState.FAILSAFE:
+            has_hero = self._has_lost_hero(now)
+            return FailsafeMemory(
+                now.time_s,
+                MissionState.SEARCH if has_hero else MissionState.PATROL,
+                lost_control=bool(now.control_loss),
+            )
+        return None
 
-    def _is_after_her(self, now: Situation) -> bool:
-        """Whether somebody was followed who is worth looking for."""
+    def _feedback(self, transition: Transition, now: MissionInputs) -> TrackFeedback | None:
+        """After an approach that led nowhere: reject the place, go back to the former track."""
+        source, target = transition.source, transition.target
+        is_doubted = source is MissionState.FOLLOW and target is MissionState.ACQUIRE
+        feedback = TrackFeedback(
+            now.time_s, forget_followed=is_doubted or target is MissionState.PATROL
+        )
+        if source is MissionState.ACQUIRE:
+            is_gone = now.classification is None
+            # A lost hero may appear again where it has just vanished: no rejection in a search.
+            is_wrong = target is MissionState.SEARCH and not is_gone
+            if is_wrong or target is MissionState.PATROL:
+                config = self._config
+                rejection = Rejection(
+                    config.vanished_s if is_gone else config.reject_s,
+                    is_certain=now.classification is Classification.REJECTED,
+                )
+                feedback = replace(feedback, rejection=rejection, resume_followed=is_wrong)
+        return feedback
+
+    def _has_lost_hero(self, now: MissionInputs) -> bool:
+        """Whether a hero was followed that is worth a search."""
         return self.state is MissionState.FOLLOW or (
             self.state in (MissionState.ACQUIRE, MissionState.SEARCH)
             and now.time_s - self._lost_s <= self._config.search_timeout_s
         )
 
-    def _in_state_s(self, now: Situation) -> float:
+    def _in_state_s(self, now: MissionInputs) -> float:
         return now.time_s - self._entered_s
 
-    def _unseen_s(self, now: Situation) -> float:
-        return now.time_s - max(self._seen_s, self._entered_s)
-
-    def _urgent(self, now: Situation) -> Change | None:
+    def _urgent(self, now: MissionInputs) -> Change | None:
         """What matters more than the present state: faults, then the end of the flight."""
         if self.state in (MissionState.LAND, MissionState.DONE):
             return None
         fault = self._fault(now)
         if fault is not None:
-            self._fault_s = now.time_s
-            self._lost_control = bool(now.control_loss)
-            if self.state is not MissionState.FAILSAFE:
+            if not isinstance(self._memory, FailsafeMemory):
                 return MissionState.FAILSAFE, fault
+            self._memory = replace(
+                self._memory, fault_s=now.time_s, lost_control=bool(now.control_loss)
+            )
         if now.land_requested:
             return MissionState.LAND, "landing requested"
-        if self._deadline_s is not None and now.time_s >= self._deadline_s:
+        if now.time_s >= self._deadline_s:
             return MissionState.LAND, f"flight time of {self._duration_s:g} s is over"
         return None
 
-    def _fault(self, now: Situation) -> str | None:
+    def _fault(self, now: MissionInputs) -> str | None:
         if now.control_loss:
             return now.control_loss
         if now.time_s - self._image_s > self._config.image_gap_s:
@@ -141,84 +182,110 @@ class Mission:
         if now.gap_s > self._config.frame_gap_s:
             return f"no frame for {now.gap_s:.1f} s"
         if now.has_collided:
-            return "hit something"
+            return "collision"
         return None
 
-    def _takeoff(self, now: Situation) -> Change | None:
+    # One rule for each state.
+
+    def _takeoff(self, now: MissionInputs) -> Change | None:
         if now.altitude_m >= self._config.takeoff_done_altitude_m:
             return MissionState.PATROL, f"airborne at {now.altitude_m:.1f} m"
         if self._in_state_s(now) > self._config.takeoff_timeout_s:
             return MissionState.LAND, f"not airborne after {self._config.takeoff_timeout_s:g} s"
         return None
 
-    def _patrol(self, now: Situation) -> Change | None:
-        if now.hero_seen:
-            return MissionState.ACQUIRE, "hero in sight"
+    def _patrol(self, now: MissionInputs) -> Change | None:
+        if now.classification is not None:
+            return MissionState.ACQUIRE, "possible hero detected"
         return None
 
-    def _acquire(self, now: Situation) -> Change | None:
-        config = self._config
-        looks_wrong = now.verdict is Verdict.SOMEBODY_ELSE
-        self._evidence += (
-            (now.verdict is Verdict.HERO)
-            + config.distant_weight * (now.verdict is Verdict.LIKE_HER)
-            - config.wrong_weight * looks_wrong
+    def _acquire(self, now: MissionInputs) -> Change | None:
+        config, memory = self._config, self._weighed(now)
+        self._memory = memory
+        # One frame alone is most often a false alarm: it earns less time than several.
+        allowed = min(
+            config.acquire_misses, config.first_misses + MISSES_PER_SIGHTING * memory.sightings
         )
-        # Seen in less than half of the frames it will not be she; seen again counts half.
-        self._misses = max(0.0, self._misses + (-0.5 if now.hero_seen else 1.0) * now.has_image)
-        self._sightings += now.hero_seen and not looks_wrong
-        allowed = min(config.acquire_misses, config.glimpse_misses + 2.0 * self._sightings)
-        if not now.is_slow or now.verdict is not Verdict.TOO_FAR:
-            self._nearing_s = now.time_s
-        otherwise = MissionState.SEARCH if self._is_after_her(now) else MissionState.PATROL
+        otherwise = MissionState.SEARCH if self._has_lost_hero(now) else MissionState.PATROL
         enough = config.reacquire_frames if now.is_expected else config.acquire_frames
-        if self._evidence >= enough:
+        if memory.evidence >= enough:
             return MissionState.FOLLOW, f"hero confirmed in {enough} frames"
-        if self._evidence <= -config.reject_frames:
-            return otherwise, "it is somebody else"
-        if self._misses > allowed:
-            return otherwise, f"not seen in {self._misses:.0f} frames more than seen"
-        if now.time_s - max(self._nearing_s, self._entered_s) > config.acquire_stuck_s:
-            return otherwise, "too far to tell, and no way to come nearer"
+        if memory.evidence <= -config.reject_frames:
+            return otherwise, "not the hero"
+        if memory.misses > allowed:
+            return otherwise, f"not detected in {memory.misses:.0f} frames more than detected"
+        if now.time_s - max(memory.approaching_s, self._entered_s) > config.acquire_stuck_s:
+            return otherwise, "too far away to tell, and no way to come nearer"
         if self._in_state_s(now) > config.acquire_timeout_s:
             return otherwise, f"not confirmed within {config.acquire_timeout_s:g} s"
         return None
 
-    def _follow(self, now: Situation) -> Change | None:
-        if self._unseen_s(now) > self._config.follow_lost_s:
-            return MissionState.SEARCH, f"hero not seen for {self._config.follow_lost_s:g} s"
-        if self._doubt > self._config.follow_doubt_share:
-            return MissionState.ACQUIRE, f"{self._doubt:.0%} of what was seen looks like another"
+    def _weighed(self, now: MissionInputs) -> AcquireMemory:
+        """The memory of ACQUIRE with this frame."""
+        config, seen = self._config, now.classification
+        memory = self._memory if isinstance(self._memory, AcquireMemory) else AcquireMemory()
+        is_rejected, is_detected = seen is Classification.REJECTED, seen is not None
+        evidence = (
+            (seen is Classification.CONFIRMED)
+            + config.probable_weight * (seen is Classification.PROBABLE)
+            - config.rejected_weight * is_rejected
+        )
+        misses = memory.misses + (-0.5 if is_detected else 1.0) * now.has_image
+        comes_nearer = now.speed_mps >= SLOW_MPS or seen is not Classification.UNCONFIRMED
+        return AcquireMemory(
+            evidence=memory.evidence + evidence,
+            misses=max(0.0, misses),
+            sightings=memory.sightings + (is_detected and not is_rejected),
+            approaching_s=now.time_s if comes_nearer else memory.approaching_s,
+        )
+
+    def _follow(self, now: MissionInputs) -> Change | None:
+        config = self._config
+        memory = self._memory if isinstance(self._memory, FollowMemory) else None
+        memory = memory or FollowMemory(detected_s=self._entered_s)
+        if now.classification is not None:
+            newest = -math.expm1(-now.gap_s / config.doubt_time_s)
+            is_rejected = now.classification is Classification.REJECTED
+            doubt = memory.doubt + newest * (is_rejected - memory.doubt)
+            memory = FollowMemory(detected_s=now.time_s, doubt=doubt)
+        self._memory = memory
+        if now.time_s - memory.detected_s > config.follow_lost_s:
+            return MissionState.SEARCH, f"hero not detected for {config.follow_lost_s:g} s"
+        if memory.doubt > config.doubt_share:
+            return MissionState.ACQUIRE, f"{memory.doubt:.0%} of the detections were rejected"
         return None
 
-    def _search(self, now: Situation) -> Change | None:
-        if now.hero_seen:
-            return MissionState.ACQUIRE, "hero in sight again"
+    def _search(self, now: MissionInputs) -> Change | None:
+        if now.classification is not None:
+            return MissionState.ACQUIRE, "possible hero detected again"
         if now.time_s - self._lost_s > self._config.search_timeout_s:
             return MissionState.PATROL, f"not found within {self._config.search_timeout_s:g} s"
         return None
 
-    def _failsafe(self, now: Situation) -> Change | None:
-        if now.time_s - self._fault_s > self._config.failsafe_hover_s:
-            mended = "control is back" if self._lost_control else "frames are back"
+    def _failsafe(self, now: MissionInputs) -> Change | None:
+        memory = self._memory
+        if not isinstance(memory, FailsafeMemory):
+            raise TypeError("FAILSAFE is entered with a memory of the fault")
+        if now.time_s - memory.fault_s > self._config.failsafe_hover_s:
+            mended = "control is back" if memory.lost_control else "the fault is over"
             is_low = now.altitude_m < self._config.takeoff_done_altitude_m
-            if self._lost_control and is_low and now.is_at_rest:
+            if memory.lost_control and is_low and now.speed_mps < AT_REST_MPS:
                 return MissionState.TAKEOFF, f"{mended}, on the ground"
-            if self._was_after_her:
-                return MissionState.SEARCH, f"{mended}, hero remembered"
+            if memory.next_state is MissionState.SEARCH:
+                return MissionState.SEARCH, f"{mended}, search for the hero"
             return MissionState.PATROL, mended
         if self._in_state_s(now) > self._config.failsafe_land_s:
             return MissionState.LAND, f"fault lasted {self._config.failsafe_land_s:g} s"
         return None
 
-    def _land(self, now: Situation) -> Change | None:
-        if now.altitude_m < self._config.landed_altitude_m and now.is_at_rest:
+    def _land(self, now: MissionInputs) -> Change | None:
+        if now.altitude_m < self._config.landed_altitude_m and now.speed_mps < AT_REST_MPS:
             return MissionState.DONE, "landed"
         if self._in_state_s(now) > self._config.land_timeout_s:
             return MissionState.DONE, f"not on the ground after {self._config.land_timeout_s:g} s"
         return None
 
-    def _done(self, now: Situation) -> Change | None:
+    def _done(self, now: MissionInputs) -> Change | None:
         return None
 
     _rules: ClassVar[dict[MissionState, Rule]] = {

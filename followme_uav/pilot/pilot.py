@@ -1,32 +1,50 @@
 """`Pilot.step(frame) -> Step`: everything between a camera frame and the command it leads to.
 
-The pilot keeps a little memory (mission state, belief about the hero, loop integrators) and nothing
-else: the same frames in the same order give the same steps, in flight, in replay and in the tests.
+The pilot keeps a small memory (track, mission state, integrals of the PID loops) and nothing else:
+the same frames in the same order give the same steps, in flight, in replay and in the tests.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Protocol
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Mask, MissionState, Step, Transition
+from followme_uav.messages import Frame, Mask, MissionInputs, MissionState, Step
+from followme_uav.perception.detection import detect
 from followme_uav.pilot.contact import ContactJudge
-from followme_uav.pilot.eyes import Eyes, Verdict
-from followme_uav.pilot.helm import View
-from followme_uav.pilot.mission import Mission, Situation
-from followme_uav.pilot.steering import Steering
+from followme_uav.pilot.control import Control
+from followme_uav.pilot.guidance.behaviours import Behaviours
+from followme_uav.pilot.guidance.inputs import GuidanceInputs
+from followme_uav.pilot.interface import MaskSource
+from followme_uav.pilot.mission import Mission
+from followme_uav.pilot.tracking.tracker import Tracker, TrackFeedback, Tracking
 
-AT_REST_MPS, SLOW_MPS = 0.1, 0.5
 
+class FrameClock:
+    """What every pilot derives from the sequence of frames: time step and altitude.
 
-class MaskSource(Protocol):
-    """Turns a frame into a mask: the network, a logged mask, or the truth."""
+    Args:
+        rate_hz: Of the camera.
+    """
 
-    def __call__(self, frame: Frame) -> Mask:
-        """Class probabilities of the frame's image; only called when there is one."""
-        ...
+    def __init__(self, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._last_frame_s: float | None = None
+        self._start_down_m: float | None = None
+
+    def time_step_s(self, frame: Frame) -> float:
+        """Since the last frame; a first frame, or a repeated time stamp, counts as on schedule."""
+        last_s, self._last_frame_s = self._last_frame_s, frame.time_s
+        if last_s is None or frame.time_s <= last_s:
+            return 1.0 / self._rate_hz
+        return frame.time_s - last_s
+
+    def altitude_m(self, frame: Frame) -> float:
+        """Above the start."""
+        down_m = frame.vehicle.position_m[2]
+        if self._start_down_m is None:
+            self._start_down_m = down_m
+        return self._start_down_m - down_m
 
 
 class Pilot:
@@ -35,12 +53,13 @@ class Pilot:
     def __init__(self, config: FlightConfig, mask_source: MaskSource) -> None:
         self._config = config
         self._mask_source = mask_source
-        self._eyes = Eyes(config)
-        self._mission = Mission(config.mission, config.duration_s)
-        self._steering = Steering(config)
+        self._clock = FrameClock(config.camera.rate_hz)
         self._contacts = ContactJudge(config.mission)
-        self._last_frame_s: float | None = None
-        self._start_down_m: float | None = None
+        self._tracker = Tracker(config)
+        self._mission = Mission(config.mission, config.duration_s)
+        self._behaviours = Behaviours(config)
+        self._control = Control(config)
+        self._feedback: TrackFeedback | None = None
 
     @property
     def state(self) -> MissionState:
@@ -48,86 +67,66 @@ class Pilot:
         return self._mission.state
 
     def step(self, frame: Frame) -> Step:
-        """See, decide and steer, once."""
-        dt_s = self._time_since_last(frame)
-        altitude_m = self._altitude_m(frame)
+        """Detect, track, decide, guide and control, once."""
+        dt_s, altitude_m = self._clock.time_step_s(frame), self._clock.altitude_m(frame)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        seen = None
-        # From lower down a ray meets the ground at too flat an angle to tell where she stands.
-        limits = self._config.limits
-        if mask is not None and altitude_m >= limits.min_altitude_m - limits.sink_m:
-            seen = self._eyes.look(frame, mask, self.state)
-        observation = None if seen is None else seen.observation
-        is_expected = self._eyes.is_expected(frame, seen)
-        verdict = self._eyes.judge(seen, is_expected=is_expected)
-        situation = self._situation(frame, altitude_m, verdict, is_expected, dt_s)
-        transition = self._mission.update(situation)
-        hero = self._eyes.expected(frame.time_s)
-        view = View(frame, altitude_m, observation, hero, dt_s)
+        tracking = self._track(frame, mask, altitude_m)
+        has_collided = self._contacts.is_collision(frame.vehicle, self.state)
+        inputs = _mission_inputs(frame, tracking, altitude_m, dt_s, has_collided)
+        decision = self._mission.update(inputs)
+        self._feedback = decision.feedback
+        transition, track = decision.transition, tracking.track
+        if decision.feedback is not None and decision.feedback.resume_followed:
+            track = tracking.followed or track
         if transition is not None:
-            self._reconsider(transition, verdict, frame.time_s)
-            view = replace(view, hero=self._eyes.expected(frame.time_s))
-            self._steering.enter(transition.target, view)
-        command, loops = self._steering.command(self.state, view)
+            self._behaviours.enter(transition.target, frame.time_s)
+            if transition.target is MissionState.FAILSAFE:
+                self._control.stop()
+        detection = None if tracking.selected is None else tracking.selected.detection
+        guidance_inputs = GuidanceInputs(frame, altitude_m, detection, track, dt_s)
+        guidance, guidance_loops = self._behaviours.guide(self.state, guidance_inputs)
+        command, control_loops = self._control.command(guidance, guidance_inputs)
         return Step(
             frame_index=frame.index,
             time_s=frame.time_s,
             mask=mask,
-            observation=observation,
+            detection=detection,
             state=self.state,
             transition=transition,
-            hero=None if view.hero is None else view.hero.estimate(),
+            track=None if track is None else track.estimate(),
             command=command,
-            loops=loops,
+            loops=(*guidance_loops, *control_loops),
+            candidates=tracking.candidates,
+            inputs=inputs,
+            guidance=guidance,
         )
 
-    def _reconsider(self, transition: Transition, verdict: Verdict, now_s: float) -> None:
-        """After an approach that led nowhere: overlook the place, and remember her of before."""
-        source, target = transition.source, transition.target
-        is_doubted = source is MissionState.FOLLOW and target is MissionState.ACQUIRE
-        if is_doubted or target is MissionState.PATROL:
-            self._eyes.expect_nobody()
-        if source is not MissionState.ACQUIRE:
-            return
-        mission, is_gone = self._config.mission, verdict is Verdict.NOTHING_SEEN
-        # In a search she may appear again where she has just vanished.
-        if target is MissionState.PATROL or (target is MissionState.SEARCH and not is_gone):
-            self._eyes.reject(
-                now_s,
-                mission.glimpse_s if is_gone else mission.reject_s,
-                is_certain=verdict is Verdict.SOMEBODY_ELSE,
-            )
-        if target is MissionState.SEARCH and not is_gone:
-            self._eyes.search_again()
+    def _track(self, frame: Frame, mask: Mask | None, altitude_m: float) -> Tracking:
+        """The track after this frame.
 
-    def _time_since_last(self, frame: Frame) -> float:
-        """Seconds; the first frame, or one that brings no new time, counts as on schedule."""
-        last_s, self._last_frame_s = self._last_frame_s, frame.time_s
-        if last_s is None or frame.time_s <= last_s:
-            return 1.0 / self._config.camera.rate_hz
-        return frame.time_s - last_s
+        From lower than the least altitude, lines of sight meet the ground at too flat an angle to
+        locate anybody: detections do not count there.
+        """
+        limits = self._config.limits
+        is_high_enough = altitude_m >= limits.min_altitude_m - limits.sink_m
+        if mask is None or not is_high_enough:
+            return self._tracker.update(frame, (), (), self.state, self._feedback)
+        detections = detect(mask, self._config.detection)
+        return self._tracker.update(frame, detections, mask.shape, self.state, self._feedback)
 
-    def _altitude_m(self, frame: Frame) -> float:
-        """Above the start."""
-        down_m = frame.vehicle.position_m[2]
-        if self._start_down_m is None:
-            self._start_down_m = down_m
-        return self._start_down_m - down_m
 
-    def _situation(
-        self, frame: Frame, altitude_m: float, verdict: Verdict, is_expected: bool, dt_s: float
-    ) -> Situation:
-        vehicle = frame.vehicle
-        return Situation(
-            time_s=frame.time_s,
-            gap_s=dt_s,
-            has_image=frame.rgb is not None,
-            has_collided=self._contacts.is_collision(vehicle, self.state),
-            land_requested=frame.land_requested,
-            altitude_m=altitude_m,
-            is_at_rest=math.hypot(*vehicle.velocity_mps) < AT_REST_MPS,
-            verdict=verdict,
-            is_slow=math.hypot(*vehicle.velocity_mps) < SLOW_MPS,
-            is_expected=is_expected,
-            control_loss=frame.control_loss,
-        )
+def _mission_inputs(
+    frame: Frame, tracking: Tracking, altitude_m: float, dt_s: float, has_collided: bool
+) -> MissionInputs:
+    return MissionInputs(
+        time_s=frame.time_s,
+        gap_s=dt_s,
+        has_image=frame.rgb is not None,
+        has_collided=has_collided,
+        land_requested=frame.land_requested,
+        altitude_m=altitude_m,
+        speed_mps=math.hypot(*frame.vehicle.velocity_mps),
+        classification=tracking.classification,
+        is_expected=tracking.is_expected,
+        control_loss=frame.control_loss,
+    )

@@ -15,9 +15,9 @@ import yaml
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError
+from followme_uav.flight.pilots import pilot_kind
 from followme_uav.perception.weights import sha256
 from followme_uav.scenario.checks import complaints
-from followme_uav.scenario.pilots import pilot_kind
 from followme_uav.scenario.results import Result
 from followme_uav.scenario.script import Scenario
 

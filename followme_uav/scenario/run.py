@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from followme_uav.config import read_yaml
 from followme_uav.extras import require
 from followme_uav.files import sole_folder
+from followme_uav.flight.pilots import pilot_kind
 from followme_uav.perception.weights import read_weights, sha256
 from followme_uav.scenario.flight import Job
-from followme_uav.scenario.pilots import pilot_kind
 from followme_uav.scenario.report import write_report
 from followme_uav.scenario.results import Result, write_results
 from followme_uav.scenario.runner import run_jobs

@@ -40,7 +40,7 @@ def blueprint(duration_s: float | None) -> Any:
         rrb.Horizontal(
             rrb.Vertical(
                 rrb.Tabs(
-                    rrb.Spatial2DView(name="Camera, mask and observation", origin="world/camera"),
+                    rrb.Spatial2DView(name="Camera, mask and detections", origin="world/camera"),
                     rrb.Spatial2DView(
                         name="Mask", origin="world/camera", contents=["$origin/mask"]
                     ),

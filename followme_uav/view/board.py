@@ -88,7 +88,7 @@ class Board:
         draw.rounded_rectangle(chip, 8, STATES[state])
         draw.text((_GAP + 68, middle), state.value.upper(), "white", font(19), "mm")
         draw.text((_GAP + 156, middle), f"{time_s:5.1f} s", _TEXT, font(22), "lm")
-        vehicle, hero = entry.frame.vehicle, entry.step.hero
+        vehicle, hero = entry.frame.vehicle, entry.step.track
         facts = [
             ("height", f"{-vehicle.position_m[2]:.1f} m"),
             ("speed", f"{math.hypot(*vehicle.velocity_mps[:2]):.1f} m/s"),

@@ -92,7 +92,7 @@ def history_of(
             value = line.read(entry, config)
             column.append(np.nan if value is None else value)
         vehicle.append(entry.frame.vehicle.position_m)
-        believed.append(step.hero.position_m if step.hero else nowhere)
+        believed.append(step.track.position_m if step.track else nowhere)
         hero.append(entry.truth.hero_position_m if entry.truth else nowhere)
     return History(
         time_s=np.asarray(times, float) - (times[0] if times else 0.0),

@@ -13,7 +13,7 @@ import numpy as np
 
 from followme_uav.config import FlightConfig
 from followme_uav.flight.entry import FlightEntry
-from followme_uav.messages import LoopTerms, MaskClass, Vec3
+from followme_uav.messages import LoopTerms, MaskClass, Outcome, Vec3
 from followme_uav.view.colours import (
     BELIEF,
     BLUE,
@@ -56,33 +56,39 @@ class Panel:
 
 
 def true_hero_m(entry: FlightEntry, config: FlightConfig) -> Vec3 | None:
-    """Her middle, as high as the blob's centroid is assumed; None where no truth is told."""
+    """The hero's centroid; None without ground truth."""
     if entry.truth is None:
         return None
     north, east, down = entry.truth.hero_position_m
-    return north, east, down - config.tracker.centroid_height_m
+    return north, east, down - config.hero.centroid_height_m
 
 
 def _distance_m(entry: FlightEntry, place_m: Vec3 | None) -> float | None:
     return None if place_m is None else math.dist(place_m, entry.frame.camera.position_m)
 
 
-def _believed_m(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.hero
+def _track_m(entry: FlightEntry, config: FlightConfig) -> float | None:
+    hero = entry.step.track
     return None if hero is None else _distance_m(entry, hero.position_m)
 
 
 def _sigma_m(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.hero
+    hero = entry.step.track
     return hero.sigma_m if hero and math.isfinite(hero.sigma_m) else None
 
 
 def _seen(field: str) -> Reading:
     def read(entry: FlightEntry, config: FlightConfig) -> float | None:
-        seen = entry.step.observation
+        seen = entry.step.detection
         return None if seen is None else float(getattr(seen, field))
 
     return read
+
+
+def _mahalanobis_sq(entry: FlightEntry, config: FlightConfig) -> float | None:
+    """Of the selected detection."""
+    selected = (c for c in entry.step.candidates if c.outcome is Outcome.SELECTED)
+    return next((candidate.mahalanobis_sq for candidate in selected), None)
 
 
 def _true_pixels(entry: FlightEntry, config: FlightConfig) -> float | None:
@@ -100,7 +106,7 @@ def _ground_speed(velocity: Vec3) -> float:
 
 
 def _hero_speed(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.hero
+    hero = entry.step.track
     return None if hero is None else _ground_speed(hero.velocity_mps)
 
 
@@ -156,7 +162,7 @@ FLIGHT_PANELS = (
         "m",
         (
             Line("true", HERO, lambda e, c: _distance_m(e, true_hero_m(e, c))),
-            Line("believed", BELIEF, _believed_m),
+            Line("track", BELIEF, _track_m),
             Line("uncertainty", SKY, _sigma_m),
             Line("wanted", GREY, lambda e, c: c.control.wanted_distance_m, is_aim=True),
         ),
@@ -166,8 +172,18 @@ FLIGHT_PANELS = (
         "hero_pixels",
         "Hero in the mask",
         "pixels",
-        (Line("true", HERO, _true_pixels), Line("marked", BELIEF, _seen("area_px"))),
+        (Line("true", HERO, _true_pixels), Line("detected", BELIEF, _seen("area_px"))),
         (0.0, None),
+    ),
+    Panel(
+        "gate",
+        "Deviation from the track",
+        "squared Mahalanobis distance",
+        (
+            Line("selected detection", BELIEF, _mahalanobis_sq),
+            Line("gate", GREY, lambda e, c: c.association.gate, is_aim=True),
+        ),
+        (0.0, 40.0),
     ),
     Panel(
         "speed",
@@ -176,7 +192,7 @@ FLIGHT_PANELS = (
         (
             Line("vehicle", VEHICLE, lambda e, c: _ground_speed(e.frame.vehicle.velocity_mps)),
             Line("commanded", SKY, lambda e, c: _ground_speed(e.step.command.velocity_mps)),
-            Line("hero, believed", BELIEF, _hero_speed),
+            Line("hero, track", BELIEF, _hero_speed),
         ),
         (0.0, None),
     ),

@@ -11,13 +11,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.geometry import aspect_of, pixel_of_point
-from followme_uav.messages import Mask, MaskClass, RgbImage
+from followme_uav.messages import Detection, Mask, MaskClass, RgbImage
+from followme_uav.view.candidates import label_of, rejected
 from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb
 
 NIGHT = (22, 25, 29)
 """Background of everything that is shown dark."""
 PANEL = (30, 34, 39)
 """Of what lies on it, and of masks."""
+_READABLE_PX = 320
+"""Smaller pictures have no room for reasons."""
 
 
 @cache
@@ -27,9 +30,10 @@ def font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def camera_picture(entry: FlightEntry, side_px: int) -> Image.Image:
-    """The image with the mask's hero outlined, the observation in a box, the belief as a cross.
+    """The image with the hero's mask outlined, the detections in boxes, the track as a cross.
 
-    Without an image it is dark and says so.
+    The selected detection has a white box; the others have thin grey ones, each with the reason why
+    it was not selected. Without an image the picture is dark and says so.
     """
     image = entry.frame.rgb
     if image is None:
@@ -38,18 +42,16 @@ def camera_picture(entry: FlightEntry, side_px: int) -> Image.Image:
     picture = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
     layer = Image.new("L", (width_px * 2, height_px * 2))
     draw = ImageDraw.Draw(layer)
-    seen = entry.step.observation
+    scale = 2 * width_px / image.shape[1], 2 * height_px / image.shape[0]
+    seen = entry.step.detection
     if seen is not None:
-        scale = 2 * width_px / image.shape[1], 2 * height_px / image.shape[0]
-        centre = (seen.u + 1) * width_px, (seen.v + 1) * height_px
-        half = seen.width_px * scale[0] / 2 + 8, seen.height_px * scale[1] / 2 + 8
-        box = (centre[0] - half[0], centre[1] - half[1], centre[0] + half[0], centre[1] + half[1])
-        draw.rounded_rectangle(box, radius=8, outline=255, width=3)
+        draw.rounded_rectangle(_box(seen, scale, size), radius=8, outline=255, width=3)
     if entry.step.mask is not None:
         outline = _outline(entry.step.mask[..., MaskClass.HERO], size)
         picture.paste(OUTLINE, (0, 0), outline)
     picture.paste("white", (0, 0), layer.resize(size, Image.Resampling.BOX))
-    _mark_belief(picture, entry, aspect_of(image.shape))
+    _mark_rejected(picture, entry, scale)
+    _mark_track(picture, entry, aspect_of(image.shape))
     return _framed(picture, side_px)
 
 
@@ -159,9 +161,34 @@ def _outline(probability: np.ndarray, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(np.where(grown & ~inside, np.uint8(255), np.uint8(0)))
 
 
-def _mark_belief(picture: Image.Image, entry: FlightEntry, aspect: float) -> None:
-    """A cross where the pilot believes her to be, if that is in the picture."""
-    hero = entry.step.hero
+Box = tuple[float, float, float, float]
+
+
+def _box(detection: Detection, scale: tuple[float, float], size: tuple[int, int]) -> Box:
+    """Left, top, right, bottom around a detection, with a margin; `scale` is per mask pixel."""
+    x, y = (detection.u + 1) * size[0], (detection.v + 1) * size[1]
+    half_x = detection.width_px * scale[0] / 2 + 8
+    half_y = detection.height_px * scale[1] / 2 + 8
+    return x - half_x, y - half_y, x + half_x, y + half_y
+
+
+def _mark_rejected(picture: Image.Image, entry: FlightEntry, scale: tuple[float, float]) -> None:
+    """Thin boxes with the reason beside them, where the picture is large enough to read it."""
+    draw = ImageDraw.Draw(picture)
+    for candidate in rejected(entry.step):
+        box = _box(candidate.detection, scale, picture.size)
+        left, top, right, bottom = (part / 2 for part in box)
+        draw.rectangle((left, top, right, bottom), outline=GREY)
+        if picture.width >= _READABLE_PX:
+            label, type_face = label_of(candidate), font(11)
+            right_most = picture.width - 2.0 - draw.textlength(label, type_face)
+            at = max(min(left, right_most), 2.0), min(bottom + 2.0, picture.height - 14.0)
+            draw.text(at, label, GREY, type_face, stroke_width=1, stroke_fill=NIGHT)
+
+
+def _mark_track(picture: Image.Image, entry: FlightEntry, aspect: float) -> None:
+    """A cross at the position of the track, if that is in the picture."""
+    hero = entry.step.track
     place = hero and pixel_of_point(entry.frame.camera, hero.position_m, aspect)
     if not place or max(abs(place[0]), abs(place[1])) > 1.0:
         return

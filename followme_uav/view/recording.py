@@ -1,6 +1,6 @@
 """A flight as a Rerun recording: which entities there are, and what each entry adds to them.
 
-    world/...    NED, in metres: city, vehicle, camera (with image, mask, observation), hero, people
+    world/...    NED, in metres: city, vehicle, camera (with image, mask, detections), track, people
     plots/KEY    one for each panel of `view.panels`
     state        the mission's state; `events` tells why it changed
 
@@ -11,12 +11,13 @@ live flight and a log are shown by the same code.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rerun as rr
+from PIL import ImageColor
 
 from followme_uav.config import FlightConfig
 from followme_uav.flight.entry import FlightEntry, Picture
@@ -24,23 +25,26 @@ from followme_uav.flight.png import encode_png
 from followme_uav.geometry import quaternion_from_euler, yaw_of
 from followme_uav.messages import (
     CameraPose,
+    Detection,
     GroundTruth,
-    HeroEstimate,
     MaskClass,
     MissionState,
-    Observation,
     Quaternion,
     RgbImage,
     Solid,
+    Step,
+    TrackEstimate,
     Vec3,
 )
 from followme_uav.view.blueprint import TIMELINE, blueprint
+from followme_uav.view.candidates import label_of, rejected, selected_label
 from followme_uav.view.colours import (
     BELIEF,
     DARK_DECK,
     DARK_HOUSE,
     DARK_STREET,
     DARK_TREE,
+    GREY,
     HERO,
     OUTLINE,
     PEOPLE,
@@ -111,7 +115,7 @@ class FlightRecording:
         self._log_state(entry)
         self._log_camera(entry)
         self._log_vehicle(entry)
-        self._log_belief(entry.step.hero)
+        self._log_track(entry.step.track)
         if entry.truth is not None:
             self._log_truth(entry.truth)
         for panel in ALL_PANELS:
@@ -168,7 +172,7 @@ class FlightRecording:
         camera, image = entry.frame.camera, entry.frame.rgb
         self._log("world/camera", _pose(camera.position_m, camera.orientation))
         if image is None:
-            for part in ("image", "mask", "observation"):
+            for part in ("image", "mask", "detection", "rejected"):
                 self._hide(f"world/camera/{part}")
             return
         self._log("world/camera", _lens(camera, image))
@@ -182,10 +186,21 @@ class FlightRecording:
         if entry.step.mask is not None:
             classes = np.argmax(entry.step.mask, axis=2).astype(np.uint8)
             self._log("world/camera/mask", rr.SegmentationImage(classes, opacity=0.45))
-        if entry.step.observation is None:
-            self._hide("world/camera/observation")
+        self._log_detections(entry.step, image)
+
+    def _log_detections(self, step: Step, image: RgbImage) -> None:
+        """The selected detection in white; the others in grey, with the reason."""
+        if step.detection is None:
+            self._hide("world/camera/detection")
         else:
-            self._log("world/camera/observation", _box(entry.step.observation, image))
+            label = selected_label(step, step.detection)
+            self._log("world/camera/detection", _boxes([step.detection], [label], "white", image))
+        others = rejected(step)
+        if not others:
+            self._hide("world/camera/rejected")
+            return
+        detections, labels = [c.detection for c in others], [label_of(c) for c in others]
+        self._log("world/camera/rejected", _boxes(detections, labels, GREY, image))
 
     def _log_vehicle(self, entry: FlightEntry) -> None:
         vehicle, command = entry.frame.vehicle, entry.step.command
@@ -205,9 +220,9 @@ class FlightRecording:
         self._log("world/path/vehicle", _piece(self._vehicle_m, place_m, colour))
         self._vehicle_m = place_m
 
-    def _log_belief(self, hero: HeroEstimate | None) -> None:
+    def _log_track(self, hero: TrackEstimate | None) -> None:
         if hero is None:
-            self._hide("world/belief")
+            self._hide("world/track")
             return
         sigma_m = min(hero.sigma_m, _UNSURE_MAX_M) if math.isfinite(hero.sigma_m) else 0.5
         around = rr.Ellipsoids3D(
@@ -216,7 +231,7 @@ class FlightRecording:
             colors=[rgb(BELIEF)],
             line_radii=[rr.Radius.ui_points(1.0)],
         )
-        self._log("world/belief", around)
+        self._log("world/track", around)
 
     def _log_truth(self, truth: GroundTruth) -> None:
         feet_m = truth.hero_position_m
@@ -242,13 +257,13 @@ def _lens(camera: CameraPose, image: RgbImage) -> Any:
     )
 
 
-def _box(seen: Observation, image: RgbImage) -> Any:
+def _boxes(detections: Sequence[Detection], labels: list[str], colour: str, image: RgbImage) -> Any:
     height, width, _ = image.shape
     return rr.Boxes2D(
-        centers=[((seen.u + 1) / 2 * width, (seen.v + 1) / 2 * height)],
-        half_sizes=[(seen.width_px / 2 + 2, seen.height_px / 2 + 2)],
-        colors=[(255, 255, 255)],
-        labels=[f"{seen.confidence:.0%}"],
+        centers=[((d.u + 1) / 2 * width, (d.v + 1) / 2 * height) for d in detections],
+        half_sizes=[(d.width_px / 2 + 2, d.height_px / 2 + 2) for d in detections],
+        colors=[ImageColor.getrgb(colour)],
+        labels=labels,
     )
 
 

@@ -55,4 +55,4 @@ def save_what_if(steps: Sequence[tuple[Step, Step]], path: Path) -> None:
 
 
 def _seen(step: Step, name: str) -> float:
-    return math.nan if step.observation is None else getattr(step.observation, name)
+    return math.nan if step.detection is None else getattr(step.detection, name)

@@ -204,10 +204,10 @@ def test_images_that_are_not_square_are_followed_in(tmp_path, size_px):
     following = [
         entry
         for entry in read_log(plan.log).entries()
-        if entry.step.state is MissionState.FOLLOW and entry.step.observation is not None
+        if entry.step.state is MissionState.FOLLOW and entry.step.detection is not None
     ]
     errors_m = sorted(
-        math.dist(entry.step.hero.position_m[:2], entry.truth.hero_position_m[:2])
+        math.dist(entry.step.track.position_m[:2], entry.truth.hero_position_m[:2])
         for entry in following
     )
     assert errors_m[len(errors_m) // 2] < 0.35

@@ -1,12 +1,12 @@
-"""If these fail, the pilot is compared with followers that do not do what they are said to."""
+"""The followers that the pilot is compared with do what they are said to do."""
 
 import numpy as np
 import pytest
 
 from followme_uav.config import load_config
 from followme_uav.messages import MissionState
-from followme_uav.perception.observe import observe
-from followme_uav.scenario.baselines import Original, Proportional
+from followme_uav.perception.detection import detect
+from followme_uav.pilot.baselines import LOST_FRAMES, Original, Proportional
 from tests.toy_world import SIZE_PX, ToyWorld
 
 CONFIG = load_config(overrides=["duration_s=60"])
@@ -36,7 +36,7 @@ def test_each_looks_as_far_down_whatever_the_image_shape(kind):
         pilot = kind(config, world.mask, **(depth if kind is Original else {}))
         frame = world.frame()
         mask = world.mask(frame)
-        (seen,) = observe(mask, config.observe)
+        (seen,) = detect(mask, config.detection)
         elevations.append(pilot.follow(frame, mask, seen).sight.elevation_rad)
     assert elevations[0] == pytest.approx(elevations[1], abs=0.01)
 
@@ -54,27 +54,28 @@ def pilots(world):
 
 
 @pytest.mark.parametrize("name", ["original", "proportional"])
-def test_each_follows_somebody_who_walks_ahead(name):
+def test_baseline_follows_a_person_who_walks_ahead(name):
     world = ToyWorld(walk)
     world.fly(pilots(world)[name], 40)
     assert abs(world.distance_m() - CONFIG.control.wanted_distance_m) < 2.5
 
 
 @pytest.mark.parametrize("name", ["original", "proportional"])
-def test_six_frames_without_anybody_and_it_patrols(name):
+def test_baseline_patrols_after_six_frames_without_a_detection(name):
     world = ToyWorld(walk)
     pilot = pilots(world)[name]
     world.fly(pilot, 20)
     assert pilot.state is MissionState.FOLLOW
     world.route = lambda time_s: None
     states = [step.state for step in world.fly(pilot, 1)]
+    assert LOST_FRAMES == 6
     assert states[:6].count(MissionState.FOLLOW) == 5
     assert states[6] is MissionState.PATROL
 
 
 @pytest.mark.parametrize("name", ["original", "proportional"])
-def test_after_a_fault_it_patrols(name):
-    """It knows no search; going into one ended the flight with an error."""
+def test_baseline_patrols_after_a_fault(name):
+    """It has no search to go into."""
     world = ToyWorld(walk)
     pilot = pilots(world)[name]
     world.fly(pilot, 20)
@@ -85,8 +86,19 @@ def test_after_a_fault_it_patrols(name):
     assert world.fly(pilot, 3)[-1].state is MissionState.PATROL
 
 
-def test_each_lands_when_the_time_is_over():
+def test_baseline_lands_when_the_flight_time_is_over():
     world = ToyWorld(walk)
     pilot = pilots(world)["proportional"]
     steps = world.fly(pilot, 100)
     assert steps[-1].state is MissionState.DONE
+
+
+@pytest.mark.parametrize("name", ["original", "proportional"])
+def test_steps_of_a_baseline_carry_their_inputs_and_guidance(name):
+    world = ToyWorld(walk)
+    steps = world.fly(pilots(world)[name], 20)
+    for step in steps:
+        assert (step.inputs.classification is None) == (step.detection is None)
+        assert step.guidance.manoeuvre is step.command.manoeuvre
+    assert steps[-1].state is MissionState.FOLLOW
+    assert (steps[-1].track is None) == (name == "proportional")

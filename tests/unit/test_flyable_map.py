@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from followme_uav.config import load_config
-from followme_uav.pilot.keep_in import contains, is_free
+from followme_uav.pilot.navigation.street_map import contains, is_free
 from followme_uav.sim.world import make_city
 
 CONFIG = load_config()

@@ -1,6 +1,6 @@
-"""If these fail, the vehicle loses a hero who runs, turns or hides, or follows somebody else.
+"""Following a hero that runs, turns, hides or passes other people, in a small world.
 
-The scripts of `configs/scenarios` in a world on one page: in seconds, and without a network.
+The scripts of `configs/scenarios` in seconds, and without a network.
 """
 
 import math
@@ -21,7 +21,7 @@ WANTED_M = CONFIG.control.wanted_distance_m
 START = (15.0, 6.0)
 UP_THE_STREET = (START, (100.0, 6.0))
 FOUND_S = 12.0
-"""By then she is followed; before, she stands."""
+"""By then the hero is followed; before, it stands."""
 
 
 def along(points, *speeds):
@@ -45,7 +45,7 @@ def along(points, *speeds):
 
 @dataclass
 class Report:
-    """How it went after she was found."""
+    """The flight after the hero was found."""
 
     in_view: float
     tracked: float
@@ -66,7 +66,7 @@ def fly(
     config=CONFIG,
     size_px=(SIZE_PX, SIZE_PX),
 ):
-    """Fly after a hero on `route`; images get lost or come late, by a fixed seed."""
+    """Follow a hero on `route`; images are lost or late, by a fixed seed."""
     rng = random.Random(1)
     world = ToyWorld(route, others=others, hidden=hidden, size_px=size_px)
     pilot = Pilot(config, world.mask)
@@ -85,8 +85,8 @@ def fly(
             distance_m = math.dist(now.camera.position_m, hero_m)
             seen.append(off <= 1.0)
             tracked.append(off <= 0.4 and abs(distance_m - WANTED_M) <= 0.3 * WANTED_M)
-            if step.state is MissionState.FOLLOW and step.observation is not None:
-                wrong += math.dist(step.hero.position_m[:2], route(frame.time_s)) > 1.5
+            if step.state is MissionState.FOLLOW and step.detection is not None:
+                wrong += math.dist(step.track.position_m[:2], route(frame.time_s)) > 1.5
         states.append(step.state)
         world.obey(step.command)
     leaves = [
@@ -134,7 +134,7 @@ ROUTES = {
 
 
 @pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES.keys())
-def test_wherever_she_goes_she_is_kept_in_view_and_at_the_wanted_distance(route):
+def test_hero_is_kept_in_view_and_at_the_wanted_distance_on_every_route(route):
     report = fly(route, 45.0)
     assert report.losses == 0
     assert report.in_view == 1.0
@@ -144,31 +144,31 @@ def test_wherever_she_goes_she_is_kept_in_view_and_at_the_wanted_distance(route)
 WALK = along(UP_THE_STREET, (0, 0), (FOUND_S, 1.6))
 
 
-def test_a_fifth_of_the_images_may_get_lost():
+def test_hero_is_followed_when_a_fifth_of_the_images_is_lost():
     report = fly(ROUTES["zigzag"], 45.0, drop=0.2)
     assert (report.losses, report.in_view) == (0, 1.0)
     assert report.tracked >= 0.9
 
 
-def test_images_may_come_two_frames_late():
+def test_hero_is_followed_when_images_are_two_frames_late():
     report = fly(ROUTES["zigzag"], 45.0, late_frames=(1, 1, 2, 2))
     assert (report.losses, report.in_view) == (0, 1.0)
     assert report.tracked >= 0.85
 
 
-def test_hidden_for_five_seconds_she_is_found_again_soon():
+def test_hero_is_found_again_soon_after_five_seconds_of_occlusion():
     report = fly(WALK, 50.0, hidden=((25.0, 30.0),))
     assert report.losses <= 1
     assert report.refound_s <= 3.5 + 3.0  # hidden for 3.5 s after the loss
     assert report.tracked >= 0.85
 
 
-def test_hidden_for_a_moment_she_is_not_lost():
+def test_track_is_kept_through_an_occlusion_of_about_one_second():
     report = fly(WALK, 40.0, hidden=((20.0, 21.0), (27.0, 28.2)))
     assert report.losses == 0
 
 
-def test_she_turns_a_corner_while_she_is_hidden():
+def test_hero_that_turns_a_corner_while_it_is_hidden_is_found_again():
     route = ROUTES["around the corner of a block"]
     report = fly(route, 55.0, hidden=((31.0, 36.0),))
     assert report.losses == 1
@@ -181,9 +181,9 @@ def test_she_turns_a_corner_while_she_is_hidden():
         along([(35.0, -8.0), (35.0, 12.0), (80.0, 12.0)], (0, 0), (FOUND_S, 1.4)),
         along([(70.0, 7.5), (0.0, 7.5)], (0, 0), (FOUND_S, 1.4)),
     ],
-    ids=["crosses", "comes towards her and passes"],
+    ids=["crosses", "comes towards the hero and passes"],
 )
-def test_somebody_just_like_her_is_not_followed_instead(other):
+def test_person_who_looks_like_the_hero_is_not_followed_instead(other):
     report = fly(WALK, 45.0, others=(other,))
     assert report.wrong_frames == 0
     assert report.losses == 0

@@ -1,4 +1,4 @@
-"""The flight log: what is read back is what was flown, and bad files end in one clear line."""
+"""The flight log: reading gives back what was flown, and bad files end in one clear line."""
 
 import dataclasses
 import json
@@ -21,14 +21,58 @@ from followme_uav.flight.entry import Picture
 from followme_uav.flight.log import content_digest, read_log
 from followme_uav.flight.log_writer import FlightLogWriter
 from followme_uav.flight.png import decode_png, encode_png
-from followme_uav.messages import Contact, HeroEstimate, LoopTerms, MissionState, Transition
-from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry, same
+from followme_uav.messages import (
+    Candidate,
+    Classification,
+    Contact,
+    GroundCovariance,
+    Guidance,
+    LineOfSight,
+    LoopTerms,
+    Manoeuvre,
+    Measurement,
+    MissionInputs,
+    MissionState,
+    Outcome,
+    TrackEstimate,
+    Transition,
+)
+from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry, same
 
 RNG = np.random.default_rng(7)
 
 
 def noise() -> np.ndarray:
     return RNG.integers(0, 256, (SIZE_PX, SIZE_PX, 3), np.uint8)
+
+
+MEASUREMENT = Measurement(
+    (1.0 / 3.0, -0.0, -0.95), GroundCovariance(0.1, -0.02, 1e-310), 8.0, 1.1, 0.9, True
+)
+CANDIDATES = (
+    Candidate(
+        detection_at((7.3, 9.1)), MEASUREMENT, 0.0, Classification.CONFIRMED, Outcome.SELECTED
+    ),
+    Candidate(
+        detection_at((3.0, 5.0)),
+        dataclasses.replace(MEASUREMENT, is_truncated=False),
+        None,
+        Classification.UNCONFIRMED,
+        Outcome.LESS_LIKELY,
+    ),
+    Candidate(detection_at((9.0, 1.0)), None, None, None, Outcome.NOT_ON_GROUND),
+)
+"""With and without a track, and in the sky."""
+INPUTS = (
+    MissionInputs(0.1, 1.0 / 3.0, True, False, False, 4.5, -0.0, Classification.PROBABLE, True),
+    MissionInputs(0.2, 0.1, False, True, True, 0.0, 1e-310, None),
+)
+GUIDANCE = (
+    Guidance(Manoeuvre.VELOCITY, (1.0 / 3.0, -0.0), 4.5, 0.0, LineOfSight(0.1, -0.3), 0.0),
+    Guidance(Manoeuvre.VELOCITY, (0.0, 0.0), altitude_m=0.0, descent_mps=1.0),
+    Guidance(Manoeuvre.HOVER),
+)
+"""Zero is another value than none."""
 
 
 def full_entry(index: int):
@@ -39,16 +83,19 @@ def full_entry(index: int):
         time_s=index / 30.0,
         rgb=noise(),
         mask=noise(),
-        observation=blob_at((7.3, 9.1)),
+        detection=detection_at((7.3, 9.1)),
         truth_mask=hero_mask((7, 9)),
         hero_position_m=(1.0 / 3.0, -0.0, 1e-310),
         clearance_m=math.inf,
-        transition=Transition(MissionState.ACQUIRE, state, "seen in 5 frames: größer"),
-        hero=HeroEstimate((1.0 / 7.0, -0.0, 1e-310), (0.1, -0.2, 0.0), 0.3),
+        transition=Transition(MissionState.ACQUIRE, state, "hero confirmed in 5 frames: größer"),
+        track=TrackEstimate((1.0 / 7.0, -0.0, 1e-310), (0.1, -0.2, 0.0), 0.3),
         loops=(
             LoopTerms("pan", 0.1, 0.2, 0.0, -0.3, -0.1),
             LoopTerms("yaw", 1.0, 2.0, 0.0, 0.0, 2.0),
         ),
+        candidates=CANDIDATES,
+        inputs=INPUTS[index % len(INPUTS)],
+        guidance=GUIDANCE[index % len(GUIDANCE)],
     )
 
 
@@ -65,7 +112,7 @@ def write(tmp_path, config):
 
 
 def test_entries_come_back_to_the_last_bit(write, config):
-    """Else a replay would differ from the flight although nothing changed."""
+    """Otherwise a replay would differ from the flight although nothing changed."""
     entries = [full_entry(0), make_entry(1), full_entry(2), make_entry(3, mask=noise())]
     log = read_log(write(entries, seed="42"))
     read = list(log.entries())
@@ -83,7 +130,7 @@ def test_contacts_and_lost_control_come_back_and_take_no_room_without(write):
     touched = dataclasses.replace(
         plain.frame.vehicle, has_collided=True, contact=Contact("Ground", (0.0, 0.1, -0.9))
     )
-    frame = dataclasses.replace(plain.frame, vehicle=touched, control_loss="somebody reset it")
+    frame = dataclasses.replace(plain.frame, vehicle=touched, control_loss="reset by a client")
     entries = [plain, dataclasses.replace(plain, frame=frame)]
     read = list(read_log(write(entries)).entries())
     assert all(same(one, other) for one, other in zip(entries, read, strict=True))
@@ -92,8 +139,8 @@ def test_contacts_and_lost_control_come_back_and_take_no_room_without(write):
     assert not schema.to_message(plain.frame).vehicle.HasField("contact")
 
 
-def test_single_entries_come_without_the_others(write):
-    """Twelve pictures out of a long flight would take as long as all of them."""
+def test_chosen_entries_are_read_without_the_others(write):
+    """Twelve images out of a long flight take less time than all of them."""
     entries = [full_entry(0), make_entry(1), full_entry(2)]
     found = list(read_log(write(entries)).entries(numbers={0, 2}))
     assert [entry.frame.index for entry in found] == [0, 2]
@@ -101,8 +148,8 @@ def test_single_entries_come_without_the_others(write):
 
 
 @given(st.floats(allow_nan=False), st.integers(-(2**63), 2**63 - 1), st.text())
-def test_any_value_survives_the_schema(number, integer, text):
-    """Else single numbers would come back rounded, clipped or missing."""
+def test_every_value_is_read_as_it_was_written(number, integer, text):
+    """No number comes back rounded, clipped or missing."""
     entry = make_entry(integer, time_s=number, hero_position_m=(number, 0.0, -number))
     step = dataclasses.replace(
         entry.step, transition=Transition(MissionState.PATROL, MissionState.SEARCH, text)
@@ -112,8 +159,8 @@ def test_any_value_survives_the_schema(number, integer, text):
     assert same(schema.from_message(parsed, mask=None), step)
 
 
-def test_schema_knows_every_field():
-    """Else a field added to a message would silently be missing in logs."""
+def test_schema_has_every_field_of_every_message():
+    """A field added to a message must not be missing in logs."""
     for name, kind in schema._DATACLASSES.items():
         logged = {field.name for field in schema.MESSAGES[name].DESCRIPTOR.fields}
         images = {"rgb", "mask"}
@@ -127,13 +174,13 @@ def test_schema_knows_every_field():
         st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3)),
     )
 )
-def test_images_are_lossless_in_any_reader(image):
-    """Else a replay from images would see other pixels than the flight did."""
+def test_images_are_lossless(image):
+    """A replay from images needs the pixels of the flight."""
     assert np.array_equal(decode_png(encode_png(image)), image)
 
 
-def test_ordinary_viewers_can_open_the_log(write):
-    """Else Foxglove or Rerun would show raw bytes: index, schema and images must be standard."""
+def test_log_has_standard_index_schema_and_images(write):
+    """Foxglove and Rerun would show raw bytes otherwise."""
     path = write([full_entry(0), full_entry(1)])
     with path.open("rb") as file:
         reader = make_reader(file, decoder_factories=[DecoderFactory()])
@@ -150,7 +197,7 @@ def test_ordinary_viewers_can_open_the_log(write):
 
 
 def test_digest_ignores_wall_clock_times_and_nothing_else(write):
-    """Else the bit-identity test would fail on every machine, or never."""
+    """Two lockstep flights with the same seed have the same digest on every machine."""
     entry = full_entry(0)
     slower = dataclasses.replace(
         entry, timings=dataclasses.replace(entry.timings, receive_ms=1e3, total_ms=2e3)
@@ -167,8 +214,8 @@ def test_digest_ignores_wall_clock_times_and_nothing_else(write):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_cut_off_log_gives_all_complete_entries(write, config):
-    """Else a flight that was killed would be lost."""
+def test_log_without_an_end_gives_all_complete_entries(write, config):
+    """A flight that was killed is not lost."""
     entries = [full_entry(index) for index in range(8)]
     each = config.log.model_copy(update={"chunk_s": 0.0})
     path = write(entries, config=config.model_copy(update={"log": each}))
@@ -189,8 +236,8 @@ def test_cut_off_log_gives_all_complete_entries(write, config):
     assert set(counts) == set(range(9)), "each chunk must end with an entry"
 
 
-def test_damage_is_never_read_as_truth(write):
-    """Else a broken disk would make a flight that never was."""
+def test_damaged_log_is_refused_or_gives_entries_that_were_written(write):
+    """A broken disk must not make up a flight."""
     entries = [full_entry(index) for index in range(3)]
     path = write(entries)
     whole = path.read_bytes()
@@ -221,8 +268,8 @@ def test_damage_is_never_read_as_truth(write):
         (b"\x89MCAP0\r\n" + b"\0" * 5000, "no flight log"),
     ],
 )
-def test_foreign_files_are_named(tmp_path, content, expected):
-    """Else the user would get a stack trace for a wrong file name."""
+def test_file_that_is_no_log_is_named_in_one_line(tmp_path, content, expected):
+    """A wrong file name must not end in a traceback."""
     path = tmp_path / "x.mcap"
     if content is not None:
         path.write_bytes(content)
@@ -230,8 +277,8 @@ def test_foreign_files_are_named(tmp_path, content, expected):
         read_log(path)
 
 
-def test_log_of_a_newer_version_says_so(write, monkeypatch):
-    """Else an old program would misread a new log."""
+def test_log_of_a_newer_version_asks_for_an_update(write, monkeypatch):
+    """An old program would misread a new log."""
     monkeypatch.setattr("followme_uav.flight.log_writer.SCHEMA_VERSION", 99)
     path = write([full_entry(0)])
     monkeypatch.undo()
@@ -239,17 +286,18 @@ def test_log_of_a_newer_version_says_so(write, monkeypatch):
         read_log(path)
 
 
-def test_log_of_version_1_is_still_read(config, write, monkeypatch):
-    """Else every flight of before would be lost: it knew her place only, and other settings."""
+def test_log_of_version_1_has_position_settings_and_lossless_images(config, write, monkeypatch):
+    """Version 1 had no velocity and no uncertainty, other settings, and no choice of images."""
     entry = full_entry(0)
-    step = schema.to_message(dataclasses.replace(entry.step, hero=None))
+    step = schema.to_message(dataclasses.replace(entry.step, track=None))
     step.hero_position_m.x, step.hero_position_m.z = 12.0, -0.95
     read = schema.from_message(step, mask=None)
-    assert read.hero == HeroEstimate((12.0, 0.0, -0.95), (0.0, 0.0, 0.0), math.inf)
+    assert read.track == TrackEstimate((12.0, 0.0, -0.95), (0.0, 0.0, 0.0), math.inf)
 
     settings = config.model_dump(mode="json")
     del settings["depth"], settings["log"]
-    settings["tracker"]["a_key_of_old"] = 0.5
+    settings["tracker"] = {"a_former_key": 0.5, "gate": 9.5}
+    del settings["association"]["gate"]
     settings["control"]["wanted_distance_m"] = 8.5
     old = SimpleNamespace(model_dump_json=lambda: json.dumps(settings), log=config.log)
     monkeypatch.setattr("followme_uav.flight.log_writer.SCHEMA_VERSION", 1)
@@ -257,12 +305,13 @@ def test_log_of_version_1_is_still_read(config, write, monkeypatch):
     monkeypatch.undo()
     found = read_log(path).metadata.config
     assert found.control.wanted_distance_m == 8.5
+    assert found.association.gate == 9.5
     assert found.depth == config.depth
-    assert (found.log.image, found.log.round_masks) == ("png", False), "as it was then"
+    assert (found.log.image, found.log.round_masks) == ("png", False), "as version 1 wrote them"
 
 
-def test_missing_channel_is_named(write, monkeypatch):
-    """Else a filtered log would seem to be a flight without images."""
+def test_log_without_a_channel_is_refused_with_its_name(write, monkeypatch):
+    """A filtered log must not look like a flight without images."""
     from followme_uav.flight import log_writer
 
     fewer = {topic: kind for topic, kind in log_writer.TOPICS.items() if topic != "/camera/image"}
@@ -273,8 +322,8 @@ def test_missing_channel_is_named(write, monkeypatch):
         list(read_log(path).entries())
 
 
-def test_oversized_images_and_records_are_refused(write, tmp_path):
-    """Else a small forged file could fill the memory."""
+def test_images_and_records_of_excessive_size_are_refused(write, tmp_path):
+    """A small forged file must not fill the memory."""
     bomb = bytearray(encode_png(np.zeros((1, 1, 3), np.uint8)))
     bomb[16:24] = (60000).to_bytes(4, "big") * 2
     bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
@@ -288,7 +337,7 @@ def test_oversized_images_and_records_are_refused(write, tmp_path):
 
 @pytest.mark.parametrize("kind", ["png", "jpeg"])
 def test_log_with_a_broken_image_names_its_file(write, kind):
-    """Decoders raise many things; a log that somebody made up must not end in a traceback."""
+    """Decoders raise many exceptions; a forged log must not end in a traceback."""
     for number, data in enumerate((b"", b"no image", encode_png(noise())[:40], b"\xff\xd8\xff")):
         entry = dataclasses.replace(full_entry(0), picture=Picture(data, kind))
         path = write([entry], f"{kind}{number}.mcap")
@@ -297,21 +346,21 @@ def test_log_with_a_broken_image_names_its_file(write, kind):
         assert "\n" not in str(caught.value)
 
 
-def test_full_disk_is_one_line_and_keeps_the_flight_alive(config):
-    """Else a full disk would end the flight with a stack trace, or go unnoticed."""
+def test_full_disk_is_an_error_of_one_line(config):
+    """A full disk neither ends the flight with a traceback nor goes unnoticed."""
     with pytest.raises(LogError, match=r"cannot write the flight log after 0 entries .*No space"):
         FlightLogWriter("/dev/full", config, "")
 
 
-def test_log_into_an_impossible_place_is_one_line(tmp_path, config):
-    """Else a typing error in --log would be a stack trace."""
+def test_log_in_a_folder_that_is_a_file_is_an_error_of_one_line(tmp_path, config):
+    """A typing error in --log must not end in a traceback."""
     (tmp_path / "file").write_text("")
     with pytest.raises(LogError, match="cannot write"):
         FlightLogWriter(tmp_path / "file" / "flight.mcap", config, "")
 
 
-def test_png_is_a_real_png(tmp_path):
-    """Else 'it is PNG' would be true for our own reader only."""
+def test_images_are_png_files_for_other_readers(tmp_path):
+    """Pillow opens the encoded bytes as a PNG file."""
     path = tmp_path / "x.png"
     path.write_bytes(encode_png(noise()))
     with Image.open(path) as image:

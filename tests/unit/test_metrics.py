@@ -1,4 +1,4 @@
-"""The metrics, on made-up flights whose right values are known."""
+"""The metrics, on made-up flights with known values."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from followme_uav.config import load_config
 from followme_uav.flight.fly import judge
 from followme_uav.flight.metrics import MetricsAccumulator, is_hero, metrics_of
 from followme_uav.messages import Command, Manoeuvre, MissionState
-from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
+from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry
 
 PATROL, FOLLOW, SEARCH = MissionState.PATROL, MissionState.FOLLOW, MissionState.SEARCH
 LAND, TAKEOFF, FAILSAFE = MissionState.LAND, MissionState.TAKEOFF, MissionState.FAILSAFE
@@ -23,47 +23,47 @@ TRUTH = hero_mask(HERO_PX)
 
 
 def follow(index, *, at=HERO_PX, **more):
-    """FOLLOW, with a blob at `at`; the hero is truly at HERO_PX."""
-    return make_entry(index, FOLLOW, observation=blob_at(at), truth_mask=TRUTH, **more)
+    """FOLLOW, with a detection at `at`; the hero is truly at HERO_PX."""
+    return make_entry(index, FOLLOW, detection=detection_at(at), truth_mask=TRUTH, **more)
 
 
 def other(index, state=SEARCH, **more):
     return make_entry(index, state, **{"truth_mask": TRUTH, **more})
 
 
-def test_empty_flight_has_metrics():
-    """Else a flight that failed at the first frame would end in a stack trace."""
+def test_flight_without_frames_has_metrics():
+    """A flight that fails before its first frame must not end in a traceback."""
     result = MetricsAccumulator(CONFIG).result()
     assert result.frames == 0
     assert result.acquire_s is None
     assert json.loads(json.dumps(result.to_dict()))["loop_p50_ms"] is None
 
 
-def test_flight_without_truth_claims_nothing_about_the_hero():
-    """Else a flight on a foreign simulator would boast of a hero that nobody checked."""
-    entries = [make_entry(i, FOLLOW, observation=blob_at(HERO_PX)) for i in range(10)]
+def test_flight_without_ground_truth_has_no_metrics_of_the_hero():
+    """On a foreign simulator there is nothing to compare detections with."""
+    entries = [make_entry(i, FOLLOW, detection=detection_at(HERO_PX)) for i in range(10)]
     result = metrics_of(entries, CONFIG)
     assert result.acquire_s is result.in_view is result.tracked is None
     assert result.wrong_target_s is result.min_clearance_m is None
     assert result.flight_s == pytest.approx(0.9)
 
 
-def test_acquisition_needs_the_true_hero():
-    """Else following anybody would count as having found her."""
+def test_acquisition_counts_from_the_first_detection_of_the_true_hero():
+    """Following another person is no acquisition."""
     entries = [other(0, PATROL), follow(1, at=(3, 3)), follow(2, at=(3, 3)), follow(3), follow(4)]
     result = metrics_of(entries, CONFIG)
     assert result.acquire_s == pytest.approx(0.3)
     assert result.wrong_target_s == pytest.approx(0.2)
 
 
-def test_follow_without_observation_is_not_a_wrong_target():
-    """Else each short occlusion would fail the flight."""
+def test_follow_without_a_detection_is_not_a_wrong_target():
+    """A short occlusion must not fail the flight."""
     entries = [follow(0), other(1, FOLLOW), follow(2)]
     assert metrics_of(entries, CONFIG).wrong_target_s == 0.0
 
 
 def test_in_view_counts_from_acquisition_to_landing():
-    """Else the search before, or the landing after, would spoil or polish the share."""
+    """Neither the patrol before nor the landing after is part of the share."""
     hidden = hero_mask(None)
     entries = [
         other(0, PATROL, truth_mask=hidden),
@@ -80,7 +80,7 @@ def test_in_view_counts_from_acquisition_to_landing():
 
 @pytest.mark.parametrize(("pixels", "expected"), [(3, 0.0), (4, 1.0)])
 def test_in_view_means_more_than_three_pixels(pixels, expected):
-    """Else a flight would be judged by another rule than the network."""
+    """The same rule as in the scores of networks."""
     mask = hero_mask(None)
     mask[10, 10 : 10 + pixels] = (0, 0, 255)
     entries = [follow(0), *(other(i, FOLLOW, truth_mask=mask) for i in range(1, 101))]
@@ -100,22 +100,21 @@ def test_in_view_means_more_than_three_pixels(pixels, expected):
         (-7.0, 0.0, 0.0),
     ],
 )
-def test_tracked_needs_centre_and_distance(north_m, east_m, tracked):
-    """Else a hero at the edge of the image, far off or behind would count as tracked."""
+def test_tracked_needs_a_central_position_and_the_wanted_distance(north_m, east_m, tracked):
+    """At the edge of the image, far away or behind the camera the hero is not tracked."""
     assert CONFIG.control.wanted_distance_m == 7.0
-    feet_m = (north_m, east_m, CONFIG.tracker.centroid_height_m)
+    feet_m = (north_m, east_m, CONFIG.hero.centroid_height_m)
     entries = [follow(i, hero_position_m=feet_m) for i in range(3)]
     assert metrics_of(entries, CONFIG).tracked == tracked
 
 
-def test_losses_and_reacquisitions():
-    """Else nobody could tell a steady chase from one that loses her every minute."""
+def test_losses_and_times_until_reacquisition_are_counted():
     entries = [
         other(0, PATROL),
         follow(1),
         other(2, SEARCH),  # first loss
         other(3, SEARCH),
-        follow(4, at=(3, 3)),  # somebody else: still lost
+        follow(4, at=(3, 3)),  # another person: still lost
         other(5, SEARCH),
         follow(6),  # found after 0.4 s
         other(7, FAILSAFE),  # second loss, never mended
@@ -127,8 +126,8 @@ def test_losses_and_reacquisitions():
     assert result.final_state == "land"
 
 
-def test_time_in_which_she_was_hidden_is_not_the_pilots():
-    """Else whoever waits behind a house would count as a slow search."""
+def test_time_of_occlusion_is_left_out_of_the_visible_reacquisition_time():
+    """A hero that waits behind a house does not make the search slow."""
     hidden = hero_mask(None)
     entries = [
         follow(0),
@@ -147,7 +146,7 @@ def test_time_in_which_she_was_hidden_is_not_the_pilots():
     assert result.judged_s == pytest.approx(0.8)
 
 
-def test_a_flight_may_be_ended_by_the_time_since_she_was_found():
+def test_time_since_acquisition_counts_from_the_first_detection_of_the_hero():
     metrics = MetricsAccumulator(CONFIG)
     times_s = []
     for entry in (other(0, PATROL), follow(1, at=(3, 3)), follow(2), other(3), other(4)):
@@ -156,20 +155,19 @@ def test_a_flight_may_be_ended_by_the_time_since_she_was_found():
     assert times_s == pytest.approx([0.0, 0.0, 0.0, 0.1, 0.2])
 
 
-def test_landing_is_no_loss():
-    """Else every good flight would end with a loss."""
+def test_landing_from_follow_is_no_loss():
     assert metrics_of([follow(0), follow(1), other(2, LAND)], CONFIG).losses == 0
 
 
 def test_collisions_are_counted_when_they_begin():
-    """Else one scrape along a wall would be a hundred collisions, or two hits one."""
+    """A scrape along a wall is one collision, two contacts are two."""
     hits = [False, True, True, False, True, False]
     entries = [other(i, PATROL, collided=hit) for i, hit in enumerate(hits)]
     assert metrics_of(entries, CONFIG).collisions == 2
 
 
 def test_clearance_ignores_take_off_and_landing():
-    """Else the start and landing place would decide how carefully the flight was flown."""
+    """Start and landing place say nothing about obstacle avoidance."""
     entries = [
         other(0, TAKEOFF, clearance_m=0.1),
         other(1, PATROL, clearance_m=3.0),
@@ -179,8 +177,7 @@ def test_clearance_ignores_take_off_and_landing():
     assert metrics_of(entries, CONFIG).min_clearance_m == 2.0
 
 
-def test_command_rate_is_the_rms_of_the_change():
-    """Else a jerky flight would look smooth; the jump out of take-off must not count."""
+def test_command_rate_is_the_root_mean_square_of_the_change_without_take_off():
     speeds = [0.0, 0.3, 0.3, -0.1]
     takeoff = Command(Manoeuvre.TAKEOFF, (9.0, 0.0, 0.0), 0.0, 0.0, 0.0)
     entries = [other(0, TAKEOFF, command=takeoff)]
@@ -191,8 +188,7 @@ def test_command_rate_is_the_rms_of_the_change():
     assert metrics_of(entries, CONFIG).command_rate == pytest.approx(expected)
 
 
-def test_loop_percentiles_and_real_time_factor():
-    """Else the figures of the benchmark would mean something else than they say."""
+def test_loop_times_have_percentiles_and_a_real_time_factor():
     entries = [other(i, PATROL, total_ms=float(i)) for i in range(101)]
     result = metrics_of(entries, CONFIG, wall_s=2.0)
     assert result.loop_p50_ms == 50.0
@@ -202,14 +198,14 @@ def test_loop_percentiles_and_real_time_factor():
 
 @given(
     hero=st.tuples(st.integers(2, SIZE_PX - 3), st.integers(2, SIZE_PX - 3)),
-    blob=st.tuples(st.floats(0, SIZE_PX - 1), st.floats(0, SIZE_PX - 1)),
+    found=st.tuples(st.floats(0, SIZE_PX - 1), st.floats(0, SIZE_PX - 1)),
     size=st.integers(1, 9),
 )
-def test_a_blob_is_the_hero_exactly_when_boxes_touch(hero, blob, size):
-    """Else a neighbour would pass as the hero, or a good blob would be called wrong."""
-    gap = max(abs(b - h) for b, h in zip(blob, hero, strict=True))
-    reach = 2 + size / 2 + 2.0  # the hero's half width, the blob's, and the margin
-    touches = is_hero(blob_at(blob, size), hero_mask(hero))
+def test_detection_is_the_hero_exactly_when_the_boxes_touch(hero, found, size):
+    """A neighbour must not pass as the hero, nor the hero as a neighbour."""
+    gap = max(abs(b - h) for b, h in zip(found, hero, strict=True))
+    reach = 2 + size / 2 + 2.0  # the hero's half width, that of the detection, and the margin
+    touches = is_hero(detection_at(found, size), hero_mask(hero))
     if gap <= reach - 1e-6:
         assert touches
     if gap >= reach + 1.0:
@@ -221,12 +217,12 @@ state_and_view = st.tuples(st.sampled_from(list(MissionState)), st.booleans(), s
 
 @given(st.lists(state_and_view, max_size=30))
 def test_shares_and_times_stay_in_their_bounds(flight):
-    """Else a summary could show 120 % in view, or more time on the wrong target than flown."""
+    """No share exceeds 100 %, no time that of the flight."""
     entries = [
         make_entry(
             index,
             state,
-            observation=blob_at(HERO_PX if right else (3, 3)),
+            detection=detection_at(HERO_PX if right else (3, 3)),
             truth_mask=hero_mask(HERO_PX if visible else None),
         )
         for index, (state, visible, right) in enumerate(flight)
@@ -241,10 +237,10 @@ def test_shares_and_times_stay_in_their_bounds(flight):
 
 
 @given(st.lists(state_and_view, min_size=2, max_size=20), st.floats(0.0, 1e4))
-def test_metrics_do_not_depend_on_when_the_clock_started(flight, start_s):
-    """Else the same flight would be judged differently in a simulator that ran before."""
+def test_metrics_do_not_depend_on_the_start_of_the_clock(flight, start_s):
+    """A simulator may have run before the flight."""
     entries = [
-        make_entry(i, state, observation=blob_at(HERO_PX), truth_mask=TRUTH if visible else None)
+        make_entry(i, state, detection=detection_at(HERO_PX), truth_mask=TRUTH if visible else None)
         for i, (state, visible, _) in enumerate(flight)
     ]
     later = [
@@ -268,8 +264,8 @@ def at_altitude(entry, altitude_m):
     ("state", "altitude_m", "landed"),
     [(DONE, 0.1, True), (DONE, 4.0, False), (LAND, 0.1, False)],
 )
-def test_a_landing_that_was_given_up_is_no_success(state, altitude_m, landed):
-    """Else a vehicle that is left hanging in the air counts as a mission accomplished."""
+def test_landing_that_was_given_up_is_no_success(state, altitude_m, landed):
+    """A vehicle that is left in the air has not landed."""
     entries = [
         follow(0),
         at_altitude(other(1, LAND), 4.0),

@@ -1,10 +1,17 @@
-"""If these fail, film strips and videos show something else than the camera and the mask."""
+"""Film strips and videos show image, mask, detections and track."""
 
 import numpy as np
 import pytest
 
-from followme_uav.messages import CameraPose, HeroEstimate, MissionState, Observation
-from followme_uav.view.colours import BELIEF, HERO, OUTLINE, PEOPLE, STATES, rgb
+from followme_uav.messages import (
+    CameraPose,
+    Candidate,
+    Detection,
+    MissionState,
+    Outcome,
+    TrackEstimate,
+)
+from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb
 from followme_uav.view.pictures import (
     NIGHT,
     PANEL,
@@ -14,7 +21,7 @@ from followme_uav.view.pictures import (
     film_strip,
     mask_picture,
 )
-from tests.conftest import SIZE_PX, blob_at, hero_mask, make_entry
+from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry
 
 SIDE_PX = 320
 SCALE = SIDE_PX // SIZE_PX
@@ -34,7 +41,7 @@ def where(picture, colour):
     return columns.min(), rows.min(), columns.max(), rows.max()
 
 
-def test_the_outline_runs_around_the_marked_pixels():
+def test_outline_encloses_the_hero_pixels_of_the_mask():
     picture = camera_picture(make_entry(rgb=lawn(), mask=hero_mask((20, 10))), SIDE_PX)
     left, top, right, bottom = where(picture, OUTLINE)
     assert left == pytest.approx(18 * SCALE, abs=6)
@@ -43,16 +50,32 @@ def test_the_outline_runs_around_the_marked_pixels():
     assert bottom == pytest.approx(13 * SCALE, abs=6)
 
 
-def test_the_box_stands_where_the_pilot_saw_her():
-    entry = make_entry(rgb=lawn(), observation=blob_at((20, 10)))
+def test_white_box_encloses_the_selected_detection():
+    entry = make_entry(rgb=lawn(), detection=detection_at((20, 10)))
     left, top, right, bottom = where(camera_picture(entry, SIDE_PX), "#ffffff")
     assert (left + right) / 2 == pytest.approx(20.5 * SCALE, abs=2)
     assert (top + bottom) / 2 == pytest.approx(10.5 * SCALE, abs=2)
 
 
-def test_a_cross_marks_the_belief_only_inside_the_picture():
+def test_grey_boxes_enclose_the_detections_that_were_not_selected():
+    found, other = detection_at((24, 8)), detection_at((6, 22))
+    candidates = (
+        Candidate(found, None, 1.0, None, Outcome.SELECTED),
+        Candidate(other, None, 99.0, None, Outcome.OUTSIDE_GATE),
+    )
+    entry = make_entry(rgb=lawn(), detection=found, candidates=candidates)
+    small = camera_picture(entry, 160)  # too small for the reason beside the box
+    left, top, right, bottom = where(small, GREY)
+    assert (left + right) / 2 == pytest.approx(6.5 * 160 / SIZE_PX, abs=2)
+    assert (top + bottom) / 2 == pytest.approx(22.5 * 160 / SIZE_PX, abs=2)
+    left, top, right, bottom = where(small, "#ffffff")
+    assert (left + right) / 2 == pytest.approx(24.5 * 160 / SIZE_PX, abs=2)
+    assert (top + bottom) / 2 == pytest.approx(8.5 * 160 / SIZE_PX, abs=2)
+
+
+def test_cross_marks_the_track_only_inside_the_image():
     def cross(place_m):
-        entry = make_entry(rgb=lawn(), hero=HeroEstimate(place_m, (0.0, 0.0, 0.0), 1.0))
+        entry = make_entry(rgb=lawn(), track=TrackEstimate(place_m, (0.0, 0.0, 0.0), 1.0))
         return where(camera_picture(entry, SIDE_PX), BELIEF)
 
     left, top, right, bottom = cross((10.0, 0.0, 0.0))
@@ -61,7 +84,7 @@ def test_a_cross_marks_the_belief_only_inside_the_picture():
     assert cross((1.0, 10.0, 0.0)) is None
 
 
-def test_a_frame_without_image_is_said_to_be_one():
+def test_frame_without_an_image_is_dark_with_a_text():
     for picture in (camera_picture(make_entry(), SIDE_PX), mask_picture(None, SIDE_PX)):
         shown = np.asarray(picture)
         assert tuple(shown[0, 0]) == NIGHT
@@ -79,16 +102,15 @@ def test_classes_have_their_colours_by_probability():
     )
 
 
-def test_wide_images_keep_the_marks_in_place():
-    """The camera need not be square."""
+def test_marks_keep_their_place_in_a_wide_image():
     wide = np.full((32, 64, 3), GREEN, np.uint8)
-    entry = make_entry(rgb=wide, hero=HeroEstimate((10.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0))
+    entry = make_entry(rgb=wide, track=TrackEstimate((10.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0))
     assert isinstance(entry.frame.camera, CameraPose)
     left, top, right, bottom = where(camera_picture(entry, SIDE_PX), BELIEF)
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((160, 160), abs=2)
 
 
-def test_a_film_strip_has_a_picture_for_each_entry_with_its_state():
+def test_film_strip_has_a_picture_for_each_entry_with_its_state():
     states = [MissionState.PATROL, MissionState.FOLLOW, MissionState.LAND]
     strip = film_strip([make_entry(i, s, rgb=lawn()) for i, s in enumerate(states)], 2, 100)
     shown = {colour for _, colour in strip.getcolors(1 << 24)}
@@ -97,7 +119,7 @@ def test_a_film_strip_has_a_picture_for_each_entry_with_its_state():
     assert film_strip([]).size > (100, 100)
 
 
-def test_changes_of_state_are_in_the_strip():
+def test_transitions_are_in_the_film_strip():
     times = [0.1 * i for i in range(1000)]
     chosen = chosen_times(times, [12.0, 50.0], 10)
     assert {120, 500, 0, 999} <= set(chosen)
@@ -112,8 +134,8 @@ def test_an_image_that_is_not_square_keeps_its_shape(size_px):
     width_px, height_px = size_px
     image = np.full((height_px, width_px, 3), GREEN, np.uint8)
     image[height_px // 2, width_px // 2] = (255, 255, 255)
-    seen = Observation(1 / width_px, 1 / height_px, 9, 3, 3, 0.9)
-    picture = camera_picture(make_entry(rgb=image, observation=seen), SIDE_PX)
+    seen = Detection(1 / width_px, 1 / height_px, 9, 3, 3, 0.9)
+    picture = camera_picture(make_entry(rgb=image, detection=seen), SIDE_PX)
     assert picture.size == (SIDE_PX, SIDE_PX)
     left, top, right, bottom = where(picture, "#{:02x}{:02x}{:02x}".format(*GREEN))
     assert (right - left + 1) / (bottom - top + 1) == pytest.approx(width_px / height_px, abs=0.02)

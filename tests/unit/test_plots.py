@@ -1,13 +1,20 @@
-"""If these fail, `--plots` and the reports show no figures, or wrong ones."""
+"""Figures of `--plots` and of reports show the flight."""
 
 import pytest
 from PIL import Image
 
-from followme_uav.messages import HeroEstimate, MissionState, Solid, Transition
+from followme_uav.messages import (
+    Candidate,
+    MissionState,
+    Outcome,
+    Solid,
+    TrackEstimate,
+    Transition,
+)
 from followme_uav.view.colours import STATES, rgb
 from followme_uav.view.history import history_of
 from followme_uav.view.panels import FLIGHT_PANELS
-from tests.conftest import blob_at, hero_mask, make_entry
+from tests.conftest import detection_at, hero_mask, make_entry
 
 pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib")
 from followme_uav.view import plots
@@ -24,8 +31,9 @@ def flight():
             index,
             SEARCH if index >= 20 else PATROL,
             transition=change,
-            hero=HeroEstimate((7.0, 1.0, 0.0), (1.0, 0.0, 0.0), 0.5) if index > 10 else None,
-            observation=blob_at((16, 16)),
+            track=TrackEstimate((7.0, 1.0, 0.0), (1.0, 0.0, 0.0), 0.5) if index > 10 else None,
+            detection=detection_at((16, 16)),
+            candidates=(Candidate(detection_at((16, 16)), None, 2.5, None, Outcome.SELECTED),),
             mask=hero_mask((16, 16)),
             truth_mask=hero_mask((16, 16)),
         )
@@ -48,7 +56,7 @@ def colours_of(picture):
     return {colour for _, colour in picture.getcolors(1 << 24)}
 
 
-def test_time_lines_show_states_and_each_panel(history, tmp_path):
+def test_time_lines_show_states_and_every_panel(history, tmp_path):
     figure = plots.time_lines(history, title="A flight")
     titles = [axis.get_title(loc="left") for axis in figure.axes[1:]]
     assert titles == [panel.title for panel in FLIGHT_PANELS]
@@ -56,14 +64,14 @@ def test_time_lines_show_states_and_each_panel(history, tmp_path):
     assert {rgb(STATES[PATROL]), rgb(STATES[SEARCH])} <= shown
 
 
-def test_a_line_has_the_flights_values(history):
+def test_line_has_the_values_of_the_flight(history):
     figure = plots.time_lines(history)
     axis = figure.axes[1 + [panel.key for panel in FLIGHT_PANELS].index("distance")]
-    (believed,) = (line for line in axis.lines if line.get_label() == "believed")
-    assert believed.get_ydata().tolist()[11:] == [pytest.approx(50.0**0.5)] * 29
+    (track,) = (line for line in axis.lines if line.get_label() == "track")
+    assert track.get_ydata().tolist()[11:] == [pytest.approx(50.0**0.5)] * 29
 
 
-def test_the_map_shows_paths_and_blocks_where_they_are(history):
+def test_map_shows_paths_and_buildings_in_their_places(history):
     axis = plots.top_view(history).axes[0]
     boxes = [patch.get_bbox().bounds for patch in axis.patches if hasattr(patch, "get_bbox")]
     assert (14.0, 12.0, 12.0, 16.0) in boxes  # east, north, size east, size north
@@ -74,7 +82,7 @@ def test_the_map_shows_paths_and_blocks_where_they_are(history):
     assert east_high - east_low == pytest.approx(north_high - north_low)
 
 
-def test_a_log_without_any_frame_gives_empty_figures(config, tmp_path):
+def test_log_without_frames_gives_empty_figures(config, tmp_path):
     nothing = history_of([], config)
     for number, draw in enumerate((plots.time_lines, plots.top_view, plots.loop_terms)):
         assert drawn(draw(nothing), tmp_path / f"{number}.png").size > (100, 50)

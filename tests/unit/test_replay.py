@@ -1,4 +1,4 @@
-"""A replay flies the pilot again on what a flight saw, and tells exactly what is different."""
+"""A replay runs the pilot again on the frames of a flight and reports every difference."""
 
 import dataclasses
 import json
@@ -44,8 +44,8 @@ def run():
     return command
 
 
-def test_toy_flight_has_something_to_replay(flight):
-    """Else all the rest would be true of a flight in which nothing happened."""
+def test_toy_flight_has_states_and_faults_to_replay(flight):
+    """The other tests need a flight with events."""
     entries = list(read_log(flight).entries())
     states = {entry.step.state for entry in entries}
     assert {MissionState.PATROL, MissionState.FOLLOW, MissionState.SEARCH} <= states
@@ -53,13 +53,13 @@ def test_toy_flight_has_something_to_replay(flight):
 
 
 def test_replay_from_masks_is_identical(flight, run):
-    """Else nobody could tell a change of the pilot from a fault of the replay."""
+    """A difference then is a change of the pilot, not a fault of the replay."""
     code, output, _ = run("replay", flight)
     assert (code, output.splitlines()) == (0, ["identical: 250 frames, 24.9 s"])
 
 
-def test_replay_from_pictures_is_identical(flight):
-    """Else the flight would have seen other pixels than its log holds."""
+def test_replay_from_images_is_identical(flight):
+    """The log holds the pixels that the network saw in flight."""
     log = read_log(flight)
     turns = list(replay_images(log.entries(), log.metadata.config, sees_paint))
     assert len(turns) == 250
@@ -81,8 +81,8 @@ def with_other_yaw(flight, out, change):
             writer.write(entry)
 
 
-def test_one_changed_number_is_found(flight, tmp_path, run):
-    """Else a change of the pilot could hide."""
+def test_single_changed_number_is_reported(flight, tmp_path, run):
+    """No change of the pilot goes unnoticed."""
     with_other_yaw(flight, tmp_path / "other.mcap", lambda yaw: yaw + 0.001)
     code, output, _ = run("replay", tmp_path / "other.mcap", "--json")
     found = json.loads(output)
@@ -94,16 +94,16 @@ def test_one_changed_number_is_found(flight, tmp_path, run):
     ]
 
 
-def test_one_changed_bit_is_told_as_rounding(flight, tmp_path, run):
-    """Else other processors would seem to be other pilots, or 'identical' would be a lie."""
+def test_single_changed_bit_is_reported_as_rounding(flight, tmp_path, run):
+    """Processors differ in the last bits; such a replay is neither identical nor different."""
     with_other_yaw(flight, tmp_path / "other.mcap", lambda yaw: float(np.nextafter(yaw, 9.0)))
     code, output, _ = run("replay", tmp_path / "other.mcap")
     assert code == 0
     assert output.startswith("identical but for rounding")
 
 
-def test_what_if_shows_other_commands_and_that_the_world_stands(flight, run):
-    """Else a changed gain would need a flight to be judged, or be taken for one."""
+def test_what_if_shows_other_commands_and_that_the_world_does_not_react(flight, run):
+    """A what-if compares commands; it is no flight."""
     code, output, _ = run("replay", flight, "--set", "control.yaw.kp=0.8")
     assert code == 0
     assert "command.yaw_rate_radps" in output
@@ -112,8 +112,8 @@ def test_what_if_shows_other_commands_and_that_the_world_stands(flight, run):
     assert "control.yaw.kq: unknown key" in str(error)
 
 
-def test_what_if_config_file_changes_only_its_keys(tmp_path, config):
-    """Else a what-if would silently take today's defaults for the flight's settings."""
+def test_what_if_file_changes_its_own_keys_only(tmp_path, config):
+    """Other settings stay those of the flight, not the defaults of today."""
     flown = changed(config, None, ["limits.speed_mps=4.5"])
     path = tmp_path / "c.yaml"
     path.write_text("control: {wanted_distance_m: 9.0}\n")
@@ -121,8 +121,8 @@ def test_what_if_config_file_changes_only_its_keys(tmp_path, config):
     assert (asked.limits.speed_mps, asked.control.wanted_distance_m) == (4.5, 9.0)
 
 
-def test_log_without_pictures_replays(flight, tmp_path, run):
-    """Else reference flights could not be kept small."""
+def test_log_without_images_replays_from_masks(flight, tmp_path, run):
+    """Reference flights are small for that."""
     out = tmp_path / "small.mcap"
     assert run("log", "cut", flight, out, "--masks-only", "--to", "20")[0] == 0
     assert out.stat().st_size < flight.stat().st_size / 2
@@ -132,8 +132,8 @@ def test_log_without_pictures_replays(flight, tmp_path, run):
     )
 
 
-def test_reference_flights_are_checked_and_updated_on_purpose(flight, tmp_path, config):
-    """Else a changed pilot would pass unnoticed, or its references could not be renewed."""
+def test_reference_flights_are_checked_and_updated_on_request(flight, tmp_path, config):
+    """A changed pilot fails the check; its references are renewed on request only."""
     folder = tmp_path / "references"
     folder.mkdir()
     shutil.copy(flight, folder)
@@ -152,14 +152,14 @@ def test_reference_flights_are_checked_and_updated_on_purpose(flight, tmp_path, 
     assert [result.found.is_identical for result in check_folder(folder)] == [True]
 
 
-def test_check_of_an_empty_folder_is_an_error(tmp_path):
-    """Else a mistyped folder would count as a passed check."""
+def test_check_of_a_folder_without_logs_is_an_error(tmp_path):
+    """A mistyped folder must not count as a passed check."""
     with pytest.raises(LogError, match="holds no flight logs"):
         check_folder(tmp_path)
 
 
-def test_cut_off_log_replays_up_to_the_cut_and_says_so(flight, tmp_path, run):
-    """Else a killed flight could not be asked what went wrong."""
+def test_log_without_an_end_replays_up_to_its_last_entry_and_says_so(flight, tmp_path, run):
+    """A killed flight can be replayed."""
     path = tmp_path / "broken.mcap"
     path.write_bytes(flight.read_bytes()[: flight.stat().st_size * 2 // 3])
     code, output, _ = run("replay", path)
@@ -172,8 +172,8 @@ def test_cut_off_log_replays_up_to_the_cut_and_says_so(flight, tmp_path, run):
     assert (code, output.count("\n")) == (0, 1)
 
 
-def test_info_tells_states_and_faults(flight, run):
-    """Else one would have to open a viewer to learn how a flight went."""
+def test_info_lists_states_and_faults(flight, run):
+    """States, transitions and faults are shown without a viewer."""
     code, output, _ = run("log", "info", flight, "--json")
     found = json.loads(output)
     assert code == 0
@@ -185,8 +185,7 @@ def test_info_tells_states_and_faults(flight, run):
     assert run("log", "info", flight)[0] == 0
 
 
-def test_csv_has_a_row_for_each_frame(flight, tmp_path, run):
-    """Else a flight could not be looked at in a spreadsheet."""
+def test_csv_has_a_row_for_every_frame(flight, tmp_path, run):
     import csv
 
     out = tmp_path / "flight.csv"
@@ -203,7 +202,7 @@ def test_csv_has_a_row_for_each_frame(flight, tmp_path, run):
 
 
 def test_exported_frames_are_training_data(flight, tmp_path, run):
-    """Else a flight in which the network failed could not be learned from."""
+    """Networks are trained on flights in which they failed."""
     from followme_uav.learn.dataset import find_sets
 
     out = tmp_path / "frames"
@@ -215,8 +214,7 @@ def test_exported_frames_are_training_data(flight, tmp_path, run):
     assert "holds frames already" in str(error)
 
 
-def test_every_kind_of_bad_input_is_one_line(flight, tmp_path, run):
-    """Else a mistake would end in a stack trace."""
+def test_bad_input_is_an_error_of_one_line(flight, tmp_path, run):
     for arguments in (
         ("replay",),
         ("replay", flight, "--check", tmp_path),
@@ -235,15 +233,15 @@ def test_every_kind_of_bad_input_is_one_line(flight, tmp_path, run):
     assert not (tmp_path / "x.mcap").exists()
 
 
-def test_empty_log_is_unusable(tmp_path, config, run):
-    """Else a flight of no frames would be 'identical'."""
+def test_log_without_entries_is_an_error(tmp_path, config, run):
+    """A flight without frames is not 'identical'."""
     with FlightLogWriter(tmp_path / "empty.mcap", config, ""):
         pass
     assert run("replay", tmp_path / "empty.mcap")[0] == 2
 
 
-def test_rounding_keeps_which_pixels_are_hers():
-    """Else rounding for the log would move the hero."""
+def test_rounded_mask_keeps_its_hero_pixels():
+    """Rounding for the log must not move a detection."""
     hero = np.arange(256, dtype=np.uint8)
     mask = np.stack([255 - hero, np.zeros_like(hero), hero], axis=-1)[None]
     rounded = rounded_mask(mask)
@@ -252,8 +250,7 @@ def test_rounding_keeps_which_pixels_are_hers():
     assert np.array_equal(rounded_mask(rounded), rounded)
 
 
-def test_difference_tells_nan_and_signed_zero():
-    """Else two steps that differ in a bit would count as equal, or equal ones as different."""
+def test_difference_distinguishes_signed_zeros_and_equates_nan():
     one = make_entry(hero_position_m=(0.0, 0.0, 0.0)).step
     command = dataclasses.replace(one.command, yaw_rate_radps=-0.0)
     assert [d.field for d in differences(one, dataclasses.replace(one, command=command))] == [
@@ -288,8 +285,8 @@ def damaged(data, random):
     return bytes(data)
 
 
-def test_damage_is_never_called_identical(tmp_path, config):
-    """Else a broken disk could vouch for a broken pilot. 1,000 damaged logs."""
+def test_damaged_log_is_refused_or_replays_what_was_flown(tmp_path, config):
+    """1,000 damaged logs: none gives a replay of something else than the flight."""
     small = changed(config, None, ["log.chunk_s=0.3"])
     path = fly_toy(small, tmp_path / "toy.mcap", 1.2, blind_at=(0.5,))
     whole, entries = path.read_bytes(), list(read_log(path).entries())
@@ -306,7 +303,7 @@ def test_damage_is_never_called_identical(tmp_path, config):
             assert "\n" not in str(error)
             refused += 1
             continue
-        assert found.is_identical, "what can be read is what was flown"
+        assert found.is_identical, "what can be read was flown"
         assert found.frames == len(read)
         assert all(same(one, other) for one, other in zip(entries, read, strict=False))
         if log.truncated:
@@ -317,8 +314,8 @@ def test_damage_is_never_called_identical(tmp_path, config):
     assert prefixes > 100
 
 
-def test_reading_ahead_gives_the_same_and_the_same_errors():
-    """Else a damaged long log would replay as a whole one, or hang."""
+def test_reading_ahead_gives_the_same_items_and_errors():
+    """A damaged long log neither replays as a whole one nor hangs."""
 
     def numbers():
         yield from range(100)
@@ -331,41 +328,41 @@ def test_reading_ahead_gives_the_same_and_the_same_errors():
 
 
 @pytest.mark.parametrize("path", sorted(REFERENCES.glob("*.mcap")), ids=lambda path: path.stem)
-def test_reference_flight(path, run):
-    """Else the pilot would change without anybody's noticing.
+def test_reference_flight_replays_identically(path, run):
+    """The pilot has not changed.
 
-    Wanted? `followme-uav replay --check tests/reference_flights --update` shows and renews.
+    After a wanted change, `followme-uav replay --check tests/reference_flights --update` renews it.
     """
     code, output, _ = run("replay", path)
     assert code == 0, output
 
 
-def test_there_are_reference_flights():
-    """Else an empty folder would pass."""
+def test_reference_flights_exist_and_are_small():
     assert len(list(REFERENCES.glob("*.mcap"))) >= 3
     assert sum(path.stat().st_size for path in REFERENCES.glob("*.mcap")) < 1_200_000
 
 
-def test_a_log_that_version_1_wrote_is_read_and_replayed(run):
-    """Else flights of before would be lost, or every field that they lack be a difference."""
+def test_log_of_version_1_is_read_and_replayed(run):
+    """Fields that version 1 did not have are no differences."""
     path = Path(__file__).parents[1] / "data" / "version_1.mcap"
     log = read_log(path)
     entries = list(log.entries())
     assert (log.schema_version, len(entries)) == (1, 3)
     assert log.metadata.config.control.wanted_distance_m == 8.5
     assert log.metadata.config.log.image == "png"
-    assert entries[0].step.hero.position_m == (7.0, 0.0, 0.95)
+    assert entries[0].step.track.position_m == (7.0, 0.0, 0.95)
     assert entries[1].step.transition.reason == "hero confirmed"
     assert entries[0].frame.rgb.shape == (32, 32, 3)
     code, output, _ = run("replay", path, "--json")
     found = json.loads(output)
     assert (code, found["frames"]) == (1, 3)
-    assert not [drift for drift in found["drift"] if drift["field"][:4] in ("hero", "loop")]
+    new = {"track", "loops", "candidates", "inputs", "guidance"}
+    assert not [drift for drift in found["drift"] if drift["field"].partition(".")[0] in new]
 
 
 @pytest.mark.parametrize("processor", ["Prescott", "Haswell"])
-def test_other_processors_come_to_the_same_bits(processor):
-    """Else a flight of one machine would fail its check on another; matrix libraries round so."""
+def test_replay_is_identical_on_other_processors(processor):
+    """Matrix libraries round differently there; the pilot does not use them."""
     environment = {**os.environ, "OPENBLAS_CORETYPE": processor, "COLUMNS": "200"}
     done = subprocess.run(
         [

@@ -7,12 +7,13 @@ import pytest
 
 from followme_uav.errors import LogError
 from followme_uav.flight.log import read_log
-from followme_uav.flight.replay_log import ReplaySetup, compare_log
+from followme_uav.flight.pilots import PILOTS
+from followme_uav.flight.replay import Logged
+from followme_uav.flight.replay_log import ReplaySetup, compare_log, maker_for_replay
 from followme_uav.geometry import rotate
 from followme_uav.messages import MissionState
+from followme_uav.pilot.baselines import Original, Proportional
 from followme_uav.pilot.pilot import Pilot
-from followme_uav.scenario.baselines import Original, Proportional
-from followme_uav.scenario.pilots import PILOTS
 from tests.toy_flight import fly_toy
 from tests.toy_world import SIZE_PX
 
@@ -85,9 +86,9 @@ def test_replay_of_any_pilot_needs_no_connection_and_is_the_same(
 
 @pytest.mark.parametrize("name", PILOTS)
 def test_making_a_pilot_opens_no_connection(name, config, no_sockets):
-    """Else whoever only wants to have one would wait for a simulator."""
+    """Pilots are made before a simulator is there, and in replays without any."""
     PILOTS[name].make(config, lambda frame: None)
-    PILOTS[name].for_replay(config, lambda frame: None)
+    maker_for_replay(name)(config, Logged())
 
 
 def test_log_of_an_unknown_pilot_is_named(tmp_path, config):

@@ -21,7 +21,7 @@ from followme_uav.scenario.report import write_report
 from followme_uav.scenario.results import read_results, totals, write_results
 from followme_uav.scenario.run import Run, jobs_of
 from followme_uav.scenario.runner import run_jobs
-from tests.conftest import blob_at, hero_mask, make_entry
+from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import result, scenario
 
 
@@ -201,7 +201,7 @@ def test_the_page_shows_every_flight_in_one_file(tmp_path, config):
             mask = hero_mask((16, 16))
             writer.write(
                 make_entry(
-                    i, state, rgb=mask, mask=mask, observation=blob_at((16, 16)), truth_mask=mask
+                    i, state, rgb=mask, mask=mask, detection=detection_at((16, 16)), truth_mask=mask
                 )
             )
     flown = [

@@ -15,7 +15,7 @@ from followme_uav.sim.people import Crowd
 from followme_uav.sim.routes import HeroMode, check_route
 from followme_uav.sim.world import make_city
 from followme_uav.sim.world_plan import plan_world
-from tests.conftest import blob_at, hero_mask, make_entry
+from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import scenario, write_script
 
 EVERY = read_scenarios([SCENARIOS])
@@ -128,7 +128,7 @@ def test_a_random_flight_belongs_to_its_seed_and_can_be_flown():
 def flown(config, **state):
     """Four frames in which she is followed, and the vehicle lands."""
     entries = [
-        make_entry(i, truth_mask=hero_mask((16, 16)), observation=blob_at((16, 16)), **state)
+        make_entry(i, truth_mask=hero_mask((16, 16)), detection=detection_at((16, 16)), **state)
         for i in range(4)
     ]
     return metrics_of([*entries, make_entry(4, MissionState.DONE)], config)

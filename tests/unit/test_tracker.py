@@ -1,155 +1,200 @@
-"""If these fail, the pilot expects the hero in the wrong place and follows somebody else there."""
-
-import math
+"""Detections of one frame -> the track: the tracker's memory from frame to frame."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from followme_uav.config import load_config
-from followme_uav.pilot import tracker
-from followme_uav.pilot.tracker import Fix, PlaceCovariance
+from followme_uav.messages import Classification, MaskClass, Outcome
+from followme_uav.pilot.tracking.tracker import Rejection, Tracker, TrackFeedback
+from tests.unit.tracking_parts import (
+    ACQUIRE,
+    CONFIG,
+    FOLLOW,
+    PATROL,
+    SEARCH,
+    following,
+    frame_at,
+    mask_with,
+    track,
+)
 
-CONFIG = load_config().tracker
-SURE = PlaceCovariance(n_n=0.04, n_e=0.0, e_e=0.04)
+
+def rejecting(time_s, duration_s, *, is_certain=False):
+    return TrackFeedback(time_s, rejection=Rejection(duration_s, is_certain))
 
 
-def whole(covariance):
-    """The (4, 4) matrix: north, east, and the velocity in both directions."""
-    n_n, n_e, e_e, n_vn, n_ve, e_vn, e_ve, vn_vn, vn_ve, ve_ve = covariance
-    return np.array(
-        [
-            [n_n, n_e, n_vn, n_ve],
-            [n_e, e_e, e_vn, e_ve],
-            [n_vn, e_vn, vn_vn, vn_ve],
-            [n_ve, e_ve, vn_ve, ve_ve],
-        ]
+def test_person_nearby_is_selected_and_confirmed_on_patrol():
+    found = track(Tracker(CONFIG), 0.0, mask_with((7.0, 0.0)), PATROL)
+    assert found.selected.measurement.position_m[:2] == pytest.approx((7.0, 0.0), abs=0.5)
+    assert found.classification is Classification.CONFIRMED
+
+
+def test_frame_without_detections_gives_no_classification_and_no_track():
+    found = track(Tracker(CONFIG), 0.0, mask_with(), PATROL)
+    assert (found.candidates, found.selected, found.classification) == ((), None, None)
+    assert (found.track, found.is_expected) == (None, False)
+
+
+def test_classification_is_firmer_the_nearer_the_person_is():
+    """Other people in rust-coloured coats resemble the hero between 15 and 9 m."""
+    tracker = Tracker(CONFIG)
+    classifications = [
+        track(tracker, 0.1 * i, mask_with((north_m, 0.0)), PATROL).classification
+        for i, north_m in enumerate((20.0, 12.0, 6.0))
+    ]
+    assert classifications == [
+        Classification.UNCONFIRMED,
+        Classification.PROBABLE,
+        Classification.CONFIRMED,
+    ]
+
+
+def test_small_and_distant_detections_are_not_selected_on_patrol():
+    tracker = Tracker(CONFIG)
+    small = track(tracker, 0.0, mask_with((10.0, 0.0), area=0.2), PATROL)
+    assert small.selected is None
+    assert [candidate.outcome for candidate in small.candidates] == [Outcome.TOO_SMALL]
+    far_mask = mask_with((1.3 * CONFIG.association.approach_distance_m, 0.0))
+    assert far_mask[..., MaskClass.HERO].any()
+    assert track(tracker, 0.0, far_mask, PATROL).selected is None
+
+
+def test_hero_that_is_half_hidden_is_still_selected_in_follow():
+    tracker = following((10.0, 0.0))
+    assert track(tracker, 1.0, mask_with((10.0, 0.0), area=0.3), FOLLOW).selected is not None
+
+
+def test_small_detection_beside_a_hidden_hero_is_not_selected():
+    tracker = following((10.0, 0.0))
+    small = mask_with((10.0, 0.2), area=0.1)
+    small[np.flatnonzero(small[..., MaskClass.HERO].any(axis=1))[13:]] = 0
+    assert track(tracker, 1.1, small, FOLLOW).selected is None
+
+
+@pytest.mark.parametrize("side_m", [-1.5, 1.5])
+def test_neighbour_of_a_hidden_hero_is_not_selected(side_m):
+    tracker = following((10.0, 0.0))
+    assert track(tracker, 1.1, mask_with((10.0, side_m)), FOLLOW).selected is None
+
+
+def test_detection_aside_of_the_track_is_selected_after_a_second_of_occlusion():
+    tracker = following((10.0, 0.0))
+    assert track(tracker, 1.9, mask_with((10.0, 1.5)), FOLLOW).selected is not None
+
+
+def test_hero_that_turned_sharply_is_selected_inside_the_fallback_gate():
+    """The track lags when the hero runs out of a detection shared with another person."""
+    tracker = following((8.0, 0.0))
+    beside, beyond = (
+        track(tracker, t, mask_with((7.4, east_m)), FOLLOW)
+        for t, east_m in ((1.1, 1.0), (1.2, 4.0))
     )
+    assert beside.selected is not None
+    assert beside.selected.mahalanobis_sq > CONFIG.association.gate
+    assert beyond.selected is None
 
 
-def fix(north, east, covariance=SURE):
-    return Fix((north, east, -0.95), covariance)
+def test_detection_far_from_the_track_is_not_selected_in_follow():
+    tracker = following((10.0, 0.0))
+    assert track(tracker, 1.0, mask_with((9.0, -3.0)), FOLLOW).selected is None
 
 
-def walked(north_mps, east_mps, seconds=6.0):
-    """The track of somebody who was seen ten times a second all the way."""
-    track = tracker.start(0.0, fix(10.0, 0.0), CONFIG)
-    for step in range(1, round(10 * seconds)):
-        t = 0.1 * step
-        track = tracker.update(track, t, fix(10.0 + north_mps * t, east_mps * t), CONFIG)
-    return track
+def test_confirmed_detection_nearby_is_selected_before_the_tracked_one_in_acquire():
+    """A red tree 35 m away is approached until a person near the vehicle is confirmed."""
+    tracker, tree_m = Tracker(CONFIG), (35.0, 5.0)
+    assert track(tracker, 0.0, mask_with(tree_m), PATROL).selected is not None
+    found = track(tracker, 0.1, mask_with(tree_m, (9.0, -1.0)), ACQUIRE)
+    assert found.selected.measurement.position_m[:2] == pytest.approx((9.0, -1.0), abs=0.5)
+    assert found.track.ground_m == pytest.approx((9.0, -1.0), abs=0.5)
 
 
-@given(st.floats(-4, 4), st.floats(-4, 4))
-def test_a_steady_walk_is_learnt_and_predicted(north_mps, east_mps):
-    track = walked(north_mps, east_mps)
-    assert track.velocity_mps == pytest.approx((north_mps, east_mps), abs=0.15)
-    ahead = track.predict(track.time_s + 1.0, CONFIG)
-    assert ahead.ground_m == pytest.approx((10 + north_mps * 6.9, east_mps * 6.9), abs=0.6)
+def test_rejected_region_is_ignored_until_its_time_is_over():
+    tracker, leaves = following((10.0, 0.0)), mask_with((20.0, 0.0))
+    track(tracker, 1.0, leaves, PATROL)
+    assert track(tracker, 4.0, leaves, PATROL, rejecting(1.0, 4.0)).selected is None
+    assert track(tracker, 6.0, leaves, PATROL).selected is not None
 
 
-def test_an_old_track_stops_walking():
-    track = walked(1.4, 0.0)
-    far_m = track.predict(1000.0, CONFIG).ground_m[0] - track.ground_m[0]
-    assert far_m == pytest.approx(1.4 * CONFIG.memory_s, rel=0.1)
-    assert math.hypot(*track.predict(1000.0, CONFIG).velocity_mps) < 1e-6
+def test_region_that_is_rejected_again_is_ignored_for_twice_as_long():
+    tracker, leaves, feedback = Tracker(CONFIG), mask_with((20.0, 0.0)), None
+    for time_s in (0.0, 5.0):
+        assert track(tracker, time_s, leaves, PATROL, feedback).selected is not None
+        feedback = rejecting(time_s, 4.0)
+    assert track(tracker, 10.0, leaves, PATROL, feedback).selected is None
+    assert track(tracker, 14.0, leaves, PATROL).selected is not None
 
 
-def test_unseen_she_may_be_farther_and_farther_off_but_no_farther_than_she_can_walk():
-    track = walked(1.4, 0.0)
-    ages_s = (0.0, 0.5, 2.0, 8.0, 30.0)
-    sigmas_m = [track.predict(track.time_s + age, CONFIG).estimate().sigma_m for age in ages_s]
-    assert sigmas_m == sorted(sigmas_m)
-    for age_s, sigma_m in zip(ages_s, sigmas_m, strict=True):
-        assert sigma_m <= sigmas_m[0] + 1.1 * CONFIG.speed_sigma_mps * age_s
+@pytest.mark.parametrize("is_certain", [False, True])
+def test_confirmed_hero_is_selected_in_a_rejected_region_unless_the_rejection_is_certain(
+    is_certain,
+):
+    tracker = following((10.0, 0.0))
+    feedback = rejecting(1.0, 60.0, is_certain=is_certain)
+    found = track(tracker, 2.0, mask_with((10.0, 0.0)), PATROL, feedback)
+    assert (found.selected is None) == is_certain
 
 
-def test_predicting_in_steps_or_at_once_is_the_same():
-    track = walked(1.0, -0.5)
-    at_once = track.predict(track.time_s + 2.0, CONFIG)
-    in_steps = track.predict(track.time_s + 0.7, CONFIG).predict(track.time_s + 2.0, CONFIG)
-    assert in_steps.position_m == pytest.approx(at_once.position_m)
-    assert np.allclose(in_steps.covariance, at_once.covariance)
+def test_person_with_mixed_class_labels_is_rejected():
+    """The network marks a third of a rust-coloured coat as the hero."""
+    tracker, mask = Tracker(CONFIG), mask_with((7.0, 0.0))
+    rows = np.flatnonzero(mask[..., MaskClass.HERO].any(axis=1))
+    striped = mask.copy()
+    striped[rows[1:-1:3], :, MaskClass.PEOPLE] = mask[rows[1:-1:3], :, MaskClass.HERO]
+    striped[rows[1:-1:3], :, MaskClass.HERO] = 0
+    assert track(tracker, 0.0, mask, PATROL).classification is Classification.CONFIRMED
+    assert track(tracker, 0.1, striped, PATROL).classification is Classification.REJECTED
 
 
-def test_a_bad_distance_does_not_move_her_but_a_good_direction_does():
-    """Far away the ray meets the ground at a flat angle: 4 m along it mean nothing, across much."""
-    track = walked(0.0, 0.0)
-    flat = PlaceCovariance(n_n=9.0, n_e=0.0, e_e=0.04)
-    along = tracker.update(track, 6.0, fix(14.0, 0.0, flat), CONFIG)
-    across = tracker.update(track, 6.0, fix(10.0, 0.4, flat), CONFIG)
-    assert along.ground_m[0] == pytest.approx(10.0, abs=0.1)
-    assert across.ground_m[1] > 0.05
+def test_followed_hero_is_expected_within_walking_distance_only():
+    tracker = following((10.0, 0.0))
+    near, far = mask_with((11.0, 2.0)), mask_with((18.0, -8.0))
+    assert track(tracker, 4.0, near, PATROL).is_expected
+    assert not track(tracker, 4.1, far, PATROL).is_expected
+    assert not track(Tracker(CONFIG), 4.0, near, PATROL).is_expected
 
 
-@pytest.mark.parametrize(("north", "east", "she"), [(10.3, 0.2, True), (10.0, 2.0, False)])
-def test_a_jump_is_somebody_else(north, east, she):
-    track = walked(0.0, 0.0).predict(6.0, CONFIG)
-    assert (track.surprise(fix(north, east)) <= CONFIG.gate) == she
+def test_expected_hero_is_confirmed_from_farther_away_until_it_is_forgotten():
+    mask = mask_with((20.0, 0.0))
+    tracker = following((20.0, 0.0))
+    found = track(tracker, 2.0, mask, SEARCH)
+    assert found.selected.measurement.distance_m > CONFIG.classification.distance_m
+    assert found.is_expected
+    assert found.classification is Classification.CONFIRMED
+    forgotten = track(tracker, 2.1, mask, SEARCH, TrackFeedback(2.0, forget_followed=True))
+    assert not forgotten.is_expected
+    assert forgotten.classification is Classification.UNCONFIRMED
 
 
-def test_after_two_seconds_out_of_sight_she_may_have_turned():
-    track = walked(1.4, 0.0)
-    turned = (track.ground_m[0], track.ground_m[1] + 2.0)
-    assert track.predict(track.time_s + 0.1, CONFIG).surprise(fix(*turned)) > CONFIG.gate
-    assert track.predict(track.time_s + 2.0, CONFIG).surprise(fix(*turned)) < CONFIG.gate
+def test_search_resumes_the_track_of_the_followed_hero_after_another_person_was_approached():
+    tracker = following((10.0, 0.0))
+    found = track(tracker, 3.0, mask_with((15.0, -6.0)), SEARCH)
+    assert found.track.ground_m[1] < -4.0
+    assert found.followed.ground_m == pytest.approx((10.0, 0.0), abs=1.0)
+    resumed = track(tracker, 3.1, mask_with(), SEARCH, TrackFeedback(3.0, resume_followed=True))
+    assert resumed.track.ground_m == pytest.approx((10.0, 0.0), abs=1.0)
 
 
-def test_a_u_turn_is_learnt_within_a_second():
-    track = walked(1.4, 0.0)
-    time_s, (north, east) = track.time_s, track.ground_m
-    for step in range(1, 11):
-        track = tracker.update(track, time_s + 0.1 * step, fix(north - 0.14 * step, east), CONFIG)
-    assert track.velocity_mps[0] < -0.8
+def test_frame_that_comes_twice_does_not_change_the_track():
+    tracker, mask = following((10.0, 0.0)), mask_with((10.2, 0.1))
+    track(tracker, 1.0, mask, FOLLOW)
+    memory = tracker.memory
+    again = track(tracker, 1.0, mask, FOLLOW)
+    assert again.selected is not None
+    assert tracker.memory is memory
 
 
-def test_nobody_runs_faster_than_the_limit():
-    track = tracker.start(0.0, fix(0.0, 0.0), CONFIG)
-    track = tracker.update(track, 0.1, fix(50.0, 0.0), CONFIG)
-    assert math.hypot(*track.velocity_mps) <= CONFIG.max_speed_mps + 1e-9
+def test_detection_without_a_measurement_does_not_start_a_track():
+    sky = np.zeros_like(mask_with())
+    sky[5:35, 70:78, MaskClass.HERO] = 255
+    tracker = Tracker(CONFIG)
+    found = track(tracker, 0.0, sky, PATROL)
+    assert [candidate.outcome for candidate in found.candidates] == [Outcome.NOT_ON_GROUND]
+    assert (found.selected, found.track, tracker.memory.track) == (None, None, None)
 
 
-@given(st.lists(st.tuples(st.floats(-30, 30), st.floats(-30, 30)), min_size=1, max_size=30))
-def test_whatever_is_seen_the_uncertainty_stays_one(places):
-    """A covariance that is none would make the gate let everybody pass, or nobody."""
-    track = tracker.start(0.0, fix(0.0, 0.0), CONFIG)
-    for i, place in enumerate(places):
-        track = tracker.update(track, 0.1 * (i + 1), fix(*place), CONFIG)
-        assert np.all(np.linalg.eigvalsh(whole(track.covariance)) > -1e-9)
-        assert track.estimate().sigma_m > 0.0
-
-
-MOVES = st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.05, 5.0))
-
-
-@given(st.lists(MOVES, min_size=1, max_size=8))
-def test_the_formulas_are_those_of_the_matrices(moves):
-    """One wrong term, and she is believed elsewhere or too surely; no flight would show it."""
-    memory_s, limit = CONFIG.memory_s, CONFIG.model_copy(update={"max_speed_mps": 1e6})
-    seen = PlaceCovariance(n_n=0.3, n_e=0.1, e_e=0.2)
-    noise, place = np.array([[0.3, 0.1], [0.1, 0.2]]), np.eye(2, 4)
-    track = tracker.start(0.0, fix(0.0, 0.0, seen), limit)
-    state, spread = np.zeros(4), whole(track.covariance)
-    for north, east, age_s in moves:
-        track = track.predict(track.time_s + age_s, limit)
-        track = track.turned(age_s, limit)
-        fade = math.exp(-age_s / memory_s)
-        walked_s = memory_s * (1 - fade)
-        move = np.kron([[1.0, walked_s], [0.0, fade]], np.eye(2))
-        both = memory_s * (1 - fade) ** 2
-        far = 2 * memory_s * age_s - memory_s**2 * (3 - 4 * fade + fade**2)
-        wander = limit.speed_sigma_mps**2 * np.array([[far, both], [both, 1 - fade**2]])
-        state = move @ state
-        turn_mps = limit.turn_share * (np.hypot(*state[2:]) + limit.dawdle_mps)
-        jump = turn_mps**2 * np.outer([age_s, 1.0], [age_s, 1.0])
-        spread = move @ spread @ move.T + np.kron(wander + jump, np.eye(2))
-        here = fix(north, east, seen)
-        innovation = np.array([north, east]) - state[:2]
-        certainty = np.linalg.inv(place @ spread @ place.T + noise)
-        assert track.surprise(here) == pytest.approx(innovation @ certainty @ innovation)
-        gain = spread @ place.T @ certainty
-        state, spread = state + gain @ innovation, spread - gain @ place @ spread
-        track = track.updated(here, limit)
-        assert np.allclose([*track.ground_m, *track.velocity_mps], state)
-        assert np.allclose(whole(track.covariance), spread)
+def test_track_is_predicted_to_the_time_of_a_frame_without_an_image():
+    tracker = following((10.0, 0.0))
+    before = tracker.memory
+    found = tracker.update(frame_at(2.0), (), (), FOLLOW)
+    assert found.track.time_s == 2.0
+    assert found.track.estimate().sigma_m > before.track.estimate().sigma_m
+    assert tracker.memory == before, "only measurements change the track that is kept"

@@ -1,0 +1,102 @@
+"""Mask -> detections: groups of connected hero pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from followme_uav.config import DetectionConfig
+from followme_uav.messages import Detection, Mask, MaskClass
+
+_EIGHT_NEIGHBOURS = np.ones((3, 3))
+
+
+def detect(mask: Mask, config: DetectionConfig) -> list[Detection]:
+    """The detections in `mask`, ordered by area times confidence, largest first.
+
+    A pixel counts from `hero_threshold` on. Fragments up to `join_px` apart are one detection
+    (8-connected): a lamp post in front of the hero must not split the hero in two.
+    """
+    threshold = int(config.hero_threshold * 255.0)  # bytes compare fastest with a whole number
+    hero = np.ascontiguousarray(mask[..., MaskClass.HERO]) > threshold
+    pixels = np.flatnonzero(hero)
+    if pixels.size < config.min_area_px:
+        return []
+    rows, columns = np.divmod(pixels, mask.shape[1])
+    labels = _labels(hero, rows, columns, config.join_px)
+    detections = [
+        _describe(mask, rows[labels == label], columns[labels == label], config)
+        for label, area_px in enumerate(np.bincount(labels).tolist())
+        if area_px >= config.min_area_px
+    ]
+    kept = [found for found in detections if found.confidence >= config.min_confidence]
+    return sorted(kept, key=lambda found: found.area_px * found.confidence, reverse=True)
+
+
+def _labels(
+    hero: NDArray[np.bool_], rows: NDArray[np.intp], columns: NDArray[np.intp], join_px: int
+) -> NDArray[np.intp]:
+    """The label of each hero pixel, gaps of up to `join_px` pixels bridged."""
+    # Labelling the bounding box alone makes the usual case ten times cheaper.
+    top, left = int(rows[0]), int(columns.min())
+    box = hero[top : int(rows[-1]) + 1, left : int(columns.max()) + 1]
+    labels, _ = ndimage.label(_bridged(box, join_px), structure=_EIGHT_NEIGHBOURS)
+    of_pixels: NDArray[np.intp] = labels[rows - top, columns - left]
+    return of_pixels
+
+
+def _bridged(hero: NDArray[np.bool_], join_px: int) -> NDArray[np.bool_]:
+    """Dilate by a square of `join_px` + 1 pixels.
+
+    `scipy.ndimage.maximum_filter` gives the same in five times the time.
+    """
+    before_px = (join_px + 1) // 2
+    grown = hero.copy()
+    for plane in (grown, grown.T):
+        once = plane.copy()
+        for shift_px in range(1, before_px + 1):
+            plane[shift_px:] |= once[:-shift_px]
+        for shift_px in range(1, join_px - before_px + 1):
+            plane[:-shift_px] |= once[shift_px:]
+    return grown
+
+
+def _describe(
+    mask: Mask, rows: NDArray[np.intp], columns: NDArray[np.intp], config: DetectionConfig
+) -> Detection:
+    """The detection made of these pixels, which come row by row."""
+    height_px, width_px = mask.shape[:2]
+    top, bottom = int(rows[0]), int(rows[-1])
+    left, right = int(columns.min()), int(columns.max())
+    area_px = rows.size
+    # Sums of whole numbers are exact, in whatever order a processor adds them.
+    column = int(columns.sum()) / area_px
+    probability = int(mask[rows, columns, MaskClass.HERO].sum()) / area_px
+    return Detection(
+        u=2.0 * (column + 0.5) / width_px - 1.0,
+        v=2.0 * (int(rows.sum()) / area_px + 0.5) / height_px - 1.0,
+        area_px=area_px,
+        width_px=right - left + 1,
+        height_px=bottom - top + 1,
+        confidence=probability / 255.0,
+        purity=_purity(mask, (top, bottom), column, right - left + 1, config),
+    )
+
+
+def _purity(
+    mask: Mask, rows: tuple[int, int], column: float, width_px: int, config: DetectionConfig
+) -> float:
+    """Share of hero pixels among the pixels of people in an upright strip, from head to foot.
+
+    A pedestrian in a jacket like the hero's has another head and other legs, above and below the
+    detection. People beside the hero lie outside the strip.
+    """
+    beside_px = config.purity_width * width_px / 2.0
+    beyond_px = round(config.purity_reach * (rows[1] - rows[0] + 1))
+    left, right = max(0, round(column - beside_px)), round(column + beside_px)
+    strip = mask[max(0, rows[0] - beyond_px) : rows[1] + beyond_px + 1, left : right + 1]
+    threshold = int(config.hero_threshold * 255.0)
+    hero_px = np.count_nonzero(strip[..., MaskClass.HERO] > threshold)
+    others_px = np.count_nonzero(strip[..., MaskClass.PEOPLE] > threshold)
+    return hero_px / max(hero_px + others_px, 1)

@@ -1,0 +1,114 @@
+"""Mission state -> Guidance: one behaviour for each state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from followme_uav.config import FlightConfig
+from followme_uav.geometry import yaw_of
+from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, MissionState
+from followme_uav.pilot.guidance.follow import FollowGuidance
+from followme_uav.pilot.guidance.inputs import GuidanceInputs
+from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to
+from followme_uav.pilot.guidance.search import SearchPlan, View
+from followme_uav.pilot.guidance.sweep import Sweep
+from followme_uav.pilot.navigation.patrol_route import PatrolRoute
+from followme_uav.pilot.navigation.route_planner import RoutePlanner, course
+
+Guided = tuple[Guidance, tuple[LoopTerms, ...]]
+"""What a behaviour asks for, and what its PID loops did."""
+
+
+class Behaviours:
+    """The behaviours of all states, and what they keep from frame to frame."""
+
+    def __init__(self, config: FlightConfig) -> None:
+        simulator = config.simulator
+        self._config = config
+        self._planner = RoutePlanner(simulator.flyable_m, config.limits.corner_speed_mps)
+        self._route = PatrolRoute(simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m)
+        self._follow = FollowGuidance(config, self._planner)
+        self._search_plan = SearchPlan(config)
+        self._sweep = Sweep()
+        self._of_state: dict[MissionState, Callable[[GuidanceInputs], Guided]] = {
+            MissionState.TAKEOFF: lambda _: (Guidance(Manoeuvre.TAKEOFF), ()),
+            MissionState.PATROL: self._patrol,
+            MissionState.ACQUIRE: self._follow.guide,
+            MissionState.FOLLOW: self._follow.guide,
+            MissionState.SEARCH: self._search,
+            MissionState.LAND: self._land,
+            MissionState.FAILSAFE: lambda _: (Guidance(Manoeuvre.HOVER), ()),
+            MissionState.DONE: lambda _: (Guidance(Manoeuvre.HOVER), ()),
+        }
+
+    def enter(self, state: MissionState, time_s: float) -> None:
+        """Prepare for a new state."""
+        if state is MissionState.SEARCH:
+            self._sweep.restart()
+            self._search_plan.begin(time_s)
+        if state is MissionState.ACQUIRE:
+            self._follow.restart()
+
+    def guide(self, state: MissionState, inputs: GuidanceInputs) -> Guided:
+        """What the state asks for."""
+        return self._of_state[state](inputs)
+
+    def _patrol(self, inputs: GuidanceInputs) -> Guided:
+        """Along the streets, nose first, the camera sweeping."""
+        patrol, here = self._config.patrol, inputs.position_m
+        waypoint_m = self._route.waypoint(here)
+        north, east = self._planner.velocity_to(waypoint_m, here, patrol.speed_mps)
+        ahead = LineOfSight(yaw_of(inputs.frame.vehicle.orientation), self._patrol_tilt_rad)
+        sight = self._sweep.around(ahead, patrol.sweep_pan_deg, patrol.sweep_period_s, inputs.dt_s)
+        return self._flying((north, east), sight, math.atan2(east, north)), ()
+
+    def _search(self, inputs: GuidanceInputs) -> Guided:
+        """To the predicted position, then along the streets, the camera sweeping all around."""
+        hero, here, dt_s = inputs.known_track, inputs.position_m, inputs.dt_s
+        search, patrol = self._config.search, self._config.patrol
+        goal = self._search_plan.goal(inputs.frame.time_s, here, hero)
+        velocity = self._planner.velocity_to(goal.position_m, here, search.speed_mps)
+        there = line_of_sight_to(inputs.frame.camera.position_m, hero.position_m)
+        sight, rise_m = there, 0.0
+        if goal.view is View.SCAN:
+            sight = self._sweep.around(there, search.scan_deg, search.scan_period_s, dt_s)
+        elif goal.view is View.SWEEP:
+            level = LineOfSight(there.azimuth_rad, self._patrol_tilt_rad)
+            sight = self._sweep.around(level, patrol.sweep_pan_deg, patrol.sweep_period_s, dt_s)
+            rise_m = search.rise_m
+        return self._flying(velocity, sight, there.azimuth_rad, rise_m), ()
+
+    def _land(self, inputs: GuidanceInputs) -> Guided:
+        """Fly to the middle of the street, sink, and let the simulator touch down."""
+        mission, patrol, here = self._config.mission, self._config.patrol, inputs.position_m
+        if inputs.altitude_m <= mission.touchdown_altitude_m:
+            return Guidance(Manoeuvre.LAND), ()
+        place_m = self._route.nearest_point(here, mission.landing_off_waypoint_m)
+        _, distance_m = course(here, place_m)
+        is_above = distance_m <= patrol.waypoint_radius_m / 2.0
+        guidance = Guidance(
+            Manoeuvre.VELOCITY,
+            velocity_mps=self._planner.velocity_to(place_m, here, patrol.speed_mps),
+            descent_mps=mission.descent_mps if is_above else 0.0,
+        )
+        return guidance, ()
+
+    @property
+    def _patrol_tilt_rad(self) -> float:
+        return math.radians(self._config.patrol.tilt_deg)
+
+    def _flying(
+        self,
+        velocity_mps: tuple[float, float],
+        sight: LineOfSight,
+        heading_rad: float,
+        rise_m: float = 0.0,
+    ) -> Guidance:
+        return Guidance(
+            manoeuvre=Manoeuvre.VELOCITY,
+            velocity_mps=velocity_mps,
+            altitude_m=self._config.mission.altitude_m + rise_m,
+            line_of_sight=sight,
+            heading_rad=heading_rad,
+        )

@@ -1,0 +1,133 @@
+"""FOLLOW and ACQUIRE: keep the hero in the middle of the image and at the wanted distance.
+
+Three PID loops: pan and tilt turn the camera's line of sight by the position of the detection in
+the image, forward drives the vehicle along the ground by the distance. The line of sight is kept
+in the world, so that the vehicle's own rolling, pitching and turning does not move the image.
+"""
+
+from __future__ import annotations
+
+import math
+
+from followme_uav.config import FlightConfig
+from followme_uav.geometry import wrap_angle
+from followme_uav.messages import (
+    CameraPose,
+    Detection,
+    Guidance,
+    LineOfSight,
+    LoopTerms,
+    Manoeuvre,
+    Vec2,
+    Vec3,
+)
+from followme_uav.pilot.guidance.inputs import GuidanceInputs
+from followme_uav.pilot.guidance.line_of_sight import (
+    line_of_sight_of,
+    line_of_sight_to,
+    turned_like,
+    within_tilt_limits,
+)
+from followme_uav.pilot.navigation.route_planner import RoutePlanner, course, heading_velocity
+from followme_uav.pilot.pid import PidLoop
+from followme_uav.pilot.tracking.track import Track
+
+
+class FollowGuidance:
+    """Guidance towards the track; ACQUIRE and FOLLOW share its loops."""
+
+    def __init__(self, config: FlightConfig, planner: RoutePlanner) -> None:
+        self._config = config
+        self._planner = planner
+        self._aspect = config.camera.width_px / config.camera.height_px
+        self._pan = PidLoop("pan", config.control.pan)
+        self._tilt = PidLoop("tilt", config.control.tilt)
+        self._forward = PidLoop("forward", config.control.forward)
+
+    def restart(self) -> None:
+        """Forget the integrals of the last pursuit."""
+        for loop in (self._pan, self._tilt, self._forward):
+            loop.reset()
+
+    def guide(self, inputs: GuidanceInputs) -> tuple[Guidance, tuple[LoopTerms, ...]]:
+        """Velocity and line of sight, and what the loops did."""
+        hero = inputs.known_track
+        distance_m = math.dist(inputs.frame.camera.position_m, hero.position_m)
+        forward = self._approach(distance_m, math.hypot(*hero.velocity_mps), inputs.dt_s)
+        sight, turns = self._sight(inputs, hero)
+        guidance = Guidance(
+            manoeuvre=Manoeuvre.VELOCITY,
+            velocity_mps=self._velocity(inputs, hero, forward.output),
+            altitude_m=self._config.mission.altitude_m,
+            line_of_sight=sight,
+            heading_rad=sight.azimuth_rad,
+        )
+        return guidance, (forward, *turns)
+
+    def _approach(self, distance_m: float, hero_mps: float, dt_s: float) -> LoopTerms:
+        """Speed towards the hero.
+
+        A running hero gains some metres at every corner: the faster the hero, the nearer.
+        """
+        control = self._config.control
+        wanted_m = control.wanted_distance_m
+        wanted_m = max(wanted_m - control.closer_s * hero_mps, wanted_m / 2.0)
+        return self._forward.update(distance_m / wanted_m - 1.0, dt_s)
+
+    def _velocity(self, inputs: GuidanceInputs, hero: Track, approach_mps: float) -> Vec2:
+        """The velocity of approach plus that of the hero (feed-forward)."""
+        control, here = self._config.control, inputs.position_m
+        course_rad, ground_m = course(here, hero.ground_m)
+        if ground_m < control.min_distance_m:
+            approach_mps = min(approach_mps, 0.0)
+        share = control.feed_forward
+        along = share * hero.velocity_mps[0], share * hero.velocity_mps[1]
+        if not self._planner.is_straight(hero.ground_m, here):
+            # Around a corner, the hero's velocity would press the vehicle against the boundary.
+            speed_mps = max(approach_mps, 0.0) + math.hypot(*along)
+            return self._planner.velocity_to(hero.ground_m, here, speed_mps)
+        if approach_mps > 0.0:
+            north, east = self._planner.velocity_to(hero.ground_m, here, approach_mps)
+        else:
+            north, east = heading_velocity(approach_mps, course_rad)
+        return north + along[0], east + along[1]
+
+    def _sight(
+        self, inputs: GuidanceInputs, hero: Track
+    ) -> tuple[LineOfSight, tuple[LoopTerms, ...]]:
+        """Towards the detection, else the track; turned on by the motion until the next frame."""
+        camera, dt_s = inputs.frame.camera, inputs.dt_s
+        predicted = line_of_sight_to(camera.position_m, hero.position_m)
+        sight = predicted
+        turns: tuple[LoopTerms, ...] = ()
+        if inputs.detection is not None:
+            sight, turns = self._centred(camera, inputs.detection, dt_s)
+        at_next_frame = line_of_sight_to(
+            _moved(camera.position_m, inputs.frame.vehicle.velocity_mps, dt_s),
+            _moved(hero.position_m, (*hero.velocity_mps, 0.0), dt_s),
+        )
+        return turned_like(sight, predicted, at_next_frame), turns
+
+    def _centred(
+        self, camera: CameraPose, detection: Detection, dt_s: float
+    ) -> tuple[LineOfSight, tuple[LoopTerms, ...]]:
+        """Line of sight that brings the detection to the middle of the image.
+
+        Both loops measure in half the image's width, so that the shape of the image changes neither
+        loop's gain.
+        """
+        sight = line_of_sight_of(camera)
+        right = self._pan.update(detection.u, dt_s)
+        down = self._tilt.update(detection.v / self._aspect, dt_s)
+        # At a steep elevation, azimuth moves the image less: divide by the cosine.
+        level = max(math.cos(sight.elevation_rad), 0.3)
+        centred = LineOfSight(
+            azimuth_rad=wrap_angle(sight.azimuth_rad + right.output / level),
+            elevation_rad=within_tilt_limits(sight.elevation_rad - down.output),
+        )
+        return centred, (right, down)
+
+
+def _moved(position_m: Vec3, velocity_mps: Vec3, time_s: float) -> Vec3:
+    north, east, down = (p + time_s * v for p, v in zip(position_m, velocity_mps, strict=True))
+    return north, east, down

@@ -1,0 +1,4 @@
+"""The street map, the round of the patrol, and the way from one place to another.
+
+`street_map` is geometry on rectangles; `patrol_route` the closed route; `route_planner` plans.
+"""

@@ -1,0 +1,92 @@
+"""The way to a place: straight, or around a block by way of a junction."""
+
+from __future__ import annotations
+
+import math
+
+from followme_uav.config import Rectangle
+from followme_uav.messages import Vec2
+from followme_uav.pilot.navigation.street_map import centre_of, is_free, junctions, nearest_place
+
+CORNER_INSET_M = 1.0
+"""A corner is cut this far inside the streets."""
+
+
+class RoutePlanner:
+    """Plans on the street map.
+
+    Args:
+        flyable_m: The streets; none at all allow every straight line.
+        corner_speed_mps: At a junction where the way turns.
+    """
+
+    def __init__(self, flyable_m: tuple[Rectangle, ...], corner_speed_mps: float) -> None:
+        self._flyable_m = flyable_m
+        self._corner_speed_mps = corner_speed_mps
+
+    def velocity_to(self, goal_m: Vec2, position_m: Vec2, speed_mps: float) -> Vec2:
+        """Velocity towards the goal, slower near its end and near junctions."""
+        point_m = self.next_point(goal_m, position_m)
+        course_rad, distance_m = course(position_m, point_m)
+        at_the_end_mps = self._corner_speed_mps
+        if point_m == nearest_place(self._flyable_m, goal_m, position_m):
+            at_the_end_mps = 0.0
+        return heading_velocity(min(speed_mps, at_the_end_mps + distance_m), course_rad)
+
+    def is_straight(self, goal_m: Vec2, position_m: Vec2) -> bool:
+        """Whether the way to the goal leads around no corner."""
+        near_m = nearest_place(self._flyable_m, goal_m, position_m)
+        return is_free(self._flyable_m, position_m, near_m)
+
+    def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
+        """Where to fly next on the way to `goal_m`: there, or to a junction on the way around.
+
+        A goal off the flyable area stands for the nearest place inside it.
+        """
+        flyable_m = self._flyable_m
+        near_m = nearest_place(flyable_m, goal_m, position_m)
+        if is_free(flyable_m, position_m, near_m):
+            return near_m
+        by_length = sorted(
+            junctions(flyable_m),
+            key=lambda junction: _length(position_m, centre_of(junction), near_m),
+        )
+        reachable = None
+        for junction in by_length:
+            centre_m = centre_of(junction)
+            if not is_free(flyable_m, position_m, centre_m):
+                continue
+            reachable = reachable or centre_m
+            if is_free(flyable_m, centre_m, near_m):
+                return _corner(junction, position_m, near_m, flyable_m)
+        return reachable or near_m
+
+
+def course(start_m: Vec2, end_m: Vec2) -> tuple[float, float]:
+    """(direction in radians clockwise from north, distance in metres)."""
+    north, east = end_m[0] - start_m[0], end_m[1] - start_m[1]
+    return math.atan2(east, north), math.hypot(north, east)
+
+
+def heading_velocity(speed_mps: float, azimuth_rad: float) -> Vec2:
+    """Velocity (north, east) of this speed in this direction."""
+    return speed_mps * math.cos(azimuth_rad), speed_mps * math.sin(azimuth_rad)
+
+
+def _corner(
+    junction: Rectangle, here_m: Vec2, goal_m: Vec2, flyable_m: tuple[Rectangle, ...]
+) -> Vec2:
+    """Where to pass a junction from whose centre both here and the goal are in sight."""
+    south, west, north, east = junction
+    inset_m = min(CORNER_INSET_M, (north - south) / 2.0, (east - west) / 2.0)
+    corners = [
+        (n, e)
+        for n in (south + inset_m, north - inset_m)
+        for e in (west + inset_m, east - inset_m)
+        if is_free(flyable_m, here_m, (n, e)) and is_free(flyable_m, (n, e), goal_m)
+    ]
+    return min((*corners, centre_of(junction)), key=lambda corner: _length(here_m, corner, goal_m))
+
+
+def _length(start: Vec2, via: Vec2, end: Vec2) -> float:
+    return math.dist(start, via) + math.dist(via, end)

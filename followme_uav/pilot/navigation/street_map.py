@@ -1,0 +1,124 @@
+"""The street map: a union of axis-aligned rectangles over which the vehicle may fly."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+from followme_uav.config import Rectangle
+from followme_uav.messages import Vec2
+
+NEARER_TO_HERE = 0.25
+"""This many metres nearer to the goal count as much as one metre nearer to the vehicle."""
+
+
+def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
+    """Whether one of the rectangles holds the point (north, east)."""
+    at_north, at_east = point_m
+    for south, west, north, east in areas:
+        if south <= at_north <= north and west <= at_east <= east:
+            return True
+    return False
+
+
+def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
+    """Whether the straight line lies inside the areas; no areas allow everything."""
+    if not areas:
+        return True
+    low_north, high_north = sorted((start_m[0], end_m[0]))
+    low_east, high_east = sorted((start_m[1], end_m[1]))
+    touched = []
+    for area in areas:
+        south, west, north, east = area
+        if south <= low_north and high_north <= north and west <= low_east and high_east <= east:
+            return True  # the usual case
+        if south <= high_north and low_north <= north and west <= high_east and low_east <= east:
+            touched.append(area)
+    reached = 0.0  # share of the line that is known to be inside
+    for entry, leave in sorted(_parts_inside(touched, start_m, end_m)):
+        if entry > reached + 1e-9:
+            return False
+        reached = max(reached, leave)
+    return reached >= 1.0 - 1e-9
+
+
+def _parts_inside(
+    areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2
+) -> Iterator[tuple[float, float]]:
+    """For each rectangle that the line crosses, the shares of the line at entry and exit."""
+    (north, east), to_north, to_east = start_m, end_m[0] - start_m[0], end_m[1] - start_m[1]
+    for south, west, top, right in areas:
+        entry, leave = 0.0, 1.0
+        for at, towards, low, high in (
+            (north, to_north, south, top),
+            (east, to_east, west, right),
+        ):
+            if towards == 0.0:
+                if not low <= at <= high:
+                    leave = -1.0
+                continue
+            one, other = (low - at) / towards, (high - at) / towards
+            entry, leave = max(entry, min(one, other)), min(leave, max(one, other))
+        if entry <= leave:
+            yield entry, leave
+
+
+@functools.lru_cache(maxsize=8)
+def junctions(areas: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
+    """Every overlap of two rectangles."""
+    overlaps = []
+    for (s1, w1, n1, e1), (s2, w2, n2, e2) in itertools.combinations(areas, 2):
+        south, west, north, east = max(s1, s2), max(w1, w2), min(n1, n2), min(e1, e2)
+        if south < north and west < east:
+            overlaps.append((south, west, north, east))
+    return tuple(dict.fromkeys(overlaps))
+
+
+def centre_of(area: Rectangle) -> Vec2:
+    """Centre of the rectangle."""
+    return (area[0] + area[2]) / 2.0, (area[1] + area[3]) / 2.0
+
+
+def nearest_place(areas: Sequence[Rectangle], goal_m: Vec2, here_m: Vec2) -> Vec2:
+    """A point of the rectangles near to the goal, on this side of it.
+
+    With streets on all sides of a block, and the goal in the middle of it, the nearest point alone
+    would jump from one street to another.
+    """
+    if not areas or contains(areas, goal_m):
+        return goal_m
+    return min(
+        (_into(area, goal_m) for area in areas),
+        key=lambda place: math.dist(place, goal_m) + NEARER_TO_HERE * math.dist(place, here_m),
+    )
+
+
+def nearest_point(areas: Sequence[Rectangle], point_m: Vec2) -> Vec2:
+    """The point of the rectangles that is nearest to `point_m`."""
+    return min((_into(area, point_m) for area in areas), key=lambda c: math.dist(c, point_m))
+
+
+def _into(area: Rectangle, point_m: Vec2) -> Vec2:
+    return _clamp(point_m[0], area[0], area[2]), _clamp(point_m[1], area[1], area[3])
+
+
+@functools.lru_cache(maxsize=8)
+def shrunk(areas: tuple[Rectangle, ...], margin_m: float) -> tuple[Rectangle, ...]:
+    """Narrower by the margin on all sides; a rectangle too narrow for that keeps its middle."""
+
+    def sides(low_m: float, high_m: float) -> tuple[float, float]:
+        aside_m = min(margin_m, (high_m - low_m) / 2.0)
+        return low_m + aside_m, high_m - aside_m
+
+    return tuple(
+        (south, west, north, east)
+        for (south, north), (west, east) in (
+            (sides(area[0], area[2]), sides(area[1], area[3])) for area in areas
+        )
+    )
+
+
+def _clamp(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)

@@ -1,0 +1,1 @@
+"""What keeps the vehicle safe: limits of speed and acceleration, geofence, obstacle avoidance."""

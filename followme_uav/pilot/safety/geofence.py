@@ -1,0 +1,65 @@
+"""The geofence: keep the vehicle inside the flyable area.
+
+Towards the boundary the speed is at most the distance to it divided by a braking time. The vehicle
+therefore glides to a stop in front of the boundary, and slides along it. Outside, the way back in
+is the only way.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from followme_uav.config import LimitsConfig, Rectangle
+from followme_uav.messages import Vec2
+from followme_uav.pilot.navigation.street_map import contains, is_free, nearest_point, shrunk
+
+INSET_M = 0.2
+"""A velocity that has to be changed leads this far inside the boundary, off its corners."""
+SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
+"""Shares of the wanted velocity, north and east, that are tried: the largest free one is flown."""
+
+
+def limit_velocity(
+    position_m: Vec2, velocity_mps: Vec2, flyable_m: tuple[Rectangle, ...], limits: LimitsConfig
+) -> Vec2:
+    """`velocity_mps` (north, east), reduced so that the vehicle stays inside `flyable_m`.
+
+    An empty `flyable_m` allows everything.
+    """
+    if not flyable_m:
+        return velocity_mps
+    areas = shrunk(flyable_m, limits.boundary_margin_m)
+    if not contains(areas, position_m):
+        inside_m = nearest_point(areas, position_m)
+        back = tuple(
+            (i - p) / limits.boundary_time_s for i, p in zip(inside_m, position_m, strict=True)
+        )
+        if math.dist(inside_m, position_m) > limits.boundary_margin_m:
+            return back[0], back[1]
+        # Inside the margin, as after a gust: go back, and go on along the boundary.
+        north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits)
+        return north + back[0], east + back[1]
+    time_s = limits.boundary_time_s
+    if _is_free_for(time_s, areas, position_m, velocity_mps):
+        return velocity_mps
+    # Along the boundary, and into a street that begins beside this place.
+    inner = shrunk(flyable_m, limits.boundary_margin_m + INSET_M)
+    ahead_m = nearest_point(inner, _after(time_s, position_m, velocity_mps))
+    inside_mps = tuple((a - p) / time_s for a, p in zip(ahead_m, position_m, strict=True))
+    parts = itertools.product(SHARES, repeat=2)
+    choices = ((north * inside_mps[0], east * inside_mps[1]) for north, east in parts)
+    most_first = sorted(choices, key=lambda choice: math.dist(choice, inside_mps))
+    return next(c for c in most_first if _is_free_for(time_s, areas, position_m, c))
+
+
+def _is_free_for(
+    time_s: float, areas: Sequence[Rectangle], position_m: Vec2, velocity_mps: Vec2
+) -> bool:
+    """Whether this velocity stays inside the areas for `time_s`."""
+    return is_free(areas, position_m, _after(time_s, position_m, velocity_mps))
+
+
+def _after(time_s: float, position_m: Vec2, velocity_mps: Vec2) -> Vec2:
+    return position_m[0] + time_s * velocity_mps[0], position_m[1] + time_s * velocity_mps[1]

@@ -1,0 +1,57 @@
+"""Obstacle avoidance: keep clear of what the depth image has shown in the last seconds.
+
+The camera looks at the hero, not in the direction of flight; obstacles are therefore remembered.
+Towards each obstacle the speed is at most the free distance to it divided by a braking time. Nearer
+than the clearance, the vehicle backs off.
+"""
+
+from __future__ import annotations
+
+import math
+
+from followme_uav.config import LimitsConfig
+from followme_uav.messages import Frame, Vec2
+
+CELL_M = 0.5
+"""Size of a grid cell; a cell keeps its latest obstacle."""
+ROUNDS = 3
+"""Backing off from one obstacle may lead towards another: the rule is applied this often."""
+
+
+class ObstacleMap:
+    """The obstacles around the vehicle at its height."""
+
+    def __init__(self, limits: LimitsConfig) -> None:
+        self._limits = limits
+        self._cells: dict[tuple[int, int], tuple[float, Vec2]] = {}
+        """Cell -> (time, north and east)."""
+
+    def update(self, frame: Frame) -> None:
+        """Add the obstacles of this frame and forget old ones."""
+        oldest_s = frame.time_s - self._limits.obstacle_memory_s
+        self._cells = {cell: seen for cell, seen in self._cells.items() if seen[0] >= oldest_s}
+        for north, east, _ in frame.obstacles_m:
+            cell = (round(north / CELL_M), round(east / CELL_M))
+            self._cells[cell] = (frame.time_s, (north, east))
+
+    def limit_velocity(self, position_m: Vec2, velocity_mps: Vec2) -> Vec2:
+        """The velocity (north, east) nearest to this one that keeps clear of all obstacles."""
+        limits = self._limits
+        north, east = velocity_mps
+        reach_m = limits.clearance_m + limits.speed_mps * limits.boundary_time_s
+        near = sorted(
+            (distance_m, obstacle_m)
+            for _, obstacle_m in self._cells.values()
+            if 0.0 < (distance_m := math.dist(obstacle_m, position_m)) < reach_m
+        )
+        for _ in range(ROUNDS):
+            for distance_m, obstacle_m in near:
+                ahead = (
+                    (obstacle_m[0] - position_m[0]) / distance_m,
+                    (obstacle_m[1] - position_m[1]) / distance_m,
+                )
+                allowed_mps = (distance_m - limits.clearance_m) / limits.boundary_time_s
+                excess_mps = north * ahead[0] + east * ahead[1] - allowed_mps
+                if excess_mps > 0.0:
+                    north, east = north - excess_mps * ahead[0], east - excess_mps * ahead[1]
+        return north, east

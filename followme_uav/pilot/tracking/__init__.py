@@ -1,0 +1,6 @@
+"""From detections to the track of the hero.
+
+`measurement` puts a detection on the ground, `classification` says whether it is the hero,
+`association` selects the one that continues the track, `track` filters it, `rejected_regions`
+remembers where a detection was rejected; `tracker` runs them in this order.
+"""

@@ -1,0 +1,234 @@
+"""Data association: select the detection that continues the track, or is worth an approach."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from followme_uav.config import AssociationConfig, ClassificationConfig
+from followme_uav.messages import (
+    Candidate,
+    Classification,
+    Detection,
+    Measurement,
+    MissionState,
+    Outcome,
+)
+from followme_uav.pilot.tracking.classification import classify
+from followme_uav.pilot.tracking.rejected_regions import Regions, is_rejected
+from followme_uav.pilot.tracking.track import Track
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is known before the image is looked at."""
+
+    time_s: float
+    state: MissionState
+    track: Track | None
+    """Predicted to `time_s`, turns allowed for."""
+    followed: Track | None
+    """The track of the hero that was followed last, predicted likewise."""
+    regions: Regions
+
+
+@dataclass(frozen=True)
+class Association:
+    """The result: every detection with its outcome, and the selected one."""
+
+    candidates: tuple[Candidate, ...]
+    selected: Candidate | None
+    is_expected: bool
+    """The selected detection lies where the hero that was followed last may be by now."""
+
+
+@dataclass(frozen=True)
+class _Person:
+    """A detection of a person's height on the ground."""
+
+    index: int
+    detection: Detection
+    measurement: Measurement
+    mahalanobis_sq: float | None
+    is_expected: bool
+    classification: Classification
+
+
+def associate(
+    detections: Sequence[Detection],
+    measurements: Sequence[Measurement | None],
+    expectation: Expectation,
+    config: AssociationConfig,
+    classification: ClassificationConfig,
+) -> Association:
+    """Select at most one detection; `detections` come with the most prominent first.
+
+    In FOLLOW, only a detection inside the gate of the track is selected. In ACQUIRE such a
+    detection comes first, but a detection that resembles the hero comes before all others.
+    """
+    candidates: list[Candidate] = []
+    people: list[_Person] = []
+    for detection, measurement in zip(detections, measurements, strict=True):
+        if measurement is None:
+            candidates.append(Candidate(detection, None, None, None, Outcome.NOT_ON_GROUND))
+            continue
+        person = _person(
+            len(candidates), detection, measurement, expectation, config, classification
+        )
+        candidates.append(
+            Candidate(
+                detection,
+                measurement,
+                person.mahalanobis_sq,
+                person.classification,
+                Outcome.NOT_A_PERSON,
+            )
+        )
+        if _has_height_of_a_person(measurement, config):
+            people.append(person)
+    selected, outcomes = _select(people, expectation, config, classification)
+    for person, outcome in zip(people, outcomes, strict=True):
+        candidates[person.index] = replace(candidates[person.index], outcome=outcome)
+    return Association(
+        candidates=tuple(candidates),
+        selected=None if selected is None else candidates[selected.index],
+        is_expected=selected is not None and selected.is_expected,
+    )
+
+
+def _person(
+    index: int,
+    detection: Detection,
+    measurement: Measurement,
+    expectation: Expectation,
+    config: AssociationConfig,
+    classification: ClassificationConfig,
+) -> _Person:
+    track, followed = expectation.track, expectation.followed
+    is_expected = followed is not None and followed.mahalanobis_sq(measurement) <= config.gate
+    return _Person(
+        index=index,
+        detection=detection,
+        measurement=measurement,
+        mahalanobis_sq=None if track is None else track.mahalanobis_sq(measurement),
+        is_expected=is_expected,
+        classification=classify(detection, measurement, classification, is_expected=is_expected),
+    )
+
+
+def _has_height_of_a_person(measurement: Measurement, config: AssociationConfig) -> bool:
+    if measurement.relative_height > config.height_max:
+        return False
+    return measurement.is_truncated or measurement.relative_height >= config.height_min
+
+
+def _select(
+    people: Sequence[_Person],
+    expectation: Expectation,
+    config: AssociationConfig,
+    classification: ClassificationConfig,
+) -> tuple[_Person | None, list[Outcome]]:
+    """The selected one, and the outcome of each."""
+    state = expectation.state
+    is_following = state is MissionState.FOLLOW
+    uses_track = expectation.track is not None and (is_following or state is MissionState.ACQUIRE)
+    tracked = [_tracking_rejection(person, config) for person in people] if uses_track else []
+    selected = None
+    if not is_following:
+        selected = next(
+            (p for p in people if _resembles_hero(p, expectation, config, classification)), None
+        )
+    if selected is None and uses_track:
+        inside = [p for p, reason in zip(people, tracked, strict=True) if reason is None]
+        selected = min(inside, key=lambda person: _cost(person, config), default=None)
+        if selected is None and is_following:
+            selected = _beyond_gate(people, config, classification)
+    reasons = tracked
+    if not uses_track or (selected is None and not is_following):
+        reasons = [_approach_rejection(person, expectation, config) for person in people]
+        if selected is None:
+            worthy = (p for p, reason in zip(people, reasons, strict=True) if reason is None)
+            selected = next(worthy, None)
+    outcomes = [
+        Outcome.SELECTED if person is selected else reason or Outcome.LESS_LIKELY
+        for person, reason in zip(people, reasons, strict=True)
+    ]
+    return selected, outcomes
+
+
+def _resembles_hero(
+    person: _Person,
+    expectation: Expectation,
+    config: AssociationConfig,
+    classification: ClassificationConfig,
+) -> bool:
+    """Confirmed or probable; near a certain rejection not even then."""
+    if person.classification not in (Classification.CONFIRMED, Classification.PROBABLE):
+        return False
+    return not is_rejected(
+        expectation.regions,
+        person.measurement,
+        expectation.time_s,
+        config,
+        only_certain=person.measurement.distance_m <= classification.distance_m,
+    )
+
+
+def _beyond_gate(
+    people: Sequence[_Person], config: AssociationConfig, classification: ClassificationConfig
+) -> _Person | None:
+    """A confirmed hero inside the fallback gate.
+
+    The track is displaced when the hero walks out of a detection that was the hero and a pedestrian
+    in one.
+    """
+    for person in people:
+        is_inside = (
+            person.mahalanobis_sq is not None and person.mahalanobis_sq <= config.fallback_gate
+        )
+        # Every place near the track is one where the hero is expected: that adds no evidence.
+        if is_inside and (
+            classify(person.detection, person.measurement, classification)
+            is Classification.CONFIRMED
+        ):
+            return person
+    return None
+
+
+def _tracking_rejection(person: _Person, config: AssociationConfig) -> Outcome | None:
+    """Why a detection cannot continue the track; None when it can."""
+    measurement = person.measurement
+    if person.mahalanobis_sq is None or person.mahalanobis_sq > config.gate:
+        return Outcome.OUTSIDE_GATE
+    if measurement.relative_area > config.follow_area_max:
+        return Outcome.TOO_LARGE
+    if measurement.relative_area < config.follow_area_min and not measurement.is_truncated:
+        return Outcome.TOO_SMALL
+    if person.detection.confidence < config.follow_confidence_min:
+        return Outcome.LOW_CONFIDENCE
+    return None
+
+
+def _approach_rejection(
+    person: _Person, expectation: Expectation, config: AssociationConfig
+) -> Outcome | None:
+    """Why a detection is not worth an approach; None when it is."""
+    measurement = person.measurement
+    if measurement.distance_m > config.approach_distance_m:
+        return Outcome.TOO_FAR
+    if person.detection.confidence < config.approach_confidence_min:
+        return Outcome.LOW_CONFIDENCE
+    if not measurement.is_truncated and measurement.relative_area < config.approach_area_min:
+        return Outcome.TOO_SMALL
+    if is_rejected(expectation.regions, measurement, expectation.time_s, config):
+        return Outcome.REJECTED_REGION
+    return None
+
+
+def _cost(person: _Person, config: AssociationConfig) -> float:
+    """How unlikely it is that this is the hero: the deviations in position, area and purity."""
+    mahalanobis_sq = person.mahalanobis_sq if person.mahalanobis_sq is not None else math.inf
+    size = math.log(person.measurement.relative_area) / config.area_log_sigma
+    impurity = (1.0 - person.detection.purity) / config.purity_sigma
+    return mahalanobis_sq + size**2 + impurity**2

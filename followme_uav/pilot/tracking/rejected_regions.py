@@ -1,0 +1,63 @@
+"""Places where a detection was rejected: ignored for a while, twice as long each further time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from followme_uav.config import AssociationConfig
+from followme_uav.messages import Measurement, Vec3
+
+
+@dataclass(frozen=True)
+class RejectedRegion:
+    """A circle on the ground in which detections are ignored."""
+
+    centre_m: Vec3
+    until_s: float
+    times: int
+    """How often a detection was rejected here."""
+    is_certain: bool
+    """The detection was classified from nearby, not only lost from sight."""
+
+
+Regions = tuple[RejectedRegion, ...]
+
+
+def with_rejection(
+    regions: Regions,
+    centre_m: Vec3,
+    time_s: float,
+    duration_s: float,
+    config: AssociationConfig,
+    *,
+    is_certain: bool,
+) -> Regions:
+    """The regions after one more rejection; regions around the same place become one."""
+    near = [r for r in regions if math.dist(r.centre_m, centre_m) <= config.reject_radius_m]
+    times = 1 + max((region.times for region in near), default=0)
+    until_s = time_s + duration_s * 2.0 ** (times - 1)
+    others = tuple(region for region in regions if region not in near)
+    return (*others, RejectedRegion(centre_m, until_s, times, is_certain))
+
+
+def is_rejected(
+    regions: Iterable[RejectedRegion],
+    measurement: Measurement,
+    time_s: float,
+    config: AssociationConfig,
+    *,
+    only_certain: bool = False,
+) -> bool:
+    """Whether the measurement lies in a region that is still ignored.
+
+    The range error grows with the distance, and the radius with it.
+    """
+    radius_m = max(config.reject_radius_m, config.reject_share * measurement.distance_m)
+    return any(
+        time_s < region.until_s
+        and math.dist(measurement.position_m, region.centre_m) <= radius_m
+        and (region.is_certain or not only_certain)
+        for region in regions
+    )

@@ -1,0 +1,165 @@
+"""Detections of one frame -> the track of the hero: measurement, association, Kalman filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from followme_uav.config import FlightConfig
+from followme_uav.messages import Candidate, Classification, Detection, Frame, MissionState
+from followme_uav.pilot.tracking.association import Association, Expectation, associate
+from followme_uav.pilot.tracking.measurement import measure
+from followme_uav.pilot.tracking.rejected_regions import Regions, with_rejection
+from followme_uav.pilot.tracking.track import Track, start_track, update_track
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """The selected detection is not the hero: ignore its place for a while."""
+
+    duration_s: float
+    is_certain: bool
+    """It was classified from nearby, not only lost from sight."""
+
+
+@dataclass(frozen=True)
+class TrackFeedback:
+    """What a mission decision means for the tracker, from the next frame on."""
+
+    time_s: float
+    forget_followed: bool = False
+    """Nobody is expected any longer: the hero that was followed is in doubt, or given up."""
+    resume_followed: bool = False
+    """Go back to the track of the hero that was followed last."""
+    rejection: Rejection | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the tracker keeps from frame to frame."""
+
+    track: Track | None = None
+    followed: Track | None = None
+    """The track of the hero that was followed last."""
+    regions: Regions = ()
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What one frame led to."""
+
+    candidates: tuple[Candidate, ...]
+    selected: Candidate | None
+    is_expected: bool
+    """The selected detection lies where the hero that was followed last may be by now."""
+    track: Track | None
+    """Predicted to the frame's time; None before the first detection."""
+    followed: Track | None
+    """The track of the hero that was followed last, predicted likewise."""
+
+    @property
+    def classification(self) -> Classification | None:
+        """Of the selected detection; None when there is none."""
+        return None if self.selected is None else self.selected.classification
+
+
+class Tracker:
+    """Keeps the track of the hero.
+
+    Attributes:
+        memory: What is kept from frame to frame.
+    """
+
+    def __init__(self, config: FlightConfig) -> None:
+        self._config = config
+        self.memory = Memory()
+
+    def update(
+        self,
+        frame: Frame,
+        detections: Sequence[Detection],
+        image_shape: tuple[int, ...],
+        state: MissionState,
+        feedback: TrackFeedback | None = None,
+    ) -> Tracking:
+        """Process the detections of one frame.
+
+        Args:
+            frame: Of which the detections are.
+            detections: Most prominent first; empty when the frame has no image.
+            image_shape: (height, width, ...) of the mask, pixels.
+            state: Of the mission, as the last frame left it.
+            feedback: What the mission decided at the last frame.
+        """
+        if feedback is not None:
+            self.memory = self._after(feedback)
+        memory, config, time_s = self.memory, self._config, frame.time_s
+        measurements = [
+            measure(frame.camera, found, image_shape, config.hero, config.measurement)
+            for found in detections
+        ]
+        expectation = Expectation(
+            time_s=time_s,
+            state=state,
+            track=self._allowing_turns(memory.track, time_s),
+            followed=self._allowing_turns(memory.followed, time_s),
+            regions=memory.regions,
+        )
+        association = associate(
+            detections, measurements, expectation, config.association, config.classification
+        )
+        self.memory = self._updated(memory, association, expectation)
+        return Tracking(
+            candidates=association.candidates,
+            selected=association.selected,
+            is_expected=association.is_expected,
+            track=self._predicted(self.memory.track, time_s),
+            followed=self._predicted(self.memory.followed, time_s),
+        )
+
+    def _updated(
+        self, memory: Memory, association: Association, expectation: Expectation
+    ) -> Memory:
+        """The memory after the measurement of the selected detection."""
+        selected, time_s, track = association.selected, expectation.time_s, memory.track
+        if selected is None or selected.measurement is None:
+            return memory
+        if track is not None and time_s <= track.time_s:
+            return memory  # the same image again holds no new information
+        measurement, mahalanobis_sq = selected.measurement, selected.mahalanobis_sq
+        is_outside = mahalanobis_sq is None or mahalanobis_sq > self._config.association.gate
+        if track is None or is_outside:
+            track = start_track(time_s, measurement, self._config.track)
+        else:
+            track = update_track(track, time_s, measurement, self._config.track)
+        is_following = expectation.state is MissionState.FOLLOW
+        return replace(memory, track=track, followed=track if is_following else memory.followed)
+
+    def _after(self, feedback: TrackFeedback) -> Memory:
+        memory, rejection = self.memory, feedback.rejection
+        track, followed, regions = memory.track, memory.followed, memory.regions
+        if feedback.forget_followed:
+            followed = None
+        if rejection is not None and track is not None:
+            regions = with_rejection(
+                regions,
+                track.position_m,
+                feedback.time_s,
+                rejection.duration_s,
+                self._config.association,
+                is_certain=rejection.is_certain,
+            )
+        if feedback.resume_followed and followed is not None:
+            track = followed
+        return Memory(track, followed, regions)
+
+    def _predicted(self, track: Track | None, time_s: float) -> Track | None:
+        return None if track is None else track.predict(time_s, self._config.track)
+
+    def _allowing_turns(self, track: Track | None, time_s: float) -> Track | None:
+        """Predicted to `time_s`, if the hero may have turned right after the last measurement."""
+        if track is None:
+            return None
+        unseen_s = max(time_s - track.time_s, 0.0)
+        predicted = track.predict(time_s, self._config.track)
+        return predicted.with_possible_turn(unseen_s, self._config.track)

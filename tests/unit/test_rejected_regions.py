@@ -1,0 +1,51 @@
+"""Places where a detection was rejected, and for how long they are ignored."""
+
+from followme_uav.config import load_config
+from followme_uav.messages import GroundCovariance, Measurement
+from followme_uav.pilot.tracking.rejected_regions import is_rejected, with_rejection
+
+CONFIG = load_config().association
+CENTRE_M = (20.0, 0.0, -0.95)
+
+
+def at(north_m, distance_m=10.0):
+    covariance = GroundCovariance(0.1, 0.0, 0.1)
+    return Measurement((north_m, 0.0, -0.95), covariance, distance_m, 1.0, 1.0, False)
+
+
+def rejected(*, is_certain=False, times=1):
+    regions = ()
+    for i in range(times):
+        regions = with_rejection(regions, CENTRE_M, 10.0 * i, 4.0, CONFIG, is_certain=is_certain)
+    return regions
+
+
+def test_region_ends_at_its_radius_and_after_its_time():
+    regions = rejected()
+    assert is_rejected(regions, at(20.0 + CONFIG.reject_radius_m - 0.1), 3.9, CONFIG)
+    assert not is_rejected(regions, at(20.0 + CONFIG.reject_radius_m + 0.1), 3.9, CONFIG)
+    assert not is_rejected(regions, at(20.0), 4.0, CONFIG)
+
+
+def test_region_is_larger_for_distant_measurements():
+    distance_m = 2.0 * CONFIG.reject_radius_m / CONFIG.reject_share
+    beside = 20.0 + 1.5 * CONFIG.reject_radius_m
+    assert is_rejected(rejected(), at(beside, distance_m), 1.0, CONFIG)
+    assert not is_rejected(rejected(), at(beside), 1.0, CONFIG)
+
+
+def test_each_further_rejection_doubles_the_time_of_one_region():
+    regions = rejected(times=3)
+    assert [(region.times, region.until_s) for region in regions] == [(3, 20.0 + 16.0)]
+
+
+def test_rejection_of_another_place_keeps_the_first_region():
+    regions = with_rejection(rejected(), (-20.0, 0.0, -0.95), 0.0, 4.0, CONFIG, is_certain=True)
+    assert [region.times for region in regions] == [1, 1]
+    assert is_rejected(regions, at(20.0), 1.0, CONFIG)
+
+
+def test_only_certain_rejections_count_when_asked_for():
+    for is_certain in (False, True):
+        regions = rejected(is_certain=is_certain)
+        assert is_rejected(regions, at(20.0), 1.0, CONFIG, only_certain=True) == is_certain

@@ -1,0 +1,78 @@
+"""The way to a place: straight where it is free, else around the block by a junction."""
+
+import math
+
+import pytest
+
+from followme_uav.pilot.navigation.route_planner import RoutePlanner, course, heading_velocity
+from followme_uav.pilot.navigation.street_map import is_free
+
+CORNER_MPS = 4.0
+STREETS = (
+    (-4.0, -4.0, 44.0, 4.0),
+    (36.0, -4.0, 44.0, 44.0),
+    (-4.0, 36.0, 44.0, 44.0),
+    (-4.0, -4.0, 4.0, 44.0),
+)
+"""Around a square block; `(north_min, east_min, north_max, east_max)`."""
+
+
+def next_point(here, goal, streets=STREETS):
+    return RoutePlanner(streets, CORNER_MPS).next_point(goal, here)
+
+
+def test_way_is_straight_where_it_is_free():
+    assert next_point((10.0, 0.0), (30.0, 3.0)) == (30.0, 3.0)
+    assert RoutePlanner(STREETS, CORNER_MPS).is_straight((30.0, 3.0), (10.0, 0.0))
+
+
+def test_way_around_a_block_leads_over_the_junction():
+    north, east = next_point((15.0, 0.0), (0.0, 20.0))
+    assert (north, east) == pytest.approx((3.0, 3.0))  # around the corner, a metre inside it
+    assert is_free(STREETS, (15.0, 0.0), (north, east))
+    assert not RoutePlanner(STREETS, CORNER_MPS).is_straight((0.0, 20.0), (15.0, 0.0))
+
+
+def test_way_to_a_goal_off_the_streets_ends_at_the_boundary():
+    assert next_point((20.0, 0.0), (20.0, 8.0)) == (20.0, 4.0)
+    assert RoutePlanner(STREETS, CORNER_MPS).is_straight((20.0, 8.0), (20.0, 0.0))
+
+
+def test_way_is_straight_without_a_map():
+    assert next_point((5.0, 5.0), (1.0, 2.0), streets=()) == (1.0, 2.0)
+
+
+def test_way_to_the_middle_of_a_block_ends_on_the_vehicle_s_side():
+    """The nearest point alone would jump between two streets."""
+    for north in (18.0, 19.5, 20.5, 22.0):
+        assert next_point((north, 3.0), (20.0, 20.0)) == pytest.approx((20.0, 4.0))
+
+
+@pytest.mark.parametrize(
+    ("goal", "speed_mps"),
+    [
+        ((30.0, 0.0), 6.0),  # as fast as wanted
+        ((12.0, 0.0), 2.0),  # slower near the end
+        ((10.0, 0.0), 0.0),
+    ],
+)
+def test_speed_falls_to_zero_at_the_goal(goal, speed_mps):
+    velocity = RoutePlanner(STREETS, CORNER_MPS).velocity_to(goal, (10.0, 0.0), 6.0)
+    assert velocity == pytest.approx((speed_mps, 0.0))
+
+
+def test_speed_falls_to_the_corner_speed_at_a_junction():
+    planner, here, goal = RoutePlanner(STREETS, CORNER_MPS), (4.5, 3.0), (0.0, 20.0)
+    velocity = planner.velocity_to(goal, here, 8.0)
+    left_m = math.dist(here, planner.next_point(goal, here))
+    assert left_m < 8.0 - CORNER_MPS
+    assert math.hypot(*velocity) == pytest.approx(CORNER_MPS + left_m)
+
+
+def test_course_is_the_direction_from_north_and_the_distance():
+    assert course((1.0, 1.0), (1.0, 4.0)) == pytest.approx((math.pi / 2, 3.0))
+
+
+def test_heading_velocity_points_along_the_azimuth():
+    assert heading_velocity(2.0, 0.0) == pytest.approx((2.0, 0.0))
+    assert heading_velocity(2.0, math.pi / 2) == pytest.approx((0.0, 2.0))
