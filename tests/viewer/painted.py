@@ -10,7 +10,7 @@ _LEAST_SHARES = {
     "camera: sky": (SKY, 0.005),
     "camera: lawn": (LAWN, 0.005),
     "band: following": (rgb(STATES[MissionState.FOLLOW]), 0.0005),
-    "plot: believed distance": (rgb(BELIEF), 0.0002),
+    "plot: distance of the track": (rgb(BELIEF), 0.0002),
     "house": (rgb(DARK_HOUSE), 0.002),
 }
 
