@@ -1,4 +1,4 @@
-"""What `tests.made_flight` looks like in the viewer, found again by colours of its own."""
+"""Colours of the flight of `tests.made_flight` in the viewer, and how much of each is expected."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ _LEAST_SHARES = {
 
 
 def missing(picture):
-    """What is not to be seen on this picture of the viewer."""
+    """Colours that are missing in this screenshot of the viewer."""
     return {
         name for name, (colour, least) in _LEAST_SHARES.items() if _share(picture, colour) < least
     }
