@@ -33,7 +33,7 @@ GRAVITY_MPS2 = 9.81
 class ToyWorld:
     """Advances by whole frames; `route(time_s)` is the hero's place on the ground, None: absent.
 
-    `others` are routes of people who look like the hero; between two times of `hidden` nobody is
+    `others` are routes of people who look like the hero; between two times of `hidden` none is
     visible.
     """
 

@@ -240,7 +240,7 @@ def test_expectation_adds_no_evidence_inside_the_fallback_gate():
     assert found.candidates[0].outcome is Outcome.OUTSIDE_GATE
 
 
-# What each candidate carries
+# Contents of each candidate
 
 
 def test_candidates_keep_the_order_of_the_detections_and_their_measurements():

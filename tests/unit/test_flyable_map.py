@@ -1,7 +1,7 @@
-"""The embedded city's map for pilots against the city itself: a wrong metre here is a crash there.
+"""The street map of the embedded city agrees with the city.
 
-The map is a file (`configs/simulators/embedded.yaml`) because every simulator's is; that it fits
-the city that is generated from a seed is what these tests are for.
+The map is a file (`configs/simulators/embedded.yaml`), as for every simulator; the city is
+generated from a seed. A wrong metre in the map leads to a collision.
 """
 
 import math
@@ -22,7 +22,7 @@ LOW_M, HIGH_M = LIMITS.min_altitude_m - 0.5, LIMITS.max_altitude_m + 0.5
 
 
 def allowed(area):
-    """Where the pilot keeps the vehicle's centre: the rectangle without its margin."""
+    """The area of the vehicle's centre: the rectangle without its margin."""
     south, west, north, east = area
     margin_m = LIMITS.boundary_margin_m
     return south + margin_m, west + margin_m, north - margin_m, east - margin_m
@@ -56,7 +56,7 @@ def gap_m(solid, area):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_nothing_solid_comes_near_the_allowed_area_at_flying_height(seed):
+def test_solids_at_flying_altitude_keep_away_from_the_flyable_area(seed):
     solids = [solid for solid in make_city(seed).colliders if is_at_flying_height(solid)]
     assert any(solid.name.startswith("building") for solid in solids)
     near = {
@@ -68,23 +68,23 @@ def test_nothing_solid_comes_near_the_allowed_area_at_flying_height(seed):
     assert not near
 
 
-def test_the_cruising_height_is_an_allowed_one():
+def test_cruising_altitude_is_within_limits():
     assert LIMITS.min_altitude_m <= CONFIG.mission.altitude_m <= LIMITS.max_altitude_m
 
 
-def test_the_start_is_on_the_map():
-    """Outside of it the pilot's first move would be sideways, among the lamps."""
+def test_start_lies_in_the_flyable_area():
+    """From outside, the vehicle would first fly sideways, among the lamps."""
     assert contains([allowed(area) for area in STREETS], (0.0, 0.0))
 
 
-def test_every_leg_of_the_patrol_stays_on_the_map():
+def test_every_leg_of_the_patrol_route_stays_in_the_flyable_area():
     areas = [allowed(area) for area in STREETS]
     for here, there in zip(WAYPOINTS, WAYPOINTS[1:] + WAYPOINTS[:1], strict=True):
         assert is_free(areas, here, there), (here, there)
 
 
-def test_the_map_is_one_piece():
-    """A hero who walks from street to street can be followed all the way."""
+def test_flyable_area_is_connected():
+    """A hero that walks from street to street can be followed all the way."""
     areas = [allowed(area) for area in STREETS]
     reached, frontier = {0}, [0]
     while frontier:

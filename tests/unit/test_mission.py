@@ -97,7 +97,7 @@ def test_approach_ends_as_soon_as_the_detection_is_rejected_in_enough_frames():
 
 
 def test_probable_hero_is_followed_after_more_frames_than_a_confirmed_one():
-    """Where the streets end, the vehicle cannot come near enough to confirm."""
+    """At the end of the streets, the vehicle cannot come near enough to confirm."""
     story = Story().until_patrolling()
     frames = math.ceil(CONFIG.acquire_frames / CONFIG.probable_weight)
     assert story.play(0.1 * (frames - 2), **PROBABLE) is MissionState.ACQUIRE

@@ -237,7 +237,7 @@ def test_hero_is_not_followed_beyond_the_geofence_without_a_map():
     assert world.position[0] > 38.0
 
 
-# What each step carries
+# Contents of each step
 
 
 def eventful_flight(seconds=45.0):

@@ -1,4 +1,4 @@
-"""If these fail, a run is told wrongly: in its files, its page, its comparison, or by tuning."""
+"""A run of scenarios: its files, its page, its comparison with another run, tuning."""
 
 import json
 from concurrent.futures import Future
@@ -44,7 +44,7 @@ def test_junit_names_the_flights_that_failed(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"results": [{"name": 1}]}'])
-def test_no_results_are_one_line(tmp_path, content):
+def test_file_without_results_is_an_error_of_one_line(tmp_path, content):
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(DataError, match=r"results\.json: no results"):
         read_results(tmp_path)
@@ -52,7 +52,7 @@ def test_no_results_are_one_line(tmp_path, content):
         read_results(tmp_path / "elsewhere.json")
 
 
-def test_a_long_flight_counts_more_than_a_short_one():
+def test_totals_weigh_flights_by_their_time():
     t = totals(
         [
             result(tracked=1.0, in_view=1.0, judged_s=90.0, losses=1, reacquire_visible_s=[2.0]),
@@ -66,7 +66,7 @@ def test_a_long_flight_counts_more_than_a_short_one():
     assert t.reacquire_visible_s == pytest.approx(3.0)
 
 
-def test_a_comparison_tells_better_from_worse(capsys):
+def test_comparison_distinguishes_better_from_worse(capsys):
     before = [result(seed=1, tracked=0.5, losses=0), result(seed=2, tracked=0.9)]
     after = [
         result(seed=1, tracked=0.8, losses=3),
@@ -86,7 +86,7 @@ def test_a_comparison_tells_better_from_worse(capsys):
         changes(before, [result("other")])
 
 
-# What is there already is not flown again
+# Finished flights are not flown again
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def finished(job, code, **changes):
     return done
 
 
-def test_an_interrupted_run_flies_only_what_is_missing(jobs, monkeypatch):
+def test_interrupted_run_flies_only_the_missing_flights(jobs, monkeypatch):
     monkeypatch.setattr(runner, "code_digest", lambda: "now")
     flown = []
 
@@ -126,7 +126,7 @@ def test_an_interrupted_run_flies_only_what_is_missing(jobs, monkeypatch):
 
 
 @pytest.mark.parametrize("what", ["code", "config", "expect", "log", "broken", "damaged"])
-def test_what_has_changed_is_flown_again(jobs, monkeypatch, what):
+def test_flight_is_flown_again_after_a_change(jobs, monkeypatch, what):
     monkeypatch.setattr(runner, "code_digest", lambda: "now")
     monkeypatch.setattr(
         runner, "_fly_all", lambda missing, workers: ((job, result(seed=9)) for job in missing)
@@ -148,8 +148,8 @@ def test_what_has_changed_is_flown_again(jobs, monkeypatch, what):
     assert run_jobs([job], 1, lambda r, was_there: None)[0].seed == 9
 
 
-def test_weights_that_cannot_be_used_end_a_run_before_it_begins(tmp_path):
-    """Else each flight would break for itself, one after the other."""
+def test_unusable_weights_end_a_run_before_its_first_flight(tmp_path):
+    """Every flight would fail otherwise, one after the other."""
     (tmp_path / "notes.h5").write_text("hello")
     order = Run(tmp_path / "out", "network", tmp_path / "notes.h5")
     with pytest.raises(WeightsError, match="not an HDF5 file"):
@@ -157,7 +157,7 @@ def test_weights_that_cannot_be_used_end_a_run_before_it_begins(tmp_path):
 
 
 class Pool:
-    """Flies at once; breaks as told: at which calls, and of which seeds."""
+    """Fly at once; fail at the given calls and for the given seeds."""
 
     refuses = 0
     kills = ()
@@ -181,7 +181,7 @@ class Pool:
 
 
 @pytest.mark.parametrize(("refuses", "kills"), [(0, ()), (1, ()), (0, (1,)), (1, (2,))])
-def test_a_worker_that_dies_costs_at_most_its_own_flight(jobs, monkeypatch, refuses, kills):
+def test_worker_that_dies_costs_its_own_flight_at_most(jobs, monkeypatch, refuses, kills):
     monkeypatch.setattr(runner, "_pool", lambda processes, workers: Pool())
     monkeypatch.setattr(Pool, "refuses", refuses)
     monkeypatch.setattr(Pool, "kills", kills)
@@ -193,7 +193,7 @@ def test_a_worker_that_dies_costs_at_most_its_own_flight(jobs, monkeypatch, refu
 # The page
 
 
-def test_the_page_shows_every_flight_in_one_file(tmp_path, config):
+def test_page_shows_every_flight_in_one_file(tmp_path, config):
     log = tmp_path / "logs" / "one-seed1.mcap"
     with FlightLogWriter(log, config, "", {}) as writer:
         for i in range(30):
@@ -221,7 +221,7 @@ def test_the_page_shows_every_flight_in_one_file(tmp_path, config):
 # Tuning
 
 
-def test_a_grave_fault_costs_more_than_good_tracking_wins():
+def test_fault_lowers_the_score_by_more_than_good_tracking_raises_it():
     good = result(tracked=0.9, landed=True, wrong_target_s=0.0)
     assert tune.score(good) == pytest.approx(0.9)
     assert tune.score(replace(good, metrics={**good.metrics, "collisions": 1})) < 0.0
@@ -229,8 +229,8 @@ def test_a_grave_fault_costs_more_than_good_tracking_wins():
     assert tune.score(replace(good, metrics={})) == tune.BROKEN
 
 
-def test_tuning_goes_by_the_worst_flight_and_is_confirmed_elsewhere(tmp_path, monkeypatch):
-    """One flight gets better with the number, the other, the worse one, best at 0.4."""
+def test_tuning_maximises_the_worst_flight_and_is_confirmed_on_other_seeds(tmp_path, monkeypatch):
+    """One flight improves with the gain; the other one, the worst, is best at 0.4."""
     flown = []
 
     def run(jobs, workers, report):
@@ -256,7 +256,7 @@ def test_tuning_goes_by_the_worst_flight_and_is_confirmed_elsewhere(tmp_path, mo
         tune.tune([one], 1, order, (1, 5), space)
 
 
-def test_a_space_with_an_unknown_key_is_refused(tmp_path):
+def test_tuning_space_with_an_unknown_key_is_refused(tmp_path):
     path = tmp_path / "space.yaml"
     path.write_text("control.pan.kq: {low: 0, high: 1}")
     with pytest.raises(ConfigError, match=r"control\.pan\.kq"):

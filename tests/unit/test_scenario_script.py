@@ -1,4 +1,4 @@
-"""If these fail, a typing error in a script goes unnoticed, or a flight is judged by nothing."""
+"""Scenario scripts: errors are named, worlds are valid, flights are checked by their metrics."""
 
 from pathlib import Path
 
@@ -55,28 +55,28 @@ ASKED_FOR = {
         ({"events": [{"delay": {"frames_ms": 20, "jitter_ms": 30}}]}, ["one.yaml", "jitter_ms"]),
     ],
 )
-def test_what_is_wrong_is_named_with_its_file_and_key(tmp_path, changes, names):
+def test_error_in_a_script_is_one_line_that_names_file_and_key(tmp_path, changes, names):
     with pytest.raises(ConfigError) as error:
         read_scenarios([write_script(tmp_path, **changes)])
     assert all(name in str(error.value) for name in names)
     assert "\n" not in str(error.value)
 
 
-def test_a_path_that_leads_nowhere_is_named(tmp_path):
+def test_unknown_scenario_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"scenario 'stroll' is unknown.*straight-walk"):
         read_scenarios([Path("stroll")])
     with pytest.raises(ConfigError, match="no scenario in it"):
         read_scenarios([tmp_path])
 
 
-def test_two_scripts_of_one_name_would_overwrite_each_other(tmp_path):
+def test_two_scripts_of_the_same_name_are_refused(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     with pytest.raises(ConfigError, match="two scenarios are called one"):
         read_scenarios([write_script(tmp_path / "a"), write_script(tmp_path / "b")])
 
 
-def test_what_is_said_last_counts(tmp_path):
+def test_script_counts_before_changes_and_overrides_before_the_script(tmp_path):
     one = scenario(tmp_path, flight={"mission": {"altitude_m": 6}})
     assert one.config().mission.altitude_m == 6
     assert one.config().duration_s == 20
@@ -85,7 +85,7 @@ def test_what_is_said_last_counts(tmp_path):
     assert changed.duration_s == 7
 
 
-def test_the_world_of_a_script_reaches_the_simulator_with_the_flights_seed(tmp_path):
+def test_world_of_a_script_reaches_the_simulator_with_the_seed_of_the_flight(tmp_path):
     route = {"waypoints_m": [[7.5, -20], [7.5, 40]], "speeds_mps": [[0, 1.4]]}
     one = scenario(tmp_path, world={"people": 3, "light": {"fog": 0.4}, "hero": route})
     world = tmp_path / "world.yaml"
@@ -95,13 +95,13 @@ def test_the_world_of_a_script_reaches_the_simulator_with_the_flights_seed(tmp_p
     assert plan.hero == one.world.hero
 
 
-def test_the_scenarios_that_come_along_are_all_there():
+def test_scenarios_of_the_package_are_complete():
     assert {s.name for s in EVERY} >= ASKED_FOR
     assert all(len(s.seeds) >= 3 and len(s.why) > 20 for s in EVERY)
 
 
 @pytest.mark.parametrize("one", EVERY, ids=lambda s: s.name)
-def test_nothing_stands_in_the_way_of_a_script_in_any_of_its_cities(one):
+def test_routes_of_a_script_are_free_in_all_of_its_cities(one):
     for seed in one.seeds:
         city = make_city(seed, one.world.style)
         routes = [walker.route for walker in one.world.everybody(city)]
@@ -111,7 +111,7 @@ def test_nothing_stands_in_the_way_of_a_script_in_any_of_its_cities(one):
             check_route(route, city)
 
 
-def test_a_random_flight_belongs_to_its_seed_and_can_be_flown():
+def test_random_scenario_depends_on_its_seed_only_and_can_be_flown():
     drawn = [draw_scenario(seed) for seed in range(2000, 2012)]
     assert drawn == [draw_scenario(seed) for seed in range(2000, 2012)]
     assert len({s.model_dump_json() for s in drawn}) == len(drawn)
@@ -122,11 +122,11 @@ def test_a_random_flight_belongs_to_its_seed_and_can_be_flown():
         Crowd(make_city(s.seeds[0]), s.seeds[0], 1, hero, [w.route for w in s.world.walkers])
 
 
-# What is expected of a flight
+# Checks of a flight
 
 
 def flown(config, **state):
-    """Four frames in which she is followed, and the vehicle lands."""
+    """Metrics of four frames in FOLLOW and a landing."""
     entries = [
         make_entry(i, truth_mask=hero_mask((16, 16)), detection=detection_at((16, 16)), **state)
         for i in range(4)
@@ -146,12 +146,12 @@ def flown(config, **state):
         ({"reacquire_s": {"max": 3}}, None),
     ],
 )
-def test_a_flight_is_judged_by_its_metrics(tmp_path, config, expected, complaint):
+def test_flight_is_checked_by_its_metrics(tmp_path, config, expected, complaint):
     found = complaints(scenario(tmp_path, expect=expected).expect, flown(config))
     assert found == ([] if complaint is None else [complaint])
 
 
-def test_what_was_never_measured_is_no_success(tmp_path, config):
+def test_metric_without_a_value_is_no_success(tmp_path, config):
     nothing = metrics_of([], config)
     expect = scenario(tmp_path, expect={"tracked": {"min": 0}, "acquire_s": {"max": 9}}).expect
     assert complaints(expect, nothing) == ["tracked: there is none", "acquire_s: there is none"]

@@ -40,7 +40,7 @@ def mask_with(*people, area=1.0):
 
 
 def track(tracker, time_s, mask, state, feedback=None):
-    """What the tracker makes of this mask."""
+    """The result of the tracker for this mask."""
     detections = detect(mask, CONFIG.detection)
     return tracker.update(frame_at(time_s), detections, mask.shape, state, feedback)
 

@@ -1,4 +1,4 @@
-"""What `tests.made_flight` looks like in the viewer, found again by colours of its own."""
+"""Colours of the flight of `tests.made_flight` in the viewer, and how much of each is expected."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ _LEAST_SHARES = {
     "camera: sky": (SKY, 0.005),
     "camera: lawn": (LAWN, 0.005),
     "band: following": (rgb(STATES[MissionState.FOLLOW]), 0.0005),
-    "plot: believed distance": (rgb(BELIEF), 0.0002),
+    "plot: distance of the track": (rgb(BELIEF), 0.0002),
     "house": (rgb(DARK_HOUSE), 0.002),
 }
 
 
 def missing(picture):
-    """What is not to be seen on this picture of the viewer."""
+    """Colours that are missing in this screenshot of the viewer."""
     return {
         name for name, (colour, least) in _LEAST_SHARES.items() if _share(picture, colour) < least
     }
