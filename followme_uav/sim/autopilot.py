@@ -40,8 +40,8 @@ class Autopilot:
         self.reset(landed=True)
 
     def reset(self, *, landed: bool) -> None:
-        """Forget everything, gains too; disarmed on the ground or, not landed, armed in the air."""
-        self.armed = not landed
+        """Forget everything, gains too; armed, as SimpleFlight is, on the ground or in the air."""
+        self.armed = True
         self.landed = landed
         self._set_point: SetPoint = Velocity(0.0, 0.0, 0.0, yaw_rate_radps=0.0)
         self._age_s = math.inf

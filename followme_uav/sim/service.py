@@ -43,6 +43,14 @@ class Service:
                 f"(camera methods need the vehicle's name, '{VEHICLE_NAME}')"
             )
 
+    def check_has_pose(self, name: str) -> None:
+        """Refuse objects, where only vehicles have poses."""
+        if name != VEHICLE_NAME and not self.dialect.objects_have_poses:
+            raise HandlerError(
+                f"Object reference not set to an instance of an object ('{name[:50]}' is no "
+                "vehicle)"
+            )
+
     def check_world_tools(self) -> None:
         """Refuse what AirSim on Unity has not."""
         if not self.dialect.world_tools:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from followme_uav.sim.people import MAX_PEOPLE, PEOPLE, Crowd, Person
 from followme_uav.sim.rays import RayField
 from followme_uav.sim.routes import Hero, HeroMode, Outfit, Walker
 from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
+from followme_uav.sim.time_steps import WholeSteps
 from followme_uav.sim.traffic import CARS, Traffic
 from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
 from followme_uav.sim.world import City, make_city
@@ -50,7 +51,7 @@ class Picture(Protocol):
         """(height, width, 3)."""
 
     @property
-    def object_id(self) -> NDArray[np.uint8]:
+    def object_id(self) -> NDArray[np.integer[Any]]:
         """(height, width), indices into the renderer's `object_names`."""
 
     @property
@@ -97,6 +98,7 @@ class Simulation:
     Attributes:
         cameras: of the vehicle, by number; the first is on the pan-tilt mount.
         recorder: called whenever people and cars have moved, every 50 ms; None most of the time.
+        asked_time: turns the durations that clients ask for into time steps.
 
     Args:
         seed: of the city, the people and the cars.
@@ -152,6 +154,7 @@ class Simulation:
         self._clearance = ClearanceField(self.city.colliders)
         self._rays = RayField(self.city.colliders)
         self.recorder: Callable[[Simulation], None] | None = None
+        self.asked_time = WholeSteps(TIME_STEP_NS)
         self._shots: dict[int, Shot] = {}
         self._latest_shot: Shot | None = None
         self.reset()
@@ -159,10 +162,10 @@ class Simulation:
     def reset(self) -> None:
         """Back to the very start, the clock included: what follows is what followed the first time.
 
-        The vehicle stands at the origin, disarmed and without API control, with the autopilot's own
+        The vehicle stands at the origin, armed and without API control, with the autopilot's own
         gains and the remote control off; a running task answers False. Cameras' fields of view and
         weather survive, being settings; the sun starts again. A recording ends: its time stamps
-        would come twice.
+        would come twice. Time that was asked for but is less than a step is forgotten.
         """
         self.tasks.reset()
         self.crowd.reset()
@@ -173,6 +176,7 @@ class Simulation:
             camera.reset()
         self._place_movers()
         self._steps = 0
+        self.asked_time.clear()
         self.recorder = None
         self.environment.restart_clock(self.time_ns)
         self.changed()
