@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Future
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.sim import images, structs
+from followme_uav.sim.bodies import names_of
 from followme_uav.sim.body_camera import BodyCamera
 from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.gimbal import DEFAULT_FOV_RAD
+from followme_uav.sim.objects import MAX_ID, SegmentationIds
 from followme_uav.sim.patterns import matching, named
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
@@ -31,8 +30,7 @@ class CameraMethods(Service):
         self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
-        self._object_names = object_names
-        self._segmentation_ids = np.arange(len(object_names), dtype=np.uint8)
+        self._segmentation_ids = SegmentationIds(object_names)
         self._reported_fov_rad: dict[int, float] = {}
 
     def handlers(self) -> Handlers:
@@ -121,19 +119,27 @@ class CameraMethods(Service):
 
     def _set_segmentation_id(self, mesh_name: Any, object_id: Any, is_regex: Any) -> Future[bool]:
         name, as_regex = read_text(mesh_name, "mesh_name"), read_bool(is_regex, "is_name_regex")
-        number = read_int(object_id, "object_id", 0, 255)
-        pick = partial(matching, parameter="mesh_name") if as_regex else named
-        matches = pick(self._object_names, name)
+        number = structs.checked_later(lambda: read_int(object_id, "object_id", 0, MAX_ID))
+        if as_regex:
+            matching((), name, "mesh_name")  # refuses a bad one at once
 
-        def job(_: Simulation) -> bool:
-            self._segmentation_ids[matches] = number
-            return len(matches) > 0
+        def job(simulation: Simulation) -> bool:
+            names = names_of(simulation)
+            found = matching(names, name, "mesh_name") if as_regex else named(names, name)
+            for each in found:
+                self._segmentation_ids[each] = number()
+            return len(found) > 0
 
         return self.call(job)
 
     def _get_segmentation_id(self, mesh_name: Any) -> Future[int]:
-        matches = named(self._object_names, read_text(mesh_name, "mesh_name"))
-        return self.call(lambda _: int(self._segmentation_ids[matches[0]]) if matches else -1)
+        name = read_text(mesh_name, "mesh_name")
+
+        def job(simulation: Simulation) -> int:
+            found = named(names_of(simulation), name)
+            return self._segmentation_ids[found[0]] if found else -1
+
+        return self.call(job)
 
     def _read_request(self, request: Any, name: str) -> tuple[str, int, bool, bool]:
         fields = read_struct(request, name)
@@ -157,7 +163,7 @@ class CameraMethods(Service):
             simulation.shot(number),
             self.dialect,
             image_type,
-            self._segmentation_ids,
+            self._segmentation_ids.of_number,
             camera_name=camera,
             as_float=as_float,
             compress=compress,

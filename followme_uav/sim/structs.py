@@ -8,7 +8,8 @@ sentence for a number that makes no sense.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.rpc.server import BadCastError, HandlerError
@@ -21,6 +22,7 @@ HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165,
 EARTH_RADIUS_M = 6_378_137.0
 
 Struct = dict[str, Any]
+T = TypeVar("T")
 
 
 def vector(value: Vec3) -> Struct:
@@ -136,6 +138,31 @@ def read_text(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise BadCastError(f"{name} must be a text")
     return value
+
+
+def checked_later(read: Callable[[], T]) -> Callable[[], T]:
+    """Read parameters now, and refuse numbers that make no sense only when they are needed.
+
+    Whether they are needed may depend on a name that only the simulation's thread can look up.
+
+    Returns:
+        What gives the values, or raises the HandlerError that `read` has raised.
+
+    Raises:
+        BadCastError: A parameter has the wrong type; that is refused at once.
+    """
+    try:
+        value = read()
+    except BadCastError:
+        raise
+    except HandlerError as error:
+        refusal = error
+
+        def refuse() -> T:
+            raise refusal
+
+        return refuse
+    return lambda: value
 
 
 def read_struct(value: Any, name: str) -> Struct:
