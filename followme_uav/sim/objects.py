@@ -19,7 +19,6 @@ from followme_uav.sim.obstacles import person_name
 from followme_uav.sim.traffic import MAX_CARS
 
 SKY, GROUND = "sky", "ground"
-SKY_ID, GROUND_ID, HERO_ID = 0, 1, 2
 MAX_ID = 255
 """The largest segmentation id."""
 

@@ -35,7 +35,7 @@ from followme_uav.sim.lighting import (
     Lighting,
 )
 from followme_uav.sim.mesh import Mesh
-from followme_uav.sim.objects import HERO_ID, SKY_ID, drawn_names
+from followme_uav.sim.objects import drawn_names
 from followme_uav.sim.offscreen import REMEDY, open_host, open_pipe
 from followme_uav.sim.panda import node_of, panda_matrix, shader_of
 from followme_uav.sim.people import Person
@@ -46,6 +46,9 @@ from followme_uav.sim.scene_people import DrawnPeople
 from followme_uav.sim.textures import Layer
 from followme_uav.sim.traffic import MAX_CARS
 
+SKY_ID = 0
+GROUND_ID = 1
+HERO_ID = 2
 SKY_DEPTH_M = 1.0e4
 """Depth of pixels that show the sky."""
 NEAR_M = 0.08
