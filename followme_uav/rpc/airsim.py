@@ -466,6 +466,11 @@ class AirSimClient:
             from_ns=from_ns,
         )
 
+    def _collided(self, asked: _Asked) -> bool:
+        collision = self._answer(asked.collision, "simGetCollisionInfo")
+        with self._understanding("simGetCollisionInfo"):
+            return bool(self._dialect.read("CollisionInfo", collision)["has_collided"])
+
     def _outdate(self) -> None:
         """Something happens: what was asked for before is not what will be."""
         self._truth_call = self._asked = None
@@ -478,14 +483,14 @@ class AirSimClient:
         if asked is None or asked.image_types != image_types:
             asked = self._ask_for_frame(self._session(self._senses), image_types)
         state, stamp_ns = self._state(asked)
+        collided = False
         if stamp_ns < asked.from_ns:  # at a window time passes slowly, and calls come in between
+            collided = self._collided(asked)  # to read a collision is to clear it
             asked = self._ask_for_frame(self._session(self._senses), image_types)
             state, stamp_ns = self._state(asked)
         self._stamp_ns, self._truth_call = stamp_ns, asked.truth
         images = self._answer(asked.images, "simGetImages")
-        collision = self._answer(asked.collision, "simGetCollisionInfo")
-        with self._understanding("simGetCollisionInfo"):
-            collided = bool(self._dialect.read("CollisionInfo", collision)["has_collided"])
+        collided |= self._collided(asked)
         with self._understanding("simGetImages"):
             scene, *others = (self._dialect.read("ImageResponse", image) for image in images)
             sizes = (None if kind == DEPTH_VIS else self._camera for kind in image_types)

@@ -204,7 +204,7 @@ class FakeAirSim:
         }
 
     def collision(self, name: str) -> dict[str, Any]:
-        return self.no_collision() | {"has_collided": self.answers.get("collided", False)}
+        return self.no_collision() | {"has_collided": bool(self.answers.pop("collided", False))}
 
     def images(self, requests: list[Any]) -> list[dict[str, Any]]:
         return [self.image(request) for request in requests]
