@@ -18,11 +18,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from followme_uav.errors import FollowMeError
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.terminal import print_table
 
 RPC_PORT = 41451
 NEEDED_DISK_BYTES = 2 << 30
@@ -103,7 +104,7 @@ def doctor(as_json: bool = False) -> int:
     if as_json:
         print(json.dumps([asdict(check) for check in checks], indent=2))
     else:
-        Console().print(_table(checks))
+        print_table(_table(checks))
     return 0 if all(check.ok for check in checks) else 2
 
 
@@ -239,7 +240,7 @@ def _table(checks: list[Check]) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     for check in checks:
         mark = "[green]ok[/green]" if check.ok else "[red]no[/red]"
-        table.add_row(mark, check.name, check.detail)
+        table.add_row(mark, check.name, escape(check.detail))
         if not check.ok:
-            table.add_row("", "", f"[bold]-> {check.remedy}[/bold]")
+            table.add_row("", "", f"[bold]-> {escape(check.remedy)}[/bold]")
     return table

@@ -1,10 +1,7 @@
-"""What commands share: options, and how arguments are read and files are written."""
+"""What commands share: options, and how arguments are read."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -28,43 +25,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 def address(text: str) -> tuple[str, int]:
     """HOST:PORT as (host, port); raises `ConfigError` otherwise."""
     host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
+    host = host.strip().removeprefix("[").removesuffix("]")
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 0
+    if not separator or not host or not 0 < number < 65536:
         raise ConfigError(f"--sim {text}: write 'embedded' or HOST:PORT")
-    return host.strip("[]"), int(port)
+    return host, number
 
 
 def seed_range(text: str) -> range:
     """A:B as the seeds from A up to and without B; raises `ConfigError` otherwise."""
     first, _, end = text.partition(":")
-    if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
+    digits = first + end
+    if not (first and end and digits.isascii() and digits.isdigit() and int(first) < int(end)):
         raise ConfigError(f"--seeds {text}: write it as A:B with A < B")
     return range(int(first), int(end))
-
-
-def check_writable(path: Path) -> None:
-    """Know it before the flight, not after; a file that is there keeps its content."""
-    with writing(path):
-        is_new = not path.exists()
-        path.open("ab").close()
-        if is_new:
-            path.unlink()
-
-
-def write_json(path: Path, data: object) -> None:
-    """Write a JSON file; raises `ConfigError` where that cannot be."""
-    with writing(path):
-        path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Makes the file's folder; trouble becomes one line."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except (FileExistsError, NotADirectoryError) as error:
-        raise ConfigError(f"{path}: {error.filename} is no folder; choose another file") from error
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot write ({error.strerror}); choose another file"
-        ) from error

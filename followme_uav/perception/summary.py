@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from followme_uav.perception.models import (
@@ -27,6 +26,7 @@ from followme_uav.perception.models import (
     SIDE_MULTIPLE_PX,
     keras_model,
 )
+from followme_uav.terminal import make_console, print_table
 
 if TYPE_CHECKING:
     import keras
@@ -182,9 +182,9 @@ def show(as_json: bool = False) -> None:
         }
         print(json.dumps(content, indent=2))
         return
-    console = Console()
+    console = make_console()
     for network in networks:
-        console.print(_table(network))
+        print_table(_table(network), console)
         console.print(
             f"receptive field {network.receptive_field_px} x {network.receptive_field_px} pixels\n"
         )

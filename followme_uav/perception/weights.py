@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.errors import WeightsError
-from followme_uav.files import written_whole
+from followme_uav.files import write_hdf5
 from followme_uav.perception import legacy_weights
 from followme_uav.perception.models import ARCHITECTURES, CLASSES, INPUT_SIZE_PX, keras_model
 
@@ -99,10 +99,7 @@ def import_weights(old: Path, new: Path) -> WeightsFile:
 
 
 def _write(content: WeightsFile, path: Path) -> None:
-    import h5py
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as part, h5py.File(part, "w") as file:
+    def fill(file: Any) -> None:
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["architecture"] = content.architecture
@@ -110,6 +107,8 @@ def _write(content: WeightsFile, path: Path) -> None:
         file.attrs["input_size_px"] = INPUT_SIZE_PX
         for name, values in content.variables.items():
             file.create_dataset(name, data=values)
+
+    write_hdf5(path, fill)
 
 
 def _read(path: Path) -> WeightsFile:
