@@ -486,7 +486,11 @@ def _not_allowed(value: Any, kind: Any, rules: Iterable[Any], key: Key) -> Itera
 def _item_kind(kind: Any, index: int) -> tuple[Any, tuple[Any, ...]]:
     """Type and rules of an item of a tuple type."""
     items = get_args(kind)
-    item = items[0] if items[-1:] == (Ellipsis,) else items[index] if index < len(items) else None
+    item: Any = None
+    if items[-1:] == (Ellipsis,):
+        item = items[0]
+    elif index < len(items):
+        item = items[index]
     if get_origin(item) is Annotated:
         return item.__origin__, item.__metadata__
     return item, ()

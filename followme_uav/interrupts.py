@@ -8,6 +8,7 @@ notice that it is gone.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -57,6 +58,10 @@ class Interrupts:
     def over(self) -> None:
         """The command has returned; what is left is the end of the process."""
         self._is_over = True
+        if self.is_ending:
+            _ignore()
+        else:
+            atexit.register(_ignore)
 
     def _end_by_force(self) -> None:
         time.sleep(DEADLINE_S)
@@ -65,3 +70,9 @@ class Interrupts:
         with suppress(Exception):
             print("followme-uav: ended by force", file=sys.stderr, flush=True)
         os._exit(EXIT_CODE)
+
+
+def _ignore() -> None:
+    """Python's end gives SIGINT back to the system, which would kill the process half ended."""
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
