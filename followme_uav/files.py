@@ -247,7 +247,8 @@ def _write_directly(path: Path, content: bytes) -> None:
     for stream in (sys.stdout, sys.stderr):  # what was printed comes before
         if stream is not None:
             stream.flush()
-    _write_all(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), content)
+    with suppress(BrokenPipeError):  # whoever read it has had enough
+        _write_all(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), content)
 
 
 def _fill(part: Path, content: bytes, sync: bool) -> None:

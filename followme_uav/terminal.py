@@ -191,7 +191,9 @@ def _fit(table: Table, console: Console) -> bool:
     unlimited = console.options.update(max_width=_UNLIMITED_COLUMNS)
     needs = []
     for column in table.columns:
-        cells = [Measurement.get(console, unlimited, cell) for cell in column.cells]
+        texts = [*column.cells, *([column.header] if table.show_header else [])]
+        texts += [column.footer] if table.show_footer else []
+        cells = [Measurement.get(console, unlimited, text) for text in texts]
         widest = max((cell.maximum for cell in cells), default=0)
         needs.append((max((cell.minimum for cell in cells), default=0), widest))
     whole = Measurement.get(console, unlimited, table).maximum
@@ -216,12 +218,9 @@ def _row_by_row(table: Table) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if table.title:
         parts.append(text_of(table.title))
-    columns = [list(column.cells) for column in table.columns]
-    first = 1 if table.show_header else 0
-    last = -1 if table.show_footer else None
     titles = [_one_line(text_of(column.header)) for column in table.columns]
-    rows = [[text_of(cell) for cell in row[first:last]] for row in columns]
-    for row in zip(*rows, strict=True):
+    cells = [[text_of(cell) for cell in column.cells] for column in table.columns]
+    for row in zip(*cells, strict=True):
         parts.append(row[0])
         for title, cell in zip(titles[1:], row[1:], strict=True):
             if cell.plain:
