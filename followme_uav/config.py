@@ -129,7 +129,7 @@ class ObserveConfig(Section):
     hero_threshold: Share
     min_area_px: Annotated[int, Field(ge=1), Allowed(1, 100_000)]
     min_confidence: Share
-    join_px: Annotated[int, Field(ge=0, le=10)]
+    join_px: Annotated[int, Field(ge=0, le=10), Allowed(0, 10)]
     purity_width: Share
     purity_reach: Share
     height_min: Annotated[Positive, Allowed(0.01, 10)]

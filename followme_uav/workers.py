@@ -100,7 +100,6 @@ def _start(initialise: Callable[..., None] | None, arguments: tuple[Any, ...]) -
     """The beginning of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
-    signal.signal(signal.SIGTERM, _on_term)
     prepare_streams()
     Thread(target=_end_with_parent, daemon=True).start()
     if initialise is not None:
@@ -115,7 +114,10 @@ def _on_term(number: int, frame: FrameType | None) -> None:
 def _in_worker(work: Callable[..., T], *arguments: Any) -> T:
     """The work; told to end, the process ends when the work has put its things away."""
     try:
-        return work(*arguments)
+        signal.signal(signal.SIGTERM, _on_term)
+        result = work(*arguments)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nothing is left to put away
+        return result
     except _Ended:
         os._exit(1)
 

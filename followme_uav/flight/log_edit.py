@@ -76,22 +76,22 @@ def write_log(
     known = log.metadata
     extra = {key: text for key, text in {**known.extra, **metadata}.items() if text}
     count = 0
-    with (
-        written_whole(out) as part,
-        FlightLogWriter(
-            part,
-            known.config,
-            known.weights_sha256,
-            extra,
-            chunk_s=CHUNK_S,
-        ) as writer,
-    ):
-        for entry in entries:
-            writer.write(entry)
-            count += 1
-        if not count:
-            raise LogError(f"{log.path}: holds no such frames; nothing was written")
-        writer.close()
+    with written_whole(out) as part:
+        try:
+            with FlightLogWriter(
+                part, known.config, known.weights_sha256, extra, chunk_s=CHUNK_S
+            ) as writer:
+                for entry in entries:
+                    writer.write(entry)
+                    count += 1
+                if not count:
+                    raise LogError(f"{log.path}: holds no such frames; nothing was written")
+                writer.close()
+        except LogError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and str(part) in str(error):
+                raise cause from None  # named after `out`
+            raise
     return count
 
 

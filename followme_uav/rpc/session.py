@@ -280,7 +280,9 @@ def no_answer(method: str, address: str, deadline_s: float) -> RpcTimeoutError:
     )
 
 
-def cannot_connect(address: str, error: OSError | OverflowError | UnicodeError) -> RpcConnectionError:
+def cannot_connect(
+    address: str, error: OSError | OverflowError | UnicodeError
+) -> RpcConnectionError:
     """One line for a connection that could not be made."""
     if isinstance(error, ConnectionRefusedError):
         cause = f"nobody listens on {address}"

@@ -19,7 +19,7 @@ import numpy as np
 import rerun as rr
 
 from followme_uav.config import FlightConfig
-from followme_uav.files import written_whole
+from followme_uav.files import write_whole
 from followme_uav.flight.entry import FlightEntry, Picture
 from followme_uav.flight.png import encode_png
 from followme_uav.geometry import quaternion_from_euler, yaw_of
@@ -59,8 +59,6 @@ BODY_HALF_M = (0.35, 0.35, 0.08)
 HERO_HEIGHT_M, PERSON_RADIUS_M = 1.7, 0.28
 SOLIDS = {"building": DARK_HOUSE, "highway": DARK_DECK, "tree": DARK_TREE}
 """Kinds of solids that are shown: the others are small."""
-_ENTRIES_AT_ONCE = 50
-"""Kept in memory before they are written to a file."""
 _UNSURE_MAX_M = 20.0
 """A larger uncertainty is drawn as if it were this."""
 
@@ -99,7 +97,7 @@ class FlightRecording:
     def save(self, entries: Iterable[FlightEntry], path: Path) -> None:
         """Write an .rrd file with all entries, which any Rerun viewer opens with the same layout.
 
-        Rerun writes on silently when the disk is full, so what it makes is written here.
+        Rerun itself goes on silently when the disk is full, so it makes the file in memory.
 
         Raises:
             OutputError: The file cannot be written.
@@ -107,13 +105,11 @@ class FlightRecording:
         made = self._stream.binary_stream()
         self._stream.send_blueprint(self._blueprint)
         self._log_what_stays()
-        with written_whole(path) as part, part.open("wb") as file:
-            for number, entry in enumerate(entries):
-                self.log(entry)
-                if number % _ENTRIES_AT_ONCE == 0:
-                    file.write(made.read() or b"")
-            file.write(made.read() or b"")
+        for entry in entries:
+            self.log(entry)
+        content = made.read()  # in one piece: each has an index of its own, and a file has one
         self._stream.disconnect()
+        write_whole(path, content or b"")
 
     def finish(self, timeout_s: float) -> None:
         """Make sure that all has been sent or written; raises what Rerun raises if it was not."""

@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import math
 import os
-import os
 from collections import Counter
 
 import numpy as np
