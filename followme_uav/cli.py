@@ -1,17 +1,29 @@
 """The command line. Exit codes: 0 done, 1 mission or check failed, 2 bad input or environment.
 
+130: ended by Ctrl-C. A reader of the output that goes away changes no exit code.
+
 Commands import what they need when they run, so that `--help` answers at once.
 """
 
 from __future__ import annotations
 
+import errno
 import sys
+from contextlib import suppress
 
-import typer
+try:
+    import typer
 
-from followme_uav.commands import flying, log, networks, scenario
-from followme_uav.commands.replay import replay
-from followme_uav.errors import FollowMeError
+    from followme_uav.commands import flying, log, networks, scenario
+    from followme_uav.commands.replay import replay
+    from followme_uav.errors import FollowMeError
+    from followme_uav.interrupts import EXIT_CODE, Interrupts
+    from followme_uav.terminal import finish_streams, prepare_streams
+except KeyboardInterrupt:  # nothing has begun yet
+    sys.exit(130)
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+"""Of a disk that takes nothing, wherever a library of ours wanted to write."""
 
 app = typer.Typer(
     help="Closed-loop visual follow-me for simulated UAVs.",
@@ -38,14 +50,44 @@ app.command()(scenario.tune)
 
 def main() -> None:
     """Run a command; an error the user can cause or cure is one line and its exit code."""
+    interrupts = Interrupts()
+    interrupts.install()
+    code = EXIT_CODE
+    try:
+        prepare_streams()
+        code = _run()
+        finish_streams()
+    except FollowMeError as error:
+        _complain(str(error))
+        code = error.exit_code
+    except KeyboardInterrupt:
+        interrupts.end()
+    if code == EXIT_CODE:
+        interrupts.end()
+        _complain("interrupted")
+    with suppress(FollowMeError):
+        finish_streams()
+    interrupts.over()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code of the command that the arguments ask for."""
     try:
         app()
-    except FollowMeError as error:
-        print(f"followme-uav: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("followme-uav: interrupted", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        where = "" if error.filename is None else f"{error.filename}: "
+        _complain(f"{where}cannot write ({error.strerror}); free some space")
+        return FollowMeError.exit_code
+    return 0
+
+
+def _complain(text: str) -> None:
+    print(f"followme-uav: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

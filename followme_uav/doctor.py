@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -18,16 +19,20 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from followme_uav.errors import FollowMeError
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.terminal import print_table
 
 RPC_PORT = 41451
 NEEDED_DISK_BYTES = 2 << 30
 PROBE_DEADLINE_S = 120.0
 PING_DEADLINE_S = 2.0
+
+_probes: set[subprocess.Popen[str]] = set()
+"""That run now."""
 
 MODULES = {
     "foxglove_schemas_protobuf": "foxglove-schemas-protobuf",
@@ -103,7 +108,7 @@ def doctor(as_json: bool = False) -> int:
     if as_json:
         print(json.dumps([asdict(check) for check in checks], indent=2))
     else:
-        Console().print(_table(checks))
+        print_table(_table(checks))
     return 0 if all(check.ok for check in checks) else 2
 
 
@@ -120,7 +125,13 @@ def run_checks() -> list[Check]:
         check_disk,
     )
     with ThreadPoolExecutor(len(looks)) as pool:
-        return [look.result() for look in [pool.submit(look) for look in looks]]
+        try:
+            return [look.result() for look in [pool.submit(look) for look in looks]]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for probe in list(_probes):
+                probe.kill()
+            raise
 
 
 def check_python() -> Check:
@@ -200,16 +211,26 @@ def check_disk(path: Path | None = None) -> Check:
 
 def _probe(code: str, deadline_s: float = PROBE_DEADLINE_S) -> tuple[bool, str]:
     """Run `code` in a Python of its own; (whether it worked, its RESULT line or its complaint)."""
-    try:
-        done = subprocess.run(  # noqa: S603 - our own code, above
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=deadline_s
-        )
-    except subprocess.TimeoutExpired:
-        return False, f"no answer within {deadline_s:g} s"
-    for line in done.stdout.splitlines():
+    with subprocess.Popen(  # noqa: S603 - our own code, above
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    ) as probe:
+        _probes.add(probe)
+        try:
+            said, complained = probe.communicate(timeout=deadline_s)
+        except subprocess.TimeoutExpired:
+            probe.kill()
+            return False, f"no answer within {deadline_s:g} s"
+        finally:
+            _probes.discard(probe)
+    for line in said.splitlines():
         if line.startswith("RESULT "):
             return True, line.removeprefix("RESULT ")
-    complaints = done.stderr.strip().splitlines() or [f"ended with exit code {done.returncode}"]
+    complaints = complained.strip().splitlines() or [f"ended with exit code {probe.returncode}"]
     return False, _one_line(complaints[-1])
 
 
@@ -239,7 +260,7 @@ def _table(checks: list[Check]) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     for check in checks:
         mark = "[green]ok[/green]" if check.ok else "[red]no[/red]"
-        table.add_row(mark, check.name, check.detail)
+        table.add_row(mark, check.name, escape(check.detail))
         if not check.ok:
-            table.add_row("", "", f"[bold]-> {check.remedy}[/bold]")
+            table.add_row("", "", f"[bold]-> {escape(check.remedy)}[/bold]")
     return table

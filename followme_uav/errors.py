@@ -14,6 +14,10 @@ class ConfigError(FollowMeError):
     """A configuration file or `--set` override that cannot be used."""
 
 
+class OutputError(FollowMeError):
+    """A file that cannot be written; what was there before is still there."""
+
+
 class WeightsError(FollowMeError):
     """A weights file that is missing, damaged or made for another network."""
 

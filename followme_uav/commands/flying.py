@@ -15,12 +15,11 @@ from followme_uav.commands.options import (
     Sim,
     Weights,
     address,
-    check_writable,
     free_name,
-    write_json,
 )
 from followme_uav.commands.watching import View, Web, live_view, serve
 from followme_uav.errors import ConfigError
+from followme_uav.files import check_writable, write_json
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def fly(
 ) -> None:
     """Take off, find the hero, follow her, land, and say how well it went."""
     from followme_uav.config import load_config
-    from followme_uav.flight.fly import FlightPlan
+    from followme_uav.flight.fly import FlightPlan, IncompleteLogError
     from followme_uav.flight.fly import fly as fly_plan
     from followme_uav.flight.status import FlightStatus, print_summary
 
@@ -108,10 +107,16 @@ def fly(
                 if live is not None:
                     live.show(entry)
 
-            result = fly_plan(plan, watch, None if live is None else live.begin)
-        print_summary(result)
+            log_trouble = None
+            try:
+                result = fly_plan(plan, watch, None if live is None else live.begin)
+            except IncompleteLogError as error:
+                result, log_trouble = error.summary, error
         if summary is not None:
             write_json(summary, result.to_dict())
+        print_summary(result)
+        if log_trouble is not None:
+            raise log_trouble
         if live is not None:
             live.finish()
             serve(live.viewer)

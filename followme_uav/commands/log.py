@@ -10,6 +10,7 @@ import typer
 
 from followme_uav.commands.options import Json
 from followme_uav.errors import ConfigError
+from followme_uav.terminal import make_console, print_table
 
 app = typer.Typer(help="Look into flight logs, save broken ones, cut and export them.")
 
@@ -20,7 +21,7 @@ Out = Annotated[Path, typer.Argument(help="Log to write.")]
 @app.command()
 def info(flight: Flight, as_json: Json = False) -> None:
     """Show duration, frames, states, weights, configuration and faults of a flight."""
-    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from followme_uav.flight.log import read_log
@@ -31,22 +32,22 @@ def info(flight: Flight, as_json: Json = False) -> None:
         print(json.dumps(found.to_dict(), indent=2))
         return
     minutes = max(found.duration_s, 1.0) / 60.0
-    table = Table(title=str(flight), show_header=False)
+    table = Table(title=escape(str(flight)), show_header=False)
     table.add_row("flight", f"{found.duration_s:.1f} s, {found.frames} frames")
     table.add_row("end", found.missing or "complete")
     table.add_row("size", f"{found.bytes / 1e6:.1f} MB, {found.bytes / 1e6 / minutes:.1f} a minute")
     table.add_row("pictures", found.pictures)
     for state, seconds in found.states_s.items():
         table.add_row(state, f"{seconds:.1f} s")
-    table.add_row("faults", "\n".join(found.faults) or "none")
+    table.add_row("faults", escape("\n".join(found.faults)) or "none")
     table.add_row("weights", found.weights_sha256[:12] or "none: true masks")
     table.add_row("written by", f"{found.package_version}, log version {found.schema_version}")
     for key, value in found.extra.items():
-        table.add_row(key, value if len(value) <= 60 else f"{value[:57]}...")
+        table.add_row(escape(key), escape(value if len(value) <= 60 else f"{value[:57]}..."))
     for key, value in found.configuration.items():
-        table.add_row(f"config {key}", str(value)[:60])
-    console = Console()
-    console.print(table)
+        table.add_row(f"config {key}", escape(str(value)))
+    console = make_console()
+    print_table(table, console)
     for change in found.transitions:
         console.print(
             f"{change['time_s']:7.1f} s  {change['source']} → {change['target']}: "

@@ -16,12 +16,10 @@ from followme_uav.commands.options import (
     SkipIncomplete,
     Weights,
     address,
-    check_writable,
     seed_range,
-    writing,
 )
 from followme_uav.errors import ConfigError
-from followme_uav.files import sole_folder
+from followme_uav.files import check_writable, sole_folder, write_whole
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.sole_use import sole_use
 
@@ -207,8 +205,7 @@ def export(
 
     check_writable(onnx, weights)
     model = onnx_model(weights)
-    with writing(onnx):
-        onnx.write_bytes(model.SerializeToString())
+    write_whole(onnx, model.SerializeToString())
     print(
         f"{onnx}: {model.graph.name}; input {INPUT} (batch, height, width, 3) uint8, "
         f"output {OUTPUT} of the same shape, float32"

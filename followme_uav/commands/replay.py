@@ -12,6 +12,7 @@ from followme_uav.commands.options import Json
 from followme_uav.commands.watching import Outputs, View, Web, show_log
 from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
     from followme_uav.messages import Step
@@ -81,7 +82,6 @@ def _replay(
     as_json: bool,
     plots: Path | None,
 ) -> None:
-    from rich.console import Console
 
     from followme_uav.config import changed
     from followme_uav.flight.log import read_log
@@ -116,7 +116,7 @@ def _replay(
             print("The log begins in the middle of a flight: what the pilot knew then is missing.")
         if found.first is not None and (is_question or not found.is_rounding):
             print(first_divergence(found.first))
-            show(found, Console())
+            show(found, make_console())
         if is_question:
             print(NO_REACTION)
     raise typer.Exit(0 if passed or is_question else 1)

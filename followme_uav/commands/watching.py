@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
-from followme_uav.commands.options import check_writable, writing
 from followme_uav.extras import require
+from followme_uav.files import check_writable, write_image
+from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
     from followme_uav.flight.entry import FlightEntry
@@ -128,7 +128,7 @@ class _Shown:
 
         self._log = log
         self._name = log.path.stem
-        self._console = Console(stderr=True)
+        self._console = make_console(stderr=True)
         self._solids = solids_of(log.metadata.extra)
         with self._console.status(f"Reading {log.path} ..."):
             self._history: History = history_of(log.entries(), log.metadata.config, self._solids)
@@ -153,14 +153,12 @@ class _Shown:
             "map.png": plots.top_view(history),
         }
         for name, figure in figures.items():
-            with writing(folder / name):
-                plots.save(figure, folder / name)
+            plots.save(figure, folder / name)
         changes = [time_s for time_s, _ in history.transitions]
         chosen = set(chosen_times(history.time_s.tolist(), changes, STRIP_PICTURES))
         entries = [entry for i, entry in enumerate(self._entries("Film strip")) if i in chosen]
         start_s = entries[0].frame.time_s if entries else 0.0
-        with writing(folder / "film_strip.png"):
-            film_strip(entries, start_s=start_s).save(folder / "film_strip.png")
+        write_image(folder / "film_strip.png", film_strip(entries, start_s=start_s))
         print(f"{folder}: {', '.join([*figures, 'film_strip.png'])}")
 
     def film(self, path: Path) -> None:
@@ -175,12 +173,7 @@ class _Shown:
 
     def record(self, path: Path) -> None:
         """A Rerun recording."""
-        recording = self._recording()
-        with writing(path):
-            recording.save(path)
-            for entry in self._entries("Recording"):
-                recording.log(entry)
-            recording.finish(_FLUSH_S)
+        self._recording().save(self._entries("Recording"), path)
         print(f"{path}: open it with 'rerun {path}'")
 
     def open_viewer(self, kind: Literal["window", "web"]) -> None:

@@ -80,7 +80,8 @@ class EmbeddedSimulator:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             # Ctrl-C is for the controller: it lands first and then ends the simulator.
             start_new_session=True,
         )

@@ -90,6 +90,18 @@ class FlightSummary:
         return data
 
 
+class IncompleteLogError(LogError):
+    """The flight is over, its log is not all of it.
+
+    Attributes:
+        summary: of the whole flight.
+    """
+
+    def __init__(self, text: str, summary: FlightSummary) -> None:
+        super().__init__(text)
+        self.summary = summary
+
+
 Watch = Callable[[FlightEntry, MetricsAccumulator], None]
 """Called after every turn of the loop: a status line, a viewer."""
 Begin = Callable[[FlightConfig, tuple[Solid, ...]], None]
@@ -104,7 +116,9 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
     Raises:
         InUseError: Another flight writes the log.
         WeightsError, SimulatorError, LogError: What was needed is missing or broke; the log holds
-            the flight up to there. A log that cannot be written on ends the flight by a landing.
+            the flight up to there.
+        IncompleteLogError: The log could not be written on, which has ended the flight by a
+            landing; or not be finished.
     """
     config = plan.config
     with ExitStack() as stack:
@@ -205,13 +219,16 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
                 client.send(HOVER)
             raise
         wall_s = time.monotonic() - start_s
-        if log_trouble is not None:
-            raise log_trouble
+        if log is not None and log_trouble is None:
+            try:
+                log.close()
+            except LogError as error:  # the flight is over, and its summary is known
+                log_trouble = error
     result = metrics.result(wall_s)
     success, reason = judge(result)
     if loop.closed:
         reason = f"the window was closed; until then: {reason}"
-    return FlightSummary(
+    summary = FlightSummary(
         success=success,
         reason=reason,
         seed=plan.seed,
@@ -221,6 +238,9 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         wall_s=round(wall_s, 3),
         metrics=result,
     )
+    if log_trouble is not None:
+        raise IncompleteLogError(f"{log_trouble}; the log is incomplete", summary) from log_trouble
+    return summary
 
 
 def _leave(client: AirSimClient, plan: FlightPlan) -> None:

@@ -28,7 +28,7 @@ class Saved:
 def recover(log: FlightLog, out: Path) -> Saved:
     """Write all that can be read, up to the first damage, as a whole log.
 
-    Raises `LogError` when there is nothing, or `out` cannot be written.
+    Raises `LogError` when there is nothing, and as `write_log`.
     """
     damage: list[str] = []
 
@@ -70,31 +70,28 @@ def write_log(
 
     `metadata` adds to that, or replaces it; an empty text takes it away.
 
-    `out` is written whole or not at all. Raises `LogError` when it cannot be, or there are none.
+    `out` is written whole or not at all. Raises `OutputError` or `LogError` when it cannot be, and
+    `LogError` when there are none.
     """
     known = log.metadata
     extra = {key: text for key, text in {**known.extra, **metadata}.items() if text}
     count = 0
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            written_whole(out) as part,
-            FlightLogWriter(
-                part,
-                known.config,
-                known.weights_sha256,
-                extra,
-                chunk_s=CHUNK_S,
-            ) as writer,
-        ):
-            for entry in entries:
-                writer.write(entry)
-                count += 1
-            if not count:
-                raise LogError(f"{log.path}: holds no such frames; nothing was written")
-            writer.close()
-    except OSError as error:
-        raise LogError(f"{out}: cannot write the log ({error.strerror or error})") from error
+    with written_whole(out) as part:
+        try:
+            with FlightLogWriter(
+                part, known.config, known.weights_sha256, extra, chunk_s=CHUNK_S
+            ) as writer:
+                for entry in entries:
+                    writer.write(entry)
+                    count += 1
+                if not count:
+                    raise LogError(f"{log.path}: holds no such frames; nothing was written")
+                writer.close()
+        except LogError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and str(part) in str(error):
+                raise cause from None  # named after `out`
+            raise
     return count
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -13,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from followme_uav.errors import LogError
-from followme_uav.files import make_data_folder, sole_folder, write_data
+from followme_uav.files import sole_folder, write_image, write_text, write_whole
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.log import PICTURE, TRUTH, FlightLog
 from followme_uav.flight.png import encode_png
@@ -34,14 +35,11 @@ def export_csv(log: FlightLog, out: Path) -> int:
     names: dict[str, None] = {}
     for row in rows:
         names.update(dict.fromkeys(row))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(names), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise LogError(f"{out}: cannot write ({error.strerror or error})") from error
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, list(names), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(out, table.getvalue())
     return len(rows)
 
 
@@ -89,10 +87,9 @@ def _export_frames(log: FlightLog, out: Path) -> dict[str, int]:
         counts[kind] += 1
         # Hidden files are no data.
         folder, name = out / kind, f"{log.path.stem.lstrip('.')}_{entry.frame.index:05d}"
-        for part in ("images", "masks"):
-            make_data_folder(folder / part)
+        # The image last: a frame is complete when its image is there.
+        write_whole(folder / "masks" / f"{name}.png", encode_png(entry.truth.mask), sync=False)
         _write_picture(folder / "images" / f"{name}.jpeg", entry)
-        write_data(folder / "masks" / f"{name}.png", encode_png(entry.truth.mask))
     if not sum(counts.values()):
         raise LogError(
             f"{log.path}: no frame has both a picture and the truth; export a flight in the "
@@ -108,9 +105,7 @@ def _is_near(entry: FlightEntry, truth: GroundTruth) -> bool:
 
 def _write_picture(path: Path, entry: FlightEntry) -> None:
     if entry.picture is not None and entry.picture.format == "jpeg":
-        write_data(path, entry.picture.data)
+        write_whole(path, entry.picture.data, sync=False)
         return
-    try:
-        Image.fromarray(np.asarray(entry.frame.rgb)).save(path, quality=95, subsampling=0)
-    except OSError as error:
-        raise LogError(f"{path}: cannot write ({error.strerror or error})") from error
+    image = Image.fromarray(np.asarray(entry.frame.rgb))
+    write_image(path, image, sync=False, quality=95, subsampling=0)

@@ -12,6 +12,7 @@ from followme_uav.flight.comparison import (
     Comparison,
     Divergence,
 )
+from followme_uav.terminal import print_table
 
 NO_REACTION = (
     "The world does not react in a replay: these are other decisions in the situations of that "
@@ -58,7 +59,7 @@ def show(found: Comparison, console: Console) -> None:
         f"commands that differ by more than {TOLERATED_COMMAND:g}",
         f"{found.off_course} of {found.frames}",
     )
-    console.print(table)
+    print_table(table, console)
     table = Table("field", "steps", "first", "mean", "largest", "at step", title="Drift")
     for drift in found.drift.values():
         table.add_row(
@@ -69,7 +70,7 @@ def show(found: Comparison, console: Console) -> None:
             _number(drift.largest),
             "" if drift.largest is None else str(drift.largest_index),
         )
-    console.print(table)
+    print_table(table, console)
 
 
 def _number(value: float | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 
-from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +14,7 @@ from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.fly import FlightPlan, FlightSummary
 from followme_uav.flight.metrics import MetricsAccumulator
 from followme_uav.messages import MissionState
+from followme_uav.terminal import make_console, print_table
 
 STYLES = {
     MissionState.PATROL: "cyan",
@@ -29,7 +30,7 @@ class FlightStatus:
 
     def __init__(self, plan: FlightPlan) -> None:
         self._plan = plan
-        self._console = Console(stderr=True)
+        self._console = make_console(stderr=True)
         self._live = Live(
             Text("Starting simulator and network ..."),
             console=self._console,
@@ -59,6 +60,7 @@ class FlightStatus:
             self._console.print(
                 f"{flown_s:7.1f} s  {change.source.value} → {change.target.value}: {change.reason}",
                 highlight=False,
+                markup=False,
             )
         wall_s = max(time.monotonic() - self._start_wall_s, 1e-6)
         self._live.update(_line(entry, flown_s, flown_s / wall_s))
@@ -93,15 +95,15 @@ def _line(entry: FlightEntry, flown_s: float, real_time_factor: float) -> Text:
 
 def print_summary(summary: FlightSummary) -> None:
     """The flight's metrics, by name."""
-    console = Console()
+    console = make_console()
     table = Table(title="Flight summary", show_header=False)
     for name, value in summary.metrics.to_dict().items():
-        table.add_row(name, _readable(value))
+        table.add_row(name, escape(_readable(value)))
     if summary.log is not None:
-        table.add_row("log", summary.log)
-    console.print(table)
+        table.add_row("log", escape(summary.log))
+    print_table(table, console)
     verdict = "[bold green]mission accomplished" if summary.success else "[bold red]mission failed"
-    console.print(f"{verdict}[/]: {summary.reason}", highlight=False)
+    console.print(f"{verdict}[/]: {escape(summary.reason)}", highlight=False)
 
 
 def _readable(value: object) -> str:

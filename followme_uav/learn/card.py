@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from followme_uav.files import write_json
 from followme_uav.learn.config import TrainingConfig
 from followme_uav.learn.dataset import LabelledFrames
 from followme_uav.learn.scores import SetScore
@@ -94,7 +95,7 @@ def write(
         "validation_scores": [s.to_dict() for s in scores],
         "stages": [*_earlier_stages(init), stage],
     }
-    path_beside(weights).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(path_beside(weights), content)
 
 
 def _earlier_stages(init: Path | None) -> list[Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from followme_uav.errors import DataError
-from followme_uav.files import written_whole
+from followme_uav.files import write_hdf5
+
+if TYPE_CHECKING:
+    import h5py
 
 
 def save(
@@ -22,16 +25,19 @@ def save(
         identity: Fingerprint of configuration and data.
         epoch: Epochs completed.
         best_score: Best validation score so far.
-    """
-    import h5py
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as part, h5py.File(part, "w") as file:
+    Raises:
+        OutputError: The file cannot be written.
+    """
+
+    def fill(file: h5py.File) -> None:
         file.attrs["identity"] = identity
         file.attrs["epoch"] = epoch
         file.attrs["best_score"] = best_score
         for name, variable in variables.items():
             file.create_dataset(name, data=variable.numpy())
+
+    write_hdf5(path, fill)
 
 
 def load(path: Path, variables: dict[str, Any], identity: str) -> tuple[int, float]:

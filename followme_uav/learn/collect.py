@@ -17,15 +17,16 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
 from rich.progress import Progress
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import DataError, RemoteError
+from followme_uav.files import write_image
 from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.geometry import wrap_angle
 from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, MaskClass, Vec3
 from followme_uav.rpc.airsim import AirSimClient
+from followme_uav.terminal import make_console
 
 FOLLOWING, WITH_HERO, WITHOUT_HERO = "following_images", "patrol_with_targ", "patrol_non_targ"
 KINDS = (FOLLOWING, WITH_HERO, WITHOUT_HERO)
@@ -77,12 +78,13 @@ def collect(
     With `vary_lens` the field of view changes from city to city; without it is the profile's.
 
     Raises:
-        DataError: `out` holds frames already, or cannot be written.
+        DataError: `out` holds frames already.
+        OutputError: It cannot be written.
         SimulatorError: The simulator is missing or gone; what was recorded stays.
     """
     if any((out / kind).exists() for kind in KINDS):
         raise DataError(f"{out}: holds frames already; choose an empty folder")
-    screen = Console(stderr=True)
+    screen = make_console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
         task = progress.add_task("collecting", total=len(KINDS) * frames_per_kind)
         for number, seed in enumerate(seeds):
@@ -241,10 +243,6 @@ def _over_the_streets(config: FlightConfig, random: np.random.Generator) -> View
 
 def _save(folder: Path, name: str, frame: Frame, mask: Mask) -> None:
     image, labels = folder / "images" / f"{name}.jpeg", folder / "masks" / f"{name}.png"
-    try:
-        for path in (image, labels):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.asarray(frame.rgb)).save(image, quality=JPEG_QUALITY)
-        Image.fromarray(mask).save(labels)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot write {name} ({error.strerror}); free space?") from error
+    # The image last: a frame is complete when its image is there.
+    write_image(labels, Image.fromarray(mask), sync=False)
+    write_image(image, Image.fromarray(np.asarray(frame.rgb)), sync=False, quality=JPEG_QUALITY)

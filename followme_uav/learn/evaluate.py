@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import Progress
 
 from followme_uav.errors import DataError
 from followme_uav.extras import require
+from followme_uav.files import write_json
 from followme_uav.learn import curves, dataset, report, score_tables, scores
 from followme_uav.learn.curves import SizeScore
 from followme_uav.learn.dataset import LabelledFrames
@@ -22,6 +21,7 @@ from followme_uav.learn.scores import FrameScores, SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
 from followme_uav.perception.segmenter import Segmenter, resize_images
+from followme_uav.terminal import make_console
 
 FAR_HERO_PX = 40
 """`--by-kind` takes a hero of up to so many pixels at 160 px for one seen on patrol."""
@@ -138,7 +138,7 @@ def evaluate(
         raise DataError(
             f"{data_dir}: holds the kinds of flight as folders already; leave out --by-kind"
         )
-    console = Console(stderr=True)
+    console = make_console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         reading = progress.add_task("reading", total=len(found))
         prepared, notes = [], []
@@ -167,15 +167,16 @@ def evaluate(
         final_score=_final(sets),
         final_score_udacity_frames=_final(sets, scores.UDACITY_FRAMES),
     )
-    score_tables.show(result, Console())
-    for note in notes:
-        Console().print(note, soft_wrap=True, highlight=False, markup=False)
     if json_path is not None:
-        text = json.dumps(result.to_dict(), indent=2, allow_nan=False)
-        json_path.write_text(text + "\n", encoding="utf-8")
+        write_json(json_path, result.to_dict())
+    page = None
     if report_dir is not None:
         page = report.write(report_dir, result, prepared, measured, segmenter.segment_batch)
-        Console().print(f"report: {page}", soft_wrap=True, highlight=False)
+    score_tables.show(result, make_console())
+    for note in notes:
+        print(note)
+    if page is not None:
+        print(f"report: {page}")
     return result
 
 

@@ -32,7 +32,7 @@ from rich.table import Table
 from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.extras import require
-from followme_uav.files import make_data_folder, write_data
+from followme_uav.files import make_folder, write_json
 from followme_uav.learn import card, experiment_figures
 from followme_uav.learn.config import LossConfig, TrainingConfig, load_training_config
 from followme_uav.learn.dataset import LabelledFrames
@@ -41,6 +41,7 @@ from followme_uav.learn.sampler import CropSampler
 from followme_uav.learn.train import Training, batches, check_architecture, loss_of, read_frames
 from followme_uav.messages import MaskClass
 from followme_uav.perception.segmenter import tensorflow
+from followme_uav.terminal import make_console, print_table
 
 DEFAULT_CONFIG = CONFIG_DIR / "experiments" / "report.yaml"
 
@@ -132,7 +133,8 @@ def experiment(
 
     Raises:
         ConfigError: Unknown experiment or network, values or configuration that cannot be used.
-        DataError: A data folder cannot be used, or `out` cannot be written.
+        DataError: A data folder cannot be used.
+        OutputError: `out` cannot be written.
         EnvironmentSetupError: Matplotlib is missing.
     """
     require("matplotlib", "report", "experiment")
@@ -144,9 +146,9 @@ def experiment(
         raise ConfigError(f"{config_path}: schedule: experiments need 'constant'")
     runs = plan(name, config, values, seeds)
     folder = out / name
-    make_data_folder(folder)
-    make_data_folder(out / "runs")
-    console = Console()
+    make_folder(folder)
+    make_folder(out / "runs")
+    console = make_console()
     frames, held_out = read_frames(data, validation, console, skip_incomplete)
     judged = [prepare(s) for s in held_out]
     content = [f"{s.name} {s.content_hash}" for s in held_out]
@@ -177,7 +179,7 @@ def experiment(
         "values": summarise(outcomes),
         "outcomes": [asdict(outcome) for outcome in outcomes],
     }
-    _write_json(folder / "results.json", results)
+    write_json(folder / "results.json", results)
     experiment_figures.draw(results, folder / f"{name}.png")
     _print(results, console)
     console.print(f"wrote {folder / 'results.json'} and {folder / f'{name}.png'}", soft_wrap=True)
@@ -343,7 +345,7 @@ def _file_name(
 def _write(file: Path, outcome: Outcome) -> None:
     content = asdict(outcome)
     del content["value"]  # in another experiment the same outcome belongs to another value
-    _write_json(file, content)
+    write_json(file, content)
 
 
 def _read(file: Path, value: float) -> Outcome:
@@ -353,10 +355,6 @@ def _read(file: Path, value: float) -> Outcome:
         raise DataError(
             f"{file}: damaged result of a run ({error}); remove it to run it again"
         ) from error
-
-
-def _write_json(path: Path, content: Any) -> None:
-    write_data(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
 def _progress(console: Console, nothing_to_do: bool) -> Progress:
@@ -382,4 +380,4 @@ def _print(results: dict[str, Any], console: Console) -> None:
             for s in (row[measure] for measure in MEASURES)
         ]
         table.add_row(f"{row['value']:g}", *cells)
-    console.print(table)
+    print_table(table, console)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from followme_uav.errors import DataError
+from followme_uav.files import write_figure
 
 _LABELS = {
     "batch-size": "batch size (frames)",
@@ -40,7 +40,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
         path: PNG file to write.
 
     Raises:
-        DataError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -74,10 +74,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
     seeds = len({outcome["seed"] for outcome in results["outcomes"]})
     repeated = "one seed" if seeds == 1 else f"{seeds} seeds"
     figure.suptitle(f"{config['architecture']}: {_fixed(name, config)}; {repeated}")
-    try:
-        figure.savefig(path, dpi=110)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+    write_figure(path, figure, dpi=110)
 
 
 def _fixed(name: str, config: dict[str, Any]) -> str:

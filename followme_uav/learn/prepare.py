@@ -25,12 +25,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from followme_uav.errors import ConfigError, DataError
-from followme_uav.files import make_data_folder, write_data
+from followme_uav.files import make_folder, write_whole
 from followme_uav.learn.dataset import KINDS, read_bytes, read_pixels
 from followme_uav.learn.pairing import SKIP_INCOMPLETE, is_image_file, listed
 from followme_uav.learn.plausibility import ClassColours
 from followme_uav.learn.scores import DETECTION_PX
 from followme_uav.messages import MaskClass, RgbImage
+from followme_uav.terminal import make_console
 
 IMAGE_CAMERA = 1
 CAMERAS = (3, 2, 4)
@@ -149,11 +150,11 @@ def prepare(
         )
     reading = reading or detect_reading(frames)
     for part in ("images", "masks"):
-        make_data_folder(target / part)
+        make_folder(target / part)
 
     written = hero = people = several = unclaimed = pixels = 0
     colours = ClassColours()
-    console = Console()
+    console = make_console()
     with _progress(console) as progress:
         for frame in progress.track(frames, description="preparing"):
             image_file = target / "images" / (frame.name + frame.image.suffix)
@@ -164,8 +165,8 @@ def prepare(
             hero_mask, people_mask, background_mask = _masks(frame, image.shape[:2])
             label, twice, never = decide(hero_mask, people_mask, background_mask, reading)
             mask_file = target / "masks" / (frame.name + ".png")
-            write_data(mask_file, _png(label))
-            write_data(image_file, raw_image)
+            write_whole(mask_file, _png(label), sync=False)
+            write_whole(image_file, raw_image, sync=False)
             colours.add(image, label)
             written += 1
             pixels += label.size

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.errors import ConfigError
+from followme_uav.files import make_folder, write_figure, write_image, write_text
 from followme_uav.learn import report_figures, score_tables, scores
 from followme_uav.learn.score_tables import ScoreTable
 from followme_uav.learn.scores import FrameScores
@@ -58,24 +58,22 @@ def write(
         The page, `index.html`.
 
     Raises:
-        ConfigError: The folder cannot be written.
+        OutputError: The folder cannot be written.
     """
     frames = FrameScores.join(measured)
     page = folder / "index.html"
-    try:
-        pictures = folder / _PICTURES
-        pictures.mkdir(parents=True, exist_ok=True)
-        for old in pictures.glob("*.png"):
-            old.unlink()
-        if result.total.hero_frames:
-            report_figures.threshold_figure(frames).savefig(pictures / "threshold.png")
-            report_figures.size_figure(frames).savefig(pictures / "size.png")
-        galleries = [_gallery(pictures, g, prepared, frames, infer) for g in choose(frames)]
-        page.write_text(_page(result, galleries), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{folder}: cannot write the report ({error.strerror}); choose another folder"
-        ) from error
+    pictures = folder / _PICTURES
+    make_folder(pictures)
+    old = set(pictures.glob("*.png"))
+    if result.total.hero_frames:
+        write_figure(pictures / "threshold.png", report_figures.threshold_figure(frames))
+        write_figure(pictures / "size.png", report_figures.size_figure(frames))
+    galleries = [_gallery(pictures, g, prepared, frames, infer) for g in choose(frames)]
+    write_text(page, _page(result, galleries))
+    shown = page.read_text(encoding="utf-8")
+    for picture in old:
+        if f"{_PICTURES}/{picture.name}" not in shown:
+            picture.unlink(missing_ok=True)
     return page
 
 
@@ -137,7 +135,7 @@ def _gallery(
         cells = []
         for kind in ("image", "truth", "prediction", "close_up"):
             name = f"{group.title.lower().replace(' ', '-')}-{rank}-{kind}.png"
-            getattr(panels, kind).save(pictures / name)
+            write_image(pictures / name, getattr(panels, kind))
             label = escape(f"{kind.replace('_', '-')} of {own_set.frame_names[i]}")
             drawn = "" if kind in ("image", "close_up") else ' class="drawn"'
             cells.append(

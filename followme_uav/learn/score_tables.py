@@ -13,6 +13,7 @@ from rich.text import Text
 
 from followme_uav.learn.dataset import KINDS
 from followme_uav.learn.scores import UDACITY_FRAMES, SetScore
+from followme_uav.terminal import print_table
 
 if TYPE_CHECKING:
     from followme_uav.learn.evaluate import Scores
@@ -78,7 +79,7 @@ def show(result: Scores, console: Console) -> None:
             grid.add_column(column, justify="right" if i else "left", no_wrap=i == 0)
         for row in table.rows:
             grid.add_row(*(Text(cell) for cell in row))
-        console.print(grid)
+        print_table(grid, console)
         console.print()
     for number, words in final_scores(result):
         console.print(f"{number}  {words}", highlight=False)

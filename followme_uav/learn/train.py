@@ -42,6 +42,7 @@ from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import ARCHITECTURES, keras_model
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.tensorflow_runtime import tensorflow
+from followme_uav.terminal import make_console
 
 _BATCHES_AHEAD = 4
 
@@ -75,7 +76,7 @@ def train(
         DataError: A data folder cannot be used.
         WeightsError: `init` cannot be read, or none of its layers fits the network.
     """
-    console = Console()
+    console = make_console()
     config = load_training_config(config_path)
     check_architecture(config.architecture, str(config_path))
     frames, held_out = read_frames(data, validation, console, skip_incomplete)

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from followme_uav.perception.architecture import Architecture
@@ -30,6 +29,7 @@ from followme_uav.perception.models import (
     keras_model,
 )
 from followme_uav.perception.weights import read_weights
+from followme_uav.terminal import make_console, print_table
 
 if TYPE_CHECKING:
     import keras
@@ -202,9 +202,9 @@ def show(as_json: bool = False, weights: Path | None = None) -> None:
         }
         print(json.dumps(content, indent=2))
         return
-    console = Console()
+    console = make_console()
     for network in networks:
-        console.print(_table(network))
+        print_table(_table(network), console)
         console.print(
             f"receptive field {network.receptive_field_px} x {network.receptive_field_px} pixels\n"
         )

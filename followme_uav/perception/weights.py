@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.errors import WeightsError
-from followme_uav.files import is_same_file, written_whole
+from followme_uav.files import is_same_file, write_hdf5
 from followme_uav.perception import foreign_files, keras_config, keras_files, legacy_weights
 from followme_uav.perception.architecture import (
     Architecture,
@@ -129,12 +129,10 @@ def import_weights(
 
 
 def _write(content: WeightsFile, path: Path) -> None:
-    import h5py
-
     network = content.network
     is_own = ARCHITECTURES.get(network.name) == network
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as part, h5py.File(part, "w") as file:
+
+    def fill(file: Any) -> None:
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION if is_own else FORMAT_VERSION_WITH_LAYERS
         file.attrs["architecture"] = network.name
@@ -145,6 +143,8 @@ def _write(content: WeightsFile, path: Path) -> None:
             file.attrs["layers"] = to_json(network)
         for name, values in content.variables.items():
             file.create_dataset(name, data=values)
+
+    write_hdf5(path, fill)
 
 
 def _read(path: Path, architecture: Path | None, remedy: str) -> WeightsFile:

@@ -24,6 +24,7 @@ from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
 from followme_uav.geometry import quaternion_from_euler
 from followme_uav.messages import (
     Command,
+    Contact,
     Frame,
     GroundTruth,
     Manoeuvre,
@@ -508,6 +509,11 @@ class AirSimClient:
             from_ns=from_ns,
         )
 
+    def _contact(self, asked: _Asked, stamp_ns: int) -> Contact | None:
+        collision = self._answer(asked.collision, "simGetCollisionInfo")
+        with self._understanding("simGetCollisionInfo"):
+            return self._contacts.news(self._dialect.read("CollisionInfo", collision), stamp_ns)
+
     def _outdate(self) -> None:
         """Something happens: what was asked for before is not what will be."""
         self._truth_call = self._asked = None
@@ -520,15 +526,14 @@ class AirSimClient:
         if asked is None or asked.image_types != image_types:
             asked = self._ask_for_frame(self._session(self._senses), image_types)
         state, stamp_ns = self._state(asked)
+        earlier_contact = None
         if stamp_ns < asked.from_ns:  # at a window time passes slowly, and calls come in between
+            earlier_contact = self._contact(asked, stamp_ns)  # reading a collision clears it
             asked = self._ask_for_frame(self._session(self._senses), image_types)
             state, stamp_ns = self._state(asked)
         self._stamp_ns, self._truth_call = stamp_ns, asked.truth
         images = self._answer(asked.images, "simGetImages")
-        collision = self._answer(asked.collision, "simGetCollisionInfo")
-        with self._understanding("simGetCollisionInfo"):
-            info = self._dialect.read("CollisionInfo", collision)
-            contact = self._contacts.news(info, stamp_ns)
+        contact = self._contact(asked, stamp_ns) or earlier_contact
         with self._understanding("simGetImages"):
             scene, *others = (self._dialect.read("ImageResponse", image) for image in images)
             sizes = (None if kind == DEPTH_VIS else self._camera for kind in image_types)

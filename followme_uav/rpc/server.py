@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import ipaddress
 import logging
 import os
 import socket
@@ -23,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-from followme_uav.errors import EnvironmentSetupError
+from followme_uav.errors import ConfigError, EnvironmentSetupError
 from followme_uav.rpc.wire import (
     SERVER_LIMITS,
     Decoder,
@@ -48,6 +49,8 @@ MAX_UNFINISHED_BYTES = 2 * 2**20
 """Of all connections' messages that are not complete; they take many times that as objects."""
 COMPLAINT_PERIOD_S = 1.0
 
+_MAX_PORT = 65535
+
 START_DEADLINE_S = 10.0
 STOP_DEADLINE_S = 1.0
 
@@ -68,7 +71,7 @@ class RpcServer:
 
     Args:
         handlers: Method name to function. Parameters are positional and their number must match.
-        host: Address to listen on; loopback unless the caller insists.
+        host: Address to listen on; loopback unless the caller insists by writing another out.
         port: 0 picks a free one, see `address`.
         limits: Of one incoming message; a connection that exceeds them is closed.
         max_connections: Further connections are closed as they come.
@@ -118,6 +121,7 @@ class RpcServer:
         """Listen and serve, without blocking.
 
         Raises:
+            ConfigError: The address is none that may be listened on, see `check_listen_address`.
             EnvironmentSetupError: The address cannot be used, for example the port is taken.
         """
         if self._thread is not None:
@@ -350,15 +354,48 @@ def _worded(method: str, arity: int, error: BaseException) -> HandlerError:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def check_listen_address(host: str, port: int) -> None:
+    """Refuse an address that listens on all interfaces without saying so.
+
+    Only 0.0.0.0 and ::, written out, do that: an empty host, "0" or a name must not.
+
+    Raises:
+        ConfigError: The address is none that may be listened on.
+    """
+    remedy = "use 127.0.0.1 for this machine alone, or 0.0.0.0 or :: for every network it is in"
+    if not host or host != host.strip():
+        raise ConfigError(f"--host '{host}': not an address to listen on; {remedy}")
+    if not 0 <= port <= _MAX_PORT:
+        raise ConfigError(f"cannot listen on port {port}: use 0 to {_MAX_PORT}")
     try:
-        return socket.create_server((host, port), family=family)
+        found = socket.getaddrinfo(host, port, _family(host), socket.SOCK_STREAM)
+    except (OSError, UnicodeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a name"
+        raise ConfigError(f"--host '{host}': unknown ({reason}); {remedy}") from None
+    is_everywhere = any(_is_unspecified(str(address[0])) for *_, address in found)
+    if is_everywhere and not _is_unspecified(host):
+        raise ConfigError(f"--host '{host}': would listen on every network; {remedy}")
+
+
+def _is_unspecified(text: str) -> bool:
+    """Whether it is 0.0.0.0 or ::, in any of the ways in which these are written."""
+    try:
+        return ipaddress.ip_address(text).is_unspecified
+    except ValueError:
+        return False
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    check_listen_address(host, port)
+    try:
+        return socket.create_server((host, port), family=_family(host))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
         raise EnvironmentSetupError(
             f"cannot listen on {host}:{port}: {reason}; "
             "stop what uses it or choose another address with --host and --port (0: any free one)"
         ) from None
-    except OverflowError:
-        raise EnvironmentSetupError(f"cannot listen on port {port}: use 0 to 65535") from None

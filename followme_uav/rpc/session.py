@@ -134,7 +134,7 @@ class RpcSession:
     def _open_link(self) -> Link:
         try:
             sock = socket.create_connection((self._host, self._port), self._connect_deadline_s)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             raise cannot_connect(self.address, error) from None
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(self._deadline_s)  # of one send; the reader just goes round again
@@ -280,7 +280,9 @@ def no_answer(method: str, address: str, deadline_s: float) -> RpcTimeoutError:
     )
 
 
-def cannot_connect(address: str, error: OSError | OverflowError) -> RpcConnectionError:
+def cannot_connect(
+    address: str, error: OSError | OverflowError | UnicodeError
+) -> RpcConnectionError:
     """One line for a connection that could not be made."""
     if isinstance(error, ConnectionRefusedError):
         cause = f"nobody listens on {address}"

@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from followme_uav.errors import DataError
 from followme_uav.scenario.results import Result, totals
 from followme_uav.scenario.tables import number
+from followme_uav.terminal import make_console, print_table
 
 NOTABLE = {
     "in_view": 0.02,
@@ -78,9 +79,9 @@ def print_comparison(before: Sequence[Result], after: Sequence[Result], as_json:
         table.add_column(title, justify="right" if title in ("before", "after") else "left")
     for c in found:
         mark = "[green]better[/]" if c.is_better else "[bold red]worse[/]"
-        table.add_row(c.flight, c.metric, _cell(c.before), _cell(c.after), mark)
-    console = Console()
-    console.print(table)
+        table.add_row(escape(c.flight), c.metric, _cell(c.before), _cell(c.after), mark)
+    console = make_console()
+    print_table(table, console)
     common = {result.key for result in before} & {result.key for result in after}
     for name, run in (("before", before), ("after", after)):
         t = totals([result for result in run if result.key in common])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from followme_uav.files import write_image
 from followme_uav.flight.log import TRUTH, read_log
 from followme_uav.flight.surroundings import solids_of
 from followme_uav.view import pictures, plots
@@ -65,7 +66,7 @@ def draw(drawing: Drawing) -> None:
         "strip": strip,
     }
     for kind, image in images.items():
-        image.save(drawing.file(kind), quality=80)
+        write_image(drawing.file(kind), image, quality=80)
 
 
 def _image(figure: plots.Figure) -> Image.Image:

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from html import escape
-from multiprocessing import get_context
 from pathlib import Path
 
 from followme_uav.errors import DataError
 from followme_uav.extras import require
-from followme_uav.files import make_data_folder, write_data
+from followme_uav.files import make_folder, write_text
 from followme_uav.scenario.flight_pictures import KINDS, Drawing, draw
 from followme_uav.scenario.results import Result, totals
 from followme_uav.scenario.tables import COLUMNS, number
+from followme_uav.workers import worker_pool
 
 REPORT = "report.html"
 
@@ -41,16 +40,17 @@ def write_report(
 
     Raises:
         EnvironmentSetupError: Matplotlib is missing.
-        DataError: The folder cannot be written, or a log cannot be read.
+        OutputError: The folder cannot be written.
+        LogError: A log cannot be read.
     """
     require("matplotlib", "report", "the report")
-    make_data_folder(folder / "pictures")
+    make_folder(folder / "pictures")
     drawings = {r.key: d for r in results if (d := _drawing(folder, r)) is not None}
     missing = [d for d in drawings.values() if not d.is_done]
     for done, _ in enumerate(_draw(missing, min(workers, len(missing))), 1):
         drawn(done, len(missing))
     page = folder / REPORT
-    write_data(page, _page(folder.name, results, drawings).encode())
+    write_text(page, _page(folder.name, results, drawings))
     return page
 
 
@@ -59,8 +59,9 @@ def _draw(drawings: Sequence[Drawing], workers: int) -> Iterator[None]:
     if workers < 2:
         yield from map(draw, drawings)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        yield from pool.map(draw, drawings)
+    with worker_pool(workers) as pool:
+        for future in [pool.submit(draw, drawing) for drawing in drawings]:
+            yield future.result()
 
 
 def _drawing(folder: Path, result: Result) -> Drawing | None:

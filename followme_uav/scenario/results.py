@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from followme_uav.errors import DataError
-from followme_uav.files import write_data
+from followme_uav.files import write_json, write_whole
 
 RESULTS, JUNIT = "results.json", "junit.xml"
 
@@ -90,16 +90,15 @@ def write_results(folder: Path, results: Sequence[Result], about: Mapping[str, A
     """Write `results.json` and `junit.xml`.
 
     Raises:
-        DataError: They cannot be written.
+        OutputError: They cannot be written.
     """
     content = {
         **about,
         "totals": asdict(totals(results)),
         "results": [result.to_dict() for result in results],
     }
-    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    write_data(folder / RESULTS, text.encode())
-    write_data(folder / JUNIT, ElementTree.tostring(_junit(results), xml_declaration=True))
+    write_json(folder / RESULTS, content)
+    write_whole(folder / JUNIT, ElementTree.tostring(_junit(results), xml_declaration=True))
 
 
 def read_results(path: Path) -> list[Result]:

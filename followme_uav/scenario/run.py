@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from followme_uav.config import read_yaml
@@ -21,6 +22,7 @@ from followme_uav.scenario.results import Result, write_results
 from followme_uav.scenario.runner import run_jobs
 from followme_uav.scenario.script import Scenario
 from followme_uav.scenario.tables import print_json, print_results
+from followme_uav.terminal import make_console
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def fly_scenarios(
 
 
 def _fly_and_report(jobs: Sequence[Job], run: Run, as_json: bool) -> bool:
-    console = Console(stderr=True)
+    console = make_console(stderr=True)
     with _progress(console) as progress:
         task = progress.add_task("flying", total=len(jobs))
 
@@ -91,8 +93,9 @@ def _fly_and_report(jobs: Sequence[Job], run: Run, as_json: bool) -> bool:
             progress.advance(task)
             mark = "[green]passed[/]" if result.success else "[bold red]failed[/]"
             when = "before" if was_there else f"{result.wall_s:5.1f} s"
+            flight = f"{escape(result.name)} seed {result.seed} ({when})"
             progress.console.print(
-                f"{mark} {result.name} seed {result.seed} ({when}): {result.reason}",
+                f"{mark} {flight}: {escape(result.reason)}",
                 highlight=False,
                 soft_wrap=True,
             )
@@ -110,13 +113,13 @@ def _fly_and_report(jobs: Sequence[Job], run: Run, as_json: bool) -> bool:
         print_json(run.folder)
     else:
         print_results(results)
-        console.print(f"wrote {run.folder}", highlight=False, soft_wrap=True)
+        console.print(f"wrote {run.folder}", highlight=False, markup=False, soft_wrap=True)
     return all(result.success for result in results)
 
 
 def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
     """Write the page of a run, showing how far it is."""
-    with _progress(Console(stderr=True)) as progress:
+    with _progress(make_console(stderr=True)) as progress:
         task = progress.add_task("drawing", total=None)
         return write_report(
             folder, results, workers, lambda n, of: progress.update(task, completed=n, total=of)

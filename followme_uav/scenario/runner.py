@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from threading import Thread
 
-from followme_uav.files import make_data_folder, write_data
+from followme_uav.files import make_folder, write_json
 from followme_uav.scenario.flight import Job, code_digest, fingerprint, fly_job
 from followme_uav.scenario.results import Result
+from followme_uav.workers import WorkerPool, worker_pool
 
 Report = Callable[[Result, bool], None]
 """Called with each result as it comes, and whether it was there before."""
-
 _ONE_EACH = ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -29,35 +28,43 @@ def run_jobs(jobs: Sequence[Job], workers: int, report: Report) -> list[Result]:
     the same.
 
     Raises:
-        DataError: The run's folder cannot be written.
+        OutputError: The run's folder cannot be written.
     """
     code = code_digest()
     done: dict[str, Result] = {}
     to_fly = []
     for job in jobs:
-        make_data_folder(job.folder / "flights")
-        make_data_folder(job.folder / "logs")
+        make_folder(job.folder / "flights")
+        make_folder(job.folder / "logs")
         before = _read(job, fingerprint(job, code))
         if before is None:
             to_fly.append(job)
         else:
             done[job.key] = before
             report(before, True)
-    for job, result in _fly_all(to_fly, max(1, min(workers, len(jobs)))):
-        content = {"inputs": fingerprint(job, code), "result": result.to_dict()}
-        write_data(_file(job), json.dumps(content, indent=2).encode())
+
+    def keep(job: Job, result: Result) -> None:
+        write_json(_file(job), {"inputs": fingerprint(job, code), "result": result.to_dict()})
         done[job.key] = result
         report(result, False)
+
+    with closing(_fly_all(to_fly, max(1, min(workers, len(jobs))))) as flown:
+        for job, result in flown:
+            try:
+                keep(job, result)
+            except KeyboardInterrupt:  # it comes once, see `interrupts`
+                keep(job, result)
+                raise
     return [done[job.key] for job in jobs]
 
 
-def _fly_all(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
+def _fly_all(jobs: Sequence[Job], workers: int) -> Generator[tuple[Job, Result]]:
     """A worker that dies takes its flight with it, and is replaced."""
     left = list(jobs)
     while left:
-        with _pool(min(workers, len(left)), workers) as pool:
-            try:
-                under_way: dict[Future[Result], Job] = {}
+        under_way: dict[Future[Result], Job] = {}
+        try:
+            with _pool(min(workers, len(left)), workers) as pool:
                 while left or under_way:
                     while left and len(under_way) < workers:
                         future = pool.submit(fly_job, left[0])  # may fail, then it is still left
@@ -69,34 +76,24 @@ def _fly_all(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
                         except BrokenProcessPool:
                             yield job, _died(job)
                             raise
-            except BrokenProcessPool:
-                # Nobody knows whose fault it was: those that flew beside it get another chance.
-                left = [*under_way.values(), *left]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        except BrokenProcessPool:
+            # Nobody knows whose fault it was: those that flew beside it get another chance.
+            left = [*under_way.values(), *left]
+        except KeyboardInterrupt:
+            for future, job in under_way.items():  # some have ended while it came
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    yield job, future.result()
+            raise
 
 
-def _pool(processes: int, workers: int) -> ProcessPoolExecutor:
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    return ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_start_worker, initargs=(threads,)
-    )
+def _pool(processes: int, workers: int) -> AbstractContextManager[WorkerPool]:
+    return worker_pool(processes, _use_threads, max(1, (os.cpu_count() or 1) // workers))
 
 
-def _start_worker(threads: int) -> None:
+def _use_threads(count: int) -> None:
     """Renderer and number crunching of all workers together fit the machine."""
     for name in _ONE_EACH:
-        os.environ[name] = str(threads)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A pool that is killed cannot tell its workers, and they would wait for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+        os.environ[name] = str(count)
 
 
 def _died(job: Job) -> Result:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from followme_uav.scenario.results import RESULTS, Result, totals
 from followme_uav.scenario.script import Scenario
+from followme_uav.terminal import make_console, print_table
 
 COLUMNS = {
     "acquire_s": "found s",
@@ -27,19 +27,19 @@ COLUMNS = {
 
 def print_results(results: Sequence[Result]) -> None:
     """A line a flight, and one for all."""
-    console = Console()
+    console = make_console()
     table = Table(title="Scenarios")
     for title in ("scenario", "seed", "", *COLUMNS.values()):
         table.add_column(title, justify="left" if title == "scenario" else "right", no_wrap=True)
     for r in results:
         mark = "[green]pass[/]" if r.success else "[bold red]FAIL[/]"
         numbers = [number(r.metrics.get(name)) for name in COLUMNS]
-        table.add_row(r.name, str(r.seed), mark, *numbers)
-    console.print(table)
+        table.add_row(escape(r.name), str(r.seed), mark, *numbers)
+    print_table(table, console)
     for r in results:
         if not r.success:
             console.print(
-                f"[bold red]{r.name} seed {r.seed}[/]: {escape(r.reason)}", highlight=False
+                f"[bold red]{escape(r.name)} seed {r.seed}[/]: {escape(r.reason)}", highlight=False
             )
     t = totals(results)
     console.print(
@@ -64,8 +64,8 @@ def print_list(scenarios: Sequence[Scenario], as_json: bool) -> None:
         return
     table = Table("scenario", "seconds", "why")
     for s in scenarios:
-        table.add_row(s.name, f"{s.duration_s:g}", escape(s.why))
-    Console().print(table)
+        table.add_row(escape(s.name), f"{s.duration_s:g}", escape(s.why))
+    print_table(table)
 
 
 def print_script(scenario: Scenario) -> None:

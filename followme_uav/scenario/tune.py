@@ -6,7 +6,6 @@ search has not seen, beside the numbers as they were.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +13,16 @@ from typing import Any
 
 import yaml
 from pydantic import Field, model_validator
-from rich.console import Console
 
 from followme_uav.config import CONFIG_DIR, Number, Section, make_config, read_yaml, validated
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
-from followme_uav.files import make_data_folder, sole_folder, write_data
+from followme_uav.files import make_folder, sole_folder, write_json, write_text
 from followme_uav.scenario.results import Result
 from followme_uav.scenario.run import Run, jobs_of
 from followme_uav.scenario.runner import run_jobs
 from followme_uav.scenario.script import Scenario
+from followme_uav.terminal import make_console
 
 SPACE = CONFIG_DIR / "tuning.yaml"
 TUNED, TRIALS = "tuned.yaml", "trials.json"
@@ -96,7 +95,7 @@ def read_space(path: Path) -> dict[str, Span]:
     """What may be changed; raises `ConfigError`, naming file and key."""
     spans = validated(_Space, {"spans": read_yaml(path)}, path).spans
     for key, span in spans.items():
-        make_config({}, path, [f"{key}={span.low}"])  # is there such a key?
+        make_config({}, path, [f"{key}={span.low!r}", f"{key}={span.high!r}"])
     return spans
 
 
@@ -145,7 +144,7 @@ def _search(
     held_out: Sequence[int],
     space: Mapping[str, Span],
 ) -> Tuned:
-    console = Console(stderr=True)
+    console = make_console(stderr=True)
     defaults = _present(space, run)
     study.enqueue_trial(
         {key: min(max(v, space[key].low), space[key].high) for key, v in defaults.items()}
@@ -175,10 +174,8 @@ def _search(
         else before
     )
     tuned = Tuned(best.values, best.worst, after, before)
-    write_data(
-        run.folder / TRIALS, (json.dumps([vars(trial) for trial in told], indent=2) + "\n").encode()
-    )
-    write_data(run.folder / TUNED, _diff(tuned).encode())
+    write_json(run.folder / TRIALS, [vars(trial) for trial in told])
+    write_text(run.folder / TUNED, _diff(tuned))
     return tuned
 
 
@@ -195,7 +192,7 @@ def _fly(
         keep_logs=False,
         overrides=(*run.overrides, *(f"{key}={value!r}" for key, value in values.items())),
     )
-    make_data_folder(own.folder)
+    make_folder(own.folder)
     return run_jobs(jobs_of(scenarios, seeds, own), run.workers, lambda result, was_there: None)
 
 

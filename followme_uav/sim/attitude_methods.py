@@ -37,7 +37,7 @@ class AttitudeMethods(TaskService):
 
     def handlers(self) -> Handlers:
         """Method name to function."""
-        return {
+        methods: Handlers = {
             "moveByRollPitchYawZ": self._roll_pitch_yaw_z,
             "moveByRollPitchYawThrottle": self._roll_pitch_yaw_throttle,
             "moveByRollPitchYawrateThrottle": self._roll_pitch_yaw_rate_throttle,
@@ -52,6 +52,7 @@ class AttitudeMethods(TaskService):
             "setVelocityControllerGains": self._gains_of(lambda loops: loops.velocity),
             "setPositionControllerGains": self._gains_of(lambda loops: loops.position),
         }
+        return self.vehicle_first(methods)
 
     def _roll_pitch_yaw_z(
         self, roll: Any, pitch: Any, yaw: Any, z: Any, duration: Any, v: Any

@@ -1,8 +1,9 @@
 """The flight controller: from a wanted motion to four rotor thrusts.
 
-It behaves as AirSim's SimpleFlight: a set point counts for 60 ms, after which the vehicle brakes
-and holds its position. This module decides what to fly; `control_loops` does the flying. A
-vehicle that stands on something idles its rotors until it is asked to rise.
+As with AirSim's SimpleFlight, a set point counts for 60 ms; after that the vehicle brakes and holds
+the place where it came to rest (SimpleFlight: the place where it was then). This module decides
+what to fly; `control_loops` does the flying. A vehicle that stands on something idles its rotors
+until it is asked to rise.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Autopilot:
         self.reset(landed=True)
 
     def reset(self, *, landed: bool) -> None:
-        """Forget everything, gains too; disarmed on the ground or, not landed, armed in the air."""
-        self.armed = not landed
+        """Forget everything, gains too; armed, as SimpleFlight is, on the ground or in the air."""
+        self.armed = True
         self.landed = landed
         self._set_point: SetPoint = Velocity(0.0, 0.0, 0.0, yaw_rate_radps=0.0)
         self._age_s = math.inf

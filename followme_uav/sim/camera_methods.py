@@ -6,15 +6,14 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.sim import images, structs
+from followme_uav.sim.bodies import find_name, names_of
 from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.gimbal import Gimbal
+from followme_uav.sim.objects import MAX_ID, SegmentationIds
 from followme_uav.sim.patterns import matching, named
 from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
@@ -47,8 +46,7 @@ class CameraMethods(Service):
         self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
-        self._object_names = object_names
-        self._segmentation_ids = np.arange(len(object_names), dtype=np.uint8)
+        self._segmentation_ids = SegmentationIds(object_names, self.equipment.vehicle_name)
         self._reported_fov_rad: dict[int, float] = {}
 
     def handlers(self) -> Handlers:
@@ -141,15 +139,16 @@ class CameraMethods(Service):
 
     def _set_segmentation_id(self, mesh_name: Any, object_id: Any, is_regex: Any) -> Future[bool]:
         name, as_regex = read_text(mesh_name, "mesh_name"), read_bool(is_regex, "is_name_regex")
-        number = read_int(object_id, "object_id", 0, 255)
-        pick = partial(matching, parameter="mesh_name") if as_regex else named
-        pick((), name)  # refuses a bad expression at once
+        number = structs.checked_later(lambda: read_int(object_id, "object_id", 0, MAX_ID))
+        if as_regex:
+            matching((), name, "mesh_name")  # refuses a bad one at once
 
         def job(simulation: Simulation) -> bool:
-            names = simulation.objects.with_names(self._object_names)
-            matches = [i for i in pick(names, name) if names[i]]
-            self._segmentation_ids[matches] = number
-            return len(matches) > 0
+            names = names_of(simulation)
+            found = matching(names, name, "mesh_name") if as_regex else named(names, name)
+            for each in found:
+                self._segmentation_ids.give(simulation.objects, each, number())
+            return len(found) > 0
 
         return self.call(job)
 
@@ -158,9 +157,9 @@ class CameraMethods(Service):
         return self.call(lambda simulation: self.segmentation_id(simulation, name))
 
     def segmentation_id(self, simulation: Simulation, name: str) -> int:
-        """The id of an object, by the name that images or spawning give it; -1 for no such."""
-        matches = named(simulation.objects.with_names(self._object_names), name)
-        return int(self._segmentation_ids[matches[0]]) if name and matches else -1
+        """The id of an object, upper and lower case alike; -1 for a name that is not listed."""
+        found = find_name(simulation, name)
+        return -1 if found is None else self._segmentation_ids.find(simulation.objects, found)
 
     def _read_request(self, request: Any, name: str, external: bool) -> _Wanted:
         fields = read_struct(request, name)
@@ -197,7 +196,7 @@ class CameraMethods(Service):
             simulation.shot(want.number, want.image_type),
             self.dialect,
             want.image_type,
-            self._segmentation_ids,
+            self._segmentation_ids.of_numbers(simulation.objects),
             camera_name=want.camera,
             as_float=want.as_float,
             compress=want.compress,

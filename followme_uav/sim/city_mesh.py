@@ -9,45 +9,33 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from followme_uav.sim.colliders import car_name
 from followme_uav.sim.layout import (
     CARRIAGEWAY_HALF_WIDTH_M,
     PAVEMENT_HEIGHT_M,
+    SKY_RADIUS_M,
     STREET_CENTRES_M,
     STREET_END_M,
     City,
     crown_bottom_m,
 )
 from followme_uav.sim.mesh import Colour, Mesh
+from followme_uav.sim.objects import GROUND, SKY
 from followme_uav.sim.props import add_building, add_car, add_crown, add_lamp
 from followme_uav.sim.styles import STYLES, CityStyle
 from followme_uav.sim.textures import Layer
 
 CELL_M = 50.0
-SKY_RADIUS_M = 900.0
 
 Cell = tuple[int, int]
 """Number of a square, northwards and eastwards."""
 
 _WHITE: Colour = (1.0, 1.0, 1.0)
-
-
-@dataclass(frozen=True)
-class ObjectIds:
-    """Numbers of the kinds of objects a city mesh consists of."""
-
-    sky: int
-    ground: int
-    tree: int
-    bush: int
-    lamp: int
-    planter: int
-    car: int
-    highway: int
-    first_building: int
 
 
 @dataclass
@@ -64,8 +52,13 @@ class CityMesh:
     sky: Mesh = field(default_factory=Mesh)
 
 
-def build_city(city: City, ids: ObjectIds) -> CityMesh:
-    """All surfaces of the city."""
+def build_city(city: City, numbers: Mapping[str, int]) -> CityMesh:
+    """All surfaces of the city.
+
+    Args:
+        city: what stands around.
+        numbers: of each object by its name, as the city's colliders are called.
+    """
     out = CityMesh()
     rng = np.random.default_rng([city.seed, 40])
     style = STYLES[city.style]
@@ -80,13 +73,13 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
         at = _cell(north_m, east_m)
         return out.leaves[at], out.far_leaves[at]
 
-    _ground(out.ground, city, style, ids.ground)
-    _markings(out.ground, city, ids.ground)
-    _sky(out.sky, ids.sky)
+    _ground(out.ground, city, style, numbers[GROUND])
+    _markings(out.ground, city, numbers[GROUND])
+    _sky(out.sky, numbers[SKY])
     for i, house in enumerate(city.buildings):
         at = house.north_m, house.east_m
-        add_building(solid(*at), detail(*at), house, ids.first_building + i, style)
-    for tree in city.trees:
+        add_building(solid(*at), detail(*at), house, numbers[f"building_{i}"], style)
+    for i, tree in enumerate(city.trees):
         low_m = crown_bottom_m(tree)
         bark = (0.55, 0.52, 0.58) if rng.random() < 0.6 else (0.34, 0.27, 0.22)
         trunk = solid(tree.north_m, tree.east_m)
@@ -96,43 +89,45 @@ def build_city(city: City, ids: ObjectIds) -> CityMesh:
                 (tree.north_m, tree.east_m, 0.5, 0.17, 0.17),
                 (tree.north_m, tree.east_m, 0.75 * tree.height_m, 0.06, 0.06),
             ],
-            Layer.HAIR, bark, ids.tree, sides=7, uv_scale=(1.0, 0.25), caps=False,
+            Layer.HAIR, bark, numbers[f"tree_{i}_trunk"], sides=7, uv_scale=(1.0, 0.25), caps=False,
         )  # fmt: skip
         centre = (tree.north_m, tree.east_m, (low_m + tree.height_m) / 2)
         half = (tree.crown_radius_m, tree.crown_radius_m, (tree.height_m - low_m) / 2)
         size_m = 0.85 if tree.kind == "round" else 0.65
         taper = {"round": 0.0, "column": 0.35, "cone": 0.92}[tree.kind]
         leaves = crown(tree.north_m, tree.east_m)
-        add_crown(leaves, rng, centre, half, tree.foliage, ids.tree, 64, size_m, taper)
-    for bush in city.bushes:
+        number = numbers[f"tree_{i}_crown"]
+        add_crown(leaves, rng, centre, half, tree.foliage, number, 64, size_m, taper)
+    for i, bush in enumerate(city.bushes):
         centre = (bush.north_m, bush.east_m, bush.height_m * 0.5)
         half = (bush.radius_m, bush.radius_m, bush.height_m * 0.5)
         taper = 0.85 if rng.random() < 0.25 else 0.0  # some are clipped to cones
         leaves = crown(bush.north_m, bush.east_m)
-        add_crown(leaves, rng, centre, half, bush.foliage, ids.bush, 28, 0.5, taper)
-    for p in city.planters:
+        add_crown(leaves, rng, centre, half, bush.foliage, numbers[f"bush_{i}"], 28, 0.5, taper)
+    for i, p in enumerate(city.planters):
+        number = numbers[f"planter_{i}"]
         planter = solid(p.north_m, p.east_m)
         ring = [(p.north_m, p.east_m, h, p.radius_m, p.radius_m) for h in (0.0, 0.5)]
         stones = max(4, round(2 * math.pi * p.radius_m / 1.5))
-        planter.loft(ring, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 1.9), caps=False)
+        planter.loft(ring, Layer.KERB, _WHITE, number, 24, uv_scale=(stones, 1.9), caps=False)
         rim = [(p.north_m, p.east_m, 0.5, p.radius_m, p.radius_m)]
         rim.append((p.north_m, p.east_m, 0.502, p.radius_m - 0.3, p.radius_m - 0.3))
-        planter.loft(rim, Layer.KERB, _WHITE, ids.planter, 24, uv_scale=(stones, 9.0), caps=False)
+        planter.loft(rim, Layer.KERB, _WHITE, number, 24, uv_scale=(stones, 9.0), caps=False)
         inner = p.radius_m - 0.3
         around = np.linspace(0.0, 2 * math.pi, 20, endpoint=False)
         bed = np.column_stack([np.cos(around), np.sin(around)]) * inner + (p.north_m, p.east_m)
-        planter.fan((p.north_m, p.east_m), bed, 0.42, Layer.GRASS, (0.8, 0.7, 1.0), ids.planter)
+        planter.fan((p.north_m, p.east_m), bed, 0.42, Layer.GRASS, (0.8, 0.7, 1.0), number)
         centre = (p.north_m, p.east_m, (0.6 + p.bush_height_m) / 2)
         half = (p.radius_m - 0.2, p.radius_m - 0.2, (p.bush_height_m - 0.5) / 2)
         leaves = crown(p.north_m, p.east_m)
-        add_crown(leaves, rng, centre, half, p.foliage, ids.planter, int(40 * p.radius_m), 0.62)
+        add_crown(leaves, rng, centre, half, p.foliage, number, int(40 * p.radius_m), 0.62)
 
-    for lamp in city.lamps:
+    for i, lamp in enumerate(city.lamps):
         at = lamp.north_m, lamp.east_m
-        add_lamp(solid(*at), detail(*at), lamp, ids.lamp)
-    for car in city.cars:
-        add_car(solid(car.north_m, car.east_m), car, ids.car)
-    _highway(out, city, ids.highway)
+        add_lamp(solid(*at), detail(*at), lamp, numbers[f"lamp_{i}"])
+    for i, car in enumerate(city.cars):
+        add_car(solid(car.north_m, car.east_m), car, numbers[car_name(i)])
+    _highway(out, city, numbers)
     return out
 
 
@@ -249,8 +244,8 @@ def _sky(mesh: Mesh, obj: int) -> None:
     mesh.add(points, -points / SKY_RADIUS_M, uv.reshape(-1, 2), Layer.SKY, _WHITE, obj, quads)
 
 
-def _highway(out: CityMesh, city: City, obj: int) -> None:
-    h = city.highway
+def _highway(out: CityMesh, city: City, numbers: Mapping[str, int]) -> None:
+    h, obj = city.highway, numbers["highway_deck"]
     grey, dark = (0.62, 0.60, 0.57), (0.16, 0.16, 0.17)
     top = h.underside_m + h.thickness_m
     step = CELL_M
@@ -284,7 +279,7 @@ def _highway(out: CityMesh, city: City, obj: int) -> None:
                     obj,
                 )
         start = stop
-    for north_m, east_m in h.pillars_m:
+    for i, (north_m, east_m) in enumerate(h.pillars_m):
         half = h.pillar_half_m
         mesh = out.solids[_cell(north_m, east_m)]
         mesh.box(
@@ -292,6 +287,6 @@ def _highway(out: CityMesh, city: City, obj: int) -> None:
             (half, half, h.underside_m / 2),
             Layer.CONCRETE,
             grey,
-            obj,
+            numbers[f"highway_pillar_{i}"],
             top=False,
         )

@@ -69,4 +69,9 @@ def car_collider(number: int, car: Car) -> Collider:
     """A car as a box."""
     half = (car.length_m / 2, car.width_m / 2, car.height_m / 2)
     centre = (car.north_m, car.east_m, -car.height_m / 2)
-    return Collider(f"car_{number}", "box", centre, half, car.yaw_rad)
+    return Collider(car_name(number), "box", centre, half, car.yaw_rad)
+
+
+def car_name(number: int) -> str:
+    """What the simulator calls a car; those that are parked have the lower numbers."""
+    return f"car_{number}"

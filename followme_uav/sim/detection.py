@@ -41,7 +41,7 @@ class Filter:
 class DetectionMethods(Service):
     """simGetDetections and its filters: each camera has one for each image type.
 
-    Only what has an object id to itself is detected: people, buildings, spawned objects.
+    What has a name is detected where a pixel shows it, the vehicle's own body excepted.
     """
 
     def __init__(
@@ -127,8 +127,10 @@ def detections(
     names = simulation.objects.with_names(object_names)
     for number in np.unique(shot.picture.object_id).tolist():
         name = names[number]
+        if not any(wild(name, pattern) for pattern in wanted.patterns):
+            continue
         body = find_body(simulation, name)
-        if body is None or not any(wild(name, pattern) for pattern in wanted.patterns):
+        if body is None:
             continue
         if math.dist(body.position_m, shot.camera.position_m) > wanted.radius_m:
             continue

@@ -37,6 +37,7 @@ OUTER_ROW_M = 108.0
 """Front of the closing rows of houses around the city."""
 EXTENT_M = 124.0
 """The city fills the square from -EXTENT_M to EXTENT_M."""
+SKY_RADIUS_M = 900.0
 
 
 Foliage = Literal["green", "dark", "red", "magenta", "autumn", "olive", "lime"]

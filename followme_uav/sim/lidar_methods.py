@@ -17,7 +17,7 @@ from followme_uav.sim.simulation import EPOCH_NS, Simulation
 from followme_uav.sim.simulator import Simulator
 
 SegmentationId = Callable[[Simulation, str], int]
-"""Gives the segmentation id of the object of a name; -1 for a name that images do not have."""
+"""Gives the segmentation id of the object of a name; -1 for a name that is not listed."""
 
 
 class LidarMethods(Service):
@@ -52,12 +52,7 @@ class LidarMethods(Service):
             pose = structs.pose(seen.position_m, seen.orientation)
             if self.dialect.annotations:  # Cosys-AirSim tells what each point is on by its name
                 return data | {"groundtruth": [names[i] for i in which.tolist()], "pose": pose}
-            ids = [self._id(simulation, name) for name in names]
+            ids = [self._segmentation_id(simulation, name) for name in names]
             return data | {"pose": pose, "segmentation": [ids[i] for i in which.tolist()]}
 
         return self.call(job)
-
-    def _id(self, simulation: Simulation, name: str) -> int:
-        """As images show it: trees, cars and the like have one id for all of their kind."""
-        own = self._segmentation_id(simulation, name)
-        return own if own >= 0 else self._segmentation_id(simulation, name.partition("_")[0])

@@ -294,6 +294,8 @@ def _overlay(
     # What comes + what is * (1 - alpha of what comes): see `shaders`.
     blend = core.ColorBlendAttrib
     node.set_attrib(blend.make(blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha))
+    write = core.ColorWriteAttrib
+    node.set_attrib(write.make(write.C_red | write.C_green | write.C_blue))
     node.set_bin("fixed", sort)
     node.hide(STANDING_MASK)
     return node

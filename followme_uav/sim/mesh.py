@@ -1,7 +1,8 @@
 """Triangles in numpy: a growing list of surfaces in world NED, and the basic solids.
 
 A vertex has a position and a normal (NED), texture coordinates with the texture's layer, a tint
-(RGB, 0..1) and the object it belongs to. `scene` turns the arrays into what the renderer wants.
+(RGB, 0..1) and the number of the object it belongs to, 0 to 65,535. `scene` turns the arrays into
+what the renderer wants.
 """
 
 from __future__ import annotations
@@ -19,9 +20,16 @@ Points = NDArray[np.float64]
 Colour = tuple[float, float, float]
 
 VERTEX = np.dtype(
-    [("position", "<f4", 3), ("normal", "<f4", 3), ("uvl", "<f4", 3), ("tint", "u1", 4)]
+    [
+        ("position", "<f4", 3),
+        ("normal", "<f4", 3),
+        ("uvl", "<f4", 3),
+        ("tint", "u1", 4),
+        ("page", "u1", 4),
+    ]
 )
-"""One vertex; `tint` is RGB and the object number."""
+"""One vertex; `tint` is RGB and the low byte of the object number, `page` begins with its high byte
+(the other three align what follows)."""
 LIMB_VERTEX = np.dtype([*VERTEX.descr, ("limb", "<f4")])
 """One vertex of a person; `limb` says which joint moves it."""
 _SQUARE_WIDTH = 1.08  # of a square tube, so that it looks on average as wide as a round one
@@ -60,7 +68,7 @@ class Mesh:
             part["tint"][:, :3] = [min(255, max(0, int(v * 255.0 + 0.5))) for v in tint]
         else:
             part["tint"][:, :3] = np.clip(tint * 255.0 + 0.5, 0, 255).astype(np.uint8)
-        part["tint"][:, 3] = obj
+        part["page"][:, 0], part["tint"][:, 3] = divmod(obj, 256)
         if "limb" in (self.dtype.names or ()):
             part["limb"] = limb
         self._parts.append(part)

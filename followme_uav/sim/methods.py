@@ -36,7 +36,6 @@ from followme_uav.sim.service import Handlers, Service
 from followme_uav.sim.simulation import Shot, Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.structs import read_bool, read_number, read_text
-from followme_uav.sim.vehicle import TIME_STEP_S
 from followme_uav.sim.vehicle_methods import VehicleMethods
 from followme_uav.sim.world_methods import WorldMethods, object_pose
 
@@ -149,8 +148,8 @@ class GeneralMethods(Service):
 
     def _continue_for_time(self, seconds: Any) -> Future[None]:
         duration_s = read_number(seconds, "seconds", 0.0, MAX_CONTINUE_S)
-        steps = round(duration_s / TIME_STEP_S)
-        return self.simulator.continue_for(steps, answer_first=not self.dialect.continue_blocks)
+        answer_first = not self.dialect.continue_blocks
+        return self.simulator.continue_for_time(duration_s, answer_first=answer_first)
 
     def _get_home(self, v: Any) -> structs.Struct:
         self.check_vehicle(v)
@@ -181,12 +180,7 @@ class GeneralMethods(Service):
 
     def _get_object_pose(self, object_name: Any) -> Future[structs.Struct]:
         name = read_text(object_name, "object_name")
-        if name == self.equipment.vehicle_name:
-            return self.call(_vehicle_pose)
-        if not self.dialect.objects_have_poses:
-            raise HandlerError(
-                f"Object reference not set to an instance of an object ('{name}' is no vehicle)"
-            )
+        self.check_has_pose(name)
         return self.call(lambda simulation: object_pose(simulation, name))
 
     def _get_collision(self, v: Any) -> Future[structs.Struct]:
@@ -295,8 +289,8 @@ class TruthMethods(Service):
 
 
 def class_of_objects(object_names: tuple[str, ...]) -> NDArray[np.uint8]:
-    """(256,) class of each object id; the hero is 'hero', other people are 'person...'."""
-    classes = np.full(256, MaskClass.BACKGROUND, dtype=np.uint8)
+    """(objects,) class of each object number; the hero is 'hero', other people are 'person...'."""
+    classes = np.full(len(object_names), MaskClass.BACKGROUND, dtype=np.uint8)
     for number, name in enumerate(object_names):
         if name == person_name(0):
             classes[number] = MaskClass.HERO

@@ -5,6 +5,7 @@ Those that set its attitude, its rates or its rotors are in `attitude_methods`.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -32,6 +33,23 @@ FORWARD_ONLY = 1
 class TaskService(Service):
     """Methods that start a task."""
 
+    def vehicle_first(self, handlers: Handlers) -> Handlers:
+        """The same methods; an unknown vehicle is refused before anything else, as on AirSim.
+
+        Args:
+            handlers: with the vehicle's name as their last parameter.
+        """
+
+        def checked(handler: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(handler)  # keeps the number of parameters visible to the server
+            def method(*params: Any) -> Any:
+                self.check_vehicle(params[-1])
+                return handler(*params)
+
+            return method
+
+        return {name: checked(handler) for name, handler in handlers.items()}
+
     def start(self, vehicle: Any, task: Callable[[TaskRunner], Manoeuvre]) -> Future[bool]:
         """Supersede the running task; completes when the new one ends."""
         self.check_vehicle(vehicle)
@@ -50,7 +68,7 @@ class MotionMethods(TaskService):
 
     def handlers(self) -> Handlers:
         """Method name to function."""
-        return {
+        methods: Handlers = {
             "takeoff": self._takeoff,
             "land": self._land,
             "goHome": self._go_home,
@@ -67,6 +85,7 @@ class MotionMethods(TaskService):
             "rotateByYawRate": self._rotate_by_yaw_rate,
             "cancelLastTask": self._cancel_last_task,
         }
+        return self.vehicle_first(methods)
 
     def _takeoff(self, timeout_sec: Any, v: Any) -> Future[bool]:
         timeout_s = read_duration(timeout_sec, "timeout_sec")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
@@ -33,10 +34,15 @@ def open_pipe() -> tuple[core.GraphicsEngine, core.GraphicsPipe]:
         core.load_prc_file_data("followme-uav", "\n".join(settings))
         os.environ.setdefault("EGL_LOG_LEVEL", "fatal")
         _CONFIGURED = True
-    pipe = core.GraphicsPipeSelection.get_global_ptr().make_module_pipe(_PIPE)
+    return core.GraphicsEngine.get_global_ptr(), _pipe(_PIPE)
+
+
+@functools.cache  # buffers of one pipe stop working when another one is freed
+def _pipe(name: str) -> core.GraphicsPipe:
+    pipe = core.GraphicsPipeSelection.get_global_ptr().make_module_pipe(name)
     if pipe is None:
         raise EnvironmentSetupError(f"no off-screen OpenGL (EGL) on this machine; {REMEDY}")
-    return core.GraphicsEngine.get_global_ptr(), pipe
+    return pipe
 
 
 def open_host(engine: core.GraphicsEngine, pipe: core.GraphicsPipe) -> core.GraphicsOutput:

@@ -57,6 +57,7 @@ def node_of(mesh: Mesh) -> core.GeomNode:
     array.add_column(core.InternalName.get_normal(), 3, core.Geom.NT_float32, core.Geom.C_normal)
     array.add_column(core.InternalName.make("uvl"), 3, core.Geom.NT_float32, core.Geom.C_other)
     array.add_column(core.InternalName.make("tint"), 4, core.Geom.NT_uint8, core.Geom.C_color)
+    array.add_column(core.InternalName.make("page"), 4, core.Geom.NT_uint8, core.Geom.C_color)
     if mesh.dtype == LIMB_VERTEX:
         array.add_column(core.InternalName.make("limb"), 1, core.Geom.NT_float32, core.Geom.C_other)
     layout = core.GeomVertexFormat.register_format(core.GeomVertexFormat(array))

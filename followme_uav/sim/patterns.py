@@ -14,8 +14,10 @@ _REPEATED_GROUP = re.compile(r"\)\s*[*+{?]")
 _MAX_REPEATS = 4
 
 
-def matching(names: Sequence[str], pattern: str, parameter: str) -> list[int]:
-    """Indices of the names that match as a whole, upper and lower case alike.
+def matching(
+    names: Sequence[str], pattern: str, parameter: str, *, exact_case: bool = False
+) -> list[str]:
+    """The names that match as a whole; without `exact_case`, upper and lower case alike.
 
     Python has no time limit on a match, so what can take long is refused: with no repeated group
     and few repeats, a match costs at most the fourth power of a name's length, and names are short.
@@ -31,15 +33,20 @@ def matching(names: Sequence[str], pattern: str, parameter: str) -> list[int]:
             "at most"
         )
     try:
-        expression = re.compile(pattern, re.IGNORECASE)
+        expression = re.compile(pattern, 0 if exact_case else re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as error:
         raise HandlerError(f"{parameter}: not a regular expression: {error}") from None
-    return [i for i, name in enumerate(names) if expression.fullmatch(name)]
+    return [name for name in names if expression.fullmatch(name)]
 
 
-def named(names: Sequence[str], wanted: str) -> list[int]:
-    """Indices of the names that are this one, upper and lower case alike."""
-    return [i for i, name in enumerate(names) if name.lower() == wanted.lower()]
+def named(names: Sequence[str], wanted: str) -> list[str]:
+    """The names that are this one, upper and lower case alike."""
+    return [name for name in names if same(name, wanted)]
+
+
+def same(name: str, other: str) -> bool:
+    """Whether two names are one, upper and lower case alike."""
+    return name.lower() == other.lower()
 
 
 def wild(name: str, pattern: str) -> bool:

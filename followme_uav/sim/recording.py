@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 
+from followme_uav.errors import OutputError
+from followme_uav.files import append_line, write_whole
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.dialects import Dialect
 from followme_uav.sim.images import SCENE, png
@@ -45,9 +47,9 @@ class Recorder:
         """Write the image and the pose of this instant."""
         try:
             self._record(simulation)
-        except OSError as error:
+        except (OSError, OutputError) as error:
             simulation.recorder = None
-            log.warning("%s: recording ends: %s", self.folder, error.strerror)
+            log.warning("%s: recording ends: %s", self.folder, error)
         if self._images >= MAX_IMAGES or self._bytes >= MAX_BYTES:
             simulation.recorder = None
             log.warning("%s: recording ends: it is full", self.folder)
@@ -56,7 +58,7 @@ class Recorder:
         shot, vehicle_name = simulation.shot(), simulation.equipment.vehicle_name
         name = f"img_{vehicle_name}_0_{SCENE}_{shot.time_ns}.png"
         data = png(shot.picture.rgb)
-        (self.folder / "images" / name).write_bytes(data)
+        write_whole(self.folder / "images" / name, data, sync=False)
         vehicle = simulation.vehicle
         numbers = (*vehicle.position_m, *vehicle.orientation)
         stamp_ms = shot.time_ns // 1_000_000
@@ -65,8 +67,7 @@ class Recorder:
         self._bytes += len(data)
 
     def _write(self, line: str) -> None:
-        with (self.folder / "airsim_rec.txt").open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        append_line(self.folder / "airsim_rec.txt", line)
 
 
 class RecordingMethods(Service):
@@ -100,8 +101,8 @@ class RecordingMethods(Service):
             if simulation.recorder is None:
                 try:
                     simulation.recorder = _new_recorder(root)
-                except OSError as error:
-                    raise HandlerError(f"cannot record: {error.strerror}") from None
+                except (OSError, OutputError) as error:
+                    raise HandlerError(f"cannot record: {error}") from None
 
         return self.call(job)
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion, RgbImage, Vec3
 from followme_uav.sim import shaders
 from followme_uav.sim.atmosphere import Atmosphere, day_of
-from followme_uav.sim.city_mesh import ObjectIds
+from followme_uav.sim.colliders import car_name
+from followme_uav.sim.dialects import VEHICLE_NAME
 from followme_uav.sim.figures import make_wardrobe
 from followme_uav.sim.layout import Car, City, ground_height_m
 from followme_uav.sim.lighting import (
@@ -33,6 +35,7 @@ from followme_uav.sim.lighting import (
     Lighting,
 )
 from followme_uav.sim.mesh import Mesh
+from followme_uav.sim.objects import drawn_names
 from followme_uav.sim.offscreen import REMEDY, open_host, open_pipe
 from followme_uav.sim.panda import node_of, panda_matrix, shader_of
 from followme_uav.sim.people import Person
@@ -41,20 +44,17 @@ from followme_uav.sim.scene_cars import DrawnCars
 from followme_uav.sim.scene_city import DrawnCity
 from followme_uav.sim.scene_objects import DrawnObjects
 from followme_uav.sim.scene_people import DrawnPeople
-from followme_uav.sim.spawned import SLOT_NAMES, SpawnedObject
+from followme_uav.sim.spawned import SpawnedObject
 from followme_uav.sim.textures import Layer
 from followme_uav.sim.traffic import MAX_CARS
 
 SKY_ID = 0
 GROUND_ID = 1
 HERO_ID = 2
-MAX_OBJECT_NUMBERS = 256
 SKY_DEPTH_M = 1.0e4
 """Depth of pixels that show the sky."""
 NEAR_M = 0.08
 FAR_M = 1500.0
-
-_FIXED = ("tree", "bush", "lamp", "planter", "car", "highway", "vehicle")
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,9 @@ class Rendering:
     """What a camera sees; first row on top. What nobody asks for is not worked out.
 
     Args:
-        colour: (height, width) of four bytes, blue, green, red and another; last row on top.
-        measured: the same, the depth from its lowest byte on and the object number.
+        colour: (height, width) of four bytes, blue, green, red and the high byte of the object
+            number; last row on top.
+        measured: the same, the depth from its lowest byte on and the low byte of that number.
     """
 
     def __init__(self, colour: NDArray[np.uint32], measured: NDArray[np.uint32]) -> None:
@@ -83,9 +84,10 @@ class Rendering:
         return stacked(pixels[..., 2], pixels[..., 1], pixels[..., 0])
 
     @cached_property
-    def object_id(self) -> NDArray[np.uint8]:
+    def object_id(self) -> NDArray[np.uint16]:
         """(height, width), exact; index into `Scene.object_names`."""
-        return (self._measured[::-1] >> 24).astype(np.uint8)
+        low, high = self._measured[::-1] >> 24, self._colour[::-1] >> 24
+        return (low | high << 8).astype(np.uint16)
 
     @cached_property
     def depth_m(self) -> NDArray[np.float32]:
@@ -122,33 +124,21 @@ class Scene:
     def __init__(self, city: City, people: int = 30, walkers: Sequence[Outfit] = ()) -> None:
         self._wardrobe = make_wardrobe(city.seed, people, walkers)
         people += len(walkers)
-        first_fixed = HERO_ID + people + 1
-        self.object_names: tuple[str, ...] = (
-            "sky",
-            "ground",
-            "hero",
-            *(f"person_{i:02d}" for i in range(1, people + 1)),
-            *_FIXED,
-            *(f"building_{i}" for i in range(len(city.buildings))),
-        )
-        self.object_names += SLOT_NAMES[: MAX_OBJECT_NUMBERS - len(self.object_names)]
+        self.object_names: tuple[str, ...] = drawn_names(city, people)
         """Name of the object behind each number in `Rendering.object_id`."""
-        self.people_ids: tuple[int, ...] = tuple(range(HERO_ID + 1, first_fixed))
+        self.people_ids: tuple[int, ...] = tuple(range(HERO_ID + 1, HERO_ID + 1 + people))
         """Numbers of everybody but the hero, in the order of the crowd."""
-        number = {name: first_fixed + k for k, name in enumerate(_FIXED)}
-        self._vehicle_id = number.pop("vehicle")
-        self._car_id = number["car"]
-        self._ids = ObjectIds(
-            sky=SKY_ID, ground=GROUND_ID, first_building=first_fixed + len(_FIXED), **number
-        )
+        numbers = {name: number for number, name in enumerate(self.object_names)}
+        self._vehicle_id = numbers[VEHICLE_NAME]
         self._engine, self._pipe = open_pipe()
         self._views: dict[tuple[int, int], _View] = {}
         self._host = open_host(self._engine, self._pipe)
         self._root = core.NodePath("city")
-        self._city = DrawnCity(self._root, city, self._ids)
+        self._city = DrawnCity(self._root, city, numbers)
         self._people = DrawnPeople(self._root, self._wardrobe, HERO_ID)
         self._vehicle = self._make_vehicle()
-        self._cars = DrawnCars(self._root, self._car_id)
+        cars = [numbers[car_name(len(city.cars) + i)] for i in range(MAX_CARS)]
+        self._cars = DrawnCars(self._root, cars)
         self._objects = DrawnObjects(self._root)
         statures = [(look.height_m, look.width) for look in self._wardrobe]
         self._lighting = Lighting(
@@ -176,7 +166,7 @@ class Scene:
         self._objects.place(objects)
 
     def class_masks(
-        self, object_id: NDArray[np.uint8]
+        self, object_id: NDArray[np.integer[Any]]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(people, hero) masks of a rendering's object numbers."""
         hero = object_id == HERO_ID

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +11,7 @@ from panda3d import core
 
 from followme_uav.messages import Vec3
 from followme_uav.sim import shaders
-from followme_uav.sim.city_mesh import CELL_M, Cell, ObjectIds, build_city
+from followme_uav.sim.city_mesh import CELL_M, Cell, build_city
 from followme_uav.sim.layout import City
 from followme_uav.sim.lighting import EYE_MASK, STANDING_MASK
 from followme_uav.sim.panda import node_of, shader_of
@@ -27,13 +27,13 @@ class DrawnCity:
     Args:
         root: everything drawn is below it.
         city: what stands around.
-        ids: object numbers.
+        numbers: of each object by its name.
     """
 
-    def __init__(self, root: core.NodePath, city: City, ids: ObjectIds) -> None:
+    def __init__(self, root: core.NodePath, city: City, numbers: Mapping[str, int]) -> None:
         with ThreadPoolExecutor(1) as thread:  # NumPy paints them without holding Python up
             textures = thread.submit(make_textures, city.seed, STYLES[city.style])
-            mesh = build_city(city, ids)
+            mesh = build_city(city, numbers)
             root.set_shader_input("pictures", _pictures(textures.result()))
         solids = root.attach_new_node("solids")
         solids.set_shader(shader_of(shaders.solid_shader(Layer.LIGHT)))

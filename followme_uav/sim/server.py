@@ -21,7 +21,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from followme_uav.errors import ConfigError, FollowMeError
-from followme_uav.rpc.server import RpcServer
+from followme_uav.rpc.server import RpcServer, check_listen_address
 from followme_uav.sim.airsim_settings import read_settings
 from followme_uav.sim.build import make_scene, make_simulation
 from followme_uav.sim.dialects import AIRSIM, DIALECTS, VEHICLE_NAME
@@ -32,6 +32,7 @@ from followme_uav.sim.sensor_methods import sensor_settings
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.world_plan import WorldPlan, plan_world
+from followme_uav.terminal import prepare_streams
 
 if TYPE_CHECKING:
     from followme_uav.sim.structs import Struct
@@ -94,6 +95,7 @@ def run_server(
         host = DEFAULT_HOST if found is None or found.host is None else found.host
     if port is None:
         port = DEFAULT_PORT if found is None or found.port is None else found.port
+    check_listen_address(host, port)
     with contextlib.ExitStack() as cleanup:
         simulation = make_simulation(
             *(world, make_scene, image_size_px), None if found is None else found.equipment
@@ -140,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--noise", action="store_true", help="sensors err")
     parser.add_argument("--recordings", type=Path, help="folder for startRecording")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
+    prepare_streams()
     options = parser.parse_args(arguments)
     try:
         return run_server(

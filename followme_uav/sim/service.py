@@ -54,6 +54,14 @@ class Service:
                 f"(camera methods need the vehicle's name, '{self.equipment.vehicle_name}')"
             )
 
+    def check_has_pose(self, name: str) -> None:
+        """Refuse objects, where only vehicles have poses."""
+        if name != self.equipment.vehicle_name and not self.dialect.objects_have_poses:
+            raise HandlerError(
+                f"Object reference not set to an instance of an object ('{name[:50]}' is no "
+                "vehicle)"
+            )
+
     def check_world_tools(self) -> None:
         """Refuse what AirSim on Unity has not."""
         if not self.dialect.world_tools:

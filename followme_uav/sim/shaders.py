@@ -1,9 +1,10 @@
 """GLSL programs of the scene. One pass writes two pictures: colour, and depth with object number.
 
 The second picture holds the planar depth as a 24-bit number in red, green and blue (the unit is
-`DEPTH_RANGE_M` / (2^24 - 1)) and the object number in alpha. Nothing in it is blended or smoothed:
-what is blended into the colours (shadows of people) writes (0, 0, 0, 0) there, and the blending is
-"what comes + what is * (1 - alpha of what comes)", which leaves every bit as it is.
+`DEPTH_RANGE_M` / (2^24 - 1)) and the low byte of the object number in alpha; the alpha of the first
+is the high byte. Nothing in these is blended or smoothed: what is blended into the colours (shadows
+of people, rain) writes no alpha and (0, 0, 0, 0) there, and the blending is "what comes + what is *
+(1 - alpha of what comes)", which leaves every bit as it is.
 
 Panda3D's axes: x east, y north, z up.
 """
@@ -30,12 +31,13 @@ in vec3 vertex;
 in vec3 normal;
 in vec3 uvl;
 in vec4 tint;
+in vec4 page;
 %(inputs)s
 out vec3 surface;
 out vec3 skylit;
 out vec3 sunlit;
 out vec3 shade_at;
-flat out float object;
+flat out vec2 object;       // its number: low byte, high byte
 """
     + _LIGHTS
     + """
@@ -45,7 +47,7 @@ void main() {
     %(move)s
     gl_Position = p3d_ModelViewProjectionMatrix * vec4(position, 1.0);
     surface = uvl;
-    object = tint.a;
+    object = vec2(tint.a, page.x);
     vec3 n = normalize(mat3(p3d_ModelMatrix) * facing);
     float lambert = max(dot(n, sun.xyz), 0.0);
     skylit = tint.rgb * ambient * (%(ambient)s + %(sky)s * n.z);
@@ -85,7 +87,7 @@ in vec3 surface;
 in vec3 skylit;
 in vec3 sunlit;
 in vec3 shade_at;
-flat in float object;
+flat in vec2 object;
 layout(location = 0) out vec4 rgb;
 layout(location = 1) out vec4 measured;
 uniform vec4 glow;          // colour of lit windows and lamps; w: share of windows that are lit
@@ -102,8 +104,8 @@ void main() {
     vec3 seen = texel.rgb * light;
     %(shine)s
     float depth_m = 1.0 / gl_FragCoord.w;
-    rgb = vec4(mix(fog.rgb, seen, exp2(-1.442695 * fog.w * depth_m)), 1.0);
-    measured = measure(depth_m, object);
+    rgb = vec4(mix(fog.rgb, seen, exp2(-1.442695 * fog.w * depth_m)), object.y);
+    measured = measure(depth_m, object.x);
 }
 """
 )
@@ -113,7 +115,7 @@ _SHINE = """
     if (glow.w > 0.0) {
         float pane = 2.0 - 2.0 * texel.a;
         vec2 window = floor(surface.xy);
-        float lot = fract(sin(dot(vec3(window, object * 255.0), vec3(12.9898, 78.233, 37.719)))
+        float lot = fract(sin(dot(vec3(window, object.x * 255.0), vec3(12.9898, 78.233, 37.719)))
             * 43758.5453);
         float warm = 0.65 + 0.7 * fract(lot * 57.0);
         bool lamp = abs(surface.z - LIGHT) < 0.5;
@@ -157,14 +159,15 @@ in vec3 vertex;
 in vec3 normal;
 in vec3 uvl;
 in vec4 tint;
+in vec4 page;
 out vec3 surface;
 out vec3 towards;
-flat out float object;
+flat out vec2 object;       // its number: low byte, high byte
 void main() {
     gl_Position = p3d_ModelViewProjectionMatrix * vec4(vertex, 1.0);
     surface = uvl;
     towards = -normal;
-    object = tint.a;
+    object = vec2(tint.a, page.x);
 }
 """,
     """
@@ -176,7 +179,7 @@ uniform vec4 cloud;         // colour; w: added cover
 uniform vec4 disc;          // direction of the sun itself; w: its brightness
 in vec3 surface;
 in vec3 towards;
-flat in float object;
+flat in vec2 object;
 layout(location = 0) out vec4 rgb;
 layout(location = 1) out vec4 measured;
 """
@@ -192,8 +195,8 @@ void main() {
     clear += disc.w * bright * sunlight;
     vec3 seen = mix(clear, cloud.rgb + (0.2 * texel.g - 0.1 * cloud.w) * cloud.rgb / 0.7,
         clamp(texel.r + cloud.w, 0.0, 1.0));
-    rgb = vec4(mix(fog.rgb, seen, exp2(-110.0 * fog.w / (0.06 + up))), 1.0);
-    measured = measure(RANGE, object);
+    rgb = vec4(mix(fog.rgb, seen, exp2(-110.0 * fog.w / (0.06 + up))), object.y);
+    measured = measure(RANGE, object.x);
 }
 """.replace("RANGE", f"{DEPTH_RANGE_M:.1f}"),
 )

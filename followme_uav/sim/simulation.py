@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,19 @@ from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.atmosphere import Atmosphere
 from followme_uav.sim.autopilot import Autopilot
 from followme_uav.sim.camera_rig import SCENE, CameraRig, Mounted
+from followme_uav.sim.dialects import VEHICLE_NAME
 from followme_uav.sim.environment import Environment
 from followme_uav.sim.equipment import Equipment
 from followme_uav.sim.layout import Car
+from followme_uav.sim.objects import drawn_names
 from followme_uav.sim.obstacles import ClearanceField
+from followme_uav.sim.patterns import same
 from followme_uav.sim.people import MAX_PEOPLE, PEOPLE, Crowd, Person
 from followme_uav.sim.rays import RayField
 from followme_uav.sim.routes import Hero, HeroMode, Outfit, Walker
 from followme_uav.sim.spawned import SpawnedObject, SpawnedObjects
 from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
+from followme_uav.sim.time_steps import WholeSteps
 from followme_uav.sim.traffic import CARS, Traffic
 from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
 from followme_uav.sim.world import City, make_city
@@ -55,7 +59,7 @@ class Picture(Protocol):
         """(height, width, 3)."""
 
     @property
-    def object_id(self) -> NDArray[np.uint8]:
+    def object_id(self) -> NDArray[np.integer[Any]]:
         """(height, width), indices into the renderer's `object_names`."""
 
     @property
@@ -107,6 +111,7 @@ class Simulation:
         rig: every camera; the first is on the pan-tilt mount.
         objects: what clients have spawned.
         recorder: called whenever people and cars have moved, every 50 ms; None most of the time.
+        asked_time: turns the durations that clients ask for into time steps.
 
     Args:
         seed: of the city, the people and the cars.
@@ -121,8 +126,8 @@ class Simulation:
         equipment: what the vehicle is called and carries.
 
     Raises:
-        ConfigError: Too many people or cars, no such style, or a route that leads through
-            something.
+        ConfigError: Too many people or cars, no such style, a route that leads through something,
+            or a vehicle that is called like something else.
     """
 
     def __init__(
@@ -145,6 +150,9 @@ class Simulation:
         self.seed = seed
         self.equipment = equipment or Equipment()
         self.city = make_city(seed, style)
+        name = self.equipment.vehicle_name
+        if name != VEHICLE_NAME and any(same(n, name) for n in drawn_names(self.city, everybody)):
+            raise ConfigError(f"vehicle '{name}': something in the city has that name; use another")
         self.crowd = Crowd(self.city, seed, people, hero, [w.route for w in walkers])
         self.traffic = Traffic(seed, cars, first_name=len(self.city.cars))
         self.traffic.reset(self.crowd.in_the_road_m)  # the vehicle needs a solid for each of them
@@ -162,6 +170,7 @@ class Simulation:
         self._clearance = ClearanceField(self.city.colliders)
         self._rays = RayField(self.city.colliders)
         self.recorder: Callable[[Simulation], None] | None = None
+        self.asked_time = WholeSteps(TIME_STEP_NS)
         self._shots: dict[tuple[CameraPose, tuple[int, int]], Shot] = {}
         self._latest_shot: Shot | None = None
         self.reset()
@@ -169,10 +178,11 @@ class Simulation:
     def reset(self) -> None:
         """Back to the very start, the clock included: what follows is what followed the first time.
 
-        The vehicle stands at the origin, disarmed and without API control, with the autopilot's own
+        The vehicle stands at the origin, armed and without API control, with the autopilot's own
         gains and the remote control off; a running task answers False. Cameras' fields of view,
         weather and spawned objects survive, as in AirSim; the sun starts again. A recording ends:
-        its time stamps would come twice.
+        its time stamps would come twice. Time that was asked for but is less than a step is
+        forgotten.
         """
         self.tasks.reset()
         self.crowd.reset()
@@ -182,6 +192,7 @@ class Simulation:
         self.rig.reset()
         self._place_movers()
         self._steps = 0
+        self.asked_time.clear()
         self.recorder = None
         self.environment.restart_clock(self.time_ns)
         self.changed()

@@ -131,9 +131,17 @@ class Simulator:
         world as it is afterwards. Watched, it goes at the pace of who watches, and they are served.
         With `answer_first` the Future completes before the advance instead of after it.
         """
+        return self._continue(lambda _: steps, answer_first)
+
+    def continue_for_time(self, duration_s: float, *, answer_first: bool = False) -> Future[None]:
+        """As `continue_for`, for 0 or more seconds; less than a step counts the next time."""
+        return self._continue(lambda world: world.asked_time.take(duration_s), answer_first)
+
+    def _continue(self, steps_in: Callable[[Simulation], int], answer_first: bool) -> Future[None]:
         answer: Future[None] = Future()
 
         def advance() -> None:
+            steps = steps_in(self._simulation)
             if answer_first:
                 answer.set_result(None)
             self._paused = True

@@ -17,6 +17,7 @@ import numpy as np
 
 from followme_uav.geometry import conjugate, rotate
 from followme_uav.messages import Quaternion, Vec3
+from followme_uav.sim.patterns import same
 
 MAX_OBJECTS = 32
 SLOT_NAMES = tuple(f"spawned_{i:02d}" for i in range(MAX_OBJECTS))
@@ -84,6 +85,8 @@ class SpawnedObject:
     colour: Colour = FIRST_COLOUR
     intensity: float = FULL_INTENSITY
     """Of a light; 0 is dark."""
+    segmentation_id: int | None = None
+    """Set by a client; it goes away with the object. None: see `objects.SegmentationIds`."""
 
     @property
     def half_size_m(self) -> Vec3:
@@ -137,14 +140,18 @@ class SpawnedObjects:
         return len(self._slots) - len(self._objects)
 
     def find(self, name: str) -> SpawnedObject | None:
-        """The one of that name."""
-        return next((one for one in self._objects if one.name == name), None)
+        """The one of that name, upper and lower case alike, here and in all that follows."""
+        return next((one for one in self._objects if same(one.name, name)), None)
+
+    def slot_name(self, one: SpawnedObject) -> str:
+        """What the renderer calls it, one of `SLOT_NAMES`."""
+        return self._slots[one.number]
 
     def with_names(self, drawn_names: Sequence[str]) -> list[str]:
         """Names of the renderer's numbers: these objects' in their slots, "" in free slots."""
         names = ["" if name in SLOT_NAMES else name for name in drawn_names]
         for one in self._objects:
-            if self._slots[one.number] in drawn_names:
+            if self.slot_name(one) in drawn_names:
                 names[one.number] = one.name
         return names
 
@@ -157,7 +164,7 @@ class SpawnedObjects:
 
     def remove(self, name: str) -> bool:
         """Take one away; whether there was one of that name."""
-        left = [one for one in self._objects if one.name != name]
+        left = [one for one in self._objects if not same(one.name, name)]
         if len(left) == len(self._objects):
             return False
         self._objects = left
@@ -196,13 +203,17 @@ class SpawnedObjects:
         self._draw(self._objects)
         return True
 
+    def label(self, name: str, segmentation_id: int) -> bool:
+        """Show one as this in segmentation images; whether there is one of that name."""
+        return self._change(name, segmentation_id=segmentation_id) is not None
+
     def clearance_m(self, point_m: Vec3) -> float:
         """Distance from a point to the nearest, as the boxes around them; inf without any."""
         return min((_box_distance_m(one, point_m) for one in self._objects), default=math.inf)
 
     def _change(self, name: str, **changes: object) -> SpawnedObject | None:
         for i, one in enumerate(self._objects):
-            if one.name == name:
+            if same(one.name, name):
                 self._objects[i] = replace(one, **changes)  # type: ignore[arg-type]
                 return self._objects[i]
         return None

@@ -8,8 +8,9 @@ sentence for a number that makes no sense.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.rpc.server import BadCastError, HandlerError
@@ -34,6 +35,7 @@ class Home:
 HOME = Home()
 
 Struct = dict[str, Any]
+T = TypeVar("T")
 
 
 def vector(value: Vec3) -> Struct:
@@ -149,6 +151,31 @@ def read_text(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise BadCastError(f"{name} must be a text")
     return value
+
+
+def checked_later(read: Callable[[], T]) -> Callable[[], T]:
+    """Read parameters now, and refuse numbers that make no sense only when they are needed.
+
+    Whether they are needed may depend on a name that only the simulation's thread can look up.
+
+    Returns:
+        What gives the values, or raises the HandlerError that `read` has raised.
+
+    Raises:
+        BadCastError: A parameter has the wrong type; that is refused at once.
+    """
+    try:
+        value = read()
+    except BadCastError:
+        raise
+    except HandlerError as error:
+        refusal = error
+
+        def refuse() -> T:
+            raise refusal
+
+        return refuse
+    return lambda: value
 
 
 def read_struct(value: Any, name: str) -> Struct:

@@ -8,8 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from followme_uav.geometry import yaw_of
-from followme_uav.messages import Vec3
-from followme_uav.rpc.server import HandlerError
+from followme_uav.messages import Quaternion, Vec3
 from followme_uav.sim import earth, structs
 from followme_uav.sim.bodies import find_body, names_of, person_index
 from followme_uav.sim.patterns import matching
@@ -24,7 +23,6 @@ FRAME_NS = 20_000_000
 """What counts as one frame of the engine: 50 of them a second."""
 MAX_FRAMES = 180_000
 MAX_MESSAGE = 500
-GROUND = "ground"
 
 
 class WorldMethods(Service):
@@ -50,47 +48,52 @@ class WorldMethods(Service):
             "simPlotTransformsWithNames": (
                 lambda poses, names, scale, width, text_scale, rgba, duration: None
             ),
-            "simSetTraceLine": lambda rgba, width, v: None,
+            "simSetTraceLine": lambda rgba, width, v: self.check_vehicle(v),
         }
 
     def _list_objects(self, name_regex: Any) -> Future[list[str]]:
         self.check_world_tools()
         pattern = read_text(name_regex, "name_regex")
         matching((), pattern, "name_regex")  # refuses a bad one at once
-
-        def job(simulation: Simulation) -> list[str]:
-            names = [GROUND, *names_of(simulation)]
-            return [names[i] for i in matching(names, pattern, "name_regex")]
-
-        return self.call(job)
+        return self.call(
+            lambda simulation: matching(
+                names_of(simulation), pattern, "name_regex", exact_case=True
+            )
+        )
 
     def _set_object_pose(self, object_name: Any, pose: Any, teleport: Any) -> Future[bool]:
         """Move a person, the vehicle or a spawned object.
 
         False: it stands fast, is unknown, or has no room there.
 
-        The vehicle hovers where it was put, a person walks on from there.
+        The vehicle hovers where it was put, a person walks on from there. As on AirSim, a pose
+        that makes no sense counts only where there is something to move: a client may give back
+        the NaN that it got for an unknown name.
         """
         name, fields = read_text(object_name, "object_name"), read_struct(pose, "pose")
         read_bool(teleport, "teleport")  # whatever it says: nobody is swept along the way
-        place = structs.read_vector(
-            fields.get("position", {}), "pose.position", earth.MAX_POSITION_M
-        )
-        orientation = structs.read_orientation(fields.get("orientation", {}), "pose.orientation")
-        if name != self.equipment.vehicle_name and not self.dialect.objects_have_poses:
-            raise HandlerError(
-                f"Object reference not set to an instance of an object ('{name[:50]}' is no "
-                "vehicle)"
-            )
+
+        def read_pose() -> tuple[Vec3, Quaternion]:
+            place = fields.get("position", {}), "pose.position", earth.MAX_POSITION_M
+            turn = fields.get("orientation", {}), "pose.orientation"
+            return structs.read_vector(*place), structs.read_orientation(*turn)
+
+        wanted = structs.checked_later(read_pose)
+        self.check_has_pose(name)
 
         def job(simulation: Simulation) -> bool:
-            if simulation.objects.move(name, place, orientation):
+            body = find_body(simulation, name)
+            if body is None:
+                return False
+            place, orientation = wanted()
+            if simulation.objects.move(body.name, place, orientation):
                 return True
             index = person_index(simulation, name)
             if index is not None:
                 simulation.place_person(index, place, yaw_of(orientation))
                 return True
-            if name != self.equipment.vehicle_name or not _has_room(simulation, place):
+            is_vehicle = body.name == self.equipment.vehicle_name
+            if not is_vehicle or not _has_room(simulation, place):
                 return False
             simulation.place_vehicle(place, yaw_of(orientation))
             return True

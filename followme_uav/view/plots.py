@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from followme_uav.files import write_figure
 from followme_uav.messages import MissionState, Solid
 from followme_uav.view.colours import (
     BELIEF,
@@ -100,7 +101,7 @@ def top_view(history: History, size_in: float = 7.0) -> Figure:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure; the ending of the name decides the format."""
-    figure.savefig(path, facecolor="white")
+    write_figure(path, figure, facecolor="white")
 
 
 def _draw_states(axis: Axes, history: History) -> None:

@@ -20,6 +20,7 @@ import rerun as rr
 from PIL import ImageColor
 
 from followme_uav.config import FlightConfig
+from followme_uav.files import write_whole
 from followme_uav.flight.entry import FlightEntry, Picture
 from followme_uav.flight.png import encode_png
 from followme_uav.geometry import quaternion_from_euler, yaw_of
@@ -97,10 +98,22 @@ class FlightRecording:
         self._stream.connect_grpc(url, default_blueprint=self._blueprint)
         self._log_what_stays()
 
-    def save(self, path: Path) -> None:
-        """Write everything to an .rrd file, which any Rerun viewer opens with the same layout."""
-        self._stream.save(path, default_blueprint=self._blueprint)
+    def save(self, entries: Iterable[FlightEntry], path: Path) -> None:
+        """Write an .rrd file with all entries, which any Rerun viewer opens with the same layout.
+
+        Rerun itself goes on silently when the disk is full, so it makes the file in memory.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        made = self._stream.binary_stream()
+        self._stream.send_blueprint(self._blueprint)
         self._log_what_stays()
+        for entry in entries:
+            self.log(entry)
+        content = made.read()  # in one piece: each has an index of its own, and a file has one
+        self._stream.disconnect()
+        write_whole(path, content or b"")
 
     def finish(self, timeout_s: float) -> None:
         """Make sure that all has been sent or written; raises what Rerun raises if it was not."""

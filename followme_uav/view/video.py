@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
 from followme_uav.errors import ConfigError
+from followme_uav.files import written_whole
 from followme_uav.flight.entry import FlightEntry
 from followme_uav.view.board import SIZE_PX, Board
 
@@ -19,6 +21,7 @@ TICKS_PER_S = 1000
 QUALITY = "23"
 """Constant rate factor of H.264, 0 to 51: lower is better and larger; about 6 MB a minute."""
 _BT709 = 1
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def write_video(entries: Iterable[FlightEntry], board: Board, path: Path, rate_hz: float) -> None:
@@ -31,19 +34,19 @@ def write_video(entries: Iterable[FlightEntry], board: Board, path: Path, rate_h
         rate_hz: at which frames mostly come.
 
     Raises:
-        ConfigError: The file cannot be written; what there is of it is deleted.
+        ConfigError: No video has such a name.
+        OutputError: The file cannot be written.
     """
-    try:
-        _encode(entries, board, path, rate_hz)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        path.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(
-            f"{path}: cannot write the video ({reason}); use a name that ends in .mp4"
-        ) from error
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with written_whole(path) as part:
+        try:
+            _encode(entries, board, part, rate_hz)
+        except (av.error.FFmpegError, ValueError) as error:
+            if getattr(error, "errno", None) in _DISK:
+                raise OSError(*error.args[:2]) from error
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(
+                f"{path}: cannot write the video ({reason}); use a name that ends in .mp4"
+            ) from error
 
 
 def _encode(entries: Iterable[FlightEntry], board: Board, path: Path, rate_hz: float) -> None:

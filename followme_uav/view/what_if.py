@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from followme_uav.errors import LogError
 from followme_uav.extras import require
+from followme_uav.files import write_figure
 from followme_uav.messages import MissionState, Step
 
 _STATES = list(MissionState)
@@ -27,7 +27,7 @@ def save_what_if(steps: Sequence[tuple[Step, Step]], path: Path) -> None:
 
     Raises:
         EnvironmentSetupError: Matplotlib is missing.
-        LogError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     require("matplotlib", "report", "--plots")
     from matplotlib.figure import Figure
@@ -47,11 +47,7 @@ def save_what_if(steps: Sequence[tuple[Step, Step]], path: Path) -> None:
     axes[0].legend(loc="upper right")
     axes[0].set_title("The world does not react: other decisions in the situations of that flight")
     axes[-1].set_xlabel("s")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=100)
-    except OSError as error:
-        raise LogError(f"{path}: cannot write ({error.strerror or error})") from error
+    write_figure(path, figure, dpi=100)
 
 
 def _seen(step: Step, name: str) -> float:

@@ -277,6 +277,18 @@ def telling(simulator, kind):
         yield sim
 
 
+def test_collision_is_kept_when_its_frame_was_too_early(simulator):
+    """To read a collision is to clear it, and the frame that is asked for again has none."""
+    with telling(simulator, "embedded") as sim:
+        sim.answer("watched", True)  # what is asked for right behind the time comes before its end
+        sim.answer("collided", True)
+        look_ahead(sim.client)
+        frame = sim.client.read_frame()
+        assert len(sim.calls("simGetCollisionInfo")) == 2
+        assert frame.time_s == pytest.approx(0.1)
+        assert frame.vehicle.has_collided is True
+
+
 @pytest.fixture
 def looking_ahead(simulator):
     with telling(simulator, "embedded") as sim:

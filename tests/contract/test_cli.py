@@ -241,6 +241,33 @@ def test_a_port_in_use():
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("host", ["", " ", "0", "0x0", "000.000.000.000", "127.0.0.1 ", "a..b"])
+def test_only_an_address_that_is_written_out_opens_the_simulator_to_others(refused, host):
+    assert "0.0.0.0" in refused("sim", "--port", "0", "--host", host)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999999999999999999"])
+def test_a_port_that_there_is_not(refused, port):
+    assert port in refused("sim", "--port", port)
+
+
+@pytest.mark.parametrize("command", [("fly",), ("collect", "--out", "new")])
+@pytest.mark.parametrize("address", [" :41451", "[]:41451", "127.0.0.1:\u00b2"])
+def test_an_address_with_nothing_in_it(refused, command, address):
+    assert "write 'embedded' or HOST:PORT" in refused(*command, "--sim", address)
+
+
+def test_a_name_that_no_machine_can_have(refused):
+    assert "a..b:41451" in refused("fly", "--oracle", "--sim", "a..b:41451")
+
+
+def test_an_override_that_another_option_replaces_is_checked(refused):
+    assert "duration_s" in refused("fly", "--set", "duration_s=nan", "--duration", "10")
+    assert "simulator.port" in refused(
+        "fly", "--set", "simulator.port=0", "--sim", "127.0.0.1:41451"
+    )
+
+
 # Files to write
 
 

@@ -199,6 +199,25 @@ def test_unknown_vehicle_is_refused_by_name(call):
 @pytest.mark.parametrize(
     ("method", "params"),
     [
+        ("moveByVelocity", [math.nan, 0.0, 0.0, -1.0, 7, STILL]),
+        ("moveToPosition", [math.nan, 0.0, 0.0, 1.0, 1.0, 0, STILL, -1, 1]),
+        ("takeoff", [math.nan]),
+        ("moveByMotorPWMs", [9.0, 0.0, 0.0, 0.0, 1.0]),
+        ("setPositionControllerGains", [[math.nan] * 3, [0.0] * 3, [0.0] * 3]),
+        ("moveByRC", [{"pitch": math.nan}]),
+        ("simSetVehiclePose", [{"position": {"x_val": math.inf}}, True]),
+        ("simSetTraceLine", [[1.0], 1.0]),
+    ],
+)
+def test_unknown_vehicle_is_refused_before_values_are_looked_at(call, method, params):
+    """As on AirSim; a name misspelt must not be reported as a bad number."""
+    with pytest.raises(RemoteError, match="Vehicle API for 'Ghost' is not available"):
+        call.call(method, *params, "Ghost")
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
         ("moveByVelocity", [math.nan, 0.0, 0.0, 1.0, 0, STILL, NAME]),
         ("moveByVelocity", [0.0, math.inf, 0.0, 1.0, 0, STILL, NAME]),
         ("moveByVelocity", [0.0, 1e9, 0.0, 1.0, 0, STILL, NAME]),
@@ -249,6 +268,34 @@ def test_continue_advances_exactly_as_much_as_asked(call, seconds):
     passed_ns = call.call("getMultirotorState", NAME)["timestamp"] - EPOCH_NS
     assert passed_ns == round(seconds / 0.005) * 5_000_000
     assert call.call("simIsPaused") is True
+
+
+@pytest.mark.parametrize("dialect", ["airsim", "unity"])
+@pytest.mark.parametrize(
+    ("seconds", "calls"), [(1 / 90, 90), (1 / 3, 9), (0.001, 200), (0.0125, 41), (0.0026, 77)]
+)
+def test_many_short_times_add_up(request, dialect, seconds, calls):
+    """A camera of 90 Hz would else be shown a world of 100 Hz, and one of 1 kHz one that stands."""
+    session = request.getfixturevalue("call" if dialect == "airsim" else "call_unity")
+    for i in range(calls):
+        session.call("simContinueForTime", seconds)
+        session.call("simPause", True)  # no reason to begin counting anew
+        if i == 1 and dialect == "airsim":
+            session.call("simContinueForFrames", 1)
+    passed_s = (session.call("getMultirotorState", NAME)["timestamp"] - EPOCH_NS) * 1e-9
+    frames_s = 0.02 if dialect == "airsim" else 0.0
+    assert passed_s - frames_s == pytest.approx(seconds * calls, abs=0.0026)
+
+
+def test_reset_forgets_time_that_was_less_than_a_step(call):
+    def passed_ns():
+        call.call("simContinueForTime", 0.002)
+        return call.call("getMultirotorState", NAME)["timestamp"] - EPOCH_NS
+
+    assert [passed_ns(), passed_ns()] == [0, 5_000_000]
+    call.call("simContinueForTime", 0.002)
+    call.call("reset")
+    assert [passed_ns(), passed_ns()] == [0, 5_000_000]
 
 
 def test_time_stands_still_while_paused(call):
@@ -401,6 +448,48 @@ def test_reset_takes_control_away_and_begins_anew(call):
     assert call.call("isApiControlEnabled", NAME) is False
     assert call.call("getMultirotorState", NAME)["timestamp"] == EPOCH_NS
     assert flight() == first
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+def test_vehicle_is_armed_at_the_start_and_after_each_reset(dialect):
+    """AirSim's scripts arm once, reset a thousand times, and wait for each move without a limit."""
+    still = [True, 0.0] if DIALECTS[dialect].array_structs else STILL
+    with serving(dialect) as (connect, simulation):
+        session = connect()
+        for _ in range(3):
+            assert session.call("isApiControlEnabled", NAME) is False
+            session.call("enableApiControl", True, NAME)
+            takeoff = session.call_async("takeoff", 3e38, NAME)
+            _pass(session, 6.0)
+            assert takeoff.result(DEADLINE_S) is True
+            move = [0.0, 0.0, -10.0, 5.0, 3e38, 0, still, -1.0, 1.0, NAME]
+            moving = session.call_async("moveToPosition", *move)
+            _pass(session, 12.0)
+            assert moving.result(DEADLINE_S) is True
+            assert simulation.vehicle.position_m[2] < -9.0
+            session.call("reset")
+
+
+@pytest.mark.parametrize("again", ["armDisarm", "reset"])
+def test_disarmed_vehicle_stays_down_until_it_is_armed_again(call, again):
+    """On AirSim it would fly; here disarming stops the rotors, which the manual says."""
+    call.call("armDisarm", False, NAME)
+    assert call.call_async("takeoff", 2.0, NAME) is not None
+    call.call("simContinueForTime", 3.0)
+    assert xyz(state(call)["position"])[2] > -0.2
+    call.call(again, *([True, NAME] if again == "armDisarm" else []))
+    call.call("enableApiControl", True, NAME)
+    call.call_async("takeoff", 20.0, NAME)
+    call.call("simContinueForTime", 6.0)
+    assert xyz(state(call)["position"])[2] < -1.4
+
+
+def _pass(session, seconds):
+    """Let time pass, and come back when it has, whatever the dialect answers when."""
+    session.call("simContinueForTime", seconds)
+    give_up_s = time.monotonic() + DEADLINE_S
+    while not session.call("simIsPaused"):
+        assert time.monotonic() < give_up_s
 
 
 def test_state_is_served_while_a_motion_call_waits_on_the_same_connection(call):

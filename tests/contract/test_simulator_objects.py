@@ -91,6 +91,28 @@ def test_an_object_is_moved_and_the_next_image_shows_it(call, airsim):
     assert ahead_m(call) == pytest.approx(8.5, abs=0.05)
 
 
+def test_upper_and_lower_case_of_a_spawned_name_are_alike(call, airsim):
+    """As of every other name."""
+    spawn(call)
+    assert xyz(call.call("simGetObjectPose", "CRATE")["position"]) == (6.0, 0.0, -8.0)
+    assert call.call("simSetObjectPose", "Crate", pose(9.0), True) is True
+    assert call.call("simSetObjectScale", "CRATE", vector(2.0, 2.0, 2.0)) is True
+    assert xyz(call.call("simGetObjectScale", "cRate")) == (2.0, 2.0, 2.0)
+    assert call.call("simSetObjectMaterial", "CRATE", "red", 0) is True
+    assert call.call("simSetSegmentationObjectID", "Crate", 9, False) is True
+    assert call.call("simGetSegmentationObjectID", "CRATE") == 9
+    assert ahead_m(call) == pytest.approx(8.0, abs=0.05)
+    assert call.call("simDestroyObject", "CRATE") is True
+    assert len(airsim[1].objects) == 0
+
+
+def test_the_pose_of_a_spawned_object_must_make_sense(call):
+    spawn(call)
+    with pytest.raises(RemoteError, match=r"pose\.position\.x_val is nan"):
+        call.call("simSetObjectPose", "crate", pose(math.nan), True)
+    assert call.call("simSetObjectPose", "crate2", pose(math.nan), True) is False
+
+
 def test_scale_of_spawned_standing_and_unknown_things(call):
     spawn(call, scale=(1.0, 2.0, 3.0))
     scale = [xyz(call.call("simGetObjectScale", n)) for n in ("crate", "building_1", NAME, "no")]

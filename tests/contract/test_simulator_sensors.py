@@ -215,6 +215,64 @@ def test_what_stands_fast_is_not_moved(call):
     assert xyz(call.call("simGetVehiclePose", NAME)["position"]) == pytest.approx((1.0, 2.0, -6.0))
 
 
+def test_unknown_names_are_answered_before_values_are_looked_at(call):
+    """AirSim's objects.py gives back the pose that it got for a name that is not there."""
+    nowhere = call.call("simGetObjectPose", "OrangeBall")
+    assert math.isnan(nowhere["position"]["x_val"])
+    assert call.call("simSetObjectPose", "OrangeBall", nowhere, True) is False
+    flat = {"orientation": {"w_val": 0.0}}
+    assert call.call("simSetObjectPose", "OrangeBall", flat, False) is False
+    assert call.call("simSetSegmentationObjectID", "OrangeBall", 9999, False) is False
+    assert call.call("simSetSegmentationObjectID", "Orange.*", -1, True) is False
+    for known in ("hero", "building_0", NAME):
+        with pytest.raises(RemoteError, match=r"pose\.position\.x_val is nan"):
+            call.call("simSetObjectPose", known, nowhere, True)
+    with pytest.raises(RemoteError, match="object_id is 9999"):
+        call.call("simSetSegmentationObjectID", "building.*", 9999, True)
+    with pytest.raises(RemoteError, match=r"std::bad_cast: pose\.position must be a struct"):
+        call.call("simSetObjectPose", "OrangeBall", {"position": 1.0}, True)
+
+
+def test_every_listed_object_has_a_pose_and_a_segmentation_id_of_its_own(call):
+    """A name that one method lists must not be unknown to another."""
+    names = call.call("simListSceneObjects", ".*")
+    assert len(set(names)) == len(names) > 300
+    assert {"ground", "sky", NAME, "hero", "tree_0_crown", "highway_deck"} < set(names)
+    before = {name: call.call("simGetSegmentationObjectID", name) for name in names}
+    assert all(0 <= number <= 255 for number in before.values())
+    assert before["tree_0_crown"] == before["tree_1_trunk"] != before["lamp_0"]
+    for i, name in enumerate(names):
+        pose = call.call("simGetObjectPose", name)
+        assert all(map(math.isfinite, (*xyz(pose["position"]), pose["orientation"]["w_val"])))
+        assert call.call("simSetSegmentationObjectID", name, i % 256, False) is True
+    after = [call.call("simGetSegmentationObjectID", name) for name in names]
+    assert after == [i % 256 for i in range(len(names))]
+    for name, number in before.items():
+        call.call("simSetSegmentationObjectID", name, number, False)
+
+
+def test_upper_and_lower_case_count_where_they_do_on_airsim(call):
+    """Only the list's expression is strict."""
+    assert call.call("simListSceneObjects", "Hero|LAMP_1") == []
+    assert call.call("simListSceneObjects", "hero|lamp_1") == ["hero", "lamp_1"]
+    assert call.call("simGetObjectPose", "HERO") == call.call("simGetObjectPose", "hero")
+    assert call.call("simSetObjectPose", "Hero", pose(9.0, 1.0), True) is True
+    assert call.call("simGetObjectPose", "hero")["position"]["x_val"] == pytest.approx(9.0)
+    before = call.call("simGetSegmentationObjectID", "hero")
+    assert call.call("simSetSegmentationObjectID", "HE.O", 77, True) is True
+    assert call.call("simGetSegmentationObjectID", "Hero") == 77
+    call.call("simSetSegmentationObjectID", "Hero", before, False)
+
+
+@pytest.mark.parametrize("name", ["tree", "car", "building_9999", "car_9999", "person_99", ""])
+def test_names_that_are_not_listed_are_unknown_everywhere(call, name):
+    assert name not in call.call("simListSceneObjects", ".*")
+    assert call.call("simSetSegmentationObjectID", name, 1, False) is False
+    assert call.call("simGetSegmentationObjectID", name) == -1
+    assert math.isnan(call.call("simGetObjectPose", name)["position"]["x_val"])
+    assert call.call("simSetObjectPose", name, pose(), True) is False
+
+
 def geo(session, x, y, z):
     """The GeoPoint of a place, as a client would compute it on a small Earth's patch."""
     home = session.call("getHomeGeoPoint", "")

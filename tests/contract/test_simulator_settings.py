@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from followme_uav.config import load_config
-from followme_uav.errors import RemoteError
+from followme_uav.errors import ConfigError, RemoteError
 from followme_uav.flight.embedded import EmbeddedSimulator, simulator_for
 from followme_uav.rpc.session import open_session
 from followme_uav.sim.airsim_settings import read_settings
+from followme_uav.sim.equipment import Equipment
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
 from followme_uav.sim.simulator import Simulator
 from tests.contract.test_simulator import HEIGHT, WIDTH, orientation, request, serving, vector, xyz
@@ -85,6 +86,31 @@ def test_the_vehicle_has_the_settings_name_and_no_other(call):
     assert pose == call.call("simGetVehiclePose", "") == call.call("simGetObjectPose", NAME)
     with pytest.raises(RemoteError, match="'Drone1' is not available"):
         call.call("simGetVehiclePose", "Drone1")
+
+
+def test_the_vehicle_is_an_object_like_others_by_the_settings_name(call):
+    """Where it is listed, posed, moved and labelled, `Drone1` is nothing."""
+    names = call.call("simListSceneObjects", ".*")
+    assert names.count(NAME) == 1
+    assert "Drone1" not in names
+    there = {"position": vector(1.0, 2.0, -9.0), "orientation": {"w_val": 1.0}}
+    assert call.call("simSetObjectPose", NAME.upper(), there, True) is True
+    assert xyz(call.call("simGetObjectPose", NAME)["position"]) == pytest.approx((1, 2, -9))
+    assert call.call("simSetObjectPose", "Drone1", there, True) is False
+    first = call.call("simGetSegmentationObjectID", NAME)
+    labelled = [call.call("simGetSegmentationObjectID", name) for name in names]
+    assert labelled.count(first) >= 1
+    assert call.call("simSetSegmentationObjectID", NAME, 99, False) is True
+    assert call.call("simGetSegmentationObjectID", NAME.lower()) == 99
+    assert call.call("simGetSegmentationObjectID", "Drone1") == -1
+    call.call("simSetSegmentationObjectID", NAME, first, False)
+
+
+@pytest.mark.parametrize("name", ["hero", "Person_01", "building_0", "ground"])
+def test_a_vehicle_cannot_be_called_like_something_in_the_city(name):
+    """Two things of one name could not be told apart."""
+    with pytest.raises(ConfigError, match=f"vehicle '{name}': something in the city"):
+        Simulation(1, 2, equipment=Equipment(vehicle_name=name))
 
 
 def test_home_is_where_the_settings_say(call):

@@ -138,17 +138,32 @@ def test_turns_at_the_commanded_rate_and_to_the_commanded_angle(hovering):
 def test_disarmed_rotors_stop():
     vehicle = Vehicle()
     autopilot = Autopilot(vehicle)
+    autopilot.armed = False
     for _ in fly(vehicle, autopilot, 1.0, velocity(down=-2.0)):
         pass
     assert vehicle.position_m[2] > -0.2
     assert autopilot.landed
 
 
+def test_vehicle_is_armed_from_the_start_and_again_after_a_reset():
+    """SimpleFlight is; scripts that arm once and reset often rely on it."""
+    vehicle = Vehicle()
+    autopilot = Autopilot(vehicle)
+    for _ in range(2):
+        assert autopilot.armed
+        assert autopilot.update() == (0.0, 0.0, 0.0, 0.0)  # and yet the rotors wait for a command
+        for _ in fly(vehicle, autopilot, 2.0, velocity(down=-2.0)):
+            pass
+        assert vehicle.position_m[2] < -2.0
+        autopilot.armed = False
+        vehicle.reset()
+        autopilot.reset(landed=True)
+
+
 def test_lands_takes_off_again_and_knows_it():
     """`landed_state` tells a mission when it may disarm."""
     vehicle = Vehicle()
     autopilot = Autopilot(vehicle)
-    autopilot.armed = True
     for _ in fly(vehicle, autopilot, 2.0, velocity(down=-1.0)):
         pass
     assert not autopilot.landed

@@ -3,14 +3,14 @@
 import contextlib
 import itertools
 import math
+import os
 from collections import Counter
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from followme_uav.config import load_config
-from followme_uav.errors import DataError, RemoteError, RpcConnectionError
+from followme_uav.errors import DataError, OutputError, RemoteError, RpcConnectionError
 from followme_uav.geometry import (
     multiply,
     pixel_of_point,
@@ -291,12 +291,13 @@ def test_what_is_written_is_what_training_reads(client, tmp_path):
 
 
 def test_a_full_disk_is_one_clear_line(client, tmp_path, monkeypatch):
-    def full(*_, **__):
+    def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
-    with pytest.raises(DataError, match="No space left on device"):
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OutputError, match="No space left on device"):
         run(tmp_path / "new")
+    assert not [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
 
 
 def test_the_embedded_city_is_seen_in_many_lights(client, simulators, saved, tmp_path):

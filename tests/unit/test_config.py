@@ -2,9 +2,11 @@
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
-from followme_uav.config import CONFIG_DIR, FlightConfig, load_config
+from followme_uav.config import CONFIG_DIR, Allowed, FlightConfig, changed, load_config
 from followme_uav.errors import ConfigError
+from followme_uav.scenario.tune import SPACE, read_space
 
 PROFILES = sorted(path.stem for path in (CONFIG_DIR / "simulators").glob("*.yaml"))
 
@@ -45,6 +47,13 @@ def test_a_configuration_survives_its_own_dump(tmp_path):
         ("nowhere.key=1", ["no section 'nowhere'"]),
         ("nonsense", ["section.key=value"]),
         ("simulator.patrol_waypoints_m=[[500, 0]]", ["lies outside flyable_m"]),
+        ("camera.rate_hz=1e-9", ["camera.rate_hz", "must be from 2 to 50"]),
+        ("camera.rate_hz=1e309", ["camera.rate_hz", "finite"]),
+        ("rpc.deadline_s=1e300", ["rpc.deadline_s", "must be from 0.05 to 600"]),
+        ("observe.hero_threshold=.nan", ["observe.hero_threshold", "from 0 to 1"]),
+        ("control.yaw.kp=-.inf", ["control.yaw.kp", "from -1000 to 1000"]),
+        ("simulator.host=' '", ["simulator.host", "must not be empty"]),
+        ("simulator.camera_mount_m=[0, 1e9, 0]", ["camera_mount_m.1", "from -100 to 100"]),
     ],
 )
 def test_a_bad_override_is_one_line_that_names_the_key(override, words):
@@ -80,3 +89,95 @@ def test_missing_file_and_unknown_profile_are_named(tmp_path):
         load_config(tmp_path / "absent.yaml")
     with pytest.raises(ConfigError, match="'unreel' is unknown; choose from"):
         load_config(simulator="unreel")
+
+
+def numbers_of(section, start=()):
+    """Keys of all numbers in a section, with what is allowed for each."""
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            yield from numbers_of(value, (*start, name))
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            rules = [rule for rule in field.metadata if isinstance(rule, Allowed)]
+            yield ".".join((*start, name)), rules
+
+
+NUMBERS = dict(numbers_of(load_config()))
+
+
+def test_every_number_of_the_configuration_has_limits():
+    assert len(NUMBERS) > 100
+    assert not [key for key, rules in NUMBERS.items() if len(rules) != 1]
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf", "1e300", "-1e300"])
+def test_extreme_values_of_any_number_are_refused_with_their_limits(value):
+    for key, (rule,) in NUMBERS.items():
+        with pytest.raises(ConfigError) as caught:
+            load_config(overrides=[f"{key}={value}"])
+        message = str(caught.value)
+        assert message.startswith(f"--set {key}={value}: {key}: "), message
+        assert str(rule) in message
+
+
+def test_limits_themselves_are_allowed():
+    for key, (rule,) in NUMBERS.items():
+        for value in (rule.low, rule.high):
+            if key not in ("simulator.camera_fov_deg",):  # its limits are outside
+                load_config(overrides=[f"{key}={value!r}"])
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["camera.rate_hz=.nan", "camera.rate_hz=10"],
+        ["duration_s=-1", "duration_s=20"],
+        ["simulator.port=0", "simulator.port=41451"],
+        ["patrol.sped_mps=1", "patrol.speed_mps=1"],
+    ],
+)
+def test_override_that_a_later_one_replaces_is_checked(overrides):
+    with pytest.raises(ConfigError, match=overrides[0].partition("=")[0]):
+        load_config(overrides=overrides)
+
+
+def test_file_value_that_an_override_replaces_is_checked(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("camera: {rate_hz: 1.0e-9}\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: camera\.rate_hz: must be from 2 to 50"):
+        load_config(path, ["camera.rate_hz=10"])
+    with pytest.raises(ConfigError, match=r"mine\.yaml: camera\.rate_hz: must be from 2 to 50"):
+        changed(load_config(), path, ["camera.rate_hz=10"])
+
+
+def test_profile_of_a_file_that_the_command_line_replaces_is_checked(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("simulator: marz\n")
+    with pytest.raises(ConfigError, match="'marz' is unknown"):
+        load_config(path, simulator="embedded")
+
+
+def test_keys_that_go_together_may_be_set_in_any_order():
+    together = ["simulator.patrol_waypoints_m=[[500, 0]]", "simulator.flyable_m=[]"]
+    for overrides in (together, together[::-1]):
+        assert load_config(overrides=overrides).simulator.patrol_waypoints_m == ((500.0, 0.0),)
+
+
+def test_configuration_of_an_old_log_may_be_what_is_not_allowed_today():
+    data = load_config().model_dump(mode="json")
+    data["camera"]["rate_hz"] = 0.5
+    old = FlightConfig.model_validate(data)
+    assert changed(old, overrides=["control.yaw.kp=0.8"]).camera.rate_hz == 0.5
+    with pytest.raises(ConfigError, match="must be from 2 to 50"):
+        changed(old, overrides=["camera.rate_hz=0.5"])
+
+
+def test_all_that_tuning_may_try_is_allowed():
+    assert read_space(SPACE)
+
+
+def test_tuning_beyond_what_is_allowed_is_known_before_it_begins(tmp_path):
+    path = tmp_path / "space.yaml"
+    path.write_text("control.feed_forward: {low: 0.5, high: 1.1}\n")
+    with pytest.raises(ConfigError, match=r"control\.feed_forward.*from 0 to 1"):
+        read_space(path)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from followme_uav.errors import ConfigError, DataError, EnvironmentSetupError
+from followme_uav.errors import DataError, EnvironmentSetupError, OutputError
 from followme_uav.learn import dataset, evaluate, report, report_figures, scores
 from followme_uav.messages import MaskClass
 from tests.unit.labelled_frames import write_frames
@@ -231,7 +231,7 @@ def test_without_matplotlib_the_remedy_comes_before_the_work(tmp_path, monkeypat
 def test_a_report_that_cannot_be_written(three_kinds, by_colour, tmp_path):
     pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="file: cannot write the report"):
+    with pytest.raises(OutputError, match="file is no folder"):
         run(three_kinds, report_dir=tmp_path / "file")
 
 

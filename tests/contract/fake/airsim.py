@@ -230,7 +230,7 @@ class FakeAirSim:
         }
 
     def collision(self, name: str) -> dict[str, Any]:
-        contact = self.contact or {"has_collided": self.answers.get("collided", False)}
+        contact = self.contact or {"has_collided": bool(self.answers.pop("collided", False))}
         if not self.answers.get("keepsContact"):
             self.contact = None
         return self.no_collision() | contact

@@ -1,0 +1,78 @@
+"""Ctrl-C, pressed as often as people press it: the first ends the command, within seconds.
+
+The first one raises `KeyboardInterrupt`, so that everything that was started is ended in good
+order. Further ones are ignored: an exception in the middle of that would leave processes behind. A
+thread ends the process by force when it has not ended after `DEADLINE_S`; processes that it started
+notice that it is gone.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from types import FrameType
+
+EXIT_CODE = 130
+DEADLINE_S = 8.0
+"""From the first Ctrl-C to the end of the process, whatever still waits for whatever."""
+
+
+class Interrupts:
+    """Handler of SIGINT for a command on the main thread.
+
+    Attributes:
+        is_ending: whether Ctrl-C was pressed to end the command.
+    """
+
+    def __init__(self) -> None:
+        self.is_ending = False
+        self._is_over = False
+
+    def install(self) -> None:
+        """Handle Ctrl-C from now on, unless the process was started to ignore it."""
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            with suppress(ValueError):  # not the main thread, which alone handles signals
+                signal.signal(signal.SIGINT, self)
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """End the command."""
+        if self._is_over:
+            # Nothing is left to interrupt, unless a program goes on that had called the command.
+            if threading.main_thread().is_alive():
+                raise KeyboardInterrupt
+        elif not self.is_ending:
+            self.end()
+            raise KeyboardInterrupt
+
+    def end(self) -> None:
+        """From now on Ctrl-C changes nothing, and the process ends in time."""
+        if not self.is_ending:
+            self.is_ending = True
+            threading.Thread(target=self._end_by_force, name="end of process", daemon=True).start()
+
+    def over(self) -> None:
+        """The command has returned; what is left is the end of the process."""
+        self._is_over = True
+        if self.is_ending:
+            _ignore()
+        else:
+            atexit.register(_ignore)
+
+    def _end_by_force(self) -> None:
+        time.sleep(DEADLINE_S)
+        if self._is_over and threading.main_thread().is_alive():
+            return  # a program that had called the command goes on
+        with suppress(Exception):
+            print("followme-uav: ended by force", file=sys.stderr, flush=True)
+        os._exit(EXIT_CODE)
+
+
+def _ignore() -> None:
+    """Python's end gives SIGINT back to the system, which would kill the process half ended."""
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

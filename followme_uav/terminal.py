@@ -1,0 +1,243 @@
+"""What is printed, on whatever there is: a narrow terminal, a pipe that closes, an old encoding.
+
+`prepare_streams` comes before any output. From then on
+
+- a character that the encoding lacks is printed as its plain likeness, never as an exception;
+- a reader that goes away (`| head`, a closed terminal) ends the output, not the work: the command
+  goes on, and ends with its own exit code;
+- any other trouble, as a full disk behind `> file`, is remembered for `finish_streams`.
+
+Consoles and tables are made here, too. Numbers in tables are never cut: what a terminal is too
+narrow for is printed row by row; into a pipe lines are as long as they are.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import sys
+import unicodedata
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from followme_uav.errors import EnvironmentSetupError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+_UNLIMITED_COLUMNS = 10_000
+"""Width of what is no terminal."""
+_LIKENESSES = {
+    **dict.fromkeys("‐‑‒–—―−─━═╌╴╶╸╺╼╾", "-"),
+    **dict.fromkeys("│┃║╎╏", "|"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛┣┫┳┻╋┡┩┢┪╇╈┠┨┯┷┿╔╗╚╝╠╣╦╩╬╞╡╪", "+"),
+    **dict.fromkeys("‘’‚′", "'"),
+    **dict.fromkeys("“”„″", '"'),
+    **dict.fromkeys("•·∙●", "*"),
+    **{"…": "...", "→": "->", "←": "<-", "×": "x", "≤": "<=", "≥": ">=", "±": "+-"},
+    **{"✓": "ok", "✔": "ok", "✗": "x", "✘": "x", "°": "deg", "µ": "u", "μ": "u", "ß": "ss"},
+}
+_GONE = (errno.EPIPE, errno.EIO)
+"""The reader: of a pipe, and a terminal that was closed."""
+_ERRORS = "followme-uav-plain"
+
+
+def prepare_streams() -> None:
+    """Make standard output and error forgiving, those of this process and of its children."""
+    codecs.register_error(_ERRORS, _plain)
+    _fill_closed_descriptors()
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed when the process began
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif stream is getattr(sys, f"__{name}__") and not _is_forgiving(stream):
+            setattr(sys, name, _forgiving(stream))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ERRORS)
+
+
+def finish_streams() -> None:
+    """Print what waits to be printed.
+
+    Raises:
+        EnvironmentSetupError: Standard output has not taken everything; the reader is still there.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(raw, _Forgiving) and raw.trouble is not None:
+        cause, raw.trouble = raw.trouble, None
+        raise EnvironmentSetupError(
+            f"standard output: cannot write ({cause.strerror}); part of the output is missing"
+        )
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console for standard output or error, as wide as it may be and in its encoding."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    # Told the stream, Rich draws tables with characters that its encoding has.
+    console = Console(file=stream, stderr=stderr)
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
+        console.width = _UNLIMITED_COLUMNS
+    return console
+
+
+def print_table(table: Table, console: Console | None = None) -> None:
+    """Print a table; row by row where the console is too narrow for its words and numbers."""
+    console = console or make_console()
+    if _fit(table, console):
+        console.print(table)
+        return
+    for part in _row_by_row(table):
+        console.print(part, highlight=False)
+
+
+class _Forgiving(io.RawIOBase):
+    """Writes to a file descriptor until it takes no more; the rest is dropped."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._is_gone = False
+        self.trouble: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def isatty(self) -> bool:
+        return self._raw.isatty()
+
+    def write(self, data: Any) -> int | None:
+        size = len(memoryview(data).cast("B"))
+        if self._is_gone:
+            return size
+        try:
+            return self._raw.write(data)
+        except OSError as error:
+            self._is_gone = True
+            if error.errno not in _GONE:
+                self.trouble = error
+            return size
+
+
+def _is_forgiving(stream: Any) -> bool:
+    return isinstance(getattr(getattr(stream, "buffer", None), "raw", None), _Forgiving)
+
+
+def _forgiving(stream: TextIO) -> TextIO:
+    """The same stream, but for its manners."""
+    with suppress(OSError):
+        stream.flush()
+    buffer = getattr(stream, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)
+    if raw is None:  # no real stream
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(cast(io.RawIOBase, _Forgiving(raw))),
+        encoding=stream.encoding,
+        errors=_ERRORS,
+        line_buffering=stream.isatty() or stream is sys.__stderr__,
+        write_through=False,
+    )
+
+
+def _fill_closed_descriptors() -> None:
+    """Put /dev/null where nothing is: else the next file that is opened becomes our output."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            os.set_inheritable(number, True)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Codec error handler: characters that the encoding lacks, as it can show them."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    encoding, text = error.encoding, error.object[error.start : error.end]
+    return "".join(_likeness(character, encoding) for character in text), error.end
+
+
+def _likeness(character: str, encoding: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", character)
+    base = "".join(part for part in decomposed if not unicodedata.combining(part))
+    for likeness in (_LIKENESSES.get(character), base):
+        if likeness:
+            with suppress(UnicodeEncodeError):
+                likeness.encode(encoding)
+                return likeness
+    return character.encode("ascii", "backslashreplace").decode()
+
+
+def _fit(table: Table, console: Console) -> bool:
+    """Give each column its width, so that no word is broken; False if there is no room for that.
+
+    Rich itself takes from the widest column first, and cuts what does not fit.
+    """
+    from rich.measure import Measurement
+
+    unlimited = console.options.update(max_width=_UNLIMITED_COLUMNS)
+    needs = []
+    for column in table.columns:
+        texts = [*column.cells, *([column.header] if table.show_header else [])]
+        texts += [column.footer] if table.show_footer else []
+        cells = [Measurement.get(console, unlimited, text) for text in texts]
+        widest = max((cell.maximum for cell in cells), default=0)
+        needs.append((max((cell.minimum for cell in cells), default=0), widest))
+    whole = Measurement.get(console, unlimited, table).maximum
+    spare = console.width - whole + sum(most - least for least, most in needs)
+    if spare < 0:
+        return False
+    if whole > console.width:
+        wishes = [most - least for least, most in needs]
+        for column, (least, _), wish in zip(table.columns, needs, wishes, strict=True):
+            column.width = least + spare * wish // max(sum(wishes), 1)
+            column.no_wrap, column.overflow = False, "fold"
+    return True
+
+
+def _row_by_row(table: Table) -> list[RenderableType]:
+    """The table's content as a list: the first cell of a row, and below it the others."""
+    from rich.text import Text
+
+    def text_of(cell: Any) -> Text:
+        return cell.copy() if isinstance(cell, Text) else Text.from_markup(str(cell))
+
+    parts: list[RenderableType] = []
+    if table.title:
+        parts.append(text_of(table.title))
+    titles = [_one_line(text_of(column.header)) for column in table.columns]
+    cells = [[text_of(cell) for cell in column.cells] for column in table.columns]
+    for row in zip(*cells, strict=True):
+        parts.append(row[0])
+        for title, cell in zip(titles[1:], row[1:], strict=True):
+            if cell.plain:
+                label = f"  {title.plain}: " if title.plain else "  "
+                parts.append(Text(label).append_text(_one_line(cell)))
+    if table.show_footer:
+        for title, column in zip(titles, table.columns, strict=True):
+            footer = _one_line(text_of(column.footer))
+            if footer.plain:
+                parts.append(Text(f"{title.plain}: ").append_text(footer))
+    if table.caption:
+        parts.append(text_of(table.caption))
+    return parts
+
+
+def _one_line(text: Any) -> Any:
+    """The same with its line breaks as spaces."""
+    from rich.text import Text
+
+    return Text(" ").join(text.split("\n")) if "\n" in text.plain else text
