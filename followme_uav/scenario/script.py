@@ -32,6 +32,7 @@ from followme_uav.config import (
     read_yaml,
     validated,
 )
+from followme_uav.config_aliases import renamed
 from followme_uav.errors import ConfigError
 from followme_uav.scenario.checks import Expectations
 from followme_uav.scenario.events import Event
@@ -80,7 +81,9 @@ class Scenario(Section):
         Raises:
             ConfigError: Naming scenario and key.
         """
-        data = merged(merged(changes or {}, self.flight), {"duration_s": self.duration_s})
+        data = merged(
+            merged(renamed(changes or {}), renamed(self.flight)), {"duration_s": self.duration_s}
+        )
         return make_config(data, f"scenario {self.name}: flight", overrides)
 
 

@@ -18,6 +18,10 @@ from followme_uav.config_aliases import ALIASES, renamed, renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.flight.log import read_log
 from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.scenario import tune
+from followme_uav.scenario.run import Run
+from followme_uav.scenario.script import Scenario
 from tests.conftest import make_entry
 
 DEFAULT = load_config()
@@ -212,3 +216,23 @@ def test_renaming_does_not_change_the_mapping_that_it_is_given():
     settings = {"tracker": {"gate": 9.5}, "association": {"reject_share": 0.2}}
     assert renamed(settings) == {"association": {"gate": 9.5, "reject_share": 0.2}}
     assert settings == {"tracker": {"gate": 9.5}, "association": {"reject_share": 0.2}}
+
+
+def test_former_keys_in_a_script_override_todays_keys_of_a_file():
+    """Merged before they are renamed, both names would stand side by side."""
+    script = Scenario(
+        name="one",
+        why="test",
+        duration_s=20,
+        flight={"observe": {"height_max": 3}},
+        expect={"collisions": 0},
+    )
+    config = script.config({"association": {"height_max": 2.5}})
+    assert config.association.height_max == 3.0
+
+
+def test_tuning_space_may_use_former_keys(tmp_path):
+    path = tmp_path / "space.yaml"
+    path.write_text("tracker.gate: {low: 8, high: 12}\n")
+    run = Run(tmp_path / "out", "network", DEFAULT_WEIGHTS)
+    assert tune._present(tune.read_space(path), run) == {"tracker.gate": 11.0}
