@@ -5,7 +5,7 @@ the file's name. A full disk, an error or Ctrl-C leaves what was there before. A
 followed: the file that it points to is replaced, the link stays. What is no regular file (a pipe,
 a terminal, /dev/null), and what the shell has directed our own output to, is written directly.
 
-Flight logs are streams and are not written here, see `flight.log_writer`.
+Flight logs are streams and are not written here, see `log.writer`.
 """
 
 from __future__ import annotations

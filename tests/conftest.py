@@ -9,8 +9,8 @@ import pytest
 from hypothesis import settings
 
 from followme_uav.config import FlightConfig, load_config
-from followme_uav.flight.entry import FlightEntry, LoopTimings
-from followme_uav.flight.images import picture_of
+from followme_uav.log.entry import FlightEntry, LoopTimings
+from followme_uav.log.images import picture_of
 from followme_uav.messages import (
     CameraPose,
     Command,

@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 
 from followme_uav.config import load_config
-from followme_uav.flight.log import read_log
-from followme_uav.flight.replay_log import ReplaySetup, compare_log
+from followme_uav.log.reader import read_log
+from followme_uav.replay.replay_log import ReplaySetup, compare_log
 from tests.toy_flight import FRAME_S, fly_toy
 
 AT_ONCE = 20

@@ -3,8 +3,8 @@
 import numpy as np
 
 from followme_uav.config import load_config
-from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.surroundings import text_of
+from followme_uav.log.solids import text_of
+from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import LoopTerms, MissionState, Solid, TrackEstimate, Transition
 from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry
 

@@ -1,8 +1,8 @@
 """A vehicle with autopilot and tasks in empty air: motion without a city, fast."""
 
-from followme_uav.sim.autopilot import Autopilot
-from followme_uav.sim.tasks import TaskRunner
-from followme_uav.sim.vehicle import TIME_STEP_S, Vehicle
+from followme_uav.sim.vehicle.autopilot import Autopilot
+from followme_uav.sim.vehicle.tasks import TaskRunner
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_S, Vehicle
 
 
 class OpenAir:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from followme_uav.sim.spawned import SLOT_NAMES
+from followme_uav.sim.city.spawned import SLOT_NAMES
 
 OBJECT_NAMES = ("sky", "ground", "hero", "person_01", "tree", *SLOT_NAMES[:3])
 HERO_ROW, PERSON_ROW = 3, 5

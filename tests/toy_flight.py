@@ -5,9 +5,9 @@ import time
 
 import numpy as np
 
-from followme_uav.flight.entry import FlightEntry, LoopTimings
-from followme_uav.flight.images import as_logged, rounded_mask
-from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.log.entry import FlightEntry, LoopTimings
+from followme_uav.log.images import as_logged, rounded_mask
+from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import GroundTruth
 from followme_uav.pilot.pilot import Pilot
 from tests.toy_world import ToyWorld

@@ -26,8 +26,8 @@ from rich.table import Table
 from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.config import load_config
 from followme_uav.flight.embedded import EmbeddedSimulator
-from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.fly import FlightPlan, FlightSummary, fly
+from followme_uav.log.entry import FlightEntry
 from followme_uav.perception.models import INPUT_SIZE_PX
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.weights import load_model

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from followme_uav.geometry import quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
-from followme_uav.sim.people import Person
-from followme_uav.sim.scene import Scene
+from followme_uav.sim.agents.people import Person
+from followme_uav.sim.rendering.scene import Scene
 from followme_uav.sim.simulation import Simulation
 
 SEED, FRAMES, WARM_UP = 1, 100, 10

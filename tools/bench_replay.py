@@ -19,10 +19,10 @@ from rich.table import Table
 
 from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.errors import LogError
-from followme_uav.flight.comparison import compare
-from followme_uav.flight.log import FlightLog, read_log
-from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.replay_log import ReplaySetup, turns_of
+from followme_uav.log.reader import FlightLog, read_log
+from followme_uav.log.writer import FlightLogWriter
+from followme_uav.replay.comparison import compare
+from followme_uav.replay.replay_log import ReplaySetup, turns_of
 
 ROUNDS = 5
 WARM_UP_FRAMES = 20

@@ -3,6 +3,6 @@
 #
 #   usage: tools/compile_schema.sh          PYTHON=/path/to/python chooses the interpreter
 set -eu
-cd "$(dirname "$0")/../followme_uav/flight"
+cd "$(dirname "$0")/../followme_uav/log"
 "${PYTHON:-../../.venv/bin/python}" -m grpc_tools.protoc --proto_path=. \
     --descriptor_set_out=flight_log.desc flight_log.proto

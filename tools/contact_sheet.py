@@ -16,9 +16,9 @@ from PIL import Image
 
 from followme_uav.geometry import quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
-from followme_uav.sim.atmosphere import Atmosphere, atmosphere, preset
-from followme_uav.sim.routes import Hero, HeroMode, Route
-from followme_uav.sim.scene import SKY_ID, Pose, Rendering, Scene
+from followme_uav.sim.agents.routes import Hero, HeroMode, Route
+from followme_uav.sim.city.atmosphere import Atmosphere, atmosphere, preset
+from followme_uav.sim.rendering.scene import SKY_ID, Pose, Rendering, Scene
 from followme_uav.sim.simulation import Simulation
 
 WIDTH_PX, GAP_PX = 1500, 6

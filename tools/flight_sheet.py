@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from followme_uav.flight.log import FlightLog, read_log
-from followme_uav.flight.surroundings import solids_of
+from followme_uav.log.reader import FlightLog, read_log
+from followme_uav.log.solids import solids_of
 from followme_uav.view.board import Board
 from followme_uav.view.history import History, history_of
 from followme_uav.view.pictures import chosen_times, film_strip

@@ -33,8 +33,8 @@ import msgpack
 
 from followme_uav.errors import RpcError
 from followme_uav.rpc.session import RpcSession
-from followme_uav.sim.dialects import AIRSIM
-from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.airsim_api.dialects import AIRSIM
+from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
 

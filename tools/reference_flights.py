@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from followme_uav.flight.reference import check_folder
+from followme_uav.replay.reference import check_folder
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "reference_flights"
 

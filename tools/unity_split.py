@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from followme_uav.learn.dataset import find_sets, read_bytes, read_pixels, resize_truth
-from followme_uav.learn.scores import DETECTION_PX
+from followme_uav.learn.data.dataset import find_sets, read_bytes, read_pixels, resize_truth
+from followme_uav.learn.evaluation.scores import DETECTION_PX
 from followme_uav.messages import MaskClass
 
 HELD_OUT = 0.15

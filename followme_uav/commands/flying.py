@@ -23,8 +23,8 @@ from followme_uav.files import check_writable, write_json
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
-    from followme_uav.flight.entry import FlightEntry
     from followme_uav.flight.metrics import MetricsAccumulator
+    from followme_uav.log.entry import FlightEntry
 
 
 def fly(

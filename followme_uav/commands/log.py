@@ -24,8 +24,8 @@ def info(flight: Flight, as_json: Json = False) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from followme_uav.flight.log import read_log
-    from followme_uav.flight.log_info import log_info
+    from followme_uav.log.info import log_info
+    from followme_uav.log.reader import read_log
 
     found = log_info(read_log(flight))
     if as_json:
@@ -60,9 +60,9 @@ def info(flight: Flight, as_json: Json = False) -> None:
 @app.command()
 def recover(broken: Flight, out: Out) -> None:
     """Write all frames that a broken log still holds as a whole log."""
-    from followme_uav.flight.log import read_log
-    from followme_uav.flight.log_edit import recover as run_recover
-    from followme_uav.flight.log_info import missing_end
+    from followme_uav.log.edit import recover as run_recover
+    from followme_uav.log.info import missing_end
+    from followme_uav.log.reader import read_log
 
     _not_the_same(broken, out)
     log = read_log(broken)
@@ -88,8 +88,8 @@ def cut(
     ] = False,
 ) -> None:
     """Write a part of a flight as a log of its own."""
-    from followme_uav.flight.log import read_log
-    from followme_uav.flight.log_edit import cut as run_cut
+    from followme_uav.log.edit import cut as run_cut
+    from followme_uav.log.reader import read_log
 
     _not_the_same(flight, out)
     end_s = float("inf") if end_s is None else end_s
@@ -112,8 +112,8 @@ def export(
     ] = None,
 ) -> None:
     """Write a flight's numbers as CSV, or its frames as training data."""
-    from followme_uav.flight.log import read_log
-    from followme_uav.flight.log_export import export_csv, export_frames
+    from followme_uav.log.export import export_csv, export_frames
+    from followme_uav.log.reader import read_log
 
     if csv is None and frames is None:
         raise ConfigError("log export: pass --csv FILE, --frames DIR or both")

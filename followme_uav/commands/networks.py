@@ -41,7 +41,7 @@ def collect(
 ) -> None:
     """Record labelled frames: hero near, patrol with her, patrol without her."""
     from followme_uav.config import load_config
-    from followme_uav.learn.collect import collect as run_collect
+    from followme_uav.learn.data.collect import collect as run_collect
 
     overrides = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
     if sim != "embedded":
@@ -79,8 +79,8 @@ def prepare(
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Turn a raw recording of the Unity simulator into labelled frames."""
-    from followme_uav.learn.prepare import Reading
-    from followme_uav.learn.prepare import prepare as run_prepare
+    from followme_uav.learn.data.prepare import Reading
+    from followme_uav.learn.data.prepare import prepare as run_prepare
 
     readings = {"auto": None, **{reading.value: reading for reading in Reading}}
     if masks not in readings:
@@ -118,7 +118,7 @@ def train(
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Train a network on labelled frames."""
-    from followme_uav.learn.train import train as run_train
+    from followme_uav.learn.training.train import train as run_train
 
     check_writable(out, config, init)
     with sole_use(out):
@@ -148,8 +148,8 @@ def experiment(
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Repeat the report's experiments on how the network is trained, and draw them."""
-    from followme_uav.learn.experiment import DEFAULT_CONFIG
-    from followme_uav.learn.experiment import experiment as run_experiment
+    from followme_uav.learn.experiments.experiment import DEFAULT_CONFIG
+    from followme_uav.learn.experiments.experiment import experiment as run_experiment
 
     try:
         numbers = [float(value) for value in values.split(",")] if values else []
@@ -180,7 +180,7 @@ def evaluate(
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Score a network on labelled frames."""
-    from followme_uav.learn.evaluate import evaluate as run_evaluate
+    from followme_uav.learn.evaluation.evaluate import evaluate as run_evaluate
 
     for path in (json_path, report and report / "index.html"):
         if path is not None:

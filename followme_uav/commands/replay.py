@@ -84,10 +84,10 @@ def _replay(
 ) -> None:
 
     from followme_uav.config import changed
-    from followme_uav.flight.log import read_log
-    from followme_uav.flight.log_info import missing_end
-    from followme_uav.flight.replay_log import ReplaySetup, compare_log, weights_of
-    from followme_uav.flight.replay_report import NO_REACTION, first_divergence, show, verdict
+    from followme_uav.log.info import missing_end
+    from followme_uav.log.reader import read_log
+    from followme_uav.replay.replay_log import ReplaySetup, compare_log, weights_of
+    from followme_uav.replay.replay_report import NO_REACTION, first_divergence, show, verdict
 
     log = read_log(flight)
     is_question = bool(weights or overrides or config)
@@ -123,7 +123,7 @@ def _replay(
 
 
 def _check(folder: Path, update: bool, as_json: bool) -> None:
-    from followme_uav.flight.reference import check_folder
+    from followme_uav.replay.reference import check_folder
 
     results = check_folder(folder, update=update)
     if as_json:

@@ -62,7 +62,7 @@ def run(
 ) -> None:
     """Fly scenarios; exit code 1 when one does not go as expected."""
     from followme_uav.scenario.run import fly_scenarios
-    from followme_uav.scenario.script import read_scenarios
+    from followme_uav.scenario.script.script import read_scenarios
 
     scenarios = read_scenarios([Path(path) for path in paths])
     order = _order(out, pilot, weights, config, overrides, workers, keep_logs, report)
@@ -77,8 +77,8 @@ def list_scenarios(
     as_json: Json = False,
 ) -> None:
     """Name the scripts, with the reason for each."""
-    from followme_uav.scenario.script import read_scenarios
-    from followme_uav.scenario.tables import print_list
+    from followme_uav.scenario.report.tables import print_list
+    from followme_uav.scenario.script.script import read_scenarios
 
     print_list(read_scenarios([Path(path) for path in paths]), as_json)
 
@@ -88,8 +88,8 @@ def show(
     path: Annotated[str, typer.Argument(help="A script, or the name of one.")],
 ) -> None:
     """Print one script with everything that it leaves to defaults filled in."""
-    from followme_uav.scenario.script import read_scenarios
-    from followme_uav.scenario.tables import print_script
+    from followme_uav.scenario.report.tables import print_script
+    from followme_uav.scenario.script.script import read_scenarios
 
     for scenario in read_scenarios([Path(path)]):
         print_script(scenario)
@@ -102,7 +102,7 @@ def report(
 ) -> None:
     """Write a run's report.html again, drawing what is not drawn yet."""
     from followme_uav.files import sole_folder
-    from followme_uav.scenario.results import read_results
+    from followme_uav.scenario.execution.results import read_results
     from followme_uav.scenario.run import make_report
 
     results = read_results(folder)
@@ -117,8 +117,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Say what got better and worse; exit code 1 when something that passed fails now."""
-    from followme_uav.scenario.compare import print_comparison
-    from followme_uav.scenario.results import read_results
+    from followme_uav.scenario.execution.results import read_results
+    from followme_uav.scenario.report.compare import print_comparison
 
     still = print_comparison(read_results(before), read_results(after), as_json)
     raise typer.Exit(0 if still else 1)
@@ -138,8 +138,8 @@ def fly_random(
     as_json: Json = False,
 ) -> None:
     """Fly what nobody chose: city, people, route, weather and faults drawn from each seed."""
-    from followme_uav.scenario.draws import draw_scenario
     from followme_uav.scenario.run import fly_scenarios
+    from followme_uav.scenario.script.draws import draw_scenario
 
     scenarios = [draw_scenario(seed) for seed in seed_range(seeds)]
     order = _order(out, pilot, weights, config, overrides, workers, keep_logs, report)
@@ -164,7 +164,7 @@ def tune(
     weights: Weights = DEFAULT_WEIGHTS,
 ) -> None:
     """Search for better numbers by flying scenarios; the worst flight counts."""
-    from followme_uav.scenario.script import read_scenarios
+    from followme_uav.scenario.script.script import read_scenarios
     from followme_uav.scenario.tune import SPACE, TUNED, read_space
     from followme_uav.scenario.tune import tune as search
 

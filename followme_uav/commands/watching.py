@@ -17,8 +17,8 @@ from followme_uav.files import check_writable, write_image
 from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
-    from followme_uav.flight.entry import FlightEntry
-    from followme_uav.flight.log import FlightLog
+    from followme_uav.log.entry import FlightEntry
+    from followme_uav.log.reader import FlightLog
     from followme_uav.view.history import History
     from followme_uav.view.live import LiveView
     from followme_uav.view.recording import FlightRecording
@@ -91,7 +91,7 @@ def show_log(path: Path, outputs: Outputs) -> None:
     for file in (outputs.rrd, outputs.video, outputs.plots and outputs.plots / "map.png"):
         if file is not None:
             check_writable(file)
-    from followme_uav.flight.log import read_log
+    from followme_uav.log.reader import read_log
 
     shown = _Shown(read_log(path))
     if outputs.plots is not None:
@@ -123,7 +123,7 @@ class _Shown:
     """A log that is being shown: read once for its numbers, and again for its pictures."""
 
     def __init__(self, log: FlightLog) -> None:
-        from followme_uav.flight.surroundings import solids_of
+        from followme_uav.log.solids import solids_of
         from followme_uav.view.history import history_of
 
         self._log = log

@@ -19,8 +19,6 @@ from followme_uav import __version__
 from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig
 from followme_uav.errors import ControlLostError, FollowMeError, LogError
 from followme_uav.flight.embedded import simulator_for
-from followme_uav.flight.entry import FlightEntry
-from followme_uav.flight.log_writer import FlightLogWriter, open_log
 from followme_uav.flight.loop import (
     FlightLoop,
     NetworkMasks,
@@ -28,7 +26,9 @@ from followme_uav.flight.loop import (
     TrueMasks,
 )
 from followme_uav.flight.metrics import FlightMetrics, MetricsAccumulator
-from followme_uav.flight.surroundings import text_of
+from followme_uav.log.entry import FlightEntry
+from followme_uav.log.solids import text_of
+from followme_uav.log.writer import FlightLogWriter, open_log
 from followme_uav.messages import Command, Manoeuvre, Solid
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.weights import read_weights

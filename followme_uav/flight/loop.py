@@ -18,8 +18,8 @@ import numpy as np
 from followme_uav.config import FlightConfig
 from followme_uav.errors import ControlLostError, RpcError, SimulatorError
 from followme_uav.flight.control_watch import ControlWatch
-from followme_uav.flight.entry import FlightEntry, LoopTimings, Picture
-from followme_uav.flight.images import as_logged, rounded_mask
+from followme_uav.log.entry import FlightEntry, LoopTimings, Picture
+from followme_uav.log.images import as_logged, rounded_mask
 from followme_uav.messages import (
     Command,
     Frame,

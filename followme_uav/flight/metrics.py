@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.entry import FlightEntry
 from followme_uav.geometry import aspect_of, pixel_of_point
+from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Detection, GroundTruth, Manoeuvre, Mask, MaskClass, MissionState
 from followme_uav.pilot.contact import ContactJudge
 

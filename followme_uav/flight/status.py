@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.fly import FlightPlan, FlightSummary
 from followme_uav.flight.metrics import MetricsAccumulator
+from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import MissionState
 from followme_uav.terminal import make_console, print_table
 

@@ -16,12 +16,12 @@ from followme_uav.extras import require
 from followme_uav.files import sole_folder
 from followme_uav.flight.pilots import pilot_kind
 from followme_uav.perception.weights import read_weights, sha256
-from followme_uav.scenario.flight import Job
-from followme_uav.scenario.report import write_report
-from followme_uav.scenario.results import Result, write_results
-from followme_uav.scenario.runner import run_jobs
-from followme_uav.scenario.script import Scenario
-from followme_uav.scenario.tables import print_json, print_results
+from followme_uav.scenario.execution.flight import Job
+from followme_uav.scenario.execution.results import Result, write_results
+from followme_uav.scenario.execution.runner import run_jobs
+from followme_uav.scenario.report.report import write_report
+from followme_uav.scenario.report.tables import print_json, print_results
+from followme_uav.scenario.script.script import Scenario
 from followme_uav.terminal import make_console
 
 

@@ -19,10 +19,10 @@ from followme_uav.config_aliases import renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, sole_folder, write_json, write_text
-from followme_uav.scenario.results import Result
+from followme_uav.scenario.execution.results import Result
+from followme_uav.scenario.execution.runner import run_jobs
 from followme_uav.scenario.run import Run, jobs_of
-from followme_uav.scenario.runner import run_jobs
-from followme_uav.scenario.script import Scenario
+from followme_uav.scenario.script.script import Scenario
 from followme_uav.terminal import make_console
 
 SPACE = CONFIG_DIR / "tuning.yaml"

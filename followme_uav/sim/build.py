@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from followme_uav.sim.environment import Clock
-from followme_uav.sim.equipment import Equipment
-from followme_uav.sim.layout import City
-from followme_uav.sim.routes import Outfit
+from followme_uav.sim.agents.routes import Outfit
+from followme_uav.sim.city.environment import Clock
+from followme_uav.sim.city.layout import City
+from followme_uav.sim.city.world import make_city
 from followme_uav.sim.simulation import Renderer, RendererMaker, Simulation
-from followme_uav.sim.world import make_city
+from followme_uav.sim.vehicle.equipment import Equipment
 from followme_uav.sim.world_plan import WorldPlan
 
 
@@ -49,6 +49,6 @@ def make_simulation(
 
 def make_scene(city: City, people: int, walkers: Sequence[Outfit]) -> Renderer:
     """Imports the graphics only here, so that `--help` works without them."""
-    from followme_uav.sim.scene import Scene
+    from followme_uav.sim.rendering.scene import Scene
 
     return Scene(city, people, walkers)

@@ -22,20 +22,21 @@ from typing import TYPE_CHECKING, NoReturn
 
 from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.rpc.server import RpcServer, check_listen_address
-from followme_uav.sim.airsim_settings import read_settings
+from followme_uav.sim.airsim_api.airsim_settings import read_settings
+from followme_uav.sim.airsim_api.dialects import AIRSIM, DIALECTS
+from followme_uav.sim.airsim_api.methods import handlers_of
+from followme_uav.sim.airsim_api.sensor_methods import sensor_settings
 from followme_uav.sim.build import make_scene, make_simulation
-from followme_uav.sim.dialects import AIRSIM, DIALECTS, VEHICLE_NAME
-from followme_uav.sim.equipment import DEFAULT_IMAGE_SIZE_PX
-from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.pace import Pace
-from followme_uav.sim.sensor_methods import sensor_settings
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.vehicle.equipment import DEFAULT_IMAGE_SIZE_PX
 from followme_uav.sim.world_plan import WorldPlan, plan_world
 from followme_uav.terminal import prepare_streams
 
 if TYPE_CHECKING:
-    from followme_uav.sim.structs import Struct
+    from followme_uav.sim.airsim_api.structs import Struct
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 41451
 DEFAULT_IMAGE_SIZE = "{}x{}".format(*DEFAULT_IMAGE_SIZE_PX)
@@ -191,7 +192,7 @@ def parse_image_size(text: str) -> tuple[int, int]:
 
 
 def _open_window(cleanup: contextlib.ExitStack, seed: int) -> Callable[[Simulation], Pace]:
-    from followme_uav.sim.window import Window
+    from followme_uav.sim.viewer.window import Window
 
     window = Window(f"followme-uav, city {seed}")
     cleanup.callback(window.close)

@@ -16,25 +16,25 @@ from numpy.typing import NDArray
 
 from followme_uav.errors import ConfigError
 from followme_uav.messages import CameraPose, Quaternion, Vec3
-from followme_uav.sim.atmosphere import Atmosphere
-from followme_uav.sim.autopilot import Autopilot
-from followme_uav.sim.camera_rig import SCENE, CameraRig, Mounted
-from followme_uav.sim.dialects import VEHICLE_NAME
-from followme_uav.sim.environment import Environment
-from followme_uav.sim.equipment import Equipment
-from followme_uav.sim.layout import Car
-from followme_uav.sim.objects import drawn_names
-from followme_uav.sim.obstacles import ClearanceField
-from followme_uav.sim.patterns import same
-from followme_uav.sim.people import MAX_PEOPLE, PEOPLE, Crowd, Person
-from followme_uav.sim.rays import RayField
-from followme_uav.sim.routes import Hero, HeroMode, Outfit, Walker
-from followme_uav.sim.spawned import SpawnedObject, SpawnedObjects
-from followme_uav.sim.tasks import PERIOD_NS, TaskRunner
+from followme_uav.sim.agents.people import MAX_PEOPLE, PEOPLE, Crowd, Person
+from followme_uav.sim.agents.routes import Hero, HeroMode, Outfit, Walker
+from followme_uav.sim.agents.traffic import CARS, Traffic
+from followme_uav.sim.city.atmosphere import Atmosphere
+from followme_uav.sim.city.environment import Environment
+from followme_uav.sim.city.layout import Car
+from followme_uav.sim.city.obstacles import ClearanceField
+from followme_uav.sim.city.patterns import same
+from followme_uav.sim.city.rays import RayField
+from followme_uav.sim.city.spawned import SpawnedObject, SpawnedObjects
+from followme_uav.sim.city.world import City, make_city
+from followme_uav.sim.names import VEHICLE_NAME
+from followme_uav.sim.rendering.objects import drawn_names
 from followme_uav.sim.time_steps import WholeSteps
-from followme_uav.sim.traffic import CARS, Traffic
-from followme_uav.sim.vehicle import TIME_STEP_NS, Vehicle
-from followme_uav.sim.world import City, make_city
+from followme_uav.sim.vehicle.autopilot import Autopilot
+from followme_uav.sim.vehicle.camera_rig import SCENE, CameraRig, Mounted
+from followme_uav.sim.vehicle.equipment import Equipment
+from followme_uav.sim.vehicle.tasks import PERIOD_NS, TaskRunner
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_NS, Vehicle
 
 EPOCH_NS = 1_700_000_000_000_000_000
 """Time stamp of the start; fixed, so that equal flights have equal time stamps."""

@@ -20,11 +20,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from followme_uav.sim.camera_rig import CameraRig
-from followme_uav.sim.equipment import Equipment
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.vehicle import TIME_STEP_S
+from followme_uav.sim.vehicle.camera_rig import CameraRig
+from followme_uav.sim.vehicle.equipment import Equipment
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 
 T = TypeVar("T")
 

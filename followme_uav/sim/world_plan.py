@@ -34,12 +34,12 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from followme_uav.config import Number, Point2, Section, Share, read_yaml, validated
 from followme_uav.errors import ConfigError
-from followme_uav.sim.layout import City
-from followme_uav.sim.people import MAX_PEOPLE, PEOPLE
-from followme_uav.sim.routes import HeroMode, Route, Walker
-from followme_uav.sim.strolls import strollers
-from followme_uav.sim.styles import style_of
-from followme_uav.sim.traffic import CARS, MAX_CARS
+from followme_uav.sim.agents.gatherings import strollers
+from followme_uav.sim.agents.people import MAX_PEOPLE, PEOPLE
+from followme_uav.sim.agents.routes import HeroMode, Route, Walker
+from followme_uav.sim.agents.traffic import CARS, MAX_CARS
+from followme_uav.sim.city.layout import City
+from followme_uav.sim.city.styles import style_of
 
 
 class Light(Section):

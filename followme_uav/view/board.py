@@ -7,8 +7,8 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw
 
-from followme_uav.flight.entry import FlightEntry
 from followme_uav.geometry import rotate
+from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import CameraPose, Solid, Vec3
 from followme_uav.view.colours import (
     DARK_DECK,

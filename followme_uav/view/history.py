@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.entry import FlightEntry
 from followme_uav.flight.metrics import is_in_view
+from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import MissionState, Solid, Transition, Vec3
 from followme_uav.view.panels import ALL_PANELS, Panel
 
@@ -69,7 +69,7 @@ def history_of(
     Args:
         entries: in order; nothing of them is kept but numbers.
         config: of the flight.
-        solids: what stands around, for maps; see `flight.surroundings`.
+        solids: what stands around, for maps; see `log.solids`.
     """
     nowhere = (np.nan, np.nan, np.nan)
     lines = [(panel.key, line) for panel in ALL_PANELS for line in panel.lines]

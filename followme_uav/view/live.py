@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.entry import FlightEntry
+from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Solid
 from followme_uav.view.viewer import Kind, Viewer
 

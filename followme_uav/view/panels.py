@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.entry import FlightEntry
+from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import LoopTerms, MaskClass, Outcome, Vec3
 from followme_uav.view.colours import (
     BELIEF,

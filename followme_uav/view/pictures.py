@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from followme_uav.flight.entry import FlightEntry
 from followme_uav.geometry import aspect_of, pixel_of_point
+from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Detection, Mask, MaskClass, RgbImage
 from followme_uav.view.candidates import label_of, rejected
 from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb

@@ -21,9 +21,9 @@ from PIL import ImageColor
 
 from followme_uav.config import FlightConfig
 from followme_uav.files import write_whole
-from followme_uav.flight.entry import FlightEntry, Picture
-from followme_uav.flight.png import encode_png
 from followme_uav.geometry import quaternion_from_euler, yaw_of
+from followme_uav.log.entry import FlightEntry, Picture
+from followme_uav.log.png import encode_png
 from followme_uav.messages import (
     CameraPose,
     Detection,

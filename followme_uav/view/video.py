@@ -13,7 +13,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from followme_uav.errors import ConfigError
 from followme_uav.files import written_whole
-from followme_uav.flight.entry import FlightEntry
+from followme_uav.log.entry import FlightEntry
 from followme_uav.view.board import SIZE_PX, Board
 
 TICKS_PER_S = 1000

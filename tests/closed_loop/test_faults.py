@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from followme_uav.flight.log import read_log
+from followme_uav.log.reader import read_log
 from followme_uav.messages import MissionState
 
 ROOT = Path(__file__).resolve().parents[2]

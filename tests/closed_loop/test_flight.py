@@ -17,14 +17,14 @@ import pytest
 
 from followme_uav.config import load_config
 from followme_uav.flight.fly import FlightPlan, fly
-from followme_uav.flight.log import content_digest, read_log
 from followme_uav.flight.metrics import metrics_of
-from followme_uav.learn.collect import collect
+from followme_uav.learn.data.collect import collect
+from followme_uav.log.reader import content_digest, read_log
 from followme_uav.messages import MissionState
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.perception.weights import sha256
-from followme_uav.sim.people import Crowd
-from followme_uav.sim.world import make_city
+from followme_uav.sim.agents.people import Crowd
+from followme_uav.sim.city.world import make_city
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 280

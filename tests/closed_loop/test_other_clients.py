@@ -15,10 +15,10 @@ from followme_uav.config import load_config
 from followme_uav.errors import ControlLostError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.fly import FlightPlan, fly
-from followme_uav.flight.log import read_log
+from followme_uav.log.reader import read_log
 from followme_uav.messages import MissionState
 from followme_uav.rpc.session import RpcSession
-from followme_uav.sim.dialects import VEHICLE_NAME as NAME
+from followme_uav.sim.names import VEHICLE_NAME as NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 8

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from followme_uav.flight.log import content_digest
+from followme_uav.log.reader import content_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 240

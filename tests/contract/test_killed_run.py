@@ -10,7 +10,7 @@ DEADLINE_S = 30.0
 
 RUN = """
 import os, time
-from followme_uav.scenario.runner import _pool
+from followme_uav.scenario.execution.runner import _pool
 
 if __name__ == "__main__":
     with _pool(1, 1) as pool:

@@ -16,8 +16,8 @@ import pytest
 
 from followme_uav.config import changed, load_config
 from followme_uav.errors import LogError
-from followme_uav.flight.log import read_log
-from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.log.reader import read_log
+from followme_uav.log.writer import FlightLogWriter
 from tests.conftest import make_entry
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ import resource, signal, sys, time
 import numpy as np
 from followme_uav.config import load_config
 from followme_uav.errors import LogError
-from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.log.writer import FlightLogWriter
 from tests.conftest import hero_mask, make_entry
 
 path, limit_bytes, with_images = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "images"
@@ -140,7 +140,7 @@ def test_flights_killed_at_random_moments_replay_up_to_the_cut():
 def test_what_is_written_goes_to_the_disk_while_the_flight_waits(tmp_path, monkeypatch):
     """Else a power cut would take more than the last second."""
     synced = threading.Event()
-    monkeypatch.setattr("followme_uav.flight.mcap_file._sync", lambda _: synced.set())
+    monkeypatch.setattr("followme_uav.log.mcap_file._sync", lambda _: synced.set())
     config = changed(load_config(), None, ["log.sync_s=0.05"])
     with FlightLogWriter(tmp_path / "flight.mcap", config, "") as log:
         log.write(make_entry(0))
@@ -153,7 +153,7 @@ def test_a_disk_that_fails_to_keep_is_told(tmp_path, monkeypatch):
     def fail(_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("followme_uav.flight.mcap_file._sync", fail)
+    monkeypatch.setattr("followme_uav.log.mcap_file._sync", fail)
     config = changed(load_config(), None, ["log.sync_s=0.01", "log.chunk_s=0"])
     with (
         pytest.raises(LogError, match="Input/output error"),

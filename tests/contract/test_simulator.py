@@ -18,9 +18,9 @@ from followme_uav.errors import RemoteError
 from followme_uav.geometry import rotate
 from followme_uav.rpc.server import RpcServer
 from followme_uav.rpc.session import open_session
-from followme_uav.sim.dialects import DIALECTS
-from followme_uav.sim.images import segmentation_palette
-from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.airsim_api.dialects import DIALECTS
+from followme_uav.sim.airsim_api.images import segmentation_palette
+from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
 from followme_uav.sim.simulator import Simulator
 from tests.painted_sky import HERO_ROW, OBJECT_NAMES, PERSON_ROW, PaintedSky

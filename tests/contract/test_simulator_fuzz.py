@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from followme_uav.rpc.server import HandlerError
-from followme_uav.sim.dialects import DIALECTS
-from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.airsim_api.dialects import DIALECTS
+from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
 from tests.painted_sky import OBJECT_NAMES, PaintedSky

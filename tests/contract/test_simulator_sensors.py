@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import RemoteError
-from followme_uav.sim.images import interleaved_palette
+from followme_uav.sim.airsim_api.images import interleaved_palette
 from followme_uav.sim.simulation import EPOCH_NS
 from tests.contract.test_simulator import (
     HEIGHT,

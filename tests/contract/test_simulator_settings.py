@@ -12,10 +12,10 @@ from followme_uav.config import load_config
 from followme_uav.errors import ConfigError, RemoteError
 from followme_uav.flight.embedded import EmbeddedSimulator, simulator_for
 from followme_uav.rpc.session import open_session
-from followme_uav.sim.airsim_settings import read_settings
-from followme_uav.sim.equipment import Equipment
+from followme_uav.sim.airsim_api.airsim_settings import read_settings
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
 from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.vehicle.equipment import Equipment
 from tests.contract.test_simulator import HEIGHT, WIDTH, orientation, request, serving, vector, xyz
 from tests.painted_sky import PaintedSky
 

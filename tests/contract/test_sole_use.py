@@ -11,9 +11,9 @@ import pytest
 
 from followme_uav.errors import InUseError
 from followme_uav.files import sole_folder, write_data, written_whole
-from followme_uav.flight.log import read_log
-from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.sim.recording import _new_recorder
+from followme_uav.log.reader import read_log
+from followme_uav.log.writer import FlightLogWriter
+from followme_uav.sim.airsim_api.recording import _new_recorder
 from followme_uav.sole_use import lock_beside, sole_use
 from tests.conftest import make_entry
 
@@ -31,7 +31,7 @@ with sole_use(Path(sys.argv[1])):
 HOLD_LOG = """
 import sys
 from followme_uav.config import load_config
-from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.log.writer import FlightLogWriter
 from tests.conftest import make_entry
 with FlightLogWriter(sys.argv[1], load_config(), "") as log:
     log.write(make_entry(0))
@@ -43,7 +43,7 @@ RACE = """
 import sys
 from followme_uav.config import load_config
 from followme_uav.errors import InUseError
-from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.log.writer import FlightLogWriter
 from tests.conftest import make_entry
 print("ready", flush=True)
 sys.stdin.readline()

@@ -21,9 +21,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from followme_uav.sim.dialects import DIALECTS
-from followme_uav.sim.images import segmentation_palette
-from followme_uav.sim.methods import handlers_of
+from followme_uav.sim.airsim_api.dialects import DIALECTS
+from followme_uav.sim.airsim_api.images import segmentation_palette
+from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
 from tests.contract.strangers.motions import HEIGHT_M, HOME_ALTITUDE_M, MOTIONS

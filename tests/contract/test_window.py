@@ -12,10 +12,10 @@ import time
 import numpy as np
 import pytest
 
-from followme_uav.flight.log import content_digest
+from followme_uav.log.reader import content_digest
 from followme_uav.rpc.session import RpcSession
-from followme_uav.sim.overlay import BAR_PX, INSET_PX, MARGIN_PX, PANEL
-from followme_uav.sim.window import SIZE_PX
+from followme_uav.sim.viewer.overlay import BAR_PX, INSET_PX, MARGIN_PX, PANEL
+from followme_uav.sim.viewer.window import SIZE_PX
 from tests import x_screen
 from tests.x_screen import Person, Screen
 

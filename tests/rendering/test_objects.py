@@ -14,14 +14,15 @@ from PIL import Image
 
 from followme_uav.geometry import quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
-from followme_uav.sim.bodies import find_body, names_of
+from followme_uav.sim.agents.routes import HeroMode
+from followme_uav.sim.airsim_api.bodies import find_body, names_of
+from followme_uav.sim.airsim_api.dialects import AIRSIM
+from followme_uav.sim.airsim_api.images import segmentation_palette
+from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.build import make_scene
-from followme_uav.sim.dialects import AIRSIM, VEHICLE_NAME
-from followme_uav.sim.images import segmentation_palette
-from followme_uav.sim.methods import handlers_of
-from followme_uav.sim.routes import HeroMode
+from followme_uav.sim.city.spawned import SLOT_NAMES
+from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.spawned import SLOT_NAMES
 
 SEED, SIZE_PX = 11, (96, 96)
 SEGMENTATION, INFRARED = 5, 7

@@ -10,15 +10,15 @@ from panda3d import core
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose, Quaternion
-from followme_uav.sim import offscreen
-from followme_uav.sim.atmosphere import PRESETS, atmosphere
-from followme_uav.sim.layout import Car
-from followme_uav.sim.people import Crowd, Person
-from followme_uav.sim.routes import HeroMode
-from followme_uav.sim.scene import GROUND_ID, HERO_ID, SKY_DEPTH_M, SKY_ID, Pose, Scene
-from followme_uav.sim.spawned import SLOT_NAMES, SpawnedObject, find_asset
-from followme_uav.sim.styles import STYLES
-from followme_uav.sim.world import City, make_city
+from followme_uav.sim.agents.people import Crowd, Person
+from followme_uav.sim.agents.routes import HeroMode
+from followme_uav.sim.city.atmosphere import PRESETS, atmosphere
+from followme_uav.sim.city.layout import Car
+from followme_uav.sim.city.spawned import SLOT_NAMES, SpawnedObject, find_asset
+from followme_uav.sim.city.styles import STYLES
+from followme_uav.sim.city.world import City, make_city
+from followme_uav.sim.rendering import offscreen
+from followme_uav.sim.rendering.scene import GROUND_ID, HERO_ID, SKY_DEPTH_M, SKY_ID, Pose, Scene
 
 FOV_RAD = math.radians(70.0)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import yaml
 
 from followme_uav.flight.metrics import metrics_of
-from followme_uav.scenario.results import Result
-from followme_uav.scenario.script import read_scenario
+from followme_uav.scenario.execution.results import Result
+from followme_uav.scenario.script.script import read_scenario
 
 SCRIPT = {
     "why": "A test.",

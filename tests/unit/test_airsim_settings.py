@@ -8,10 +8,10 @@ import pytest
 
 from followme_uav.errors import ConfigError
 from followme_uav.geometry import quaternion_from_euler, rotate
-from followme_uav.sim.airsim_settings import read_settings
-from followme_uav.sim.camera_rig import CameraRig
+from followme_uav.sim.airsim_api.airsim_settings import read_settings
 from followme_uav.sim.server import main
-from followme_uav.sim.vehicle import Vehicle
+from followme_uav.sim.vehicle.camera_rig import CameraRig
+from followme_uav.sim.vehicle.vehicle import Vehicle
 
 DEFAULT_PX = (256, 144)
 SIZE_PX = (96, 64)

@@ -3,8 +3,8 @@
 import pytest
 
 from followme_uav.errors import ConfigError
-from followme_uav.sim.atmosphere import PRESETS, Weather, at_time, atmosphere, day_of, preset
-from followme_uav.sim.environment import Clock, Environment
+from followme_uav.sim.city.atmosphere import PRESETS, Weather, at_time, atmosphere, day_of, preset
+from followme_uav.sim.city.environment import Clock, Environment
 
 HOUR_NS = 3_600_000_000_000
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from followme_uav.sim import gains, manoeuvres
-from followme_uav.sim.control_loops import MAX_LEAN_RAD, MAX_RATE_RADPS
-from followme_uav.sim.gains import Gains, Loop
-from followme_uav.sim.setpoints import Attitude, BodyRates, Rotors
-from followme_uav.sim.tasks import Heading
-from followme_uav.sim.vehicle import Airframe
+from followme_uav.sim.vehicle import gains, manoeuvres
+from followme_uav.sim.vehicle.control_loops import MAX_LEAN_RAD, MAX_RATE_RADPS
+from followme_uav.sim.vehicle.gains import Gains, Loop
+from followme_uav.sim.vehicle.setpoints import Attitude, BodyRates, Rotors
+from followme_uav.sim.vehicle.tasks import Heading
+from followme_uav.sim.vehicle.vehicle import Airframe
 from tests.open_air import OpenAir
 
 HOVER = Airframe().hover_throttle

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from followme_uav.sim.autopilot import Autopilot
-from followme_uav.sim.control_loops import MAX_LEAN_RAD, MAX_RATE_RADPS
-from followme_uav.sim.setpoints import Velocity
-from followme_uav.sim.vehicle import TIME_STEP_S, Vehicle
+from followme_uav.sim.vehicle.autopilot import Autopilot
+from followme_uav.sim.vehicle.control_loops import MAX_LEAN_RAD, MAX_RATE_RADPS
+from followme_uav.sim.vehicle.setpoints import Velocity
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_S, Vehicle
 
 START = (0.0, 0.0, -20.0)
 
@@ -179,7 +179,7 @@ def test_lands_takes_off_again_and_knows_it():
 
 def test_recovers_after_hitting_a_wall_head_on():
     """After a bump the failsafe must find a vehicle that still hovers."""
-    from followme_uav.sim.world import Collider
+    from followme_uav.sim.city.world import Collider
 
     vehicle = Vehicle([Collider("wall", "box", (8.0, 0.0, -20.0), (0.5, 20.0, 20.0))])
     vehicle.place(START, 0.0)

@@ -16,12 +16,12 @@ from followme_uav.config import (
 )
 from followme_uav.config_aliases import ALIASES, renamed, renamed_key
 from followme_uav.errors import ConfigError
-from followme_uav.flight.log import read_log
-from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.log.reader import read_log
+from followme_uav.log.writer import FlightLogWriter
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario import tune
 from followme_uav.scenario.run import Run
-from followme_uav.scenario.script import Scenario
+from followme_uav.scenario.script.script import Scenario
 from tests.conftest import make_entry
 
 DEFAULT = load_config()

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from followme_uav.errors import DataError
-from followme_uav.learn import dataset
+from followme_uav.learn.data import dataset
 from tests.unit.labelled_frames import write_frames
 
 

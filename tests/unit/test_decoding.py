@@ -14,11 +14,11 @@ from PIL import Image, PngImagePlugin
 from followme_uav import decoding
 from followme_uav.decoding import ImageError, decode_image, decode_jpeg
 from followme_uav.errors import DataError
-from followme_uav.flight.entry import Picture
-from followme_uav.flight.images import decode_picture
-from followme_uav.flight.png import decode_png, encode_indexed_png
-from followme_uav.learn import dataset
-from followme_uav.learn.prepare import prepare
+from followme_uav.learn.data import dataset
+from followme_uav.learn.data.prepare import prepare
+from followme_uav.log.entry import Picture
+from followme_uav.log.images import decode_picture
+from followme_uav.log.png import decode_png, encode_indexed_png
 from tests.unit.labelled_frames import write_frames
 
 

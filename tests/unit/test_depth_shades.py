@@ -8,8 +8,13 @@ import pytest
 from followme_uav.config import load_config
 from followme_uav.messages import CameraPose
 from followme_uav.rpc.depth import nearest_things
-from followme_uav.sim.dialects import AIRSIM
-from followme_uav.sim.images import DEPTH_PERSPECTIVE, DEPTH_PLANAR, DEPTH_VIS, image_response
+from followme_uav.sim.airsim_api.dialects import AIRSIM
+from followme_uav.sim.airsim_api.images import (
+    DEPTH_PERSPECTIVE,
+    DEPTH_PLANAR,
+    DEPTH_VIS,
+    image_response,
+)
 from followme_uav.sim.simulation import Shot
 from tests.painted_sky import Painting
 

@@ -9,10 +9,10 @@ import yaml
 from PIL import Image
 
 from followme_uav.errors import ConfigError, DataError, EnvironmentSetupError
-from followme_uav.learn import experiment as experiments
-from followme_uav.learn import experiment_figures
-from followme_uav.learn.config import load_training_config
-from followme_uav.learn.experiment import DEFAULT_CONFIG, Mark, experiment, plan
+from followme_uav.learn.experiments import experiment as experiments
+from followme_uav.learn.experiments import experiment_figures
+from followme_uav.learn.experiments.experiment import DEFAULT_CONFIG, Mark, experiment, plan
+from followme_uav.learn.training.config import load_training_config
 from tests.unit.labelled_frames import write_frames
 
 REPORT = load_training_config(DEFAULT_CONFIG)

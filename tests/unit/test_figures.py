@@ -2,7 +2,7 @@
 
 import pytest
 
-from followme_uav.sim.figures import HERO, make_figure, make_wardrobe
+from followme_uav.sim.rendering.figures import HERO, make_figure, make_wardrobe
 
 
 def _is_reddish(colour: tuple[float, float, float]) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from followme_uav.config import load_config
 from followme_uav.pilot.navigation.street_map import contains, is_free
-from followme_uav.sim.world import make_city
+from followme_uav.sim.city.world import make_city
 
 CONFIG = load_config()
 LIMITS, STREETS = CONFIG.limits, CONFIG.simulator.flyable_m

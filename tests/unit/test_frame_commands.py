@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 
 from followme_uav import cli
 from followme_uav.errors import DataError
-from followme_uav.learn import evaluate, experiment, train
-from followme_uav.learn import prepare as preparing
+from followme_uav.learn.data import prepare as preparing
+from followme_uav.learn.evaluation import evaluate
+from followme_uav.learn.experiments import experiment
+from followme_uav.learn.training import train
 from tests.unit.labelled_frames import write_frames
 from tests.unit.test_prepare import record, two_in_a_street
 from tests.unit.test_report import ColourSegmenter

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from followme_uav.geometry import euler_of, quaternion_from_euler, quaternion_from_pan_tilt
-from followme_uav.sim.gimbal import (
+from followme_uav.sim.vehicle.gimbal import (
     MOUNT_M,
     PAN_LIMIT_RAD,
     PAN_RATE_RADPS,
@@ -13,7 +13,7 @@ from followme_uav.sim.gimbal import (
     TILT_RATE_RADPS,
     Gimbal,
 )
-from followme_uav.sim.vehicle import Vehicle
+from followme_uav.sim.vehicle.vehicle import Vehicle
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from followme_uav.geometry import quaternion_from_euler
-from followme_uav.sim.equipment import LidarMount
-from followme_uav.sim.layout import Collider
-from followme_uav.sim.lidar import MAX_POINTS, directions, scan
+from followme_uav.sim.city.layout import Collider
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.vehicle import Vehicle
+from followme_uav.sim.vehicle.equipment import LidarMount
+from followme_uav.sim.vehicle.lidar import MAX_POINTS, directions, scan
+from followme_uav.sim.vehicle.vehicle import Vehicle
 
 WALL = Collider("wall", "box", (10.0, 0.0, -5.0), (1.0, 20.0, 5.0))
 HEIGHT_M = 4.0

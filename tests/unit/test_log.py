@@ -16,11 +16,11 @@ from mcap_protobuf.decoder import DecoderFactory
 from PIL import Image
 
 from followme_uav.errors import LogError
-from followme_uav.flight import schema
-from followme_uav.flight.entry import Picture
-from followme_uav.flight.log import content_digest, read_log
-from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.png import decode_png, encode_png
+from followme_uav.log import schema
+from followme_uav.log.entry import Picture
+from followme_uav.log.png import decode_png, encode_png
+from followme_uav.log.reader import content_digest, read_log
+from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import (
     Candidate,
     Classification,
@@ -279,7 +279,7 @@ def test_file_that_is_no_log_is_named_in_one_line(tmp_path, content, expected):
 
 def test_log_of_a_newer_version_asks_for_an_update(write, monkeypatch):
     """An old program would misread a new log."""
-    monkeypatch.setattr("followme_uav.flight.log_writer.SCHEMA_VERSION", 99)
+    monkeypatch.setattr("followme_uav.log.writer.SCHEMA_VERSION", 99)
     path = write([full_entry(0)])
     monkeypatch.undo()
     with pytest.raises(LogError, match="update followme-uav"):
@@ -300,7 +300,7 @@ def test_log_of_version_1_has_position_settings_and_lossless_images(config, writ
     del settings["association"]["gate"]
     settings["control"]["wanted_distance_m"] = 8.5
     old = SimpleNamespace(model_dump_json=lambda: json.dumps(settings), log=config.log)
-    monkeypatch.setattr("followme_uav.flight.log_writer.SCHEMA_VERSION", 1)
+    monkeypatch.setattr("followme_uav.log.writer.SCHEMA_VERSION", 1)
     path = write([entry], config=old)
     monkeypatch.undo()
     found = read_log(path).metadata.config
@@ -312,7 +312,7 @@ def test_log_of_version_1_has_position_settings_and_lossless_images(config, writ
 
 def test_log_without_a_channel_is_refused_with_its_name(write, monkeypatch):
     """A filtered log must not look like a flight without images."""
-    from followme_uav.flight import log_writer
+    from followme_uav.log import writer as log_writer
 
     fewer = {topic: kind for topic, kind in log_writer.TOPICS.items() if topic != "/camera/image"}
     monkeypatch.setattr(log_writer, "TOPICS", fewer)

@@ -9,11 +9,11 @@ from mcap.records import Metadata
 from mcap.writer import CompressionType, IndexType
 
 from followme_uav.errors import LogError
-from followme_uav.flight.log import content_digest, read_log
-from followme_uav.flight.log_info import log_info, missing_end
-from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.mcap_chunk import MAX_BYTES
-from followme_uav.flight.replay_log import ReplaySetup, compare_log
+from followme_uav.log.info import log_info, missing_end
+from followme_uav.log.mcap_chunk import MAX_BYTES
+from followme_uav.log.reader import content_digest, read_log
+from followme_uav.log.writer import FlightLogWriter
+from followme_uav.replay.replay_log import ReplaySetup, compare_log
 from tests import rewritten_log as rewritten
 from tests.conftest import same
 from tests.unit.test_log import full_entry
@@ -82,7 +82,7 @@ def original(tmp_path_factory, config):
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
-    from followme_uav.flight.log_edit import cut
+    from followme_uav.log.edit import cut
 
     out = tmp_path_factory.mktemp("reference") / "flight.mcap"
     log = read_log("tests/reference_flights/network.mcap")

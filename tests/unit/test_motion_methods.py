@@ -13,23 +13,25 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from followme_uav.rpc.server import HandlerError
-from followme_uav.sim import structs
-from followme_uav.sim.attitude_methods import AttitudeMethods
-from followme_uav.sim.dialects import AIRSIM, VEHICLE_NAME
-from followme_uav.sim.earth import read_place
-from followme_uav.sim.methods import handlers_of
-from followme_uav.sim.motion_methods import MotionMethods
-from followme_uav.sim.remote_control import RemoteControl
+from followme_uav.sim.airsim_api import structs
+from followme_uav.sim.airsim_api.attitude_methods import AttitudeMethods
+from followme_uav.sim.airsim_api.dialects import AIRSIM
+from followme_uav.sim.airsim_api.methods import handlers_of
+from followme_uav.sim.airsim_api.motion_methods import MotionMethods
+from followme_uav.sim.airsim_api.structs import read_place
+from followme_uav.sim.airsim_api.vehicle_methods import VehicleMethods
+from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
-from followme_uav.sim.vehicle import TIME_STEP_S
-from followme_uav.sim.vehicle_methods import VehicleMethods
+from followme_uav.sim.vehicle import earth
+from followme_uav.sim.vehicle.remote_control import RemoteControl
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 
 STILL = {"is_rate": True, "yaw_or_rate": 0.0}
 NORTH = {"is_rate": False, "yaw_or_rate": 0.0}
 NAN = math.nan
 THREE = [1.0, 1.0, 1.0]
-HOME = (structs.HOME_LATITUDE_DEG, structs.HOME_LONGITUDE_DEG, structs.HOME_ALTITUDE_M)
+HOME = (earth.HOME_LATITUDE_DEG, earth.HOME_LONGITUDE_DEG, earth.HOME_ALTITUDE_M)
 
 
 class AtOnce:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from followme_uav.sim.overlay import (
+from followme_uav.sim.viewer.overlay import (
     BAR_PX,
     INSET_PX,
     PANEL,
@@ -17,7 +17,7 @@ from followme_uav.sim.overlay import (
     status_spans,
     tinted,
 )
-from followme_uav.sim.view import KEYS, View
+from followme_uav.sim.viewer.view import KEYS, View
 
 FLYING = Status(
     flown_s=75.25,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from followme_uav.errors import DataError
-from followme_uav.learn.pairing import image_files, pair
+from followme_uav.learn.data.pairing import image_files, pair
 
 CAM, MASK = "0_run1cam1_{:05d}.jpeg", "0__mask_{:05d}.png"
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followme_uav.sim import paths
-from followme_uav.sim.paths import Lookahead
-from followme_uav.sim.polyline import Path
-from followme_uav.sim.tasks import Heading
+from followme_uav.sim.city.polyline import Path
+from followme_uav.sim.vehicle import paths
+from followme_uav.sim.vehicle.paths import Lookahead
+from followme_uav.sim.vehicle.tasks import Heading
 from tests.open_air import OpenAir
 
 STILL = Heading()

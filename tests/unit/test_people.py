@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from followme_uav.sim import layout
-from followme_uav.sim.gait import HIP_M, stride_m, swing_rad
-from followme_uav.sim.people import Crowd
-from followme_uav.sim.traffic import Traffic
-from followme_uav.sim.walks import ZEBRAS, walk_graph
-from followme_uav.sim.world import make_city
+from followme_uav.sim.agents.gait import HIP_M, stride_m, swing_rad
+from followme_uav.sim.agents.people import Crowd
+from followme_uav.sim.agents.traffic import Traffic
+from followme_uav.sim.agents.walks import ZEBRAS, walk_graph
+from followme_uav.sim.city import layout
+from followme_uav.sim.city.world import make_city
 
 CITY = make_city(4)
 DT_S = 0.05

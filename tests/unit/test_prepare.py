@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from followme_uav.errors import ConfigError, DataError
-from followme_uav.learn import dataset
-from followme_uav.learn.plausibility import ClassColours
-from followme_uav.learn.prepare import Reading, decide, find_frames, prepare
+from followme_uav.learn.data import dataset
+from followme_uav.learn.data.plausibility import ClassColours
+from followme_uav.learn.data.prepare import Reading, decide, find_frames, prepare
 
 SIZE = 32
 HERO, PEOPLE = np.s_[4:12, 4:8], np.s_[10:20, 20:26]

@@ -7,12 +7,13 @@ import pytest
 
 from followme_uav.geometry import quaternion_from_euler, rotate
 from followme_uav.messages import CameraPose
-from followme_uav.sim import earth, structs
-from followme_uav.sim.normals import world_normals
-from followme_uav.sim.obstacles import ClearanceField
-from followme_uav.sim.rays import RayField
-from followme_uav.sim.traffic import Traffic
-from followme_uav.sim.world import make_city
+from followme_uav.sim.agents.traffic import Traffic
+from followme_uav.sim.airsim_api import structs
+from followme_uav.sim.city.obstacles import ClearanceField
+from followme_uav.sim.city.rays import RayField
+from followme_uav.sim.city.world import make_city
+from followme_uav.sim.rendering.normals import world_normals
+from followme_uav.sim.vehicle import earth
 
 CITY = make_city(4)
 PEOPLE = [(10.0, 0.5, 0.0), (25.0, -6.0, -0.1)]

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from followme_uav.sim import manoeuvres
-from followme_uav.sim.control_loops import MAX_LEAN_RAD
-from followme_uav.sim.remote_control import NO_REMOTE_CONTROL, RemoteControl
-from followme_uav.sim.tasks import Heading
-from followme_uav.sim.vehicle import Airframe
+from followme_uav.sim.vehicle import manoeuvres
+from followme_uav.sim.vehicle.control_loops import MAX_LEAN_RAD
+from followme_uav.sim.vehicle.remote_control import NO_REMOTE_CONTROL, RemoteControl
+from followme_uav.sim.vehicle.tasks import Heading
+from followme_uav.sim.vehicle.vehicle import Airframe
 from tests.open_air import OpenAir
 
 HOVER = Airframe().hover_throttle

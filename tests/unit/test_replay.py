@@ -15,15 +15,15 @@ from typer.testing import CliRunner
 from followme_uav.cli import app
 from followme_uav.config import changed
 from followme_uav.errors import FollowMeError, LogError
-from followme_uav.flight.compare import differences
-from followme_uav.flight.images import rounded_mask
-from followme_uav.flight.log import read_log
-from followme_uav.flight.log_writer import FlightLogWriter
-from followme_uav.flight.read_ahead import one_ahead
-from followme_uav.flight.reference import check_folder
-from followme_uav.flight.replay import replay_images
-from followme_uav.flight.replay_log import ReplaySetup, compare_log
+from followme_uav.log.images import rounded_mask
+from followme_uav.log.reader import read_log
+from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import MissionState
+from followme_uav.replay.differences import differences
+from followme_uav.replay.read_ahead import one_ahead
+from followme_uav.replay.reference import check_folder
+from followme_uav.replay.replay import replay_images
+from followme_uav.replay.replay_log import ReplaySetup, compare_log
 from tests.conftest import make_entry, same
 from tests.toy_flight import fly_toy, sees_paint
 
@@ -203,7 +203,7 @@ def test_csv_has_a_row_for_every_frame(flight, tmp_path, run):
 
 def test_exported_frames_are_training_data(flight, tmp_path, run):
     """Networks are trained on flights in which they failed."""
-    from followme_uav.learn.dataset import find_sets
+    from followme_uav.learn.data.dataset import find_sets
 
     out = tmp_path / "frames"
     assert run("log", "export", flight, "--frames", out)[0] == 0

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import LogError
-from followme_uav.flight.log import read_log
 from followme_uav.flight.pilots import PILOTS
-from followme_uav.flight.replay import Logged
-from followme_uav.flight.replay_log import ReplaySetup, compare_log, maker_for_replay
 from followme_uav.geometry import rotate
+from followme_uav.log.reader import read_log
 from followme_uav.messages import MissionState
 from followme_uav.pilot.baselines import Original, Proportional
 from followme_uav.pilot.pilot import Pilot
+from followme_uav.replay.replay import Logged
+from followme_uav.replay.replay_log import ReplaySetup, compare_log, maker_for_replay
 from tests.toy_flight import fly_toy
 from tests.toy_world import SIZE_PX
 

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from followme_uav.errors import DataError, EnvironmentSetupError, OutputError
-from followme_uav.learn import dataset, evaluate, report, report_figures, scores
+from followme_uav.learn.data import dataset
+from followme_uav.learn.evaluation import evaluate, report, report_figures, scores
 from followme_uav.messages import MaskClass
 from tests.unit.labelled_frames import write_frames
 

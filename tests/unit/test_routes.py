@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import ConfigError
-from followme_uav.sim.bodies import find_body, names_of, person_index
-from followme_uav.sim.people import Crowd
-from followme_uav.sim.routes import HeroMode, Route
+from followme_uav.sim.agents.people import Crowd
+from followme_uav.sim.agents.routes import HeroMode, Route
+from followme_uav.sim.agents.traffic import Traffic
+from followme_uav.sim.airsim_api.bodies import find_body, names_of, person_index
+from followme_uav.sim.city.world import make_city
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.traffic import Traffic
-from followme_uav.sim.world import make_city
 
 CITY = make_city(4)
 DT_S = 0.05

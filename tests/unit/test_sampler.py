@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import ConfigError, DataError
-from followme_uav.learn import dataset, sampler
-from followme_uav.learn.config import AugmentConfig, SamplingConfig
-from followme_uav.learn.mistakes import Mistake, find_mistakes
+from followme_uav.learn.data import dataset
+from followme_uav.learn.training import sampler
+from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
+from followme_uav.learn.training.hard_examples import Mistake, find_mistakes
 from tests.unit.labelled_frames import write_frames
 
 PLAIN = AugmentConfig(flip=0, brightness=0, contrast=0, tint=0, saturation=0, hue_deg=0, noise=0)

@@ -11,16 +11,17 @@ import yaml
 
 from followme_uav.config import load_config
 from followme_uav.errors import ConfigError, DataError, WeightsError
-from followme_uav.flight.log_writer import FlightLogWriter
+from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import MissionState
 from followme_uav.perception import DEFAULT_WEIGHTS
-from followme_uav.scenario import runner, tune
-from followme_uav.scenario.compare import changes, print_comparison
-from followme_uav.scenario.flight import fingerprint
-from followme_uav.scenario.report import write_report
-from followme_uav.scenario.results import read_results, totals, write_results
+from followme_uav.scenario import tune
+from followme_uav.scenario.execution import runner
+from followme_uav.scenario.execution.flight import fingerprint
+from followme_uav.scenario.execution.results import read_results, totals, write_results
+from followme_uav.scenario.execution.runner import run_jobs
+from followme_uav.scenario.report.compare import changes, print_comparison
+from followme_uav.scenario.report.report import write_report
 from followme_uav.scenario.run import Run, jobs_of
-from followme_uav.scenario.runner import run_jobs
 from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import result, scenario
 

@@ -8,8 +8,8 @@ import pytest
 from followme_uav.errors import RpcTimeoutError
 from followme_uav.flight.loop import FlightLoop
 from followme_uav.messages import Command, GroundTruth, Manoeuvre, MissionState
-from followme_uav.scenario.events import Event
-from followme_uav.scenario.stage import Stage
+from followme_uav.scenario.execution.fault_injector import Stage
+from followme_uav.scenario.script.events import Event
 from tests.conftest import hero_mask
 from tests.toy_world import ToyWorld
 

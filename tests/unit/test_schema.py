@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-from followme_uav.flight import schema
+from followme_uav.log import schema
 
 FOLDER = Path(schema.__file__).parent
 PROTO, COMPILED = FOLDER / "flight_log.proto", FOLDER / "flight_log.desc"

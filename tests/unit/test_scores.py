@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from followme_uav.learn import curves, scores
+from followme_uav.learn.evaluation import curves, scores
 from followme_uav.messages import MaskClass
 
 
@@ -178,8 +178,8 @@ def test_a_hero_of_any_size_is_in_a_size_class():
 
 def test_the_final_score_by_its_own_words():
     """Counted once more as the score's description says it, from masks as they lie in files."""
-    from followme_uav.learn import evaluate
-    from followme_uav.learn.dataset import LabelledFrames
+    from followme_uav.learn.data.dataset import LabelledFrames
+    from followme_uav.learn.evaluation import evaluate
 
     rng = np.random.default_rng(11)
     kinds = ("following_images", "patrol_non_targ", "patrol_with_targ")

@@ -10,7 +10,7 @@ from followme_uav.errors import ConfigError
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.server import parse_image_size, run_server
 from followme_uav.sim.simulator import Simulator
-from followme_uav.sim.vehicle import TIME_STEP_S
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 
 
 class CountedTime:

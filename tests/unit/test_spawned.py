@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from followme_uav.geometry import quaternion_from_euler
+from followme_uav.sim.city.spawned import ASSETS, MAX_OBJECTS, SLOT_NAMES, SpawnedObject, find_asset
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.spawned import ASSETS, MAX_OBJECTS, SLOT_NAMES, SpawnedObject, find_asset
 from tests.painted_sky import PaintedSky
 
 LEVEL = (1.0, 0.0, 0.0, 0.0)

@@ -3,8 +3,8 @@
 import pytest
 
 from followme_uav.errors import ConfigError
-from followme_uav.sim.styles import STYLES, style_of
-from followme_uav.sim.world import make_city
+from followme_uav.sim.city.styles import STYLES, style_of
+from followme_uav.sim.city.world import make_city
 
 
 @pytest.mark.parametrize("first", [0, 5, 1000])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from followme_uav.flight.surroundings import solids_of, text_of
+from followme_uav.log.solids import solids_of, text_of
 from followme_uav.messages import Solid
 
 HOUSE = Solid("building_0", (20.0, -20.5, -6.0), (8.0, 6.25, 6.0), False)

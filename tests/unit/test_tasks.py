@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from followme_uav.sim import manoeuvres, paths
-from followme_uav.sim.tasks import Heading, TaskError
+from followme_uav.sim.vehicle import manoeuvres, paths
+from followme_uav.sim.vehicle.tasks import Heading, TaskError
 from tests.open_air import OpenAir
 
 STILL = Heading()

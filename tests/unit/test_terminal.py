@@ -16,12 +16,12 @@ from rich.table import Table
 from followme_uav import terminal
 from followme_uav.doctor import Check
 from followme_uav.doctor import _table as doctor_table
-from followme_uav.learn import score_tables
-from followme_uav.learn.experiment import MEASURES
-from followme_uav.learn.experiment import _print as print_experiment
-from followme_uav.scenario.compare import print_comparison
-from followme_uav.scenario.results import Result
-from followme_uav.scenario.tables import print_list, print_results
+from followme_uav.learn.evaluation import score_tables
+from followme_uav.learn.experiments.experiment import MEASURES
+from followme_uav.learn.experiments.experiment import _print as print_experiment
+from followme_uav.scenario.execution.results import Result
+from followme_uav.scenario.report.compare import print_comparison
+from followme_uav.scenario.report.tables import print_list, print_results
 from followme_uav.terminal import make_console, print_table
 
 WIDTHS = (20, 33, 40, 60, 79, 80, 100, 120, 200)
@@ -65,7 +65,7 @@ def show_experiment(_):
 
 
 def show_list(_):
-    from followme_uav.scenario.script import read_scenarios
+    from followme_uav.scenario.script.script import read_scenarios
 
     print_list(read_scenarios([]), as_json=False)
 

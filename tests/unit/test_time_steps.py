@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.sim.time_steps import WholeSteps
-from followme_uav.sim.vehicle import TIME_STEP_NS
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_NS
 
 STEP_S = Fraction(TIME_STEP_NS, 1_000_000_000)
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import ConfigError
-from followme_uav.sim.bodies import find_body, names_of
-from followme_uav.sim.lanes import LANES
-from followme_uav.sim.layout import STREET_CENTRES_M, Car
-from followme_uav.sim.people import Crowd
+from followme_uav.sim.agents.lanes import LANES
+from followme_uav.sim.agents.people import Crowd
+from followme_uav.sim.agents.traffic import MAX_CARS, Traffic
+from followme_uav.sim.airsim_api.bodies import find_body, names_of
+from followme_uav.sim.city.layout import STREET_CENTRES_M, Car
+from followme_uav.sim.city.world import make_city
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.traffic import MAX_CARS, Traffic
-from followme_uav.sim.world import make_city
 
 DT_S = 0.05
 

@@ -12,11 +12,12 @@ import yaml
 
 from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError, DataError
-from followme_uav.learn import card, checkpoint
-from followme_uav.learn.config import LossConfig, load_training_config
-from followme_uav.learn.evaluate import evaluate
-from followme_uav.learn.fused import with_fused_normalisation
-from followme_uav.learn.train import learning_rate, loss_of, train
+from followme_uav.learn.evaluation.evaluate import evaluate
+from followme_uav.learn.training import checkpoint
+from followme_uav.learn.training import model_card as card
+from followme_uav.learn.training.config import LossConfig, load_training_config
+from followme_uav.learn.training.fused import with_fused_normalisation
+from followme_uav.learn.training.train import learning_rate, loss_of, train
 from followme_uav.perception import weights
 from followme_uav.perception.models import ARCHITECTURES, keras_model
 from tests.unit.labelled_frames import write_frames

@@ -15,8 +15,8 @@ import pytest
 
 from followme_uav import cli
 from followme_uav.errors import WeightsError
-from followme_uav.learn import evaluate
-from followme_uav.learn.dataset import LabelledFrames
+from followme_uav.learn.data.dataset import LabelledFrames
+from followme_uav.learn.evaluation import evaluate
 from followme_uav.perception import weights
 from followme_uav.perception.architecture import ArchitectureError, from_json, to_json
 from followme_uav.perception.models import ARCHITECTURES, keras_model

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from followme_uav.sim.obstacles import ClearanceField, person_name
-from followme_uav.sim.vehicle import GRAVITY_MPS2, TIME_STEP_S, Airframe, Vehicle
-from followme_uav.sim.world import Collider, make_city
+from followme_uav.sim.city.obstacles import ClearanceField, person_name
+from followme_uav.sim.city.world import Collider, make_city
+from followme_uav.sim.vehicle.vehicle import GRAVITY_MPS2, TIME_STEP_S, Airframe, Vehicle
 
 OFF = (0.0, 0.0, 0.0, 0.0)
 HOVER = (0.25 * Airframe().mass_kg * GRAVITY_MPS2,) * 4

@@ -7,7 +7,7 @@ import pytest
 
 from followme_uav.geometry import pixel_of_point, quaternion_from_euler
 from followme_uav.sim.pace import SPEEDS, Pace
-from followme_uav.sim.view import (
+from followme_uav.sim.viewer.view import (
     ABOVE_VEHICLE_M,
     DISTANCE_RANGE_M,
     ELEVATION_RANGE_RAD,

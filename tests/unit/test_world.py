@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from followme_uav.sim import layout
-from followme_uav.sim.layout import City, Collider, in_flight_corridor
-from followme_uav.sim.world import make_city
+from followme_uav.sim.city import layout
+from followme_uav.sim.city.layout import City, Collider, in_flight_corridor
+from followme_uav.sim.city.world import make_city
 
 SEEDS = (0, 1, 2, 7, 42)
 

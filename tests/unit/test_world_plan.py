@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import ConfigError
+from followme_uav.sim.agents.people import Crowd
+from followme_uav.sim.agents.routes import HeroMode, Route
 from followme_uav.sim.build import make_simulation
-from followme_uav.sim.environment import Environment
-from followme_uav.sim.figures import make_wardrobe
-from followme_uav.sim.people import Crowd
-from followme_uav.sim.routes import HeroMode, Route
+from followme_uav.sim.city.environment import Environment
+from followme_uav.sim.city.world import make_city
+from followme_uav.sim.rendering.figures import make_wardrobe
 from followme_uav.sim.server import main
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.world import make_city
 from followme_uav.sim.world_plan import WorldPlan, plan_world
 
 WORLD = """

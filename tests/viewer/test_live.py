@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from followme_uav.flight.log import content_digest
+from followme_uav.log.reader import content_digest
 from tests.made_flight import HOUSE, entries
 
 pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from followme_uav.scenario.report import write_report
+from followme_uav.scenario.report.report import write_report
 from tests.made_flight import write_log
 from tests.unit.scenario_parts import result
 from tests.viewer.browser import CHROMIUM, Browser

@@ -1,0 +1,1 @@
+"""Labelled frames: reading, pairing, collecting, and preparing raw recordings."""

@@ -1,0 +1,1 @@
+"""The score of a network on labelled frames, with tables, curves and a report."""

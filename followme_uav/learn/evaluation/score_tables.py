@@ -1,0 +1,163 @@
+"""The tables of an evaluation as rows of text, for the terminal and for the report alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from followme_uav.learn.data.dataset import KINDS
+from followme_uav.learn.evaluation.scores import UDACITY_FRAMES, SetScore
+from followme_uav.terminal import print_table
+
+if TYPE_CHECKING:
+    from followme_uav.learn.evaluation.evaluate import Scores
+
+_NOTHING = "–"
+"""Stands where a number does not exist."""
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """One table, in text."""
+
+    title: str
+    note: str
+    """What its numbers mean."""
+    header: tuple[str, ...]
+    """The first column is left-aligned, the others are numbers. Lines break where they should."""
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables(result: Scores) -> list[ScoreTable]:
+    """Overlap, detection, and both by the hero's size if she is anywhere."""
+    sets = list(result.sets)
+    if len(sets) > 1:
+        sets.append(result.total)
+    return [_overlap(sets), _detection(sets), *([_sizes(result)] if result.sizes else [])]
+
+
+def final_scores(result: Scores) -> list[tuple[str, str]]:
+    """Final scores with the words that say what they are; none for folders of other kinds."""
+    if result.final_score is None:
+        if not result.by_kind:
+            return []
+        present = {_kind(s.name) for s in result.sets}
+        missing = ", ".join(kind for kind in KINDS if kind not in present)
+        return [(_NOTHING, f"no final score: no frame is of the kind {missing}")]
+    what = "final score"
+    if result.by_kind:
+        what += ", a proxy: kinds told apart by the hero's size"
+    frames = ", ".join(map(str, UDACITY_FRAMES))
+    return [
+        (f"{result.final_score:.3f}", what),
+        (
+            f"{result.final_score_udacity_frames:.3f}",
+            f"the same with as many frames of each kind as the Udacity sets have ({frames})",
+        ),
+    ]
+
+
+def show(result: Scores, console: Console) -> None:
+    """Prints the tables."""
+    for table in tables(result):
+        grid = Table(
+            title=table.title,
+            caption=table.note,
+            title_justify="left",
+            caption_justify="left",
+            box=box.SIMPLE_HEAD,
+            padding=0,
+            pad_edge=False,
+        )
+        for i, column in enumerate(table.header):
+            grid.add_column(column, justify="right" if i else "left", no_wrap=i == 0)
+        for row in table.rows:
+            grid.add_row(*(Text(cell) for cell in row))
+        print_table(grid, console)
+        console.print()
+    for number, words in final_scores(result):
+        console.print(f"{number}  {words}", highlight=False)
+
+
+def _overlap(sets: Sequence[SetScore]) -> ScoreTable:
+    return ScoreTable(
+        "Overlap with the truth (IoU at 160 px)",
+        "Mean over frames: 'every frame' is the final score's, 0 where the hero is neither there "
+        "nor predicted; 'hero there' over frames with more than 3 px of her; the classes over "
+        "frames where the class is there or predicted.",
+        (
+            *("set", "frames", "with\nhero", "hero,\nevery\nframe", "hero,\nhero\nthere"),
+            *("hero", "people", "background"),
+        ),
+        tuple(
+            (
+                _kind(s.name),
+                str(s.frames),
+                str(s.hero_frames),
+                f"{s.hero_iou_all:.3f}",
+                f"{s.hero_iou:.3f}" if s.hero_frames else _NOTHING,
+                *(_number(s.class_iou[c], 3) for c in ("hero", "people", "background")),
+            )
+            for s in sets
+        ),
+    )
+
+
+def _detection(sets: Sequence[SetScore]) -> ScoreTable:
+    return ScoreTable(
+        "Detection of the hero (more than 3 px)",
+        "Precision = TP / (TP + FP), recall = TP / (TP + FN), weight = TP / (TP + FP + FN). "
+        "Centroid error: distance between the centroids of true and predicted hero, over the true "
+        "positives.",
+        (
+            *("set", "TP", "FP", "FN", "precision", "recall", "weight"),
+            *("centroid\nerror px,\nmedian", "\n\n95 %"),
+        ),
+        tuple(
+            (
+                _kind(s.name),
+                str(s.true_positive),
+                str(s.false_positive),
+                str(s.false_negative),
+                _number(s.precision, 3),
+                _number(s.recall, 3),
+                f"{s.weight:.3f}",
+                _number(s.centroid_error_median_px, 2),
+                _number(s.centroid_error_p95_px, 2),
+            )
+            for s in sets
+        ),
+    )
+
+
+def _sizes(result: Scores) -> ScoreTable:
+    return ScoreTable(
+        "By the hero's size",
+        "All frames that show her. IoU: mean, 0 where she is missed. Centroid error: median over "
+        "the detected.",
+        ("hero pixels at 160 px", "frames", "detected", "hero IoU", "centroid error px"),
+        tuple(
+            (
+                s.label,
+                str(s.frames),
+                f"{s.detected:.1%}",
+                f"{s.hero_iou:.3f}",
+                _number(s.centroid_error_median_px, 2),
+            )
+            for s in result.sizes
+        ),
+    )
+
+
+def _kind(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _number(value: float | None, digits: int) -> str:
+    return _NOTHING if value is None else f"{value:.{digits}f}"

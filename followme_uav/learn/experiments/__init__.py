@@ -1,0 +1,1 @@
+"""Series of trainings that differ in one setting, and their figures."""

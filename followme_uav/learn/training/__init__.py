@@ -1,0 +1,1 @@
+"""Training a network, with checkpoints, hard examples and a model card."""

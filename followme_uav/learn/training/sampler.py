@@ -1,0 +1,241 @@
+"""Crops for training: where to cut, and how to vary their look.
+
+Frames are kept as recorded; a crop is cut and resized to the network's resolution in one go, with
+the filter that evaluation uses, so that training and evaluation see the same kind of pixels.
+Every batch comes from a random generator of its own, seeded by its number: batches can be made
+ahead in any order, and a resumed training sees the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from followme_uav.errors import ConfigError, DataError
+from followme_uav.learn.data.dataset import LabelledFrames
+from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
+from followme_uav.learn.training.hard_examples import Mistake
+from followme_uav.messages import MaskClass
+from followme_uav.perception.models import INPUT_SIZE_PX
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step sees."""
+
+    images: NDArray[np.uint8]
+    """(batch, crop, crop, 3) RGB."""
+    labels: NDArray[np.uint8]
+    """(batch, crop, crop) class index."""
+
+
+class CropSampler:
+    """Draws batches of crops from several sets of frames.
+
+    Args:
+        sets: Labelled frames; sets of the same source share that source's part.
+        sampling: Where crops come from.
+        augment: How their look varies.
+        batch_size: Crops in a batch.
+        seed: Together with epoch and step determines a batch.
+
+    Raises:
+        DataError: No frames.
+        ConfigError: `source_share` leaves nothing for any source.
+    """
+
+    def __init__(
+        self,
+        sets: Sequence[LabelledFrames],
+        sampling: SamplingConfig,
+        augment: AugmentConfig,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        if not sum(len(s) for s in sets):
+            raise DataError("no training frames; pass --data a folder with labelled frames")
+        self.sets = list(sets)
+        self._sampling = sampling
+        self._augment = augment
+        self._batch_size = batch_size
+        self._seed = seed
+        self._shares = _source_shares(self.sets, sampling.source_share)
+        self._everywhere = self._frames_where(lambda labels: True)
+        self._with_hero = self._frames_where(lambda x: bool((x == MaskClass.HERO).any()))
+        self._with_people = self._frames_where(lambda x: bool((x == MaskClass.PEOPLE).any()))
+
+    def batch(self, epoch: int, step: int, mistakes: Sequence[Mistake]) -> Batch:
+        """The batch of that number; the same arguments always give the same bytes."""
+        rng = np.random.default_rng((self._seed, 1, epoch, step))
+        sources = sorted(self._shares)
+        shares = [self._shares[s] for s in sources]
+        by_source = {
+            s: [m for m in mistakes if self.sets[m.set_index].source == s] for s in sources
+        }
+        crops = []
+        for _ in range(self._batch_size):
+            source = sources[rng.choice(len(sources), p=shares)]
+            crops.append(self._crop(rng, source, by_source[source]))
+        images = vary_look(np.stack([image for image, _ in crops]), self._augment, rng)
+        labels = np.stack([label for _, label in crops])
+        flip = rng.random(self._batch_size) < self._augment.flip
+        images[flip] = images[flip, :, ::-1]
+        labels[flip] = labels[flip, :, ::-1]
+        return Batch(images, labels)
+
+    def frames_to_mine(self, epoch: int) -> list[tuple[int, int]]:
+        """Frames (set, frame) to search for mistakes before an epoch, by the sources' shares."""
+        rng = np.random.default_rng((self._seed, 2, epoch))
+        chosen: list[tuple[int, int]] = []
+        for source in sorted(self._shares):
+            frames = self._everywhere[source]
+            part = min(len(frames), round(self._sampling.mined_frames * self._shares[source]))
+            chosen += [frames[i] for i in sorted(rng.choice(len(frames), part, replace=False))]
+        return chosen
+
+    def _crop(
+        self, rng: np.random.Generator, source: str, mistakes: Sequence[Mistake]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        wanted = self._sampling
+        options: list[tuple[str, float]] = [("anywhere", wanted.anywhere)]
+        if self._with_hero[source]:
+            options.append(("hero", wanted.hero))
+        if self._with_people[source]:
+            options.append(("people", wanted.people))
+        if mistakes:
+            options.append(("mistakes", wanted.mistakes))
+        weights = np.array([weight for _, weight in options])
+        if not weights.sum():
+            options, weights = [("anywhere", 1.0)], np.ones(1)
+        what = options[rng.choice(len(options), p=weights / weights.sum())][0]
+
+        if what == "mistakes":
+            mistake = mistakes[int(rng.integers(len(mistakes)))]
+            return self._cut(rng, mistake.set_index, mistake.frame, (mistake.row, mistake.column))
+        if what == "anywhere":
+            index, frame = _pick(rng, self._everywhere[source])
+            return self._cut(rng, index, frame, (rng.random(), rng.random()))
+        hero = what == "hero"
+        index, frame = _pick(rng, (self._with_hero if hero else self._with_people)[source])
+        label = self.sets[index].labels[frame]
+        pixels = np.flatnonzero(label == (MaskClass.HERO if hero else MaskClass.PEOPLE))
+        row, column = divmod(int(pixels[rng.integers(len(pixels))]), label.shape[1])
+        return self._cut(rng, index, frame, (row / label.shape[0], column / label.shape[1]))
+
+    def _cut(
+        self, rng: np.random.Generator, index: int, frame: int, around: tuple[float, float]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """A crop that has the point `around` (row, column, 0..1) at a random place inside."""
+        image, label = self.sets[index].images[frame], self.sets[index].labels[frame]
+        size, crop = label.shape[0], self._sampling.crop_px
+        scale = np.exp(
+            rng.uniform(np.log(self._sampling.scale_min), np.log(self._sampling.scale_max))
+        )
+        side = min(crop * size / INPUT_SIZE_PX / scale, size)
+        place = rng.uniform(0.1, 0.9, size=2)
+        top, left = np.clip(np.array(around) * size - place * side, 0, size - side)
+        box = (left, top, left + side, top + side)
+
+        def resized(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return np.asarray(
+                Image.fromarray(plane).resize((crop, crop), Image.Resampling.BILINEAR, box=box)
+            )
+
+        target = np.zeros((crop, crop), np.uint8)
+        for c in (MaskClass.PEOPLE, MaskClass.HERO):
+            target[resized((label == c).astype(np.uint8)) > 0] = c
+        return resized(image), target
+
+    def _frames_where(
+        self, wanted: Callable[[NDArray[np.uint8]], bool]
+    ) -> dict[str, list[tuple[int, int]]]:
+        found: dict[str, list[tuple[int, int]]] = {s.source: [] for s in self.sets}
+        for index, frames in enumerate(self.sets):
+            found[frames.source] += [
+                (index, i) for i, label in enumerate(frames.labels) if wanted(label)
+            ]
+        return found
+
+
+def vary_look(
+    images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Random blur, light, colour and noise, each image by itself.
+
+    Args:
+        images: (batch, height, width, 3) RGB.
+        config: Strength of each change.
+        rng: Source of the random numbers.
+
+    Returns:
+        Changed images of the same shape; hues move by no more than a few degrees.
+    """
+    n = len(images)
+    if config.blur:
+        images = _blurred(images, config, rng)
+    changes = ("brightness", "contrast", "tint", "saturation", "hue_deg", "noise")
+    if not any(getattr(config, change) for change in changes):
+        return images
+
+    def uniform(limit: float, *shape: int) -> NDArray[np.float32]:
+        return rng.uniform(-limit, limit, size=(n, *shape)).astype(np.float32)
+
+    mix = np.matmul(
+        _hue_matrices(np.radians(uniform(config.hue_deg))),
+        _saturation_matrices(1 + uniform(config.saturation)),
+    ) * (1 + uniform(config.tint, 3, 1))
+    contrast = 1 + uniform(config.contrast, 1)
+    mean = np.einsum("nij,nj->ni", mix, images.mean(axis=(1, 2), dtype=np.float32))
+    offset = (1 - contrast) * mean + uniform(config.brightness, 1)
+    mix = mix * contrast[:, :, None]
+    x = np.matmul(images.astype(np.float32), mix.transpose(0, 2, 1)[:, None])
+    x += offset[:, None, None]
+    sigma = rng.uniform(0, config.noise, size=(n, 1, 1, 1)).astype(np.float32)
+    x += sigma * rng.standard_normal(images.shape, dtype=np.float32)
+    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
+
+
+def _blurred(
+    images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """A share of the images through a Gaussian filter of random width, up to the largest."""
+    chosen = rng.random(len(images)) < config.blur
+    sigmas_px = rng.uniform(0, config.blur_px, len(images))
+    blurred = images.copy()
+    for i in np.flatnonzero(chosen):
+        blur = ImageFilter.GaussianBlur(float(sigmas_px[i]))
+        blurred[i] = np.asarray(Image.fromarray(images[i]).filter(blur))
+    return blurred
+
+
+def _hue_matrices(angles_rad: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rotations of RGB space around its grey axis (Rodrigues' formula), (n, 3, 3)."""
+    c, s = np.cos(angles_rad)[:, None, None], np.sin(angles_rad)[:, None, None]
+    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32) / np.float32(np.sqrt(3))
+    return np.asarray(c * np.eye(3) + s * cross + (1 - c) / 3, np.float32)
+
+
+def _saturation_matrices(factors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scaling of the distance from grey, (n, 3, 3)."""
+    f = factors[:, None, None]
+    return np.asarray(f * np.eye(3) + (1 - f) / 3, np.float32)
+
+
+def _source_shares(sets: Sequence[LabelledFrames], wanted: dict[str, float]) -> dict[str, float]:
+    sources = sorted({s.source for s in sets})
+    wanted = {s: share for s, share in wanted.items() if s in sources}
+    rest = [s for s in sources if s not in wanted]
+    left = max(0.0, 1.0 - sum(wanted.values())) / len(rest) if rest else 0.0
+    shares = {s: wanted.get(s, left) for s in sources}
+    total = sum(shares.values())
+    if total <= 0:
+        raise ConfigError("sampling.source_share leaves no crops for any data folder")
+    return {s: share / total for s, share in shares.items()}
+
+
+def _pick(rng: np.random.Generator, frames: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return frames[int(rng.integers(len(frames)))]

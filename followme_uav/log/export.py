@@ -1,0 +1,111 @@
+"""A log as a table of numbers, or as labelled frames to learn from."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from followme_uav.errors import LogError
+from followme_uav.files import sole_folder, write_image, write_text, write_whole
+from followme_uav.learn.data.collect import KINDS, kind_of
+from followme_uav.log.entry import FlightEntry
+from followme_uav.log.png import encode_png
+from followme_uav.log.reader import PICTURE, TRUTH, FlightLog
+from followme_uav.messages import GroundTruth
+
+NEAR_M = 15.0
+"""Up to here a frame with the hero is one of following her."""
+
+
+def export_csv(log: FlightLog, out: Path) -> int:
+    """One row for each frame, one column for each number; returns the number of rows.
+
+    Columns are named by the fields of `log.entry.FlightEntry`, vectors by their components,
+    PID loops by their names.
+    """
+    rows = [dict(_columns(entry)) for entry in log.entries(())]
+    names: dict[str, None] = {}
+    for row in rows:
+        names.update(dict.fromkeys(row))
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, list(names), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(out, table.getvalue())
+    return len(rows)
+
+
+def _columns(entry: FlightEntry) -> Iterator[tuple[str, Any]]:
+    for name in ("frame", "step", "timings"):
+        yield from _flat(name, getattr(entry, name))
+
+
+def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from _flat(f"{path}.{field.name}", getattr(value, field.name))
+    elif isinstance(value, tuple):
+        if value and all(is_dataclass(item) for item in value):
+            for item in value:  # loops, by name
+                yield from _flat(f"{path}.{getattr(item, 'name', 'item')}", item)
+        elif not any(isinstance(item, tuple) for item in value):
+            axes = "wxyz" if len(value) == 4 else "xyz"
+            yield from ((f"{path}.{axis}", item) for axis, item in zip(axes, value, strict=False))
+    elif isinstance(value, Enum):
+        yield path, value.value
+    elif value is not None and not isinstance(value, np.ndarray):
+        yield path, value
+
+
+def export_frames(log: FlightLog, out: Path) -> dict[str, int]:
+    """Pictures and true masks in the layout of labelled data; returns how many of each kind.
+
+    Only of a simulator that tells the truth; frames with a hero too small to count are left out.
+    """
+    if any((out / kind).exists() for kind in KINDS):
+        raise LogError(f"{out}: holds frames already; choose an empty folder")
+    with sole_folder(out):
+        return _export_frames(log, out)
+
+
+def _export_frames(log: FlightLog, out: Path) -> dict[str, int]:
+    counts = dict.fromkeys(KINDS, 0)
+    for entry in log.entries((PICTURE, TRUTH)):
+        if entry.picture is None or entry.truth is None:
+            continue
+        kind = kind_of(entry.truth.mask, _is_near(entry, entry.truth))
+        if kind is None:
+            continue
+        counts[kind] += 1
+        # Hidden files are no data.
+        folder, name = out / kind, f"{log.path.stem.lstrip('.')}_{entry.frame.index:05d}"
+        # The image last: a frame is complete when its image is there.
+        write_whole(folder / "masks" / f"{name}.png", encode_png(entry.truth.mask), sync=False)
+        _write_picture(folder / "images" / f"{name}.jpeg", entry)
+    if not sum(counts.values()):
+        raise LogError(
+            f"{log.path}: no frame has both a picture and the truth; export a flight in the "
+            "embedded simulator, logged with pictures"
+        )
+    return counts
+
+
+def _is_near(entry: FlightEntry, truth: GroundTruth) -> bool:
+    offset_m = np.subtract(truth.hero_position_m, entry.frame.camera.position_m)
+    return bool(np.linalg.norm(offset_m) <= NEAR_M)
+
+
+def _write_picture(path: Path, entry: FlightEntry) -> None:
+    if entry.picture is not None and entry.picture.format == "jpeg":
+        write_whole(path, entry.picture.data, sync=False)
+        return
+    image = Image.fromarray(np.asarray(entry.frame.rgb))
+    write_image(path, image, sync=False, quality=95, subsampling=0)

@@ -1,0 +1,178 @@
+"""The flight log: an MCAP file that gives back what was flown.
+
+One `FlightEntry` becomes a handful of messages that share a sequence number; `docs/flight_log.md`
+describes them, `log.writer` writes them. Reading gives back equal entries: same numbers to
+the last bit, same pixels. Log time is simulation time, so that two lockstep flights with the same
+seed differ in `/timing` only. A log without an end is read up to its last complete entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Collection, Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from mcap.records import Message
+from pydantic import ValidationError
+
+from followme_uav.config import FlightConfig, of_older_version
+from followme_uav.errors import LogError
+from followme_uav.log.entries import entries_of
+from followme_uav.log.entry import FlightEntry, Picture
+from followme_uav.log.images import decode_picture
+from followme_uav.log.mcap_records import Records
+from followme_uav.log.png import decode_png
+from followme_uav.log.schema import SCHEMA_VERSION, from_message
+from followme_uav.log.writer import PROFILE, TOPICS, record_digest
+
+PICTURE, MASK, TRUTH = "picture", "mask", "truth"
+EVERYTHING = (PICTURE, MASK, TRUTH)
+"""The parts of an entry that take time to read."""
+
+
+@dataclass(frozen=True)
+class LogMetadata:
+    """What a flight depended on."""
+
+    config: FlightConfig
+    weights_sha256: str
+    package_version: str
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Whatever the flight added: seed, simulator, versions of libraries."""
+
+
+@dataclass(frozen=True)
+class FlightLog:
+    """A log on disk, opened by `read_log`."""
+
+    path: Path
+    metadata: LogMetadata
+    truncated: bool
+    """The file has no end mark: the flight was cut off, or is still going on."""
+
+    schema_version: int
+
+    def entries(
+        self, parts: Collection[str] = EVERYTHING, numbers: Container[int] | None = None
+    ) -> Iterator[FlightEntry]:
+        """All complete entries, exactly as they were written.
+
+        `parts` saves time: without `PICTURE` frames have no `rgb`, without `MASK` steps have no
+        mask, without `TRUTH` entries have none. So does `numbers`: only these come, counted from 0.
+        Raises `LogError` when the file is damaged; in a truncated log the first unreadable byte
+        counts as the end.
+        """
+        for sequence, messages in entries_of(self.path, Records(self.path)):
+            if numbers is not None and sequence not in numbers:
+                continue
+            try:
+                entry = _entry(messages, parts)
+            except KeyError as error:
+                raise LogError(
+                    f"{self.path}: entry {sequence} has no {error.args[0]} message"
+                ) from error
+            except (DecodeError, ValueError, TypeError) as error:
+                raise _damaged(self.path, f"entry {sequence}: {error}") from error
+            yield entry
+
+
+def read_log(path: Path | str) -> FlightLog:
+    """Open a flight log and read what the flight depended on.
+
+    Raises `LogError` for a file that is missing, foreign, damaged or made by a newer version.
+    """
+    path = Path(path)
+    records = Records(path)
+    for record in records.metadata():
+        if record.name == PROFILE:
+            metadata = _parse_metadata(path, record.metadata)
+            return FlightLog(
+                path, metadata, records.truncated, int(record.metadata["schema_version"])
+            )
+    cut = " (or one cut off before its metadata)" if records.truncated else ""
+    raise LogError(
+        f"{path}: an MCAP file, but no flight log{cut}; "
+        "pass a file that 'followme-uav fly --log' wrote"
+    )
+
+
+def content_digest(path: Path | str) -> str:
+    """SHA-256 over everything the flight saw, decided and met: all messages but `/timing`.
+
+    Two lockstep flights with equal seed, configuration and weights have equal digests.
+    """
+    log = read_log(path)
+    digest = hashlib.sha256()
+    for _, parts in entries_of(log.path, Records(log.path)):
+        for topic in TOPICS:
+            if topic in parts and topic != "/timing":
+                message = parts[topic]
+                digest.update(struct.pack("<QQ", message.log_time, len(message.data)))
+                digest.update(topic.encode() + message.data)
+    return digest.hexdigest()
+
+
+def _parse_metadata(path: Path, record: Mapping[str, str]) -> LogMetadata:
+    schema_version = record.get("schema_version", "")
+    if schema_version.isdecimal() and int(schema_version) > SCHEMA_VERSION:
+        raise LogError(
+            f"{path}: written by followme-uav {record.get('package_version', '?')} in log version "
+            f"{schema_version}, this one reads up to {SCHEMA_VERSION}; update followme-uav"
+        )
+    if record.get("sha256") != record_digest(record):
+        raise _damaged(path, "the checksum of its metadata is wrong")
+    try:
+        config = _parse_config(json.loads(record["config"]))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise LogError(
+            f"{path}: its configuration does not fit this version: {key}: {problem['msg']}; "
+            f"use followme-uav {record['package_version']}"
+        ) from error
+    return LogMetadata(
+        config, record["weights_sha256"], record["package_version"], json.loads(record["extra"])
+    )
+
+
+def _parse_config(data: dict[str, Any]) -> FlightConfig:
+    data = {"log": {"image": "png", "round_masks": False}, **data}  # before there was a choice
+    try:
+        return FlightConfig.model_validate(data)
+    except ValidationError:  # settings come and go more often than the schema changes
+        return FlightConfig.model_validate(of_older_version(data))
+
+
+def _entry(messages: Mapping[str, Message], wanted: Collection[str]) -> FlightEntry:
+    def parsed(topic: str) -> Any:
+        if topic not in messages:
+            raise KeyError(topic)
+        return TOPICS[topic].FromString(messages[topic].data)  # type: ignore[attr-defined]
+
+    def mask(topic: str) -> Any:
+        return decode_png(parsed(topic).data)
+
+    truth = picture = None
+    if TRUTH in wanted and "/truth" in messages:
+        truth = from_message(parsed("/truth"), mask=mask("/truth/mask"))
+    if "/camera/image" in messages:
+        image = parsed("/camera/image")
+        picture = Picture(image.data, image.format)
+    rgb = decode_picture(picture) if picture is not None and PICTURE in wanted else None
+    has_mask = MASK in wanted and "/camera/mask" in messages
+    return FlightEntry(
+        frame=from_message(parsed("/vehicle"), rgb=rgb),
+        step=from_message(parsed("/step"), mask=mask("/camera/mask") if has_mask else None),
+        truth=truth,
+        timings=from_message(parsed("/timing")),
+        picture=picture,
+    )
+
+
+def _damaged(path: Path, detail: str) -> LogError:
+    return LogError(f"{path}: the flight log is damaged: {detail}")

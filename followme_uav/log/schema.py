@@ -1,0 +1,173 @@
+"""The log's message types, and their way from and to our dataclasses.
+
+`flight_log.proto` describes the messages; `flight_log.desc` is what protoc makes of it, loaded
+here, so that a flight needs neither protoc nor generated code. Each message has the name and the
+field names of a dataclass; `to_message` and `from_message` go by these names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import Message
+
+from followme_uav import messages
+from followme_uav.log.entry import LoopTimings
+
+SCHEMA_VERSION = 3
+
+
+def _load(path: Path) -> dict[str, type[Message]]:
+    """Message classes by name, from a compiled descriptor set."""
+    descriptors = descriptor_pb2.FileDescriptorSet.FromString(path.read_bytes())
+    pool = descriptor_pool.DescriptorPool()
+    for file in descriptors.file:
+        pool.Add(file)
+    return {
+        message.name: message_factory.GetMessageClass(
+            pool.FindMessageTypeByName(f"{file.package}.{message.name}")
+        )
+        for file in descriptors.file
+        for message in file.message_type
+    }
+
+
+MESSAGES = _load(Path(__file__).with_name("flight_log.desc"))
+
+RETIRED = {"Step": ("hero_position_m",)}
+"""Fields of older versions: read, no longer written."""
+
+_DATACLASSES: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        messages.VehicleState,
+        messages.Contact,
+        messages.CameraPose,
+        messages.Frame,
+        messages.Detection,
+        messages.Measurement,
+        messages.Candidate,
+        messages.MissionInputs,
+        messages.LineOfSight,
+        messages.Guidance,
+        messages.TrackEstimate,
+        messages.LoopTerms,
+        messages.Command,
+        messages.Transition,
+        messages.Step,
+        messages.GroundTruth,
+        LoopTimings,
+    )
+}
+
+
+def to_message(value: Any) -> Message:
+    """The message of a dataclass, without its images; None fields stay unset."""
+    name = type(value).__name__
+    message = MESSAGES[name]()
+    for field in message.DESCRIPTOR.fields:
+        if field.name not in RETIRED.get(name, ()):
+            _set(message, field, getattr(value, field.name))
+    return message
+
+
+def from_message(message: Any, **images: Any) -> Any:
+    """The dataclass of a message; the fields that are images come as keywords.
+
+    Raises `ValueError` when the message cannot have been made by `to_message`.
+    """
+    name = message.DESCRIPTOR.name
+    values = {field: read(message) for field, read in _readers(name)}
+    if name == "Step" and message.HasField("hero_position_m"):  # version 1
+        position_m = _VECTORS["Vec3"](message.hero_position_m)
+        values["track"] = messages.TrackEstimate(position_m, (0.0, 0.0, 0.0), math.inf)
+    return _DATACLASSES[name](**values, **images)
+
+
+_VECTORS: dict[str, Callable[[Any], Any]] = {
+    "Vec2": attrgetter("north", "east"),
+    "Vec3": attrgetter("x", "y", "z"),
+    "Quaternion": attrgetter("w", "x", "y", "z"),
+}
+
+
+@cache
+def _unpacker(name: str) -> Callable[[Any], Any]:
+    """What makes a value of a message within a message."""
+    if name in _VECTORS:
+        return _VECTORS[name]
+    kind = messages.GroundCovariance if name == "GroundCovariance" else _DATACLASSES[name]
+    hints = get_type_hints(kind)
+    if set(hints.values()) <= {float, int, bool, str}:  # plain values: read in one go
+        read_all = attrgetter(*hints)
+        return lambda message: kind(*read_all(message))
+    return from_message
+
+
+@cache
+def _readers(name: str) -> list[tuple[str, Callable[[Any], Any]]]:
+    """For each field of a dataclass, what takes its value out of the message."""
+    hints = get_type_hints(_DATACLASSES[name])
+    return [
+        (field.name, _reader(name, field, hints[field.name]))
+        for field in MESSAGES[name].DESCRIPTOR.fields
+        if field.name not in RETIRED.get(name, ())
+    ]
+
+
+def _reader(owner: str, field: Any, hint: Any) -> Callable[[Any], Any]:
+    get = attrgetter(field.name)
+    is_optional = type(None) in getattr(hint, "__args__", ())
+    if field.message_type is None:
+        kind = hint
+        if is_optional:
+            kind = next(part for part in hint.__args__ if part is not type(None))
+        convert = kind if isinstance(kind, type) and issubclass(kind, Enum) else None
+        read = get if convert is None else lambda message: convert(get(message))
+        if not is_optional:
+            return read
+        return lambda message: read(message) if message.HasField(field.name) else None
+    unpack = _unpacker(field.message_type.name)
+    if field.is_repeated:
+        return lambda message: tuple(map(unpack, get(message)))
+    if is_optional:
+        return lambda message: unpack(get(message)) if message.HasField(field.name) else None
+
+    def required(message: Any) -> Any:
+        if not message.HasField(field.name):
+            raise ValueError(f"{owner} without {field.name}")
+        return unpack(get(message))
+
+    return required
+
+
+def _set(message: Any, field: Any, value: Any) -> None:
+    if value is None:
+        return
+    if field.message_type is None:
+        plain = value.value if isinstance(value, Enum) else value
+        setattr(message, field.name, plain)
+    elif field.is_repeated:
+        for item in value:
+            _fill(getattr(message, field.name).add(), field.message_type, item)
+    else:
+        part = getattr(message, field.name)
+        part.SetInParent()
+        _fill(part, field.message_type, value)
+
+
+def _fill(part: Any, kind: Any, value: Any) -> None:
+    """Put a vector's numbers or a dataclass's fields into the message `part`."""
+    if kind.name in _DATACLASSES:
+        for field in kind.fields:
+            _set(part, field, getattr(value, field.name))
+    else:
+        for field, number in zip(kind.fields, value, strict=True):
+            setattr(part, field.name, number)

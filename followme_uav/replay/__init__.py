@@ -1,0 +1,1 @@
+"""Logged flights, flown again by the same code, and compared field by field."""

@@ -1,0 +1,1 @@
+"""Flying scripts: one flight, many in parallel, and their results."""

@@ -1,0 +1,116 @@
+"""One flight of a scenario, from its script to its result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from followme_uav.config import FlightConfig
+from followme_uav.errors import FollowMeError
+from followme_uav.flight.pilots import pilot_kind
+from followme_uav.perception.weights import sha256
+from followme_uav.scenario.execution.results import Result
+from followme_uav.scenario.script.checks import complaints
+from followme_uav.scenario.script.script import Scenario
+
+
+@dataclass(frozen=True)
+class Job:
+    """A flight to be made; goes to another process."""
+
+    scenario: Scenario
+    seed: int
+    config: FlightConfig
+    pilot: str
+    weights: Path
+    folder: Path
+    """Of the run: logs and results go there."""
+    keep_log: bool = True
+
+    @property
+    def key(self) -> str:
+        """As in `Result.key`."""
+        return f"{self.scenario.name}-seed{self.seed}"
+
+    @property
+    def log(self) -> Path:
+        """Where its log goes."""
+        return self.folder / "logs" / f"{self.key}.mcap"
+
+
+def fly_job(job: Job) -> Result:
+    """Fly it. Whatever breaks becomes a result that says so, so that other flights go on."""
+    from followme_uav.flight.fly import FlightPlan, fly  # heavy, and only who flies needs it
+    from followme_uav.scenario.execution.fault_injector import stage_for
+
+    scenario, start_s = job.scenario, time.monotonic()
+    metrics: Mapping[str, Any] = {}
+    log = job.log if job.keep_log else None
+    kind = pilot_kind(job.pilot)
+    try:
+        with tempfile.TemporaryDirectory(prefix="followme-") as scratch:
+            world = Path(scratch) / "world.yaml"
+            world.write_text(yaml.safe_dump(scenario.world_of(job.seed)), encoding="utf-8")
+            summary = fly(
+                FlightPlan(
+                    config=job.config,
+                    weights=None if kind.on_true_masks else job.weights,
+                    seed=job.seed,
+                    log=log,
+                    embedded=True,
+                    lockstep=True,
+                    world=world,
+                    stage=stage_for(scenario.events, job.seed),
+                    make_pilot=kind.make,
+                    end_after_following_s=scenario.follow_s,
+                    metadata={"scenario": scenario.name, "pilot": job.pilot},
+                )
+            )
+    except FollowMeError as error:
+        reason = f"broke: {error}"
+    except Exception as error:  # a bug in one flight must not end the others
+        reason = f"broke: {type(error).__name__}: {error}"
+    else:
+        metrics = summary.metrics.to_dict()
+        reason = "; ".join(complaints(scenario.expect, summary.metrics))
+    return Result(
+        name=scenario.name,
+        seed=job.seed,
+        success=not reason,
+        reason=reason or "as expected",
+        metrics=dict(metrics),
+        log=None if log is None else str(log.relative_to(job.folder)),
+        wall_s=round(time.monotonic() - start_s, 2),
+        pilot=job.pilot,
+    )
+
+
+def fingerprint(job: Job, code: str) -> str:
+    """Of everything that the flight depends on; `code` is that of the program."""
+    inputs = {
+        "scenario": job.scenario.model_dump(mode="json"),
+        "seed": job.seed,
+        "config": job.config.model_dump(mode="json"),
+        "pilot": job.pilot,
+        "weights": "" if pilot_kind(job.pilot).on_true_masks else sha256(job.weights),
+        "log": job.keep_log,
+        "code": code,
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def code_digest() -> str:
+    """Of this program's source, without the parts that no flight runs."""
+    package = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(str(file.relative_to(package)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Results of scripted flights as tables, comparisons and a page."""

@@ -1,0 +1,75 @@
+"""The pictures of one flight for the report: time lines, map and film strip, as WebP."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from followme_uav.files import write_image
+from followme_uav.log.reader import TRUTH, read_log
+from followme_uav.log.solids import solids_of
+from followme_uav.view import pictures, plots
+from followme_uav.view.history import history_of
+from followme_uav.view.panels import FLIGHT_PANELS
+
+KINDS = {
+    "lines": "State, hero in view, image error, distance, speeds and clearance over time",
+    "map": "The vehicle's and the hero's paths from above, among the buildings",
+    "strip": "What the camera saw",
+}
+"""Name and meaning of each picture."""
+
+_FRAMES, _COLUMNS, _SIDE_PX = 12, 6, 200
+_PANELS = tuple(p for p in FLIGHT_PANELS if p.key in ("image_error", "distance", "speed", "height"))
+_DPI = 90
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A flight whose pictures are wanted."""
+
+    log: Path
+    prefix: Path
+    """Files are called this, then `-`, the kind and `.webp`."""
+
+    def file(self, kind: str) -> Path:
+        """Of one of `KINDS`."""
+        return self.prefix.with_name(f"{self.prefix.name}-{kind}.webp")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether they are there and not older than the log."""
+        files = [self.file(kind) for kind in KINDS]
+        drawn_ns = self.log.stat().st_mtime_ns
+        return all(f.exists() and f.stat().st_mtime_ns >= drawn_ns for f in files)
+
+
+def draw(drawing: Drawing) -> None:
+    """Read the log twice, once for its numbers and once for a few of its images."""
+    log = read_log(drawing.log)
+    history = history_of(log.entries((TRUTH,)), log.metadata.config, solids_of(log.metadata.extra))
+    changes_s = [time_s for time_s, _ in history.transitions]
+    chosen = set(pictures.chosen_times(history.time_s.tolist(), changes_s, _FRAMES))
+    entries = list(log.entries(numbers=chosen))
+    strip = pictures.film_strip(
+        entries,
+        columns=_COLUMNS,
+        side_px=_SIDE_PX,
+        start_s=entries[0].frame.time_s if entries else 0.0,  # the first frame is always chosen
+    )
+    images = {
+        "lines": _image(plots.time_lines(history, _PANELS)),
+        "map": _image(plots.top_view(history)),
+        "strip": strip,
+    }
+    for kind, image in images.items():
+        write_image(drawing.file(kind), image, quality=80)
+
+
+def _image(figure: plots.Figure) -> Image.Image:
+    content = io.BytesIO()
+    figure.savefig(content, dpi=_DPI, facecolor="white", format="png")
+    return Image.open(content).convert("RGB")

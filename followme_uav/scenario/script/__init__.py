@@ -1,0 +1,1 @@
+"""Scripted flights as data: events, faults, checks, and random draws of them."""

@@ -1,0 +1,134 @@
+"""A scenario as somebody writes it down in `configs/scenarios/NAME.yaml`.
+
+why: What a user loses when this fails.
+duration_s: 60
+seeds: [301, 302, 303]      # of city, people, faults; one flight each
+world:                      # as in docs/simulator.md, without the seed
+  hero: {waypoints_m: [[15.0, 7.0], [95.0, 7.0]]}
+events:                     # see followme_uav/scenario/script/events.py
+  - {at_s: 20, lasts_s: 4, gust: {north_mps: 8}}
+flight:                     # what differs from configs/default.yaml
+  control: {wanted_distance_m: 9}
+expect:                     # of the metrics in docs/metrics.md
+  tracked: {min: 0.9}
+  collisions: 0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from followme_uav.config import (
+    CONFIG_DIR,
+    FlightConfig,
+    Positive,
+    Section,
+    make_config,
+    merged,
+    read_yaml,
+    validated,
+)
+from followme_uav.config_aliases import renamed
+from followme_uav.errors import ConfigError
+from followme_uav.scenario.script.checks import Expectations
+from followme_uav.scenario.script.events import Event
+from followme_uav.sim.world_plan import WorldPlan
+
+SCENARIOS = CONFIG_DIR / "scenarios"
+SEEDS = (301, 302, 303)
+"""Cities that scenarios are flown in unless they say otherwise."""
+
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Scenario(Section):
+    """One script; see the module for an example."""
+
+    name: str
+    """Of the file; not written in it."""
+    why: Annotated[str, Field(min_length=1)]
+    duration_s: Positive
+    """Flight time until the landing begins."""
+    follow_s: Positive | None = None
+    """Land so long after the hero was found, if that is earlier."""
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = SEEDS
+    world: WorldPlan = WorldPlan()
+    events: tuple[Event, ...] = ()
+    flight: Mapping[str, Any] = Field(default_factory=dict)
+    expect: Annotated[Expectations, Field(min_length=1)]
+
+    @field_validator("world")
+    @classmethod
+    def _without_seed(cls, world: WorldPlan) -> WorldPlan:
+        if "seed" in world.model_fields_set:
+            raise ValueError("leave its seed out; it comes from the scenario's seeds")
+        return world
+
+    def world_of(self, seed: int) -> dict[str, Any]:
+        """The world of one of its flights, for the simulator's `--world` file."""
+        plan = self.world.model_dump(mode="json", exclude_unset=True)
+        return {**plan, "seed": seed}
+
+    def config(
+        self, changes: Mapping[str, Any] | None = None, overrides: Sequence[str] = ()
+    ) -> FlightConfig:
+        """How to fly it: the defaults, then `changes`, then what it says, then `overrides`.
+
+        Raises:
+            ConfigError: Naming scenario and key.
+        """
+        data = merged(
+            merged(renamed(changes or {}), renamed(self.flight)), {"duration_s": self.duration_s}
+        )
+        return make_config(data, f"scenario {self.name}: flight", overrides)
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The script in a file.
+
+    Raises:
+        ConfigError: Naming file and key.
+    """
+    data = {**read_yaml(path), "name": path.stem}
+    try:
+        scenario = validated(Scenario, data, path)
+        scenario.config()
+    except ConfigError as error:
+        # Routes and the flight's configuration do not know where they stand.
+        text = str(error)
+        raise ConfigError(text if text.startswith(str(path)) else f"{path}: {text}") from error
+    return scenario
+
+
+def read_scenarios(paths: Sequence[Path]) -> list[Scenario]:
+    """Scripts from files, folders, or names of those in `configs/scenarios`; all of it for none.
+
+    Raises:
+        ConfigError: A path leads nowhere, or two scripts have one name.
+    """
+    files = [file for path in paths or [SCENARIOS] for file in _files(path)]
+    scenarios = [read_scenario(file) for file in dict.fromkeys(files)]
+    names = [scenario.name for scenario in scenarios]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"two scenarios are called {twice[0]}; rename one of the files")
+    return scenarios
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(path.glob("*.yaml"))
+        if not found:
+            raise ConfigError(f"{path}: no scenario in it; scenarios are files NAME.yaml")
+        return found
+    known = SCENARIOS / f"{path}.yaml"
+    if not path.exists() and path.suffix == "" and len(path.parts) == 1:
+        if not known.exists():
+            names = ", ".join(sorted(file.stem for file in SCENARIOS.glob("*.yaml")))
+            raise ConfigError(f"scenario '{path}' is unknown; give a file, or one of {names}")
+        return [known]
+    return [path]

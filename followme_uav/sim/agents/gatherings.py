@@ -1,0 +1,70 @@
+"""Crowds in one place: routes for people who stand together, or stroll about among each other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from followme_uav.errors import ConfigError
+from followme_uav.sim.agents.routes import WALL_M, Route, Walker, gaps_m, walkable_solids
+from followme_uav.sim.city.layout import City
+
+_STROLL_MPS = (0.4, 0.9)
+_WAYPOINTS = 4
+_APART_M = 1.0  # where they start
+_TRIES = 60  # per person
+
+
+def strollers(
+    city: City, place_m: tuple[float, float], people: int, radius_m: float, number: int = 0
+) -> list[Walker]:
+    """`people` walkers who stay within `radius_m` of a place; every other one stands.
+
+    Args:
+        city: its seed draws where each of them is.
+        place_m: north, east.
+        people: how many.
+        radius_m: how far from the place they go.
+        number: tells gatherings apart, so that no two are alike.
+
+    Raises:
+        ConfigError: There is no room for so many.
+    """
+    rng = np.random.default_rng([city.seed, 90, number])
+    solids = walkable_solids(city)
+    starts: list[tuple[float, float]] = []
+
+    def spot() -> tuple[float, float]:
+        angle, out_m = rng.uniform(0.0, 2 * math.pi), radius_m * math.sqrt(rng.uniform())
+        return (
+            place_m[0] + float(out_m * math.cos(angle)),
+            place_m[1] + float(out_m * math.sin(angle)),
+        )
+
+    def clear(*points: tuple[float, float]) -> bool:
+        ways = [np.linspace(a, b, 12) for a, b in zip(points, points[1:] or points, strict=False)]
+        return bool(gaps_m(np.concatenate(ways), solids).min() > WALL_M + 0.1)
+
+    walkers = []
+    for i in range(people):
+        for _ in range(_TRIES):
+            start = spot()
+            if all(math.dist(start, other) > _APART_M for other in starts) and clear(start):
+                break
+        else:
+            north, east = place_m
+            raise ConfigError(
+                f"gathering at ({north:g}, {east:g}): no room for {people} people within "
+                f"{radius_m:g} m; widen it, move it or make it smaller"
+            )
+        starts.append(start)
+        waypoints = [start]
+        for _ in range(_TRIES if i % 2 else 0):
+            there = spot()
+            if len(waypoints) < _WAYPOINTS and clear(waypoints[-1], there, start):
+                waypoints.append(there)
+        speed_mps = float(rng.uniform(*_STROLL_MPS))
+        route = Route(tuple(waypoints), ((0.0, speed_mps),), loop=len(waypoints) > 1)
+        walkers.append(Walker(route))
+    return walkers

@@ -1,0 +1,1 @@
+"""AirSim's RPC methods, one module for each group, and the dialects of its forks."""

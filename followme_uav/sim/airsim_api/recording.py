@@ -1,0 +1,129 @@
+"""startRecording: images and poses written to a folder while time passes, as AirSim writes them.
+
+A recording is a folder with `airsim_rec.txt`, tabs between its columns, and `images/`. It goes
+where the person who started the server said, never where a client says, and has an end.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+
+from followme_uav.errors import OutputError
+from followme_uav.files import append_line, write_whole
+from followme_uav.rpc.server import HandlerError
+from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.images import SCENE, png
+from followme_uav.sim.airsim_api.service import Handlers, Service
+from followme_uav.sim.simulation import Simulation
+from followme_uav.sim.simulator import Simulator
+
+log = logging.getLogger(__name__)
+
+MAX_RECORDINGS = 1000
+MAX_IMAGES = 20_000
+"""Of one recording: half an hour of simulated time."""
+MAX_BYTES = 2**30
+
+_COLUMNS = "VehicleName TimeStamp POS_X POS_Y POS_Z Q_W Q_X Q_Y Q_Z ImageFile"
+
+
+class Recorder:
+    """One recording. Stops by itself when it is full or the disk is.
+
+    Args:
+        folder: made here; must not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._images, self._bytes = 0, 0
+        (folder / "images").mkdir(parents=True)
+        self._write("\t".join(_COLUMNS.split()))
+
+    def __call__(self, simulation: Simulation) -> None:
+        """Write the image and the pose of this instant."""
+        try:
+            self._record(simulation)
+        except (OSError, OutputError) as error:
+            simulation.recorder = None
+            log.warning("%s: recording ends: %s", self.folder, error)
+        if self._images >= MAX_IMAGES or self._bytes >= MAX_BYTES:
+            simulation.recorder = None
+            log.warning("%s: recording ends: it is full", self.folder)
+
+    def _record(self, simulation: Simulation) -> None:
+        shot, vehicle_name = simulation.shot(), simulation.equipment.vehicle_name
+        name = f"img_{vehicle_name}_0_{SCENE}_{shot.time_ns}.png"
+        data = png(shot.picture.rgb)
+        write_whole(self.folder / "images" / name, data, sync=False)
+        vehicle = simulation.vehicle
+        numbers = (*vehicle.position_m, *vehicle.orientation)
+        stamp_ms = shot.time_ns // 1_000_000
+        self._write("\t".join((vehicle_name, str(stamp_ms), *(f"{n:g}" for n in numbers), name)))
+        self._images += 1
+        self._bytes += len(data)
+
+    def _write(self, line: str) -> None:
+        append_line(self.folder / "airsim_rec.txt", line)
+
+
+class RecordingMethods(Service):
+    """startRecording, stopRecording, isRecording.
+
+    Args:
+        simulator: whose world is recorded.
+        dialect: which AirSim to imitate.
+        root: where recordings go, each in a folder of its own; None: nowhere.
+    """
+
+    def __init__(self, simulator: Simulator, dialect: Dialect, root: Path | None) -> None:
+        super().__init__(simulator, dialect)
+        self._root = root
+
+    def handlers(self) -> Handlers:
+        """Method name to function."""
+        return {
+            "startRecording": self._start,
+            "stopRecording": self._stop,
+            "isRecording": self._is_recording,
+        }
+
+    def _start(self) -> Future[None]:
+        self.check_world_tools()
+        root = self._root
+        if root is None:
+            raise HandlerError("no folder for recordings; start the simulator with --recordings")
+
+        def job(simulation: Simulation) -> None:
+            if simulation.recorder is None:
+                try:
+                    simulation.recorder = _new_recorder(root)
+                except (OSError, OutputError) as error:
+                    raise HandlerError(f"cannot record: {error}") from None
+
+        return self.call(job)
+
+    def _stop(self) -> Future[None]:
+        self.check_world_tools()
+
+        def job(simulation: Simulation) -> None:
+            simulation.recorder = None
+
+        return self.call(job)
+
+    def _is_recording(self) -> Future[bool]:
+        self.check_world_tools()
+        return self.call(lambda simulation: simulation.recorder is not None)
+
+
+def _new_recorder(root: Path) -> Recorder:
+    """One in the first folder that is free; another simulator may record there, too."""
+    for number in range(1, MAX_RECORDINGS + 1):
+        folder = root / f"recording-{number:04d}"
+        if not folder.exists():
+            with suppress(FileExistsError):  # it was free, and is not any more
+                return Recorder(folder)
+    raise HandlerError(f"{MAX_RECORDINGS} recordings are there already; remove some")

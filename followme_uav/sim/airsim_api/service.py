@@ -1,0 +1,90 @@
+"""What all groups of RPC methods share: access to the simulator and checks of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from followme_uav.rpc.server import HandlerError
+from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.structs import read_bool, read_text
+from followme_uav.sim.simulation import Simulation
+from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.vehicle.equipment import Equipment
+
+T = TypeVar("T")
+Handlers = dict[str, Callable[..., Any]]
+
+
+class Service:
+    """A group of methods. They run on the RPC server's thread and must not block it."""
+
+    def __init__(self, simulator: Simulator, dialect: Dialect) -> None:
+        self.simulator = simulator
+        self.dialect = dialect
+
+    @property
+    def equipment(self) -> Equipment:
+        """What the vehicle is called and carries."""
+        return self.simulator.equipment
+
+    def call(self, job: Callable[[Simulation], T | Future[T]]) -> Future[T]:
+        """Let the simulation's thread do it."""
+        return self.simulator.call(job)
+
+    def check_vehicle(self, name: Any) -> None:
+        """Refuse any vehicle but ours; "" means ours."""
+        if read_text(name, "vehicle_name") not in ("", self.equipment.vehicle_name):
+            raise HandlerError(f"Vehicle API for '{name}' is not available")
+
+    def check_camera_vehicle(self, name: Any, external: Any) -> None:
+        """As `check_vehicle`, for camera methods: some builds want the name spelt out.
+
+        An external camera belongs to no vehicle.
+        """
+        if read_bool(external, "external"):
+            if not (self.equipment.external_cameras and self.dialect.world_tools):
+                raise HandlerError("there are no external cameras")
+            return
+        self.check_vehicle(name)
+        if name == "" and not self.dialect.default_vehicle_for_cameras:
+            raise HandlerError(
+                "Object reference not set to an instance of an object "
+                f"(camera methods need the vehicle's name, '{self.equipment.vehicle_name}')"
+            )
+
+    def check_has_pose(self, name: str) -> None:
+        """Refuse objects, where only vehicles have poses."""
+        if name != self.equipment.vehicle_name and not self.dialect.objects_have_poses:
+            raise HandlerError(
+                f"Object reference not set to an instance of an object ('{name[:50]}' is no "
+                "vehicle)"
+            )
+
+    def check_world_tools(self) -> None:
+        """Refuse what AirSim on Unity has not."""
+        if not self.dialect.world_tools:
+            raise HandlerError("Not implemented on Unity")
+
+    def find_camera(self, name: Any, external: bool = False) -> int | None:
+        """Number of the camera of that name, if the vehicle, or the world, has it."""
+        wanted = read_text(name, "camera_name")
+        if external:
+            return self.equipment.external_number(wanted)
+        number = self.equipment.camera_number(wanted)
+        return self.dialect.camera_names.get(wanted) if number is None else number
+
+    def camera_number(self, name: Any, external: bool = False) -> int:
+        """As `find_camera`, but refuses a camera that there is not."""
+        number = self.find_camera(name, external)
+        if number is None:
+            known = ", ".join(repr(n) for n in self._camera_names(external))
+            raise HandlerError(f"camera '{name}' does not exist; there are {known}")
+        return number
+
+    def _camera_names(self, external: bool) -> list[str]:
+        if external:
+            return [camera.name for camera in self.equipment.external_cameras]
+        own = [camera.name for camera in self.equipment.cameras]
+        return [n for n in self.dialect.camera_names if n and n not in own] + own

@@ -1,0 +1,1 @@
+"""The city: street plan, buildings and styles, solids, spawned objects, rays, air, weather."""

@@ -1,0 +1,131 @@
+"""What a ray meets first: distance sensors and lines of sight.
+
+Buildings, cars and highway are upright boxes, trees, lamps and people upright cylinders, the ground
+is the plane z = 0; so every crossing has a closed form.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from followme_uav.messages import Vec3
+from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M
+from followme_uav.sim.city.world import Collider
+
+_PARALLEL = 1e-12
+
+Floats = NDArray[np.float64]
+
+
+class RayField:
+    """Casts rays among one fixed set of obstacles, and people and cars that move."""
+
+    def __init__(self, obstacles: Sequence[Collider]) -> None:
+        posts = [o for o in obstacles if o.shape == "cylinder"]
+        self._boxes = _arrays([o for o in obstacles if o.shape == "box"])
+        self._post_centre, self._post_half, _ = _arrays(posts)
+
+    def distance_m(
+        self,
+        start_m: Vec3,
+        direction: Vec3,
+        people_feet_m: Sequence[Vec3],
+        cars: Sequence[Collider] = (),
+    ) -> float:
+        """How far a ray gets.
+
+        Args:
+            start_m: world NED.
+            direction: a unit vector, world NED.
+            people_feet_m: where the people stand, world NED.
+            cars: boxes that move.
+
+        Returns:
+            Distance to the first of all these or the ground; 0 inside one, inf without any.
+        """
+        start, along = np.array(start_m), np.array(direction)
+        hits = [_to_ground(start_m[2], direction[2])]
+        hits += [_to_boxes(start, along, *boxes) for boxes in (self._boxes, _arrays(cars))]
+        if len(self._post_centre):
+            hits.append(_to_posts(start, along, self._post_centre, self._post_half))
+        if len(people_feet_m):
+            centre = np.array(people_feet_m) - (0.0, 0.0, 0.5 * PERSON_HEIGHT_M)
+            half = np.array(((PERSON_RADIUS_M, PERSON_RADIUS_M, 0.5 * PERSON_HEIGHT_M),))
+            hits.append(_to_posts(start, along, centre, half))
+        return min(hits)
+
+    def sees(
+        self,
+        start_m: Vec3,
+        end_m: Vec3,
+        people_feet_m: Sequence[Vec3],
+        cars: Sequence[Collider] = (),
+    ) -> bool:
+        """Whether nothing is between two points; a point on a surface can be seen."""
+        length_m = math.dist(start_m, end_m)
+        if length_m < 1e-6:
+            return True
+        n, e, d = ((b - a) / length_m for a, b in zip(start_m, end_m, strict=True))
+        return self.distance_m(start_m, (n, e, d), people_feet_m, cars) > length_m - 1e-3
+
+
+def _to_boxes(start: Floats, along: Floats, centre: Floats, half: Floats, yaw: Floats) -> float:
+    if not len(centre):
+        return math.inf
+    offset, c, s = start - centre, np.cos(yaw), np.sin(yaw)
+    local = np.stack(
+        (c * offset[:, 0] + s * offset[:, 1], c * offset[:, 1] - s * offset[:, 0], offset[:, 2]),
+        axis=1,
+    )
+    course = np.stack(
+        (c * along[0] + s * along[1], c * along[1] - s * along[0], np.full(len(c), along[2])),
+        axis=1,
+    )
+    enter, leave = _slabs(local, course, half)
+    return _first(enter.max(axis=1), leave.min(axis=1))
+
+
+def _to_ground(down_m: float, down: float) -> float:
+    if down_m >= 0.0:
+        return 0.0 if down_m > 0.0 else math.inf  # on the ground one looks along it
+    return -down_m / down if down > _PARALLEL else math.inf
+
+
+def _to_posts(start: Floats, along: Floats, centre: Floats, half: Floats) -> float:
+    offset = start - centre
+    radius = half[:, 0]
+    a = float(along[0] ** 2 + along[1] ** 2)
+    b = offset[:, 0] * along[0] + offset[:, 1] * along[1]
+    c = offset[:, 0] ** 2 + offset[:, 1] ** 2 - radius**2
+    if a < _PARALLEL:  # straight up or down
+        enter, leave = np.where(c < 0.0, -np.inf, np.inf), np.where(c < 0.0, np.inf, -np.inf)
+    else:
+        root = b * b - a * c
+        reach = np.sqrt(np.maximum(root, 0.0))
+        enter = np.where(root > 0.0, (-b - reach) / a, np.inf)
+        leave = np.where(root > 0.0, (-b + reach) / a, -np.inf)
+    top, bottom = _slabs(offset[:, 2:], np.full((len(offset), 1), along[2]), half[:, 2:])
+    return _first(np.maximum(enter, top[:, 0]), np.minimum(leave, bottom[:, 0]))
+
+
+def _slabs(offset: Floats, along: Floats, half: Floats) -> tuple[Floats, Floats]:
+    """Where the ray enters and leaves the slab |x| <= half of each axis."""
+    safe = np.where(np.abs(along) < _PARALLEL, _PARALLEL, along)
+    one, other = (-half - offset) / safe, (half - offset) / safe
+    return np.minimum(one, other), np.maximum(one, other)
+
+
+def _first(enter: Floats, leave: Floats) -> float:
+    hits = np.maximum(enter, 0.0)[(leave >= enter) & (leave >= 0.0)]
+    return float(hits.min()) if len(hits) else math.inf
+
+
+def _arrays(obstacles: Sequence[Collider]) -> tuple[Floats, Floats, Floats]:
+    """Centres, half sizes and yaws."""
+    centre = np.array([o.centre_m for o in obstacles], dtype=float).reshape(-1, 3)
+    half = np.array([o.half_size_m for o in obstacles], dtype=float).reshape(-1, 3)
+    return centre, half, np.array([o.yaw_rad for o in obstacles], dtype=float)

@@ -1,0 +1,1 @@
+"""Images: scene graph, meshes, textures, shaders and light, drawn with Panda3D."""

@@ -1,0 +1,56 @@
+"""The driving cars in the picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from panda3d import core
+
+from followme_uav.sim.city.layout import Car
+from followme_uav.sim.rendering import shaders
+from followme_uav.sim.rendering.lighting import STANDING_MASK
+from followme_uav.sim.rendering.mesh import Colour, Mesh
+from followme_uav.sim.rendering.panda import node_of, shader_of
+from followme_uav.sim.rendering.props import add_car
+from followme_uav.sim.rendering.textures import Layer
+
+_Look = tuple[float, float, float, Colour]
+"""Length, width and height in metres, and the colour."""
+
+
+class DrawnCars:
+    """Cars below `root`.
+
+    Args:
+        root: everything drawn is below it.
+        numbers: object number of each car that there can be.
+    """
+
+    def __init__(self, root: core.NodePath, numbers: Sequence[int]) -> None:
+        self._root = root.attach_new_node("cars")
+        self._root.set_shader(shader_of(shaders.solid_shader(Layer.LIGHT)))
+        self._root.hide(STANDING_MASK)
+        self._numbers = numbers
+        self._cars: list[tuple[core.NodePath, _Look]] = []
+
+    def place(self, cars: tuple[Car, ...]) -> None:
+        """Let these and no others be there."""
+        for i, car in enumerate(cars):
+            look = car.length_m, car.width_m, car.height_m, car.colour
+            if i == len(self._cars):
+                self._cars.append((self._root.attach_new_node(self._body(i, look)), look))
+            node, before = self._cars[i]
+            if look != before:
+                node.remove_node()
+                node = self._root.attach_new_node(self._body(i, look))
+                self._cars[i] = node, look
+            node.set_pos_hpr(car.east_m, car.north_m, 0.0, -math.degrees(car.yaw_rad), 0.0, 0.0)
+            node.show()
+        for node, _ in self._cars[len(cars) :]:
+            node.hide()
+
+    def _body(self, i: int, look: _Look) -> core.GeomNode:
+        mesh = Mesh()
+        add_car(mesh, Car(0.0, 0.0, 0.0, *look), self._numbers[i])
+        return node_of(mesh)

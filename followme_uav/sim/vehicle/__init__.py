@@ -1,0 +1,1 @@
+"""The vehicle: rigid body, autopilot, tasks, gimbal, cameras and sensors."""

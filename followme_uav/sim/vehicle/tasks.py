@@ -1,0 +1,155 @@
+"""Motion commands as AirSim runs them: one task per vehicle, a new one supersedes the old.
+
+Each manoeuvre is a generator. It yields a set point every 20 ms of simulated time and returns
+True when it ran to its end; a superseded one answers False. When a task ends, the autopilot holds
+the position, so a command's duration is also its dead-man time. Without API control a task runs
+just the same, but its set points go nowhere and it answers False.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from followme_uav.sim.vehicle.autopilot import Autopilot
+from followme_uav.sim.vehicle.remote_control import NO_REMOTE_CONTROL, RemoteControl
+from followme_uav.sim.vehicle.setpoints import SetPoint, Velocity
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_NS, Vehicle
+
+PERIOD_NS = 20_000_000
+MOVING_MPS = 0.05
+"""Slower counts as standing still."""
+
+Manoeuvre = Generator[SetPoint | None, None, bool]
+"""Yields None where it has nothing to say; then the autopilot holds the position."""
+
+
+class TaskError(Exception):
+    """A manoeuvre that cannot be started; the text is for the client."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the nose does meanwhile: AirSim's drivetrain and yaw mode in one.
+
+    With `forward_only` the nose points where the vehicle goes, plus `angle_rad`; otherwise it
+    points to `angle_rad`, or turns at `rate_radps` when that is given.
+    """
+
+    rate_radps: float | None = 0.0
+    angle_rad: float = 0.0
+    forward_only: bool = False
+
+    def set_point(
+        self, north_mps: float, east_mps: float, down_mps: float | None, z_m: float | None = None
+    ) -> Velocity:
+        """A set point of this velocity (or velocity and altitude) under this heading."""
+        rate, angle = self.rate_radps, None
+        if rate is None:
+            angle = self.angle_rad
+            if self.forward_only:
+                if math.hypot(north_mps, east_mps) < MOVING_MPS:
+                    rate, angle = 0.0, None
+                else:
+                    angle += math.atan2(east_mps, north_mps)
+        return Velocity(north_mps, east_mps, down_mps, z_m, rate, angle)
+
+
+class TaskRunner:
+    """Runs the one task of the vehicle, or lets the remote control fly it.
+
+    Attributes:
+        time_ns: simulated time.
+        api_control: whether set points reach the autopilot.
+        remote: the sticks as they were last moved.
+    """
+
+    def __init__(self, vehicle: Vehicle, autopilot: Autopilot) -> None:
+        self.vehicle = vehicle
+        self.autopilot = autopilot
+        self._task: Manoeuvre | None = None
+        self._future: Future[bool] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """As at the very start; a running task answers False."""
+        self.cancel()
+        self.time_ns = 0
+        self.api_control = False
+        self.remote = NO_REMOTE_CONTROL
+        self._remote_ns = 0
+        self._next_ns = 0
+
+    def start(self, task: Manoeuvre) -> Future[bool]:
+        """Supersede the running task. The Future completes when the new one ends.
+
+        Raises:
+            TaskError: It cannot be started now; the running task is gone all the same.
+        """
+        self.cancel()
+        future: Future[bool] = Future()
+        self._task, self._future = task, future
+        try:
+            self._advance()
+        except TaskError:
+            self._task = self._future = None
+            raise
+        return future
+
+    def cancel(self) -> None:
+        """End the running task, if any; it answers False."""
+        self._finish(False)
+
+    def move_sticks(self, remote: RemoteControl) -> None:
+        """The remote control looks like this from now on."""
+        self.remote, self._remote_ns = remote, self.time_ns
+
+    def sticks(self) -> RemoteControl | None:
+        """The remote control, where it counts: valid and not too old."""
+        return self.remote if self.remote.counts(self.time_ns - self._remote_ns) else None
+
+    def step(self) -> None:
+        """Give the task its turn when 20 ms have passed. Call before each physics step."""
+        self.take_turn()
+        if self.remote.is_valid and not self.api_control:
+            self._fly_by_sticks()
+        self.time_ns += TIME_STEP_NS
+
+    def take_turn(self) -> None:
+        """Give the task its turn if that is due now, without time passing.
+
+        Call before time stands still: a command that has run its duration answers then, and not
+        one step later, for which a client that waits for the answer would never ask.
+        """
+        if self._task is not None and self.time_ns >= self._next_ns:
+            self._advance()
+
+    def _advance(self) -> None:
+        assert self._task is not None and self._future is not None  # noqa: S101 - see callers
+        self._next_ns = self.time_ns + PERIOD_NS
+        try:
+            set_point = next(self._task)
+        except StopIteration as end:
+            self._finish(bool(end.value) and self.api_control)
+        else:
+            if self.api_control and set_point is not None:
+                self.autopilot.command(set_point)
+
+    def _fly_by_sticks(self) -> None:
+        sticks = self.sticks()
+        if sticks is not None:
+            self.autopilot.command(sticks.set_point())
+
+    def _finish(self, result: bool) -> None:
+        future, self._task, self._future = self._future, None, None
+        if future is not None and not future.done():
+            future.set_result(result)
+
+
+def until(runner: TaskRunner, duration_s: float) -> Generator[None, None, None]:
+    """Turns of a loop until so much simulated time has passed; none for zero or less."""
+    end_ns = runner.time_ns + round(duration_s * 1e9)
+    while runner.time_ns < end_ns:
+        yield

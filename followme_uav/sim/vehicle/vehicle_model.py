@@ -1,0 +1,121 @@
+"""The quadrotor's constants, and MuJoCo's model of it and of everything it can run into."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from followme_uav.messages import Vec3
+from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M
+from followme_uav.sim.city.shapes import corners_of
+from followme_uav.sim.city.spawned import Shape, SpawnedObject
+from followme_uav.sim.city.world import Collider
+
+TIME_STEP_NS = 5_000_000
+TIME_STEP_S = TIME_STEP_NS * 1e-9
+GRAVITY_MPS2 = 9.81
+
+_OBJECT_GROUP = 1
+"""MuJoCo's geom group of spawned objects; all else is in group 0."""
+NOWHERE_M = 1000.0
+"""So far underground, whoever is not there is in nobody's way."""
+
+
+@dataclass(frozen=True)
+class Airframe:
+    """Constants of the machine."""
+
+    mass_kg: float = 1.325
+    inertia_kgm2: Vec3 = (0.022, 0.030, 0.045)
+    """About the body's forward, right and down axes."""
+    half_size_m: Vec3 = (0.28, 0.28, 0.12)
+    """Box that collides, rotors and legs included; at rest the centre is half its height up."""
+    rotor_x_m: float = 0.14
+    rotor_y_m: float = 0.18
+    rotor_max_n: float = 13.0
+    rotor_lag_s: float = 0.03
+    yaw_torque_per_thrust_m: float = 0.02
+    drag_ns_per_m: float = 0.25
+    """Linear, against the air: 8 m/s of wind push with 2 N, a lean of 9 degrees."""
+    hover_throttle: float = 0.594
+    """Throttle (0..1, in proportion to thrust) that carries the weight. The one of AirSim's default
+    quadrotor, so that scripts which set throttles fly here as there; the rotors can do more."""
+
+    @property
+    def full_throttle_n(self) -> float:
+        """Thrust of one rotor at throttle 1."""
+        return 0.25 * self.mass_kg * GRAVITY_MPS2 / self.hover_throttle
+
+
+def model_xml(
+    frame: Airframe,
+    obstacles: Sequence[Collider],
+    people: int,
+    cars: Sequence[Collider],
+    objects: Sequence[SpawnedObject],
+) -> str:
+    """MuJoCo model. What is no vehicle has no affinity: it is never tested on its like."""
+    obstacle_bits = 'contype="1" conaffinity="0"'
+    geoms: list[str] = []
+    for o in obstacles:
+        half = 0.5 * o.yaw_rad
+        north, east, up = o.half_size_m
+        size = f"{north!r} {east!r} {up!r}" if o.shape == "box" else f"{north!r} {up!r}"
+        geoms.append(
+            f'<geom type="{o.shape}" size="{size}" pos="{_numbers(o.centre_m)}" '
+            f'quat="{math.cos(half)!r} 0 0 {math.sin(half)!r}" {obstacle_bits}/>'
+        )
+    capsule = f"{PERSON_RADIUS_M} {0.5 * PERSON_HEIGHT_M - PERSON_RADIUS_M}"
+    inertia = f'mass="{frame.mass_kg}" diaginertia="{_numbers(frame.inertia_kgm2)}"'
+    person = (
+        f'<body mocap="true" pos="0 0 {NOWHERE_M}">'
+        f'<geom type="capsule" size="{capsule}" {obstacle_bits}/></body>'
+    )
+    boxes = "".join(
+        f'<body mocap="true" pos="{_numbers(car.centre_m)}">'
+        f'<geom type="box" size="{_numbers(car.half_size_m)}" {obstacle_bits}/></body>'
+        for car in cars
+    )
+    meshes = [
+        f'<mesh name="object{i}" vertex="{_numbers(corners_of(one).ravel())}"/>'
+        for i, one in enumerate(objects)
+        if _is_mesh(one)
+    ]
+    assets = f"<asset>{''.join(meshes)}</asset>" if meshes else ""
+    spawned = "".join(
+        f'<body mocap="true" pos="{_numbers(one.position_m)}" quat="{_numbers(one.orientation)}">'
+        f'<geom {_form(one, i)} group="{_OBJECT_GROUP}" {obstacle_bits}/></body>'
+        for i, one in enumerate(objects)
+    )
+    return f"""<mujoco>
+      {assets}
+      <option timestep="{TIME_STEP_S}" gravity="0 0 {GRAVITY_MPS2}"/>
+      <worldbody>
+        <geom type="plane" size="0 0 1" quat="0 1 0 0" {obstacle_bits}/>
+        {"".join(geoms)}
+        {person * people}
+        {boxes}
+        <body><freejoint/>
+          <inertial pos="0 0 0" {inertia}/>
+          <geom type="box" size="{_numbers(frame.half_size_m)}" contype="0" conaffinity="1"/>
+        </body>
+        {spawned}
+      </worldbody>
+    </mujoco>"""
+
+
+def _is_mesh(one: SpawnedObject) -> bool:
+    return one.asset.shape in (Shape.CYLINDER, Shape.CONE)
+
+
+def _form(one: SpawnedObject, index: int) -> str:
+    if _is_mesh(one):
+        return f'type="mesh" mesh="object{index}"'
+    kind = "box" if one.asset.shape is Shape.CUBE else "ellipsoid"
+    return f'type="{kind}" size="{_numbers(one.half_size_m)}"'
+
+
+def _numbers(values: Iterable[Any]) -> str:
+    return " ".join(repr(float(v)) for v in values)

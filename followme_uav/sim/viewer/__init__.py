@@ -1,0 +1,1 @@
+"""The window that shows a flight while it goes on."""
