@@ -15,7 +15,7 @@ from PIL import Image
 
 from followme_uav.errors import LogError
 from followme_uav.files import sole_folder, write_image, write_text, write_whole
-from followme_uav.learn.data.collect import KINDS, kind_of
+from followme_uav.labelled_frames import KINDS, kind_of
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.png import encode_png
 from followme_uav.log.reader import PICTURE, TRUTH, FlightLog

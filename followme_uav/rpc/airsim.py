@@ -35,13 +35,14 @@ from followme_uav.messages import (
     VehicleState,
 )
 from followme_uav.rpc import convert
+from followme_uav.rpc.backends import open_session
 from followme_uav.rpc.depth import nearest_things
 from followme_uav.rpc.dialect import COSYS_VERSION, Dialect
 from followme_uav.rpc.footing import Footing
 from followme_uav.rpc.labels import LabelReader
 from followme_uav.rpc.patience import Patience
 from followme_uav.rpc.poll import Poll
-from followme_uav.rpc.session import RpcSession, await_result, no_answer, open_session
+from followme_uav.rpc.session import RpcSession, await_result, no_answer
 
 SCENE, DEPTH_VIS, SEGMENTATION = 0, 3, 5
 MAX_DEGREE_OF_FREEDOM = 0  # drivetrain: yaw independent of the direction of travel

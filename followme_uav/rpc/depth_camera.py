@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcError
-from followme_uav.rpc.session import RpcSession, open_session
+from followme_uav.rpc.backends import open_session
+from followme_uav.rpc.session import RpcSession
 
 
 class DepthCamera:

@@ -11,8 +11,8 @@ from typing import Any
 from followme_uav.config import RpcConfig, SimulatorProfile
 from followme_uav.errors import SimulatorError
 from followme_uav.geometry import quaternion_from_euler
+from followme_uav.rpc.backends import open_session
 from followme_uav.rpc.convert import pose_struct
-from followme_uav.rpc.session import open_session
 
 WEATHER = {"rain": 0, "dust": 6, "fog": 7}
 """AirSim's WeatherParameter, as far as it is drawn."""

@@ -14,7 +14,8 @@ import time
 import pytest
 
 from followme_uav.errors import RpcConnectionError
-from followme_uav.rpc.session import RpcSession, open_session
+from followme_uav.rpc.backends import open_session
+from followme_uav.rpc.session import RpcSession
 
 NAME = "Drone1"
 DEADLINE_S = 60.0

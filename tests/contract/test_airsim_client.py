@@ -13,7 +13,7 @@ from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorP
 from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
 from followme_uav.messages import Command, Contact, Manoeuvre, Solid
 from followme_uav.rpc.airsim import AirSimClient
-from followme_uav.rpc.session import open_session
+from followme_uav.rpc.backends import open_session
 
 from .fake.process import BACKEND, serving
 

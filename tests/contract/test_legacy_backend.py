@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from followme_uav.errors import EnvironmentSetupError
-from followme_uav.rpc.session import open_session
+from followme_uav.rpc.backends import open_session
 
 from .fake.process import ROOT
 

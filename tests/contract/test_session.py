@@ -14,7 +14,7 @@ from followme_uav.errors import (
     RpcConnectionError,
     RpcTimeoutError,
 )
-from followme_uav.rpc.session import open_session
+from followme_uav.rpc.backends import open_session
 
 from .fake.process import BACKEND, serving
 from .fake.raw import raw_peer

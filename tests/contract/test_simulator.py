@@ -16,8 +16,8 @@ from PIL import Image
 
 from followme_uav.errors import RemoteError
 from followme_uav.geometry import rotate
+from followme_uav.rpc.backends import open_session
 from followme_uav.rpc.server import RpcServer
-from followme_uav.rpc.session import open_session
 from followme_uav.sim.airsim_api.dialects import DIALECTS
 from followme_uav.sim.airsim_api.images import segmentation_palette
 from followme_uav.sim.airsim_api.methods import handlers_of

@@ -11,7 +11,7 @@ import pytest
 from followme_uav.config import load_config
 from followme_uav.errors import ConfigError, RemoteError
 from followme_uav.flight.embedded import EmbeddedSimulator, simulator_for
-from followme_uav.rpc.session import open_session
+from followme_uav.rpc.backends import open_session
 from followme_uav.sim.airsim_api.airsim_settings import read_settings
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
 from followme_uav.sim.simulator import Simulator

@@ -17,9 +17,10 @@ from followme_uav.geometry import (
     quaternion_from_euler,
     quaternion_from_pan_tilt,
 )
+from followme_uav.labelled_frames import FOLLOWING, WITH_HERO, WITHOUT_HERO
 from followme_uav.learn.data import collect as module
 from followme_uav.learn.data import dataset
-from followme_uav.learn.data.collect import FOLLOWING, KINDS, WITH_HERO, WITHOUT_HERO, collect
+from followme_uav.learn.data.collect import KINDS, collect
 from followme_uav.messages import CameraPose, Frame, GroundTruth, MaskClass, VehicleState
 
 SIZE_PX = 64

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from followme_uav.errors import DataError
+from followme_uav.labelled_frames import KINDS
 from followme_uav.learn.data import dataset
 from tests.unit.labelled_frames import write_frames
 
@@ -22,10 +23,10 @@ def test_one_set(tmp_path):
 
 
 def test_three_kinds_of_flight(tmp_path):
-    for kind in dataset.KINDS:
+    for kind in KINDS:
         write_frames(tmp_path / "city" / kind, count=2)
     sets = dataset.load_folders([tmp_path / "city"])
-    assert [s.name for s in sets] == [f"city/{kind}" for kind in dataset.KINDS]
+    assert [s.name for s in sets] == [f"city/{kind}" for kind in KINDS]
     assert {s.source for s in sets} == {"city"}
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from followme_uav.errors import DataError, EnvironmentSetupError, OutputError
-from followme_uav.learn.data import dataset
+from followme_uav.labelled_frames import KINDS
 from followme_uav.learn.evaluation import evaluate, report, report_figures, scores
 from followme_uav.messages import MaskClass
 from tests.unit.labelled_frames import write_frames
@@ -50,7 +50,7 @@ def run(folder, *arguments, **options):
 
 @pytest.fixture
 def three_kinds(tmp_path):
-    for i, kind in enumerate(dataset.KINDS):
+    for i, kind in enumerate(KINDS):
         write_frames(tmp_path / "data" / kind, count=7, hero="non" not in kind, seed=i)
     return tmp_path / "data"
 
@@ -66,7 +66,7 @@ def test_json_holds_what_the_tables_show(three_kinds, by_colour, tmp_path, capsy
     stored = json.loads((tmp_path / "scores.json").read_text())
     assert result.final_score == stored["final_score"]
     assert 0 < stored["final_score"] <= 1
-    assert [s["name"] for s in stored["sets"]] == [f"data/{kind}" for kind in dataset.KINDS]
+    assert [s["name"] for s in stored["sets"]] == [f"data/{kind}" for kind in KINDS]
     assert stored["total"]["frames"] == 21
 
     def values(node):
@@ -86,7 +86,7 @@ def test_tables_fit_a_terminal_of_80_columns(three_kinds, by_colour, capsys, mon
     run(three_kinds)
     shown = capsys.readouterr().out
     assert "…" not in shown
-    assert all(kind in shown for kind in dataset.KINDS)
+    assert all(kind in shown for kind in KINDS)
     assert "background" in shown
 
 

@@ -24,14 +24,13 @@ from followme_uav.errors import DataError, RemoteError
 from followme_uav.files import write_image
 from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.geometry import wrap_angle
-from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, MaskClass, Vec3
+from followme_uav.labelled_frames import FOLLOWING, WITH_HERO, WITHOUT_HERO, kind_of
+from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, Vec3
 from followme_uav.rpc.airsim import AirSimClient
 from followme_uav.terminal import make_console
 
-FOLLOWING, WITH_HERO, WITHOUT_HERO = "following_images", "patrol_with_targ", "patrol_non_targ"
 KINDS = (FOLLOWING, WITH_HERO, WITHOUT_HERO)
-HERO_MIN_SHARE = 3.5 / 160**2
-"""Of the image: with fewer pixels she does not count, as in the score; such frames are dropped."""
+"""In the order in which random viewpoints are drawn."""
 SETTLE_S = 0.7
 """From placing the vehicle to taking the picture: the camera turns, people walk on."""
 JPEG_QUALITY = 92
@@ -166,16 +165,6 @@ def _look(client: AirSimClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | N
     client.advance(SETTLE_S)
     frame, mask = client.read_labelled_frame()
     return None if frame.rgb is None else (frame, mask, view.near_hero)
-
-
-def kind_of(mask: Mask, near_hero: bool) -> str | None:
-    """Which kind of frame an exact mask makes; None where the hero is too small to count."""
-    share = np.count_nonzero(mask[..., MaskClass.HERO]) / mask[..., MaskClass.HERO].size
-    if share == 0.0:
-        return WITHOUT_HERO
-    if share < HERO_MIN_SHARE:
-        return None
-    return FOLLOWING if near_hero else WITH_HERO
 
 
 def _viewpoint(

@@ -22,10 +22,10 @@ from PIL import Image
 
 from followme_uav.decoding import MAX_FILE_BYTES, ImageError, decode_image, is_jpeg
 from followme_uav.errors import DataError
+from followme_uav.labelled_frames import KINDS
 from followme_uav.learn.data.pairing import SKIP_INCOMPLETE, Pairing, image_files, listed, pair
 from followme_uav.messages import MaskClass
 
-KINDS = ("following_images", "patrol_non_targ", "patrol_with_targ")
 _BLURRED_SHARE = 0.1
 """Of a mask that was saved as JPEG; with more pixels between the classes it is no mask."""
 

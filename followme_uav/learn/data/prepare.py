@@ -26,10 +26,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.files import make_folder, write_whole
-from followme_uav.learn.data.dataset import KINDS, read_bytes, read_pixels
+from followme_uav.labelled_frames import DETECTION_PX, KINDS
+from followme_uav.learn.data.dataset import read_bytes, read_pixels
 from followme_uav.learn.data.pairing import SKIP_INCOMPLETE, is_image_file, listed
 from followme_uav.learn.data.plausibility import ClassColours
-from followme_uav.learn.evaluation.scores import DETECTION_PX
 from followme_uav.messages import MaskClass, RgbImage
 from followme_uav.terminal import make_console
 
@@ -123,7 +123,7 @@ def prepare(
     Args:
         raw: Folder with the recording, or with folders of several recordings.
         out: Folder of the set; with `kind` the set goes into its subfolder of that name.
-        kind: One of `dataset.KINDS`.
+        kind: One of `labelled_frames.KINDS`.
         reading: How masks are read; None finds out from some of the frames.
         cameras: Numbers of the hero's, the people's and the background's camera.
         resume: Go on where an interrupted call stopped; without it the set must not exist.

@@ -14,6 +14,7 @@ from rich.progress import Progress
 from followme_uav.errors import DataError
 from followme_uav.extras import require
 from followme_uav.files import write_json
+from followme_uav.labelled_frames import DETECTION_PX, KINDS
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.dataset import LabelledFrames
 from followme_uav.learn.evaluation import curves, report, score_tables, scores
@@ -209,9 +210,9 @@ def split_by_kind(whole: PreparedSet) -> list[PreparedSet]:
     on patrol.
     """
     size = whole.truth[..., MaskClass.HERO].sum(axis=(1, 2))
-    there = size > scores.DETECTION_PX
+    there = size > DETECTION_PX
     far = size <= FAR_HERO_PX
-    parts = zip(dataset.KINDS, (~far, ~there, there & far), strict=True)
+    parts = zip(KINDS, (~far, ~there, there & far), strict=True)
     return [whole.part(kind, chosen) for kind, chosen in parts if chosen.any()]
 
 
@@ -263,7 +264,7 @@ def selection_score(prepared: Sequence[PreparedSet], results: Sequence[SetScore]
 
 def _final(results: Sequence[SetScore], frames: tuple[int, int, int] | None = None) -> float | None:
     by_kind = {r.name.rpartition("/")[2]: r for r in results}
-    if not all(kind in by_kind for kind in dataset.KINDS):
+    if not all(kind in by_kind for kind in KINDS):
         return None
-    following, without_hero, with_hero = (by_kind[kind] for kind in dataset.KINDS)
+    following, without_hero, with_hero = (by_kind[kind] for kind in KINDS)
     return scores.final_score(following, without_hero, with_hero, frames)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.files import make_folder, write_figure, write_image, write_text
+from followme_uav.labelled_frames import DETECTION_PX
 from followme_uav.learn.evaluation import report_figures, score_tables, scores
 from followme_uav.learn.evaluation.score_tables import ScoreTable
 from followme_uav.learn.evaluation.scores import FrameScores
@@ -104,7 +105,7 @@ def choose(frames: FrameScores) -> list[Group]:
         Group(
             "Worst false positives",
             f"Frames without the hero, most pixels called her (of those with more than "
-            f"{scores.DETECTION_PX}).",
+            f"{DETECTION_PX}).",
             _plain(alarms),
         ),
     ]
@@ -222,7 +223,7 @@ def _swatches(colours: dict[str, str], kind: str) -> str:
 _CURVES = f"""
 <h2>Curves</h2>
 <p>Numbers at the marks are thresholds; everything else on this page uses 0.5. The hero counts
-as there, or detected, with more than {scores.DETECTION_PX} pixels.</p>
+as there, or detected, with more than {DETECTION_PX} pixels.</p>
 <img class="plot" src="{_PICTURES}/threshold.png"
  alt="precision and recall over the hero threshold">
 <img class="plot" src="{_PICTURES}/size.png"

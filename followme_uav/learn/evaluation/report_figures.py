@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from followme_uav.labelled_frames import DETECTION_PX
 from followme_uav.learn.evaluation import curves
-from followme_uav.learn.evaluation.scores import DETECTION_PX, FrameScores
+from followme_uav.learn.evaluation.scores import FrameScores
 from followme_uav.messages import MaskClass
 from followme_uav.view.colours import BLUE, GREEN, INK, PALE, SKY, VERMILION, YELLOW, rgb
 from followme_uav.view.figures import styled

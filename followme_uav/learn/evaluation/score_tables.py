@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from followme_uav.learn.data.dataset import KINDS
+from followme_uav.labelled_frames import KINDS
 from followme_uav.learn.evaluation.scores import UDACITY_FRAMES, SetScore
 from followme_uav.terminal import print_table
 

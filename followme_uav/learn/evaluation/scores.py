@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from followme_uav.labelled_frames import DETECTION_PX
 from followme_uav.messages import MaskClass
 
-DETECTION_PX = 3
-"""The hero is there, or detected, with more pixels than this."""
 UDACITY_FRAMES = (542, 270, 322)
 """Frames of the three sets that the score was made for: following, without hero, with hero."""
 
