@@ -306,7 +306,7 @@ class LogConfig(Section):
     jpeg_quality: Annotated[int, Field(ge=50, le=100), Allowed(50, 100)]
     round_masks: bool
     chunk_s: Annotated[Number, Field(ge=0, le=10), Allowed(0, 10)]
-    sync_s: Annotated[Positive, Allowed(0.05, 3600)]
+    sync_s: Annotated[Positive, Allowed(0.001, 3600)]
 
 
 class SimulatorProfile(Section):

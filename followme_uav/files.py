@@ -212,8 +212,8 @@ def _explained(path: Path, what: str = "file") -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        # `mkdir` names the part of the path that is in the way.
-        in_the_way = error.filename if isinstance(error.filename, (str, Path)) else path.parent
+        folders = [path, *path.parents] if what == "folder" else path.parents
+        in_the_way = next((f for f in folders if f.exists() and not f.is_dir()), path.parent)
         raise OutputError(f"{path}: {in_the_way} is no folder; choose another {what}") from error
     except OSError as error:
         raise OutputError(f"{path}: cannot write ({why(error)}); choose another {what}") from error

@@ -361,12 +361,13 @@ def check_listen_address(host: str, port: int) -> None:
 
     Raises:
         ConfigError: The address is none that may be listened on.
+        EnvironmentSetupError: There is no such port.
     """
     remedy = "use 127.0.0.1 for this machine alone, or 0.0.0.0 or :: for every network it is in"
     if not host or host != host.strip():
         raise ConfigError(f"--host '{host}': not an address to listen on; {remedy}")
     if not 0 <= port <= _MAX_PORT:
-        raise ConfigError(f"cannot listen on port {port}: use 0 to {_MAX_PORT}")
+        raise EnvironmentSetupError(f"cannot listen on port {port}: use 0 to {_MAX_PORT}")
     try:
         found = socket.getaddrinfo(host, port, _family(host), socket.SOCK_STREAM)
     except (OSError, UnicodeError, ValueError) as error:
