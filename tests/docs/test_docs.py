@@ -1,13 +1,15 @@
-"""What README and docs tell people to type works, and what they point to is there.
+"""Commands in README and docs work; links, paths, modules and keys that they name exist.
 
 Fenced blocks marked `bash` are read line by line. `followme-uav ...` is run, each block in an empty
-folder of its own; the target of `make ...` must exist; other lines are left alone. A comment
-right above a block changes what is done with it:
+folder of its own; the target of `make ...` must exist; other lines are ignored. A comment right
+above a block changes this:
 
     <!-- not run: REASON -->       only its options and targets are checked
     <!-- may exit 1: REASON -->    a flight in it may end without success
 """
 
+import ast
+import importlib
 import os
 import re
 import shlex
@@ -18,15 +20,25 @@ from pathlib import Path
 
 import pytest
 
+from followme_uav.config import FlightConfig
+from followme_uav.config_aliases import ALIASES
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DEADLINE_S = 240
 GROUPS = ("log", "scenario")
 """Commands that have commands of their own."""
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(not run|may exit 1):\s*\S.*-->\s*\Z")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-PATH = re.compile(r"`((?:followme_uav|configs|docs|tests|tools|weights)/[\w./-]*)`")
+PATH = re.compile(r"(?<![\w./-])(?:followme_uav|configs|docs|tests|tools|weights)/[\w./-]*\w")
+MODULE = re.compile(r"(?<![\w./-])(\w+\.py)\b")
+"""A module without its folder."""
+OTHERS = {"navigate.py"}
+"""Modules of other projects that pages name."""
+KEY = re.compile(r"(?:`|--set )([a-z_]+)\.(?!py\b)([a-z_0-9]+)(?![\w*])")
+"""Section and name of a configuration key."""
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -144,9 +156,39 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_files_that_are_mentioned_are_there(page):
+def test_paths_on_a_page_exist(page):
+    """Also in blocks of code and their comments."""
     missing = {path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()}
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_modules_that_a_page_names_without_folder_exist(page):
+    known = {path.name for path in (ROOT / "followme_uav").rglob("*.py")} | OTHERS
+    assert set(MODULE.findall(page.read_text())) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_configuration_keys_on_a_page_exist(page):
+    """A former name is a key, too, if the program still accepts it."""
+    sections = FlightConfig.model_fields
+    unknown = {
+        f"{section}.{key}"
+        for section, key in KEY.findall(page.read_text())
+        if section in sections
+        and key not in sections[section].annotation.model_fields
+        and f"{section}.{key}" not in ALIASES
+    }
+    assert not unknown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_imports_in_python_blocks_work(page):
+    for block in PYTHON.findall(page.read_text()):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module)
+                assert not [alias.name for alias in node.names if not hasattr(module, alias.name)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

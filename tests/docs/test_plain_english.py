@@ -1,0 +1,204 @@
+"""Pages and code are plain English: no pronoun for a person, no sentence without a subject."""
+
+import ast
+import io
+import re
+import tokenize
+
+import pytest
+
+from tests.docs.test_docs import FENCED, PAGES, ROOT, name_of
+
+PAGES_NOT_YET = {"docs/simulator.md", "docs/simulators.md"}
+"""Pages that are still to be rewritten."""
+
+PRONOUNS_NOT_YET = {
+    "configs",
+    "configs/scenarios",
+    "configs/training",
+    "followme_uav",
+    "followme_uav/commands",
+    "followme_uav/flight",
+    "followme_uav/learn/data",
+    "followme_uav/learn/evaluation",
+    "followme_uav/log",
+    "followme_uav/replay",
+    "followme_uav/scenario",
+    "followme_uav/scenario/execution",
+    "followme_uav/scenario/report",
+    "followme_uav/scenario/script",
+    "followme_uav/sim",
+    "followme_uav/sim/agents",
+    "followme_uav/sim/rendering",
+    "followme_uav/sim/viewer",
+    "followme_uav/view",
+    "tests/closed_loop",
+    "tests/contract",
+    "tests/rendering",
+    "tests/unit",
+    "tools",
+}
+"""Folders with pronouns in their own files (subfolders are not meant)."""
+
+HEADLESS_NOT_YET = {
+    "followme_uav",
+    "followme_uav/commands",
+    "followme_uav/flight",
+    "followme_uav/learn/data",
+    "followme_uav/learn/evaluation",
+    "followme_uav/learn/experiments",
+    "followme_uav/learn/training",
+    "followme_uav/log",
+    "followme_uav/perception",
+    "followme_uav/pilot",
+    "followme_uav/pilot/guidance",
+    "followme_uav/pilot/navigation",
+    "followme_uav/pilot/safety",
+    "followme_uav/pilot/tracking",
+    "followme_uav/replay",
+    "followme_uav/rpc",
+    "followme_uav/scenario",
+    "followme_uav/scenario/execution",
+    "followme_uav/scenario/report",
+    "followme_uav/scenario/script",
+    "followme_uav/sim",
+    "followme_uav/sim/agents",
+    "followme_uav/sim/airsim_api",
+    "followme_uav/sim/city",
+    "followme_uav/sim/rendering",
+    "followme_uav/sim/vehicle",
+    "followme_uav/sim/viewer",
+    "followme_uav/view",
+    "tests",
+    "tests/closed_loop",
+    "tests/contract",
+    "tests/contract/fake",
+    "tests/contract/strangers",
+    "tests/rendering",
+    "tests/unit",
+    "tests/viewer",
+    "tools",
+}
+"""Folders with headless sentences in their own files."""
+
+FOLDERS = ("followme_uav", "configs", "tools", "tests")
+TEXT = {".css", ".html", ".j2", ".js", ".json", ".md", ".proto", ".py", ".sh", ".txt", ".yaml"}
+SELF = "tests/docs/test_plain_english.py"
+"""This file contains the words that it looks for."""
+
+PRONOUN = re.compile(
+    r"(?<![A-Za-z])(?:she|her|hers|herself|he|him|his|himself)(?![A-Za-z])", re.IGNORECASE
+)
+"""Also in a name such as `test_he_runs`."""
+HEADLESS = re.compile(
+    r"(?:(?<=[.:;!?|*-] )|^)(?:Who|Whoever|Whom|Whose|What|Whatever|Where|Wherever)\b[^.?]*[.?]?"
+)
+CODE = re.compile(r"`[^`\n]*`")
+
+
+def files():
+    """Text files of the program, its configuration, tools and tests."""
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in TEXT and name_of(path) != SELF:
+                yield path
+
+
+PLAIN_PAGES = [page for page in PAGES if name_of(page) not in PAGES_NOT_YET]
+
+
+def prose_of(text):
+    """The page without blocks of code, each paragraph, item or row of a table on a line."""
+    text = CODE.sub("CODE", FENCED.sub("", text))
+    return re.sub(r"\n(?![\n#|>-])(?=\S|  )", " ", text)
+
+
+def headless(text):
+    """Sentences that begin with Who or What and are no question."""
+    lines = prose_of(text).splitlines()
+    found = [match[0] for line in lines for match in HEADLESS.finditer(line)]
+    return [sentence for sentence in found if not sentence.endswith("?")]
+
+
+def comments_of(source):
+    """Comments, consecutive lines joined, and texts that stand alone (docstrings) or as `help`."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        is_prose = isinstance(node, ast.Expr) or getattr(node, "arg", None) == "help"
+        value = getattr(getattr(node, "value", None), "value", None)
+        if is_prose and isinstance(value, str):
+            yield value
+    block, last = [], None
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            if last is not None and token.start[0] != last + 1:
+                yield " ".join(block)
+                block = []
+            block.append(token.string.lstrip("# "))
+            last = token.start[0]
+    yield " ".join(block)
+
+
+@pytest.mark.parametrize("page", PLAIN_PAGES, ids=name_of)
+def test_no_pronoun_stands_for_the_hero_or_a_person(page):
+    assert not PRONOUN.findall(page.read_text())
+
+
+@pytest.mark.parametrize("page", PLAIN_PAGES, ids=name_of)
+def test_no_sentence_begins_with_a_headless_who_or_what(page):
+    assert not headless(page.read_text())
+
+
+def lines_with_pronouns(path):
+    lines = enumerate(path.read_text(errors="replace").splitlines(), start=1)
+    return [f"{name_of(path)}:{number}: {line}" for number, line in lines if PRONOUN.search(line)]
+
+
+def headless_sentences(path):
+    """Of a module's docstrings, comments and help texts."""
+    if path.suffix != ".py":
+        return []
+    texts = comments_of(path.read_text())
+    return [f"{name_of(path)}: {sentence}" for text in texts for sentence in headless(text)]
+
+
+@pytest.mark.parametrize(
+    ("faults_of", "not_yet"),
+    [(lines_with_pronouns, PRONOUNS_NOT_YET), (headless_sentences, HEADLESS_NOT_YET)],
+    ids=["pronouns", "headless sentences"],
+)
+def test_code_and_configuration_are_plain_english(faults_of, not_yet):
+    found = {}
+    for path in files():
+        if faults := faults_of(path):
+            found.setdefault(name_of(path.parent), []).extend(faults)
+    assert not {folder: faults for folder, faults in found.items() if folder not in not_yet}
+    assert not not_yet - set(found), "these folders are plain now: take them off the list"
+
+
+def test_headless_sentences_are_found_and_questions_are_not():
+    text = "A line\nends. What fails: all.\n\nWho goes? Where is it?\n\n- Whoever runs is lost.\n"
+    assert headless(text) == ["What fails: all.", "Whoever runs is lost."]
+
+
+def test_texts_of_a_module_are_found():
+    source = (
+        '"""Module."""\nX = 1\n"""Constant."""\n# First\n# second.\ny = 2  # Where it is.\n'
+        'f("no prose", help="Who asks.")\n'
+    )
+    assert set(comments_of(source)) == {
+        "Module.",
+        "Constant.",
+        "First second. Where it is.",
+        "Who asks.",
+    }
+
+
+@pytest.mark.parametrize("text", ["Is her coat red?", "def test_he_runs():", "HIS_M = 1"])
+def test_pronouns_are_found_in_names_and_texts(text):
+    assert PRONOUN.search(text)
+
+
+@pytest.mark.parametrize("text", ["the hero", "other = there", "history", "cache(this)"])
+def test_other_words_are_no_pronouns(text):
+    assert not PRONOUN.search(text)
