@@ -85,7 +85,7 @@ class _Mission(Mission):
 
 @dataclass(frozen=True)
 class _Aim:
-    """What following asks for: horizontal velocity and line of sight."""
+    """Horizontal velocity and line of sight that following asks for."""
 
     velocity_mps: tuple[float, float]
     sight: LineOfSight
@@ -93,7 +93,7 @@ class _Aim:
 
 
 class Baseline(ABC):
-    """What both have in common; flies like `pilot.pilot.Pilot`."""
+    """The common part of both; flies like `pilot.pilot.Pilot`."""
 
     def __init__(self, config: FlightConfig, mask_source: MaskSource) -> None:
         self.config = config
@@ -112,7 +112,7 @@ class Baseline(ABC):
 
     @abstractmethod
     def follow(self, frame: Frame, mask: Mask, detection: Detection) -> _Aim | None:
-        """Where to fly and look for a detection; None keeps the last aim."""
+        """The aim for a detection; None keeps the last one."""
 
     def step(self, frame: Frame) -> Step:
         """Detect, decide, guide and control, once."""

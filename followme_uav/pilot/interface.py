@@ -1,4 +1,4 @@
-"""What a pilot needs of its mask source, and what everybody else needs of a pilot."""
+"""The interfaces of a pilot: the mask source that it calls, and the methods that others call."""
 
 from __future__ import annotations
 

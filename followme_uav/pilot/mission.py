@@ -1,7 +1,7 @@
 """The mission: its states, and the rules that lead from one to the next.
 
-`Mission.update` looks at the inputs once per frame; the urgent exits come first. What a state
-counts is made anew when the state is entered.
+`Mission.update` looks at the inputs once per frame; the urgent exits come first. The counts of a
+state start anew when the state is entered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MISSES_PER_SIGHTING = 2.0
 
 @dataclass(frozen=True)
 class AcquireMemory:
-    """What ACQUIRE counts."""
+    """Counts of ACQUIRE."""
 
     evidence: float = 0.0
     """Frames with the hero, less those with another person, weighted."""
@@ -39,7 +39,7 @@ class AcquireMemory:
 
 @dataclass(frozen=True)
 class FollowMemory:
-    """What FOLLOW counts."""
+    """Counts of FOLLOW."""
 
     detected_s: float
     """When the hero was last detected."""
@@ -49,7 +49,7 @@ class FollowMemory:
 
 @dataclass(frozen=True)
 class FailsafeMemory:
-    """What FAILSAFE remembers."""
+    """Memory of FAILSAFE."""
 
     fault_s: float
     """When the fault was last present."""
@@ -69,11 +69,11 @@ Rule = Callable[["Mission", MissionInputs], Change | None]
 
 @dataclass(frozen=True)
 class Decision:
-    """What one frame changed."""
+    """The changes that one frame leads to."""
 
     transition: Transition | None = None
     feedback: TrackFeedback | None = None
-    """What the transition means for the tracker."""
+    """The consequence of the transition for the tracker."""
 
 
 class Mission:
@@ -158,7 +158,7 @@ class Mission:
         return now.time_s - self._entered_s
 
     def _urgent(self, now: MissionInputs) -> Change | None:
-        """What matters more than the present state: faults, then the end of the flight."""
+        """Changes with priority over the rules of the state: faults, then the end of the flight."""
         if self.state in (MissionState.LAND, MissionState.DONE):
             return None
         fault = self._fault(now)

@@ -21,7 +21,7 @@ from followme_uav.pilot.tracking.tracker import Tracker, TrackFeedback, Tracking
 
 
 class FrameClock:
-    """What every pilot derives from the sequence of frames: time step and altitude.
+    """Time step and altitude, derived from the sequence of frames.
 
     Args:
         rate_hz: Of the camera.

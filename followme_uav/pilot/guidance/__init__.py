@@ -1,1 +1,1 @@
-"""What each mission state asks of vehicle and camera: one module for each behaviour."""
+"""The motion of vehicle and camera that each mission state asks for, one module a behaviour."""

@@ -17,7 +17,7 @@ from followme_uav.pilot.navigation.patrol_route import PatrolRoute
 from followme_uav.pilot.navigation.route_planner import RoutePlanner, course
 
 Guided = tuple[Guidance, tuple[LoopTerms, ...]]
-"""What a behaviour asks for, and what its PID loops did."""
+"""The guidance of a behaviour, and the terms of its PID loops."""
 
 
 class Behaviours:
@@ -51,7 +51,7 @@ class Behaviours:
             self._follow.restart()
 
     def guide(self, state: MissionState, inputs: GuidanceInputs) -> Guided:
-        """What the state asks for."""
+        """The guidance of the state."""
         return self._of_state[state](inputs)
 
     def _patrol(self, inputs: GuidanceInputs) -> Guided:

@@ -1,4 +1,4 @@
-"""What a behaviour decides from."""
+"""The inputs of a behaviour."""
 
 from __future__ import annotations
 

@@ -28,10 +28,10 @@ class View(Enum):
 
 @dataclass(frozen=True)
 class Goal:
-    """What to do next."""
+    """The next action of a search."""
 
     position_m: Vec2
-    """Where to fly."""
+    """Destination of the vehicle."""
     view: View
 
 
@@ -60,7 +60,7 @@ class SearchPlan:
         self._place_m = None
 
     def goal(self, time_s: float, here_m: Vec2, hero: Track) -> Goal:
-        """What to do now; `hero` is the track predicted to this time."""
+        """The action for this frame; `hero` is the track predicted to this time."""
         config = self._config
         dt_s, self._last_s = time_s - self._last_s, time_s
         near_m = nearest_place(self._flyable_m, hero.ground_m, here_m)

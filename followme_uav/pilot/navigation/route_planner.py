@@ -39,7 +39,7 @@ class RoutePlanner:
         return is_free(self._flyable_m, position_m, near_m)
 
     def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
-        """Where to fly next on the way to `goal_m`: there, or to a junction on the way around.
+        """The next point on the way to `goal_m`: the goal, or a junction on the way around.
 
         A goal off the flyable area stands for the nearest place inside it.
         """
@@ -76,7 +76,7 @@ def heading_velocity(speed_mps: float, azimuth_rad: float) -> Vec2:
 def _corner(
     junction: Rectangle, here_m: Vec2, goal_m: Vec2, flyable_m: tuple[Rectangle, ...]
 ) -> Vec2:
-    """Where to pass a junction from whose centre both here and the goal are in sight."""
+    """The point to pass at a junction whose centre is in sight of both ends."""
     south, west, north, east = junction
     inset_m = min(CORNER_INSET_M, (north - south) / 2.0, (east - west) / 2.0)
     corners = [

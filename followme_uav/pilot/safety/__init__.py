@@ -1,1 +1,1 @@
-"""What keeps the vehicle safe: limits of speed and acceleration, geofence, obstacle avoidance."""
+"""Safety of the vehicle: limits of speed and acceleration, geofence, obstacle avoidance."""

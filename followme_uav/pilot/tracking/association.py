@@ -22,7 +22,7 @@ from followme_uav.pilot.tracking.track import Track
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is known before the image is looked at."""
+    """Everything known before the detections of the frame."""
 
     time_s: float
     state: MissionState

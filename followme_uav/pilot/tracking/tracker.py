@@ -24,7 +24,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class TrackFeedback:
-    """What a mission decision means for the tracker, from the next frame on."""
+    """The consequence of a mission decision for the tracker, from the next frame on."""
 
     time_s: float
     forget_followed: bool = False
@@ -36,7 +36,7 @@ class TrackFeedback:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the tracker keeps from frame to frame."""
+    """The state that the tracker keeps from frame to frame."""
 
     track: Track | None = None
     followed: Track | None = None
@@ -46,7 +46,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Tracking:
-    """What one frame led to."""
+    """The result of one frame."""
 
     candidates: tuple[Candidate, ...]
     selected: Candidate | None
@@ -67,7 +67,7 @@ class Tracker:
     """Keeps the track of the hero.
 
     Attributes:
-        memory: What is kept from frame to frame.
+        memory: The state kept from frame to frame.
     """
 
     def __init__(self, config: FlightConfig) -> None:
@@ -89,7 +89,7 @@ class Tracker:
             detections: Most prominent first; empty when the frame has no image.
             image_shape: (height, width, ...) of the mask, pixels.
             state: Of the mission, as the last frame left it.
-            feedback: What the mission decided at the last frame.
+            feedback: The decision of the mission at the last frame.
         """
         if feedback is not None:
             self.memory = self._after(feedback)
