@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from followme_uav.sim.agents.routes import Outfit
-from followme_uav.sim.city.environment import Clock
+from followme_uav.sim.city.environment import TimeOfDay
 from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.world import make_city
 from followme_uav.sim.simulation import Renderer, RendererMaker, Simulation
@@ -39,7 +39,7 @@ def make_simulation(
     if light is not None:
         environment = simulation.environment
         if light.hour_h is not None:
-            environment.set_clock(Clock(light.hour_h), simulation.time_ns)
+            environment.set_time_of_day(TimeOfDay(light.hour_h), simulation.time_ns)
         environment.set_weather(
             clouds=light.clouds, rain=light.rain, fog=light.fog, dust=light.dust
         )

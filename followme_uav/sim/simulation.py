@@ -51,7 +51,7 @@ _PEOPLE_STEPS = PEOPLE_PERIOD_NS // TIME_STEP_NS
 _GIMBAL_STEPS = PERIOD_NS // TIME_STEP_NS
 
 
-class Picture(Protocol):
+class RenderedImages(Protocol):
     """What a renderer returns. All arrays have the first row on top."""
 
     @property
@@ -81,7 +81,7 @@ class Renderer(Protocol):
         height_px: int,
         people: tuple[Person, ...],
         cars: tuple[Car, ...],
-    ) -> Picture:
+    ) -> RenderedImages:
         """One image with depth and object ids; `cars` are those that drive."""
 
     def set_atmosphere(self, atmosphere: Atmosphere) -> None:
@@ -100,11 +100,11 @@ class Shot:
 
     time_ns: int
     camera: CameraPose
-    picture: Picture
+    images: RenderedImages
 
 
 class Simulation:
-    """Everything that exists. Not thread safe; see `simulator.Simulator`.
+    """Everything that exists. Not thread safe; see `simulation_runner.SimulationRunner`.
 
     Attributes:
         equipment: what the vehicle is called and carries.
@@ -194,7 +194,7 @@ class Simulation:
         self._steps = 0
         self.asked_time.clear()
         self.recorder = None
-        self.environment.restart_clock(self.time_ns)
+        self.environment.restart_time_of_day(self.time_ns)
         self.changed()
         self._latest_shot = None
 

@@ -42,7 +42,7 @@ from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.styles import style_of
 
 
-class Light(Section):
+class LightPlan(Section):
     """Time of day and weather at the start."""
 
     hour_h: Annotated[float, Field(ge=0, le=24)] | None = None
@@ -73,7 +73,7 @@ class WorldPlan(Section):
     style: str | None = None
     people: Annotated[int, Field(ge=0, le=MAX_PEOPLE)] = PEOPLE
     cars: Annotated[int, Field(ge=0, le=MAX_CARS)] = CARS
-    light: Light | None = None
+    light: LightPlan | None = None
     """None: the day of the seed, under a clear sky."""
     hero: Annotated[
         Annotated[HeroMode, Tag("mode")] | Annotated[Route, Tag("route")],

@@ -4,7 +4,7 @@ import pytest
 
 from followme_uav.errors import ConfigError
 from followme_uav.sim.city.atmosphere import PRESETS, Weather, at_time, atmosphere, day_of, preset
-from followme_uav.sim.city.environment import Clock, Environment
+from followme_uav.sim.city.environment import Environment, TimeOfDay
 
 HOUR_NS = 3_600_000_000_000
 
@@ -56,9 +56,9 @@ def test_nobody_asked_nothing_changes():
 def test_the_sun_moves_with_simulated_time_and_starts_again():
     """A wall clock in the light would make two equal flights differ."""
     environment = Environment(3)
-    environment.set_clock(Clock(10.0, speed=2.0, update_s=60.0), 0)
+    environment.set_time_of_day(TimeOfDay(10.0, speed=2.0, update_s=60.0), 0)
     assert environment.atmosphere(0) == at_time(10.0)
     assert environment.atmosphere(HOUR_NS) == at_time(12.0)
     assert environment.atmosphere(HOUR_NS + 59_000_000_000) == at_time(12.0)
-    environment.restart_clock(HOUR_NS)
+    environment.restart_time_of_day(HOUR_NS)
     assert environment.atmosphere(HOUR_NS) == at_time(10.0)

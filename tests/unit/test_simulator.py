@@ -9,7 +9,7 @@ import pytest
 from followme_uav.errors import ConfigError
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.server import parse_image_size, run_server
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 
 
@@ -30,7 +30,7 @@ def running():
 
     def start(**options):
         world = CountedTime()
-        simulator = Simulator(world, **options)
+        simulator = SimulationRunner(world, **options)
         thread = threading.Thread(target=simulator.run, daemon=True)
         thread.start()
         started.append((simulator, thread))
@@ -170,7 +170,7 @@ def test_watched_time_never_overtakes_the_wanted_speed(running, speed):
 
 def test_who_watches_can_end_it():
     watcher = Watcher(quit=True)
-    simulator = Simulator(CountedTime(), paused=True, show=watcher)
+    simulator = SimulationRunner(CountedTime(), paused=True, show=watcher)
     simulator.run()
     assert watcher.looks == 1
 

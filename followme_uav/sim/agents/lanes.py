@@ -58,7 +58,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Turn:
+class LaneTurn:
     """The way over a crossing, from the end of one lane to the start of another."""
 
     segment: Segment
@@ -75,7 +75,7 @@ class Lane:
     segment: Segment
     crossing: int
     """Number of the crossing it leads to."""
-    turns: tuple[Turn, ...]
+    turns: tuple[LaneTurn, ...]
 
     @property
     def stop_m(self) -> float:
@@ -125,7 +125,7 @@ def _turn(
     direction: int,
     quarters: int,
     starts: dict[tuple[int, int, int], int],
-) -> Turn:
+) -> LaneTurn:
     n, e = _unit(direction)
     start = (
         middle[0] - LANE_START_M * n - LANE_OFFSET_M * e,
@@ -134,7 +134,7 @@ def _turn(
     radius_m = {0: 0.0, 1: _RIGHT_RADIUS_M, 3: -_LEFT_RADIUS_M}[quarters]
     length_m = abs(radius_m) * math.pi / 2 if radius_m else 2 * LANE_START_M
     away = (direction + quarters) % 4
-    return Turn(
+    return LaneTurn(
         Segment(*start, direction * math.pi / 2, length_m, radius_m),
         starts[crossing[0], crossing[1], away],
         _SPEED_MPS[quarters],

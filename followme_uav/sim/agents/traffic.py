@@ -25,10 +25,11 @@ from followme_uav.sim.agents.lanes import (
     ZEBRA_INNER_M,
     ZEBRA_OUTER_M,
     Lane,
+    LaneTurn,
     Segment,
-    Turn,
 )
 from followme_uav.sim.city.colliders import car_collider
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import Car, Collider
 
 CARS, MAX_CARS = 8, len(LANES)
@@ -58,11 +59,11 @@ _ROOM_M = 2.0 * _LENGTH_M  # free road behind a crossing that is worth entering 
 class _Driver:
     """One car and what its driver is about."""
 
-    colour: tuple[float, float, float]
+    colour: Colour
     cruise_mps: float
     lane: int
     along_m: float
-    turn: Turn
+    turn: LaneTurn
     """What it will do, or is doing, at the end of its lane."""
     speed_mps: float
     crossing: int = -1
@@ -216,7 +217,7 @@ class Traffic:
         self._poses = [driver.pose() for driver in self._drivers]
         self._snapshot = self._solids = None
 
-    def _choose(self, lane: Lane) -> Turn:
+    def _choose(self, lane: Lane) -> LaneTurn:
         return lane.turns[int(self._rng.integers(len(lane.turns)))]
 
     def _wish_mps(

@@ -15,8 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from followme_uav.errors import ConfigError
-
-Rgb = tuple[float, float, float]
+from followme_uav.sim.city.colours import Colour
 
 NOON_ELEVATION_DEG = 55.0
 """Of the sun, at 12 h; it rises at 6 h in the east and sets at 18 h in the west."""
@@ -48,16 +47,16 @@ class Atmosphere:
     sun_azimuth_deg: float
     """From north, clockwise: where the sun stands."""
     sun_elevation_deg: float
-    sun: Rgb
-    ambient: Rgb
-    sky_low: Rgb
+    sun: Colour
+    ambient: Colour
+    sky_low: Colour
     """The sky at the horizon."""
-    sky_high: Rgb
+    sky_high: Colour
     """The sky at the zenith."""
-    cloud: Rgb
+    cloud: Colour
     cloud_cover: float
     """Added to the cover of the cloud picture: 0 for some clouds, 1 for a closed sky."""
-    fog: Rgb
+    fog: Colour
     fog_per_m: float
     """Of the light of a surface, exp(-fog_per_m * depth) arrives; the fog's colour fills up."""
     shadow: float
@@ -155,7 +154,7 @@ def at_time(hour_h: float, weather: Weather = CLEAR) -> Atmosphere:
     return atmosphere(90.0 + math.degrees(turn), math.degrees(math.asin(height)), weather)
 
 
-def _rgb(values: np.ndarray) -> Rgb:
+def _rgb(values: np.ndarray) -> Colour:
     red, green, blue = (float(v) for v in values)
     return (red, green, blue)
 

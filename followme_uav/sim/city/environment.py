@@ -11,7 +11,7 @@ from followme_uav.sim.city.atmosphere import CLEAR, Atmosphere, Weather, at_time
 
 
 @dataclass(frozen=True)
-class Clock:
+class TimeOfDay:
     """The time of day that the sun goes by."""
 
     start_hour_h: float
@@ -31,17 +31,17 @@ class Environment:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._clock: Clock | None = None
+        self._clock: TimeOfDay | None = None
         self._clock_start_ns = 0
         self._weather = CLEAR
         self._weather_counts = False
         self._touched = False
 
-    def set_clock(self, clock: Clock | None, now_ns: int) -> None:
+    def set_time_of_day(self, clock: TimeOfDay | None, now_ns: int) -> None:
         """Let the sun go by this clock from now on; None: the sun of the seed."""
         self._clock, self._clock_start_ns, self._touched = clock, now_ns, True
 
-    def restart_clock(self, now_ns: int) -> None:
+    def restart_time_of_day(self, now_ns: int) -> None:
         """The clock shows its start again."""
         self._clock_start_ns = now_ns
 

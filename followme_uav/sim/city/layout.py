@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from followme_uav.sim.city.colours import Colour
+
 STREET_CENTRES_M = (-60.0, 0.0, 60.0)
 """Centre lines of the streets, for both axes: x = c (running east) and y = c (running north)."""
 STREET_END_M = 100.0
@@ -114,8 +116,7 @@ class Car:
     length_m: float
     width_m: float
     height_m: float
-    colour: tuple[float, float, float]
-    """RGB, 0..1."""
+    colour: Colour
 
 
 @dataclass(frozen=True)

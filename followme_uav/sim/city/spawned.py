@@ -17,6 +17,7 @@ import numpy as np
 
 from followme_uav.geometry import conjugate, rotate
 from followme_uav.messages import Quaternion, Vec3
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.patterns import same
 
 MAX_OBJECTS = 32
@@ -25,8 +26,6 @@ SLOT_NAMES = tuple(f"spawned_{i:02d}" for i in range(MAX_OBJECTS))
 SCALE_LIMITS = (0.01, 100.0)
 """Of each axis; at scale 1 every solid is one metre wide, deep and high."""
 
-Colour = tuple[float, float, float]
-"""Red, green, blue, 0 to 1."""
 FIRST_COLOUR: Colour = (0.62, 0.62, 0.62)
 FULL_INTENSITY = 5000.0
 """Of a light: Unreal's default for point lights; a ball of light is white from here on."""
@@ -81,7 +80,7 @@ class SpawnedObject:
     """Its own axes to the world's; its height is along its third axis, upwards."""
     scale: Vec3
     number: int = 0
-    """In `Picture.object_id`, where the renderer has numbers."""
+    """In `RenderedImages.object_id`, where the renderer has numbers."""
     colour: Colour = FIRST_COLOUR
     intensity: float = FULL_INTENSITY
     """Of a light; 0 is dark."""

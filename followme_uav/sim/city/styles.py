@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from followme_uav.errors import ConfigError
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import Foliage, TreeKind
 
-Colour = tuple[float, float, float]
 Wall = Literal["plaster", "brick", "stone", "glass"]
 Roof = Literal["flat", "hip", "gable"]
 Paving = Literal["slabs", "blocks", "cobbles", "granite", "bricks"]

@@ -45,7 +45,7 @@ class _Advance:
     """Who waits for the end."""
 
 
-class Simulator:
+class SimulationRunner:
     """The thread-safe face of a simulation.
 
     Args:
