@@ -354,7 +354,7 @@ class Simulation:
         if down > -_IN_THE_WAY_M:
             berth_m = (-_BERTH_M, 0.0, _BERTH_M)
             in_the_road_m += [(north + n, east + e) for n in berth_m for e in berth_m]
-        self.traffic.advance(dt_s, in_the_road_m, self.crowd.zebras_in_use)
+        self.traffic.advance(dt_s, in_the_road_m, self.crowd.crosswalks_in_use)
         self._place_movers()
 
     def _place_movers(self) -> None:

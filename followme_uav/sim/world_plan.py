@@ -34,7 +34,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from followme_uav.config import Number, Point2, Section, Share, read_yaml, validated
 from followme_uav.errors import ConfigError
-from followme_uav.sim.agents.gatherings import strollers
+from followme_uav.sim.agents.gatherings import gathering
 from followme_uav.sim.agents.people import MAX_PEOPLE, PEOPLE
 from followme_uav.sim.agents.routes import HeroMode, Route, Walker
 from followme_uav.sim.agents.traffic import CARS, MAX_CARS
@@ -100,7 +100,7 @@ class WorldPlan(Section):
         """
         walkers = list(self.walkers)
         for i, group in enumerate(self.gatherings):
-            walkers += strollers(city, group.place_m, group.people, group.radius_m, number=i)
+            walkers += gathering(city, group.place_m, group.people, group.radius_m, number=i)
         return tuple(walkers)
 
 

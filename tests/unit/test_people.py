@@ -8,7 +8,7 @@ import pytest
 from followme_uav.sim.agents.gait import HIP_M, stride_m, swing_rad
 from followme_uav.sim.agents.people import Crowd
 from followme_uav.sim.agents.traffic import Traffic
-from followme_uav.sim.agents.walks import ZEBRAS, walk_graph
+from followme_uav.sim.agents.walk_graph import CROSSWALKS, walk_graph
 from followme_uav.sim.city import layout
 from followme_uav.sim.city.world import make_city
 
@@ -90,7 +90,7 @@ def test_nobody_ever_walks_into_anybody(seed: int, people: int):
     nearest_m = math.inf
     for _ in range(round(120.0 / DT_S)):
         crowd.advance(DT_S, traffic)
-        traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+        traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
         at = crowd.feet_m[:, :2]
         nearest_m = min(nearest_m, float(np.hypot(*(at[one] - at[other]).T).min()))
     assert nearest_m >= 0.4
@@ -104,7 +104,7 @@ def test_groups_stand_and_talk_facing_each_other_and_walk_on():
     seen_standing = 0
     for _ in range(150):
         people = _walk(crowd, 1.0)[-1]
-        for group in crowd.talking:
+        for group in crowd.groups:
             talked.update(group)
             sizes.add(len(group))
             members = [people[i] for i in group]
@@ -119,14 +119,14 @@ def test_groups_stand_and_talk_facing_each_other_and_walk_on():
     assert seen_standing > 300
     assert sizes == {2, 3, 4}
     assert 0 not in talked
-    assert talked - {i for group in crowd.talking for i in group}
+    assert talked - {i for group in crowd.groups for i in group}
 
 
 def test_people_cross_on_zebras_and_let_cars_pass_that_have_them():
     """A walker in the middle of a street, or in front of a car, would be seen in no real frame."""
     crowd, traffic = Crowd(CITY, 6), Traffic(6, 8)
     crossed = waited = 0
-    middles = np.array([zebra.middle_m for zebra in ZEBRAS])
+    middles = np.array([zebra.middle_m for zebra in CROSSWALKS])
     for _ in range(round(120.0 / DT_S)):
         crowd.advance(DT_S, traffic)
         in_road = np.array(crowd.in_the_road_m).reshape(-1, 2)
@@ -137,12 +137,12 @@ def test_people_cross_on_zebras_and_let_cars_pass_that_have_them():
                 continue
             off = np.abs(middles - spot)
             zebra = int(np.argmin(off.sum(axis=1)))
-            along, across = off[zebra, ZEBRAS[zebra].axis], off[zebra, 1 - ZEBRAS[zebra].axis]
+            along, across = off[zebra, CROSSWALKS[zebra].axis], off[zebra, 1 - CROSSWALKS[zebra].axis]
             assert along < 5.0
             assert across < 2.6
-            assert zebra in crowd.zebras_in_use
+            assert zebra in crowd.crosswalks_in_use
             crossed += 1
-        traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+        traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
     assert crossed > 100
     assert waited > 0
 

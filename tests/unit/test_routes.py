@@ -26,7 +26,7 @@ def _walk(crowd: Crowd, seconds: float, traffic: Traffic | None = None) -> np.nd
     for _ in range(round(seconds / DT_S)):
         crowd.advance(DT_S, traffic)
         if traffic is not None:
-            traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+            traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
         rows.append((*crowd.feet_m[0, :2], crowd.people[0].speed_mps))
     return np.array(rows)
 

@@ -105,7 +105,7 @@ def test_no_car_comes_near_anybody(seed: int):
     nearest_m = math.inf
     for _ in range(round(120.0 / DT_S)):
         crowd.advance(DT_S, traffic)
-        traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+        traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
         for car in traffic.cars:
             for place in crowd.in_the_road_m:
                 nearest_m = min(nearest_m, _outside_m(car, *place))
@@ -153,7 +153,7 @@ def test_cars_wait_at_a_zebra_in_use():
     """People have the right of way there, and rely on it."""
     everywhere = range(36)
     traffic = Traffic(3, 8)
-    _drive(traffic, 40.0, zebras_in_use=everywhere)
+    _drive(traffic, 40.0, crosswalks_in_use=everywhere)
     assert not traffic.claimed
     assert max(traffic.speeds_mps) < 0.05
     _drive(traffic, 10.0)

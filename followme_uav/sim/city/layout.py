@@ -199,15 +199,16 @@ class City:
     extent_m: float = EXTENT_M
 
 
+def street_gap_m(north_m: float, east_m: float) -> float:
+    """Distance of a point to the nearest centre line of a street, extended without end."""
+    return min(abs(v - c) for v in (north_m, east_m) for c in STREET_CENTRES_M)
+
+
 def ground_height_m(north_m: float, east_m: float) -> float:
     """Height of the ground above z = 0: `PAVEMENT_HEIGHT_M`, or 0 on a carriageway."""
     if max(abs(north_m), abs(east_m)) > STREET_END_M:
         return PAVEMENT_HEIGHT_M
-    distance_m = min(
-        min(abs(north_m - c) for c in STREET_CENTRES_M),
-        min(abs(east_m - c) for c in STREET_CENTRES_M),
-    )
-    return 0.0 if distance_m < CARRIAGEWAY_HALF_WIDTH_M else PAVEMENT_HEIGHT_M
+    return 0.0 if street_gap_m(north_m, east_m) < CARRIAGEWAY_HALF_WIDTH_M else PAVEMENT_HEIGHT_M
 
 
 def in_flight_corridor(north_m: float, east_m: float) -> bool:
