@@ -1,4 +1,4 @@
-"""From a written world to a simulated one."""
+"""Makes a simulation from a world plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def make_simulation(
     image_size_px: tuple[int, int],
     equipment: Equipment | None = None,
 ) -> Simulation:
-    """The world of a plan, in its light.
+    """Make the simulation that a world plan describes.
 
     Raises:
         ConfigError: The plan does not fit its city.
@@ -48,7 +48,7 @@ def make_simulation(
 
 
 def make_scene(city: City, people: int, walkers: Sequence[Outfit]) -> Renderer:
-    """Imports the graphics only here, so that `--help` works without them."""
+    """Make the renderer; import graphics only here, so that `--help` works without them."""
     from followme_uav.sim.rendering.scene import Scene
 
     return Scene(city, people, walkers)
