@@ -23,8 +23,8 @@ next one."""
 STOP_LINE_M = 9.8
 """Distance of stopped bumpers from the middle of an intersection; the crosswalk begins at 8.6 m."""
 CROSSWALK_OUTER_M, CROSSWALK_INNER_M = 9.2, 5.2
-"""Distances from the middle of an intersection: a car beyond the outer one, or within the inner one,
-leaves the crosswalk free."""
+"""Distances from the middle of an intersection: outside the one and inside the other, a car leaves
+the crosswalk free."""
 
 _RIGHT_RADIUS_M = LANE_START_M - LANE_OFFSET_M
 _LEFT_RADIUS_M = LANE_START_M + LANE_OFFSET_M

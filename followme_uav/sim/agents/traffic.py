@@ -12,12 +12,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from followme_uav.errors import ConfigError
 from followme_uav.messages import Vec2
+from followme_uav.sim.agents.driver import (
+    BRAKING_MPS2,
+    HEIGHT_M,
+    LENGTH_M,
+    SIDE_M,
+    WIDTH_M,
+    Driver,
+    approach_mps,
+    free_road_m,
+    hits,
+)
 from followme_uav.sim.agents.ground_contact import Circle, car_circles
 from followme_uav.sim.agents.lanes import (
     CROSSWALK_INNER_M,
@@ -27,10 +37,8 @@ from followme_uav.sim.agents.lanes import (
     LANES,
     Lane,
     LaneTurn,
-    Segment,
 )
 from followme_uav.sim.city.colliders import car_collider
-from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import Car, Collider
 
 CARS, MAX_CARS = 8, len(LANES)
@@ -41,54 +49,14 @@ _PAINTS = (
     (0.55, 0.50, 0.38), (0.12, 0.30, 0.22),
 )  # fmt: skip
 """No red: a network with a small field of view takes a near red car for the hero."""
-_LENGTH_M, _WIDTH_M, _HEIGHT_M = 4.3, 1.78, 1.5
 _CRUISE_MPS = (6.0, 9.0)
-_ACCELERATION_MPS2, _BRAKING_MPS2, _HARD_BRAKING_MPS2 = 1.8, 2.5, 6.0
+_ACCELERATION_MPS2, _HARD_BRAKING_MPS2 = 1.8, 6.0
 _CLAIM_M = 3.0  # a car claims an intersection this far before it would have to brake for it
 _GAP_M = 1.8  # to the car ahead, at rest
 _STOP_GAP_M = 1.5  # from the bumper to a person on the way
-_SIDE_M = 1.55  # a person nearer than this to the middle of a car's way is on it
-_BODY_M = 0.35  # least distance from the sides of a car to the axis of a person
 _MAX_REFUSALS = 20  # a driver chooses another turn after so many claims refused
 _DECISION_STEPS = 2  # every driver decides at every second step
-_ROOM_M = 2.0 * _LENGTH_M  # free road that a car needs behind an intersection
-
-
-@dataclass
-class _Driver:
-    """One car and the intent of its driver."""
-
-    colour: Colour
-    cruise_mps: float
-    lane: int
-    along_m: float
-    turn: LaneTurn
-    """The turn at the end of the lane."""
-    speed_mps: float
-    intersection: int = -1
-    """The one that the car has claimed; -1 for none."""
-    turning: bool = False
-    """Whether the car is on its turn, not on its lane."""
-    desired_mps: float = 0.0
-    refusals: int = 0
-    """Claims refused because a person is on the way."""
-
-    @property
-    def segment(self) -> Segment:
-        return self.turn.segment if self.turning else LANES[self.lane].segment
-
-    def pose(self, ahead_m: float = 0.0) -> tuple[float, float, float]:
-        """North, east, heading of the middle of the car, now or `ahead_m` further on."""
-        segment, along_m = self.segment, self.along_m + ahead_m
-        if along_m > segment.length_m and self.intersection >= 0:
-            along_m -= segment.length_m
-            if self.turning:
-                return LANES[self.turn.to_lane].segment.pose(along_m)
-            turn = self.turn.segment
-            if along_m <= turn.length_m:
-                return turn.pose(along_m)
-            return LANES[self.turn.to_lane].segment.pose(along_m - turn.length_m)
-        return segment.pose(along_m)
+_ROOM_M = 2.0 * LENGTH_M  # free road that a car needs behind an intersection
 
 
 class Traffic:
@@ -115,7 +83,7 @@ class Traffic:
         """Return to the start; no car starts near one of the places (north, east) given."""
         self._rng = rng = np.random.default_rng([self._seed, 77])
         self._steps = 0
-        self._drivers: list[_Driver] = []
+        self._drivers: list[Driver] = []
         order = rng.permutation(len(LANES)).tolist()
         for lane in order:
             along_m = float(rng.uniform(6.0, LANES[lane].stop_m - 8.0))
@@ -127,7 +95,7 @@ class Traffic:
                 break
             if all(math.dist((north, east), place) > 6.0 for place in occupied_m):
                 speed_mps = 0.7 * cruise_mps
-                driver = _Driver(colour, cruise_mps, lane, along_m, turn, speed_mps)
+                driver = Driver(colour, cruise_mps, lane, along_m, turn, speed_mps)
                 driver.desired_mps = speed_mps
                 self._drivers.append(driver)
         self._owner = [-1] * INTERSECTIONS  # the car that has claimed each intersection
@@ -140,7 +108,7 @@ class Traffic:
         """All cars as of now."""
         if self._snapshot is None:
             self._snapshot = tuple(
-                Car(*pose, _LENGTH_M, _WIDTH_M, _HEIGHT_M, driver.colour)
+                Car(*pose, LENGTH_M, WIDTH_M, HEIGHT_M, driver.colour)
                 for pose, driver in zip(self._poses, self._drivers, strict=True)
             )
         return self._snapshot
@@ -168,20 +136,20 @@ class Traffic:
         return [
             circle
             for north, east, heading in self._poses
-            if abs(north - north_m) < _LENGTH_M and abs(east - east_m) < _LENGTH_M
-            for circle in car_circles(north, east, heading, _LENGTH_M)
+            if abs(north - north_m) < LENGTH_M and abs(east - east_m) < LENGTH_M
+            for circle in car_circles(north, east, heading, LENGTH_M)
         ]
 
     def endangers(self, here: Vec2, there: Vec2) -> bool:
         """Whether a step from here to there leads in front of a car that could hardly stop."""
         for driver, (north, east, _) in zip(self._drivers, self._poses, strict=True):
-            reach_m = 0.5 * _LENGTH_M + 1.0 + 0.17 * driver.speed_mps**2
+            reach_m = 0.5 * LENGTH_M + 1.0 + 0.17 * driver.speed_mps**2
             if driver.speed_mps < 0.3 or math.dist((north, east), there) > reach_m + 3.0:
                 continue
-            ahead_m = 0.5 * _LENGTH_M
+            ahead_m = 0.5 * LENGTH_M
             while ahead_m < reach_m + 1.0:
                 n, e, _ = driver.pose(min(ahead_m, reach_m))
-                if math.dist((n, e), there) < _SIDE_M < math.dist((n, e), here):
+                if math.dist((n, e), there) < SIDE_M < math.dist((n, e), here):
                     return True
                 ahead_m += 1.0
         return False
@@ -207,7 +175,7 @@ class Traffic:
             change = min(max(change, -_HARD_BRAKING_MPS2 * dt_s), _ACCELERATION_MPS2 * dt_s)
             driver.speed_mps = max(0.0, driver.speed_mps + change)
             step_m = driver.speed_mps * dt_s
-            if step_m > 0.0 and _hits(driver.pose(step_m), in_the_road_m):
+            if step_m > 0.0 and hits(driver.pose(step_m), in_the_road_m):
                 driver.speed_mps = 0.0
             else:
                 self._roll(driver, step_m)
@@ -223,37 +191,37 @@ class Traffic:
     def _desired_mps(
         self,
         i: int,
-        driver: _Driver,
+        driver: Driver,
         in_the_road_m: Sequence[Vec2],
         crosswalks_in_use: Collection[int],
     ) -> float:
         """The speed that the driver chooses now."""
         speed_mps, desired_mps = driver.speed_mps, driver.cruise_mps
         lane = LANES[driver.lane]
-        braking_m = speed_mps * speed_mps / (2.0 * _BRAKING_MPS2)
+        braking_m = speed_mps * speed_mps / (2.0 * BRAKING_MPS2)
         if driver.turning:
             desired_mps = driver.turn.speed_mps
         else:
-            left_m = lane.stop_m - driver.along_m - 0.5 * _LENGTH_M
+            left_m = lane.stop_m - driver.along_m - 0.5 * LENGTH_M
             if driver.intersection < 0 and left_m < braking_m + _CLAIM_M:
                 self._try_to_claim(i, driver, lane, in_the_road_m, crosswalks_in_use)
             if driver.intersection < 0:
-                desired_mps = min(desired_mps, _approach_mps(left_m))
+                desired_mps = min(desired_mps, approach_mps(left_m))
             to_turn_m = lane.segment.length_m - driver.along_m
             turn_mps = driver.turn.speed_mps
             if to_turn_m < 20.0:
-                limit_mps = math.sqrt(turn_mps**2 + 2.0 * _BRAKING_MPS2 * max(to_turn_m, 0.0))
+                limit_mps = math.sqrt(turn_mps**2 + 2.0 * BRAKING_MPS2 * max(to_turn_m, 0.0))
                 desired_mps = min(desired_mps, limit_mps)
-        desired_mps = min(desired_mps, _approach_mps(self._gap_m(driver) - _GAP_M))
+        desired_mps = min(desired_mps, approach_mps(self._gap_m(driver) - _GAP_M))
         if in_the_road_m:
-            free_m = _free_m(driver, braking_m + 3.0, in_the_road_m)
-            desired_mps = min(desired_mps, _approach_mps(free_m - _STOP_GAP_M))
+            ahead_m = free_road_m(driver, braking_m + 3.0, in_the_road_m)
+            desired_mps = min(desired_mps, approach_mps(ahead_m - _STOP_GAP_M))
         return desired_mps
 
     def _try_to_claim(
         self,
         i: int,
-        driver: _Driver,
+        driver: Driver,
         lane: Lane,
         in_the_road_m: Sequence[Vec2],
         crosswalks_in_use: Collection[int],
@@ -267,14 +235,14 @@ class Traffic:
         ):
             return
         last_m = self._last_car_m(driver.turn.to_lane)
-        if last_m is not None and last_m - 0.5 * _LENGTH_M < _ROOM_M:
+        if last_m is not None and last_m - 0.5 * LENGTH_M < _ROOM_M:
             return
         if in_the_road_m:
             way_m = lane.segment.length_m - driver.along_m + driver.turn.segment.length_m + 4.0
             driver.intersection = lane.intersection  # else `pose` would end with the lane
-            free_m = _free_m(driver, way_m, in_the_road_m)
+            ahead_m = free_road_m(driver, way_m, in_the_road_m)
             driver.intersection = -1
-            if free_m < way_m:
+            if ahead_m < way_m:
                 driver.refusals += 1
                 if driver.refusals % _MAX_REFUSALS == 0:
                     driver.turn = self._draw_turn(lane)
@@ -283,7 +251,7 @@ class Traffic:
         self._owner[lane.intersection] = i
         self.claimed.update(crosswalks)
 
-    def _roll(self, driver: _Driver, step_m: float) -> None:
+    def _roll(self, driver: Driver, step_m: float) -> None:
         """Move a car on, from lane to turn to lane, and release what it has left behind."""
         driver.along_m += step_m
         if driver.along_m > driver.segment.length_m and driver.intersection >= 0:
@@ -293,7 +261,7 @@ class Traffic:
             driver.turning = not driver.turning
         if driver.intersection < 0:
             return
-        tail_m = driver.along_m - 0.5 * _LENGTH_M
+        tail_m = driver.along_m - 0.5 * LENGTH_M
         before, behind = driver.turn.crosswalks
         if driver.turning and tail_m > LANE_START_M - CROSSWALK_INNER_M:
             self.claimed.discard(before)
@@ -307,7 +275,7 @@ class Traffic:
             driver.intersection = -1
             driver.turn = self._draw_turn(LANES[driver.lane])
 
-    def _gap_m(self, driver: _Driver) -> float:
+    def _gap_m(self, driver: Driver) -> float:
         """Free road to the car ahead, on the same lane or the next one; inf without one."""
         best_m = math.inf
         leaving = driver.intersection >= 0 and (
@@ -325,42 +293,10 @@ class Traffic:
                 if not driver.turning:
                     left_m += driver.turn.segment.length_m
                 best_m = min(best_m, left_m + other.along_m)
-        return best_m - _LENGTH_M
+        return best_m - LENGTH_M
 
     def _last_car_m(self, lane: int) -> float | None:
         """Distance of the last car from the start of a lane; None for an empty lane."""
         return min(
             (d.along_m for d in self._drivers if d.lane == lane and not d.turning), default=None
         )
-
-
-def _approach_mps(left_m: float) -> float:
-    """The speed from which a car stops gently within a distance."""
-    return math.sqrt(2.0 * _BRAKING_MPS2 * left_m) if left_m > 0.0 else 0.0
-
-
-def _free_m(driver: _Driver, reach_m: float, places_m: Sequence[Vec2]) -> float:
-    """Distance from a car's bumper to the first place on its way; at most `reach_m`."""
-    bumper_m = 0.5 * _LENGTH_M
-    middle = driver.pose()[:2]
-    near = [p for p in places_m if math.dist(middle, p) < bumper_m + reach_m + _SIDE_M]
-    if not near:
-        return reach_m
-    ahead_m = 0.0
-    while ahead_m <= reach_m:
-        at = driver.pose(bumper_m + ahead_m)[:2]
-        if any(math.dist(at, p) < _SIDE_M for p in near):
-            return ahead_m
-        ahead_m += 0.5
-    return reach_m
-
-
-def _hits(pose: tuple[float, float, float], places_m: Sequence[Vec2]) -> bool:
-    """Whether a car at that pose would touch a person at one of the places."""
-    north, east, heading = pose
-    c, s = math.cos(heading), math.sin(heading)
-    for n, e in places_m:
-        ahead, aside = (n - north) * c + (e - east) * s, (e - east) * c - (n - north) * s
-        if abs(ahead) < 0.5 * _LENGTH_M + _BODY_M and abs(aside) < 0.5 * _WIDTH_M + _BODY_M:
-            return True
-    return False
