@@ -36,7 +36,7 @@ from followme_uav.rpc.session import RpcSession
 from followme_uav.sim.airsim_api.dialects import AIRSIM
 from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 
 WORKERS = 4
 HANG_S = 10.0
@@ -239,7 +239,9 @@ def main() -> None:
 
 def fuzz(seconds: float, seed: int, stderr: Path) -> list[str]:
     """Run it all and print the figures; returns what went wrong."""
-    simulator = Simulator(Simulation(1, 0), paused=True)  # only to know what there is to call
+    simulator = SimulationRunner(
+        Simulation(1, 0), paused=True
+    )  # only to know what there is to call
     methods = {
         name: len(inspect.signature(handler).parameters)
         for name, handler in handlers_of(simulator, AIRSIM, (), {}).items()

@@ -1,11 +1,11 @@
-"""From a written world to a simulated one."""
+"""Makes a simulation from a world plan."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from followme_uav.sim.agents.routes import Outfit
-from followme_uav.sim.city.environment import Clock
+from followme_uav.sim.city.environment import TimeOfDay
 from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.world import make_city
 from followme_uav.sim.simulation import Renderer, RendererMaker, Simulation
@@ -19,7 +19,7 @@ def make_simulation(
     image_size_px: tuple[int, int],
     equipment: Equipment | None = None,
 ) -> Simulation:
-    """The world of a plan, in its light.
+    """Make the simulation that a world plan describes.
 
     Raises:
         ConfigError: The plan does not fit its city.
@@ -39,7 +39,7 @@ def make_simulation(
     if light is not None:
         environment = simulation.environment
         if light.hour_h is not None:
-            environment.set_clock(Clock(light.hour_h), simulation.time_ns)
+            environment.set_time_of_day(TimeOfDay(light.hour_h), simulation.time_ns)
         environment.set_weather(
             clouds=light.clouds, rain=light.rain, fog=light.fog, dust=light.dust
         )
@@ -48,7 +48,7 @@ def make_simulation(
 
 
 def make_scene(city: City, people: int, walkers: Sequence[Outfit]) -> Renderer:
-    """Imports the graphics only here, so that `--help` works without them."""
+    """Make the renderer; import graphics only here, so that `--help` works without them."""
     from followme_uav.sim.rendering.scene import Scene
 
     return Scene(city, people, walkers)

@@ -1,23 +1,23 @@
-"""How a person who watches lets the time of the simulator pass."""
+"""The pace of the simulated time that a viewer window asks for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""To choose from."""
+"""The speeds that a user can choose."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What she wants of the time."""
+    """Speed and state that a user has chosen."""
 
     held: bool = False
-    """It stands still, whatever a client asks for."""
+    """The time stands still, even if a client asks for steps."""
     speed: float = 1.0
-    """At most so many simulated seconds per second."""
+    """Most simulated seconds per second of real time."""
     quit: bool = False
-    """She has seen enough."""
+    """The user has closed the window."""
 
 
 REAL_TIME = Pace()

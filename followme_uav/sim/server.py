@@ -30,7 +30,7 @@ from followme_uav.sim.build import make_scene, make_simulation
 from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.equipment import DEFAULT_IMAGE_SIZE_PX
 from followme_uav.sim.world_plan import WorldPlan, plan_world
 from followme_uav.terminal import prepare_streams
@@ -103,7 +103,7 @@ def run_server(
         )
         show = _open_window(cleanup, world.seed) if window else None
         clock_speed = 1.0 if found is None else found.clock_speed
-        simulator = Simulator(simulation, paused=paused, clock_speed=clock_speed, show=show)
+        simulator = SimulationRunner(simulation, paused=paused, clock_speed=clock_speed, show=show)
         renderer = simulation.renderer
         names = tuple(renderer.object_names) if renderer is not None else ()
         handlers = handlers_of(
@@ -218,7 +218,7 @@ def _announce(host: str, port: int) -> None:
     print(f"listening on {host}:{port}", flush=True)
 
 
-def _stop_on_signals(simulator: Simulator) -> None:
+def _stop_on_signals(simulator: SimulationRunner) -> None:
     def stop(signum: int, frame: FrameType | None) -> None:
         simulator.stop()
 
@@ -226,7 +226,7 @@ def _stop_on_signals(simulator: Simulator) -> None:
         signal.signal(number, stop)
 
 
-def _stop_with_parent(simulator: Simulator, parent_pid: int) -> None:
+def _stop_with_parent(simulator: SimulationRunner, parent_pid: int) -> None:
     is_parent = os.getppid() == parent_pid  # false when a shell stands in between
 
     def watch() -> None:

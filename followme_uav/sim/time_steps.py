@@ -1,4 +1,4 @@
-"""Durations as whole time steps, without losing what is left over."""
+"""Conversion of durations to whole time steps, without loss of the remainders."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from fractions import Fraction
 
 
 class WholeSteps:
-    """Turns one duration after the other into steps; the remainder counts towards the next one.
+    """Converts successive durations to steps; each remainder counts towards the next duration.
 
-    Durations are added up exactly, as fractions, because an error of rounding in each of them
-    would add up to a step sooner or later.
+    Durations are added exactly, as fractions, because their rounding errors would add up to a step.
 
     Args:
         step_ns: length of a step in nanoseconds.
@@ -20,13 +19,13 @@ class WholeSteps:
         self._left_steps = Fraction(0)
 
     def take(self, duration_s: float) -> int:
-        """Steps to make for a duration of 0 or more seconds.
+        """Convert a duration to a number of steps.
 
-        However often it is called, all steps together differ from all durations together by half a
-        step at most.
+        The sum of all steps differs from the sum of all durations by half a step at most, after any
+        number of calls.
 
         Args:
-            duration_s: finite.
+            duration_s: finite, 0 or more.
         """
         wanted_steps = self._left_steps + Fraction(duration_s) * self._steps_per_s
         steps = round(wanted_steps)
@@ -34,5 +33,5 @@ class WholeSteps:
         return steps
 
     def clear(self) -> None:
-        """Forget the remainder."""
+        """Drop the remainder."""
         self._left_steps = Fraction(0)

@@ -1,28 +1,28 @@
-"""A world as somebody writes it down: city, light, people, cars, and who walks where.
+"""The world plan: a file that describes city, light, people, cars and routes.
 
-`python -m followme_uav.sim.server --world WORLD.yaml` starts a simulator with it (or JSON, which
-is YAML too); `--seed` and the like on the command line go first. Everything has a default:
+`python -m followme_uav.sim.server --world WORLD.yaml` starts a simulator with it (JSON is YAML,
+too); options such as `--seed` take precedence. Everything has a default:
 
-    seed: 7                     # of all that is not said here
-    style: old_town             # plaza, old_town, modern, brick_town; else the seed draws one
-    people: 30                  # who walk about, besides the hero and everybody below
-    cars: 8                     # 0 to 24 drive; one fewer for each lane with somebody in it
+    seed: 7                     # of everything that is drawn at random
+    style: old_town             # plaza, old_town, modern, brick_town; default: drawn by the seed
+    people: 30                  # people with random goals, besides the hero and everybody below
+    cars: 8                     # 0 to 24 driving cars; one fewer for each lane that is blocked
     light: {hour_h: 17.5, fog: 0.4}     # also clouds, rain, dust, each 0 to 1
-    hero:                       # or: random (walks about), or: absent
+    hero:                       # or: random (random goals), or: absent
       waypoints_m: [[7.5, -20.0], [7.5, 40.0]]              # north, east
       speeds_mps: [[0.0, 1.4], [20.0, 0.0], [25.0, 5.0]]    # from_s, speed
       loop: false
-    walkers:                    # others with routes of their own
-      - outfit: decoy           # a red jacket with a hood that is not quite hers; or: random
+    walkers:                    # further people with routes
+      - outfit: decoy           # a red jacket with a hood that resembles the hero's; or: random
         route: {waypoints_m: [[7.5, 40.0], [7.5, -20.0]]}
-    gatherings:                 # people who stand and stroll about in one place
+    gatherings:                 # people who stand or walk slowly around one place
       - {place_m: [30.0, 30.0], people: 15, radius_m: 4.0}
 
-In the simulator the hero is called `hero`, the people `person_01` to `person_NN`, then come the
-walkers and then the gatherings, numbered on; `simSetObjectPose` moves any of them. What changes in
-flight goes over the RPC: `simSetWind`, `simSetObjectPose` (a teleport), `simSetTimeOfDay`,
-`simEnableWeather`, `simSetWeatherParameter`. `world.make_city(seed, style)` tells where everything
-stands, houses included, without a simulator.
+The simulator calls the hero `hero` and the people `person_01` to `person_NN`; the walkers and then
+the members of the gatherings have the next numbers. RPC methods change the world in flight:
+`simSetWind`, `simSetObjectPose` (moves any person at once), `simSetTimeOfDay`, `simEnableWeather`,
+`simSetWeatherParameter`. `world.make_city(seed, style)` returns all positions, houses included,
+without a simulator.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from followme_uav.config import Number, Point2, Section, Share, read_yaml, validated
 from followme_uav.errors import ConfigError
-from followme_uav.sim.agents.gatherings import strollers
+from followme_uav.sim.agents.gatherings import gathering
 from followme_uav.sim.agents.people import MAX_PEOPLE, PEOPLE
 from followme_uav.sim.agents.routes import HeroMode, Route, Walker
 from followme_uav.sim.agents.traffic import CARS, MAX_CARS
@@ -42,11 +42,11 @@ from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.styles import style_of
 
 
-class Light(Section):
+class LightPlan(Section):
     """Time of day and weather at the start."""
 
     hour_h: Annotated[float, Field(ge=0, le=24)] | None = None
-    """Of the day, the sun goes on from there; None: a day of the seed."""
+    """Time of day at the start; it advances from there. None: a light drawn by the seed."""
     clouds: Share = 0.0
     rain: Share = 0.0
     fog: Share = 0.0
@@ -54,7 +54,7 @@ class Light(Section):
 
 
 class Gathering(Section):
-    """People who stay around a place; every other one stands, the rest stroll about."""
+    """People who stay around a place; every other one stands, the others walk slowly."""
 
     place_m: Point2
     """North, east."""
@@ -67,14 +67,14 @@ def _kind_of_hero(value: Any) -> str:
 
 
 class WorldPlan(Section):
-    """Everything that a simulated world starts with; see the module for an example."""
+    """The start of a simulated world; the module docstring shows an example."""
 
     seed: Annotated[int, Field(ge=0)] = 1
     style: str | None = None
     people: Annotated[int, Field(ge=0, le=MAX_PEOPLE)] = PEOPLE
     cars: Annotated[int, Field(ge=0, le=MAX_CARS)] = CARS
-    light: Light | None = None
-    """None: the day of the seed, under a clear sky."""
+    light: LightPlan | None = None
+    """None: a light drawn by the seed, under a clear sky."""
     hero: Annotated[
         Annotated[HeroMode, Tag("mode")] | Annotated[Route, Tag("route")],
         Discriminator(_kind_of_hero),
@@ -93,26 +93,26 @@ class WorldPlan(Section):
         return self
 
     def everybody(self, city: City) -> tuple[Walker, ...]:
-        """The walkers and those of the gatherings, in the order of their numbers.
+        """The walkers and the members of the gatherings, in the order of their numbers.
 
         Raises:
-            ConfigError: A gathering has no room in that city.
+            ConfigError: The city has no room for a gathering.
         """
         walkers = list(self.walkers)
         for i, group in enumerate(self.gatherings):
-            walkers += strollers(city, group.place_m, group.people, group.radius_m, number=i)
+            walkers += gathering(city, group.place_m, group.people, group.radius_m, number=i)
         return tuple(walkers)
 
 
 def plan_world(path: Path | None = None, **changes: Any) -> WorldPlan:
-    """The world in a file, or the default one, with some keys changed.
+    """Read the world plan in a file, or make the default one, with some keys changed.
 
     Args:
         path: YAML or JSON.
-        changes: by key; None leaves what the file says.
+        changes: values by key; None keeps the value of the file.
 
     Raises:
-        ConfigError: Naming file and key.
+        ConfigError: A value is wrong; the message names file and key.
     """
     data = {} if path is None else read_yaml(path)
     data |= {key: value for key, value in changes.items() if value is not None}
@@ -120,6 +120,6 @@ def plan_world(path: Path | None = None, **changes: Any) -> WorldPlan:
     try:
         return validated(WorldPlan, data, path)
     except ConfigError as error:
-        # Routes and styles check themselves, and do not know where they stand.
+        # Errors of routes and styles do not name the file.
         text = str(error)
         raise ConfigError(text if text.startswith(str(path)) else f"{path}: {text}") from error

@@ -1,6 +1,6 @@
-"""The simulator as a process: the same seed and commands give the same bytes; it ends when told.
+"""The simulator as a process: equal seeds and commands give equal bytes; it ends on request.
 
-Bit-identical flights are what makes replay, sweeps and comparisons of two versions possible.
+Replay, sweeps and comparisons of two versions need bit-identical flights.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ SCENE = {"camera_name": "0", "image_type": 0, "pixels_as_float": False, "compres
 
 @pytest.fixture
 def start():
-    """Starts simulator processes, and ends those that a test leaves running."""
+    """Start simulator processes, and end those that a test leaves running."""
     processes = []
 
     def start_server(*arguments, command=None):
@@ -44,7 +44,7 @@ def start():
 
 
 def fly(port, ticks=25):
-    """One scripted lockstep flight; hashes of everything that was seen, one for each tick."""
+    """Make one scripted lockstep flight; return a hash of all replies of each tick."""
     session = open_session(
         "builtin",
         "127.0.0.1",
@@ -53,7 +53,7 @@ def fly(port, ticks=25):
         connect_deadline_s=10.0,
         max_message_bytes=2**24,
     )
-    seen = []
+    hashes = []
     try:
         session.call("simPause", True)
         session.call("reset")
@@ -66,18 +66,18 @@ def fly(port, ticks=25):
             pose = {"orientation": {"w_val": 1.0, "z_val": 0.02 * tick}}
             session.call("simSetCameraPose", "0", pose, NAME, False)
             session.call("simContinueForTime", 0.1)
-            everything = (
+            replies = (
                 session.call("simGetImages", [SCENE], NAME, False),
                 session.call("getMultirotorState", NAME),
                 session.call("simFollowMeGroundTruth", NAME),
             )
-            seen.append(hashlib.sha256(repr(everything).encode()).hexdigest())
+            hashes.append(hashlib.sha256(repr(replies).encode()).hexdigest())
     finally:
         session.close()
-    return seen
+    return hashes
 
 
-def test_two_processes_and_a_reset_see_the_same_bytes(start):
+def test_two_processes_and_a_reset_give_the_same_bytes(start):
     _, first_port = start("--seed", "3", "--paused")
     first = fly(first_port)
     again = fly(first_port)
@@ -86,20 +86,20 @@ def test_two_processes_and_a_reset_see_the_same_bytes(start):
     assert len(set(first)) == len(first)
 
 
-def test_another_seed_is_another_city(start):
+def test_another_seed_gives_other_bytes(start):
     hashes = [fly(start("--seed", seed, "--paused")[1], ticks=1) for seed in ("1", "2")]
     assert hashes[0] != hashes[1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ends_quietly_when_told_to(start, number):
+def test_a_signal_ends_the_process_with_exit_code_0(start, number):
     process, _ = start("--seed", "1")
     process.send_signal(number)
     assert process.wait(10.0) == 0
 
 
-def test_ctrl_c_is_heard_amid_the_calls_of_many(start):
-    """A take-off that runs, an hour to simulate, clients that wait: nothing is waited for."""
+def test_ctrl_c_ends_the_process_while_calls_are_pending(start):
+    """The process does not wait for a take-off, an hour of simulated time or other clients."""
     process, port = start("--seed", "1")
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(RpcSession("127.0.0.1", port)) for _ in range(20)]
@@ -115,8 +115,8 @@ def test_ctrl_c_is_heard_amid_the_calls_of_many(start):
                 call.result(5.0)
 
 
-def test_ends_with_the_process_that_started_it(start):
-    """Otherwise each killed flight would leave a simulator behind, holding the port."""
+def test_the_process_ends_with_its_parent(start):
+    """Otherwise each killed flight leaves a simulator that holds the port."""
     script = (
         "import os, subprocess, sys;"
         "p = subprocess.Popen([sys.executable, '-m', 'followme_uav.sim.server', *sys.argv[1:],"
@@ -135,7 +135,7 @@ def test_ends_with_the_process_that_started_it(start):
 
 
 def is_running(pid):
-    """Whether the process lives; one that nobody has reaped yet is dead."""
+    """Whether a process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
         with open(f"/proc/{pid}/stat") as stat:
@@ -144,7 +144,7 @@ def is_running(pid):
         return False
 
 
-def test_a_taken_port_is_one_clear_line(start):
+def test_a_port_in_use_is_an_error_in_one_line(start):
     _, port = start("--seed", "1")
     second = subprocess.run(
         [sys.executable, "-m", "followme_uav.sim.server", "--port", str(port)],

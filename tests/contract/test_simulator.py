@@ -22,7 +22,7 @@ from followme_uav.sim.airsim_api.dialects import DIALECTS
 from followme_uav.sim.airsim_api.images import segmentation_palette
 from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from tests.painted_sky import HERO_ROW, OBJECT_NAMES, PERSON_ROW, PaintedSky
 
 WIDTH, HEIGHT = 20, 16
@@ -35,7 +35,7 @@ DEADLINE_S = 20.0
 def serving(dialect="airsim", *, paused=True, equipment=None, **extras):
     """A simulator on a free port; yields a function that opens sessions, and the simulation."""
     simulation = Simulation(5, 8, PaintedSky, (WIDTH, HEIGHT), equipment=equipment)
-    simulator = Simulator(simulation, paused=paused)
+    simulator = SimulationRunner(simulation, paused=paused)
     settings = {"SimMode": "Multirotor"}
     handlers = handlers_of(simulator, DIALECTS[dialect], OBJECT_NAMES, settings, **extras)
     server = RpcServer(handlers, array_structs=DIALECTS[dialect].array_structs)

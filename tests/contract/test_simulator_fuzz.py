@@ -16,7 +16,7 @@ from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api.dialects import DIALECTS
 from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from tests.painted_sky import OBJECT_NAMES, PaintedSky
 
 BLOCKING = {"simContinueForTime", "simContinueForFrames"}  # may take a minute; tested by themselves
@@ -64,7 +64,7 @@ values = st.recursive(
 @pytest.fixture(scope="module", params=sorted(DIALECTS))
 def simulator(request):
     simulation = Simulation(1, 4, PaintedSky, (16, 16))
-    running = Simulator(simulation, paused=True)
+    running = SimulationRunner(simulation, paused=True)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     yield running, handlers_of(running, DIALECTS[request.param], OBJECT_NAMES, {})

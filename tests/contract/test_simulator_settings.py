@@ -14,7 +14,7 @@ from followme_uav.flight.embedded import EmbeddedSimulator, simulator_for
 from followme_uav.rpc.backends import open_session
 from followme_uav.sim.airsim_api.airsim_settings import read_settings
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.equipment import Equipment
 from tests.contract.test_simulator import HEIGHT, WIDTH, orientation, request, serving, vector, xyz
 from tests.painted_sky import PaintedSky
@@ -271,7 +271,7 @@ def test_cosys_tells_what_each_point_is_on_by_name(equipment):
 def test_the_clock_runs_as_fast_as_it_should():
     """Twenty times real time passes 2 s long before they have passed on the wall."""
     simulation = Simulation(1, 2, PaintedSky, (16, 16))
-    simulator = Simulator(simulation, clock_speed=20.0)
+    simulator = SimulationRunner(simulation, clock_speed=20.0)
     thread = threading.Thread(target=simulator.run, daemon=True)
     began = time.monotonic()
     thread.start()

@@ -25,7 +25,7 @@ from followme_uav.sim.airsim_api.dialects import DIALECTS
 from followme_uav.sim.airsim_api.images import segmentation_palette
 from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from tests.contract.strangers.motions import HEIGHT_M, HOME_ALTITUDE_M, MOTIONS
 from tests.painted_sky import OBJECT_NAMES, PaintedSky
 
@@ -403,7 +403,7 @@ def test_refusals_reach_the_user_in_words(seen):
 
 
 def test_every_served_method_has_been_called_by_the_stranger(seen, tour):
-    simulator = Simulator(Simulation(1, 2, PaintedSky, (16, 16)))
+    simulator = SimulationRunner(Simulation(1, 2, PaintedSky, (16, 16)))
     served = set(handlers_of(simulator, DIALECTS[CLIENTS[tour[0]]], OBJECT_NAMES, {}))
     airsims = {name for name in served if not name.startswith("simFollowMe")}
     assert airsims - set(seen("called")) == set()

@@ -120,7 +120,7 @@ def test_ids_that_are_set_show_in_the_picture(city, image_type):
     palette = segmentation_palette() if image_type == SEGMENTATION else np.arange(256)[:, None]
     city.call("simFollowMePlaceVehicle", {"x_val": -30.0, "z_val": -4.0}, 0.0, VEHICLE_NAME)
     city.simulation.step(8)
-    shown = city.simulation.shot().picture.object_id
+    shown = city.simulation.shot().images.object_id
     names = [city.scene.object_names[number] for number in np.unique(shown)]
     assert len({name.split("_")[0] for name in names}) >= 6
     assert max(np.unique(shown)) > 255  # more than a byte tells apart
@@ -160,7 +160,7 @@ def test_ids_at_the_start_tell_kinds_people_and_buildings_apart(city):
 def test_detection_knows_the_names_that_are_listed(city):
     city.call("simFollowMePlaceVehicle", {"x_val": -30.0, "z_val": -4.0}, 0.0, VEHICLE_NAME)
     city.simulation.step(8)
-    numbers = np.unique(city.simulation.shot().picture.object_id)
+    numbers = np.unique(city.simulation.shot().images.object_id)
     seen = {city.scene.object_names[number] for number in numbers}
     for name in city.names():
         city.call("simClearDetectionMeshNames", "0", 0, VEHICLE_NAME, False)
@@ -209,7 +209,7 @@ def test_spawned_objects_are_labelled_as_whatever_stands(city, name):
     }
     number = city.simulation.objects.find(name).number
     assert number > 255
-    there = city.simulation.shot().picture.object_id == number
+    there = city.simulation.shot().images.object_id == number
     assert there[48, 48]
     assert 500 < there.sum() < there.size / 2
     shown = city.image(SEGMENTATION)

@@ -1,16 +1,16 @@
-"""Light and weather as data: what the picture will look like before anything is drawn."""
+"""Light and weather as data, before rendering."""
 
 import pytest
 
 from followme_uav.errors import ConfigError
 from followme_uav.sim.city.atmosphere import PRESETS, Weather, at_time, atmosphere, day_of, preset
-from followme_uav.sim.city.environment import Clock, Environment
+from followme_uav.sim.city.environment import Environment, TimeOfDay
 
 HOUR_NS = 3_600_000_000_000
 
 
-def test_the_sun_rises_in_the_east_and_sets_in_the_west():
-    """Shadows that point the wrong way would contradict any script that sets the time of day."""
+def test_sun_rises_in_the_east_and_sets_in_the_west():
+    """Otherwise shadows contradict the time of day."""
     morning, noon, evening = (at_time(hour) for hour in (8.0, 12.0, 16.0))
     assert morning.towards_sun[1] > 0.3
     assert noon.towards_sun[0] < -0.3
@@ -19,8 +19,8 @@ def test_the_sun_rises_in_the_east_and_sets_in_the_west():
     assert at_time(0.0).sun_elevation_deg < 0.0
 
 
-def test_weather_takes_the_sun_and_the_view():
-    """Fog that hides nothing, or rain with hard shadows, would train for no weather at all."""
+def test_fog_and_rain_reduce_sunlight_shadows_and_visibility():
+    """Otherwise frames with weather look like frames without."""
     clear = atmosphere(0.0, 45.0)
     foggy = atmosphere(0.0, 45.0, Weather(fog=0.7))
     rainy = atmosphere(0.0, 45.0, Weather(rain=0.8))
@@ -31,20 +31,19 @@ def test_weather_takes_the_sun_and_the_view():
     assert PRESETS["dusk"].window_light > 0.2 > clear.window_light
 
 
-def test_the_light_of_a_day_belongs_to_its_seed():
-    """Equal seeds must give equal pictures, others another sun."""
+def test_equal_seeds_give_equal_daylight():
+    """Equal seeds must give equal images."""
     assert day_of(3) == day_of(3)
     assert day_of(3).sun_azimuth_deg != day_of(4).sun_azimuth_deg
 
 
-def test_an_unknown_preset_is_one_clear_line():
-    """The user must learn the names that exist."""
+def test_an_unknown_preset_is_an_error_that_lists_the_known_ones():
     with pytest.raises(ConfigError, match="dusk"):
         preset("sunny")
 
 
-def test_nobody_asked_nothing_changes():
-    """Flights that set no weather must look as they always did."""
+def test_light_is_unchanged_until_weather_is_enabled():
+    """Flights without weather must keep their light."""
     environment = Environment(3)
     assert environment.atmosphere(0) is None
     environment.set_weather(fog=0.5)
@@ -53,12 +52,12 @@ def test_nobody_asked_nothing_changes():
     assert environment.atmosphere(0) == day_of(3, Weather(fog=0.5))
 
 
-def test_the_sun_moves_with_simulated_time_and_starts_again():
-    """A wall clock in the light would make two equal flights differ."""
+def test_sun_moves_with_simulated_time_and_restarts():
+    """With a wall clock, two equal flights would differ."""
     environment = Environment(3)
-    environment.set_clock(Clock(10.0, speed=2.0, update_s=60.0), 0)
+    environment.set_time_of_day(TimeOfDay(10.0, speed=2.0, update_s=60.0), 0)
     assert environment.atmosphere(0) == at_time(10.0)
     assert environment.atmosphere(HOUR_NS) == at_time(12.0)
     assert environment.atmosphere(HOUR_NS + 59_000_000_000) == at_time(12.0)
-    environment.restart_clock(HOUR_NS)
+    environment.restart_time_of_day(HOUR_NS)
     assert environment.atmosphere(HOUR_NS) == at_time(10.0)

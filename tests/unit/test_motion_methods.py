@@ -22,7 +22,7 @@ from followme_uav.sim.airsim_api.structs import read_place
 from followme_uav.sim.airsim_api.vehicle_methods import VehicleMethods
 from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle import earth
 from followme_uav.sim.vehicle.remote_control import RemoteControl
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
@@ -35,7 +35,7 @@ HOME = (earth.HOME_LATITUDE_DEG, earth.HOME_LONGITUDE_DEG, earth.HOME_ALTITUDE_M
 
 
 class AtOnce:
-    """A `Simulator` whose calls run where they are made."""
+    """A `SimulationRunner` whose calls run where they are made."""
 
     def __init__(self, simulation):
         self.simulation = simulation
@@ -151,7 +151,7 @@ def test_the_page_of_methods_names_all_that_are_served(client):
     """Those of every group, not of motion alone."""
     page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
     served, _, not_served = page.partition("## Not served")
-    handlers = handlers_of(Simulator(client.simulation), AIRSIM, (), {})
+    handlers = handlers_of(SimulationRunner(client.simulation), AIRSIM, (), {})
     assert [name for name in handlers if f"`{name}`" not in served] == []
     assert [name for name in handlers if f"`{name}`" in not_served] == []
 

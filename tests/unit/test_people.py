@@ -1,4 +1,4 @@
-"""The crowd: repeatable, walking at human speed, never inside what stands in the city."""
+"""The crowd: deterministic, at human speeds, without collisions."""
 
 import math
 
@@ -8,7 +8,7 @@ import pytest
 from followme_uav.sim.agents.gait import HIP_M, stride_m, swing_rad
 from followme_uav.sim.agents.people import Crowd
 from followme_uav.sim.agents.traffic import Traffic
-from followme_uav.sim.agents.walks import ZEBRAS, walk_graph
+from followme_uav.sim.agents.walk_graph import CROSSWALKS, walk_graph
 from followme_uav.sim.city import layout
 from followme_uav.sim.city.world import make_city
 
@@ -24,8 +24,8 @@ def _walk(crowd: Crowd, seconds: float) -> list:
     return history
 
 
-def test_same_seed_same_walk_and_reset_returns_to_the_start():
-    """A replayed or reset flight must meet the same people in the same places."""
+def test_equal_seeds_give_equal_walks_and_reset_returns_to_the_start():
+    """A replayed or reset flight needs the same people in the same places."""
     first, second = Crowd(CITY, 9), Crowd(CITY, 9)
     start = first.people
     walk = _walk(first, 20.0)
@@ -38,16 +38,16 @@ def test_same_seed_same_walk_and_reset_returns_to_the_start():
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_hero_starts_within_reach_but_not_at_the_vehicle(seed: int):
-    """Every mission would start trivially, or hopelessly."""
+def test_hero_starts_15_to_60_m_from_the_centre(seed: int):
+    """Nearer, every mission would start trivially; further away, it would fail."""
     hero = Crowd(make_city(seed), seed).people[0]
     assert hero.appearance == 0
     assert 14.0 <= math.hypot(*hero.position_m[:2]) <= 61.0
     assert hero.position_m[2] == -layout.PAVEMENT_HEIGHT_M
 
 
-def test_people_move_as_people_do():
-    """Trackers are tuned for walking; nobody may jump, sprint or spin."""
+def test_speeds_and_turn_rates_stay_human():
+    """The tracker is tuned for walking people; jumps, sprints or spins would break tracks."""
     history = _walk(Crowd(CITY, 3), 60.0)
     positions = np.array([[p.position_m for p in people] for people in history])
     steps = np.hypot(*np.diff(positions, axis=0).transpose(2, 0, 1)[:2]) / DT_S
@@ -64,8 +64,8 @@ def test_people_move_as_people_do():
 
 
 @pytest.mark.parametrize("seed", [1, 4])
-def test_nobody_walks_through_things(seed: int):
-    """A hero inside a planter or a car cannot be seen, and looks like a bug in every video."""
+def test_people_stay_out_of_solids(seed: int):
+    """A hero inside a planter or a car is invisible."""
     city = make_city(seed)
     crowd = Crowd(city, seed)
     low = [c for c in city.colliders if -c.centre_m[2] - c.half_size_m[2] < 1.8]
@@ -83,50 +83,50 @@ def test_nobody_walks_through_things(seed: int):
 
 
 @pytest.mark.parametrize(("seed", "people"), [(1, 30), (5, 30), (8, 90)])
-def test_nobody_ever_walks_into_anybody(seed: int, people: int):
-    """Merged people have merged masks, which teaches the network nonsense."""
+def test_people_keep_a_distance_of_0_4_m(seed: int, people: int):
+    """The masks of people who overlap merge, and the training data gets wrong labels."""
     crowd, traffic = Crowd(make_city(seed), seed, people), Traffic(seed, 12)
     one, other = np.triu_indices(people + 1, 1)
     nearest_m = math.inf
     for _ in range(round(120.0 / DT_S)):
         crowd.advance(DT_S, traffic)
-        traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+        traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
         at = crowd.feet_m[:, :2]
         nearest_m = min(nearest_m, float(np.hypot(*(at[one] - at[other]).T).min()))
     assert nearest_m >= 0.4
 
 
-def test_groups_stand_and_talk_facing_each_other_and_walk_on():
-    """A city where all hurry past each other looks like none; groups are what hides a hero."""
+def test_groups_of_two_to_four_face_each_other_and_dissolve():
+    """Groups occlude the hero, so flights need realistic ones."""
     crowd = Crowd(CITY, 5)
-    talked: set[int] = set()
+    grouped: set[int] = set()
     sizes: set[int] = set()
-    seen_standing = 0
+    standing = 0
     for _ in range(150):
         people = _walk(crowd, 1.0)[-1]
-        for group in crowd.talking:
-            talked.update(group)
+        for group in crowd.groups:
+            grouped.update(group)
             sizes.add(len(group))
             members = [people[i] for i in group]
             if max(p.speed_mps for p in members) > 0.02:
                 continue
             centre = np.mean([p.position_m[:2] for p in members], axis=0)
             for person in members:
-                towards = math.atan2(*(centre - person.position_m[:2])[::-1])
-                off = (towards - person.heading_rad + math.pi) % (2 * math.pi) - math.pi
+                inwards = math.atan2(*(centre - person.position_m[:2])[::-1])
+                off = (inwards - person.heading_rad + math.pi) % (2 * math.pi) - math.pi
                 assert abs(off) < 0.6
-                seen_standing += 1
-    assert seen_standing > 300
+                standing += 1
+    assert standing > 300
     assert sizes == {2, 3, 4}
-    assert 0 not in talked
-    assert talked - {i for group in crowd.talking for i in group}
+    assert 0 not in grouped
+    assert grouped - {i for group in crowd.groups for i in group}
 
 
-def test_people_cross_on_zebras_and_let_cars_pass_that_have_them():
-    """A walker in the middle of a street, or in front of a car, would be seen in no real frame."""
+def test_people_cross_at_crosswalks_and_wait_for_cars_that_claimed_them():
+    """Real frames show no pedestrians in the middle of a street or in front of a moving car."""
     crowd, traffic = Crowd(CITY, 6), Traffic(6, 8)
     crossed = waited = 0
-    middles = np.array([zebra.middle_m for zebra in ZEBRAS])
+    middles = np.array([crosswalk.middle_m for crosswalk in CROSSWALKS])
     for _ in range(round(120.0 / DT_S)):
         crowd.advance(DT_S, traffic)
         in_road = np.array(crowd.in_the_road_m).reshape(-1, 2)
@@ -136,19 +136,20 @@ def test_people_cross_on_zebras_and_let_cars_pass_that_have_them():
                 waited += 1
                 continue
             off = np.abs(middles - spot)
-            zebra = int(np.argmin(off.sum(axis=1)))
-            along, across = off[zebra, ZEBRAS[zebra].axis], off[zebra, 1 - ZEBRAS[zebra].axis]
+            crosswalk = int(np.argmin(off.sum(axis=1)))
+            axis = CROSSWALKS[crosswalk].axis
+            along, across = off[crosswalk, axis], off[crosswalk, 1 - axis]
             assert along < 5.0
             assert across < 2.6
-            assert zebra in crowd.zebras_in_use
+            assert crosswalk in crowd.crosswalks_in_use
             crossed += 1
-        traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+        traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
     assert crossed > 100
     assert waited > 0
 
 
-def test_every_place_can_be_reached():
-    """A part of the graph cut off would hold its people for ever."""
+def test_walk_graph_is_connected():
+    """People in a separate part of the graph would never leave it."""
     for seed in range(6):
         graph = walk_graph(make_city(seed))
         seen, todo = {0}, [0]
@@ -160,14 +161,14 @@ def test_every_place_can_be_reached():
         assert len(seen) == len(graph.places_m)
 
 
-def test_steps_fit_the_speed():
-    """Sliding feet would be the first thing anybody sees, and no network should learn them."""
+def test_stride_matches_the_speed():
+    """Otherwise feet slide over the ground."""
     speeds = np.array([0.5, 1.4, 1.8, 3.0, 5.0])
     strides = stride_m(speeds)
     assert (np.diff(strides) > 0.0).all()
     pairs_per_s = speeds / strides
     assert pairs_per_s[1] == pytest.approx(0.9, abs=0.1)
     assert pairs_per_s[4] == pytest.approx(1.5, abs=0.15)
-    # While walking, a foot that is down stands still: a step is what two swung legs span.
+    # In a walk, the foot on the ground stands still: two swung legs span one step.
     assert strides[1] == pytest.approx(4.0 * HIP_M * math.sin(swing_rad(1.4)), rel=1e-6)
     assert swing_rad(5.0) < 0.9

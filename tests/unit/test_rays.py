@@ -1,4 +1,4 @@
-"""Rays, air, magnetic field and normals: what sensors and images are computed from."""
+"""Rays, air, magnetic field and normals, from which sensors and images are computed."""
 
 import math
 
@@ -21,8 +21,8 @@ CARS = Traffic(4, 12).colliders()
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_ray_ends_where_clearance_does(seed):
-    """Distance sensors and clearance must mean the same obstacles."""
+def test_a_ray_ends_where_the_clearance_is_zero(seed):
+    """Distance sensors and clearance must use the same obstacles."""
     rays, clearance = RayField(CITY.colliders), ClearanceField(CITY.colliders)
     rng = np.random.default_rng(seed)
     hits = 0
@@ -35,9 +35,9 @@ def test_a_ray_ends_where_clearance_does(seed):
             assert reach == 0.0
             continue
         for share in (0.3, 0.7, 0.999):
-            on_the_way = start + direction * min(reach, 500.0) * share
-            assert clearance.clearance_m(on_the_way, PEOPLE, CARS) > 0.0
-            assert on_the_way[2] < 0.0
+            between = start + direction * min(reach, 500.0) * share
+            assert clearance.clearance_m(between, PEOPLE, CARS) > 0.0
+            assert between[2] < 0.0
         if math.isfinite(reach):
             hits += 1
             end = start + direction * (reach + 1e-6)
@@ -45,8 +45,8 @@ def test_a_ray_ends_where_clearance_does(seed):
     assert hits > 20
 
 
-def test_a_driving_car_is_in_the_way_of_rays():
-    """Distance sensors and lines of sight must see what the camera sees."""
+def test_a_driving_car_blocks_rays():
+    """Distance sensors and lines of sight must agree with the camera."""
     car = CARS[0]
     north, east, down = car.centre_m
     above = (north, east, -10.0)
@@ -57,7 +57,7 @@ def test_a_driving_car_is_in_the_way_of_rays():
     assert clearance.clearance_m(above, (), CARS) == pytest.approx(10.0 + 2 * down)
 
 
-def test_rays_along_the_axes_hit_what_they_should():
+def test_rays_along_the_axes_hit_ground_and_people_at_known_distances():
     rays = RayField(())
     assert rays.distance_m((0.0, 0.0, -5.0), (0.0, 0.0, 1.0), ()) == pytest.approx(5.0)
     assert rays.distance_m((0.0, 0.0, -5.0), (0.0, 0.0, -1.0), ()) == math.inf
@@ -67,8 +67,8 @@ def test_rays_along_the_axes_hit_what_they_should():
     assert rays.sees((0.0, 0.0, -5.0), (9.0, 0.0, 0.0), ())
 
 
-def test_standard_air_has_its_textbook_values():
-    """U.S. Standard Atmosphere 1976 at 0, 1000 and 5000 m."""
+def test_air_matches_the_us_standard_atmosphere_1976():
+    """At 0, 1000 and 5000 m."""
     table = ((0.0, 101325.0, 1.225), (1000.0, 89874.6, 1.1116), (5000.0, 54019.9, 0.7361))
     for altitude_m, pressure_pa, density in table:
         air = earth.air_at(altitude_m)
@@ -77,14 +77,14 @@ def test_standard_air_has_its_textbook_values():
         assert earth.pressure_altitude_m(air.pressure_pa) == pytest.approx(altitude_m, abs=0.01)
 
 
-def test_places_and_geo_points_are_inverse():
+def test_geo_point_and_place_of_are_inverse():
     place = (120.0, -75.5, -30.25)
     point = structs.geo_point(place)
     back = earth.place_of(point["latitude"].value, point["longitude"].value, point["altitude"])
     assert back == pytest.approx(place, abs=1e-6)
 
 
-def test_the_dipole_points_down_at_its_pole_and_north_at_the_equator():
+def test_magnetic_field_points_down_at_its_pole_and_north_at_the_equator():
     pole = earth.magnetic_field_gauss(*earth.MAGNETIC_POLE_DEG)
     assert pole == pytest.approx((0.0, 0.0, 2 * earth.EQUATOR_FIELD_GAUSS), abs=1e-9)
     below = (earth.MAGNETIC_POLE_DEG[0] - 90.0, earth.MAGNETIC_POLE_DEG[1])
@@ -92,8 +92,8 @@ def test_the_dipole_points_down_at_its_pole_and_north_at_the_equator():
     assert equator == pytest.approx((earth.EQUATOR_FIELD_GAUSS, 0.0, 0.0), abs=1e-9)
 
 
-def test_normals_of_a_slanted_plane_are_the_planes():
-    """Seen by a camera that is turned itself; the sky has none."""
+def test_normals_of_a_slanted_plane_equal_its_normal():
+    """The camera is rotated; the sky has normals of zero."""
     camera = CameraPose((0.0, 0.0, -10.0), quaternion_from_euler(0.1, -0.5, 0.7), math.radians(70))
     normal = np.array((-0.6, -0.2, -0.8))
     normal /= np.linalg.norm(normal)

@@ -1,4 +1,4 @@
-"""The hero on a route of her own, or away: what scenarios rely on."""
+"""A hero with a route, or absent, as scenarios need it."""
 
 import math
 from itertools import pairwise
@@ -17,7 +17,7 @@ from followme_uav.sim.simulation import Simulation
 CITY = make_city(4)
 DT_S = 0.05
 ROUND = ((7.5, -20.0), (7.5, 7.5), (-7.5, 7.5), (-1.6, 30.0), (1.6, 50.0), (7.5, 52.5), (7.5, 7.5))
-"""Over zebras, and down a lane."""
+"""Over crosswalks, and down a lane."""
 
 
 def _walk(crowd: Crowd, seconds: float, traffic: Traffic | None = None) -> np.ndarray:
@@ -26,7 +26,7 @@ def _walk(crowd: Crowd, seconds: float, traffic: Traffic | None = None) -> np.nd
     for _ in range(round(seconds / DT_S)):
         crowd.advance(DT_S, traffic)
         if traffic is not None:
-            traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+            traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
         rows.append((*crowd.feet_m[0, :2], crowd.people[0].speed_mps))
     return np.array(rows)
 
@@ -41,8 +41,8 @@ def _off_route_m(points: np.ndarray, route: Route) -> np.ndarray:
 
 
 @pytest.mark.parametrize("speed_mps", [1.4, 5.0])
-def test_she_follows_her_route_at_her_speeds(speed_mps: float):
-    """A scenario that says where and how fast she goes must get that, stops included."""
+def test_hero_follows_the_route_at_its_speeds_and_stops(speed_mps: float):
+    """Scenarios prescribe positions and speeds, stops included."""
     route = Route(ROUND, ((0.0, speed_mps), (20.0, 0.0), (25.0, speed_mps)), loop=True)
     crowd = Crowd(CITY, 4, 0, route)
     assert crowd.people[0].position_m[:2] == ROUND[0]
@@ -56,8 +56,8 @@ def test_she_follows_her_route_at_her_speeds(speed_mps: float):
     assert length_m == pytest.approx(55.0 * speed_mps, rel=0.05)
 
 
-def test_she_gets_there_through_people_and_traffic():
-    """People and cars may hold her up, but nobody may walk or drive into her."""
+def test_hero_makes_progress_through_people_and_traffic():
+    """People and cars may delay the hero, but the route must be completed."""
     route = Route(ROUND, ((0.0, 3.0),), loop=True)
     crowd, traffic = Crowd(CITY, 4, 30, route), Traffic(4, 20)
     traffic.reset(crowd.in_the_road_m)
@@ -70,8 +70,8 @@ def test_she_gets_there_through_people_and_traffic():
     assert np.array_equal(_walk(again, 60.0, cars), walk)
 
 
-def test_without_a_loop_she_stays_at_the_end():
-    """The last waypoint is where a scenario waits for the follower to settle."""
+def test_hero_without_a_loop_stays_at_the_last_waypoint():
+    """Scenarios wait there for the follower to settle."""
     crowd = Crowd(CITY, 4, 0, Route(((7.5, -7.5), (7.5, 7.5)), ((1.0, 1.5),)))
     walk = _walk(crowd, 20.0)
     assert (walk[: round(0.9 / DT_S), 2] == 0.0).all()
@@ -81,8 +81,8 @@ def test_without_a_loop_she_stays_at_the_end():
     assert _walk(stands, 5.0)[:, 2].max() == 0.0
 
 
-def test_who_is_put_elsewhere_goes_on_from_there():
-    """A client may move her; she must not walk back to where she was."""
+def test_a_moved_hero_continues_from_the_nearest_point_of_the_route():
+    """A hero moved by a client must not walk back."""
     crowd = Crowd(CITY, 4, 0, Route(((7.5, -40.0), (7.5, 40.0))))
     _walk(crowd, 2.0)
     crowd.place(0, 7.5, 20.0, 0.0)
@@ -100,22 +100,22 @@ def test_who_is_put_elsewhere_goes_on_from_there():
         ((((0.0, 0.0),), ((-1.0, 1.0),)), "rising times"),
     ],
 )
-def test_a_route_that_makes_no_sense_is_refused(arguments, message):
-    """A typing error in a scenario must be named, not walked."""
+def test_an_invalid_route_is_a_config_error(arguments, message):
+    """A typing error in a scenario must be reported before the flight."""
     with pytest.raises(ConfigError, match=message):
         Route(*arguments)
 
 
-def test_a_route_through_a_house_is_refused_by_name():
-    """She would be invisible, and the flight would be blamed."""
+def test_a_route_through_a_house_is_a_config_error_that_names_it():
+    """A hero inside a house is invisible, and the flight fails."""
     house = CITY.buildings[0]
     route = Route(((7.5, 7.5), (house.north_m, house.east_m)))
     with pytest.raises(ConfigError, match=r"leg 1 comes within .* of \w+_\d+"):
         Crowd(CITY, 4, 0, route)
 
 
-def test_an_absent_hero_is_nowhere():
-    """Flights that must find nobody need a city without her, people and all else as ever."""
+def test_an_absent_hero_has_no_body_and_no_name():
+    """Flights without a hero need the same city and people as others."""
     simulation = Simulation(4, 8, hero=HeroMode.ABSENT)
     simulation.step(200)
     assert not simulation.crowd.people[0].present

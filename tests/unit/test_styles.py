@@ -1,4 +1,4 @@
-"""City styles: seeds meet all of them, and they differ in more than name."""
+"""City styles: consecutive seeds use all of them, and their cities differ."""
 
 import pytest
 
@@ -8,18 +8,18 @@ from followme_uav.sim.city.world import make_city
 
 
 @pytest.mark.parametrize("first", [0, 5, 1000])
-def test_five_seeds_in_a_row_meet_every_style(first: int):
-    """Collected frames must not come from one kind of town."""
+def test_five_consecutive_seeds_use_every_style(first: int):
+    """Collected frames must show all styles."""
     assert {style_of(seed).name for seed in range(first, first + 5)} == set(STYLES)
 
 
-def test_the_first_city_is_the_one_like_the_real_frames():
-    """Seed 1 is what people look at first, and what is compared with recordings."""
+def test_seed_1_has_the_plaza_style():
+    """Seed 1 is the default, and this style is the most similar to the recordings."""
     assert style_of(1).name == "plaza"
 
 
-def test_a_style_can_be_chosen():
-    """One who wants an old town must not search for a seed that gives one."""
+def test_a_named_style_replaces_the_drawn_one():
+    """A user must not search for a seed with the wanted style."""
     city = make_city(1, "old_town")
     assert city.style == "old_town"
     assert city != make_city(1)
@@ -27,8 +27,8 @@ def test_a_style_can_be_chosen():
         make_city(1, "atlantis")
 
 
-def test_shares_of_plants_add_up():
-    """Else no city of that style could be made."""
+def test_shares_of_plants_add_up_to_1():
+    """`Generator.choice` refuses other shares."""
     for style in STYLES.values():
         assert sum(share for _, share in style.foliage) == pytest.approx(1.0)
         assert sum(share for _, share in style.tree_kinds) == pytest.approx(1.0)

@@ -1,4 +1,4 @@
-"""Durations that are no whole number of time steps must not be lost or lengthened."""
+"""Conversion of durations to whole time steps, without loss or gain."""
 
 from fractions import Fraction
 
@@ -18,7 +18,7 @@ durations_s = st.one_of(
 
 
 @given(st.lists(durations_s, max_size=200))
-def test_all_steps_together_are_all_durations_together_to_half_a_step(durations):
+def test_the_sum_of_steps_equals_the_sum_of_durations_within_half_a_step(durations):
     steps = WholeSteps(TIME_STEP_NS)
     asked_s, made_s = Fraction(0), Fraction(0)
     for duration_s in durations:
@@ -29,7 +29,7 @@ def test_all_steps_together_are_all_durations_together_to_half_a_step(durations)
 
 
 @given(durations_s, st.integers(1, 3000))
-def test_equal_durations_add_up_and_differ_by_one_step_at_most(duration_s, calls):
+def test_equal_durations_add_up_and_their_steps_differ_by_one_at_most(duration_s, calls):
     steps = WholeSteps(TIME_STEP_NS)
     made = [steps.take(duration_s) for _ in range(calls)]
     assert abs(sum(made) * STEP_S - calls * Fraction(duration_s)) <= STEP_S / 2
@@ -37,15 +37,15 @@ def test_equal_durations_add_up_and_differ_by_one_step_at_most(duration_s, calls
 
 
 @given(st.lists(st.integers(0, 2000), max_size=300))
-def test_whole_numbers_of_steps_pass_exactly_each_time(counts):
-    """Lockstep flights count on frames at exact intervals."""
+def test_whole_numbers_of_steps_are_converted_exactly(counts):
+    """Lockstep flights need frames at exact intervals."""
     steps = WholeSteps(TIME_STEP_NS)
     for count in counts:
         assert steps.take(count * 0.005) == count
 
 
 @pytest.mark.parametrize("duration_s", [0.002, 0.0049])
-def test_remainder_is_forgotten_when_cleared(duration_s):
+def test_clear_drops_the_remainder(duration_s):
     steps = WholeSteps(TIME_STEP_NS)
     first = [steps.take(duration_s) for _ in range(3)]
     steps.clear()

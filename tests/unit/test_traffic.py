@@ -1,4 +1,4 @@
-"""Cars that drive: repeatable, on their lanes, never through each other or anybody."""
+"""Driving cars: deterministic, on their lanes, without collisions."""
 
 import math
 from itertools import combinations
@@ -43,8 +43,8 @@ def _corners(car: Car) -> list[tuple[float, float]]:
     ]
 
 
-def test_same_seed_same_drive_and_reset_returns_to_the_start():
-    """A replayed or reset flight must meet the same cars in the same places."""
+def test_equal_seeds_give_equal_drives_and_reset_returns_to_the_start():
+    """A replayed or reset flight needs the same cars in the same places."""
     first, second = Traffic(9, 8), Traffic(9, 8)
     start = first.cars
     drive = _drive(first, 20.0)
@@ -56,8 +56,8 @@ def test_same_seed_same_drive_and_reset_returns_to_the_start():
 
 
 @pytest.mark.parametrize(("seed", "cars"), [(0, 8), (3, MAX_CARS)])
-def test_cars_keep_right_and_never_touch(seed: int, cars: int):
-    """Cars in each other, on pavements or on the wrong side would be seen at once."""
+def test_cars_keep_right_turn_and_never_touch(seed: int, cars: int):
+    """Overlapping cars, and cars on pavements or on the wrong side, are unrealistic."""
     parked = make_city(seed).cars
     traffic = Traffic(seed, cars)
     turned = set()
@@ -79,11 +79,11 @@ def test_cars_keep_right_and_never_touch(seed: int, cars: int):
                 side = min((across - c for c in STREET_CENTRES_M), key=abs)
                 right = 1.0 if round(quarter) % 4 in (0, 3) else -1.0
                 assert side * right == pytest.approx(1.6, abs=1e-6)
-    assert len(turned) > 2 * cars  # they do not drive straight on for ever
+    assert len(turned) > 2 * cars  # cars turn, too
 
 
-def test_traffic_flows():
-    """Cars that block each other for ever are parked cars."""
+def test_no_car_stands_for_a_minute():
+    """Cars that block each other are no traffic."""
     traffic = Traffic(2, 16)
     way_m = np.zeros(16)
     standing_s, longest_s = np.zeros(16), 0.0
@@ -99,20 +99,20 @@ def test_traffic_flows():
 
 
 @pytest.mark.parametrize("seed", [1, 4])
-def test_no_car_comes_near_anybody(seed: int):
-    """A person in a car is half a person in the mask."""
+def test_cars_stop_near_people_and_never_touch_them(seed: int):
+    """A person inside a car has a wrong mask."""
     crowd, traffic = Crowd(make_city(seed), seed), Traffic(seed, 12)
     nearest_m = math.inf
     for _ in range(round(120.0 / DT_S)):
         crowd.advance(DT_S, traffic)
-        traffic.advance(DT_S, crowd.in_the_road_m, crowd.zebras_in_use)
+        traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
         for car in traffic.cars:
             for place in crowd.in_the_road_m:
                 nearest_m = min(nearest_m, _outside_m(car, *place))
     assert 0.3 < nearest_m < 3.0
 
 
-def test_a_car_waits_for_who_stands_in_its_way():
+def test_cars_wait_for_a_person_on_their_lane():
     """A hero on a route along a street, and a vehicle that has landed there, must be safe."""
     lane = LANES[5].segment
     traffic = Traffic(3, MAX_CARS)
@@ -125,8 +125,8 @@ def test_a_car_waits_for_who_stands_in_its_way():
         assert behind
 
 
-def test_a_vehicle_at_its_start_is_left_in_peace_and_reset_repeats_all():
-    """Cars that ran into a waiting vehicle would end missions before they begin."""
+def test_cars_avoid_a_landed_vehicle_and_reset_repeats_the_traffic():
+    """Cars that hit a waiting vehicle would end missions before take-off."""
     simulation = Simulation(1, 0, cars=16)
     start = simulation.traffic.cars
     nearest_m = math.inf
@@ -149,26 +149,25 @@ def test_a_vehicle_at_its_start_is_left_in_peace_and_reset_repeats_all():
     assert (simulation.traffic.cars, simulation.crowd.people) == there
 
 
-def test_cars_wait_at_a_zebra_in_use():
-    """People have the right of way there, and rely on it."""
+def test_cars_wait_at_a_crosswalk_in_use():
+    """People have the right of way at a crosswalk in use."""
     everywhere = range(36)
     traffic = Traffic(3, 8)
-    _drive(traffic, 40.0, zebras_in_use=everywhere)
+    _drive(traffic, 40.0, crosswalks_in_use=everywhere)
     assert not traffic.claimed
     assert max(traffic.speeds_mps) < 0.05
     _drive(traffic, 10.0)
     assert max(traffic.speeds_mps) > 3.0
 
 
-def test_no_car_is_red():
-    """From nearby a red car is the hero to a network with a small field of view."""
+def test_no_driving_car_is_red():
+    """A network with a small field of view takes a near red car for the hero."""
     for seed in range(6):
         for car in Traffic(seed, MAX_CARS).cars:
             red, green, blue = car.colour
             assert red < 1.5 * max(green, blue)
 
 
-def test_too_many_cars_are_refused_in_one_line():
-    """They would not fit on the lanes."""
+def test_more_cars_than_lanes_are_a_config_error():
     with pytest.raises(ConfigError, match="0 to 24"):
         Traffic(1, MAX_CARS + 1)

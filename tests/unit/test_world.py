@@ -1,4 +1,4 @@
-"""The city as data: the same for a seed, free where vehicles fly, closed at its edge."""
+"""The city: deterministic, with free flight corridors and a closed edge."""
 
 import math
 
@@ -16,8 +16,8 @@ def city(request) -> City:
     return make_city(request.param)
 
 
-def test_a_seed_names_one_city():
-    """Without it no flight could be repeated."""
+def test_equal_seeds_give_equal_cities():
+    """Otherwise no flight could be repeated."""
     assert make_city(5) == make_city(5)
     assert make_city(5) != make_city(6)
 
@@ -44,16 +44,16 @@ def test_corridors_are_free_at_flying_height(city: City):
             assert not in_flight_corridor(north_m, east_m), collider
 
 
-def test_nothing_in_the_plaza_is_tall(city: City):
-    """The hero is often followed across the plaza, at low height."""
+def test_solids_in_the_plaza_are_low(city: City):
+    """Pilots often follow the hero across the plaza at low height."""
     for collider in city.colliders:
         if any(_inside_plaza(*point) for point in _footprint(collider)):
             top_m = -collider.centre_m[2] + collider.half_size_m[2]
             assert top_m <= layout.PLAZA_CLEAR_ABOVE_M, collider
 
 
-def test_houses_close_the_horizon(city: City):
-    """Along every street somebody looking out of the city must see a house, not a void."""
+def test_a_house_ends_every_street(city: City):
+    """The camera must see a house at the end of each street, not the edge of the world."""
     for centre_m in layout.STREET_CENTRES_M:
         for side in (-1.0, 1.0):
             for point in ((side * 116.0, centre_m), (centre_m, side * 116.0)):
@@ -64,8 +64,8 @@ def test_houses_close_the_horizon(city: City):
                 )
 
 
-def test_houses_do_not_stand_in_each_other(city: City):
-    """Overlapping fronts flicker in the camera and confuse depth."""
+def test_houses_do_not_overlap(city: City):
+    """Overlapping fronts flicker in the image and have no defined depth."""
     for i, a in enumerate(city.buildings):
         for b in city.buildings[:i]:
             apart_north = abs(a.north_m - b.north_m) - (a.size_north_m + b.size_north_m) / 2
@@ -73,8 +73,8 @@ def test_houses_do_not_stand_in_each_other(city: City):
             assert max(apart_north, apart_east) > -1e-6
 
 
-def test_ground_height_follows_the_kerbs():
-    """People's feet would float or sink if it did not."""
+def test_ground_height_is_0_on_carriageways_and_12_cm_elsewhere():
+    """Otherwise people's feet float or sink."""
     assert layout.ground_height_m(0.0, 0.0) == 0.0
     assert layout.ground_height_m(30.0, 30.0) == layout.PAVEMENT_HEIGHT_M
     assert layout.ground_height_m(7.5, 30.0) == layout.PAVEMENT_HEIGHT_M

@@ -1,4 +1,4 @@
-"""A written world: what scenarios are built from."""
+"""The world plan, on which scenarios are based."""
 
 import json
 import math
@@ -43,8 +43,8 @@ def written(tmp_path):
     return write
 
 
-def test_the_world_is_as_it_was_written(written):
-    """A scenario says who is where and in what light; that is what the flight must find."""
+def test_simulation_matches_the_world_plan(written):
+    """City, light, traffic, routes and gatherings come from the file."""
     simulation = make_simulation(plan_world(written(WORLD)), None, (32, 32))
     assert simulation.city.style == "modern"
     assert len(simulation.traffic.cars) == 3
@@ -65,8 +65,8 @@ def test_the_world_is_as_it_was_written(written):
     assert max(speeds) > 0.2
 
 
-def test_command_line_and_json_fit_in(written):
-    """One script is flown in several cities; programs write JSON rather than YAML."""
+def test_options_take_precedence_and_json_is_read(written):
+    """One script is flown in several cities; programs write JSON."""
     plan = plan_world(written(WORLD), seed=8, style=None)
     assert (plan.seed, plan.style) == (8, "modern")
     again = json.dumps(plan.model_dump(mode="json"))
@@ -75,8 +75,8 @@ def test_command_line_and_json_fit_in(written):
     assert plan_world(written("hero: absent")).hero is HeroMode.ABSENT
 
 
-def test_scripted_walkers_change_nobody_elses_start():
-    """A decoy added to a script must leave the rest of its world as it was."""
+def test_walkers_do_not_change_the_starts_of_other_people():
+    """A decoy added to a script must leave the rest of the world as it is."""
     city = make_city(3)
     alone = Crowd(city, 3, 20)
     with_others = Crowd(city, 3, 20, walkers=[Route(((7.5, 7.5), (7.5, 30.0)))])
@@ -102,8 +102,8 @@ def test_scripted_walkers_change_nobody_elses_start():
         ("seed: .nan", "seed"),
     ],
 )
-def test_a_mistake_in_the_file_is_named(written, capsys, text, message):
-    """One line that names file and key, and exit code 2: a script has many lines."""
+def test_an_error_in_the_file_names_file_and_key(written, capsys, text, message):
+    """One line, and exit code 2."""
     path = written(text)
     with pytest.raises(ConfigError, match=message):
         plan_world(path)
@@ -111,8 +111,8 @@ def test_a_mistake_in_the_file_is_named(written, capsys, text, message):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_what_does_not_fit_the_city_is_named(written):
-    """Houses stand elsewhere in every city; nobody may start in one."""
+def test_a_plan_that_does_not_fit_its_city_is_a_config_error(written):
+    """Houses differ from city to city; people must not start in one."""
     crowd = "{people: 0, gatherings: [{place_m: [30, 30], people: 90, radius_m: 2}]}"
     with pytest.raises(ConfigError, match="no room for 90 people"):
         make_simulation(plan_world(written(crowd)), None, (32, 32))
@@ -123,8 +123,8 @@ walkers: [{{route: {{waypoints_m: [[7.5, 7.5], [{house.north_m}, {house.east_m}]
         make_simulation(plan_world(written(walls)), None, (32, 32))
 
 
-def test_a_full_city_with_somebody_in_the_road_runs():
-    """A car that finds its lane blocked at the start is left out, and everything else goes on."""
+def test_a_full_city_with_a_hero_in_the_road_runs():
+    """A car whose lane is blocked at the start is left out."""
     start = Simulation(2, 0, cars=24).traffic.cars[0]
     hero = Route(((start.north_m, start.east_m),))
     simulation = Simulation(2, 0, cars=24, hero=hero)

@@ -1,7 +1,8 @@
-"""At the kerb: who may step on a zebra, and who waits for the cars.
+"""The right of way at crosswalks: people cross, or wait at the kerb for the cars.
 
-A zebra is taken either by a car or by walkers. Walkers take it when they get to the kerb and find
-it free of cars; cars take it when no walker has it or is about to (see `traffic`).
+A crosswalk is claimed either by a car or by pedestrians. A pedestrian claims it on arrival at the
+kerb if no car has claimed it; a car claims it while no pedestrian is on it or about to step on it
+(see `traffic`).
 """
 
 from __future__ import annotations
@@ -10,80 +11,81 @@ import math
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 
-from followme_uav.sim.agents.walks import ZEBRAS
+from followme_uav.sim.agents.gait import BRAKING_MPS2
+from followme_uav.sim.agents.walk_graph import CROSSWALKS
+from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M
 
 KERB_M = CARRIAGEWAY_HALF_WIDTH_M + 0.35
-"""From a street's middle: where one waits for cars."""
+"""People wait this far from the centre line of a street."""
 ROAD_M = CARRIAGEWAY_HALF_WIDTH_M + 0.2
-"""From a street's middle: nearer than this one is on the carriageway."""
+"""A person nearer than this to a centre line is on the carriageway."""
+NO_CROSSWALK = -1
 
-_ABOUT_M = 2.5  # whoever walks so near to the kerb is about to cross
-_BRAKING_MPS2 = 1.8
+_APPROACH_M = 2.5  # a person this near to the kerb is about to cross
+_OFF_THE_KERB_M = 0.5  # a person pushed this far onto the carriageway goes on
 
 
-class Kerbs:
-    """Which zebra each person is to cross next, and whether they have it.
+class Crosswalks:
+    """The crosswalk that each person crosses next, and whether that person may cross it.
 
     Attributes:
-        number: (people,) of the zebra on the way to the next place, -1 for none.
-        crossing: (people,) whether it has been taken.
-        in_use: numbers of the zebras that somebody is on, or about to step on.
+        number: (people,) the crosswalk on the way to the next place, or `NO_CROSSWALK`.
+        crossing: (people,) whether the person has claimed that crosswalk.
+        in_use: numbers of the crosswalks that a person is on, or about to step on.
     """
 
     def __init__(self, people: int) -> None:
-        self.number = np.full(people, -1)
+        self.number = np.full(people, NO_CROSSWALK)
         self.crossing = np.zeros(people, dtype=np.bool_)
         self.in_use: set[int] = set()
 
-    def set(self, i: int, number: int) -> None:
-        """Person i is to cross a zebra next, or none."""
+    def assign(self, i: int, number: int) -> None:
+        """Set the crosswalk that person i crosses next; it is not claimed yet."""
         self.number[i], self.crossing[i] = number, False
 
-    def mind(
+    def update(
         self,
-        position: NDArray[np.float64],
-        target: NDArray[np.float64],
-        road_gap_m: NDArray[np.float64],
-        speed_mps: NDArray[np.float64],
-        wish_mps: NDArray[np.float64],
+        position: Floats,
+        target: Floats,
+        road_gap_m: Floats,
+        speed_mps: Floats,
+        desired_mps: Floats,
         claimed: Collection[int],
     ) -> list[int]:
-        """Let those at a kerb cross, or slow down for it; returns who has to wait.
+        """Claim crosswalks for people at a kerb, or slow them down; return the people who wait.
 
         Args:
             position: (people, 2).
-            target: (people, 2) where each walks to.
-            road_gap_m: (people,) to the nearest middle of a street.
+            target: (people, 2) the point that each person walks to.
+            road_gap_m: (people,) distance to the nearest centre line of a street.
             speed_mps: (people,).
-            wish_mps: (people,) how fast each would go now; lowered where one has to wait. Who
-                stands on purpose neither takes a zebra nor keeps it from the cars.
-            claimed: zebras that cars have taken.
+            desired_mps: (people,) desired speeds; lowered in place for people who wait. A person
+                who stands on purpose (0) neither claims a crosswalk nor keeps it from the cars.
+            claimed: crosswalks that cars have claimed.
         """
         self.in_use = set()
         waiting: list[int] = []
-        near = (self.number >= 0) & (road_gap_m < KERB_M + _ABOUT_M)
+        near = (self.number >= 0) & (road_gap_m < KERB_M + _APPROACH_M)
         for i in np.flatnonzero(near).tolist():
             number = int(self.number[i])
-            zebra = ZEBRAS[number]
-            beyond_m = float(position[i, zebra.axis]) - zebra.street_m
-            if float(target[i, zebra.axis]) < zebra.street_m:
+            crosswalk = CROSSWALKS[number]
+            beyond_m = float(position[i, crosswalk.axis]) - crosswalk.street_m
+            if float(target[i, crosswalk.axis]) < crosswalk.street_m:
                 beyond_m = -beyond_m
             if beyond_m > ROAD_M:
-                self.set(i, -1)
+                self.assign(i, NO_CROSSWALK)
                 continue
             if not self.crossing[i]:
                 left_m, speed = -beyond_m - KERB_M, float(speed_mps[i])
-                if wish_mps[i] <= 0.0 or left_m > _ABOUT_M:
+                if desired_mps[i] <= 0.0 or left_m > _APPROACH_M:
                     continue
-                if left_m < speed * speed / (2 * _BRAKING_MPS2) + 0.5:
-                    # Who has been pushed off the kerb had better go on.
-                    self.crossing[i] = number not in claimed or left_m < -0.5
+                if left_m < speed * speed / (2 * BRAKING_MPS2) + 0.5:
+                    self.crossing[i] = number not in claimed or left_m < -_OFF_THE_KERB_M
                 if not self.crossing[i] and number in claimed:
-                    limit_mps = math.sqrt(2 * _BRAKING_MPS2 * max(left_m, 0.0))
-                    wish_mps[i] = min(float(wish_mps[i]), limit_mps)
+                    limit_mps = math.sqrt(2 * BRAKING_MPS2 * max(left_m, 0.0))
+                    desired_mps[i] = min(float(desired_mps[i]), limit_mps)
                     waiting.append(i)
             self.in_use.add(number)
         return waiting

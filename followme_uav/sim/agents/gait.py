@@ -1,17 +1,20 @@
-"""How people move their limbs, and how steps belong to speeds, so that feet do not slide.
+"""The gait: how limbs move, and the stride that belongs to a speed, so that feet do not slide.
 
-A walker's foot stands still while her leg swings over it: two steps cover four legs' lengths times
-the sine of the swing. From a run on she flies between the steps, and strides grow faster than the
-swing does.
+In a walk, a foot stands still while the body moves over it: two steps cover four leg lengths times
+the sine of the swing. A run has a flight phase between the steps, so its stride grows faster than
+the swing.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from followme_uav.sim.city.arrays import Floats
 
 RUNNING_MPS = 1.8
-"""Faster is running."""
+"""People run at higher speeds."""
+BRAKING_MPS2 = 1.8
+"""Deceleration with which people stop at a kerb or at the end of a route."""
 HIP_M, KNEE_M, SHOULDER_M, ELBOW_M = 0.92, 0.49, 1.42, 1.13
 """Heights of the joints of a figure."""
 BODY, ARM, FOREARM, LEG, SHIN = 0, 1, 2, 3, 4
@@ -23,15 +26,12 @@ _WALK_RAD_PER_MPS = 0.31
 _RUN_RAD_PER_MPS = 0.09
 _RUN_M_PER_MPS = 0.44
 
-
-Floats = NDArray[np.float64]
-
 _SIDES = np.array((1.0, -1.0))
 _ARMS, _FOREARMS, _LEGS, _SHINS = (
     slice(limb, limb + RIGHT + 1, RIGHT) for limb in (ARM, FOREARM, LEG, SHIN)
 )  # left and right
 _JOINTS_M = np.zeros((3, LIMBS, 1))
-"""Heights of the joints that each limb turns about, the outermost first."""
+"""(3, LIMBS, 1) heights of the joints that each limb turns about, the outermost first."""
 _JOINTS_M[2] = HIP_M
 _JOINTS_M[1, _ARMS] = _JOINTS_M[1, _FOREARMS] = SHOULDER_M
 _JOINTS_M[1, _SHINS] = KNEE_M
@@ -39,16 +39,13 @@ _JOINTS_M[0, _FOREARMS] = ELBOW_M
 
 
 def swing_rad(speed_mps: Floats) -> Floats:
-    """How far the thighs swing to either side of upright."""
+    """The angle by which the thighs swing to either side of upright."""
     walking = np.minimum(speed_mps, RUNNING_MPS)
     return _WALK_RAD_PER_MPS * walking + _RUN_RAD_PER_MPS * (speed_mps - walking)
 
 
 def limb_turns(phase_rad: Floats, speed_mps: Floats) -> Floats:
-    """(people, LIMBS, 4): how each limb is turned and moved in the plane of forward and up.
-
-    A row is (c, s, y, z): what is at (forward, up) in the model goes to
-    (c * forward - s * up + y, s * forward + c * up + z).
+    """Compute how each limb is turned and moved in the plane of forward and up.
 
     Thighs swing by amplitude * sin(phase), the right one opposite; a knee bends while its leg comes
     forward; arms swing against the legs, and bend more at a run. The body sinks as legs spread.
@@ -56,6 +53,10 @@ def limb_turns(phase_rad: Floats, speed_mps: Floats) -> Floats:
     Args:
         phase_rad: (people,) the left leg is in front at pi / 2.
         speed_mps: (people,)
+
+    Returns:
+        (people, LIMBS, 4): rows (c, s, y, z). A point (forward, up) of the model moves to
+        (c * forward - s * up + y, s * forward + c * up + z).
     """
     amplitude = swing_rad(speed_mps)
     running = np.clip((speed_mps - RUNNING_MPS) / 0.9, 0.0, 1.0)
@@ -84,7 +85,7 @@ def limb_turns(phase_rad: Floats, speed_mps: Floats) -> Floats:
 
 
 def stride_m(speed_mps: Floats) -> Floats:
-    """The way covered by two steps: 1.5 m at a walk of 1.4 m/s, 3.4 m at a run of 5 m/s."""
+    """The distance covered by two steps: 1.5 m at a walk of 1.4 m/s, 3.4 m at a run of 5 m/s."""
     walking = np.minimum(speed_mps, RUNNING_MPS)
     stride: Floats = 4.0 * _LEG_M * np.sin(_WALK_RAD_PER_MPS * walking)
     return stride + _RUN_M_PER_MPS * (speed_mps - walking)

@@ -1,4 +1,4 @@
-"""What people stand on, and what they cannot walk through.
+"""The ground under people, and the obstacles that they cannot walk through.
 
 World frame NED in metres.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from followme_uav.sim.agents.avoidance import Pairs
+from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.layout import (
     CARRIAGEWAY_HALF_WIDTH_M,
     PAVEMENT_HEIGHT_M,
@@ -17,24 +18,23 @@ from followme_uav.sim.city.layout import (
     STREET_END_M,
     Car,
     City,
+    street_gap_m,
 )
 
 BODY_RADIUS_M = 0.3
-"""Nobody comes closer to an obstacle than this."""
+"""The least distance between a person's axis and an obstacle."""
 NEAR_M = 3.5
-"""Obstacles further from somebody's body than this are not `near`."""
+"""An obstacle nearer than this to a person's body counts as near."""
 
 _CAR_RADIUS_M = 1.12
 _CAR_CIRCLES = (-0.36, 0.0, 0.36)  # their centres, as a share of its length
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
 Circle = tuple[float, float, float]
 """North, east, radius."""
 
 
 def road_offsets_m(position: Floats) -> Floats:
-    """(n, 2) from the nearest street's middle to each coordinate of (n, 2) positions."""
+    """(n, 2) offsets of the coordinates of (n, 2) positions from the nearest centre line."""
     spacing = STREET_CENTRES_M[1] - STREET_CENTRES_M[0]
     nearest = np.minimum(np.maximum(np.rint(position / spacing), -1.0), 1.0)
     offsets: Floats = position - spacing * nearest
@@ -42,16 +42,16 @@ def road_offsets_m(position: Floats) -> Floats:
 
 
 def road_gaps_m(position: Floats) -> Floats:
-    """(n,) how far each of (n, 2) positions is from the nearest centre line of a street."""
+    """(n,) distances of (n, 2) positions to the nearest centre line of a street."""
     gaps: Floats = np.abs(road_offsets_m(position)).min(axis=1)
     return gaps
 
 
 def height_m(north_m: float, east_m: float) -> float:
-    """As `layout.ground_height_m`, with a short ramp over the kerb."""
+    """Height of the ground as `layout.ground_height_m`, with a short ramp at the kerb."""
     if max(abs(north_m), abs(east_m)) > STREET_END_M:
         return PAVEMENT_HEIGHT_M
-    gap_m = min(abs(v - c) for v in (north_m, east_m) for c in STREET_CENTRES_M)
+    gap_m = street_gap_m(north_m, east_m)
     share = (gap_m - (CARRIAGEWAY_HALF_WIDTH_M - 0.2)) / 0.2
     return min(max(share, 0.0), 1.0) * PAVEMENT_HEIGHT_M
 
@@ -63,7 +63,7 @@ def car_circles(north_m: float, east_m: float, yaw_rad: float, length_m: float) 
 
 
 def obstacle_circles(city: City) -> Floats:
-    """(n, 3) north, east, radius of everything a walker could bump into near the paths."""
+    """(n, 3) north, east, radius of the obstacles near the ways that people walk."""
 
     def parked(car: Car) -> list[Circle]:
         return car_circles(car.north_m, car.east_m, car.yaw_rad, car.length_m)
@@ -78,42 +78,45 @@ def obstacle_circles(city: City) -> Floats:
     return np.array(circles)
 
 
-def near_circles(position: Floats, circles: Floats) -> tuple[Indices, Indices]:
-    """Who is near which circle.
+def near_circles(position: Floats, circles: Floats) -> Pairs:
+    """Find the people and circles that are near each other.
 
     Args:
         position: (people, 2).
         circles: (n, 3).
+
+    Returns:
+        Indices of people, and of circles.
     """
     north = position[:, :1] - circles[:, 0]
     east = position[:, 1:] - circles[:, 1]
     reach = circles[:, 2] + (BODY_RADIUS_M + NEAR_M)
-    who, which = np.nonzero(north * north + east * east < reach * reach)
-    return who, which
+    people, near = np.nonzero(north * north + east * east < reach * reach)
+    return people, near
 
 
-def push_out(position: Floats, circles: Floats, who: Indices, which: Indices) -> None:
+def push_out(position: Floats, circles: Floats, pairs: Pairs) -> None:
     """Move people out of circles, in place.
 
     Args:
         position: (people, 2).
         circles: (n, 3).
-        who: index of a person, of each pair that is to be looked at.
-        which: index of a circle, likewise.
+        pairs: people and circles that may touch.
     """
-    out = position[who] - circles[which, :2]
-    reach = circles[which, 2] + BODY_RADIUS_M
+    people, near = pairs
+    out = position[people] - circles[near, :2]
+    reach = circles[near, 2] + BODY_RADIUS_M
     inside = np.einsum("ij,ij->i", out, out) < reach * reach
     if inside.any():
         for k in np.flatnonzero(inside).tolist():
-            push_out_one(position, int(who[k]), tuple(circles[which[k]].tolist()))
+            push_out_one(position, int(people[k]), tuple(circles[near[k]].tolist()))
 
 
 def push_out_one(position: Floats, i: int, circle: Circle) -> None:
     """Move person i out of one circle, in place."""
     north, east, radius = circle
     n, e = float(position[i, 0]) - north, float(position[i, 1]) - east
-    # A touch of sideways motion leads around what stands exactly in the way.
+    # A little sideways motion leads around a circle that is exactly ahead.
     n, e = n - 0.02 * e - 2e-8, e + 0.02 * n
     gap, reach = math.hypot(n, e), radius + BODY_RADIUS_M
     if gap < reach:

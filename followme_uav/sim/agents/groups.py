@@ -1,7 +1,7 @@
-"""People who stand together and talk: two to four in a ring, facing each other.
+"""Groups: two to four people who stand in a ring and face each other.
 
-Two who meet may stop for a talk, who comes by may join, and after a while each walks on. The hero
-never does: she is there to be followed.
+Two people who meet may form a group, a person who passes may join, and after a while each member
+walks on. The hero never joins a group.
 """
 
 from __future__ import annotations
@@ -11,161 +11,177 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from followme_uav.sim.city.arrays import Flags, Floats
 
 PERIOD_S = 1.0
-"""How often people look around for company."""
-MOST = 4
-"""In one group."""
+"""Groups form, and people join them, this often."""
+MAX_SIZE = 4
 
-_MEET_M, _JOIN_M = 2.5, 7.0
-_MEET_SHARE, _JOIN_SHARE = 0.5, 0.15
-_TALK_S = (12.0, 50.0)
-_JOINED_S = 10.0  # a newcomer keeps the others at least so long
-_ALONE_S = (20.0, 80.0)  # after a talk, before the next
-_PASSED_S = 10.0  # after passing somebody without a word
-_APART_M = 4.0  # between groups
+_MEET_M, _JOIN_M = 2.5, 7.0  # people nearer than this may form, or join, a group
+_MEET_SHARE, _JOIN_SHARE = 0.5, 0.15  # probability that they do
+_STAY_S = (12.0, 50.0)
+_STAY_FOR_NEWCOMER_S = 10.0  # the least that members stay after another has joined
+_PAUSE_S = (20.0, 80.0)  # after one group, before the next
+_PASSED_S = 10.0  # after passing a person without forming a group
+_GROUP_GAP_M = 4.0  # between the centres of two groups
 
 
 def ring_radius_m(size: int) -> float:
-    """Of a group of that size, so that neighbours stand 1.1 to 1.4 m apart."""
+    """The radius of a group of that size; neighbours stand 1.1 to 1.4 m apart."""
     return 0.45 + 0.12 * size
 
 
 @dataclass(eq=False)
-class _Talk:
+class _Group:
     centre: Floats
     members: list[int]
+    """Counter-clockwise or clockwise, as they stand."""
     leave_s: dict[int, float] = field(default_factory=dict)
+    """The time at which each member walks on."""
 
 
-class Talks:
-    """Who talks with whom.
+class Groups:
+    """All groups of a crowd.
 
     Attributes:
-        busy: (people,) whether each stands in a group, or is on the way to it.
-        spot_m: (people, 2) where in the ring; means nothing for those who are not busy.
-        centre_m: (people, 2) of their group; likewise.
+        in_group: (people,) whether each person stands in a group, or is on the way to it.
+        slot_m: (people, 2) place in the ring; undefined for people without a group.
+        centre_m: (people, 2) centre of the group; undefined for people without a group.
     """
 
     def __init__(self, people: int, rng: np.random.Generator) -> None:
-        self.busy = np.zeros(people, dtype=np.bool_)
-        self.spot_m = np.zeros((people, 2))
+        self.in_group = np.zeros(people, dtype=np.bool_)
+        self.slot_m = np.zeros((people, 2))
         self.centre_m = np.zeros((people, 2))
-        self._again_s = np.zeros(people)
+        self._ready_s = np.zeros(people)
         self._rng = rng
-        self._talks: list[_Talk] = []
-        self._member_of: dict[int, _Talk] = {}
+        self._groups: list[_Group] = []
+        self._group_of: dict[int, _Group] = {}
 
     @property
-    def groups(self) -> Sequence[Sequence[int]]:
-        """Who is in each group."""
-        return [tuple(talk.members) for talk in self._talks]
+    def members(self) -> tuple[tuple[int, ...], ...]:
+        """The members of each group."""
+        return tuple(tuple(group.members) for group in self._groups)
 
-    def begin(self, centre_m: Floats, members: Sequence[int], leave_s: Sequence[float]) -> None:
-        """Let some people talk around a place, each until a time of their own."""
-        talk = _Talk(centre_m.copy(), list(members), dict(zip(members, leave_s, strict=True)))
-        self._talks.append(talk)
+    def form(self, centre_m: Floats, members: Sequence[int], leave_s: Sequence[float]) -> None:
+        """Form a group around a place; each member walks on at its own time."""
+        group = _Group(centre_m.copy(), list(members), dict(zip(members, leave_s, strict=True)))
+        self._groups.append(group)
         for i in members:
-            self._member_of[i] = talk
-            self.busy[i] = True
-            self.centre_m[i] = talk.centre
+            self._enter(i, group)
 
     def arrange(self, i: int, position: Floats) -> None:
-        """Spread the group of person i evenly around its ring, everybody near where they are."""
-        talk = self._member_of[i]
-        centre, size = talk.centre, len(talk.members)
-        away = position[talk.members] - centre
-        bearing = dict(zip(talk.members, np.arctan2(away[:, 1], away[:, 0]).tolist(), strict=True))
-        talk.members.sort(key=lambda k: bearing[k])
+        """Spread the group of person i evenly around its ring, each member near its position."""
+        group = self._group_of[i]
+        centre, size = group.centre, len(group.members)
+        away = position[group.members] - centre
+        bearings = np.arctan2(away[:, 1], away[:, 0]).tolist()
+        bearing = dict(zip(group.members, bearings, strict=True))
+        group.members.sort(key=lambda k: bearing[k])
         step = 2.0 * math.pi / size
-        off = [bearing[k] - step * turn for turn, k in enumerate(talk.members)]
+        off = [bearing[k] - step * order for order, k in enumerate(group.members)]
         first = math.atan2(sum(map(math.sin, off)), sum(map(math.cos, off)))
         radius_m = ring_radius_m(size)
-        for turn, k in enumerate(talk.members):
-            angle = first + step * turn
-            self.spot_m[k] = centre + radius_m * np.array([math.cos(angle), math.sin(angle)])
+        for order, k in enumerate(group.members):
+            angle = first + step * order
+            self.slot_m[k] = centre + radius_m * np.array([math.cos(angle), math.sin(angle)])
 
     def leave(self, i: int, time_s: float, position: Floats) -> list[int]:
-        """Person i walks on, and so does who would stay alone; returns both.
+        """Take person i out of the group; a last member leaves, too.
 
-        The others close up.
+        The remaining members close the gap in the ring.
+
+        Returns:
+            The people who left.
         """
-        talk = self._member_of.pop(i)
-        talk.members.remove(i)
-        self.busy[i] = False
-        self._again_s[i] = time_s + float(self._rng.uniform(*_ALONE_S))
-        if len(talk.members) == 1:
-            return [i, *self.leave(talk.members[0], time_s, position)]
-        if talk.members:
-            self.arrange(talk.members[0], position)
+        group = self._group_of.pop(i)
+        group.members.remove(i)
+        self.in_group[i] = False
+        self._ready_s[i] = time_s + float(self._rng.uniform(*_PAUSE_S))
+        if len(group.members) == 1:
+            return [i, *self.leave(group.members[0], time_s, position)]
+        if group.members:
+            self.arrange(group.members[0], position)
         else:
-            self._talks.remove(talk)
+            self._groups.remove(group)
         return [i]
 
-    def over(self, time_s: float) -> list[int]:
-        """Those for whom it is time to walk on."""
-        return [i for talk in self._talks for i, end_s in talk.leave_s.items()
-                if i in talk.members and time_s >= end_s]  # fmt: skip
+    def due(self, time_s: float) -> list[int]:
+        """The members whose time to walk on has come."""
+        return [i for group in self._groups for i, end_s in group.leave_s.items()
+                if i in group.members and time_s >= end_s]  # fmt: skip
 
     def rings(self) -> tuple[Floats, Floats]:
-        """(groups, 2) centres and (groups,) radii: who does not belong to one walks around it."""
-        centres = np.array([talk.centre for talk in self._talks]).reshape(-1, 2)
-        return centres, np.array([ring_radius_m(len(talk.members)) for talk in self._talks])
+        """(groups, 2) centres and (groups,) radii, which other people walk around."""
+        centres = np.array([group.centre for group in self._groups]).reshape(-1, 2)
+        return centres, np.array([ring_radius_m(len(group.members)) for group in self._groups])
 
-    def mingle(
+    def meet(
         self,
         time_s: float,
         position: Floats,
-        free: NDArray[np.bool_],
+        free: Flags,
         pairs: Sequence[tuple[int, int]],
         fits: Callable[[Floats], bool],
-    ) -> list[int]:
-        """Let people meet, once every `PERIOD_S`; returns those who stop for a talk now.
+    ) -> None:
+        """Let people join groups and form new ones; call it every `PERIOD_S`.
 
         Args:
             time_s: now.
             position: (people, 2).
-            free: (people,) who has nothing better to do.
-            pairs: who is near whom.
+            free: (people,) whether each person walks and may stop.
+            pairs: indices of two people who are near each other.
             fits: whether there is room for a group around a place (north, east).
         """
-        ready = free & ~self.busy & (time_s >= self._again_s)
-        joined: list[int] = []
-        for talk in self._talks:
-            away = position - talk.centre
+        ready = free & ~self.in_group & (time_s >= self._ready_s)
+        self._join_near(time_s, position, ready)
+        self._form_from(pairs, time_s, position, ready, fits)
+
+    def _join_near(self, time_s: float, position: Floats, ready: Flags) -> None:
+        """Let people near a group join it; they are not `ready` afterwards."""
+        for group in self._groups:
+            away = position - group.centre
             near = ready & (np.einsum("ij,ij->i", away, away) < _JOIN_M**2)
             for i in np.flatnonzero(near).tolist():
-                if len(talk.members) < MOST and self._rng.random() < _JOIN_SHARE:
-                    self._join(i, talk, time_s, position)
+                if len(group.members) < MAX_SIZE and self._rng.random() < _JOIN_SHARE:
+                    self._join(i, group, time_s, position)
                     ready[i] = False
-                    joined.append(i)
+
+    def _form_from(
+        self,
+        pairs: Sequence[tuple[int, int]],
+        time_s: float,
+        position: Floats,
+        ready: Flags,
+        fits: Callable[[Floats], bool],
+    ) -> None:
+        """Let pairs of ready people who meet form groups; they are not `ready` afterwards."""
         for i, j in pairs:
             gap_m = math.dist(position[i], position[j])
             if not (ready[i] and ready[j]) or gap_m > _MEET_M:
                 continue
             middle = (position[i] + position[j]) / 2
-            apart = all(math.dist(middle, talk.centre) > _APART_M for talk in self._talks)
+            apart = all(math.dist(middle, group.centre) > _GROUP_GAP_M for group in self._groups)
             if apart and self._rng.random() < _MEET_SHARE and fits(middle):
-                end_s = time_s + float(self._rng.uniform(*_TALK_S))
+                end_s = time_s + float(self._rng.uniform(*_STAY_S))
                 leave_s = [end_s, end_s + float(self._rng.uniform(0.0, 2.0))]
-                self.begin(middle, (i, j), leave_s)
+                self.form(middle, (i, j), leave_s)
                 self.arrange(i, position)
-                joined += [i, j]
             else:
-                self._again_s[[i, j]] = time_s + _PASSED_S
+                self._ready_s[[i, j]] = time_s + _PASSED_S
             ready[[i, j]] = False
-        return joined
 
-    def _join(self, i: int, talk: _Talk, time_s: float, position: Floats) -> None:
-        talk.members.append(i)
-        for k in talk.members:
-            stays_s = _JOINED_S + float(self._rng.uniform(0.0, 3.0))
-            talk.leave_s[k] = max(talk.leave_s.get(k, 0.0), time_s + stays_s)
-        talk.leave_s[i] = time_s + float(self._rng.uniform(*_TALK_S))
-        self._member_of[i] = talk
-        self.busy[i] = True
-        self.centre_m[i] = talk.centre
+    def _join(self, i: int, group: _Group, time_s: float, position: Floats) -> None:
+        group.members.append(i)
+        for k in group.members:
+            stays_s = _STAY_FOR_NEWCOMER_S + float(self._rng.uniform(0.0, 3.0))
+            group.leave_s[k] = max(group.leave_s.get(k, 0.0), time_s + stays_s)
+        group.leave_s[i] = time_s + float(self._rng.uniform(*_STAY_S))
+        self._enter(i, group)
         self.arrange(i, position)
+
+    def _enter(self, i: int, group: _Group) -> None:
+        self._group_of[i] = group
+        self.in_group[i] = True
+        self.centre_m[i] = group.centre

@@ -1,8 +1,8 @@
-"""Where cars drive: one lane each way between the crossings, and the turns that join them.
+"""The lanes: one in each direction between two intersections, and the turns that join them.
 
-Traffic keeps to the right. The outer ends of the streets lead nowhere, so cars stay on the twelve
-stretches between the nine crossings. Parked cars leave the lanes free. On the middle crossing
-nobody turns left: that way leads over the place where vehicles take off and land.
+Traffic keeps to the right. The outer ends of the streets are dead ends, so cars use only the twelve
+streets between the nine intersections. Parked cars leave the lanes free. No car turns left at the
+middle intersection, because that turn leads over the place where vehicles take off and land.
 
 World frame NED in metres; headings in radians, 0 = north, clockwise seen from above.
 """
@@ -12,22 +12,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from followme_uav.sim.agents.walks import zebra_number
+from followme_uav.sim.agents.walk_graph import crosswalk_number
 from followme_uav.sim.city.layout import STREET_CENTRES_M
 
 LANE_OFFSET_M = 1.6
-"""From the centre line; parked cars begin at 2.9 m."""
+"""Distance of a lane from the centre line; parked cars begin at 2.9 m."""
 LANE_START_M = 6.6
-"""From the middle of a crossing to the lane that leaves it; lanes end as far before the next."""
+"""Distance of the start of a lane from the middle of the intersection; it ends as far before the
+next one."""
 STOP_LINE_M = 9.8
-"""Bumpers stop so far from the middle of a crossing; the zebra begins at 8.6 m."""
-ZEBRA_OUTER_M, ZEBRA_INNER_M = 9.2, 5.2
-"""From the middle of a crossing: beyond the one and within the other a zebra is free of a car."""
+"""Distance of stopped bumpers from the middle of an intersection; the crosswalk begins at 8.6 m."""
+CROSSWALK_OUTER_M, CROSSWALK_INNER_M = 9.2, 5.2
+"""Distances from the middle of an intersection: outside the one and inside the other, a car leaves
+the crosswalk free."""
 
 _RIGHT_RADIUS_M = LANE_START_M - LANE_OFFSET_M
 _LEFT_RADIUS_M = LANE_START_M + LANE_OFFSET_M
 _SPEED_MPS = {0: 6.5, 1: 3.0, 3: 3.8}
-"""Over a crossing, by the quarter turns to the right that are made there."""
+"""Speed on an intersection, by the number of quarter turns to the right."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,13 @@ class Segment:
     north_m: float
     east_m: float
     heading_rad: float
-    """At its start."""
+    """At the start."""
     length_m: float
     radius_m: float = 0.0
-    """0 straight, positive to the right, negative to the left."""
+    """0: straight; positive: to the right; negative: to the left."""
 
     def pose(self, along_m: float) -> tuple[float, float, float]:
-        """North, east and heading so far along it; straight on beyond its ends."""
+        """North, east and heading at a distance from the start; straight on beyond the ends."""
         north, east, heading = self.north_m, self.east_m, self.heading_rad
         if self.radius_m:
             on_arc_m = min(max(along_m, 0.0), self.length_m)
@@ -58,28 +60,28 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """The way over a crossing, from the end of one lane to the start of another."""
+class LaneTurn:
+    """The way over an intersection, from the end of one lane to the start of another."""
 
     segment: Segment
     to_lane: int
     speed_mps: float
-    zebras: tuple[int, int]
-    """The one before the crossing and the one behind it."""
+    crosswalks: tuple[int, int]
+    """The one before the intersection and the one behind it."""
 
 
 @dataclass(frozen=True)
 class Lane:
-    """From one crossing to the next."""
+    """A lane from one intersection to the next."""
 
     segment: Segment
-    crossing: int
-    """Number of the crossing it leads to."""
-    turns: tuple[Turn, ...]
+    intersection: int
+    """Number of the intersection at its end."""
+    turns: tuple[LaneTurn, ...]
 
     @property
     def stop_m(self) -> float:
-        """Where on it bumpers stop."""
+        """Distance from the start at which bumpers stop."""
         return self.segment.length_m - (STOP_LINE_M - LANE_START_M)
 
 
@@ -88,7 +90,7 @@ def _unit(direction: int) -> tuple[int, int]:
 
 
 def _lanes() -> tuple[Lane, ...]:
-    """All lanes; direction 0 is north, 1 east, 2 south, 3 west."""
+    """Make all lanes; direction 0 is north, 1 east, 2 south, 3 west."""
     size = len(STREET_CENTRES_M)
     starts: dict[tuple[int, int, int], int] = {}
     for row in range(size):
@@ -114,18 +116,19 @@ def _lanes() -> tuple[Lane, ...]:
             here[0] + LANE_START_M * n - LANE_OFFSET_M * e,
             here[1] + LANE_START_M * e + LANE_OFFSET_M * n,
         )
-        crossing = (row + n) * size + column + e
-        lanes.append(Lane(Segment(*start, heading, length_m), crossing, turns))
+        intersection = (row + n) * size + column + e
+        lanes.append(Lane(Segment(*start, heading, length_m), intersection, turns))
     return tuple(lanes)
 
 
 def _turn(
     middle: tuple[float, float],
-    crossing: tuple[int, int],
+    intersection: tuple[int, int],
     direction: int,
     quarters: int,
     starts: dict[tuple[int, int, int], int],
-) -> Turn:
+) -> LaneTurn:
+    """Make the turn that leaves an intersection `quarters` quarter turns to the right."""
     n, e = _unit(direction)
     start = (
         middle[0] - LANE_START_M * n - LANE_OFFSET_M * e,
@@ -134,13 +137,16 @@ def _turn(
     radius_m = {0: 0.0, 1: _RIGHT_RADIUS_M, 3: -_LEFT_RADIUS_M}[quarters]
     length_m = abs(radius_m) * math.pi / 2 if radius_m else 2 * LANE_START_M
     away = (direction + quarters) % 4
-    return Turn(
+    return LaneTurn(
         Segment(*start, direction * math.pi / 2, length_m, radius_m),
-        starts[crossing[0], crossing[1], away],
+        starts[intersection[0], intersection[1], away],
         _SPEED_MPS[quarters],
-        (zebra_number(*crossing, (direction + 2) % 4), zebra_number(*crossing, away)),
+        (
+            crosswalk_number(*intersection, (direction + 2) % 4),
+            crosswalk_number(*intersection, away),
+        ),
     )
 
 
 LANES = _lanes()
-CROSSINGS = len(STREET_CENTRES_M) ** 2
+INTERSECTIONS = len(STREET_CENTRES_M) ** 2

@@ -1,10 +1,9 @@
-"""The people of the city: where each of them is, and how they walk.
+"""The people of the city: where each person is, and how they walk.
 
-People follow the graph of places of `walks`. At each place they pick a next one, sometimes stop;
-on the way they make room for each other and for whatever stands in the way, wait at the kerb for
-cars, and some stop for a talk. Person 0 is the hero, who may follow a route instead; the last ones
-may be walkers with routes of their own. All of it
-depends only on the city, the seed, the routes and the sequence of time steps.
+People follow the graph of `walk_graph`. At each place they choose the next one and sometimes rest.
+On the way they avoid each other and obstacles, wait at kerbs for cars, and some stop in groups.
+Person 0 is the hero, who may follow a route instead; the last people may have routes, too.
+Everything depends only on the city, the seed, the routes and the sequence of time steps.
 
 World frame NED in metres; headings in radians, 0 = north, clockwise seen from above.
 """
@@ -13,49 +12,48 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from followme_uav.messages import Vec3
-from followme_uav.sim.agents.avoidance import hold_back, near_pairs, separate, sidesteps
-from followme_uav.sim.agents.crosswalks import KERB_M, ROAD_M, Kerbs
-from followme_uav.sim.agents.gait import stride_m
-from followme_uav.sim.agents.goals import HERO_INDEX, Errands
+from followme_uav.sim.agents.avoidance import near_pairs, no_pairs, separate
+from followme_uav.sim.agents.crosswalks import NO_CROSSWALK, Crosswalks
+from followme_uav.sim.agents.crowd_state import Bodies, Intent, Surroundings
+from followme_uav.sim.agents.goals import HERO_INDEX, Goals
 from followme_uav.sim.agents.ground_contact import (
     height_m,
     near_circles,
     obstacle_circles,
     push_out,
-    push_out_one,
     road_gaps_m,
-    road_offsets_m,
 )
-from followme_uav.sim.agents.groups import PERIOD_S, Talks, ring_radius_m
-from followme_uav.sim.agents.routes import Hero, HeroMode, Route, RouteWalk, check_route
+from followme_uav.sim.agents.groups import PERIOD_S, Groups, ring_radius_m
+from followme_uav.sim.agents.motion import ACCELERATION_MPS2, HARD_BRAKING_MPS2, move
+from followme_uav.sim.agents.routes import Hero, HeroMode, Route
+from followme_uav.sim.agents.scripted import ScriptedPeople
+from followme_uav.sim.agents.steering import (
+    NEAR_KERB_M,
+    on_road,
+    sidestep_mps,
+    slot_pace_mps,
+    stopping_for_cars,
+    surroundings_of,
+)
+from followme_uav.sim.agents.traffic import Traffic
+from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M, PAVEMENT_HEIGHT_M, City
-from followme_uav.sim.city.obstacles import person_name
-
-if TYPE_CHECKING:
-    from followme_uav.sim.agents.traffic import Traffic
 
 PEOPLE, MAX_PEOPLE = 30, 100
-"""Besides the hero: usually, and at most, because the renderer numbers all it draws in a byte."""
+"""Number of people besides the hero: by default, and at most. The renderer numbers all objects in
+one byte."""
 
-_TURN_RATE_RADPS = 4.0
-_ACCELERATION_MPS2 = 2.0
-_HARD_BRAKING_MPS2 = 5.0
-_TALK_ROOM_M = 1.6  # around the middle of a group
-_TALK_PACE_MPS = 0.9
-_STUCK_S = 4.0  # whoever gets nowhere for so long turns round
-_AWAY_M = 1.0e4  # where an absent hero is kept
-_THINK_STEPS = 2  # people look around at every second step
-_LOOK_THOUGHTS = 4  # and take in at every fourth look what stands around
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
+_ARRIVED_M = 0.7
+_GROUP_ROOM_M = 1.6  # free space around the centre of a group
+_STUCK_S = 4.0  # a person who does not move for so long turns back
+_DECISION_STEPS = 2  # people decide at every second step
+_SEARCH_STEPS = 8  # and look for near obstacles at every eighth
+_FIXED_MASS = 1.0e6  # people who stay at their starts
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Person:
 
     @property
     def present(self) -> bool:
-        """Whether this person is in the city at all."""
+        """Whether this person is in the city."""
         return not math.isnan(self.position_m[0])
 
 
@@ -81,11 +79,12 @@ class Crowd:
     """The hero and `people` others, walking. Deterministic: no clock, no global randomness.
 
     Args:
-        city: where they walk.
-        seed: of all they do.
-        people: who walk about, besides the hero.
-        hero: a route that she follows, or what she does without one.
-        walkers: routes of others, who come after the `people`; these do the same with or without.
+        city: the city that they walk in.
+        seed: of all random draws.
+        people: number of people besides the hero who choose their own goals.
+        hero: a route that the hero follows, or what the hero does without one.
+        walkers: routes of further people, who come after the `people`. The `people` behave the
+            same with and without them, unless they meet.
 
     Raises:
         ConfigError: A route leads through something.
@@ -99,61 +98,43 @@ class Crowd:
         hero: Hero = HeroMode.RANDOM,
         walkers: Sequence[Route] = (),
     ) -> None:
-        self._errands = Errands(city)
-        self._circles = obstacle_circles(city)
         self._seed = seed
-        self._free_count = people + 1  # the hero included, even if she has a route
+        self._free_count = people + 1  # the hero included, even with a route
         self._count = self._free_count + len(walkers)
-        routes = dict(enumerate(walkers, start=self._free_count))
-        if isinstance(hero, Route):
-            routes[HERO_INDEX] = hero
-        for i, route in routes.items():
-            check_route(route, city, person_name(i))
-        self._walks = {i: RouteWalk(route) for i, route in sorted(routes.items())}
-        self._absent = hero is HeroMode.ABSENT
-        self._scripted = np.array([HERO_INDEX] if self._absent else list(self._walks), dtype=int)
+        self._circles = obstacle_circles(city)
+        self._goals = Goals(city)
+        self._scripted = ScriptedPeople(city, hero, walkers, self._free_count)
         self.reset()
 
     def reset(self) -> None:
-        """Back to the very start."""
-        n, free = self._count, self._free_count
+        """Return to the start."""
+        n = self._count
         rng = np.random.default_rng([self._seed, 7])
         self._time_s = 0.0
-        self._position = np.zeros((n, 2))
-        self._speed_mps = np.zeros(n)
+        self._step = 0
+        self._next_meeting_s = PERIOD_S
         self._stuck_s = np.zeros(n)
-        self._heading, self._phase = np.zeros(n), np.linspace(0.0, 2 * math.pi, n)
-        self._heading[:free] = rng.uniform(-math.pi, math.pi, free)
-        self._phase[:free] = rng.uniform(0.0, 2 * math.pi, free)
         self._snapshot: tuple[Person, ...] | None = None
-        self._steps_left = self._thoughts_left = 0  # until the next look
-        self._kerbs = Kerbs(n)
-        self._talks = Talks(n, np.random.default_rng([self._seed, 8]))
-        self._mingle_s = PERIOD_S
-        self._errands.reset(n, rng, self._kerbs)
-        groups = self._start_groups(rng)
-        for i in range(free):
-            self._position[i] = self._errands.start(i, self._position[:i])
-            if i == HERO_INDEX:
-                self._start_scripted()
-            elif i <= len(groups):
-                place, self._position[i], self._heading[i] = groups[i - 1]
-                self._errands.set_out_for(i, place)
-        self._settle()
-        self._look_again()
+        self._crosswalks = Crosswalks(n)
+        self._groups = Groups(n, np.random.default_rng([self._seed, 8]))
+        self._goals.reset(n, rng, self._crosswalks)
+        self._bodies = self._start(rng)
+        gap_m = road_gaps_m(self._bodies.position)
+        self._surroundings = Surroundings(gap_m, on_road(gap_m), no_pairs(), no_pairs())
+        self._intent: Intent | None = None
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """Everybody as of now; the hero is first."""
+        """All people as of now; the hero is first."""
         if self._snapshot is None:
             self._snapshot = tuple(
                 Person((north, east, down), heading, speed, phase, i)
                 for i, ((north, east, down), heading, speed, phase) in enumerate(
                     zip(
                         self.feet_m.tolist(),
-                        self._heading.tolist(),
-                        self._speed_mps.tolist(),
-                        self._phase.tolist(),
+                        self._bodies.heading_rad.tolist(),
+                        self._bodies.speed_mps.tolist(),
+                        self._bodies.gait_phase_rad.tolist(),
                         strict=True,
                     )
                 )
@@ -162,270 +143,219 @@ class Crowd:
 
     @property
     def feet_m(self) -> Floats:
-        """(people, 3) where everybody stands, world NED; NaN for a hero who is absent."""
+        """(people, 3) points that all people stand on, world NED; NaN for an absent hero."""
         feet = np.empty((self._count, 3))
-        feet[:, :2] = self._position
+        feet[:, :2] = self._bodies.position
         feet[:, 2] = -PAVEMENT_HEIGHT_M
-        for i, (north, east) in zip(self._by_road, self.in_the_road_m, strict=True):
+        for i, (north, east) in zip(self._surroundings.on_road, self.in_the_road_m, strict=True):
             feet[i, 2] = -height_m(north, east)
-        if self._absent:
+        if self._scripted.hero_absent:
             feet[HERO_INDEX] = np.nan
         return feet
 
     @property
-    def talking(self) -> tuple[tuple[int, ...], ...]:
-        """Who stands together, or is on the way there, in each group."""
-        return tuple(tuple(group) for group in self._talks.groups)
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The members of each group, including people on the way to their places in it."""
+        return self._groups.members
 
     @property
     def in_the_road_m(self) -> list[tuple[float, float]]:
-        """(north, east) of everybody on a carriageway, or at its very edge."""
-        return [(n, e) for n, e in self._position[self._by_road].tolist()]
+        """(north, east) of all people on a carriageway, or at its edge."""
+        return [(n, e) for n, e in self._bodies.position[self._surroundings.on_road].tolist()]
 
     @property
-    def zebras_in_use(self) -> set[int]:
-        """Numbers of the zebras that somebody is on, or about to step on."""
-        return self._kerbs.in_use
+    def crosswalks_in_use(self) -> set[int]:
+        """Numbers of the crosswalks that a person is on, or about to step on."""
+        return self._crosswalks.in_use
 
     def advance(self, dt_s: float, traffic: Traffic | None = None) -> None:
-        """Let `dt_s` seconds pass (at most about 0.1 s a call keeps the walking smooth).
+        """Advance by `dt_s` seconds.
 
         Args:
-            dt_s: as said.
-            traffic: cars to look out for.
+            dt_s: at most about 0.1, which keeps the walking smooth.
+            traffic: cars that people look out for.
         """
         self._time_s += dt_s
         self._snapshot = None
-        if self._steps_left == 0:
-            self._steps_left = _THINK_STEPS
-            self._think(dt_s * _THINK_STEPS, traffic)
-        self._steps_left -= 1
-        self._move(dt_s, traffic)
+        if self._step % _DECISION_STEPS == 0 or self._intent is None:
+            self._intent = self._decide(dt_s * _DECISION_STEPS, traffic)
+        self._step += 1
+        self._bodies = move(
+            self._bodies, self._intent, self._surroundings, self._circles, traffic, dt_s
+        )
 
     def place(self, i: int, north_m: float, east_m: float, heading_rad: float) -> None:
-        """Put person i somewhere, standing; they set out for the nearest place of the graph."""
+        """Put person i at a place, standing; from there person i walks to the nearest goal."""
         self._snapshot = None
-        if self._talks.busy[i]:
-            self._walk_on(i)
-        self._position[i] = north_m, east_m
-        self._heading[i] = (heading_rad + math.pi) % (2 * math.pi) - math.pi
-        self._speed_mps[i] = 0.0
-        self._errands.set_out(i, (north_m, east_m))
-        if i in self._walks:
-            self._walks[i].join(north_m, east_m)
-        self._look_again()
+        if self._groups.in_group[i]:
+            self._leave_group(i)
+        self._bodies.position[i] = north_m, east_m
+        self._bodies.heading_rad[i] = (heading_rad + math.pi) % (2 * math.pi) - math.pi
+        self._bodies.speed_mps[i] = 0.0
+        self._goals.head_for_nearest(i, (north_m, east_m))
+        self._scripted.rejoin(i, north_m, east_m)
+        # The surroundings are no longer valid: decide anew at the next step.
+        self._step = 0
+        gap_m = road_gaps_m(self._bodies.position)
+        self._surroundings = replace(self._surroundings, road_gap_m=gap_m, on_road=on_road(gap_m))
 
     # The start
 
+    def _start(self, rng: np.random.Generator) -> Bodies:
+        """Draw where everybody stands at the start."""
+        n, free = self._count, self._free_count
+        bodies = Bodies(
+            np.zeros((n, 2)), np.zeros(n), np.zeros(n), np.linspace(0.0, 2 * math.pi, n)
+        )
+        bodies.heading_rad[:free] = rng.uniform(-math.pi, math.pi, free)
+        bodies.gait_phase_rad[:free] = rng.uniform(0.0, 2 * math.pi, free)
+        slots = self._start_groups(rng)
+        for i in range(free):
+            bodies.position[i] = self._goals.start(i, bodies.position[:i])
+            if i == HERO_INDEX:
+                self._scripted.place_at_start(bodies, self._goals)
+                for k in self._scripted.indices.tolist():
+                    self._crosswalks.assign(k, NO_CROSSWALK)
+            elif i <= len(slots):
+                place, bodies.position[i], bodies.heading_rad[i] = slots[i - 1]
+                self._goals.head_for(i, place)
+        return replace(bodies, position=self._settled(bodies.position))
+
     def _start_groups(self, rng: np.random.Generator) -> list[tuple[int, Floats, float]]:
-        """(place, position, heading) of people standing together in the plaza at the start."""
-        graph = self._errands.graph
-        spots: list[tuple[int, Floats, float]] = []
-        where = np.flatnonzero(graph.in_plaza)
-        for place in rng.permutation(where)[: self._free_count // 8].tolist():
+        """Form groups in the plaza; (place, position, heading) of each of their members."""
+        graph = self._goals.graph
+        slots: list[tuple[int, Floats, float]] = []
+        plaza = np.flatnonzero(graph.in_plaza)
+        last = self._free_count // 2  # the others start alone
+        for place in rng.permutation(plaza)[: self._free_count // 8].tolist():
             centre = graph.places_m[place]
             size = int(rng.integers(2, 5))
             leave_s = float(rng.uniform(15.0, 90.0))
-            first = len(spots) + 1
+            first = len(slots) + 1
             for k in range(size):
                 angle = 2 * math.pi * k / size + float(rng.uniform(-0.3, 0.3))
                 out = np.array([math.cos(angle), math.sin(angle)])
-                spots.append((place, centre + ring_radius_m(size) * out, angle + math.pi))
-            members = range(first, min(first + size, self._free_count // 2 + 1))
+                slots.append((place, centre + ring_radius_m(size) * out, angle + math.pi))
+            members = range(first, min(first + size, last + 1))
             if len(members) > 1:
-                self._talks.begin(centre, members, [leave_s + 0.7 * k for k in range(len(members))])
+                self._groups.form(centre, members, [leave_s + 0.7 * k for k in range(len(members))])
                 for i in members:
-                    self._talks.spot_m[i] = spots[i - 1][1]
-        return spots[: self._free_count // 2]
+                    self._groups.slot_m[i] = slots[i - 1][1]
+        return slots[:last]
 
-    def _start_scripted(self) -> None:
-        """An absent hero is far away; whoever has a route stands at its start."""
-        if self._absent:
-            self._position[HERO_INDEX] = self._errands.target[HERO_INDEX] = _AWAY_M
-            self._errands.rest_until_s[HERO_INDEX] = math.inf
-        for i, walk in self._walks.items():
-            walk.restart()
-            self._position[i], self._heading[i] = walk.start_m, walk.heading_rad
-        for i in self._scripted.tolist():
-            self._kerbs.set(i, -1)
-
-    def _settle(self) -> None:
-        """Spread out those who would start in somebody or something; hero and walkers stay."""
-        firm = np.ones(self._count)
-        firm[HERO_INDEX] = firm[self._scripted] = 1.0e6
+    def _settled(self, position: Floats) -> Floats:
+        """Move people who touch others or obstacles apart; the hero and scripted people stay."""
+        mass = np.ones(self._count)
+        mass[HERO_INDEX] = mass[self._scripted.indices] = _FIXED_MASS
         for _ in range(100):
-            before = self._position
-            self._position = separate(before, *near_pairs(before), firm)
-            push_out(self._position, self._circles, *near_circles(self._position, self._circles))
-            if np.array_equal(self._position, before):
-                return
+            before = position
+            position = separate(before, near_pairs(before), mass)
+            push_out(position, self._circles, near_circles(position, self._circles))
+            if np.array_equal(position, before):
+                break
+        return position
 
-    # Thinking, ten times a second
+    # Decisions, ten times a second
 
-    def _look_again(self) -> None:
-        """Somebody has been moved: what was seen before does not count."""
-        self._steps_left, self._thoughts_left = 0, 0
-        self._see_the_road()
-
-    def _see_the_road(self) -> None:
-        self._road_gap_m = road_gaps_m(self._position)
-        self._by_road = np.flatnonzero(self._road_gap_m < ROAD_M + 0.4)
-
-    def _think(self, dt_s: float, traffic: Traffic | None) -> None:
-        """Look around, and settle where to go and how fast until the next look."""
-        self._see_the_road()
-        self._one, self._other = near_pairs(self._position)
-        if self._thoughts_left == 0:
-            self._thoughts_left = _LOOK_THOUGHTS
-            self._who, self._which = near_circles(self._position, self._circles)
-        self._thoughts_left -= 1
-        self._decide()
-        if self._time_s >= self._mingle_s:
-            self._mingle_s += PERIOD_S
-            self._mingle()
-        errands, busy = self._errands, self._talks.busy
-        target = np.where(busy[:, None], self._talks.spot_m, errands.target)
-        wish_mps = np.where(self._time_s < errands.rest_until_s, 0.0, errands.wish_mps)
-        for i, walk in self._walks.items():
-            north_m, east_m = self._position[i].tolist()
-            target[i], wish_mps[i] = walk.aim(
-                north_m, east_m, float(self._speed_mps[i]), self._time_s
-            )
-        to_target = target - self._position
+    def _decide(self, dt_s: float, traffic: Traffic | None) -> Intent:
+        """Decide where each person goes, and how fast, until the next decision."""
+        obstacles = None if self._step % _SEARCH_STEPS == 0 else self._surroundings.obstacles
+        position, speed_mps = self._bodies.position, self._bodies.speed_mps
+        self._surroundings = surroundings_of(position, self._circles, obstacles)
+        self._update_goals()
+        target, desired_mps = self._targets()
+        to_target = target - position
         gap = np.sqrt(np.einsum("ij,ij->i", to_target, to_target))
-        self._direction = to_target / np.maximum(gap, 1e-6)[:, None]
-        talkers = np.flatnonzero(busy)
-        if len(talkers):
-            # The last steps to one's place in a group are slow ones.
-            left_m = gap[talkers]
-            pace_mps = np.where(left_m < 0.12, 0.0, np.minimum(0.2 + 0.9 * left_m, _TALK_PACE_MPS))
-            wish_mps[talkers] = pace_mps
-        self._notice_the_stuck(wish_mps, dt_s)
-        claimed = () if traffic is None else traffic.claimed
-        waiting = self._kerbs.mind(
-            self._position, target, self._road_gap_m, self._speed_mps, wish_mps, claimed
+        direction = to_target / np.maximum(gap, 1e-6)[:, None]
+        members = np.flatnonzero(self._groups.in_group)
+        desired_mps[members] = slot_pace_mps(gap[members])
+        self._turn_back_stuck(desired_mps, dt_s)
+        braking_mps2 = self._give_way(target, direction, desired_mps, traffic)
+        velocity = direction * speed_mps[:, None]
+        aside_mps = sidestep_mps(
+            self._bodies,
+            velocity,
+            self._surroundings.pairs,
+            self._groups,
+            self._crosswalks.crossing,
         )
-        self._braking = np.full(self._count, _ACCELERATION_MPS2)
-        self._braking[waiting] = _HARD_BRAKING_MPS2
+        velocity += aside_mps
+        course_rad = np.arctan2(velocity[:, 1], velocity[:, 0])
+        arriving = members[gap[members] < 0.5]
+        inwards = self._groups.centre_m[arriving] - position[arriving]
+        course_rad[arriving] = np.arctan2(inwards[:, 1], inwards[:, 0])
+        return Intent(direction, desired_mps, braking_mps2, aside_mps, course_rad, arriving)
+
+    def _targets(self) -> tuple[Floats, Floats]:
+        """(people, 2) targets and (people,) desired speeds before anybody gives way."""
+        goals, groups = self._goals, self._groups
+        target = np.where(groups.in_group[:, None], groups.slot_m, goals.target)
+        desired_mps = np.where(self._time_s < goals.rest_until_s, 0.0, goals.desired_mps)
+        self._scripted.aim(target, desired_mps, self._bodies, self._time_s)
+        return target, desired_mps
+
+    def _give_way(
+        self, target: Floats, direction: Floats, desired_mps: Floats, traffic: Traffic | None
+    ) -> Floats:
+        """Lower desired speeds, in place, for people who wait for cars.
+
+        Returns:
+            (people,) deceleration that each person may use, in m/s^2.
+        """
+        gap_m, claimed = self._surroundings.road_gap_m, () if traffic is None else traffic.claimed
+        position, speed_mps = self._bodies.position, self._bodies.speed_mps
+        waiting = self._crosswalks.update(position, target, gap_m, speed_mps, desired_mps, claimed)
         if traffic is not None:
-            self._mind_the_cars(traffic, wish_mps)
-        self._goal_mps = wish_mps
-        velocity = self._direction * self._speed_mps[:, None]
-        self._aside = self._make_room(velocity)
-        velocity += self._aside
-        self._course = np.arctan2(velocity[:, 1], velocity[:, 0])
-        self._facing = talkers[gap[talkers] < 0.5]
-        towards = self._talks.centre_m[self._facing] - self._position[self._facing]
-        self._course[self._facing] = np.arctan2(towards[:, 1], towards[:, 0])
+            stopping = stopping_for_cars(
+                self._bodies, direction, desired_mps, gap_m, self._crosswalks, traffic
+            )
+            desired_mps[stopping] = 0.0
+            waiting += stopping
+        braking_mps2 = np.full(self._count, ACCELERATION_MPS2)
+        braking_mps2[waiting] = HARD_BRAKING_MPS2
+        return braking_mps2
 
-    def _decide(self) -> None:
-        """New places for those who have arrived; those who have talked enough walk on."""
-        to_target = self._errands.target - self._position
-        arrived = np.einsum("ij,ij->i", to_target, to_target) < 0.7**2
-        arrived &= ~self._talks.busy
-        arrived[self._scripted] = False
+    def _update_goals(self) -> None:
+        """Give people who have arrived new goals; let people leave groups, and form new ones."""
+        to_target = self._goals.target - self._bodies.position
+        arrived = np.einsum("ij,ij->i", to_target, to_target) < _ARRIVED_M**2
+        arrived &= ~self._groups.in_group
+        arrived[self._scripted.indices] = False
         for i in np.flatnonzero(arrived).tolist():
-            self._errands.arrive(i, self._time_s)
-        for i in self._talks.over(self._time_s):
-            if self._talks.busy[i]:
-                self._walk_on(i)
+            self._goals.choose_next(i, self._time_s)
+        for i in self._groups.due(self._time_s):
+            if self._groups.in_group[i]:
+                self._leave_group(i)
+        if self._time_s >= self._next_meeting_s:
+            self._next_meeting_s += PERIOD_S
+            self._meet()
 
-    def _notice_the_stuck(self, wish_mps: Floats, dt_s: float) -> None:
-        """Whoever gets nowhere turns round."""
-        stuck = (wish_mps > 0.3) & (self._speed_mps < 0.25) & ~self._talks.busy
+    def _turn_back_stuck(self, desired_mps: Floats, dt_s: float) -> None:
+        """Turn people back who want to walk and do not get on."""
+        stuck = (desired_mps > 0.3) & (self._bodies.speed_mps < 0.25) & ~self._groups.in_group
         self._stuck_s = np.where(stuck, self._stuck_s + dt_s, 0.0)
         for i in np.flatnonzero(self._stuck_s >= _STUCK_S).tolist():
             self._stuck_s[i] = 0.0
-            if i not in self._walks:
-                self._errands.turn_round(i)
+            if i not in self._scripted:
+                self._goals.turn_back(i)
 
-    def _mingle(self) -> None:
-        """Some of those who meet stop for a talk."""
-        free = (self._time_s >= self._errands.rest_until_s) & ~self._kerbs.crossing
-        free &= (self._speed_mps > 0.3) & (self._road_gap_m > KERB_M + 1.0)
-        free[HERO_INDEX] = free[self._scripted] = False
-        pairs = list(zip(self._one.tolist(), self._other.tolist(), strict=True))
-        self._talks.mingle(self._time_s, self._position, free, pairs, self._fits_a_group)
+    def _meet(self) -> None:
+        """Let people who walk on a pavement stop in groups."""
+        free = (self._time_s >= self._goals.rest_until_s) & ~self._crosswalks.crossing
+        free &= (self._bodies.speed_mps > 0.3) & (self._surroundings.road_gap_m > NEAR_KERB_M)
+        free[HERO_INDEX] = free[self._scripted.indices] = False
+        first, second = self._surroundings.pairs
+        pairs = list(zip(first.tolist(), second.tolist(), strict=True))
+        self._groups.meet(self._time_s, self._bodies.position, free, pairs, self._fits_a_group)
 
     def _fits_a_group(self, centre: Floats) -> bool:
         """Whether there is room around a place, off the carriageways."""
         away = self._circles[:, :2] - centre
-        if (np.hypot(*away.T) < self._circles[:, 2] + _TALK_ROOM_M).any():
+        if (np.hypot(*away.T) < self._circles[:, 2] + _GROUP_ROOM_M).any():
             return False
-        return float(road_gaps_m(centre[None])[0]) > CARRIAGEWAY_HALF_WIDTH_M + _TALK_ROOM_M
+        return float(road_gaps_m(centre[None])[0]) > CARRIAGEWAY_HALF_WIDTH_M + _GROUP_ROOM_M
 
-    def _walk_on(self, i: int) -> None:
-        """Out of a group, to where they were going."""
-        for k in self._talks.leave(i, self._time_s, self._position):
-            self._errands.aim(k)
-
-    def _mind_the_cars(self, traffic: Traffic, wish_mps: Floats) -> None:
-        """Whoever is in the road off the zebras stops rather than step in front of a car."""
-        stray = (self._road_gap_m < KERB_M + 1.0) & ~self._kerbs.crossing & (wish_mps > 0.0)
-        stray &= (self._kerbs.number < 0) | (self._road_gap_m < ROAD_M)
-        for i in np.flatnonzero(stray).tolist():
-            reach_m = 0.5 + 0.5 * float(self._speed_mps[i]) ** 2 / _HARD_BRAKING_MPS2
-            north, east = self._position[i].tolist()
-            n, e = self._direction[i].tolist()
-            if traffic.endangers((north, east), (north + reach_m * n, east + reach_m * e)):
-                wish_mps[i], self._braking[i] = 0.0, _HARD_BRAKING_MPS2
-
-    def _make_room(self, velocity: Floats) -> Floats:
-        """(people, 2) velocity aside, around others and around groups that talk."""
-        busy, position = self._talks.busy, self._position
-        apart = ~(busy[self._one] & busy[self._other])
-        one, other = self._one[apart], self._other[apart]
-        extra_m: Floats | float = 0.0
-        centres, radii = self._talks.rings()
-        if len(centres):
-            away = position[:, None, :] - centres
-            near = (np.einsum("ijk,ijk->ij", away, away) < 3.5**2) & ~busy[:, None]
-            if near.any():
-                who, ring = np.nonzero(near)
-                extra_m = np.concatenate((np.zeros(len(one)), radii[ring]))
-                one = np.concatenate((one, who))
-                other = np.concatenate((other, self._count + ring))
-                position = np.concatenate((position, centres))
-                velocity = np.concatenate((velocity, np.zeros_like(centres)))
-        aside = sidesteps(position, velocity, one, other, extra_m)[: self._count]
-        # Nobody steps off the kerb to make room.
-        off = road_offsets_m(self._position)
-        aside[
-            (np.abs(off) < KERB_M + 1.0)
-            & (aside * off < 0.0)
-            & (np.abs(off) > 4.0)
-            & ~self._kerbs.crossing[:, None]
-        ] = 0.0
-        # Who stands keeps standing; who passes gives way.
-        return aside * np.minimum(1.0, self._speed_mps / 0.5)[:, None]
-
-    # Moving
-
-    def _move(self, dt_s: float, traffic: Traffic | None) -> None:
-        """Go where one wants to, as far as others, walls and cars let one."""
-        change = self._goal_mps - self._speed_mps
-        change = np.minimum(np.maximum(change, -self._braking * dt_s), _ACCELERATION_MPS2 * dt_s)
-        speed_mps = self._speed_mps + change
-        before = self._position
-        after = before + (self._direction * speed_mps[:, None] + self._aside) * dt_s
-        after = separate(after, self._one, self._other, np.where(speed_mps < 0.1, 4.0, 1.0))
-        push_out(after, self._circles, self._who, self._which)
-        if traffic is not None:
-            for i in self._by_road.tolist():
-                for circle in traffic.circles_near(*after[i].tolist()):
-                    push_out_one(after, i, circle)
-        hold_back(before, after, self._one, self._other)
-        self._position = after
-        # Who is held up does not march on the spot.
-        moved = after - before
-        moved_mps = np.sqrt(np.einsum("ij,ij->i", moved, moved)) / dt_s
-        least_mps = np.maximum(moved_mps, speed_mps - _HARD_BRAKING_MPS2 * dt_s)
-        self._speed_mps = speed_mps = np.minimum(speed_mps, least_mps)
-        turning = speed_mps > 0.05
-        turning[self._facing] = True
-        turn = (self._course - self._heading + math.pi) % (2 * math.pi) - math.pi
-        most = np.where(turning, _TURN_RATE_RADPS * dt_s, 0.0)
-        turned = self._heading + np.minimum(np.maximum(turn, -most), most)
-        self._heading = (turned + math.pi) % (2 * math.pi) - math.pi
-        steps = speed_mps / np.maximum(stride_m(speed_mps), 1e-3)
-        self._phase = (self._phase + 2 * math.pi * dt_s * steps) % (2 * math.pi)
+    def _leave_group(self, i: int) -> None:
+        """Take person i out of a group; all who leave walk on to their goals."""
+        for k in self._groups.leave(i, self._time_s, self._bodies.position):
+            self._goals.aim(k)

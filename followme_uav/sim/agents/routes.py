@@ -1,4 +1,4 @@
-"""Routes that somebody wrote, for the hero, who may also walk about or stay away, or others."""
+"""Scripted routes of the hero and of other people, and the check that a route is free."""
 
 from __future__ import annotations
 
@@ -10,51 +10,50 @@ from enum import Enum
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from followme_uav.errors import ConfigError
+from followme_uav.messages import Vec2
+from followme_uav.sim.agents.gait import BRAKING_MPS2
+from followme_uav.sim.city.arrays import Flags, Floats
 from followme_uav.sim.city.layout import STREET_END_M, City
 from followme_uav.sim.city.polyline import Path
 
-Floats = NDArray[np.float64]
-
 MAX_SPEED_MPS = 5.0
 
-WALL_M = 0.6
-"""Routes keep so far from everything solid; corners are cut a little."""
+WALL_GAP_M = 0.6
+"""The least distance of a route from anything solid; people cut corners a little."""
 
 _REACH_M = STREET_END_M + 5.0
 
 _SAMPLE_M = 0.1
-_TALL_M = 2.0  # what begins higher than this is walked under
-_BRAKING_MPS2 = 1.8
+_TALL_M = 2.0  # people walk under a solid that begins higher than this
 
 
 class HeroMode(Enum):
     """A hero without a route."""
 
     RANDOM = "random"
-    """She walks about, by the seed."""
+    """The hero walks between random goals, drawn by the seed."""
     ABSENT = "absent"
-    """She is not in the city."""
+    """The hero is not in the city."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where somebody goes, and how fast, as written in a script.
+    """The way of one person and the speed on it, as written in a script.
 
-    Whoever follows one makes way for others and waits for cars as everybody does, so they may come
-    a little later and go a little aside.
+    A person with a route makes way for others and waits for cars as all people do, so that person
+    may be a little late and a little beside the route.
 
     Attributes:
-        waypoints_m: (north, east) in the world, beginning at the first. A single one is where they
-            stand.
-        speeds_mps: (from_s, speed_mps): from that simulated time on they go that fast; 0 is a
-            stop. Before the first they stand.
-        loop: go back to the first waypoint and round again; else they stay at the last.
+        waypoints_m: (north, east) in the world, from the start on. At a single one, a person
+            stands.
+        speeds_mps: (from_s, speed_mps) pairs: the speed from that simulated time on; 0 is a stop.
+            Before the first time, the person stands.
+        loop: return to the first waypoint and repeat; else the person stays at the last one.
 
     Raises:
-        ConfigError: A number makes no sense.
+        ConfigError: A number is not finite, out of range or out of order.
     """
 
     waypoints_m: tuple[tuple[float, float], ...]
@@ -80,19 +79,19 @@ class Route:
                 )
 
     def speed_at(self, time_s: float) -> float:
-        """The speed wanted at a time since the start."""
+        """The speed at a time since the start."""
         i = bisect.bisect_right(self.speeds_mps, time_s, key=lambda entry: entry[0])
         return self.speeds_mps[i - 1][1] if i else 0.0
 
 
 Hero = Route | HeroMode
 Outfit = Literal["random", "decoy"]
-"""Clothes drawn by the seed, or a red jacket with a hood that is not quite the hero's."""
+"""Clothes drawn by the seed, or a red jacket with a hood that resembles the hero's."""
 
 
 @dataclass(frozen=True)
 class Walker:
-    """Somebody besides the hero who follows a route."""
+    """A person besides the hero who follows a route."""
 
     route: Route
     outfit: Outfit = "random"
@@ -106,61 +105,66 @@ class Solids:
     centre: Floats
     """(solids, 2) north, east."""
     half: Floats
-    """(solids, 2) half sizes before turning; of a post, its radius twice."""
+    """(solids, 2) half sizes before the rotation by `yaw`; for a post, its radius twice."""
     yaw: Floats
-    is_round: NDArray[np.bool_]
+    is_round: Flags
 
 
-class RouteWalk:
-    """Somebody's progress along a route: a point that runs a little ahead of them."""
+class RouteProgress:
+    """The progress of one person along a route, and the point a little ahead to walk to.
+
+    Attributes:
+        start_m: north, east of the first waypoint.
+        heading_rad: heading at the start.
+    """
 
     def __init__(self, route: Route) -> None:
         self._route = route
         points = [(n, e, 0.0) for n, e in route.waypoints_m]
         self._path = Path([*points, points[0]] if route.loop else points)
-        self.start_m = route.waypoints_m[0]
+        self.start_m: Vec2 = route.waypoints_m[0]
         n, e, _ = self._path.at(min(1.0, self._path.length_m))
         self.heading_rad = math.atan2(e - self.start_m[1], n - self.start_m[0])
 
     def restart(self) -> None:
-        """Back to the first waypoint."""
+        """Return to the first waypoint."""
         self._path.done_m = 0.0
 
-    def join(self, north_m: float, east_m: float) -> None:
-        """Go on from the point of the route that is nearest to a place."""
+    def rejoin(self, north_m: float, east_m: float) -> None:
+        """Continue at the point of the route that is nearest to a place."""
         self._path.done_m = 0.0
         self._path.progress((north_m, east_m, 0.0), self._path.length_m)
 
     def aim(
         self, north_m: float, east_m: float, speed_mps: float, time_s: float
-    ) -> tuple[tuple[float, float], float]:
-        """Where to walk towards now, and how fast.
+    ) -> tuple[Vec2, float]:
+        """Advance to the position of the person; return the target and the desired speed.
 
         Args:
-            north_m: where they are.
-            east_m: the same.
-            speed_mps: how fast they walk.
+            north_m: position of the person.
+            east_m: position of the person.
+            speed_mps: speed of the person.
             time_s: since the start.
         """
         path = self._path
         path.progress((north_m, east_m, 0.0), 0.5 + speed_mps)
         ahead_m = path.done_m + 0.4 + 0.2 * speed_mps
-        wish_mps = self._route.speed_at(time_s)
+        desired_mps = self._route.speed_at(time_s)
         if self._route.loop and path.length_m > 0.0:
             if path.done_m > path.length_m - 0.05:
                 path.done_m = 0.0
             ahead_m %= path.length_m
         elif ahead_m >= path.length_m:
             left_m = math.dist((north_m, east_m), path.points_m[-1][:2])
-            wish_mps = min(wish_mps, math.sqrt(2.0 * _BRAKING_MPS2 * left_m))
+            desired_mps = min(desired_mps, math.sqrt(2.0 * BRAKING_MPS2 * left_m))
             if left_m < 0.1:
-                wish_mps = 0.0
+                desired_mps = 0.0
         north, east, _ = path.at(ahead_m)
-        return (north, east), wish_mps
+        return (north, east), desired_mps
 
 
 def walkable_solids(city: City) -> Solids:
-    """What nobody can walk through."""
+    """The solids of a city that people cannot walk through or under."""
     solids = [c for c in city.colliders if -c.centre_m[2] - c.half_size_m[2] < _TALL_M]
     return Solids(
         tuple(c.name for c in solids),
@@ -172,20 +176,26 @@ def walkable_solids(city: City) -> Solids:
 
 
 def gaps_m(points: Floats, solids: Solids) -> Floats:
-    """(points, solids) from each of (points, 2) places to each solid; 0 inside a box."""
+    """(points, solids) distances of (points, 2) places to the solids; 0 inside a box."""
     north, east = (points[:, None, :] - solids.centre).transpose(2, 0, 1)
     c, s = np.cos(solids.yaw), np.sin(solids.yaw)
     along = np.abs(c * north + s * east) - solids.half[:, 0]
     across = np.abs(c * east - s * north) - solids.half[:, 1]
     to_box = np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0))
-    return np.where(solids.is_round, np.hypot(north, east) - solids.half[:, 0], to_box)
+    gaps: Floats = np.where(solids.is_round, np.hypot(north, east) - solids.half[:, 0], to_box)
+    return gaps
 
 
-def check_route(route: Route, city: City, who: str = "hero") -> None:
-    """Make sure that nothing stands in the way of `who`.
+def check_route(route: Route, city: City, person: str = "hero") -> None:
+    """Check that a route keeps its distance from everything solid.
+
+    Args:
+        route: the route.
+        city: the city that it leads through.
+        person: name used in the error.
 
     Raises:
-        ConfigError: Something does.
+        ConfigError: A solid is on or near the route.
     """
     points = list(route.waypoints_m)
     if route.loop:
@@ -194,10 +204,10 @@ def check_route(route: Route, city: City, who: str = "hero") -> None:
     for leg, (a, b) in enumerate(itertools.pairwise([points[0], *points])):
         share = np.linspace(0.0, 1.0, 2 + int(math.dist(a, b) / _SAMPLE_M))[:, None]
         way = np.array(a) + share * (np.array(b) - np.array(a))
-        hit, which = np.nonzero(gaps_m(way, solids) < WALL_M)
+        hit, which = np.nonzero(gaps_m(way, solids) < WALL_GAP_M)
         if len(hit):
             where = ", ".join(f"{v:.1f}" for v in way[hit[0]])
             raise ConfigError(
-                f"route of {who}: leg {max(leg, 1)} comes within {WALL_M} m of "
+                f"route of {person}: leg {max(leg, 1)} comes within {WALL_GAP_M} m of "
                 f"{solids.names[which[0]]} at ({where}); move its waypoints"
             )

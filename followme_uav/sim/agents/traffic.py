@@ -1,9 +1,9 @@
-"""Cars that drive: along the lanes, over the crossings, never through anybody.
+"""Cars that drive along the lanes and over the intersections, without touching anybody.
 
-A crossing belongs to one car at a time, which takes it together with the zebras before and behind
-it, and takes them only while no walker is on one or about to step on it; walkers do not step on a
-zebra that a car has taken. Besides, a car brakes for whoever is in its way, wherever that is, and
-for the car ahead. All of it depends only on the seed and the sequence of time steps.
+One car at a time claims an intersection, together with the crosswalks before and behind it. It
+claims them only while no pedestrian is on one or about to step on it, and pedestrians do not step
+on a claimed crosswalk. A car also brakes for people on its way, on a crosswalk or not, and for the
+car ahead. Everything depends only on the seed and the sequence of time steps.
 
 World frame NED in metres; headings in radians, 0 = north, clockwise seen from above.
 """
@@ -12,94 +12,63 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from followme_uav.errors import ConfigError
+from followme_uav.messages import Vec2
+from followme_uav.sim.agents.driver import (
+    BRAKING_MPS2,
+    HEIGHT_M,
+    LENGTH_M,
+    SIDE_M,
+    WIDTH_M,
+    Driver,
+    approach_mps,
+    free_road_m,
+    hits,
+)
 from followme_uav.sim.agents.ground_contact import Circle, car_circles
 from followme_uav.sim.agents.lanes import (
-    CROSSINGS,
+    CROSSWALK_INNER_M,
+    CROSSWALK_OUTER_M,
+    INTERSECTIONS,
     LANE_START_M,
     LANES,
-    ZEBRA_INNER_M,
-    ZEBRA_OUTER_M,
     Lane,
-    Segment,
-    Turn,
+    LaneTurn,
 )
 from followme_uav.sim.city.colliders import car_collider
 from followme_uav.sim.city.layout import Car, Collider
 
 CARS, MAX_CARS = 8, len(LANES)
-"""That drive: usually, and at most."""
-
-Place = tuple[float, float]
+"""Number of driving cars: by default, and at most."""
 
 _PAINTS = (
     (0.72, 0.74, 0.76), (0.12, 0.13, 0.15), (0.85, 0.85, 0.83), (0.16, 0.24, 0.42),
     (0.55, 0.50, 0.38), (0.12, 0.30, 0.22),
 )  # fmt: skip
-"""No reds: from nearby a red car is the hero to a network with a small field of view."""
-_LENGTH_M, _WIDTH_M, _HEIGHT_M = 4.3, 1.78, 1.5
+"""No red: a network with a small field of view takes a near red car for the hero."""
 _CRUISE_MPS = (6.0, 9.0)
-_ACCELERATION_MPS2, _BRAKING_MPS2, _HARD_BRAKING_MPS2 = 1.8, 2.5, 6.0
-_DECIDE_M = 3.0  # how long before it would have to brake for it a car tries to take a crossing
+_ACCELERATION_MPS2, _HARD_BRAKING_MPS2 = 1.8, 6.0
+_CLAIM_M = 3.0  # a car claims an intersection this far before it would have to brake for it
 _GAP_M = 1.8  # to the car ahead, at rest
-_KEEP_OFF_M = 1.5  # bumper to whoever is in the way
-_SIDE_M = 1.55  # from the middle of a car's way; nearer than this somebody is in it
-_BODY_M = 0.35  # nobody's middle comes closer to the sides of a car
-_PATIENCE = 20  # after so many looks at somebody in the way a driver thinks of another way
-_THINK_STEPS = 2  # every driver looks ahead at every second step
-_ROOM_M = 2.0 * _LENGTH_M  # free road behind a crossing that is worth entering it
-
-
-@dataclass
-class _Driver:
-    """One car and what its driver is about."""
-
-    colour: tuple[float, float, float]
-    cruise_mps: float
-    lane: int
-    along_m: float
-    turn: Turn
-    """What it will do, or is doing, at the end of its lane."""
-    speed_mps: float
-    crossing: int = -1
-    """The one it has taken."""
-    turning: bool = False
-    wish_mps: float = 0.0
-    refused: int = 0
-    """How often it could not go because somebody stands in the way."""
-
-    @property
-    def segment(self) -> Segment:
-        return self.turn.segment if self.turning else LANES[self.lane].segment
-
-    def pose(self, ahead_m: float = 0.0) -> tuple[float, float, float]:
-        """Of the middle of the car, or of where it will be so many metres on."""
-        segment, along_m = self.segment, self.along_m + ahead_m
-        if along_m > segment.length_m and self.crossing >= 0:
-            along_m -= segment.length_m
-            if self.turning:
-                return LANES[self.turn.to_lane].segment.pose(along_m)
-            turn = self.turn.segment
-            if along_m <= turn.length_m:
-                return turn.pose(along_m)
-            return LANES[self.turn.to_lane].segment.pose(along_m - turn.length_m)
-        return segment.pose(along_m)
+_STOP_GAP_M = 1.5  # from the bumper to a person on the way
+_MAX_REFUSALS = 20  # a driver chooses another turn after so many claims refused
+_DECISION_STEPS = 2  # every driver decides at every second step
+_ROOM_M = 2.0 * LENGTH_M  # free road that a car needs behind an intersection
 
 
 class Traffic:
     """`cars` cars on the streets of any city (the streets are the same in all).
 
     Args:
-        seed: of where they start, how fast they drive and which way they turn.
-        cars: how many, at most `MAX_CARS`.
+        seed: of the starts, speeds and turns.
+        cars: number of cars, at most `MAX_CARS`.
         first_name: number in the name of the first car; parked cars have the lower ones.
 
     Raises:
-        ConfigError: More cars than there is room for.
+        ConfigError: There is no room for so many cars.
     """
 
     def __init__(self, seed: int, cars: int, first_name: int = 0) -> None:
@@ -110,43 +79,43 @@ class Traffic:
         self._solids: tuple[Collider, ...] | None = None
         self.reset()
 
-    def reset(self, keep_off_m: Sequence[Place] = ()) -> None:
-        """Back to the very start; no car starts on one of the places (north, east) given."""
+    def reset(self, occupied_m: Sequence[Vec2] = ()) -> None:
+        """Return to the start; no car starts near one of the places (north, east) given."""
         self._rng = rng = np.random.default_rng([self._seed, 77])
         self._steps = 0
-        self._drivers: list[_Driver] = []
+        self._drivers: list[Driver] = []
         order = rng.permutation(len(LANES)).tolist()
         for lane in order:
             along_m = float(rng.uniform(6.0, LANES[lane].stop_m - 8.0))
             north, east, _ = LANES[lane].segment.pose(along_m)
             cruise_mps = float(rng.uniform(*_CRUISE_MPS))
             colour = _PAINTS[int(rng.integers(len(_PAINTS)))]
-            turn = self._choose(LANES[lane])
+            turn = self._draw_turn(LANES[lane])
             if len(self._drivers) == self._count:
                 break
-            if all(math.dist((north, east), place) > 6.0 for place in keep_off_m):
+            if all(math.dist((north, east), place) > 6.0 for place in occupied_m):
                 speed_mps = 0.7 * cruise_mps
-                driver = _Driver(colour, cruise_mps, lane, along_m, turn, speed_mps)
-                driver.wish_mps = speed_mps
+                driver = Driver(colour, cruise_mps, lane, along_m, turn, speed_mps)
+                driver.desired_mps = speed_mps
                 self._drivers.append(driver)
-        self._owner = [-1] * CROSSINGS  # the car that has taken each crossing
+        self._owner = [-1] * INTERSECTIONS  # the car that has claimed each intersection
         self.claimed: set[int] = set()
-        """Zebras that cars have taken: nobody may step on them."""
-        self._moved()
+        """Crosswalks that cars have claimed: people must not step on them."""
+        self._cars_moved()
 
     @property
     def cars(self) -> tuple[Car, ...]:
-        """Where every car is now."""
+        """All cars as of now."""
         if self._snapshot is None:
             self._snapshot = tuple(
-                Car(*pose, _LENGTH_M, _WIDTH_M, _HEIGHT_M, driver.colour)
+                Car(*pose, LENGTH_M, WIDTH_M, HEIGHT_M, driver.colour)
                 for pose, driver in zip(self._poses, self._drivers, strict=True)
             )
         return self._snapshot
 
     @property
     def speeds_mps(self) -> tuple[float, ...]:
-        """How fast every car drives now."""
+        """The speed of every car now."""
         return tuple(driver.speed_mps for driver in self._drivers)
 
     @property
@@ -163,24 +132,24 @@ class Traffic:
         return self._solids
 
     def circles_near(self, north_m: float, east_m: float) -> list[Circle]:
-        """Circles that cover all cars within reach of somebody there."""
+        """Circles that cover all cars within reach of a person at a place."""
         return [
             circle
             for north, east, heading in self._poses
-            if abs(north - north_m) < _LENGTH_M and abs(east - east_m) < _LENGTH_M
-            for circle in car_circles(north, east, heading, _LENGTH_M)
+            if abs(north - north_m) < LENGTH_M and abs(east - east_m) < LENGTH_M
+            for circle in car_circles(north, east, heading, LENGTH_M)
         ]
 
-    def endangers(self, here: Place, there: Place) -> bool:
-        """Whether who goes from here to there steps in front of a car that could hardly stop."""
+    def endangers(self, here: Vec2, there: Vec2) -> bool:
+        """Whether a step from here to there leads in front of a car that could hardly stop."""
         for driver, (north, east, _) in zip(self._drivers, self._poses, strict=True):
-            reach_m = 0.5 * _LENGTH_M + 1.0 + 0.17 * driver.speed_mps**2
+            reach_m = 0.5 * LENGTH_M + 1.0 + 0.17 * driver.speed_mps**2
             if driver.speed_mps < 0.3 or math.dist((north, east), there) > reach_m + 3.0:
                 continue
-            ahead_m = 0.5 * _LENGTH_M
+            ahead_m = 0.5 * LENGTH_M
             while ahead_m < reach_m + 1.0:
                 n, e, _ = driver.pose(min(ahead_m, reach_m))
-                if math.dist((n, e), there) < _SIDE_M < math.dist((n, e), here):
+                if math.dist((n, e), there) < SIDE_M < math.dist((n, e), here):
                     return True
                 ahead_m += 1.0
         return False
@@ -188,126 +157,130 @@ class Traffic:
     def advance(
         self,
         dt_s: float,
-        in_the_road_m: Sequence[Place] = (),
-        zebras_in_use: Collection[int] = (),
+        in_the_road_m: Sequence[Vec2] = (),
+        crosswalks_in_use: Collection[int] = (),
     ) -> None:
-        """Let `dt_s` seconds pass.
+        """Advance by `dt_s` seconds.
 
         Args:
-            dt_s: about 0.05 s a call keeps the driving smooth.
-            in_the_road_m: (north, east) of everybody and everything else on a carriageway.
-            zebras_in_use: numbers of zebras with somebody on them, or about to be.
+            dt_s: at most about 0.05, which keeps the driving smooth.
+            in_the_road_m: (north, east) of all people and obstacles on a carriageway.
+            crosswalks_in_use: numbers of the crosswalks that a person is on, or about to step on.
         """
         self._steps += 1
         for i, driver in enumerate(self._drivers):
-            if (self._steps + i) % _THINK_STEPS == 0:
-                driver.wish_mps = self._wish_mps(i, driver, in_the_road_m, zebras_in_use)
-            change = driver.wish_mps - driver.speed_mps
+            if (self._steps + i) % _DECISION_STEPS == 0:
+                driver.desired_mps = self._desired_mps(i, driver, in_the_road_m, crosswalks_in_use)
+            change = driver.desired_mps - driver.speed_mps
             change = min(max(change, -_HARD_BRAKING_MPS2 * dt_s), _ACCELERATION_MPS2 * dt_s)
             driver.speed_mps = max(0.0, driver.speed_mps + change)
             step_m = driver.speed_mps * dt_s
-            if step_m > 0.0 and _hits(driver.pose(step_m), in_the_road_m):
+            if step_m > 0.0 and hits(driver.pose(step_m), in_the_road_m):
                 driver.speed_mps = 0.0
             else:
                 self._roll(driver, step_m)
-        self._moved()
+        self._cars_moved()
 
-    def _moved(self) -> None:
+    def _cars_moved(self) -> None:
         self._poses = [driver.pose() for driver in self._drivers]
         self._snapshot = self._solids = None
 
-    def _choose(self, lane: Lane) -> Turn:
+    def _draw_turn(self, lane: Lane) -> LaneTurn:
         return lane.turns[int(self._rng.integers(len(lane.turns)))]
 
-    def _wish_mps(
+    def _desired_mps(
         self,
         i: int,
-        driver: _Driver,
-        in_the_road_m: Sequence[Place],
-        zebras_in_use: Collection[int],
+        driver: Driver,
+        in_the_road_m: Sequence[Vec2],
+        crosswalks_in_use: Collection[int],
     ) -> float:
-        """How fast the driver would like to go now."""
-        speed_mps, wish_mps = driver.speed_mps, driver.cruise_mps
+        """The speed that the driver chooses now."""
+        speed_mps, desired_mps = driver.speed_mps, driver.cruise_mps
         lane = LANES[driver.lane]
-        braking_m = speed_mps * speed_mps / (2.0 * _BRAKING_MPS2)
+        braking_m = speed_mps * speed_mps / (2.0 * BRAKING_MPS2)
         if driver.turning:
-            wish_mps = driver.turn.speed_mps
+            desired_mps = driver.turn.speed_mps
         else:
-            left_m = lane.stop_m - driver.along_m - 0.5 * _LENGTH_M
-            if driver.crossing < 0 and left_m < braking_m + _DECIDE_M:
-                self._try_to_take(i, driver, lane, in_the_road_m, zebras_in_use)
-            if driver.crossing < 0:
-                wish_mps = min(wish_mps, _approach_mps(left_m))
+            left_m = lane.stop_m - driver.along_m - 0.5 * LENGTH_M
+            if driver.intersection < 0 and left_m < braking_m + _CLAIM_M:
+                self._try_to_claim(i, driver, lane, in_the_road_m, crosswalks_in_use)
+            if driver.intersection < 0:
+                desired_mps = min(desired_mps, approach_mps(left_m))
             to_turn_m = lane.segment.length_m - driver.along_m
             turn_mps = driver.turn.speed_mps
             if to_turn_m < 20.0:
-                limit_mps = math.sqrt(turn_mps**2 + 2.0 * _BRAKING_MPS2 * max(to_turn_m, 0.0))
-                wish_mps = min(wish_mps, limit_mps)
-        wish_mps = min(wish_mps, _approach_mps(self._gap_m(driver) - _GAP_M))
+                limit_mps = math.sqrt(turn_mps**2 + 2.0 * BRAKING_MPS2 * max(to_turn_m, 0.0))
+                desired_mps = min(desired_mps, limit_mps)
+        desired_mps = min(desired_mps, approach_mps(self._gap_m(driver) - _GAP_M))
         if in_the_road_m:
-            free_m = _free_m(driver, braking_m + 3.0, in_the_road_m)
-            wish_mps = min(wish_mps, _approach_mps(free_m - _KEEP_OFF_M))
-        return wish_mps
+            ahead_m = free_road_m(driver, braking_m + 3.0, in_the_road_m)
+            desired_mps = min(desired_mps, approach_mps(ahead_m - _STOP_GAP_M))
+        return desired_mps
 
-    def _try_to_take(
+    def _try_to_claim(
         self,
         i: int,
-        driver: _Driver,
+        driver: Driver,
         lane: Lane,
-        in_the_road_m: Sequence[Place],
-        zebras_in_use: Collection[int],
+        in_the_road_m: Sequence[Vec2],
+        crosswalks_in_use: Collection[int],
     ) -> None:
-        """Take the crossing ahead and its zebras, if nobody is there and it can be left again."""
-        if self._owner[lane.crossing] >= 0:
+        """Claim the intersection ahead and its crosswalks, if they and the way out are free."""
+        if self._owner[lane.intersection] >= 0:
             return
-        zebras = driver.turn.zebras
-        if any(zebra in zebras_in_use or zebra in self.claimed for zebra in zebras):
+        crosswalks = driver.turn.crosswalks
+        if any(
+            crosswalk in crosswalks_in_use or crosswalk in self.claimed for crosswalk in crosswalks
+        ):
             return
-        last_m = self._last_m(driver.turn.to_lane)
-        if last_m is not None and last_m - 0.5 * _LENGTH_M < _ROOM_M:
+        last_m = self._last_car_m(driver.turn.to_lane)
+        if last_m is not None and last_m - 0.5 * LENGTH_M < _ROOM_M:
             return
         if in_the_road_m:
             way_m = lane.segment.length_m - driver.along_m + driver.turn.segment.length_m + 4.0
-            driver.crossing = lane.crossing  # else the look ahead would end with the lane
-            free_m = _free_m(driver, way_m, in_the_road_m)
-            driver.crossing = -1
-            if free_m < way_m:
-                driver.refused += 1
-                if driver.refused % _PATIENCE == 0:
-                    driver.turn = self._choose(lane)
+            driver.intersection = lane.intersection  # else `pose` would end with the lane
+            ahead_m = free_road_m(driver, way_m, in_the_road_m)
+            driver.intersection = -1
+            if ahead_m < way_m:
+                driver.refusals += 1
+                if driver.refusals % _MAX_REFUSALS == 0:
+                    driver.turn = self._draw_turn(lane)
                 return
-        driver.crossing, driver.refused = lane.crossing, 0
-        self._owner[lane.crossing] = i
-        self.claimed.update(zebras)
+        driver.intersection, driver.refusals = lane.intersection, 0
+        self._owner[lane.intersection] = i
+        self.claimed.update(crosswalks)
 
-    def _roll(self, driver: _Driver, step_m: float) -> None:
-        """Move a car on, from lane to turn to lane, and give back what it has left behind."""
+    def _roll(self, driver: Driver, step_m: float) -> None:
+        """Move a car on, from lane to turn to lane, and release what it has left behind."""
         driver.along_m += step_m
-        if driver.along_m > driver.segment.length_m and driver.crossing >= 0:
+        if driver.along_m > driver.segment.length_m and driver.intersection >= 0:
             driver.along_m -= driver.segment.length_m
             if driver.turning:
                 driver.lane = driver.turn.to_lane
             driver.turning = not driver.turning
-        if driver.crossing < 0:
+        if driver.intersection < 0:
             return
-        tail_m = driver.along_m - 0.5 * _LENGTH_M
-        before, behind = driver.turn.zebras
-        if driver.turning and tail_m > LANE_START_M - ZEBRA_INNER_M:
+        tail_m = driver.along_m - 0.5 * LENGTH_M
+        before, behind = driver.turn.crosswalks
+        if driver.turning and tail_m > LANE_START_M - CROSSWALK_INNER_M:
             self.claimed.discard(before)
         elif (
             not driver.turning
             and driver.lane == driver.turn.to_lane
-            and tail_m > ZEBRA_OUTER_M - LANE_START_M
+            and tail_m > CROSSWALK_OUTER_M - LANE_START_M
         ):
             self.claimed.discard(behind)
-            self._owner[driver.crossing] = -1
-            driver.crossing = -1
-            driver.turn = self._choose(LANES[driver.lane])
+            self._owner[driver.intersection] = -1
+            driver.intersection = -1
+            driver.turn = self._draw_turn(LANES[driver.lane])
 
-    def _gap_m(self, driver: _Driver) -> float:
-        """Free road to the car ahead, as far as that matters."""
+    def _gap_m(self, driver: Driver) -> float:
+        """Free road to the car ahead, on the same lane or the next one; inf without one."""
         best_m = math.inf
-        leaving = driver.crossing >= 0 and (driver.turning or driver.lane != driver.turn.to_lane)
+        leaving = driver.intersection >= 0 and (
+            driver.turning or driver.lane != driver.turn.to_lane
+        )
         for other in self._drivers:
             if other is driver or other.turning:
                 continue
@@ -320,42 +293,10 @@ class Traffic:
                 if not driver.turning:
                     left_m += driver.turn.segment.length_m
                 best_m = min(best_m, left_m + other.along_m)
-        return best_m - _LENGTH_M
+        return best_m - LENGTH_M
 
-    def _last_m(self, lane: int) -> float | None:
-        """How far the last car on a lane has come; None for an empty one."""
+    def _last_car_m(self, lane: int) -> float | None:
+        """Distance of the last car from the start of a lane; None for an empty lane."""
         return min(
             (d.along_m for d in self._drivers if d.lane == lane and not d.turning), default=None
         )
-
-
-def _approach_mps(left_m: float) -> float:
-    """The speed from which a car stops gently within so many metres."""
-    return math.sqrt(2.0 * _BRAKING_MPS2 * left_m) if left_m > 0.0 else 0.0
-
-
-def _free_m(driver: _Driver, reach_m: float, places_m: Sequence[Place]) -> float:
-    """How far ahead of its bumper the first place in a car's way is; at most `reach_m`."""
-    bumper_m = 0.5 * _LENGTH_M
-    middle = driver.pose()[:2]
-    near = [p for p in places_m if math.dist(middle, p) < bumper_m + reach_m + _SIDE_M]
-    if not near:
-        return reach_m
-    ahead_m = 0.0
-    while ahead_m <= reach_m:
-        at = driver.pose(bumper_m + ahead_m)[:2]
-        if any(math.dist(at, p) < _SIDE_M for p in near):
-            return ahead_m
-        ahead_m += 0.5
-    return reach_m
-
-
-def _hits(pose: tuple[float, float, float], places_m: Sequence[Place]) -> bool:
-    """Whether a car there would touch somebody."""
-    north, east, heading = pose
-    c, s = math.cos(heading), math.sin(heading)
-    for n, e in places_m:
-        ahead, aside = (n - north) * c + (e - east) * s, (e - east) * c - (n - north) * s
-        if abs(ahead) < 0.5 * _LENGTH_M + _BODY_M and abs(aside) < 0.5 * _WIDTH_M + _BODY_M:
-            return True
-    return False

@@ -23,7 +23,7 @@ from followme_uav.sim.airsim_api.structs import (
 from followme_uav.sim.city.patterns import matching, named
 from followme_uav.sim.rendering.objects import MAX_ID, SegmentationIds
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.gimbal import Gimbal
 
 MAX_REQUESTS = 16
@@ -49,7 +49,7 @@ class CameraMethods(Service):
     """simGetImages and its relatives."""
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
+        self, simulator: SimulationRunner, dialect: Dialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
         self._segmentation_ids = SegmentationIds(object_names, self.equipment.vehicle_name)

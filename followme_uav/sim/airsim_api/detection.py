@@ -20,7 +20,7 @@ from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_number, read_text
 from followme_uav.sim.city.patterns import MAX_PATTERN, wild
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 
 DEFAULT_RADIUS_M = 200.0
 MAX_RADIUS_CM = 1e7
@@ -45,7 +45,7 @@ class DetectionMethods(Service):
     """
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
+        self, simulator: SimulationRunner, dialect: Dialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
         self._object_names = object_names
@@ -125,7 +125,7 @@ def detections(
     shot = simulation.shot(camera, image_type)
     found = []
     names = simulation.objects.with_names(object_names)
-    for number in np.unique(shot.picture.object_id).tolist():
+    for number in np.unique(shot.images.object_id).tolist():
         name = names[number]
         if not any(wild(name, pattern) for pattern in wanted.patterns):
             continue
@@ -134,7 +134,7 @@ def detections(
             continue
         if math.dist(body.position_m, shot.camera.position_m) > wanted.radius_m:
             continue
-        rows, columns = np.nonzero(shot.picture.object_id == number)
+        rows, columns = np.nonzero(shot.images.object_id == number)
         turned = multiply(conjugate(shot.camera.orientation), body.orientation)
         low, high = _box(body, shot.camera, turned)
         found.append(

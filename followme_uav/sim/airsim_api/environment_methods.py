@@ -9,7 +9,7 @@ from typing import Any
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_bool, read_int, read_number, read_text
-from followme_uav.sim.city.environment import Clock
+from followme_uav.sim.city.environment import TimeOfDay
 from followme_uav.sim.simulation import Simulation
 
 DEFAULT_HOUR_H = 12.0
@@ -49,11 +49,11 @@ class EnvironmentMethods(Service):
         update_s = read_number(
             update_interval_secs, "update_interval_secs", MIN_UPDATE_S, MAX_UPDATE_S
         )
-        clock = Clock(hour_h, speed if read_bool(move_sun, "move_sun") else 0.0, update_s)
+        clock = TimeOfDay(hour_h, speed if read_bool(move_sun, "move_sun") else 0.0, update_s)
         enabled = read_bool(is_enabled, "is_enabled")
 
         def job(simulation: Simulation) -> None:
-            simulation.environment.set_clock(clock if enabled else None, simulation.time_ns)
+            simulation.environment.set_time_of_day(clock if enabled else None, simulation.time_ns)
             simulation.changed()
 
         return self.call(job)

@@ -85,7 +85,7 @@ def image_response(
         as_float: numbers instead of pixels; for a type without numbers the red channel, 0..1.
         compress: PNG instead of raw pixels.
     """
-    height, width = shot.picture.object_id.shape
+    height, width = shot.images.object_id.shape
     pixels: bytes = b""
     numbers: list[float] = []
     if as_float:
@@ -149,15 +149,15 @@ def _colours(
     """(height, width, 3) RGB, first row on top."""
     shown = _shown(image_type, dialect)
     if shown == SCENE:
-        return shot.picture.rgb
+        return shot.images.rgb
     if shown == SEGMENTATION:
         palette = _INTERLEAVED if dialect.interleaved_ids else _PALETTE
-        colours: NDArray[np.uint8] = palette[segmentation_ids[shot.picture.object_id]]
+        colours: NDArray[np.uint8] = palette[segmentation_ids[shot.images.object_id]]
         return colours
     if shown == SURFACE_NORMALS:
         return _normal_colours(shot)
     if shown == INFRARED:  # in AirSim simply the segmentation id as a shade of grey
-        grey = segmentation_ids[shot.picture.object_id]
+        grey = segmentation_ids[shot.images.object_id]
     else:
         level = _disparity(shot) if shown == DISPARITY else _normalised_depth(shot, shown)
         grey = (255.0 * level).astype(np.uint8)
@@ -171,7 +171,7 @@ def _numbers(
     plane: NDArray[Any]
     shown = _shown(image_type, dialect)
     if shown == DEPTH_PLANAR:
-        plane = shot.picture.depth_m
+        plane = shot.images.depth_m
     elif shown == DEPTH_PERSPECTIVE:
         plane = _ray_depth_m(shot)
     elif shown == DEPTH_VIS and dialect.all_image_types:
@@ -195,7 +195,7 @@ def _shown(image_type: int, dialect: Dialect) -> int:
 
 
 def _normalised_depth(shot: Shot, shown: int) -> NDArray[np.float32]:
-    depth_m = _ray_depth_m(shot) if shown == DEPTH_PERSPECTIVE else shot.picture.depth_m
+    depth_m = _ray_depth_m(shot) if shown == DEPTH_PERSPECTIVE else shot.images.depth_m
     scaled: NDArray[np.float32] = depth_m / np.float32(DEPTH_VIS_RANGE_M)
     return np.clip(scaled, 0.0, 1.0)
 
@@ -203,22 +203,22 @@ def _normalised_depth(shot: Shot, shown: int) -> NDArray[np.float32]:
 def _disparity(shot: Shot) -> NDArray[np.float32]:
     """Shift between the eyes of a stereo camera over the largest: 0 far away, 1 near."""
     near = np.float32(DISPARITY_NEAR_M)
-    disparity: NDArray[np.float32] = near / np.maximum(shot.picture.depth_m, near)
+    disparity: NDArray[np.float32] = near / np.maximum(shot.images.depth_m, near)
     return disparity
 
 
 def _normal_colours(shot: Shot) -> NDArray[np.uint8]:
     """World normals as Unreal shows them: red north, green east, blue up, -1..1 as 0..255."""
-    normals = world_normals(shot.picture.depth_m, shot.camera, SKY_FROM_M)
+    normals = world_normals(shot.images.depth_m, shot.camera, SKY_FROM_M)
     normals[:, :, 2] *= -1.0
     return np.rint(127.5 * (normals + 1.0)).astype(np.uint8)
 
 
 def _ray_depth_m(shot: Shot) -> NDArray[np.float32]:
     """(height, width) distance from the lens instead of from its plane."""
-    height, width = shot.picture.depth_m.shape
+    height, width = shot.images.depth_m.shape
     right, down = pixel_slopes(shot.camera, width, height)
-    depth_m: NDArray[np.float32] = shot.picture.depth_m * np.sqrt(
+    depth_m: NDArray[np.float32] = shot.images.depth_m * np.sqrt(
         1.0 + right[None, :] ** 2 + down[:, None] ** 2
     )
     return depth_m

@@ -13,7 +13,7 @@ from followme_uav.sim.airsim_api.dialects import Dialect
 from followme_uav.sim.airsim_api.sensor_methods import find_sensor
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.lidar import scan
 
 SegmentationId = Callable[[Simulation, str], int]
@@ -30,7 +30,7 @@ class LidarMethods(Service):
     """
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, segmentation_id: SegmentationId
+        self, simulator: SimulationRunner, dialect: Dialect, segmentation_id: SegmentationId
     ) -> None:
         super().__init__(simulator, dialect)
         self._segmentation_id = segmentation_id

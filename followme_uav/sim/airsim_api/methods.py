@@ -36,7 +36,7 @@ from followme_uav.sim.airsim_api.vehicle_methods import VehicleMethods
 from followme_uav.sim.airsim_api.world_methods import WorldMethods, object_pose
 from followme_uav.sim.city.obstacles import person_name
 from followme_uav.sim.simulation import Shot, Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.earth import MAX_POSITION_M
 
 MAX_CONTINUE_S = 3600.0
@@ -46,7 +46,7 @@ LANDED, FLYING = 0, 1
 
 
 def handlers_of(
-    simulator: Simulator,
+    simulator: SimulationRunner,
     dialect: Dialect,
     object_names: tuple[str, ...],
     settings: structs.Struct | str,
@@ -87,7 +87,7 @@ class GeneralMethods(Service):
     """Connection, clock and state."""
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, settings: structs.Struct | str
+        self, simulator: SimulationRunner, dialect: Dialect, settings: structs.Struct | str
     ) -> None:
         super().__init__(simulator, dialect)
         self._settings = settings if isinstance(settings, str) else json.dumps(settings, indent=2)
@@ -206,7 +206,7 @@ class TruthMethods(Service):
     """What only a simulator can know, and do."""
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
+        self, simulator: SimulationRunner, dialect: Dialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
         self._classes = class_of_objects(object_names)
@@ -284,7 +284,7 @@ class TruthMethods(Service):
     def _mask(self, shot: Shot | None) -> NDArray[np.uint8]:
         if shot is None:
             return np.zeros((0, 0), dtype=np.uint8)
-        mask: NDArray[np.uint8] = self._classes[shot.picture.object_id]
+        mask: NDArray[np.uint8] = self._classes[shot.images.object_id]
         return mask
 
 

@@ -23,10 +23,10 @@ from followme_uav.sim.airsim_api.structs import (
     read_struct,
     read_text,
 )
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.spawned import (
     ASSETS,
     SCALE_LIMITS,
-    Colour,
     SpawnedObject,
     find_asset,
 )

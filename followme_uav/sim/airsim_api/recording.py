@@ -18,7 +18,7 @@ from followme_uav.sim.airsim_api.dialects import Dialect
 from followme_uav.sim.airsim_api.images import SCENE, png
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Recorder:
     def _record(self, simulation: Simulation) -> None:
         shot, vehicle_name = simulation.shot(), simulation.equipment.vehicle_name
         name = f"img_{vehicle_name}_0_{SCENE}_{shot.time_ns}.png"
-        data = png(shot.picture.rgb)
+        data = png(shot.images.rgb)
         write_whole(self.folder / "images" / name, data, sync=False)
         vehicle = simulation.vehicle
         numbers = (*vehicle.position_m, *vehicle.orientation)
@@ -79,7 +79,7 @@ class RecordingMethods(Service):
         root: where recordings go, each in a folder of its own; None: nowhere.
     """
 
-    def __init__(self, simulator: Simulator, dialect: Dialect, root: Path | None) -> None:
+    def __init__(self, simulator: SimulationRunner, dialect: Dialect, root: Path | None) -> None:
         super().__init__(simulator, dialect)
         self._root = root
 

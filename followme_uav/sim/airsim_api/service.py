@@ -10,7 +10,7 @@ from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api.dialects import Dialect
 from followme_uav.sim.airsim_api.structs import read_bool, read_text
 from followme_uav.sim.simulation import Simulation
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.equipment import Equipment
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ Handlers = dict[str, Callable[..., Any]]
 class Service:
     """A group of methods. They run on the RPC server's thread and must not block it."""
 
-    def __init__(self, simulator: Simulator, dialect: Dialect) -> None:
+    def __init__(self, simulator: SimulationRunner, dialect: Dialect) -> None:
         self.simulator = simulator
         self.dialect = dialect
 

@@ -1,1 +1,1 @@
-"""The city: street plan, buildings and styles, solids, spawned objects, rays, air, weather."""
+"""The city: street plan, buildings and styles, solids, spawned objects, rays, light and weather."""

@@ -1,8 +1,8 @@
-"""Light and weather: what colours the picture without moving anything in it.
+"""Light and weather.
 
-An `Atmosphere` is all that the shaders need. It comes from the sun's place in the sky and a
-`Weather` (`atmosphere`), from the time of day (`at_time`), or is a preset by name. None of it
-touches masks or depth.
+An `Atmosphere` is the input of the shaders. It is computed from the position of the sun and the
+`Weather` (`atmosphere`), from the time of day (`at_time`), or is a preset with a name. It does not
+affect masks or depth.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from types import MappingProxyType
 import numpy as np
 
 from followme_uav.errors import ConfigError
-
-Rgb = tuple[float, float, float]
+from followme_uav.sim.city.colours import Colour
 
 NOON_ELEVATION_DEG = 55.0
-"""Of the sun, at 12 h; it rises at 6 h in the east and sets at 18 h in the west."""
+"""Elevation of the sun at 12 h; it rises at 6 h in the east and sets at 18 h in the west."""
 CLEAR_FOG_PER_M = 0.0006
-"""Even clean air: half a haze at 1.2 km."""
+"""Extinction of clear air: half of the light arrives at 1.2 km."""
 FOG_PER_M = 0.035
 DUST_PER_M = 0.020
 RAIN_PER_M = 0.006
-"""Extinction at full strength; one sees about 3 / extinction far."""
+"""Extinction at full strength; the visibility is about 3 / extinction."""
 
 
 @dataclass(frozen=True)
 class Weather:
-    """How much of everything, each 0 to 1."""
+    """The amounts of clouds, rain, fog and dust, each 0 to 1."""
 
     clouds: float = 0.0
     rain: float = 0.0
@@ -43,34 +42,35 @@ CLEAR = Weather()
 
 @dataclass(frozen=True)
 class Atmosphere:
-    """Everything the light depends on. Colours are RGB factors; white at 1 is a clear noon."""
+    """The light. Colours are factors; white at 1 is a clear noon."""
 
     sun_azimuth_deg: float
-    """From north, clockwise: where the sun stands."""
+    """Direction of the sun, from north, clockwise."""
     sun_elevation_deg: float
-    sun: Rgb
-    ambient: Rgb
-    sky_low: Rgb
+    sun: Colour
+    ambient: Colour
+    sky_low: Colour
     """The sky at the horizon."""
-    sky_high: Rgb
+    sky_high: Colour
     """The sky at the zenith."""
-    cloud: Rgb
+    cloud: Colour
     cloud_cover: float
-    """Added to the cover of the cloud picture: 0 for some clouds, 1 for a closed sky."""
-    fog: Rgb
+    """Added to the cover of the cloud texture: 0 for some clouds, 1 for a closed sky."""
+    fog: Colour
     fog_per_m: float
-    """Of the light of a surface, exp(-fog_per_m * depth) arrives; the fog's colour fills up."""
+    """Extinction: the share exp(-fog_per_m * depth) of a surface's light arrives; the colour of the
+    fog makes up the rest."""
     shadow: float
-    """0: the sun casts no shadows; 1: no sunlight where it casts one."""
+    """Strength of shadows: 0 none, 1 no sunlight in them."""
     window_light: float
-    """Share of windows that are lit, 0 to 1; lamps are lit from a half on."""
+    """Share of lit windows, 0 to 1; lamps are lit from 0.5 on."""
     wetness: float = 0.0
     """0: dry ground; 1: dark and wet."""
     rain: float = 0.0
 
     @property
     def towards_sun(self) -> tuple[float, float, float]:
-        """Unit vector, world NED."""
+        """Unit vector to the sun, world NED."""
         azimuth, elevation = math.radians(self.sun_azimuth_deg), math.radians(self.light_height_deg)
         flat = math.cos(elevation)
         return (
@@ -81,7 +81,7 @@ class Atmosphere:
 
     @property
     def light_height_deg(self) -> float:
-        """Elevation that light and shadows are drawn with: never below 4 degrees."""
+        """Elevation of the sun used for light and shadows: at least 4 degrees."""
         return max(4.0, self.sun_elevation_deg)
 
 
@@ -107,7 +107,7 @@ _SHADOW = 0.75
 def atmosphere(
     sun_azimuth_deg: float, sun_elevation_deg: float, weather: Weather = CLEAR
 ) -> Atmosphere:
-    """The light with the sun in that direction, in that weather."""
+    """Compute the light for a position of the sun and a weather."""
     keys = np.array(_SKY)
     row = [float(np.interp(sun_elevation_deg, keys[:, 0], column)) for column in keys.T[1:]]
     sun, ambient, low, high, cloud = (np.array(row[k : k + 3]) for k in range(0, 15, 3))
@@ -124,9 +124,9 @@ def atmosphere(
     cloud = cloud + overcast * (0.80 * grey - cloud)
     thick = min(1.0, weather.fog + weather.dust)
     fog = low + thick * ((mist if weather.fog >= weather.dust else brown) - low)
-    # A low sun is weak against the sky, and would leave whole streets without light.
+    # A low sun is weak against the sky; full shadows would leave whole streets dark.
     softened = min(1.0, max(0.4, (sun_elevation_deg + 6.0) / 24.0))
-    # Under a closed sky the light is even: nothing is lost for level ground, walls gain.
+    # Under a closed sky the light is diffuse: level ground keeps its brightness, walls gain.
     return Atmosphere(
         sun_azimuth_deg=sun_azimuth_deg,
         sun_elevation_deg=sun_elevation_deg,
@@ -149,13 +149,13 @@ def atmosphere(
 
 
 def at_time(hour_h: float, weather: Weather = CLEAR) -> Atmosphere:
-    """The light at a time of day, 0 to 24 h."""
+    """Compute the light at a time of day, 0 to 24 h."""
     turn = 2.0 * math.pi * (hour_h - 6.0) / 24.0
     height = math.sin(math.radians(NOON_ELEVATION_DEG)) * math.sin(turn)
     return atmosphere(90.0 + math.degrees(turn), math.degrees(math.asin(height)), weather)
 
 
-def _rgb(values: np.ndarray) -> Rgb:
+def _rgb(values: np.ndarray) -> Colour:
     red, green, blue = (float(v) for v in values)
     return (red, green, blue)
 
@@ -176,7 +176,7 @@ def preset(name: str) -> Atmosphere:
     """The preset of that name.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: The name is unknown.
     """
     try:
         return PRESETS[name]
@@ -186,7 +186,7 @@ def preset(name: str) -> Atmosphere:
 
 
 def day_of(seed: int, weather: Weather = CLEAR) -> Atmosphere:
-    """Daylight, the sun's direction and strength drawn from the city's seed."""
+    """Compute daylight; the city's seed draws the sun's direction and strength."""
     random = np.random.default_rng([seed, 50])
     azimuth_deg = float(random.uniform(0.0, 360.0))
     elevation_deg = float(random.uniform(44.0, 58.0))

@@ -1,4 +1,4 @@
-"""The solids of a city, as the vehicle meets them: upright boxes and cylinders."""
+"""The solids of a city that the vehicle can collide with: upright boxes and cylinders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def colliders_of(
     cars: tuple[Car, ...],
     highway: Highway,
 ) -> tuple[Collider, ...]:
-    """One solid per thing (two per tree: trunk and crown), named after its kind and number."""
+    """Make one solid per object, two per tree (trunk and crown), named after kind and number."""
     solids: list[Collider] = []
 
     def post(name: str, n: float, e: float, radius_m: float, low_m: float, high_m: float) -> None:
@@ -66,12 +66,12 @@ def colliders_of(
 
 
 def car_collider(number: int, car: Car) -> Collider:
-    """A car as a box."""
+    """Make the box of a car."""
     half = (car.length_m / 2, car.width_m / 2, car.height_m / 2)
     centre = (car.north_m, car.east_m, -car.height_m / 2)
     return Collider(car_name(number), "box", centre, half, car.yaw_rad)
 
 
 def car_name(number: int) -> str:
-    """What the simulator calls a car; those that are parked have the lower numbers."""
+    """The name of a car in the simulator; parked cars have the lower numbers."""
     return f"car_{number}"

@@ -1,6 +1,6 @@
-"""Time of day and weather as somebody asks for them; without being asked, nothing changes.
+"""Time of day and weather, set by clients; without a client the light is constant.
 
-The sun moves with the simulated time only, so that equal flights see equal shadows.
+The sun moves with the simulated time only, so that equal flights have equal shadows.
 """
 
 from __future__ import annotations
@@ -11,56 +11,56 @@ from followme_uav.sim.city.atmosphere import CLEAR, Atmosphere, Weather, at_time
 
 
 @dataclass(frozen=True)
-class Clock:
-    """The time of day that the sun goes by."""
+class TimeOfDay:
+    """The course of the time of day, which moves the sun."""
 
     start_hour_h: float
     """0 to 24."""
     speed: float = 1.0
     """Hours of the day per simulated hour."""
     update_s: float = 60.0
-    """The sun moves in steps that are this long in simulated time."""
+    """Simulated time between two moves of the sun."""
 
 
 class Environment:
-    """What the light of a simulation depends on.
+    """Time of day and weather of a simulation.
 
     Args:
-        seed: of the city; it has a sun of its own until somebody sets the time.
+        seed: of the city; it draws the sun until a client sets the time of day.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._clock: Clock | None = None
-        self._clock_start_ns = 0
+        self._time_of_day: TimeOfDay | None = None
+        self._start_ns = 0
         self._weather = CLEAR
-        self._weather_counts = False
-        self._touched = False
+        self._weather_shown = False
+        self._is_set = False
 
-    def set_clock(self, clock: Clock | None, now_ns: int) -> None:
-        """Let the sun go by this clock from now on; None: the sun of the seed."""
-        self._clock, self._clock_start_ns, self._touched = clock, now_ns, True
+    def set_time_of_day(self, time_of_day: TimeOfDay | None, now_ns: int) -> None:
+        """Move the sun by this time of day from now on; None: the sun drawn by the seed."""
+        self._time_of_day, self._start_ns, self._is_set = time_of_day, now_ns, True
 
-    def restart_clock(self, now_ns: int) -> None:
-        """The clock shows its start again."""
-        self._clock_start_ns = now_ns
+    def restart_time_of_day(self, now_ns: int) -> None:
+        """Return to the hour at which the time of day starts."""
+        self._start_ns = now_ns
 
     def enable_weather(self, enabled: bool) -> None:
-        """Whether the weather that was set can be seen."""
-        self._weather_counts, self._touched = enabled, True
+        """Show or hide the weather that is set."""
+        self._weather_shown, self._is_set = enabled, True
 
     def set_weather(self, **amounts: float) -> None:
-        """Change some of the amounts of `Weather`, each 0 to 1; the others stay."""
-        self._weather, self._touched = replace(self._weather, **amounts), True
+        """Change some amounts of `Weather`, each 0 to 1; keep the others."""
+        self._weather, self._is_set = replace(self._weather, **amounts), True
 
     def atmosphere(self, now_ns: int) -> Atmosphere | None:
-        """The light as of now; None while nobody has asked for any."""
-        if not self._touched:
+        """The light as of now; None while no client has set time or weather."""
+        if not self._is_set:
             return None
-        weather = self._weather if self._weather_counts else Weather()
-        if self._clock is None:
+        weather = self._weather if self._weather_shown else Weather()
+        if self._time_of_day is None:
             return day_of(self._seed, weather)
-        clock = self._clock
-        passed_s = (now_ns - self._clock_start_ns) * 1e-9
-        passed_s = passed_s // clock.update_s * clock.update_s
-        return at_time((clock.start_hour_h + clock.speed * passed_s / 3600.0) % 24.0, weather)
+        course = self._time_of_day
+        passed_s = (now_ns - self._start_ns) * 1e-9
+        passed_s = passed_s // course.update_s * course.update_s
+        return at_time((course.start_hour_h + course.speed * passed_s / 3600.0) % 24.0, weather)

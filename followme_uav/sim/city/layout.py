@@ -1,18 +1,20 @@
-"""What a city consists of, and its street plan, which is the same for every seed.
+"""The parts of a city, and its street plan, which is the same for every seed.
 
-Pilots fly with a fixed map of the streets, so the numbers here are part of the contract with them.
-The flight corridors (every street centre line +- `CORRIDOR_HALF_WIDTH_M`, and `PLAZA`) are free of
+Pilots fly with a fixed map of the streets, so the numbers here are part of their interface. The
+flight corridors (every street centre line +- `CORRIDOR_HALF_WIDTH_M`, and `PLAZA`) are free of
 obstacles between 3 m and 25 m above the ground, except for the highway deck, whose underside is at
 `HIGHWAY_UNDERSIDE_M`.
 
 World frame NED in metres: x north, y east, z down; the ground is z = 0 and the origin is the centre
-of the middle crossing. Heights (`height_m`) are positive up.
+of the middle intersection. Heights (`height_m`) are positive up.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from followme_uav.sim.city.colours import Colour
 
 STREET_CENTRES_M = (-60.0, 0.0, 60.0)
 """Centre lines of the streets, for both axes: x = c (running east) and y = c (running north)."""
@@ -24,7 +26,7 @@ PAVEMENT_OUTER_M = 10.0
 BUILDING_LINE_M = 16.0
 """No building stands closer to a centre line; between it and the pavement there is lawn."""
 PAVEMENT_HEIGHT_M = 0.12
-"""Pavements, lawns and the plaza lie this much above the carriageways."""
+"""Height of pavements, lawns and the plaza above the carriageways."""
 CORRIDOR_HALF_WIDTH_M = 7.5
 CORRIDOR_HEIGHTS_M = (3.0, 25.0)
 PLAZA = (10.0, 10.0, 50.0, 50.0)
@@ -47,7 +49,7 @@ Surface = Literal["carriageway", "parking", "pavement", "plaza", "lawn"]
 
 @dataclass(frozen=True)
 class Building:
-    """A house: a box aligned with the axes, its look chosen by `style` and `roof`."""
+    """A house: a box aligned with the axes; `style` and `roof` select its appearance."""
 
     north_m: float
     east_m: float
@@ -114,8 +116,7 @@ class Car:
     length_m: float
     width_m: float
     height_m: float
-    colour: tuple[float, float, float]
-    """RGB, 0..1."""
+    colour: Colour
 
 
 @dataclass(frozen=True)
@@ -152,16 +153,16 @@ class Area:
 
 @dataclass(frozen=True)
 class LawnPatch:
-    """A lawn of free form in the plaza, counter-clockwise or clockwise, star-shaped."""
+    """A star-shaped lawn in the plaza."""
 
     centre_m: tuple[float, float]
     outline_m: tuple[tuple[float, float], ...]
-    """(north, east) corners."""
+    """(north, east) corners, clockwise or counter-clockwise."""
 
 
 @dataclass(frozen=True)
 class Collider:
-    """A solid the vehicle can hit."""
+    """A solid that the vehicle can collide with."""
 
     name: str
     shape: Literal["box", "cylinder"]
@@ -174,7 +175,7 @@ class Collider:
 
 @dataclass(frozen=True)
 class City:
-    """Everything that does not move."""
+    """A city without its people and driving cars."""
 
     seed: int
     style: str
@@ -191,26 +192,27 @@ class City:
     lawns: tuple[Area, ...]
     lawn_patches: tuple[LawnPatch, ...]
     courts: tuple[Area, ...]
-    """Stone yards around houses; they lie on lawns."""
+    """Stone yards around houses, on lawns; no city has any yet."""
     plaza: Area
     parking: Area
     colliders: tuple[Collider, ...]
     extent_m: float = EXTENT_M
 
 
+def street_gap_m(north_m: float, east_m: float) -> float:
+    """Distance of a point to the nearest centre line of a street, extended without end."""
+    return min(abs(v - c) for v in (north_m, east_m) for c in STREET_CENTRES_M)
+
+
 def ground_height_m(north_m: float, east_m: float) -> float:
     """Height of the ground above z = 0: `PAVEMENT_HEIGHT_M`, or 0 on a carriageway."""
     if max(abs(north_m), abs(east_m)) > STREET_END_M:
         return PAVEMENT_HEIGHT_M
-    distance_m = min(
-        min(abs(north_m - c) for c in STREET_CENTRES_M),
-        min(abs(east_m - c) for c in STREET_CENTRES_M),
-    )
-    return 0.0 if distance_m < CARRIAGEWAY_HALF_WIDTH_M else PAVEMENT_HEIGHT_M
+    return 0.0 if street_gap_m(north_m, east_m) < CARRIAGEWAY_HALF_WIDTH_M else PAVEMENT_HEIGHT_M
 
 
 def in_flight_corridor(north_m: float, east_m: float) -> bool:
-    """Whether a point lies in the part of the city that is kept free for flying."""
+    """Whether a point lies in the flight corridors or the plaza."""
     if PLAZA[0] <= north_m <= PLAZA[2] and PLAZA[1] <= east_m <= PLAZA[3]:
         return True
     if max(abs(north_m), abs(east_m)) > STREET_END_M:

@@ -1,4 +1,4 @@
-"""Names picked by what a client sends: regular expressions that cannot hang, and wild cards."""
+"""Selection of names by a client's pattern: regular expressions of bounded cost, and wild cards."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ _MAX_REPEATS = 4
 def matching(
     names: Sequence[str], pattern: str, parameter: str, *, exact_case: bool = False
 ) -> list[str]:
-    """The names that match as a whole; without `exact_case`, upper and lower case alike.
+    """Find the names that match as a whole; without `exact_case`, ignore case.
 
-    Python has no time limit on a match, so what can take long is refused: with no repeated group
-    and few repeats, a match costs at most the fourth power of a name's length, and names are short.
+    Python has no time limit on a match, so expensive expressions are refused: with no repeated
+    group and few repeats, a match costs at most the fourth power of a name's length, and names are
+    short.
 
     Raises:
-        HandlerError: The expression is too long, too repetitive or none at all.
+        HandlerError: The expression is too long, too repetitive or invalid.
     """
     if len(pattern) > MAX_PATTERN:
         raise HandlerError(f"{parameter}: regular expression longer than {MAX_PATTERN} characters")
@@ -40,15 +41,15 @@ def matching(
 
 
 def named(names: Sequence[str], wanted: str) -> list[str]:
-    """The names that are this one, upper and lower case alike."""
+    """Find the names that equal the wanted one, ignoring case."""
     return [name for name in names if same(name, wanted)]
 
 
 def same(name: str, other: str) -> bool:
-    """Whether two names are one, upper and lower case alike."""
+    """Whether two names are equal, ignoring case."""
     return name.lower() == other.lower()
 
 
 def wild(name: str, pattern: str) -> bool:
-    """Whether a name matches a pattern with `*` and `?`, upper and lower case alike."""
+    """Whether a name matches a pattern with `*` and `?`, ignoring case."""
     return fnmatch.fnmatchcase(name.lower(), pattern.lower())

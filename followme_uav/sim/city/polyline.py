@@ -1,4 +1,4 @@
-"""A way through points, for walkers and vehicles."""
+"""A polyline that a person or a vehicle follows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from followme_uav.messages import Vec3
 
 
 class Path:
-    """A polyline and how far along it the vehicle has come; that never shrinks.
+    """A polyline and the progress along it, which never decreases.
 
     Args:
-        points_m: at least one; equal neighbours are fine.
+        points_m: at least one; equal neighbours are allowed.
+
+    Attributes:
+        done_m: the progress, as a distance along the polyline.
     """
 
     def __init__(self, points_m: Sequence[Vec3]) -> None:
@@ -25,7 +28,7 @@ class Path:
         self.done_m = 0.0
 
     def at(self, distance_m: float) -> Vec3:
-        """The point so far along the path."""
+        """The point at a distance along the path."""
         starts = self._starts_m
         i = bisect.bisect_right(starts, distance_m) - 1
         if i >= len(starts) - 1:
@@ -35,7 +38,7 @@ class Path:
         return an + share * (bn - an), ae + share * (be - ae), ad + share * (bd - ad)
 
     def progress(self, position_m: Vec3, window_m: float) -> float:
-        """Move on to the nearest point within the window ahead; answers how far off that is."""
+        """Advance to the nearest point within the window ahead; return the distance to it."""
         end_m = min(self.done_m + window_m, self.length_m)
         best_m, nearest_m = self.done_m, math.dist(position_m, self.at(self.done_m))
         starts = self._starts_m
@@ -52,7 +55,7 @@ class Path:
 
 
 def _project(a: Vec3, b: Vec3, point: Vec3) -> float:
-    """How far along from a to b the foot of a point lies, in metres; may be outside."""
+    """Distance from a to the foot of a point on the line from a to b; it may lie outside."""
     length_m = math.dist(a, b)
     if length_m == 0.0:
         return 0.0

@@ -1,7 +1,7 @@
-"""What a ray meets first: distance sensors and lines of sight.
+"""Ray casting for distance sensors and lines of sight.
 
 Buildings, cars and highway are upright boxes, trees, lamps and people upright cylinders, the ground
-is the plane z = 0; so every crossing has a closed form.
+is the plane z = 0; so every intersection has a closed form.
 """
 
 from __future__ import annotations
@@ -10,24 +10,22 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from followme_uav.messages import Vec3
-from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M
-from followme_uav.sim.city.world import Collider
+from followme_uav.sim.city.arrays import Floats
+from followme_uav.sim.city.layout import Collider
+from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, solid_arrays
 
 _PARALLEL = 1e-12
 
-Floats = NDArray[np.float64]
-
 
 class RayField:
-    """Casts rays among one fixed set of obstacles, and people and cars that move."""
+    """Casts rays among fixed obstacles, and people and cars that move."""
 
     def __init__(self, obstacles: Sequence[Collider]) -> None:
         posts = [o for o in obstacles if o.shape == "cylinder"]
-        self._boxes = _arrays([o for o in obstacles if o.shape == "box"])
-        self._post_centre, self._post_half, _ = _arrays(posts)
+        self._boxes = solid_arrays([o for o in obstacles if o.shape == "box"])
+        self._post_centre, self._post_half, _ = solid_arrays(posts)
 
     def distance_m(
         self,
@@ -36,20 +34,20 @@ class RayField:
         people_feet_m: Sequence[Vec3],
         cars: Sequence[Collider] = (),
     ) -> float:
-        """How far a ray gets.
+        """Length of a ray to the first solid or the ground.
 
         Args:
             start_m: world NED.
             direction: a unit vector, world NED.
-            people_feet_m: where the people stand, world NED.
-            cars: boxes that move.
+            people_feet_m: the points that people stand on, world NED.
+            cars: driving cars, as boxes.
 
         Returns:
-            Distance to the first of all these or the ground; 0 inside one, inf without any.
+            Metres; 0 inside a solid, inf if the ray meets nothing.
         """
         start, along = np.array(start_m), np.array(direction)
         hits = [_to_ground(start_m[2], direction[2])]
-        hits += [_to_boxes(start, along, *boxes) for boxes in (self._boxes, _arrays(cars))]
+        hits += [_to_boxes(start, along, *boxes) for boxes in (self._boxes, solid_arrays(cars))]
         if len(self._post_centre):
             hits.append(_to_posts(start, along, self._post_centre, self._post_half))
         if len(people_feet_m):
@@ -65,7 +63,7 @@ class RayField:
         people_feet_m: Sequence[Vec3],
         cars: Sequence[Collider] = (),
     ) -> bool:
-        """Whether nothing is between two points; a point on a surface can be seen."""
+        """Whether the line of sight between two points is free; points on surfaces can be seen."""
         length_m = math.dist(start_m, end_m)
         if length_m < 1e-6:
             return True
@@ -91,7 +89,7 @@ def _to_boxes(start: Floats, along: Floats, centre: Floats, half: Floats, yaw: F
 
 def _to_ground(down_m: float, down: float) -> float:
     if down_m >= 0.0:
-        return 0.0 if down_m > 0.0 else math.inf  # on the ground one looks along it
+        return 0.0 if down_m > 0.0 else math.inf  # from the ground, rays run along it
     return -down_m / down if down > _PARALLEL else math.inf
 
 
@@ -113,19 +111,13 @@ def _to_posts(start: Floats, along: Floats, centre: Floats, half: Floats) -> flo
 
 
 def _slabs(offset: Floats, along: Floats, half: Floats) -> tuple[Floats, Floats]:
-    """Where the ray enters and leaves the slab |x| <= half of each axis."""
+    """Distances at which rays enter and leave the slab |x| <= half of each axis."""
     safe = np.where(np.abs(along) < _PARALLEL, _PARALLEL, along)
     one, other = (-half - offset) / safe, (half - offset) / safe
     return np.minimum(one, other), np.maximum(one, other)
 
 
 def _first(enter: Floats, leave: Floats) -> float:
+    """The least distance at which a ray enters a solid ahead of it; inf without any."""
     hits = np.maximum(enter, 0.0)[(leave >= enter) & (leave >= 0.0)]
     return float(hits.min()) if len(hits) else math.inf
-
-
-def _arrays(obstacles: Sequence[Collider]) -> tuple[Floats, Floats, Floats]:
-    """Centres, half sizes and yaws."""
-    centre = np.array([o.centre_m for o in obstacles], dtype=float).reshape(-1, 3)
-    half = np.array([o.half_size_m for o in obstacles], dtype=float).reshape(-1, 3)
-    return centre, half, np.array([o.yaw_rad for o in obstacles], dtype=float)

@@ -1,21 +1,21 @@
-"""The surfaces of spawned solids: what is drawn and what collides have the same corners."""
+"""The surfaces of spawned solids; rendering and collision use the same corners."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.spawned import Shape, SpawnedObject
 
 SIDES = 24
 _RINGS = 12
-_TIP = 1e-7  # half the width of a ring that is a point
+_TIP = 1e-7  # half the width of a ring that stands for a point
 
 
-def corners_of(one: SpawnedObject) -> NDArray[np.float64]:
-    """(n, 3) corners of a cylinder or a cone in its own axes, forward, right, down."""
+def corners_of(one: SpawnedObject) -> Floats:
+    """(n, 3) corners of a cylinder or a cone in its own axes: forward, right, down."""
     angle = np.linspace(0.0, 2 * math.pi, SIDES, endpoint=False)
     rings = [
         np.stack((n * np.cos(angle), e * np.sin(angle), np.full(SIDES, -height)), axis=1)
@@ -25,9 +25,10 @@ def corners_of(one: SpawnedObject) -> NDArray[np.float64]:
 
 
 def rings_of(one: SpawnedObject) -> list[tuple[float, float, float, float, float]]:
-    """Elliptic rings of all but a cube, from the bottom up.
+    """Elliptic rings of a solid other than a cube, from the bottom up.
 
-    Each has its centre's forward and right, its height and half of its size forward and right.
+    Returns:
+        Forward, right and height of each centre, and half sizes forward and right.
     """
     x, y, z = one.half_size_m
     if one.asset.shape is Shape.CYLINDER:

@@ -1,8 +1,7 @@
-"""Simple solids that clients put into the world while the simulator runs.
+"""Simple solids that clients spawn while the simulator runs.
 
-They stand where they were put (nothing makes them fall), are solid to the vehicle and to rays, and
-are drawn with an object number of their own. People and cars do not know of them. They survive
-`reset`, as in AirSim.
+They stay where they are put, without gravity. The vehicle and rays collide with them, people and
+cars ignore them. Each is drawn with its own object number. They survive `reset`, as in AirSim.
 """
 
 from __future__ import annotations
@@ -17,19 +16,18 @@ import numpy as np
 
 from followme_uav.geometry import conjugate, rotate
 from followme_uav.messages import Quaternion, Vec3
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.patterns import same
 
 MAX_OBJECTS = 32
 SLOT_NAMES = tuple(f"spawned_{i:02d}" for i in range(MAX_OBJECTS))
-"""What a renderer calls the object numbers that it keeps for spawned solids."""
+"""Names of the object numbers that a renderer reserves for spawned solids."""
 SCALE_LIMITS = (0.01, 100.0)
-"""Of each axis; at scale 1 every solid is one metre wide, deep and high."""
+"""Least and greatest scale of each axis; at scale 1 a solid is one metre wide, deep and high."""
 
-Colour = tuple[float, float, float]
-"""Red, green, blue, 0 to 1."""
 FIRST_COLOUR: Colour = (0.62, 0.62, 0.62)
 FULL_INTENSITY = 5000.0
-"""Of a light: Unreal's default for point lights; a ball of light is white from here on."""
+"""Intensity at which a light is drawn white: Unreal's default for point lights."""
 LIGHT_DIAMETER_M = 0.2
 
 
@@ -44,12 +42,12 @@ class Shape(Enum):
 
 @dataclass(frozen=True)
 class Asset:
-    """Something that can be spawned."""
+    """A type of object that clients can spawn."""
 
     name: str
     shape: Shape
     is_light: bool = False
-    """A blueprint in AirSim: a ball that shines, and stays as big as it is."""
+    """A blueprint in AirSim: a shining ball of constant size."""
 
 
 ASSETS = (
@@ -61,32 +59,32 @@ ASSETS = (
     Asset("1M_Cube_Chamfer", Shape.CUBE),
     Asset("PointLightBP", Shape.SPHERE, is_light=True),
 )
-"""Names that AirSim's Blocks environment has, too."""
+"""The names are those of AirSim's Blocks environment."""
 
 
 def find_asset(name: str) -> Asset | None:
-    """The asset of that name, upper and lower case alike."""
+    """The asset of that name, ignoring case."""
     return next((asset for asset in ASSETS if asset.name.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True)
 class SpawnedObject:
-    """One solid."""
+    """One spawned solid."""
 
     name: str
     asset: Asset
     position_m: Vec3
     """Of its centre, world NED."""
     orientation: Quaternion
-    """Its own axes to the world's; its height is along its third axis, upwards."""
+    """Rotation from its own axes to the world's; its height is along its third axis, upwards."""
     scale: Vec3
     number: int = 0
-    """In `Picture.object_id`, where the renderer has numbers."""
+    """Its value in `RenderedImages.object_id`."""
     colour: Colour = FIRST_COLOUR
     intensity: float = FULL_INTENSITY
     """Of a light; 0 is dark."""
     segmentation_id: int | None = None
-    """Set by a client; it goes away with the object. None: see `objects.SegmentationIds`."""
+    """Set by a client, and removed with the object. None: see `objects.SegmentationIds`."""
 
     @property
     def half_size_m(self) -> Vec3:
@@ -98,23 +96,23 @@ class SpawnedObject:
 
 
 class SolidWorld(Protocol):
-    """What collides: the vehicle's world."""
+    """The vehicle's world, in which the solids collide."""
 
     def set_objects(self, objects: Sequence[SpawnedObject]) -> None:
-        """Let these stand there and no others."""
+        """Replace all solids by these."""
 
     def move_object(self, index: int, position_m: Vec3, orientation: Quaternion) -> None:
-        """Put one of them elsewhere."""
+        """Move one of them."""
 
 
 class SpawnedObjects:
-    """All of them, in the order in which they came.
+    """All spawned objects, in the order of spawning. Names ignore case.
 
     Args:
-        solids: told of every change.
-        draw: called with all of them after every change.
-        drawn_names: of the renderer's object numbers, some of `SLOT_NAMES` among them; None when
-            nothing is drawn.
+        solids: updated after every change.
+        draw: called with all objects after every change.
+        drawn_names: names of the renderer's object numbers, some of `SLOT_NAMES` among them; None
+            without a renderer.
     """
 
     def __init__(
@@ -136,19 +134,19 @@ class SpawnedObjects:
 
     @property
     def room(self) -> int:
-        """How many more there can be."""
+        """The number of further objects that can be spawned."""
         return len(self._slots) - len(self._objects)
 
     def find(self, name: str) -> SpawnedObject | None:
-        """The one of that name, upper and lower case alike, here and in all that follows."""
+        """The object of that name, or None."""
         return next((one for one in self._objects if same(one.name, name)), None)
 
     def slot_name(self, one: SpawnedObject) -> str:
-        """What the renderer calls it, one of `SLOT_NAMES`."""
+        """The renderer's name of an object, one of `SLOT_NAMES`."""
         return self._slots[one.number]
 
     def with_names(self, drawn_names: Sequence[str]) -> list[str]:
-        """Names of the renderer's numbers: these objects' in their slots, "" in free slots."""
+        """Names of the renderer's numbers: those of objects in their slots, "" in free slots."""
         names = ["" if name in SLOT_NAMES else name for name in drawn_names]
         for one in self._objects:
             if self.slot_name(one) in drawn_names:
@@ -156,14 +154,14 @@ class SpawnedObjects:
         return names
 
     def add(self, new: SpawnedObject) -> None:
-        """Put one more there, under the lowest free number; `room` must not be 0."""
+        """Add an object under the lowest free number; `room` must not be 0."""
         taken = {one.number for one in self._objects}
         number = next(n for n in self._slots if n not in taken)
         self._objects.append(replace(new, number=number))
         self._rebuild()
 
     def remove(self, name: str) -> bool:
-        """Take one away; whether there was one of that name."""
+        """Remove an object; return whether one has that name."""
         left = [one for one in self._objects if not same(one.name, name)]
         if len(left) == len(self._objects):
             return False
@@ -172,7 +170,7 @@ class SpawnedObjects:
         return True
 
     def move(self, name: str, position_m: Vec3, orientation: Quaternion) -> bool:
-        """Put one elsewhere; whether there is one of that name."""
+        """Move an object; return whether one has that name."""
         moved = self._change(name, position_m=position_m, orientation=orientation)
         if moved is None:
             return False
@@ -181,21 +179,21 @@ class SpawnedObjects:
         return True
 
     def resize(self, name: str, scale: Vec3) -> bool:
-        """Give one another size; whether there is one of that name. A light stays as it is."""
+        """Scale an object, but not a light; return whether one has that name."""
         if self._change(name, scale=scale) is None:
             return False
         self._rebuild()
         return True
 
     def paint(self, name: str, colour: Colour) -> bool:
-        """Give one another colour; whether there is one of that name."""
+        """Set the colour of an object; return whether one has that name."""
         if self._change(name, colour=colour) is None:
             return False
         self._draw(self._objects)
         return True
 
     def shine(self, name: str, intensity: float) -> bool:
-        """Let a light shine brighter or less; whether there is a light of that name."""
+        """Set the intensity of a light; return whether one has that name."""
         one = self.find(name)
         if one is None or not one.asset.is_light:
             return False
@@ -204,11 +202,11 @@ class SpawnedObjects:
         return True
 
     def label(self, name: str, segmentation_id: int) -> bool:
-        """Show one as this in segmentation images; whether there is one of that name."""
+        """Set the segmentation id of an object; return whether one has that name."""
         return self._change(name, segmentation_id=segmentation_id) is not None
 
     def clearance_m(self, point_m: Vec3) -> float:
-        """Distance from a point to the nearest, as the boxes around them; inf without any."""
+        """Distance from a point to the nearest object's bounding box; inf without any."""
         return min((_box_distance_m(one, point_m) for one in self._objects), default=math.inf)
 
     def _change(self, name: str, **changes: object) -> SpawnedObject | None:

@@ -1,7 +1,7 @@
-"""What a kind of town looks like: its walls, roofs, paving and plants.
+"""City styles: walls, roofs, paving and plants.
 
-The seed draws the style (`style_of`), so that a network which learns from many seeds cannot learn
-one town by heart. Where streets, squares and flyable space lie is the same in all of them.
+The seed draws the style (`style_of`), so that a network trained on many seeds does not overfit to
+one style. Streets, squares and flyable space are the same in all styles.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from followme_uav.errors import ConfigError
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import Foliage, TreeKind
 
-Colour = tuple[float, float, float]
 Wall = Literal["plaster", "brick", "stone", "glass"]
 Roof = Literal["flat", "hip", "gable"]
 Paving = Literal["slabs", "blocks", "cobbles", "granite", "bricks"]
@@ -24,7 +24,7 @@ Paving = Literal["slabs", "blocks", "cobbles", "granite", "bricks"]
 
 @dataclass(frozen=True)
 class CityStyle:
-    """One kind of town. Colours are RGB, 0..1; those of the ground multiply its pictures."""
+    """One style. Colours of the ground multiply the colours of its textures."""
 
     name: str
     walls: tuple[tuple[Wall, Colour], ...]
@@ -42,8 +42,9 @@ class CityStyle:
     asphalt: Colour
     grass: Colour
     foliage: tuple[tuple[Foliage, float], ...]
-    """Kinds of leaves and how often each occurs; the shares add up to 1."""
+    """Kinds of leaves and their shares, which add up to 1."""
     tree_kinds: tuple[tuple[TreeKind, float], ...]
+    """Forms of trees and their shares, which add up to 1."""
     doors: tuple[Colour, ...]
 
 
@@ -170,19 +171,19 @@ _BRICK_TOWN = CityStyle(
 STYLES: Mapping[str, CityStyle] = MappingProxyType(
     {style.name: style for style in (_PLAZA, _OLD_TOWN, _MODERN, _BRICK_TOWN)}
 )
-_ROUND = ("plaza", "plaza", "old_town", "modern", "brick_town")
-"""Five seeds in a row meet all styles, the one nearest to the real frames twice."""
+_CYCLE = ("plaza", "plaza", "old_town", "modern", "brick_town")
+"""Five consecutive seeds use all styles, the one most similar to the real frames twice."""
 
 
 def style_of(seed: int, name: str | None = None) -> CityStyle:
-    """The style of that name, or the one that the seed draws.
+    """The style of that name, or the one drawn by the seed.
 
     Raises:
-        ConfigError: There is no such style.
+        ConfigError: The name is unknown.
     """
     if name is None:
-        order = np.random.default_rng([seed // len(_ROUND), 76]).permutation(len(_ROUND))
-        return STYLES[_ROUND[order[seed % len(_ROUND)]]]
+        order = np.random.default_rng([seed // len(_CYCLE), 76]).permutation(len(_CYCLE))
+        return STYLES[_CYCLE[order[seed % len(_CYCLE)]]]
     if name not in STYLES:
         raise ConfigError(f"city style '{name}': there is {', '.join(STYLES)}")
     return STYLES[name]

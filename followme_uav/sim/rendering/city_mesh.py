@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from followme_uav.sim.city.colliders import car_name
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import (
     CARRIAGEWAY_HALF_WIDTH_M,
     PAVEMENT_HEIGHT_M,
@@ -25,7 +26,7 @@ from followme_uav.sim.city.layout import (
     crown_bottom_m,
 )
 from followme_uav.sim.city.styles import STYLES, CityStyle
-from followme_uav.sim.rendering.mesh import Colour, Mesh
+from followme_uav.sim.rendering.mesh import Mesh
 from followme_uav.sim.rendering.objects import GROUND, SKY
 from followme_uav.sim.rendering.props import add_building, add_car, add_crown, add_lamp
 from followme_uav.sim.rendering.textures import Layer

@@ -15,7 +15,8 @@ import numpy as np
 
 from followme_uav.sim.agents.gait import ARM, ELBOW_M, FOREARM, KNEE_M, LEG, RIGHT, SHIN
 from followme_uav.sim.agents.routes import Outfit
-from followme_uav.sim.rendering.mesh import LIMB_VERTEX, Colour, Mesh
+from followme_uav.sim.city.colours import Colour
+from followme_uav.sim.rendering.mesh import LIMB_VERTEX, Mesh
 from followme_uav.sim.rendering.textures import Layer
 
 MODEL_HEIGHT_M = 1.75

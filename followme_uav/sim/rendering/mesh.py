@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.rendering.textures import METRES, Layer
 
 Points = NDArray[np.float64]
 """(n, 3)"""
-Colour = tuple[float, float, float]
 
 VERTEX = np.dtype(
     [

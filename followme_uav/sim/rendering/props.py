@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import OUTER_ROW_M, Building, Car, Foliage, Lamp
 from followme_uav.sim.city.styles import CityStyle, Wall
-from followme_uav.sim.rendering.mesh import Colour, Mesh
+from followme_uav.sim.rendering.mesh import Mesh
 from followme_uav.sim.rendering.textures import Layer
 
 _WALL_LAYERS: dict[Wall, Layer] = {

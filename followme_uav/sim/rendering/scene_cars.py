@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from panda3d import core
 
+from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import Car
 from followme_uav.sim.rendering import shaders
 from followme_uav.sim.rendering.lighting import STANDING_MASK
-from followme_uav.sim.rendering.mesh import Colour, Mesh
+from followme_uav.sim.rendering.mesh import Mesh
 from followme_uav.sim.rendering.panda import node_of, shader_of
 from followme_uav.sim.rendering.props import add_car
 from followme_uav.sim.rendering.textures import Layer

@@ -27,7 +27,7 @@ from followme_uav.sim.viewer.overlay import RateMeter, Status, compose, tinted
 from followme_uav.sim.viewer.view import View, eye, orbit, react, with_pace
 
 if TYPE_CHECKING:
-    from followme_uav.sim.simulation import Picture, Simulation
+    from followme_uav.sim.simulation import RenderedImages, Simulation
 
 SIZE_PX = (960, 640)
 LEAST_PERIOD_S = 0.04
@@ -182,7 +182,7 @@ class Window:
         """What the camera saw last for a client, or what it sees now."""
         shot = simulation.latest_shot
         if shot is not None and simulation.time_ns - shot.time_ns < FRESH_NS:
-            picture: Picture = shot.picture
+            picture: RenderedImages = shot.images
         else:  # not `simulation.shot()`: clients must not notice
             people, cars = simulation.crowd.people, simulation.traffic.cars
             pose = simulation.cameras[0].camera()

@@ -1,12 +1,13 @@
-"""Runs a `Simulation` in time, and lets other threads use it.
+"""Runs a `Simulation` in time, and gives other threads access to it.
 
-One thread owns the simulation, physics and rendering alike (OpenGL insists on it). Others hand it
-functions with `call` and get a Future; it runs them in order of arrival. In between it lets
-time pass: at real time, or, while paused, only when `continue_for` asks for some.
+One thread owns the simulation, physics and rendering alike, because OpenGL requires one thread.
+Other threads pass functions to `call` and get a Future; the runner executes them in order of
+arrival. Between them it advances the time: in real time, or, while paused, only by the steps that
+`continue_for` requests.
 
-A person at a window may slow time down, speed it up or hold it. Calls are answered all the while;
-only what was asked of the time, `continue_for`, takes longer. Nobody watching, it takes no longer
-than the machine needs.
+A viewer window may slow the time down, speed it up or hold it. Calls are answered nevertheless;
+only `continue_for` takes longer. Without a window, `continue_for` runs as fast as the machine
+permits.
 """
 
 from __future__ import annotations
@@ -29,30 +30,30 @@ from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 T = TypeVar("T")
 
 _CHUNK_STEPS = 20
-_MAX_DEBT_S = 0.25
-"""Real time that could not be simulated; more than this is given up, not caught up with."""
+_MAX_LAG_S = 0.25
+"""A lag behind real time that exceeds this is dropped, not caught up with."""
 _MAX_JOBS = 32
-"""Jobs between two looks at the clock, so that a flood of calls cannot stop the time."""
+"""Jobs between two time steps, so that many calls cannot stop the time."""
 _SHOW_PERIOD_S = 0.02
 
 
 @dataclass
-class _Advance:
-    """Time that a client has asked for."""
+class _RequestedSteps:
+    """Time steps that a client has requested."""
 
     steps: int
     answer: Future[None] | None
-    """Who waits for the end."""
+    """Completed after the last step; None if completed before the first."""
 
 
-class Simulator:
-    """The thread-safe face of a simulation.
+class SimulationRunner:
+    """Runs a simulation on one thread; all methods but `run` may be called on any thread.
 
     Args:
         simulation: made on the thread that will call `run`.
-        paused: begin with time standing still (lockstep).
+        paused: start with the time paused (lockstep).
         clock_speed: simulated seconds per second of real time.
-        show: called again and again in between, to draw a window; returns the wished pace.
+        show: called repeatedly to draw a window; returns the pace that the window asks for.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Simulator:
         self._clock_speed = clock_speed
         self._pace = Pace()
         self._paused = paused
-        self._owed: deque[_Advance] = deque()
+        self._requests: deque[_RequestedSteps] = deque()
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._anchor_s = time.monotonic()
@@ -76,21 +77,21 @@ class Simulator:
 
     @property
     def equipment(self) -> Equipment:
-        """What the vehicle is called and carries; never changes, so any thread may ask."""
+        """Name and sensors of the vehicle; they never change, so any thread may read them."""
         return self._simulation.equipment
 
     @property
     def rig(self) -> CameraRig:
-        """The cameras; how large their images are never changes, so any thread may ask that."""
+        """The cameras; their image sizes never change, so any thread may read those."""
         return self._simulation.rig
 
     @property
     def _speed(self) -> float:
-        """Simulated seconds per second of real time, as the settings and the window want it."""
+        """Simulated seconds per second of real time: clock speed times the window's speed."""
         return self._clock_speed * self._pace.speed
 
     def call(self, job: Callable[[Simulation], T | Future[T]]) -> Future[T]:
-        """Run `job` on the simulation's thread. A Future it returns is waited for."""
+        """Run `job` on the simulation's thread. If it returns a Future, wait for that one."""
         outer: Future[T] = Future()
 
         def run() -> None:
@@ -108,7 +109,7 @@ class Simulator:
         return outer
 
     def pause(self, paused: bool) -> Future[None]:
-        """Stop the time, or let it run at real time."""
+        """Pause the time, or let it run in real time."""
 
         def set_paused(_: Simulation) -> None:
             self._paused = paused
@@ -117,24 +118,28 @@ class Simulator:
         return self.call(set_paused)
 
     def is_paused(self) -> Future[bool]:
-        """Whether time stands still."""
-        return self.call(lambda _: not self._owed and (self._paused or self._pace.held))
+        """Whether the time is paused."""
+        return self.call(lambda _: not self._requests and (self._paused or self._pace.held))
 
     def is_held(self) -> bool:
-        """Whether a person holds the time; answered at once, on any thread."""
+        """Whether the window holds the time; answered at once, on any thread."""
         return self._pace.held
 
     def continue_for(self, steps: int, *, answer_first: bool = False) -> Future[None]:
-        """Advance by exactly so many time steps, then stand still.
+        """Advance by exactly so many time steps, then pause.
 
-        Unwatched, that goes as fast as possible, and calls that arrive meanwhile wait: they see the
-        world as it is afterwards. Watched, it goes at the pace of who watches, and they are served.
-        With `answer_first` the Future completes before the advance instead of after it.
+        Without a window, the steps run as fast as possible, and calls that arrive meanwhile wait:
+        they see the world after the last step. With a window, the steps run at its pace, and calls
+        are served between them.
+
+        Args:
+            steps: number of time steps.
+            answer_first: complete the Future before the first step, not after the last one.
         """
         return self._continue(lambda _: steps, answer_first)
 
     def continue_for_time(self, duration_s: float, *, answer_first: bool = False) -> Future[None]:
-        """As `continue_for`, for 0 or more seconds; less than a step counts the next time."""
+        """As `continue_for`, for 0 or more seconds; a rest shorter than a step is carried over."""
         return self._continue(lambda world: world.asked_time.take(duration_s), answer_first)
 
     def _continue(self, steps_in: Callable[[Simulation], int], answer_first: bool) -> Future[None]:
@@ -145,35 +150,35 @@ class Simulator:
             if answer_first:
                 answer.set_result(None)
             self._paused = True
-            self._owed.append(_Advance(steps, None if answer_first else answer))
+            self._requests.append(_RequestedSteps(steps, None if answer_first else answer))
             if self._show is None:
-                self._pay(steps)
+                self._advance_request(steps)
 
         self._jobs.put(advance)
         return answer
 
     def run(self) -> None:
-        """Serve calls and let time pass, until `stop` or until the person who watches quits."""
+        """Serve calls and advance the time, until `stop` or until the window is closed."""
         self._anchor()
         while not self._stopping.is_set():
             self._serve()
-            self._pass_time()
-            self._look()
+            self._advance_time()
+            self._show_window()
 
     def stop(self) -> None:
-        """Make `run` return soon; from any thread, or from a signal handler."""
+        """Make `run` return soon; callable from any thread and from a signal handler."""
         self._stopping.set()
         self._jobs.put(lambda: None)
 
     @property
-    def _flows(self) -> bool:
-        """Whether time has to pass by itself."""
-        return (not self._paused or bool(self._owed)) and not self._pace.held
+    def _time_runs(self) -> bool:
+        """Whether steps are due without a further call."""
+        return (not self._paused or bool(self._requests)) and not self._pace.held
 
     def _serve(self) -> None:
-        """Wait for calls until the next step is due, and run those that came."""
+        """Wait for calls until the next step is due, and run those that arrived."""
         wait_s = None if self._show is None else _SHOW_PERIOD_S
-        if self._flows:
+        if self._time_runs:
             wait_s = max(0.0, self._next_step_s() - time.monotonic())
         try:
             job = self._jobs.get(timeout=wait_s)
@@ -184,46 +189,46 @@ class Simulator:
         except queue.Empty:
             pass
 
-    def _pass_time(self) -> None:
-        """The steps that are due by now: those that were asked for, or simply the next ones."""
-        if not self._flows:
+    def _advance_time(self) -> None:
+        """Make the steps that are due by now: requested ones, or those of real time."""
+        if not self._time_runs:
             return
         elapsed_s = (time.monotonic() - self._anchor_s) * self._speed
         due = int(elapsed_s / TIME_STEP_S) - self._steps_since_anchor
-        if due * TIME_STEP_S > _MAX_DEBT_S * self._speed:
+        if due * TIME_STEP_S > _MAX_LAG_S * self._speed:
             self._anchor()
             due = _CHUNK_STEPS
         steps = min(due, _CHUNK_STEPS)
-        if self._owed:
-            steps = self._pay(steps)
+        if self._requests:
+            steps = self._advance_request(steps)
         elif steps > 0:
             self._simulation.step(steps)
         self._steps_since_anchor += steps
 
-    def _pay(self, steps: int) -> int:
-        """Make the oldest advance that is owed, or a part of it; returns the steps made."""
-        advance = self._owed[0]
-        steps = left = min(steps, advance.steps)
+    def _advance_request(self, steps: int) -> int:
+        """Make at most `steps` of the oldest request; return the number made."""
+        request = self._requests[0]
+        steps = left = min(steps, request.steps)
         try:
             while left > 0 and not self._stopping.is_set():
                 chunk = min(_CHUNK_STEPS, left)
                 self._simulation.step(chunk)
                 left -= chunk
         except Exception as error:
-            self._owed.popleft()
-            if advance.answer is None:
+            self._requests.popleft()
+            if request.answer is None:
                 raise
-            advance.answer.set_exception(error)
+            request.answer.set_exception(error)
             return steps - left
-        advance.steps -= steps - left
-        if advance.steps == 0:
-            self._owed.popleft()
-            if advance.answer is not None:
-                advance.answer.set_result(None)
+        request.steps -= steps - left
+        if request.steps == 0:
+            self._requests.popleft()
+            if request.answer is not None:
+                request.answer.set_result(None)
         return steps - left
 
-    def _look(self) -> None:
-        """Show the world, and go by the pace that the person who sees it wants."""
+    def _show_window(self) -> None:
+        """Draw the window, and take over the pace that it asks for."""
         if self._show is None:
             return
         pace = self._show(self._simulation)
@@ -234,15 +239,18 @@ class Simulator:
             self._stopping.set()
 
     def _next_step_s(self) -> float:
+        """Real time at which the next step is due."""
         steps = self._steps_since_anchor + 1
         return self._anchor_s + steps * TIME_STEP_S / self._speed
 
     def _anchor(self) -> None:
+        """Count the steps that are due from now on."""
         self._anchor_s = time.monotonic()
         self._steps_since_anchor = 0
 
 
 def _hand_over(inner: Future[Any], outer: Future[Any]) -> None:
+    """Complete one Future as another one has completed."""
     error = inner.exception()
     if error is not None:
         outer.set_exception(error)

@@ -1,4 +1,4 @@
-"""The loop that lets time pass: pace, pauses, and what a failing or slow call does to it."""
+"""The simulation runner: pace, pauses, and failing or slow calls."""
 
 import threading
 import time
@@ -9,12 +9,12 @@ import pytest
 from followme_uav.errors import ConfigError
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.server import parse_image_size, run_server
-from followme_uav.sim.simulator import Simulator
+from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 
 
 class CountedTime:
-    """A simulation that only counts its steps."""
+    """A simulation that only counts its time steps."""
 
     def __init__(self):
         self.steps = 0
@@ -25,12 +25,12 @@ class CountedTime:
 
 @pytest.fixture
 def running():
-    """Starts loops, and stops them afterwards."""
+    """Start runners, and stop them afterwards."""
     started = []
 
     def start(**options):
         world = CountedTime()
-        simulator = Simulator(world, **options)
+        simulator = SimulationRunner(world, **options)
         thread = threading.Thread(target=simulator.run, daemon=True)
         thread.start()
         started.append((simulator, thread))
@@ -43,7 +43,7 @@ def running():
         assert not thread.is_alive()
 
 
-def test_calls_run_in_order_and_a_failing_one_harms_nobody(running):
+def test_calls_run_in_order_and_a_failing_call_affects_no_other(running):
     simulator, _ = running(paused=True)
     log = []
     calls = [simulator.call(lambda _, i=i: log.append(i)) for i in range(100)]
@@ -54,7 +54,7 @@ def test_calls_run_in_order_and_a_failing_one_harms_nobody(running):
     assert all(call.done() for call in calls)
 
 
-def test_a_call_that_returns_a_future_is_done_when_that_is(running):
+def test_a_call_that_returns_a_future_completes_with_it(running):
     simulator, _ = running(paused=True)
     inner = Future()
     outer = simulator.call(lambda _: inner)
@@ -64,7 +64,7 @@ def test_a_call_that_returns_a_future_is_done_when_that_is(running):
     assert outer.result(5.0) == 7
 
 
-def test_paused_time_passes_only_when_asked_for(running):
+def test_paused_time_advances_only_on_request(running):
     simulator, world = running(paused=True)
     simulator.continue_for(123).result(5.0)
     assert world.steps == 123
@@ -74,7 +74,7 @@ def test_paused_time_passes_only_when_asked_for(running):
     assert world.steps == 200
 
 
-def test_running_time_never_overtakes_the_wall_clock(running):
+def test_running_time_never_exceeds_real_time(running):
     began_s = time.monotonic()
     simulator, world = running()
     while simulator.call(lambda w: w.steps).result(5.0) < 30:
@@ -83,8 +83,8 @@ def test_running_time_never_overtakes_the_wall_clock(running):
     assert world.steps * TIME_STEP_S <= time.monotonic() - began_s
 
 
-def test_lost_time_is_given_up_instead_of_caught_up_with(running):
-    """After a stall, a simulator that races to catch up would outrun its controller."""
+def test_time_lost_in_a_stall_is_dropped(running):
+    """A simulator that catches up after a stall would outrun its controller."""
     began_s = time.monotonic()
     simulator, world = running()
     simulator.call(lambda _: time.sleep(0.6)).result(5.0)
@@ -93,90 +93,90 @@ def test_lost_time_is_given_up_instead_of_caught_up_with(running):
     assert world.steps * TIME_STEP_S < time.monotonic() - began_s - 0.3
 
 
-class Watcher:
-    """Wants what it is told to want."""
+class Window:
+    """Asks for the pace that a test sets, and counts how often it is drawn."""
 
     def __init__(self, **pace):
         self.pace = Pace(**pace)
-        self.looks = 0
+        self.drawn = 0
 
     def __call__(self, _):
-        self.looks += 1
+        self.drawn += 1
         return self.pace
 
 
-def looked_again(watcher):
-    seen = watcher.looks
+def drawn_again(window):
+    before = window.drawn
     give_up_s = time.monotonic() + 10.0
-    while watcher.looks < seen + 2:
+    while window.drawn < before + 2:
         assert time.monotonic() < give_up_s
         time.sleep(0.001)
 
 
 @pytest.mark.parametrize("paused", [False, True])
 def test_held_time_stands_still_and_calls_are_answered(running, paused):
-    watcher = Watcher(held=True)
-    simulator, world = running(paused=paused, show=watcher)
-    looked_again(watcher)
+    window = Window(held=True)
+    simulator, world = running(paused=paused, show=window)
+    drawn_again(window)
     steps = world.steps
     advance = simulator.continue_for(30)
-    looked_again(watcher)
+    drawn_again(window)
     assert simulator.call(lambda _: "alive").result(5.0) == "alive"
     assert simulator.is_held()
     assert world.steps == steps
     assert not advance.done()
-    watcher.pace = Pace(speed=8.0)
+    window.pace = Pace(speed=8.0)
     advance.result(5.0)
     assert world.steps == steps + 30
-    looked_again(watcher)
+    drawn_again(window)
     assert not simulator.is_held()
 
 
-def test_held_advances_are_made_in_order_and_in_full(running):
-    """A lockstep flight that was held must go on exactly where it was."""
-    watcher = Watcher(held=True)
-    simulator, world = running(paused=True, show=watcher)
-    looked_again(watcher)
+def test_held_steps_are_made_in_order_and_in_full_after_the_release(running):
+    """A lockstep flight must continue exactly where it was held."""
+    window = Window(held=True)
+    simulator, world = running(paused=True, show=window)
+    drawn_again(window)
     seen = []
     for steps in (0, 7, 50):
         advance = simulator.continue_for(steps)
         advance.add_done_callback(lambda _: seen.append(world.steps))
-    watcher.pace = Pace(speed=8.0)
+    window.pace = Pace(speed=8.0)
     advance.result(5.0)
     assert simulator.is_paused().result(5.0)
     assert seen == [0, 7, 57]
 
 
-def test_an_advance_that_is_not_over_is_no_pause(running):
-    """A client told at once polls the pause to know when the time has passed."""
-    watcher = Watcher(held=True)
-    simulator, _ = running(paused=True, show=watcher)
-    looked_again(watcher)
+def test_unfinished_steps_do_not_count_as_paused(running):
+    """A client with `answer_first` polls the pause to learn when the steps are done."""
+    window = Window(held=True)
+    simulator, _ = running(paused=True, show=window)
+    drawn_again(window)
     assert simulator.continue_for(10, answer_first=True).result(5.0) is None
     assert not simulator.is_paused().result(5.0)
-    watcher.pace = Pace()
+    window.pace = Pace()
     while not simulator.is_paused().result(5.0):
         pass
 
 
 @pytest.mark.parametrize("speed", [0.25, 4.0])
-def test_watched_time_never_overtakes_the_wanted_speed(running, speed):
+def test_time_with_a_window_never_exceeds_its_speed(running, speed):
     began_s = time.monotonic()
-    simulator, world = running(paused=True, show=Watcher(speed=speed))
+    simulator, world = running(paused=True, show=Window(speed=speed))
     simulator.continue_for(40).result(20.0)
     assert world.steps == 40
     assert time.monotonic() - began_s >= 40 * TIME_STEP_S / speed - 0.11 / speed
 
 
-def test_who_watches_can_end_it():
-    watcher = Watcher(quit=True)
-    simulator = Simulator(CountedTime(), paused=True, show=watcher)
+def test_closing_the_window_ends_the_run():
+    window = Window(quit=True)
+    simulator = SimulationRunner(CountedTime(), paused=True, show=window)
     simulator.run()
-    assert watcher.looks == 1
+    assert window.drawn == 1
 
 
 @pytest.mark.parametrize("text", ["160", "0x160", "160x9999", "axb", "160x160x3", "-160x160"])
-def test_image_size_that_cannot_be_is_refused(text):
+def test_an_invalid_image_size_is_a_config_error(text):
     with pytest.raises(ConfigError, match="WIDTHxHEIGHT"):
         parse_image_size(text)
 
@@ -185,6 +185,6 @@ def test_image_size_is_width_then_height():
     assert parse_image_size("640x480") == (640, 480)
 
 
-def test_unknown_dialect_is_refused_before_anything_starts():
+def test_an_unknown_dialect_is_refused_before_the_start():
     with pytest.raises(ConfigError, match="choose from airsim, unity"):
         run_server(dialect="unrael")
