@@ -18,7 +18,9 @@ from followme_uav.geometry import quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
 from followme_uav.sim.agents.routes import Hero, HeroMode, Route
 from followme_uav.sim.city.atmosphere import Atmosphere, atmosphere, preset
-from followme_uav.sim.rendering.scene import SKY_ID, Pose, Rendering, Scene
+from followme_uav.sim.rendering.objects import SKY_ID
+from followme_uav.sim.rendering.rendered_image import Rendering
+from followme_uav.sim.rendering.scene import Pose, Scene
 from followme_uav.sim.simulation import Simulation
 
 WIDTH_PX, GAP_PX = 1500, 6

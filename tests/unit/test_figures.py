@@ -2,7 +2,8 @@
 
 import pytest
 
-from followme_uav.sim.rendering.figures import HERO, make_figure, make_wardrobe
+from followme_uav.sim.rendering.meshes.figures import make_figure
+from followme_uav.sim.rendering.meshes.wardrobe import HERO, make_wardrobe
 
 
 def _is_reddish(colour: tuple[float, float, float]) -> bool:

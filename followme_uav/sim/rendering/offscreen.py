@@ -1,4 +1,4 @@
-"""OpenGL without a screen: the engine, and a buffer that owns the context."""
+"""OpenGL without a display: the engine, and a buffer that owns the context."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from panda3d import core
 
 from followme_uav.errors import EnvironmentSetupError
 
-REMEDY = "install OpenGL without a screen: apt-get install libegl1 libgl1-mesa-dri libgles2"
+REMEDY = "install OpenGL for off-screen use: apt-get install libegl1 libgl1-mesa-dri libgles2"
 _PIPE = "p3headlessgl"
 _CONFIGURED = False
 
 
 def open_pipe() -> tuple[core.GraphicsEngine, core.GraphicsPipe]:
-    """The process-wide engine, and an off-screen (EGL) pipe."""
+    """Open the engine of this process and an off-screen (EGL) pipe.
+
+    Raises:
+        EnvironmentSetupError: This machine has no EGL.
+    """
     global _CONFIGURED
     if not _CONFIGURED:
         settings = (
@@ -37,7 +41,7 @@ def open_pipe() -> tuple[core.GraphicsEngine, core.GraphicsPipe]:
     return core.GraphicsEngine.get_global_ptr(), _pipe(_PIPE)
 
 
-@functools.cache  # buffers of one pipe stop working when another one is freed
+@functools.cache  # buffers of one pipe stop working when another pipe is freed
 def _pipe(name: str) -> core.GraphicsPipe:
     pipe = core.GraphicsPipeSelection.get_global_ptr().make_module_pipe(name)
     if pipe is None:
@@ -46,7 +50,11 @@ def _pipe(name: str) -> core.GraphicsPipe:
 
 
 def open_host(engine: core.GraphicsEngine, pipe: core.GraphicsPipe) -> core.GraphicsOutput:
-    """A small buffer that owns the OpenGL context."""
+    """Open a small buffer that owns the OpenGL context.
+
+    Raises:
+        EnvironmentSetupError: OpenGL is missing, older than 3.3, or crashes beside TensorFlow.
+    """
     properties = core.FrameBufferProperties()
     properties.set_rgba_bits(8, 8, 8, 8)
     properties.set_depth_bits(24)

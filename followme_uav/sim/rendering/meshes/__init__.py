@@ -1,0 +1,1 @@
+"""Meshes in NumPy of what stands, walks and drives in the city, in world NED."""
