@@ -29,7 +29,7 @@ SEGMENTATION, INFRARED = 5, 7
 
 
 class AtOnce:
-    """A `Simulator` that runs calls on the caller's thread, because OpenGL belongs to one thread."""
+    """A `Simulator` that runs calls on the caller's thread, as OpenGL belongs to one thread."""
 
     def __init__(self, simulation):
         self.simulation = simulation

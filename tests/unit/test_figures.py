@@ -17,7 +17,7 @@ def _is_scarlet(colour: tuple[float, float, float]) -> bool:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_others_wear_red_but_not_the_red_of_the_hero(seed: int):
-    """Without people in red the network would accept any red; in the hero's red they are wrong labels."""
+    """People in other reds teach the network the red of the hero; in that red they mislead it."""
     hero, *others = make_wardrobe(seed, 30)
     assert hero is HERO
     assert _is_scarlet(hero.top)
