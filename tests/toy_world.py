@@ -34,7 +34,7 @@ class ToyWorld:
     """A world that advances by whole frames.
 
     `route(time_s)` is the hero's place on the ground, None while absent. `others` are routes of
-    people who look like the hero. During each (start, end) of `hidden` nobody is visible.
+    people who look like the hero. During each (start, end) of `hidden` no person is visible.
     """
 
     route: object

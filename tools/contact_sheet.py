@@ -54,11 +54,9 @@ def banner(seed: int, style: str, light: Atmosphere) -> np.ndarray:
     north, east, _ = world.crowd.people[0].position_m
     drone = Pose((north - 3.0, east - 1.95, -2.95), quaternion_from_pan_tilt(0.55, -0.10))
     camera = view(north - 6.0, east - 2.9, 2.55, 0.33, -0.055)
-    picture = draw(
-        world, scene, replace(camera, fov_rad=math.radians(84.0)), (WIDTH_PX, 600), drone
-    )
+    image = draw(world, scene, replace(camera, fov_rad=math.radians(84.0)), (WIDTH_PX, 600), drone)
     scene.close()
-    return picture
+    return image
 
 
 def row_of(seed: int, style: str, light: Atmosphere) -> np.ndarray:
@@ -71,10 +69,10 @@ def row_of(seed: int, style: str, light: Atmosphere) -> np.ndarray:
     lines = []
     for distance_m, height_m, bearing_rad in ((4.5, 2.8, 0.5), (12.0, 5.0, 2.4)):
         camera = behind(hero.position_m, hero.heading_rad + bearing_rad, distance_m, height_m)
-        picture = draw(world, scene, camera, (tile, tile))
+        image = draw(world, scene, camera, (tile, tile))
         people, cars = world.crowd.people, world.traffic.cars
         shown = scene.render(camera, tile, tile, people, cars)
-        lines.append(stacked([picture, classes(scene, shown, picture), depth(shown)], axis=1))
+        lines.append(stacked([image, classes(scene, shown, image), depth(shown)], axis=1))
     scene.close()
     return stacked([wide, stacked(lines, axis=0)], axis=1)
 
@@ -105,13 +103,13 @@ def draw(
     return np.asarray(Image.fromarray(shown.rgb).resize(size_px, Image.Resampling.BOX))
 
 
-def stacked(pictures: list[np.ndarray], axis: int) -> np.ndarray:
+def stacked(images: list[np.ndarray], axis: int) -> np.ndarray:
     """Join images along an axis, with a white gap."""
     parts = []
-    for picture in pictures:
-        gap = list(picture.shape)
+    for image in images:
+        gap = list(image.shape)
         gap[axis] = GAP_PX
-        parts += [picture, np.full(gap, 255, np.uint8)]
+        parts += [image, np.full(gap, 255, np.uint8)]
     return np.concatenate(parts[:-1], axis=axis)
 
 
@@ -132,10 +130,10 @@ def behind(
     return view(north_m, east_m, height_m, yaw_rad, -math.atan2(height_m - 1.0, distance_m))
 
 
-def classes(scene: Scene, shown: Rendering, picture: np.ndarray) -> np.ndarray:
+def classes(scene: Scene, shown: Rendering, colour: np.ndarray) -> np.ndarray:
     """The exact mask: people green, the hero blue, over a dark red version of the image."""
     people, hero = scene.class_masks(shown.object_id)
-    grey = picture.mean(axis=2)
+    grey = colour.mean(axis=2)
     image = np.dstack([60.0 + 0.45 * grey, 0.25 * grey, 0.25 * grey]).astype(np.uint8)
     image[people], image[hero] = (0, 255, 0), (40, 90, 255)
     return image

@@ -209,14 +209,14 @@ def test_masks_and_depth_do_not_depend_on_the_weather(city: City, scene: Scene):
     camera = _camera(hero[0] - 9.0, hero[1] - 1.0, 5.0, 0.1, -0.35)
     before = scene.atmosphere
     plain = scene.render(camera, 160, 160, crowd)
-    pictures = [plain.rgb]
+    images = [plain.rgb]
     for light in PRESETS.values():
         scene.set_atmosphere(light)
         shown = scene.render(camera, 160, 160, crowd)
         assert np.array_equal(shown.object_id, plain.object_id)
         assert np.array_equal(shown.depth_m, plain.depth_m)
-        assert all(not np.array_equal(shown.rgb, other) for other in pictures)
-        pictures.append(shown.rgb)
+        assert all(not np.array_equal(shown.rgb, other) for other in images)
+        images.append(shown.rgb)
     scene.set_atmosphere(before)
     assert np.array_equal(scene.render(camera, 160, 160, crowd).rgb, plain.rgb)
 
@@ -271,15 +271,15 @@ def test_buildings_and_people_cast_shadows_away_from_the_sun(city: City):
 def test_styles_differ_in_colour_and_share_the_streets():
     """Training needs varied cities; the pilot relies on one street map."""
     camera = _camera(-40.0, 0.0, 8.0, 0.3, -0.3)
-    pictures, grounds = [], []
+    images, grounds = [], []
     for style in STYLES:
         made = Scene(make_city(11, style), people=0)
         shown = made.render(camera, 96, 96, ())
         made.close()
-        pictures.append(shown.rgb[shown.object_id == GROUND_ID].mean(axis=0))
+        images.append(shown.rgb[shown.object_id == GROUND_ID].mean(axis=0))
         grounds.append(shown.object_id == GROUND_ID)
-    for i, colour in enumerate(pictures):
-        for other in pictures[:i]:
+    for i, colour in enumerate(images):
+        for other in images[:i]:
             assert np.abs(colour - other).max() > 2.0
     assert np.mean(grounds[0] == grounds[2]) > 0.7
 

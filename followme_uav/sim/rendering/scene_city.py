@@ -1,4 +1,4 @@
-"""The city in the scene: what stands, the ground below and the sky above."""
+"""The city in the scene: static objects, the ground and the sky."""
 
 from __future__ import annotations
 

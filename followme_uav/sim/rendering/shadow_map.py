@@ -1,4 +1,4 @@
-"""The shadow map: depth of what stands, seen from the sun.
+"""The shadow map: depth of all static objects, as seen from the sun.
 
 It is drawn only when the sun has moved.
 """
@@ -17,7 +17,7 @@ from followme_uav.sim.rendering.shaders.shadows import SHADOW_MAP
 SIZE_PX = 2048
 """Side of the map; a pixel covers about 0.17 m of ground."""
 TALLEST_M = 40.0
-"""The map leaves out what is higher."""
+"""Objects above this height are left out."""
 _NAME = "shadow_map"
 
 

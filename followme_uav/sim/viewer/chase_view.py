@@ -29,7 +29,7 @@ MIN_HEIGHT_M = 0.3
 
 @dataclass(frozen=True)
 class ChaseView:
-    """What the window shows, from where, and at which pace."""
+    """Settings of the window: camera around the vehicle, overlays, pace."""
 
     azimuth_rad: float | None = None
     """From the vehicle to the camera, clockwise from north; None stays behind the vehicle."""

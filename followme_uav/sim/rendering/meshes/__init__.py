@@ -1,1 +1,1 @@
-"""Meshes in NumPy of what stands, walks and drives in the city, in world NED."""
+"""Meshes in NumPy of everything in the city: buildings, plants, streets, people, cars."""

@@ -23,7 +23,7 @@ _SIGNS: tuple[Colour, ...] = (
 
 
 @dataclass(frozen=True)
-class _Wall:
+class _Facade:
     """One side of a building."""
 
     middle: Vec2
@@ -52,7 +52,7 @@ class _Wall:
 
 
 def add_building(mesh: Mesh, details: Mesh, house: Building, number: int, style: CityStyle) -> None:
-    """Append one building; `details` gets what is too small to be seen from afar."""
+    """Append one building; `details` gets parts that are too small to show from afar."""
     wall_kind, tint = style.walls[house.style % len(style.walls)]
     shade = 0.93 + 0.02 * (house.style // 144 % 8)
     tint = (tint[0] * shade, tint[1] * shade, tint[2] * shade)
@@ -65,7 +65,7 @@ def add_building(mesh: Mesh, details: Mesh, house: Building, number: int, style:
     for side, wall in enumerate(_walls(house)):
         _add_wall(mesh, wall, house, base_m, _WALL_LAYERS[wall_kind], tint, number)
         is_outer = wall.outwards[0] * house.north_m + wall.outwards[1] * house.east_m > OUTER_ROW_M
-        if not is_outer:  # the outer side of the city's edge is seen from nowhere
+        if not is_outer:  # no camera sees the outer side of the city's edge
             _add_entrance(mesh, details, wall, house.style // 8 + 7 * side, style, number)
     plinth = style.plinths[house.style // 8 % len(style.plinths)]
     _add_trim(mesh, house, base_m, plinth, trim, number, string_course=wall_kind != "glass")
@@ -73,21 +73,21 @@ def add_building(mesh: Mesh, details: Mesh, house: Building, number: int, style:
     _add_roof_structure(mesh, house, trim, number)
 
 
-def _walls(house: Building) -> tuple[_Wall, ...]:
+def _walls(house: Building) -> tuple[_Facade, ...]:
     """North, south, east and west side."""
     n, e = house.north_m, house.east_m
-    hn, he = house.size_north_m / 2, house.size_east_m / 2
+    half_n, half_e = house.size_north_m / 2, house.size_east_m / 2
     return (
-        _Wall((n + hn, e), he, (0.0, -1.0)),
-        _Wall((n - hn, e), he, (0.0, 1.0)),
-        _Wall((n, e + he), hn, (1.0, 0.0)),
-        _Wall((n, e - he), hn, (-1.0, 0.0)),
+        _Facade((n + half_n, e), half_e, (0.0, -1.0)),
+        _Facade((n - half_n, e), half_e, (0.0, 1.0)),
+        _Facade((n, e + half_e), half_n, (1.0, 0.0)),
+        _Facade((n, e - half_e), half_n, (-1.0, 0.0)),
     )
 
 
 def _add_wall(
     mesh: Mesh,
-    wall: _Wall,
+    wall: _Facade,
     house: Building,
     base_m: float,
     layer: TextureLayer,
@@ -101,12 +101,12 @@ def _add_wall(
     mesh.quad(corners, layer, tint, number, (0.0, 0.0, float(bays), float(house.storeys)))
 
 
-def _bays(wall: _Wall) -> int:
+def _bays(wall: _Facade) -> int:
     return max(1, round(2 * wall.half_m / _BAY_M))
 
 
 def _add_entrance(
-    mesh: Mesh, details: Mesh, wall: _Wall, lot: int, style: CityStyle, number: int
+    mesh: Mesh, details: Mesh, wall: _Facade, lot: int, style: CityStyle, number: int
 ) -> None:
     """A door in one of the bays; `lot` decides in which, its colour, and whether it has a sign."""
     bays = _bays(wall)
@@ -120,7 +120,7 @@ def _add_entrance(
 
 
 def _add_door(
-    mesh: Mesh, details: Mesh, wall: _Wall, along_m: float, colour: Colour, number: int
+    mesh: Mesh, details: Mesh, wall: _Facade, along_m: float, colour: Colour, number: int
 ) -> None:
     """A door of 1.8 m by 2.7 m, with a step before it and a hood above it."""
     half_m, out_m = 0.9, 0.11
@@ -147,19 +147,19 @@ def _add_trim(
 ) -> None:
     """Plinth, cornice, string course above the ground floor, and corner pilasters."""
     n, e = house.north_m, house.east_m
-    hn, he, top_m = house.size_north_m / 2, house.size_east_m / 2, house.height_m
+    half_n, half_e, top_m = house.size_north_m / 2, house.size_east_m / 2, house.height_m
     concrete = TextureLayer.CONCRETE
-    base_half = (hn + 0.08, he + 0.08, base_m / 2)
+    base_half = (half_n + 0.08, half_e + 0.08, base_m / 2)
     mesh.box((n, e, -base_m / 2), base_half, TextureLayer.PLINTH, plinth, number)
-    cornice_half = (hn + 0.35, he + 0.35, 0.22)
+    cornice_half = (half_n + 0.35, half_e + 0.35, 0.22)
     mesh.box((n, e, -top_m + 0.12), cornice_half, concrete, trim, number, bottom=True)
     if house.storeys > 2 and string_course:
         storey_m = (top_m - base_m) / house.storeys
-        half = (hn + 0.14, he + 0.14, 0.12)
+        half = (half_n + 0.14, half_e + 0.14, 0.12)
         mesh.box((n, e, -base_m - storey_m), half, concrete, trim, number, bottom=True)
     for dn in (-1, 1):
         for de in (-1, 1):
-            centre = (n + dn * (hn - 0.25), e + de * (he - 0.25), -(top_m + base_m) / 2)
+            centre = (n + dn * (half_n - 0.25), e + de * (half_e - 0.25), -(top_m + base_m) / 2)
             half = (0.31, 0.31, (top_m - base_m) / 2)
             mesh.box(centre, half, concrete, trim, number, top=False)
 
@@ -167,12 +167,16 @@ def _add_trim(
 def _add_roof(mesh: Mesh, house: Building, roof: Colour, wall: Colour, number: int) -> None:
     """A flat, gabled or hipped roof; gables have the colour of the walls."""
     n, e = house.north_m, house.east_m
-    hn, he, top_m = house.size_north_m / 2 + 0.3, house.size_east_m / 2 + 0.3, house.height_m + 0.1
+    half_n, half_e, top_m = (
+        house.size_north_m / 2 + 0.3,
+        house.size_east_m / 2 + 0.3,
+        house.height_m + 0.1,
+    )
     if house.roof == "flat":
-        half = (hn - 0.35, he - 0.35, 0.3)
+        half = (half_n - 0.35, half_e - 0.35, 0.3)
         mesh.box((n, e, -top_m - 0.3), half, TextureLayer.ROOF, roof, number)
         return
-    slopes, ends = _roof_faces((n, e), (hn, he), top_m, is_hipped=house.roof == "hip")
+    slopes, ends = _roof_faces((n, e), (half_n, half_e), top_m, is_hipped=house.roof == "hip")
     for corners in slopes:
         mesh.quad(corners, TextureLayer.ROOF, roof, number)
     end = (TextureLayer.CONCRETE, wall) if house.roof == "gable" else (TextureLayer.ROOF, roof)
@@ -184,16 +188,16 @@ def _roof_faces(
     centre: Vec2, half: Vec2, eaves_m: float, *, is_hipped: bool
 ) -> tuple[list[list[Vec3]], list[list[Vec3]]]:
     """The two long slopes of a pitched roof, and its two ends, which are triangles."""
-    (n, e), (hn, he) = centre, half
-    ridge_height_m = eaves_m + 0.42 * min(hn, he)
-    along_north = hn >= he
-    ridge_m = (hn if along_north else he) - (min(hn, he) if is_hipped else 0.0)
+    (n, e), (half_n, half_e) = centre, half
+    ridge_height_m = eaves_m + 0.42 * min(half_n, half_e)
+    along_north = half_n >= half_e
+    ridge_m = (half_n if along_north else half_e) - (min(half_n, half_e) if is_hipped else 0.0)
     r0 = (n - ridge_m, e) if along_north else (n, e - ridge_m)
     r1 = (n + ridge_m, e) if along_north else (n, e + ridge_m)
     p0: Vec3 = (*r0, -ridge_height_m)
     p1: Vec3 = (*r1, -ridge_height_m)
-    a, b = (n - hn, e - he, -eaves_m), (n - hn, e + he, -eaves_m)
-    c, d = (n + hn, e + he, -eaves_m), (n + hn, e - he, -eaves_m)
+    a, b = (n - half_n, e - half_e, -eaves_m), (n - half_n, e + half_e, -eaves_m)
+    c, d = (n + half_n, e + half_e, -eaves_m), (n + half_n, e - half_e, -eaves_m)
     if along_north:
         return [[d, a, p0, p1], [b, c, p1, p0]], [[a, b, p0, p0], [c, d, p1, p1]]
     return [[a, b, p1, p0], [c, d, p0, p1]], [[d, a, p0, p0], [b, c, p1, p1]]
@@ -203,10 +207,10 @@ def _add_roof_structure(mesh: Mesh, house: Building, trim: Colour, number: int) 
     """A chimney on a pitched roof, a machine room on a flat one."""
     n, e, top_m = house.north_m, house.east_m, house.height_m
     shift = 0.22 * (1 if house.style // 16 % 2 else -1)
-    hn, he = house.size_north_m / 2, house.size_east_m / 2
-    at = (n + shift * 2 * hn * 0.6, e - shift * 2 * he * 0.6)
+    half_n, half_e = house.size_north_m / 2, house.size_east_m / 2
+    at = (n + shift * 2 * half_n * 0.6, e - shift * 2 * half_e * 0.6)
     if house.roof == "flat":
-        half = (min(2.2, 0.3 * hn), min(3.0, 0.3 * he), 1.2)
+        half = (min(2.2, 0.3 * half_n), min(3.0, 0.3 * half_e), 1.2)
         mesh.box((*at, -top_m - 1.4), half, TextureLayer.CONCRETE, trim, number)
     else:
         brown = (0.50, 0.40, 0.36)

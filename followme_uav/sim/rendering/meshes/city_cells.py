@@ -24,7 +24,7 @@ class CityMesh:
 
     solids: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
     details: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
-    """Solids that are too small to be seen from afar."""
+    """Solids that are too small to show from afar."""
     leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
     far_leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
     """Replaces `leaves` from afar: half as many sprays, and larger ones."""

@@ -55,7 +55,9 @@ def _add_torso(mesh: Mesh, look: Appearance, number: int) -> None:
     ]
     if look.top_style == "jacket":
         hem = [(0.0, 0.0, 0.79, 0.145 * w, 0.188 * w), (0.0, 0.0, 0.95, 0.132 * w, 0.170 * w)]
-        rings = hem + [(n, e, h, hn + 0.010, he + 0.008) for n, e, h, hn, he in rings[1:]]
+        rings = hem + [
+            (n, e, h, half_n + 0.010, half_e + 0.008) for n, e, h, half_n, half_e in rings[1:]
+        ]
     mesh.loft(rings, cloth, look.top, number, sides=10, uv_scale=(1.0, 0.9))
     low_m, spread = (0.56, 1.25) if look.bottom_style == "skirt" else (0.86, 1.0)
     hips = [

@@ -1,4 +1,4 @@
-"""Shaders of shadows: the shadow map of what stands, flat silhouettes of what moves."""
+"""Shaders of shadows: the shadow map of static objects, flat silhouettes of movers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ void main() {
 }
 """,
 )
-"""Writes the depth of what casts a shadow, seen from the sun."""
+"""Writes depth as seen from the sun."""
 
 _SILHOUETTE_VERTEX = (
     """
