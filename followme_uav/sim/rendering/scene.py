@@ -32,7 +32,7 @@ from followme_uav.sim.rendering.meshes.drone import make_drone
 from followme_uav.sim.rendering.meshes.wardrobe import make_wardrobe
 from followme_uav.sim.rendering.mover_shadows import MoverShadows, Stature
 from followme_uav.sim.rendering.objects import HERO_ID, drawn_names
-from followme_uav.sim.rendering.offscreen import open_host, open_pipe
+from followme_uav.sim.rendering.offscreen import OffscreenContext
 from followme_uav.sim.rendering.panda import SUN_MASK, node_of, panda_matrix, shader_of
 from followme_uav.sim.rendering.rendered_image import Rendering
 from followme_uav.sim.rendering.scene_cars import DrawnCars
@@ -75,9 +75,8 @@ class Scene:
         self.people_ids: tuple[int, ...] = tuple(range(HERO_ID + 1, HERO_ID + 1 + others))
         """Object numbers of all people but the hero, in the order of the crowd."""
         numbers = {name: number for number, name in enumerate(self.object_names)}
-        self._engine, self._pipe = open_pipe()
+        self._context = OffscreenContext()
         self._views: dict[tuple[int, int], ViewBuffer] = {}
-        self._host = open_host(self._engine, self._pipe)
         self._root = core.NodePath("city")
         self._city = DrawnCity(self._root, city, numbers)
         self._people = DrawnPeople(self._root, wardrobe, HERO_ID)
@@ -87,7 +86,7 @@ class Scene:
         self._objects = DrawnObjects(self._root)
         statures = [Stature(look.height_m, look.width) for look in wardrobe]
         self._shadows = MoverShadows(self._root, statures, others=_FIRST_CAR + MAX_CARS)
-        shadow_map = ShadowMap(self._engine, self._pipe, self._host, self._root)
+        shadow_map = ShadowMap(self._context, self._root)
         self._lighting = Lighting(self._root, shadow_map, self._shadows)
         self.set_atmosphere(day_of(city.seed))
 
@@ -159,14 +158,12 @@ class Scene:
             view.close()
         self._views.clear()
         self._lighting.close()
-        if self._host is not None:
-            self._engine.remove_window(self._host)
-            self._host = None
+        self._context.close()
 
     def _view(self, width_px: int, height_px: int) -> ViewBuffer:
         size_px = width_px, height_px
         if size_px not in self._views:
-            view = ViewBuffer(self._engine, self._pipe, self._host, self._root, *size_px)
+            view = ViewBuffer(self._context, self._root, *size_px)
             view.set_background(self._atmosphere.fog)
             self._views[size_px] = view
         return self._views[size_px]

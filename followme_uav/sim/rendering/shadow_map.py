@@ -11,6 +11,7 @@ from panda3d import core
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.sim.city.layout import EXTENT_M
+from followme_uav.sim.rendering.offscreen import OffscreenContext
 from followme_uav.sim.rendering.panda import SUN_MASK, shader_of
 from followme_uav.sim.rendering.shaders.shadows import SHADOW_MAP
 
@@ -28,16 +29,10 @@ class ShadowMap:
         EnvironmentSetupError: OpenGL has no depth buffer that can be rendered to a texture.
     """
 
-    def __init__(
-        self,
-        engine: core.GraphicsEngine,
-        pipe: core.GraphicsPipe,
-        host: core.GraphicsOutput,
-        root: core.NodePath,
-    ) -> None:
-        self._engine = engine
+    def __init__(self, context: OffscreenContext, root: core.NodePath) -> None:
+        self._context = context
         texture = _depth_texture()
-        self._buffer = _depth_buffer(engine, pipe, host, texture)
+        self._buffer = _depth_buffer(context, texture)
         self._drawn_for: tuple[float, float] | None = None
         camera = root.attach_new_node(_sun_camera())
         self._buffer.make_display_region().set_camera(camera)
@@ -48,11 +43,12 @@ class ShadowMap:
         sun = sun_azimuth_deg, sun_elevation_deg
         if sun == self._drawn_for:
             return
-        others = [w for w in self._engine.get_windows() if w.is_active() and w != self._buffer]
+        engine = self._context.engine
+        others = [w for w in engine.get_windows() if w.is_active() and w != self._buffer]
         for other in others:
             other.set_active(False)
         self._buffer.set_active(True)
-        self._engine.render_frame()
+        engine.render_frame()
         self._buffer.set_active(False)
         for other in others:
             other.set_active(True)
@@ -60,7 +56,7 @@ class ShadowMap:
 
     def close(self) -> None:
         """Free the buffer."""
-        self._engine.remove_window(self._buffer)
+        self._context.remove(self._buffer)
 
 
 def light_view(sun: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,24 +110,10 @@ def _depth_texture() -> core.Texture:
     return texture
 
 
-def _depth_buffer(
-    engine: core.GraphicsEngine,
-    pipe: core.GraphicsPipe,
-    host: core.GraphicsOutput,
-    texture: core.Texture,
-) -> core.GraphicsOutput:
+def _depth_buffer(context: OffscreenContext, texture: core.Texture) -> core.GraphicsOutput:
     properties = core.FrameBufferProperties()
     properties.set_depth_bits(24)
-    buffer = engine.make_output(
-        pipe,
-        _NAME,
-        -5,
-        properties,
-        core.WindowProperties.size(SIZE_PX, SIZE_PX),
-        core.GraphicsPipe.BF_refuse_window,
-        host.get_gsg(),
-        host,
-    )
+    buffer = context.make_buffer(_NAME, -5, properties, (SIZE_PX, SIZE_PX))
     if buffer is None:
         raise EnvironmentSetupError("this OpenGL cannot render depth to a texture, for shadows")
     buffer.add_render_texture(

@@ -10,7 +10,7 @@ from panda3d import core
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.messages import CameraPose
-from followme_uav.sim.rendering.offscreen import REMEDY
+from followme_uav.sim.rendering.offscreen import REMEDY, OffscreenContext
 from followme_uav.sim.rendering.panda import CAMERA_MASK, panda_matrix
 from followme_uav.sim.rendering.rendered_image import Rendering
 
@@ -26,16 +26,10 @@ class ViewBuffer:
     """
 
     def __init__(
-        self,
-        engine: core.GraphicsEngine,
-        pipe: core.GraphicsPipe,
-        host: core.GraphicsOutput,
-        root: core.NodePath,
-        width_px: int,
-        height_px: int,
+        self, context: OffscreenContext, root: core.NodePath, width_px: int, height_px: int
     ) -> None:
-        self._engine, self._width_px, self._height_px = engine, width_px, height_px
-        self._buffer = _open_buffer(engine, pipe, host, width_px, height_px)
+        self._context, self._width_px, self._height_px = context, width_px, height_px
+        self._buffer = _open_buffer(context, width_px, height_px)
         self._colour, self._measured = core.Texture("colour"), core.Texture("measured")
         output = core.GraphicsOutput
         mode, aux = output.RTM_copy_ram, output.RTP_aux_rgba_0
@@ -65,13 +59,13 @@ class ViewBuffer:
         self._lens.set_fov(math.degrees(pose.fov_rad), math.degrees(height_rad))
         # An active buffer is drawn with every frame, and with each frame of a window too.
         self._buffer.set_active(True)
-        self._engine.render_frame()
+        self._context.engine.render_frame()
         self._buffer.set_active(False)
         return Rendering(self._pixels(self._colour), self._pixels(self._measured))
 
     def close(self) -> None:
         """Free the buffer."""
-        self._engine.remove_window(self._buffer)
+        self._context.remove(self._buffer)
 
     def _pixels(self, texture: core.Texture) -> NDArray[np.uint32]:
         """(height, width) BGRA, bottom row first; a copy, because the next frame overwrites it."""
@@ -79,27 +73,13 @@ class ViewBuffer:
         return data.reshape(self._height_px, self._width_px)
 
 
-def _open_buffer(
-    engine: core.GraphicsEngine,
-    pipe: core.GraphicsPipe,
-    host: core.GraphicsOutput,
-    width_px: int,
-    height_px: int,
-) -> core.GraphicsOutput:
+def _open_buffer(context: OffscreenContext, width_px: int, height_px: int) -> core.GraphicsOutput:
     properties = core.FrameBufferProperties()
     properties.set_rgba_bits(8, 8, 8, 8)
     properties.set_depth_bits(24)
     properties.set_aux_rgba(1)
-    buffer = engine.make_output(
-        pipe,
-        f"view {width_px}x{height_px}",
-        0,
-        properties,
-        core.WindowProperties.size(width_px, height_px),
-        core.GraphicsPipe.BF_refuse_window,
-        host.get_gsg(),
-        host,
-    )
+    name = f"view {width_px}x{height_px}"
+    buffer = context.make_buffer(name, 0, properties, (width_px, height_px))
     if buffer is None:
         raise EnvironmentSetupError(
             f"no off-screen buffer of {width_px}x{height_px} px with two colour planes; {REMEDY}"
