@@ -1,4 +1,4 @@
-"""A made-up flight with images whose colours can be found again, for tests of viewers of logs."""
+"""An artificial flight with images of known colours, for tests of log viewers."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def picture():
 
 
 def entries(count=FRAMES):
-    """PATROL, then FOLLOW; one frame without an image, some without the hero."""
+    """PATROL, then FOLLOW; one frame has no image, some do not show the hero."""
     for index in range(count):
         follows = index >= count // 4
         blind = index == count // 2
@@ -45,7 +45,7 @@ def entries(count=FRAMES):
 
 
 def write_log(path, count=FRAMES):
-    """The same as a file."""
+    """Write the entries to a log."""
     metadata = {"solids": text_of([HOUSE, TREE, DECK])}
     with FlightLogWriter(path, load_config(), "", metadata) as log:
         for entry in entries(count):

@@ -1,4 +1,4 @@
-"""A renderer that costs nothing: each pixel tells where it is, so that byte orders show."""
+"""A fast renderer for tests: colours encode row and column, which reveals wrong byte orders."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A flight log written anew, in every way that MCAP allows: same flight, other file."""
+"""Rewrites a flight log in the ways that MCAP allows: same content, another file layout."""
 
 import struct
 import zlib
@@ -18,7 +18,7 @@ MAGIC = b"\x89MCAP0\r\n"
 
 @dataclass
 class Content:
-    """What a log holds, without the form."""
+    """Content of a log, independent of the file layout."""
 
     schemas: dict = field(default_factory=dict)
     channels: dict = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Content:
 
 
 def content_of(path: Path) -> Content:
-    """As the `mcap` library reads it."""
+    """Read a log with the `mcap` library."""
     found = Content()
     with path.open("rb") as file:
         for record in StreamReader(file).records:
@@ -51,15 +51,15 @@ def with_library(
     attachment: bytes = b"",
     **options: object,
 ) -> Path:
-    """Written by the library's own writer.
+    """Write a log with the writer of the `mcap` library.
 
     Args:
-        content: Of the log.
+        content: Content of the log.
         out: File to write.
-        metadata: The flight's description comes "first", "last" or "twice".
-        lazily: Channels are registered when their first message comes, and some never are.
-        attachment: Content of a file that is put between the messages.
-        **options: The writer's.
+        metadata: Place of the metadata: "first", "last" or "twice".
+        lazily: Register each channel at its first message; channels without messages are left out.
+        attachment: Content of an attachment between the messages.
+        **options: Options of the writer.
     """
     with out.open("wb") as file:
         writer = Writer(file, **options)
@@ -135,17 +135,17 @@ def by_hand(
     by_topic: bool = False,
     foreign: bool = False,
 ) -> Path:
-    """Forms that the library's writer does not make, without any index.
+    """Write a log in layouts that the library's writer does not produce, without an index.
 
     Args:
-        content: Of the log.
+        content: Content of the log.
         out: File to write.
-        compress: Name and content of compressed data; None: no chunks at all.
-        chunks: How many.
-        crc: Whether chunks have a checksum.
-        channels: Named in "each chunk", or in the "summary" alone.
-        by_topic: Messages are sorted by topic, not by time.
-        foreign: Records of kinds that nobody knows, and a channel of another program.
+        compress: Returns name of the compression and compressed data; None writes no chunks.
+        chunks: Number of chunks.
+        crc: Add a checksum to each chunk.
+        channels: Place of the channel records: "each chunk", or the "summary" alone.
+        by_topic: Sort messages by topic instead of time.
+        foreign: Add records of unknown kinds, and a channel of another program.
     """
     described = [*content.schemas.values(), *content.channels.values()]
     messages = list(content.messages)
@@ -192,12 +192,12 @@ def record_bytes(record: McapRecord) -> bytes:
 
 
 def unknown_record() -> bytes:
-    """Of a kind that the specification leaves to applications."""
+    """A record of a kind that the specification reserves for applications."""
     return struct.pack("<BQ", 0x80, 5) + b"hello"
 
 
 def opcodes(path: Path) -> Iterable[int]:
-    """Of the records of a file, chunks unopened."""
+    """Opcodes of the records of a file; chunks are not opened."""
     data, place = path.read_bytes(), len(MAGIC)
     while place < len(data) - len(MAGIC):
         opcode, length = struct.unpack_from("<BQ", data, place)

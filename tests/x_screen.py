@@ -1,7 +1,7 @@
-"""A virtual screen, and somebody in front of it: Xvfb with a keyboard and a mouse that tests move.
+"""A virtual X display (Xvfb), and a person who uses its keyboard and mouse.
 
-The few X requests it takes are packed by hand (https://www.x.org/releases/X11R7.7/doc/), which
-needs no library: input through the XTEST extension, the close button as a window manager sends it.
+The few X requests are packed here (https://www.x.org/releases/X11R7.7/doc/), which needs no
+library: input through the XTEST extension, the close button as a window manager sends it.
 """
 
 import socket
@@ -17,7 +17,7 @@ _PRESS, _RELEASE, _BUTTON_PRESS, _BUTTON_RELEASE, _MOTION = 2, 3, 4, 5, 6
 
 
 class Screen:
-    """Runs Xvfb, with further options; `name` is what DISPLAY must be."""
+    """A running Xvfb, started with further options; `name` is its value of DISPLAY."""
 
     def __init__(self, folder, size_px=SIZE_PX, *options):
         self._frame = folder / "Xvfb_screen0"
@@ -33,7 +33,7 @@ class Screen:
         self._process.wait(10)
 
     def picture(self):
-        """What is on the screen now, (height, width, 3)."""
+        """Present content of the screen, (height, width, 3) RGB."""
         raw = self._frame.read_bytes()
         # X window dump: 25 big-endian words, then a colour map of 12-byte entries.
         words = struct.unpack(">25I", raw[:100])
@@ -43,7 +43,7 @@ class Screen:
 
 
 class Person:
-    """Uses keyboard and mouse of a screen on which one window is open."""
+    """Keyboard and mouse of a screen on which one window is open."""
 
     def __init__(self, screen):
         self._socket = socket.socket(socket.AF_UNIX)
@@ -79,11 +79,11 @@ class Person:
     def hold(self, button):
         self._input(_BUTTON_PRESS, button)
 
-    def let_go(self, button):
+    def release(self, button):
         self._input(_BUTTON_RELEASE, button)
 
     def close_window(self):
-        """As the close button does: WM_DELETE_WINDOW to the window that listens to it."""
+        """Send WM_DELETE_WINDOW to the window, as the close button does."""
         protocols, delete = self._atom(b"WM_PROTOCOLS"), self._atom(b"WM_DELETE_WINDOW")
         for window in self._children():
             event = struct.pack("<BBHIIII12x", 33, 32, 0, window, protocols, delete, 0)
@@ -93,7 +93,7 @@ class Person:
     def _input(self, kind, detail, x=0, y=0):
         request = struct.pack("<BBHBBxxII8xhh8x", self._xtest, 2, 9, kind, detail, 0, 0, x, y)
         self._socket.sendall(request)
-        self._ask(struct.pack("<BxH", 43, 1))  # whose answer comes after all that was asked before
+        self._ask(struct.pack("<BxH", 43, 1))  # its answer comes after all earlier requests
 
     def _children(self):
         answer = self._ask(struct.pack("<BxHI", 15, 2, self._root))
@@ -117,6 +117,6 @@ class Person:
         data = b""
         while len(data) < size:
             piece = self._socket.recv(size - len(data))
-            assert piece, "the screen is gone"
+            assert piece, "the screen closed the connection"
             data += piece
         return data

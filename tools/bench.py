@@ -1,11 +1,11 @@
-"""Where the time goes: a lockstep flight taken apart, and its parts by themselves.
+"""Measures where the time of a lockstep flight goes: the whole loop, and single parts.
 
     make bench                      make bench ARGS="--seconds 120 --json bench.json"
-    make bench ARGS=--network       only the libraries that can run the network, against each other
-    make bench ARGS=--simulator     only the simulator, and another one's renderer beside it
+    make bench ARGS=--network       only the network, with each library that can run it
+    make bench ARGS=--simulator     only the simulator, and another renderer for comparison
 
-Absolute times depend on the machine and on what else it does; the shares, and the ratios to real
-time and among the libraries, are what to compare.
+Absolute times depend on the machine and its load. Compare shares, ratios to real time, and ratios
+between libraries.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the flight")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS)
-    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--network", action="store_true", help="only the network")
     only.add_argument("--simulator", action="store_true", help="only the simulator")
@@ -81,7 +81,7 @@ def flight_figures(args: argparse.Namespace) -> dict:
 
 
 def loop_figures(entries: list[FlightEntry], summary: FlightSummary) -> dict[str, float]:
-    """Medians in ms of each stage of a turn of the loop, and the whole."""
+    """Median ms of each stage of one iteration of the loop, and of the whole iteration."""
     timings = [entry.timings for entry in entries]
     stages = {
         "receive state and image (RPC, render)": [t.receive_ms for t in timings],
@@ -91,9 +91,9 @@ def loop_figures(entries: list[FlightEntry], summary: FlightSummary) -> dict[str
         "log": [t.log_ms for t in timings[1:]],
     }
     figures = {name: statistics.median(values) for name, values in stages.items()}
-    turn_ms = 1e3 * summary.wall_s / summary.metrics.frames
-    figures["advance the world, ground truth, metrics"] = turn_ms - sum(figures.values())
-    figures["whole turn (mean)"] = turn_ms
+    iteration_ms = 1e3 * summary.wall_s / summary.metrics.frames
+    figures["advance the world, ground truth, metrics"] = iteration_ms - sum(figures.values())
+    figures["whole turn (mean)"] = iteration_ms
     total = sorted(t.total_ms for t in timings)
     figures["frame received to command sent, p50"] = total[len(total) // 2]
     figures["frame received to command sent, p99"] = total[int(0.99 * len(total))]
@@ -102,7 +102,7 @@ def loop_figures(entries: list[FlightEntry], summary: FlightSummary) -> dict[str
 
 
 def part_figures(weights: Path) -> dict[str, float]:
-    """Medians in ms of single calls."""
+    """Median ms of single calls."""
     figures = {}
     config = load_config()
     with EmbeddedSimulator(0) as simulator:
@@ -128,9 +128,9 @@ def part_figures(weights: Path) -> dict[str, float]:
 
 
 def network_figures(weights: Path) -> dict[str, dict[str, float]]:
-    """Median and least ms from an image's bytes to the class of each pixel, for each library.
+    """Median and minimum ms from the bytes of an image to the class of each pixel, by library.
 
-    They take turns image by image, so that whatever else the machine does slows all of them down.
+    The libraries take turns image by image, so that the load of the machine slows all of them.
     """
     segmenters = [
         Segmenter(weights, runtime=runtime, threads=NETWORK_THREADS)
@@ -175,7 +175,7 @@ def show(figures: dict) -> None:
 
 
 def show_network(console: Console, figures: dict) -> None:
-    table = Table("network, bytes to classes", "ms, median", "ms, least", title="Libraries")
+    table = Table("network, bytes to classes", "ms, median", "ms, minimum", title="Libraries")
     table.add_column("times faster")
     slowest_ms = max(ms["median"] for ms in figures["network"].values())
     for name, ms in figures["network"].items():
@@ -186,11 +186,11 @@ def show_network(console: Console, figures: dict) -> None:
 
 def show_flight(console: Console, figures: dict) -> None:
     loop = figures["loop"]
-    table = Table("one turn of the loop", "ms, median", "share", title="Lockstep flight")
-    turn_ms = loop["whole turn (mean)"]
+    table = Table("one iteration of the loop", "ms, median", "share", title="Lockstep flight")
+    iteration_ms = loop["whole turn (mean)"]
     for name, value in loop.items():
         is_time = name != "times real time"
-        share = f"{100.0 * value / turn_ms:.0f} %" if is_time and "p" not in name[-3:] else ""
+        share = f"{100.0 * value / iteration_ms:.0f} %" if is_time and "p" not in name[-3:] else ""
         table.add_row(name, f"{value:.2f}", share)
     console.print(table)
     table = Table("single calls", "ms, median", title="Parts")

@@ -1,9 +1,9 @@
-"""A child of `bench_simulator`: draws the city along a flight, and says how long each picture took.
+"""Child process of `bench_simulator`: times each image of the city along a flight.
 
     python tools/bench_drawing.py --write-scene scene.json      # for `bench_peer`
     python tools/bench_drawing.py --size 160 --planes rgb
 
-A process of its own, because Mesa and TensorFlow crash in one. Prints milliseconds as JSON.
+A process of its own, because Mesa and TensorFlow crash in one process. Prints milliseconds as JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--planes", choices=PLANES, default="all")
-    parser.add_argument("--write-scene", type=Path, help="for the peer, instead of drawing")
+    parser.add_argument("--write-scene", type=Path, help="write the peer's scene; draw nothing")
     args = parser.parse_args()
     world = Simulation(SEED)
     if args.write_scene:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def follower(hero: Person) -> CameraPose:
-    """A camera behind and above her, looking at her."""
+    """A camera behind and above the hero, looking at the hero."""
     north, east, down = hero.position_m
     place = (
         north - DISTANCE_M * math.cos(hero.heading_rad),
@@ -63,7 +63,7 @@ def follower(hero: Person) -> CameraPose:
 
 
 def scene_of(world: Simulation) -> dict:
-    """The same city for another renderer: its solids, without textures, and the cameras."""
+    """The same city for another renderer: solids without textures, people and cameras."""
     cameras, people = [], []
     for _ in range(WARM_UP + FRAMES):
         world.step(20)

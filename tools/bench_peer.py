@@ -1,9 +1,9 @@
-"""A child of `bench_simulator`: pybullet's TinyRenderer draws the same flight through the city.
+"""Child process of `bench_simulator`: pybullet's TinyRenderer draws the same flight.
 
     $(tools/peer_env.sh) tools/bench_peer.py scene.json --size 160
 
-Houses, trees and cars are boxes and cylinders without textures, people cylinders that move. Each
-picture is colour with shadows, depth and object numbers. Prints milliseconds as JSON.
+Buildings, trees and cars are boxes and cylinders without textures, people are moving cylinders.
+Each image has colour with shadows, depth and object numbers. Prints milliseconds as JSON.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def build(scene: dict) -> list[int]:
-    """Everything that stands, and the people, whose bodies are returned."""
+    """Create all solids and people; return the bodies of the people."""
     ground = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=(130, 130, 0.05))
     bullet.createMultiBody(0, -1, ground, (0, 0, -0.05))
     for i, solid in enumerate(scene["solids"]):
@@ -64,7 +64,7 @@ def build(scene: dict) -> list[int]:
 
 
 def up(place: list[float], higher_m: float = 0.0) -> tuple[float, float, float]:
-    """East, north, up."""
+    """NED to (east, north, up)."""
     return place[1], place[0], higher_m - place[2]
 
 

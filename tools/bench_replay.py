@@ -1,6 +1,6 @@
-"""What logging costs a flight, and how fast its log replays.
+"""Measures what logging costs a flight, and how fast the log replays.
 
-Part of `make bench`; for any flight of today's pilot on the network:
+Part of `make bench`; for the log of any flight of the present pilot with the network:
 
     python tools/bench_replay.py FLIGHT.mcap --weights weights/model1.h5
 """
@@ -29,7 +29,7 @@ WARM_UP_FRAMES = 20
 
 
 def replay_figures(path: Path, weights: Path) -> dict[str, float]:
-    """Times real time from masks and from pictures; what the log took of the loop."""
+    """Replay speed from masks and from images, and the cost of the log."""
     log = read_log(path)
     config = log.metadata.config
     entries = list(log.entries())
@@ -40,13 +40,13 @@ def replay_figures(path: Path, weights: Path) -> dict[str, float]:
         "from pictures, times real time": flight_s
         / fastest_s(log, ReplaySetup(config, weights), 2),
         "logging in the loop, ms a frame": statistics.median(logging_ms),
-        "the log's thread, ms a frame": thread_ms(log, entries),
+        "the log's thread, ms a frame": encode_ms(log, entries),
         "MB a minute": 60.0 * path.stat().st_size / 1e6 / flight_s,
     }
 
 
 def fastest_s(log: FlightLog, setup: ReplaySetup, rounds: int) -> float:
-    """Wall-clock time of the fastest of some replays; loading the network is not counted."""
+    """Wall-clock time of the fastest replay; loading the network is not counted."""
     times = []
     for _ in range(rounds):
         turns = turns_of(log, setup)
@@ -58,8 +58,8 @@ def fastest_s(log: FlightLog, setup: ReplaySetup, rounds: int) -> float:
     return min(times)
 
 
-def thread_ms(log: FlightLog, entries: list) -> float:
-    """Of making bytes out of an entry and writing them."""
+def encode_ms(log: FlightLog, entries: list) -> float:
+    """Time to encode and write one entry, as the writer thread does."""
     with tempfile.TemporaryDirectory() as folder:
         start_s = time.perf_counter()
         with FlightLogWriter(Path(folder) / "copy.mcap", log.metadata.config, "") as writer:

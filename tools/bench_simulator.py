@@ -1,8 +1,8 @@
-"""What the embedded simulator costs: drawing, start, memory, physics, the RPC, and a peer.
+"""Measures the embedded simulator: drawing, start, memory, physics, RPC, and a peer's drawing.
 
     python tools/bench_simulator.py            # also part of `make bench`
 
-Each renderer draws in a process of its own, and they take turns.
+Each renderer draws in a process of its own; the processes take turns.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ PEER = "pybullet's TinyRenderer, 160x160"
 
 
 def simulator_figures() -> dict[str, dict[str, float]]:
-    """All of it."""
+    """All figures of the simulator."""
     return {"drawing": drawing_figures(), "process": process_figures(), "time": time_figures()}
 
 
 def drawing_figures() -> dict[str, dict[str, float]]:
-    """Milliseconds per picture, median and least, of ours and the peer's."""
+    """Median and minimum milliseconds per image, of the scene and of the peer."""
     times: dict[str, list[float]] = {name: [] for name in (*DRAWINGS, PEER)}
     peer = peer_python()
     with tempfile.TemporaryDirectory() as folder:
@@ -60,7 +60,7 @@ def drawing_figures() -> dict[str, dict[str, float]]:
 
 
 def peer_python() -> str | None:
-    """The Python of the peer's environment; None where it cannot be made."""
+    """Python of the peer's environment; None where the environment cannot be made."""
     made = subprocess.run([TOOLS / "peer_env.sh"], capture_output=True, text=True)
     if made.returncode == 0:
         return made.stdout.strip()
@@ -69,13 +69,13 @@ def peer_python() -> str | None:
 
 
 def measured(command: list) -> list[float]:
-    """The milliseconds that a child prints, as its last line."""
+    """Milliseconds from the last line that a child process prints."""
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def process_figures() -> dict[str, float]:
-    """Start and memory of the server, and what the RPC adds to a picture."""
+    """Start-up time and memory of the server, and the cost of the RPC of an image."""
     starts_s, rpc_ms = [], []
     for _ in range(STARTS):
         began_s = time.perf_counter()
@@ -86,7 +86,7 @@ def process_figures() -> dict[str, float]:
                 request[0]["compress"] = False
                 for _ in range(5):
                     session.call("simContinueForTime", 0.1)
-                    for _ in range(20):  # only the first of an instant is drawn
+                    for _ in range(20):  # only the first one of an instant is drawn
                         asked_s = time.perf_counter()
                         session.call("simGetImages", request, "", False)
                         rpc_ms.append(1e3 * (time.perf_counter() - asked_s))
@@ -99,7 +99,7 @@ def process_figures() -> dict[str, float]:
 
 
 def time_figures() -> dict[str, float]:
-    """Simulated seconds per second, without drawing; the vehicle hovers."""
+    """Simulated seconds per second without drawing, with a hovering vehicle."""
     return {
         "physics and autopilot alone, x real time": speed(Simulation(1, 0, cars=0)),
         "with 31 people and 8 cars, x real time": speed(Simulation(1)),
@@ -118,7 +118,7 @@ def speed(world: Simulation) -> float:
 
 def show_simulator(console: Console, figures: dict[str, dict[str, float]]) -> None:
     drawing = figures["drawing"]
-    table = Table("drawing", "frames/s", "ms, median", "ms, least", title="Simulator")
+    table = Table("drawing", "frames/s", "ms, median", "ms, minimum", title="Simulator")
     for name, ms in drawing.items():
         table.add_row(
             name, f"{1e3 / ms['median']:.0f}", f"{ms['median']:.2f}", f"{ms['least']:.2f}"
@@ -127,7 +127,7 @@ def show_simulator(console: Console, figures: dict[str, dict[str, float]]) -> No
     if PEER in drawing:
         ours = drawing[next(iter(DRAWINGS))]["median"]
         console.print(f"{drawing[PEER]['median'] / ours:.1f} times as fast as {PEER}")
-    table = Table("the rest", "")
+    table = Table("process and physics", "")
     for name, value in {**figures["process"], **figures["time"]}.items():
         table.add_row(name, f"{value:.2f}")
     console.print(table)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Renews flight_log.desc from flight_log.proto; needs grpcio-tools (extra [dev]).
+# Compiles flight_log.proto to flight_log.desc; needs grpcio-tools (extra [dev]).
 #
 #   usage: tools/compile_schema.sh          PYTHON=/path/to/python chooses the interpreter
 set -eu

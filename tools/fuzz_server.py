@@ -1,11 +1,11 @@
-"""A long run of everything that clients should not do, against a simulator in a process of its own.
+"""Fuzzes a simulator server, which runs in a process of its own.
 
     python tools/fuzz_server.py --seconds 300 --seed 1
 
-Some clients send garbage, half messages, calls with wrong parameters, calls without reading the
-answers; they vanish amid calls and come by the hundred. A witness flies along with good manners and
-has to be served all the while. Exits 1 when the simulator crashed, hung, leaked, or met an error
-that it did not expect. The seed decides what is sent, not how it interleaves.
+Attackers send garbage, incomplete messages and calls with wrong parameters, do not read answers,
+disconnect during calls, and connect by the hundred. A well-behaved client must be served all the
+time. The exit code is 1 when the simulator crashed, hung, leaked memory or had an unexpected error.
+The seed decides what is sent, but not in which order messages of several clients arrive.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from followme_uav.sim.simulation_runner import SimulationRunner
 WORKERS = 4
 HANG_S = 10.0
 LEAK_MB = 64.0
-END_S = 1.0
+MAX_END_S = 1.0
 CROWD = 200
 WARM_UP_SHARE = 0.2
-MEMORY_LOOKS = 8
+MEMORY_SAMPLES = 8
 IMAGE = {"camera_name": "0", "image_type": 0, "pixels_as_float": False, "compress": False}
 KEYS = ("x_val", "y_val", "z_val", "w_val", "is_rate", "yaw_or_rate", "position", "orientation")
 WORDS = ("", "0", "Drone1", "hero", "person.*", "(", "[a-", "front_center", "2024-06-21 12:00:00")
@@ -59,7 +59,7 @@ TIME_METHODS = ("simContinueForTime", "simContinueForFrames")
 
 
 class Attacker:
-    """One misbehaving client after the other; `counts` says what they did and what they got."""
+    """Misbehaving clients, one after the other; `counts` has what they sent and received."""
 
     def __init__(self, port: int, methods: dict[str, int], seed: str) -> None:
         self._port = port
@@ -68,8 +68,8 @@ class Attacker:
         self.counts: Counter[str] = Counter()
 
     def run(self, until_s: float) -> None:
-        """Attack in one way after the other."""
-        ways = (
+        """Attack in random ways until a time of `time.monotonic`."""
+        attacks = (
             (self.garbage, 3),
             (self.calls, 12),
             (self.damaged_calls, 4),
@@ -78,22 +78,23 @@ class Attacker:
             (self.vanishing, 3),
         )
         while time.monotonic() < until_s:
-            (way,) = self._random.choices([w for w, _ in ways], [weight for _, weight in ways])
-            self.counts[f"clients: {way.__name__.replace('_', ' ')}"] += 1
+            kinds, weights = zip(*attacks, strict=True)
+            (attack,) = self._random.choices(kinds, weights)
+            self.counts[f"clients: {attack.__name__.replace('_', ' ')}"] += 1
             try:
                 with socket.create_connection(("127.0.0.1", self._port), HANG_S) as peer:
                     self.counts["connections"] += 1
-                    way(peer)
+                    attack(peer)
             except (ConnectionError, BrokenPipeError):
                 self.counts["connections closed by the server"] += 1
 
     def garbage(self, peer: socket.socket) -> None:
-        """Any bytes."""
+        """Random bytes."""
         self._send(peer, self._random.randbytes(self._random.choice((1, 10, 100, 100_000))))
         self._drain(peer)
 
     def calls(self, peer: socket.socket) -> None:
-        """Calls in good form, of anything with anything."""
+        """Well-formed calls of random methods with random parameters."""
         for _ in range(self._random.randrange(1, 60)):
             self._send(peer, self._call())
         self._drain(peer)
@@ -108,7 +109,7 @@ class Attacker:
         self._drain(peer)
 
     def endless(self, peer: socket.socket) -> None:
-        """A message that announces much, or goes on for ever in small pieces."""
+        """A message that announces a huge length, or that grows without end."""
         self._send(peer, b"\x94\x00\x01\xa4ping" + self._random.choice(LENGTHS))
         row = b"\xdc\x10\x00" + b"\x90" * 4096
         for _ in range(self._random.choice((0, 3, 300))):
@@ -116,7 +117,7 @@ class Attacker:
         self._drain(peer)
 
     def deaf(self, peer: socket.socket) -> None:
-        """Asks for images and does not read them."""
+        """Requests for images that are never read."""
         peer.settimeout(0.2)
         with contextlib.suppress(TimeoutError):
             for number in range(200):
@@ -124,7 +125,7 @@ class Attacker:
         time.sleep(0.5)
 
     def vanishing(self, peer: socket.socket) -> None:
-        """Killed amid its calls: the connection is reset, not closed."""
+        """Calls of a client that is killed: the connection is reset, not closed."""
         for method, params in (
             ("enableApiControl", [True, ""]),
             ("armDisarm", [True, ""]),
@@ -136,7 +137,7 @@ class Attacker:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def crowd(self) -> None:
-        """Many at once, each of whom must be answered or refused."""
+        """Many clients at once; each must get an answer."""
         with contextlib.ExitStack() as stack:
             for _ in range(CROWD):
                 peer = stack.enter_context(
@@ -158,7 +159,7 @@ class Attacker:
         elif chance < 0.15:
             arity = self._random.randrange(12)
         params = [self._value() for _ in range(arity)]
-        if method in TIME_METHODS:  # an hour of simulation is no fault, but makes all wait
+        if method in TIME_METHODS:  # an hour of simulation would be valid, and delay all clients
             params = [
                 p if not isinstance(p, int | float) else self._random.random() for p in params
             ]
@@ -186,7 +187,7 @@ class Attacker:
         self.counts["bytes"] += len(data)
 
     def _drain(self, peer: socket.socket) -> None:
-        """Read what comes within a moment, and count the answers."""
+        """Count the answers that come within 0.1 s of each other."""
         peer.settimeout(0.1)
         answers = msgpack.Unpacker(max_buffer_size=2**28, strict_map_key=False)
         with contextlib.suppress(TimeoutError):
@@ -199,7 +200,7 @@ class Attacker:
 
 
 class Witness:
-    """A client with good manners, that wants a state and an image 20 times a second."""
+    """A well-behaved client that reads a state and an image 20 times a second."""
 
     def __init__(self, port: int) -> None:
         self.latencies_ms: list[float] = []
@@ -207,18 +208,18 @@ class Witness:
         self.failure: str | None = None
         self._session = RpcSession("127.0.0.1", port, deadline_s=HANG_S)
         self._session.connect()
-        self._ends = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Go home."""
-        self._ends.set()
+        """Stop, and disconnect."""
+        self._stopped.set()
         self._thread.join(2 * HANG_S)
         self._session.close()
 
     def _run(self) -> None:
-        while not self._ends.wait(0.05) and self.failure is None:
+        while not self._stopped.wait(0.05) and self.failure is None:
             began_s = time.perf_counter()
             try:
                 self._session.call("getMultirotorState", "")
@@ -238,10 +239,8 @@ def main() -> None:
 
 
 def fuzz(seconds: float, seed: int, stderr: Path) -> list[str]:
-    """Run it all and print the figures; returns what went wrong."""
-    simulator = SimulationRunner(
-        Simulation(1, 0), paused=True
-    )  # only to know what there is to call
+    """Fuzz, print the figures, and return the faults found."""
+    simulator = SimulationRunner(Simulation(1, 0), paused=True)  # only for the list of methods
     methods = {
         name: len(inspect.signature(handler).parameters)
         for name, handler in handlers_of(simulator, AIRSIM, (), {}).items()
@@ -277,18 +276,18 @@ def fuzz(seconds: float, seed: int, stderr: Path) -> list[str]:
         print(f"witness {name:37} {spread(witness.latencies_ms)}")
         if witness.failure:
             faults.append(f"hung or crashed ({name}): {witness.failure}")
-    looks = ", ".join(f"{mb:.0f}" for mb in busy.memory_mb)
-    print(f"{'memory, MB':45} {begin_mb:.0f} at first, under attack {looks}, then {after_mb:.0f}")
+    samples = ", ".join(f"{mb:.0f}" for mb in busy.memory_mb)
+    print(f"{'memory, MB':45} {begin_mb:.0f} at first, under attack {samples}, then {after_mb:.0f}")
     print(f"{'Ctrl-C to end, 50 clients and a take-off':45} {end_s:.2f} s")
     if after_mb - before_mb > LEAK_MB:
         faults.append(f"leaked: {after_mb - before_mb:.0f} MB more than after the warm-up")
     if counts["of a crowd, served"] < CROWD:
         faults.append(f"of {CROWD} clients at once only {counts['of a crowd, served']} were served")
-    if end_s > END_S or process.returncode != 0:
+    if end_s > MAX_END_S or process.returncode != 0:
         faults.append(f"Ctrl-C took {end_s:.2f} s and ended with {process.returncode}")
-    said = stderr.read_text()
-    if "Traceback" in said:
-        faults.append("an error it did not expect:\n" + said[said.index("Traceback") :][:3000])
+    errors = stderr.read_text()
+    if "Traceback" in errors:
+        faults.append("unexpected error:\n" + errors[errors.index("Traceback") :][:3000])
     for fault in faults:
         print(f"FAULT {fault}")
     print("faults:", len(faults))
@@ -298,25 +297,25 @@ def fuzz(seconds: float, seed: int, stderr: Path) -> list[str]:
 def watched(
     process: subprocess.Popen, port: int, seconds: float, attackers: list[Attacker]
 ) -> Witness:
-    """A witness of so many seconds, under attack or not."""
+    """Run a witness for a duration, under attack or not, and return it."""
     witness = Witness(port)
     until_s = time.monotonic() + seconds
     threads = [threading.Thread(target=a.run, args=(until_s,), daemon=True) for a in attackers]
     for thread in threads:
         thread.start()
     while (left_s := until_s - time.monotonic()) > 0:
-        time.sleep(min(left_s, seconds / MEMORY_LOOKS))
+        time.sleep(min(left_s, seconds / MEMORY_SAMPLES))
         witness.memory_mb.append(memory_mb(process))
     for thread in threads:
         thread.join(3 * HANG_S)
         if thread.is_alive():
-            witness.failure = "an attacker waits for ever"
+            witness.failure = "an attacker is blocked"
     witness.stop()
     return witness
 
 
 def interrupted_s(process: subprocess.Popen, port: int) -> float:
-    """From Ctrl-C to the end of the process, with clients connected and a task that runs."""
+    """Time from Ctrl-C to the end of the process, with connected clients and a running task."""
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(RpcSession("127.0.0.1", port)) for _ in range(50)]
         clients[0].call("simPause", False)
@@ -332,13 +331,13 @@ def interrupted_s(process: subprocess.Popen, port: int) -> float:
 
 
 def memory_mb(process: subprocess.Popen) -> float:
-    """Resident memory (Linux)."""
+    """Resident memory of a process (Linux)."""
     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def spread(latencies_ms: list[float]) -> str:
-    """Number, median, 99th percentile and maximum."""
+    """Number, median, 99th percentile and maximum, as text."""
     ordered = sorted(latencies_ms) or [math.nan]
     p99 = ordered[int(0.99 * (len(ordered) - 1))]
     return (

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the environment in which rpc.backend msgpack-rpc-python can be used, and prints its Python.
-# It is apart from the project's own because msgpack-rpc-python brings an old msgpack under the
-# same module name. Needs Python 3.10 or 3.11. Does nothing when the environment is up to date.
+# Makes the environment for rpc.backend msgpack-rpc-python, and prints the path of its Python.
+# It is separate from the project's environment, because msgpack-rpc-python needs an old msgpack.
+# Needs Python 3.10 or 3.11. Does nothing when the environment is up to date.
 #
 #   usage: tools/legacy_env.sh [FOLDER]        (default: .venv-legacy beside this project)
 set -eu
@@ -26,7 +26,7 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     rm -rf "$folder"
     "$python" -m venv "$folder"
     pip="$folder/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes"
-    # Its sources know only the old way of building, so the builder is pinned and installed first.
+    # The source packages need setup.py builds, so a pinned setuptools is installed first.
     $pip -r "$root/requirements-legacy-build.txt" >&2
     $pip --no-build-isolation -r "$root/requirements-legacy.txt" >&2
     echo "$wanted" >"$stamp"

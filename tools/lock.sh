@@ -1,7 +1,7 @@
 #!/bin/sh
-# Renews requirements.txt (what a flight needs) and requirements-dev.txt (and the tools): one file
-# each for all Python versions, with hashes, and without the address of any package index.
-# Needs `uv`. Versions stay as they are unless --upgrade is given.
+# Updates requirements.txt (for flights) and requirements-dev.txt (for development, too): one file
+# each for all Python versions, with hashes, and without the address of a package index.
+# Needs `uv`. Versions stay as they are without --upgrade.
 #
 #   usage: tools/lock.sh [--upgrade]
 set -eu

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes an environment with another simulator's renderer, for `make bench` to be measured against,
-# and prints its Python. It is no dependency of this project. Does nothing when it is there.
+# Makes an environment with another simulator's renderer, which `make bench` compares with, and
+# prints the path of its Python. It is no dependency of this project. Does nothing when the
+# environment is up to date.
 #
 #   usage: tools/peer_env.sh [FOLDER]      (default: .venv-peer beside this project)
 set -eu
@@ -12,7 +13,7 @@ stamp=$folder/made-from
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$packages" ]; then
     rm -rf "$folder"
     "${PYTHON:-python3}" -m venv "$folder"
-    # Its wheels are for some versions of Python; on others it would be built for many minutes.
+    # Without a wheel for this version of Python the build would take many minutes.
     # shellcheck disable=SC2086
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: \
         $packages >&2

@@ -1,9 +1,9 @@
-"""Flies the reference flights anew and puts them, masks and states only, into the repository.
+"""Flies the reference flights again and stores them, masks and states only, in the repository.
 
     make references
 
-Needed when the pilot sees or flies otherwise on purpose *and* the old situations tell nothing any
-more. When only its decisions changed, this is enough:
+Use it after an intended change of the pilot or the network that makes the stored situations
+obsolete. After a change of decisions alone, this is enough:
 
     followme-uav replay --check tests/reference_flights --update
 """
@@ -23,21 +23,21 @@ FOLDER = Path(__file__).resolve().parents[1] / "tests" / "reference_flights"
 
 @dataclass(frozen=True)
 class Reference:
-    """One flight, and how much of it is kept."""
+    """One flight, and how much of its log is kept."""
 
     name: str
-    why: str
+    shows: str
     fly: tuple[str, ...]
-    """Command; FOLDER in it is where it may write."""
+    """Arguments of the command; FOLDER stands for a temporary folder."""
     log: str
-    """What it writes there."""
+    """Path of the log below FOLDER."""
     to_s: float
 
 
 REFERENCES = (
     Reference(
         "network",
-        "the network's masks, with all their faults: false alarms, doubt, her far away, then near",
+        "masks of the network: false positives, low confidence, the hero far away, then near",
         (
             *("fly", "--seed", "3002", "--duration", "24", "--set", "camera.rate_hz=5"),
             *("--log", "FOLDER/network.mcap"),
@@ -47,7 +47,7 @@ REFERENCES = (
     ),
     Reference(
         "follow_and_land",
-        "true masks: found, followed, landing",
+        "true masks: acquisition, following, landing",
         (
             *("fly", "--seed", "3001", "--duration", "32", "--oracle"),
             *("--log", "FOLDER/follow_and_land.mcap"),
@@ -57,7 +57,7 @@ REFERENCES = (
     ),
     Reference(
         "lost_and_found",
-        "true masks: behind a building, searched for, found and followed again",
+        "true masks: loss behind a building, search, reacquisition",
         (
             *("scenario", "run", "behind-building", "--seeds", "325:326", "--pilot", "oracle"),
             *("--out", "FOLDER/scenario"),
@@ -75,13 +75,13 @@ def main() -> None:
             kept = FOLDER / f"{reference.name}.mcap"
             log = str(Path(folder) / reference.log)
             run("log", "cut", log, str(kept), "--masks-only", "--to", f"{reference.to_s:g}")
-            print(f"{kept.name}: {kept.stat().st_size / 1e3:.0f} kB, {reference.why}")
+            print(f"{kept.name}: {kept.stat().st_size / 1e3:.0f} kB, {reference.shows}")
     for result in check_folder(FOLDER):
         print(result.line())
 
 
 def run(*arguments: str, may_fail: bool = False) -> None:
-    """The command line; a mission that failed is as good a reference as any."""
+    """Run the command line; a failed mission is a valid reference, too."""
     command = [sys.executable, "-m", "followme_uav.cli", *arguments]
     code = subprocess.run(command, check=False).returncode
     if code not in ((0, 1) if may_fail else (0,)):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with this project and all it needs. Does nothing when it is up to date.
+# Makes .venv with this project and its requirements. Does nothing when it is up to date.
 #
 #   usage: tools/setup.sh          PYTHON=/path/to/python3 chooses the interpreter
 set -eu
@@ -32,6 +32,6 @@ fi
 echo "setup: installing packages into .venv (2 GB, takes some minutes)"
 pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input"
 $pip --require-hashes -r requirements-dev.txt
-# The hashes above cover all that is needed, so nothing else may be fetched for the project itself.
+# All requirements are installed with hashes; the project itself must not fetch any others.
 $pip --no-deps --no-build-isolation --no-index --editable .
 echo "$wanted" >"$stamp"

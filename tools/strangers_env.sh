@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes an environment with an AirSim client that was not written here, and prints its Python.
-# tests/contract/test_strangers.py lets it fly in the embedded simulator. Each is apart from the
-# project's own: both need numpy < 2, airsim also an old msgpack. Python 3.10 or 3.11 for airsim
-# (its msgpack-rpc-python wants a tornado that cannot be imported from 3.12 on), up to 3.12 for
-# cosysairsim. Does nothing when the environment is up to date.
+# Makes an environment with a third-party AirSim client, and prints the path of its Python.
+# tests/contract/test_strangers.py flies the embedded simulator with it. The environments are
+# separate from the project's: both clients need numpy < 2, airsim also an old msgpack. airsim needs
+# Python 3.10 or 3.11, because the tornado of its msgpack-rpc-python cannot be imported from 3.12
+# on; cosysairsim works up to 3.12. Does nothing when the environment is up to date.
 #
 #   usage: tools/strangers_env.sh airsim|cosysairsim [FOLDER]
 #                                               (default: .venv-strangers/NAME beside this project)
@@ -36,8 +36,8 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     rm -rf "$folder"
     "$python" -m venv "$folder"
     pip="$folder/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes"
-    # airsim's setup imports what it needs, and asks for OpenCV, which it does not: so the builder
-    # comes first, then the list as it stands, then airsim, which must find the others.
+    # airsim's setup.py imports its requirements, so they are installed before it. It also requires
+    # OpenCV, which it does not use: hence --no-deps and a list of its own.
     $pip -r "$root/requirements-legacy-build.txt" >&2
     grep -v '^ *#' "$packages" | awk '/==/ { mine = /^airsim==/ } !mine' >"$folder/needed.txt"
     grep -v '^ *#' "$packages" | awk '/==/ { mine = /^airsim==/ } mine' >"$folder/last.txt"

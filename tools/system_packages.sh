@@ -1,9 +1,10 @@
 #!/bin/sh
-# What pip cannot install: Python's venv module, and OpenGL without a screen (EGL, Mesa's software
-# renderer). Installs what is missing when root on Debian or Ubuntu, else says what to install.
+# Checks for packages that pip cannot install: Python's venv module, and OpenGL for off-screen use
+# (EGL, Mesa's software renderer). Installs missing ones as root on Debian or Ubuntu; otherwise
+# prints the command that installs them.
 #
-#   usage: tools/system_packages.sh           what flights need
-#          tools/system_packages.sh --tests   and what tests of windows and pages need
+#   usage: tools/system_packages.sh           packages for flights
+#          tools/system_packages.sh --tests   also packages for tests of windows and web pages
 set -eu
 
 missing=
@@ -14,7 +15,7 @@ for pair in libEGL.so.1:libegl1 libGL.so.1:libgl1 libGLESv2.so.2:libgles2; do
         *) missing="$missing ${pair##*:}" ;;
     esac
 done
-# libEGL finds a driver through these files: Mesa's, or the one of an NVIDIA installation.
+# libEGL finds its driver, Mesa's or NVIDIA's, through these files.
 if ! ls /usr/share/glvnd/egl_vendor.d/*.json /etc/glvnd/egl_vendor.d/*.json 2>/dev/null | grep -q .
 then
     missing="$missing libegl-mesa0 libgl1-mesa-dri"
@@ -25,7 +26,7 @@ fi
 if [ "${1:-}" = --tests ]; then
     command -v Xvfb >/dev/null || missing="$missing xvfb"
     command -v chromium >/dev/null || missing="$missing chromium"
-    # Rerun's window draws with Vulkan; where there is no GPU, Mesa's driver for the CPU does.
+    # Rerun's window needs Vulkan; without a GPU, Mesa's CPU driver provides it.
     ls /usr/share/vulkan/icd.d/*.json 2>/dev/null | grep -q . || missing="$missing mesa-vulkan-drivers"
 fi
 [ -n "$missing" ] || exit 0

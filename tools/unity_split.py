@@ -1,13 +1,13 @@
-"""Splits the real Unity frames so that far heroes can be judged too.
+"""Splits the real Unity frames into training and evaluation sets with far heroes in both.
 
-The validation frames of the Udacity project hardly show the hero from afar, but half of the score
-is about that. The training frames do: the recordings of "data_pack2" are a patrol with her. The
-last part of those recordings is held out, and sorted with the validation frames into the three
-kinds of the score. Files are linked, not copied.
+The validation frames of the Udacity project rarely show the hero from afar, which half of the score
+measures. Of the training frames, the recordings of "data_pack2" do: they are a patrol with the hero
+in view. The last part of these recordings is held out and sorted, together with the validation
+frames, into the three kinds of the score. Files are linked, not copied.
 
     python tools/unity_split.py train validation OUT
 
-makes OUT/unity_train (to learn from) and OUT/unity_proxy (to judge by).
+writes OUT/unity_train (for training) and OUT/unity_proxy (for evaluation).
 """
 
 import argparse
@@ -32,37 +32,37 @@ def main():
         parser.add_argument(name, type=Path)
     args = parser.parse_args()
 
-    learn, judge = [], []
+    training, evaluation = [], []
     (train,), (validation,) = find_sets(args.train), find_sets(args.validation)
     everything = list(zip(train.images, train.masks, strict=True))
     recordings = {recording(image) for image, _ in everything}
     for name in sorted(recordings):
         frames = [pair for pair in everything if recording(pair[0]) == name]
         count = len(frames) - round(HELD_OUT * len(frames)) * name.endswith("data_pack2")
-        learn += frames[:count]
-        judge += [(kind(mask), image, mask) for image, mask in frames[count:]]
+        training += frames[:count]
+        evaluation += [(kind(mask), image, mask) for image, mask in frames[count:]]
     for image, mask in zip(validation.images, validation.masks, strict=True):
-        judge.append((kind(mask), image, mask))
+        evaluation.append((kind(mask), image, mask))
 
-    link(args.out / "unity_train", learn)
+    link(args.out / "unity_train", training)
     for name in ("following_images", "patrol_non_targ", "patrol_with_targ"):
-        # Far heroes of the validation frames are mostly cut off or behind leaves: not that kind.
+        # Far heroes of validation frames are mostly truncated or occluded, so they are left out.
         frames = [
             (image, mask)
-            for k, image, mask in judge
+            for k, image, mask in evaluation
             if k == name and not (k == "patrol_with_targ" and image in validation.images)
         ]
         link(args.out / "unity_proxy" / name, frames)
 
 
 def recording(image: Path) -> str:
-    """`1_run1_cam1_00012_data_pack2` is a frame of recording `1_run1 data_pack2`."""
+    """Name of the recording: `1_run1_cam1_00012_data_pack2` belongs to `1_run1 data_pack2`."""
     parts = image.stem.split("_cam1_")
     return f"{parts[0]} {parts[1].partition('_')[2]}" if len(parts) == 2 else image.stem
 
 
 def kind(mask: Path) -> str:
-    """Which of the three kinds of flight a frame could be from."""
+    """Kind of a frame, one of the three of the score."""
     label = read_pixels(mask, read_bytes(mask)).argmax(axis=-1).astype(np.uint8)
     hero_px = int(resize_truth(label, 160)[..., MaskClass.HERO].sum())
     if hero_px <= DETECTION_PX:

@@ -1,4 +1,4 @@
-"""If these fail, `sim --window` shows nothing, obeys nobody, or crashes without a screen."""
+"""`sim --window`: shows the flight, follows keys and mouse, fails cleanly without a display."""
 
 import contextlib
 import json
@@ -36,33 +36,32 @@ def command(display, *arguments):
 
 @contextlib.contextmanager
 def ending(process):
-    """Whatever a test finds out, no process stays behind."""
+    """Kill the process when the test ends, passed or failed."""
     try:
         yield
     finally:
         process.kill()
 
 
-def until(holds):
-    """Wait for it; the value that made it hold."""
-    give_up_s = time.monotonic() + DEADLINE_S
-    while not (value := holds()):
-        assert time.monotonic() < give_up_s, "it did not happen"
+def wait_until(condition):
+    """Wait until `condition()` is true; fails after `DEADLINE_S`."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "the condition did not become true in time"
         time.sleep(0.1)
-    return value
 
 
-class Watched:
-    """A simulator with a window, seen and used by a person and by a client."""
+class WindowedSimulator:
+    """A simulator with a window, a person at the window, and a client."""
 
     def __init__(self, screen, process, session):
         self.process, self._screen, self._session = process, screen, session
         self.person = Person(screen)
-        until(lambda: len(np.unique(self.view().reshape(-1, 3), axis=0)) > 1000)
+        wait_until(lambda: len(np.unique(self.view().reshape(-1, 3), axis=0)) > 1000)
         self.person.move_to(self._left + 300, self._top + 300)
 
     def view(self):
-        """The window's content. Without a window manager it stands where it was opened."""
+        """Content of the window, which is the only lit part of the screen."""
         picture = self._screen.picture()
         lit = np.nonzero(picture.any(axis=2))
         self._top, self._left = (int(axis.min()) if len(axis) else 0 for axis in lit)
@@ -75,20 +74,20 @@ class Watched:
         return self.call("getMultirotorState", "")["timestamp"]
 
     def scenery(self):
-        """What is seen of the city, without texts and inset: only the eye changes it much."""
+        """The view of the city without text and inset; it changes much only with the camera."""
         return self.view()[2 * BAR_PX : -2 * BAR_PX, : SIZE_PX[0] // 2].astype(float)
 
-    def moved(self, before):
+    def has_moved_since(self, before):
         return np.abs(self.scenery() - before).mean() > 5.0
 
-    def freeze(self):
+    def hold_time(self):
         self.person.press(x_screen.SPACE)
-        until(lambda: self.call("simFollowMeIsHeld"))
+        wait_until(lambda: self.call("simFollowMeIsHeld"))
 
-    def let_go(self):
+    def release_time(self):
         if self.process.poll() is None and self.call("simFollowMeIsHeld"):
             self.person.press(x_screen.SPACE)
-            until(lambda: not self.call("simFollowMeIsHeld"))
+            wait_until(lambda: not self.call("simFollowMeIsHeld"))
 
 
 @pytest.fixture(scope="module")
@@ -99,81 +98,81 @@ def screen(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def a_watched_simulator(screen):
+def open_simulator(screen):
     with contextlib.ExitStack() as stack:
         process = stack.enter_context(command(screen.name, "sim", "--window", "--port", "0"))
         stack.enter_context(ending(process))
         port = re.search(r":(\d+)$", process.stdout.readline().strip())[1]
         session = stack.enter_context(RpcSession("127.0.0.1", int(port)))
-        watched = Watched(screen, process, session)
-        stack.callback(watched.person.stop)
-        yield watched
+        simulator = WindowedSimulator(screen, process, session)
+        stack.callback(simulator.person.stop)
+        yield simulator
 
 
 @pytest.fixture(scope="module")
 def shared(screen):
-    """One for all tests that leave it as it was."""
-    with a_watched_simulator(screen) as watched:
-        yield watched
+    """One simulator for all tests that leave it as it was."""
+    with open_simulator(screen) as simulator:
+        yield simulator
 
 
 @pytest.fixture
-def watched(shared):
+def simulator(shared):
     yield shared
-    shared.let_go()
+    shared.release_time()
 
 
 @needs_screen
-def test_the_window_shows_the_city_as_time_passes(watched):
-    first = watched.view()
-    until(lambda: not np.array_equal(first, watched.view()))
+def test_window_changes_as_time_passes(simulator):
+    first = simulator.view()
+    wait_until(lambda: not np.array_equal(first, simulator.view()))
 
 
 @needs_screen
-def test_the_camera_is_in_a_corner_and_a_key_hides_it(watched):
+def test_camera_image_is_in_a_corner_and_a_key_hides_it(simulator):
     bottom, right = SIZE_PX[1] - MARGIN_PX - BAR_PX, SIZE_PX[0] - MARGIN_PX
     frame = (slice(bottom - INSET_PX, bottom), right)  # a column of the border
 
     def shows_inset():
-        return (watched.view()[frame] == PANEL).all()
+        return (simulator.view()[frame] == PANEL).all()
 
     assert shows_inset()
-    inside = watched.view()[bottom - INSET_PX : bottom, right - INSET_PX : right]
+    inside = simulator.view()[bottom - INSET_PX : bottom, right - INSET_PX : right]
     assert len(np.unique(inside.reshape(-1, 3), axis=0)) > 100
-    watched.person.press(x_screen.P)
-    until(lambda: not shows_inset())
-    watched.person.press(x_screen.P)
-    until(shows_inset)
+    simulator.person.press(x_screen.P)
+    wait_until(lambda: not shows_inset())
+    simulator.person.press(x_screen.P)
+    wait_until(shows_inset)
 
 
 @needs_screen
-def test_space_holds_the_time_but_no_client(watched):
-    """A client that gets no answers would give up, and its flight with it."""
-    watched.freeze()
-    held_ns = watched.time_ns()
-    watched.call("simGetImages", [{"camera_name": "0", "image_type": 0}], "", False)
-    assert watched.call("simIsPaused")
-    assert watched.time_ns() == held_ns
-    watched.person.press(x_screen.SPACE)
-    until(lambda: watched.time_ns() > held_ns)
-    assert not watched.call("simFollowMeIsHeld")
+def test_held_time_does_not_block_clients(simulator):
+    """A client without answers would end its flight at its deadline."""
+    simulator.hold_time()
+    held_ns = simulator.time_ns()
+    simulator.call("simGetImages", [{"camera_name": "0", "image_type": 0}], "", False)
+    assert simulator.call("simIsPaused")
+    assert simulator.time_ns() == held_ns
+    simulator.person.press(x_screen.SPACE)
+    wait_until(lambda: simulator.time_ns() > held_ns)
+    assert not simulator.call("simFollowMeIsHeld")
 
 
 @needs_screen
-def test_mouse_and_keys_move_the_eye(watched):
-    watched.freeze()
-    chase = watched.scenery()
-    person = watched.person
+def test_mouse_and_keys_move_the_camera(simulator):
+    simulator.hold_time()
+    chase = simulator.scenery()
+    person = simulator.person
     person.hold(x_screen.LEFT)
-    person.move_to(watched._left + 520, watched._top + 330)
-    person.let_go(x_screen.LEFT)
-    until(lambda: watched.moved(chase))
-    around = watched.scenery()
+    person.move_to(simulator._left + 520, simulator._top + 330)
+    person.release(x_screen.LEFT)
+    wait_until(lambda: simulator.has_moved_since(chase))
+    orbited = simulator.scenery()
     for _ in range(8):
         person.click(x_screen.WHEEL_DOWN)
-    until(lambda: watched.moved(around))
+    wait_until(lambda: simulator.has_moved_since(orbited))
     person.press(x_screen.C)
-    until(lambda: not watched.moved(chase))
+    wait_until(lambda: not simulator.has_moved_since(chase))
 
 
 @pytest.fixture(scope="module")
@@ -185,19 +184,19 @@ def other_screen(tmp_path_factory):
 
 @needs_screen
 @pytest.mark.parametrize("how", ["escape", "close button"])
-def test_closing_ends_the_simulator_in_good_order(other_screen, how):
-    with a_watched_simulator(other_screen) as watched:
+def test_closing_the_window_ends_the_simulator_with_code_0(other_screen, how):
+    with open_simulator(other_screen) as simulator:
         if how == "escape":
-            watched.person.press(x_screen.ESCAPE)
+            simulator.person.press(x_screen.ESCAPE)
         else:
-            watched.person.close_window()
-        assert watched.process.wait(DEADLINE_S) == 0
-        complaints = watched.process.stderr.read().splitlines()
+            simulator.person.close_window()
+        assert simulator.process.wait(DEADLINE_S) == 0
+        complaints = simulator.process.stderr.read().splitlines()
     assert [line for line in complaints if not line.startswith("Xlib:  extension")] == []
 
 
 @pytest.mark.parametrize("display", [None, ":9999"])
-def test_without_a_screen_one_line_says_so(display):
+def test_missing_display_is_reported_in_one_line(display):
     with command(display, "sim", "--window", "--port", "0") as process, ending(process):
         _, errors = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 2
@@ -210,18 +209,18 @@ FLY = ["fly", "--oracle", "--duration", "3", "--set", "rpc.deadline_s=1.0"]
 
 @pytest.fixture
 def flight(other_screen, tmp_path):
-    """A flight being watched: its process, the person, and where its summary will be."""
+    """A flight with a window: its process, the person at the window, the path of its summary."""
     files = ["--log", str(tmp_path / "log.mcap"), "--summary", str(tmp_path / "summary.json")]
     screen = other_screen
     with command(screen.name, *FLY, "--window", *files) as process, ending(process):
-        until(lambda: len(np.unique(screen.picture().reshape(-1, 3), axis=0)) > 1000)
+        wait_until(lambda: len(np.unique(screen.picture().reshape(-1, 3), axis=0)) > 1000)
         person = Person(screen)
         person.move_to(500, 350)
         yield process, person, tmp_path / "summary.json"
         person.stop()
 
 
-def changes(screen):
+def is_changing(screen):
     before = screen.picture()
     time.sleep(1.0)
     return not np.array_equal(before, screen.picture())
@@ -229,11 +228,11 @@ def changes(screen):
 
 @needs_screen
 @pytest.mark.slow
-def test_a_flight_that_is_held_goes_on_as_if_nothing_had_been(other_screen, flight):
-    """Longer than any deadline of the controller: it must neither give up nor notice."""
+def test_flight_held_beyond_its_deadlines_ends_as_an_unheld_one(other_screen, flight):
+    """The controller must neither time out nor log anything else than without a window."""
     process, person, summary = flight
     person.press(x_screen.SPACE)
-    until(lambda: not changes(other_screen))
+    wait_until(lambda: not is_changing(other_screen))
     time.sleep(4.0)
     assert process.poll() is None
     person.press(x_screen.SPACE)
@@ -242,10 +241,10 @@ def test_a_flight_that_is_held_goes_on_as_if_nothing_had_been(other_screen, flig
     _, errors = process.communicate(timeout=DEADLINE_S)
     assert json.loads(summary.read_text())["final_state"] == "done", errors
     assert "failsafe" not in errors
-    unwatched = summary.with_name("unwatched.mcap")
-    with command(None, *FLY, "--log", str(unwatched)) as process, ending(process):
+    windowless = summary.with_name("unsimulator.mcap")
+    with command(None, *FLY, "--log", str(windowless)) as process, ending(process):
         process.communicate(timeout=DEADLINE_S)
-    assert content_digest(summary.with_name("log.mcap")) == content_digest(unwatched)
+    assert content_digest(summary.with_name("log.mcap")) == content_digest(windowless)
 
 
 @needs_screen

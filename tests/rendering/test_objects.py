@@ -1,7 +1,7 @@
-"""Every listed object shows in the picture as itself, and what a client calls it shows there, too.
+"""Object numbers, names and segmentation ids agree in poses, images and detections.
 
-Labelled data of anything but people is collected by names: `tree_7_crown` must be that crown and no
-other, in segmentation, infrared and detection alike.
+Clients collect labelled data by name: `tree_7_crown` must be that crown and no other, in
+segmentation, infrared and detection alike.
 """
 
 import io
@@ -29,7 +29,7 @@ SEGMENTATION, INFRARED = 5, 7
 
 
 class AtOnce:
-    """A `Simulator` whose calls run where they are made: pictures belong to one thread."""
+    """A `Simulator` that runs calls on the caller's thread, as OpenGL belongs to one thread."""
 
     def __init__(self, simulation):
         self.simulation = simulation
@@ -45,8 +45,8 @@ class AtOnce:
         return future
 
 
-class City:
-    """A city and a client of it, with a camera that goes where it is told."""
+class CityClient:
+    """A simulated city, a client of it, and a camera that can be placed."""
 
     def __init__(self, **options):
         self.simulation = Simulation(SEED, 6, make_scene, SIZE_PX, cars=4, **options)
@@ -61,7 +61,7 @@ class City:
         return self.call("simListSceneObjects", ".*")
 
     def look_at(self, name, away_m, below_rad=0.0, from_rad=0.0):
-        """The object in the middle of a picture from so far away."""
+        """Render an image with the object in its middle, from this distance."""
         centre = find_body(self.simulation, name).centre_m
         level_m, up_m = away_m * math.cos(below_rad), away_m * math.sin(below_rad)
         north = centre[0] - level_m * math.cos(from_rad)
@@ -73,20 +73,20 @@ class City:
         )
 
     def image(self, image_type):
-        """(height, width, 3) RGB, of the vehicle's camera."""
+        """(height, width, 3) RGB of the vehicle's camera."""
         data = self.call("simGetImage", "0", image_type, VEHICLE_NAME, False)
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 @pytest.fixture(scope="module")
 def city():
-    made = City()
+    made = CityClient()
     yield made
     made.scene.close()
 
 
-def test_what_can_be_seen_is_listed_and_all_that_is_listed_can_be_seen(city):
-    """But for the vehicle itself, which is not in its own cameras' pictures."""
+def test_listed_names_are_the_drawn_names(city):
+    """Exceptions: free slots of spawned objects, and cars that are not driving."""
     drawn = set(city.scene.object_names)
     listed = set(city.names())
     assert listed == set(names_of(city.simulation)) <= drawn
@@ -96,8 +96,8 @@ def test_what_can_be_seen_is_listed_and_all_that_is_listed_can_be_seen(city):
 
 
 @pytest.mark.parametrize("kind", ["tree", "bush", "lamp", "planter", "car", "highway", "person"])
-def test_each_object_is_where_its_pose_says(city, kind):
-    """A number that belongs to another thing would label that one."""
+def test_object_number_appears_at_the_pose_of_its_name(city, kind):
+    """A wrong number would give the label to another object."""
     names = [name for name in names_of(city.simulation) if name.startswith(kind)]
     chosen = names if len(names) < 8 else names[:: len(names) // 8] + names[-1:]
     seen, hidden = [], []
@@ -115,15 +115,15 @@ def test_each_object_is_where_its_pose_says(city, kind):
 
 
 @pytest.mark.parametrize("image_type", [SEGMENTATION, INFRARED])
-def test_ids_that_are_set_show_in_the_picture(city, image_type):
-    """Whatever the camera sees, one object after the other; and nothing else changes."""
+def test_changed_id_shows_in_the_pixels_of_its_object_alone(city, image_type):
+    """Each object in view is changed in turn."""
     palette = segmentation_palette() if image_type == SEGMENTATION else np.arange(256)[:, None]
     city.call("simFollowMePlaceVehicle", {"x_val": -30.0, "z_val": -4.0}, 0.0, VEHICLE_NAME)
     city.simulation.step(8)
     shown = city.simulation.shot().images.object_id
     names = [city.scene.object_names[number] for number in np.unique(shown)]
     assert len({name.split("_")[0] for name in names}) >= 6
-    assert max(np.unique(shown)) > 255  # more than a byte tells apart
+    assert max(np.unique(shown)) > 255  # object numbers need more than a byte
     assert city.call("simSetSegmentationObjectID", ".*", 0, True) is True
     for name in names:
         assert city.call("simSetSegmentationObjectID", name, 200, False) is True
@@ -140,9 +140,9 @@ def test_ids_that_are_set_show_in_the_picture(city, image_type):
     assert (city.image(image_type)[~there] == palette[0]).all()
 
 
-def test_ids_at_the_start_tell_kinds_people_and_buildings_apart(city):
-    """Who never sets an id gets a picture of kinds, as before there were ids for single things."""
-    fresh = City()
+def test_default_ids_differ_between_kinds_people_and_buildings(city):
+    """A client that sets no id gets a segmentation by kind."""
+    fresh = CityClient()
     ids = {name: fresh.call("simGetSegmentationObjectID", name) for name in fresh.names()}
     fresh.scene.close()
     assert [ids[name] for name in ("sky", "ground", "hero", "person_01")] == [0, 1, 2, 3]
@@ -157,7 +157,7 @@ def test_ids_at_the_start_tell_kinds_people_and_buildings_apart(city):
     assert sum(map(len, different)) == len(set().union(*different))
 
 
-def test_detection_knows_the_names_that_are_listed(city):
+def test_detection_filter_finds_each_listed_name_in_view(city):
     city.call("simFollowMePlaceVehicle", {"x_val": -30.0, "z_val": -4.0}, 0.0, VEHICLE_NAME)
     city.simulation.step(8)
     numbers = np.unique(city.simulation.shot().images.object_id)
@@ -175,7 +175,7 @@ AHEAD_M = 3.0
 
 
 def _spawn(city, name):
-    """A cube in the middle of the picture, as a client would put it there."""
+    """Spawn a cube in the middle of the image, as a client."""
     vehicle = city.simulation.vehicle
     north, east, down = vehicle.position_m
     pose = {
@@ -187,7 +187,7 @@ def _spawn(city, name):
 
 
 def _detected(city):
-    """Names of everything in the picture."""
+    """Names of all detections in the image."""
     city.call("simAddDetectionFilterMeshName", "0", 0, "*", VEHICLE_NAME, False)
     city.call("simSetDetectionFilterRadius", "0", 0, 1e5, VEHICLE_NAME, False)
     found = city.call("simGetDetections", "0", 0, VEHICLE_NAME, False)
@@ -196,8 +196,8 @@ def _detected(city):
 
 
 @pytest.mark.parametrize("name", ["crate", "tree_new", "spawned_31"])
-def test_spawned_objects_are_labelled_as_whatever_stands(city, name):
-    """Listed, posed, detected and in the mask, by whatever name, until it is destroyed."""
+def test_spawned_object_is_listed_posed_detected_and_labelled(city, name):
+    """Under any name, and until it is destroyed."""
     palette = segmentation_palette()
     city.call("simFollowMePlaceVehicle", {"x_val": -30.0, "z_val": -4.0}, 0.0, VEHICLE_NAME)
     city.simulation.step(8)
@@ -232,7 +232,7 @@ def test_spawned_objects_are_labelled_as_whatever_stands(city, name):
     assert (city.image(SEGMENTATION) == before).all()
 
 
-def test_an_id_ends_with_the_spawned_object_that_had_it(city):
+def test_set_id_ends_with_its_spawned_object(city):
     _spawn(city, "crate")
     first = city.call("simGetSegmentationObjectID", "crate")
     city.call("simSetSegmentationObjectID", "crate", 77, False)
@@ -244,8 +244,8 @@ def test_an_id_ends_with_the_spawned_object_that_had_it(city):
     city.call("simDestroyObject", "crate")
 
 
-def test_absent_hero_is_unknown_to_all():
-    alone = City(hero=HeroMode.ABSENT)
+def test_absent_hero_is_neither_listed_nor_changeable():
+    alone = CityClient(hero=HeroMode.ABSENT)
     try:
         assert "hero" not in alone.names()
         assert alone.call("simSetSegmentationObjectID", "hero", 1, False) is False

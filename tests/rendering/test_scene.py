@@ -1,4 +1,4 @@
-"""The cameras: the same picture for the same inputs, exact masks, true depth, right directions."""
+"""Images of the scene: reproducible, exact masks, metric depth, correct geometry."""
 
 import gc
 import math
@@ -18,7 +18,9 @@ from followme_uav.sim.city.spawned import SLOT_NAMES, SpawnedObject, find_asset
 from followme_uav.sim.city.styles import STYLES
 from followme_uav.sim.city.world import City, make_city
 from followme_uav.sim.rendering import offscreen
-from followme_uav.sim.rendering.scene import GROUND_ID, HERO_ID, SKY_DEPTH_M, SKY_ID, Pose, Scene
+from followme_uav.sim.rendering.objects import GROUND_ID, HERO_ID, SKY_ID
+from followme_uav.sim.rendering.rendered_image import SKY_DEPTH_M
+from followme_uav.sim.rendering.scene import Pose, Scene
 
 FOV_RAD = math.radians(70.0)
 
@@ -49,8 +51,8 @@ def _standing(north_m: float, east_m: float) -> tuple[Person, ...]:
     return (Person((north_m, east_m, 0.0), 0.0, 0.0, 0.0, 0),)
 
 
-def test_equal_inputs_give_equal_bytes(city: City, scene: Scene):
-    """Replay and reference flights compare pictures bit for bit."""
+def test_equal_inputs_give_equal_images(city: City, scene: Scene):
+    """Deterministic flights need images that are equal to the last bit."""
     crowd = Crowd(city, 11)
     before = crowd.people
     camera = _camera(20.0, 20.0, 6.0, 0.7, -0.3)
@@ -70,8 +72,8 @@ def test_equal_inputs_give_equal_bytes(city: City, scene: Scene):
 
 
 @pytest.mark.parametrize("yaw_rad", [0.0, math.pi / 2, math.pi, -math.pi / 2])
-def test_hero_appears_where_geometry_says(scene: Scene, yaw_rad: float):
-    """A mirrored or turned picture would make the pilot steer the wrong way."""
+def test_hero_appears_at_the_projected_position(scene: Scene, yaw_rad: float):
+    """A mirrored or rotated image would make the pilot steer the wrong way."""
     forward, right = 10.0, 2.5
     north_m = forward * math.cos(yaw_rad) - right * math.sin(yaw_rad)
     east_m = forward * math.sin(yaw_rad) + right * math.cos(yaw_rad)
@@ -87,7 +89,7 @@ def test_hero_appears_where_geometry_says(scene: Scene, yaw_rad: float):
 
 
 def test_depth_is_planar_and_metric(scene: Scene):
-    """Depth in wrong units or along rays would put every measured obstacle elsewhere."""
+    """Depth in other units or along rays would displace each measured obstacle."""
     down = scene.render(_camera(0.0, 0.0, 10.0, 0.0, -math.pi / 2), 64, 64, ())
     assert (down.object_id == GROUND_ID).all()
     assert down.depth_m.dtype == np.float32
@@ -98,7 +100,7 @@ def test_depth_is_planar_and_metric(scene: Scene):
 
 
 def test_depth_agrees_with_the_colliders(city: City, scene: Scene):
-    """Vehicle and camera must live in the same city: what is seen must be what is hit."""
+    """The rendered city and the city that the vehicle collides with must be one."""
     checked = 0
     for number, house in enumerate(city.buildings[:20]):
         gap_m = 6.0
@@ -112,8 +114,8 @@ def test_depth_agrees_with_the_colliders(city: City, scene: Scene):
     assert checked >= 5
 
 
-def test_masks_tell_hero_from_people(city: City, scene: Scene):
-    """The exact mask is the ground truth of training and of every score."""
+def test_masks_separate_hero_and_people(city: City, scene: Scene):
+    """The exact mask is the ground truth of training and of all scores."""
     crowd = Crowd(city, 11)
     hero = crowd.people[0].position_m
     near = (crowd.people[0], Person((hero[0] + 1.5, hero[1], hero[2]), 0.0, 0.0, 0.0, 1))
@@ -133,7 +135,7 @@ def test_masks_tell_hero_from_people(city: City, scene: Scene):
 
 
 def test_gait_moves_the_limbs(scene: Scene):
-    """Frozen legs would teach the network statues."""
+    """A network trained on stiff figures would miss people who walk."""
     camera = _camera(0.0, 0.0, 2.0, 0.0, -0.1)
     masks = []
     for phase_rad in (0.3, 1.6, 3.4):
@@ -143,8 +145,8 @@ def test_gait_moves_the_limbs(scene: Scene):
     assert (masks[1] ^ masks[2]).sum() > 20
 
 
-def test_vehicle_is_seen_only_when_asked_for(scene: Scene):
-    """It must not block its own camera, and must show up in a chase view."""
+def test_vehicle_is_drawn_only_with_a_given_pose(scene: Scene):
+    """It must not cover its own camera, and must show in a chase view."""
     camera = _camera(-3.0, 0.0, 5.0, 0.0, 0.0)
     vehicle_id = scene.object_names.index("Drone1")
     pose = Pose((0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0))
@@ -152,14 +154,14 @@ def test_vehicle_is_seen_only_when_asked_for(scene: Scene):
     assert vehicle_id not in scene.render(camera, 96, 96, ()).object_id
 
 
-def test_driving_cars_are_background_where_geometry_says(city: City, scene: Scene):
-    """A car must hide who is behind it in mask and depth alike, and cast a shadow in neither."""
+def test_driving_car_appears_at_the_projected_position_as_background(city: City, scene: Scene):
+    """A car hides people behind it in mask and depth alike; its shadow changes neither."""
     hero = _standing(16.0, 0.0)
     camera = _camera(0.0, 0.0, 1.4, 0.0, 0.0)
     car = Car(10.0, 0.0, math.pi / 2, 4.3, 1.78, 1.5, (0.2, 0.2, 0.2))
     plain = scene.render(camera, 160, 160, hero)
     shown = scene.render(camera, 160, 160, hero, (car,))
-    car_id = scene.object_names.index(f"car_{len(city.cars)}")  # behind those that are parked
+    car_id = scene.object_names.index(f"car_{len(city.cars)}")  # numbers of parked cars come first
     new = shown.object_id == car_id
     columns = np.nonzero(new)[1]
     focal_px = 80 / math.tan(FOV_RAD / 2)
@@ -176,8 +178,8 @@ def test_driving_cars_are_background_where_geometry_says(city: City, scene: Scen
         assert np.array_equal(getattr(again, name), getattr(plain, name))
 
 
-def test_each_driving_car_has_a_number_of_its_own(city: City, scene: Scene):
-    """Cars that look alike would else be one object, and the label of one that of all."""
+def test_each_driving_car_has_its_own_object_number(city: City, scene: Scene):
+    """With one number for equal cars, the label of one would be that of all."""
     camera = _camera(0.0, 0.0, 2.0, 0.0, -0.1)
     looks = (4.3, 1.78, 1.5, (0.2, 0.2, 0.2))
     cars = tuple(Car(9.0 + 4.0 * i, -4.0 + 4.0 * i, 0.3, *looks) for i in range(3))
@@ -192,34 +194,34 @@ def test_each_driving_car_has_a_number_of_its_own(city: City, scene: Scene):
     assert np.nonzero(swapped.object_id == first)[1].mean() == pytest.approx(columns[2], abs=1.0)
 
 
-def test_an_absent_hero_is_in_no_picture(city: City, scene: Scene):
-    """A scenario without her must not show her anywhere."""
+def test_absent_hero_is_in_no_image(city: City, scene: Scene):
+    """A scenario without the hero must not show the hero."""
     crowd = Crowd(city, 11, hero=HeroMode.ABSENT)
     for yaw_rad in (0.0, 2.0, 4.0):
         shown = scene.render(_camera(10.0, 10.0, 8.0, yaw_rad, -0.3), 160, 160, crowd.people)
         assert HERO_ID not in shown.object_id
 
 
-def test_masks_and_depth_know_no_weather(city: City, scene: Scene):
-    """A shadow or a fog in the mask would be a wrong label."""
+def test_masks_and_depth_do_not_depend_on_the_weather(city: City, scene: Scene):
+    """A shadow or fog in the mask would be a wrong label."""
     crowd = Crowd(city, 11).people
     hero = crowd[0].position_m
     camera = _camera(hero[0] - 9.0, hero[1] - 1.0, 5.0, 0.1, -0.35)
     before = scene.atmosphere
     plain = scene.render(camera, 160, 160, crowd)
-    pictures = [plain.rgb]
+    images = [plain.rgb]
     for light in PRESETS.values():
         scene.set_atmosphere(light)
         shown = scene.render(camera, 160, 160, crowd)
         assert np.array_equal(shown.object_id, plain.object_id)
         assert np.array_equal(shown.depth_m, plain.depth_m)
-        assert all(not np.array_equal(shown.rgb, other) for other in pictures)
-        pictures.append(shown.rgb)
+        assert all(not np.array_equal(shown.rgb, other) for other in images)
+        images.append(shown.rgb)
     scene.set_atmosphere(before)
     assert np.array_equal(scene.render(camera, 160, 160, crowd).rgb, plain.rgb)
 
 
-def test_fog_hides_what_is_far(scene: Scene):
+def test_fog_hides_far_surfaces_and_spares_near_ones(scene: Scene):
     """Fog that does not grow with distance would be a grey filter."""
     camera = _camera(0.0, -90.0, 4.0, math.pi / 2, 0.0)
     before = scene.atmosphere
@@ -236,8 +238,8 @@ def test_fog_hides_what_is_far(scene: Scene):
     assert gap[near].mean() > 3.0 * gap[far].mean()
 
 
-def test_houses_and_people_cast_shadows_away_from_the_sun(city: City):
-    """Shadows on the sunny side would teach that light means nothing."""
+def test_buildings_and_people_cast_shadows_away_from_the_sun(city: City):
+    """Shadows on the sunny side would be wrong training data."""
     house = city.buildings[0]
     scene = Scene(replace(city, buildings=(house,), trees=(), bushes=(), lamps=()), people=0)
     beside = 2.0
@@ -260,34 +262,36 @@ def test_houses_and_people_cast_shadows_away_from_the_sun(city: City):
     )
     feet = np.nonzero(stands.object_id == HERO_ID)[0].max()
     assert darker.sum() > 30
-    assert np.nonzero(darker)[0].mean() > feet - 10  # towards the camera, which is in the south
+    assert (
+        np.nonzero(darker)[0].mean() > feet - 10
+    )  # the shadow falls southwards, towards the camera
     scene.close()
 
 
-def test_styles_look_different_and_have_the_same_streets():
-    """A network could learn one town by heart; a pilot relies on one map."""
+def test_styles_differ_in_colour_and_share_the_streets():
+    """Training needs varied cities; the pilot relies on one street map."""
     camera = _camera(-40.0, 0.0, 8.0, 0.3, -0.3)
-    pictures, grounds = [], []
+    images, grounds = [], []
     for style in STYLES:
         made = Scene(make_city(11, style), people=0)
         shown = made.render(camera, 96, 96, ())
         made.close()
-        pictures.append(shown.rgb[shown.object_id == GROUND_ID].mean(axis=0))
+        images.append(shown.rgb[shown.object_id == GROUND_ID].mean(axis=0))
         grounds.append(shown.object_id == GROUND_ID)
-    for i, colour in enumerate(pictures):
-        for other in pictures[:i]:
+    for i, colour in enumerate(images):
+        for other in images[:i]:
             assert np.abs(colour - other).max() > 2.0
     assert np.mean(grounds[0] == grounds[2]) > 0.7
 
 
-def test_missing_egl_is_one_clear_line(city: City, monkeypatch):
-    """On a bare machine the user must learn what to install, not read a stack trace."""
+def test_missing_egl_names_the_package_to_install(city: City, monkeypatch):
+    """A user of a bare machine learns what to install instead of reading a stack trace."""
     monkeypatch.setattr(offscreen, "_PIPE", "p3nothing")
     with pytest.raises(EnvironmentSetupError, match="apt-get install libegl1"):
         Scene(city)
 
 
-def test_scene_goes_on_when_others_come_and_go(city: City, scene: Scene):
+def test_scene_renders_after_other_scenes_were_closed(city: City, scene: Scene):
     """Data of several cities is collected in one process."""
     for _ in range(2):
         other = Scene(city, people=0)
@@ -295,12 +299,12 @@ def test_scene_goes_on_when_others_come_and_go(city: City, scene: Scene):
         other.close()
         del other
         gc.collect()
-    for size_px in (32, 48):  # the second asks for a new buffer
+    for size_px in (32, 48):  # the second size needs a new buffer
         assert scene.render(_camera(0.0, 0.0, 3.0, 0.0, 0.0), size_px, size_px, ()).rgb.any()
 
 
-def test_pictures_leave_nothing_behind(scene: Scene, city: City):
-    """A simulator that runs for days must not fill the memory with poses that are gone."""
+def test_rendering_does_not_accumulate_states(scene: Scene, city: City):
+    """A simulator that runs for days must not fill the memory with states of past poses."""
 
     def draw(count: int) -> int:
         crowd = Crowd(city, 11)
@@ -324,8 +328,8 @@ def _spawned(asset: str, north_m: float, number: int, **changes) -> SpawnedObjec
     ("asset", "front_m", "share"),
     [("Cube", 1.0, 1.0), ("Sphere", 1.0, math.pi / 4), ("Cylinder", 1.0, 1.0), ("Cone", 0.5, 0.5)],
 )
-def test_a_spawned_solid_is_in_picture_mask_and_depth(scene, asset, front_m, share):
-    """`share`: of the square around it that its outline fills."""
+def test_spawned_solid_is_in_image_mask_and_depth(scene, asset, front_m, share):
+    """`share` is the part of its bounding box that the outline fills."""
     camera, number = _camera(0.0, 0.0, 8.0, 0.0, 0.0), scene.object_names.index(SLOT_NAMES[0])
     before = scene.render(camera, 160, 160, ())
     bytes_before = before.rgb.tobytes(), before.object_id.tobytes()
@@ -345,7 +349,7 @@ def test_a_spawned_solid_is_in_picture_mask_and_depth(scene, asset, front_m, sha
     assert (after.rgb.tobytes(), after.object_id.tobytes()) == bytes_before
 
 
-def test_a_light_is_as_bright_as_it_is_set(scene):
+def test_brightness_of_a_light_follows_its_intensity(scene):
     camera, number = _camera(0.0, 0.0, 8.0, 0.0, 0.0), scene.object_names.index(SLOT_NAMES[1])
     shades = []
     for intensity in (0.0, 1000.0, 5000.0):

@@ -1,8 +1,9 @@
-"""The wardrobe: one hero, and others who wear red without being her."""
+"""Wardrobe and figures: one hero, other people in red of another hue."""
 
 import pytest
 
-from followme_uav.sim.rendering.figures import HERO, make_figure, make_wardrobe
+from followme_uav.sim.rendering.meshes.figures import make_figure
+from followme_uav.sim.rendering.meshes.wardrobe import HERO, make_wardrobe
 
 
 def _is_reddish(colour: tuple[float, float, float]) -> bool:
@@ -10,13 +11,13 @@ def _is_reddish(colour: tuple[float, float, float]) -> bool:
 
 
 def _is_scarlet(colour: tuple[float, float, float]) -> bool:
-    """As the hero's jacket, hair and shoes are."""
+    """Of the hue of the hero's jacket, hair and shoes."""
     return colour[0] > 4.5 * max(colour[1:])
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_others_wear_red_but_nobody_wears_the_heros(seed: int):
-    """Without red coats around the network would follow any; with hers on others, the wrong one."""
+def test_others_wear_red_but_not_the_red_of_the_hero(seed: int):
+    """People in other reds teach the network the red of the hero; in that red they mislead it."""
     hero, *others = make_wardrobe(seed, 30)
     assert hero is HERO
     assert _is_scarlet(hero.top)
@@ -30,8 +31,8 @@ def test_others_wear_red_but_nobody_wears_the_heros(seed: int):
         assert 1.5 <= look.height_m <= 1.95
 
 
-def test_figure_stands_on_the_ground_and_has_all_limbs():
-    """Masks and the distance estimate rest on people of human size with feet at their position."""
+def test_figure_has_all_limbs_and_human_height_above_the_ground():
+    """Distance estimates assume people of human height with their feet at their position."""
     vertices = make_figure(HERO, 7).vertices
     heights = -vertices["position"][:, 2]
     assert heights.min() == pytest.approx(0.0, abs=0.01)

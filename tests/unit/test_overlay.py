@@ -1,23 +1,23 @@
-"""If these fail, the window tells lies about the flight, or tints the wrong people."""
+"""Overlays of the window: true status, the right people tinted, everything in its place."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from followme_uav.sim.viewer.chase_view import ChaseView
+from followme_uav.sim.viewer.key_bindings import KEY_BINDINGS
 from followme_uav.sim.viewer.overlay import (
     BAR_PX,
     INSET_PX,
     PANEL,
-    RateMeter,
-    Status,
     compose,
     enlarged,
     help_spans,
     status_spans,
     tinted,
 )
-from followme_uav.sim.viewer.view import KEYS, View
+from followme_uav.sim.viewer.status import RateMeter, Status
 
 FLYING = Status(
     flown_s=75.25,
@@ -37,31 +37,31 @@ def text(status):
     return " | ".join(span for span, _ in status_spans(status))
 
 
-def test_status_tells_time_speed_and_state():
+def test_status_shows_time_speed_and_state_of_a_flight():
     assert text(FLYING) == "01:15.2 | 2x | flying 4.5 m up, 1.2 m/s | API control"
 
 
-def test_a_pause_can_be_seen():
+def test_status_shows_a_pause_and_a_wait_for_a_client():
     assert "PAUSED" in text(replace(FLYING, held=True))
     assert "PAUSED" not in text(FLYING)
     assert "waiting for a client" in text(replace(FLYING, standing=True))
 
 
-def test_a_machine_too_slow_for_the_speed_is_not_hidden():
+def test_status_shows_the_reached_speed_on_a_slow_machine():
     assert "4x (reaches 2.1x)" in text(replace(FLYING, speed=4.0, rate=2.1))
     assert "reaches" not in text(replace(FLYING, speed=4.0, rate=2.1, held=True))
 
 
-def test_on_the_ground_it_says_whether_the_motors_run():
+def test_status_on_the_ground_shows_whether_the_vehicle_is_armed():
     assert "on the ground, disarmed" in text(replace(FLYING, landed=True, armed=False))
 
 
-def test_help_names_every_key():
+def test_help_names_each_key():
     words = [word for word, _ in help_spans()]
-    assert all(key.label in words and key.does in words for key in KEYS)
+    assert all(key.label in words and key.does in words for key in KEY_BINDINGS)
 
 
-def test_hero_turns_blue_people_green_and_the_rest_stays():
+def test_hero_is_tinted_blue_people_green_and_the_rest_stays():
     rgb = np.full((2, 3, 3), 100, np.uint8)
     hero, people = np.zeros((2, 3), bool), np.zeros((2, 3), bool)
     hero[0, 0], people[1, 2] = True, True
@@ -72,7 +72,7 @@ def test_hero_turns_blue_people_green_and_the_rest_stays():
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (160, 160), (480, 640), (300, 20)])
-def test_any_picture_fits_the_inset_with_its_corners(shape):
+def test_image_of_any_size_fits_the_inset_with_its_corners(shape):
     picture = np.zeros((*shape, 3), np.uint8)
     picture[0, 0], picture[-1, -1] = 10, 20
     out = enlarged(picture, INSET_PX)
@@ -82,24 +82,24 @@ def test_any_picture_fits_the_inset_with_its_corners(shape):
         assert out[-1, -1, 0] == 20
 
 
-def test_texts_and_inset_leave_the_rest_of_the_view_alone():
+def test_text_and_inset_do_not_change_the_rest_of_the_view():
     city = np.full((640, 960, 3), 120, np.uint8)
     inset = np.full((160, 160, 3), 200, np.uint8)
-    out = compose(city.copy(), inset, FLYING, View())
+    out = compose(city.copy(), inset, FLYING, ChaseView())
     assert (out[BAR_PX : 640 - BAR_PX, :480] == 120).all()
     assert (out == 200).all(axis=2).sum() == INSET_PX**2
     assert (out[:BAR_PX].max(axis=2) > 200).any()  # there is text
     assert (out[-BAR_PX:].max(axis=2) > 200).any()
 
 
-def test_nothing_below_without_help_and_no_frame_without_inset():
+def test_no_bar_below_without_help_and_no_frame_without_inset():
     city = np.full((640, 960, 3), 120, np.uint8)
-    out = compose(city.copy(), None, FLYING, View(help=False))
+    out = compose(city.copy(), None, FLYING, ChaseView(help=False))
     assert (out[BAR_PX:] == 120).all()
     assert not (out == PANEL).all(axis=2).any()
 
 
-def test_the_rate_is_measured_over_the_last_seconds():
+def test_rate_is_measured_over_the_last_seconds():
     meter = RateMeter()
     for tick in range(40):
         rate, standing = meter.update(0.1 * tick, 0.25 * tick)
@@ -107,7 +107,7 @@ def test_the_rate_is_measured_over_the_last_seconds():
     assert not standing
 
 
-def test_a_reset_is_no_negative_rate():
+def test_rate_is_unknown_after_a_reset():
     meter = RateMeter()
     for tick in range(40):
         meter.update(0.1 * tick, 0.1 * tick)
@@ -115,7 +115,7 @@ def test_a_reset_is_no_negative_rate():
     assert rate is None
 
 
-def test_time_that_stands_still_is_noticed_after_a_while():
+def test_standstill_is_reported_after_a_second():
     meter = RateMeter()
     assert meter.update(0.0, 5.0) == (None, False)
     assert not meter.update(0.9, 5.0)[1]

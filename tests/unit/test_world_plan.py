@@ -12,7 +12,7 @@ from followme_uav.sim.agents.routes import HeroMode, Route
 from followme_uav.sim.build import make_simulation
 from followme_uav.sim.city.environment import Environment
 from followme_uav.sim.city.world import make_city
-from followme_uav.sim.rendering.figures import make_wardrobe
+from followme_uav.sim.rendering.meshes.wardrobe import make_wardrobe
 from followme_uav.sim.server import main
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.world_plan import WorldPlan, plan_world

@@ -1,8 +1,8 @@
 """Surface normals of an image, computed from its depth.
 
-The renderer draws no normals, but depth tells where each pixel's surface is, and two neighbours to
-the side and above span it. At the edge of a thing the neighbour on the same surface is taken:
-the one whose depth differs less.
+Depth gives the point that each pixel shows; the steps to a neighbour in its row and one in its
+column span the surface. Of the two neighbours along an axis, the one with the smaller difference in
+depth counts: at the edge of an object it is the one on the same surface.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 
 def pixel_slopes(camera: CameraPose, width_px: int, height_px: int) -> tuple[Floats, Floats]:
-    """(width,) metres to the right and (height,) metres down per metre ahead, of pixel centres."""
+    """(width,) metres right and (height,) metres down per metre of depth, at pixel centres."""
     half = math.tan(0.5 * camera.fov_rad)
     right = ((np.arange(width_px) + 0.5) / width_px * 2.0 - 1.0) * half
     down = ((np.arange(height_px) + 0.5) / height_px * 2.0 - 1.0) * half * height_px / width_px
@@ -31,8 +31,8 @@ def world_normals(depth_m: Floats, camera: CameraPose, sky_from_m: float) -> Flo
 
     Args:
         depth_m: (height, width) along the optical axis.
-        camera: whose image it is.
-        sky_from_m: depth from which on there is no surface; normals are zero there.
+        camera: The camera of the image.
+        sky_from_m: Depth from which on pixels show sky; their normals are zero.
     """
     height, width = depth_m.shape
     right, down = pixel_slopes(camera, width, height)
@@ -41,7 +41,7 @@ def world_normals(depth_m: Floats, camera: CameraPose, sky_from_m: float) -> Flo
     )  # camera: forward, right, down
     across, along = _towards_neighbour(points, 1), _towards_neighbour(points, 0)
     normals = np.cross(across, along)
-    # Of the two directions, the one against the line of sight.
+    # Choose the direction against the line of sight.
     facing = np.einsum("ijk,ijk->ij", normals, points)
     normals *= np.where(facing > 0.0, -1.0, 1.0)[:, :, None]
     length = np.sqrt(np.einsum("ijk,ijk->ij", normals, normals))
@@ -53,7 +53,7 @@ def world_normals(depth_m: Floats, camera: CameraPose, sky_from_m: float) -> Flo
 
 
 def _towards_neighbour(points: Floats, axis: int) -> Floats:
-    """Step to the next pixel along an axis, or from the one before if that is less deep a step."""
+    """Step to the next pixel along an axis, or from the previous one if its depth differs less."""
     step = np.diff(points, axis=axis)
     first, last = np.take(step, [0], axis=axis), np.take(step, [-1], axis=axis)
     ahead = np.concatenate((step, last), axis=axis)

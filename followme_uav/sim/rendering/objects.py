@@ -1,8 +1,8 @@
-"""Names of everything in the world, the renderer's number of each, and its segmentation id.
+"""Names, object numbers and segmentation ids of all objects.
 
-A number belongs to one object for good and tells apart what is in a picture. A segmentation id is
-what the segmentation image shows in its place: 0 to 255, and a client may give the same one to many
-objects.
+An object number belongs to one object and identifies it in a rendering. A segmentation id is the
+value that the segmentation image shows in its place: 0 to 255, and a client may give the same id to
+many objects.
 """
 
 from __future__ import annotations
@@ -20,28 +20,31 @@ from followme_uav.sim.city.spawned import SLOT_NAMES, SpawnedObjects
 from followme_uav.sim.names import VEHICLE_NAME
 
 SKY, GROUND = "sky", "ground"
+SKY_ID, GROUND_ID, HERO_ID = 0, 1, 2
+"""Object numbers of sky, ground and hero."""
 MAX_ID = 255
 """The largest segmentation id."""
 
 _KINDS = ("tree", "bush", "lamp", "planter", "car", "highway", VEHICLE_NAME)
-"""All things of one of these kinds have the same segmentation id until a client sets another."""
+"""All objects of one of these kinds share a segmentation id until a client sets another."""
 _BUILDING = "building"
 _SLOT_IDS = {name: MAX_ID - i for i, name in enumerate(SLOT_NAMES)}
-"""Of spawned objects at first: from the top down, because all else begins at 0."""
+"""Default ids of spawned objects: from the top down, because all others begin at 0."""
 
 
 def drawn_names(city: City, people: int) -> tuple[str, ...]:
-    """What the renderer calls the object behind each of its numbers.
+    """Name of the object behind each object number.
 
-    The vehicle has its default name there, whatever a client calls it, and spawned objects have
-    `SLOT_NAMES`: numbers are given out before anything is spawned.
+    The vehicle has its default name here, whatever a client calls it, and spawned objects have
+    `SLOT_NAMES`: numbers are assigned before anything is spawned.
 
-    A building's number decides which of its windows are lit, so buildings come right behind the
-    people and one number for each kind of the other things, however many of those there are.
+    The number of a building decides which of its windows are lit. Buildings therefore come behind
+    the people and one number for each kind of other objects, so that their numbers do not depend
+    on how many of the others there are.
 
     Args:
-        city: what stands around.
-        people: everybody but the hero.
+        city: The city.
+        people: Number of people without the hero.
     """
     solids = [solid.name for solid in city.colliders]
     buildings = [name for name in solids if _kind(name) == _BUILDING]
@@ -55,12 +58,12 @@ def drawn_names(city: City, people: int) -> tuple[str, ...]:
 class SegmentationIds:
     """The segmentation id of each object, by the name that clients know.
 
-    People, buildings and spawned objects begin with an id each, all other things with one for their
-    kind.
+    People, buildings and spawned objects have an id each by default, all other objects one for
+    their kind.
 
     Args:
-        names: behind each number of the renderer, as `drawn_names`.
-        vehicle_name: what clients call the vehicle.
+        names: Name behind each object number, as `drawn_names`.
+        vehicle_name: Name that clients use for the vehicle.
     """
 
     def __init__(self, names: Sequence[str], vehicle_name: str = VEHICLE_NAME) -> None:
@@ -73,7 +76,7 @@ class SegmentationIds:
         self._of_number: NDArray[np.uint8] = np.array([self._drawn_as(n) for n in names], np.uint8)
 
     def find(self, objects: SpawnedObjects, name: str) -> int:
-        """The id of an object; 0 for one that is never drawn and was given none."""
+        """The id of an object; 0 for one that is never drawn and has no id of its own."""
         spawned = objects.find(name)
         if spawned is None:
             return self._drawn_as(self._drawn_name(name))
@@ -82,7 +85,7 @@ class SegmentationIds:
         return spawned.segmentation_id
 
     def give(self, objects: SpawnedObjects, name: str, segmentation_id: int) -> None:
-        """Let an object have another id."""
+        """Set the id of an object."""
         if objects.label(name, segmentation_id):
             return
         name = self._drawn_name(name)
@@ -91,8 +94,8 @@ class SegmentationIds:
             self._of_number[self._numbers[name]] = segmentation_id
 
     def of_numbers(self, objects: SpawnedObjects) -> NDArray[np.uint8]:
-        """(numbers,) the id of each of the renderer's numbers."""
-        ids = self._of_number.copy()
+        """(numbers,) the id of each object number."""
+        ids: NDArray[np.uint8] = self._of_number.copy()
         for one in objects:
             if one.segmentation_id is not None:
                 ids[one.number] = one.segmentation_id

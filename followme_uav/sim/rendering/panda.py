@@ -1,4 +1,4 @@
-"""From our meshes and poses (NED) to Panda3D's nodes and matrices (x east, y north, z up)."""
+"""Conversion of meshes and poses (NED) to nodes and matrices of Panda3D (x east, y north, z up)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from numpy.typing import NDArray
 from panda3d import core
 
 from followme_uav.messages import Quaternion, Vec3
-from followme_uav.sim.rendering.mesh import LIMB_VERTEX, Mesh
+from followme_uav.sim.rendering.meshes.mesh import LIMB_VERTEX, Mesh
+from followme_uav.sim.rendering.shaders.glsl import ShaderSource
+
+CAMERA_MASK = core.BitMask32.bit(0)
+"""Bit of the cameras that make images."""
+SUN_MASK = core.BitMask32.bit(1)
+"""Bit of the camera that draws the shadow map; nodes hidden from it cast no shadow there."""
 
 
-def shader_of(program: tuple[str, str]) -> core.Shader:
-    """A GLSL program, vertex and fragment."""
-    return core.Shader.make(core.Shader.SL_GLSL, vertex=program[0], fragment=program[1])
+def shader_of(source: ShaderSource) -> core.Shader:
+    """Compile a GLSL program."""
+    return core.Shader.make(core.Shader.SL_GLSL, vertex=source.vertex, fragment=source.fragment)
 
 
 def uniform_array(node: core.NodePath, name: str, count: int) -> NDArray[np.float32]:
-    """(count, 4) zeros, which are the `vec4 name[count]` of the node's shader from now on.
+    """Give the shader of a node the uniform `vec4 name[count]`.
 
-    What is written into them is in the next picture.
+    Returns:
+        (count, 4) zeros; values written into them are used from the next image on.
     """
     values = core.PTA_LVecBase4f.empty_array(count)
     node.set_shader_input(name, values)
@@ -28,12 +35,12 @@ def uniform_array(node: core.NodePath, name: str, count: int) -> NDArray[np.floa
 
 
 def _panda(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """NED to Panda3D's x east, y north, z up."""
+    """(n, 3) NED to x east, y north, z up."""
     return points[:, [1, 0, 2]] * np.array([1.0, 1.0, -1.0], dtype=np.float32)
 
 
 def panda_matrix(position_m: Vec3, orientation: Quaternion) -> core.LMatrix4f:
-    """Matrix of a node at an NED pose: its x axis points right, y forward, z up."""
+    """Make the matrix of a node at an NED pose; its x axis points right, y forward, z up."""
     w, x, y, z = orientation
     norm = math.sqrt(w * w + x * x + y * y + z * z)
     w, x, y, z = w / norm, x / norm, y / norm, z / norm
@@ -47,31 +54,40 @@ def panda_matrix(position_m: Vec3, orientation: Quaternion) -> core.LMatrix4f:
 
 
 def node_of(mesh: Mesh) -> core.GeomNode:
-    """A mesh as one Geom."""
-    vertices, triangles = mesh.vertices, mesh.triangles
-    vertices = vertices.copy()
+    """Make a node with one Geom from a mesh."""
+    vertices = mesh.vertices.copy()
     vertices["position"] = _panda(vertices["position"])
     vertices["normal"] = _panda(vertices["normal"])
-    array = core.GeomVertexArrayFormat()
-    array.add_column(core.InternalName.get_vertex(), 3, core.Geom.NT_float32, core.Geom.C_point)
-    array.add_column(core.InternalName.get_normal(), 3, core.Geom.NT_float32, core.Geom.C_normal)
-    array.add_column(core.InternalName.make("uvl"), 3, core.Geom.NT_float32, core.Geom.C_other)
-    array.add_column(core.InternalName.make("tint"), 4, core.Geom.NT_uint8, core.Geom.C_color)
-    array.add_column(core.InternalName.make("page"), 4, core.Geom.NT_uint8, core.Geom.C_color)
-    if mesh.dtype == LIMB_VERTEX:
-        array.add_column(core.InternalName.make("limb"), 1, core.Geom.NT_float32, core.Geom.C_other)
-    layout = core.GeomVertexFormat.register_format(core.GeomVertexFormat(array))
+    layout = _vertex_format(has_limbs=mesh.dtype == LIMB_VERTEX)
     data = core.GeomVertexData("mesh", layout, core.Geom.UH_static)
     data.unclean_set_num_rows(len(vertices))
     memoryview(data.modify_array(0)).cast("B")[:] = vertices.tobytes()
+    geom = core.Geom(data)
+    geom.add_primitive(_faces(mesh.triangles))
+    node = core.GeomNode("mesh")
+    node.add_geom(geom)
+    return node
+
+
+def _vertex_format(*, has_limbs: bool) -> core.GeomVertexFormat:
+    """The layout of `VERTEX`, or of `LIMB_VERTEX`."""
+    names, geom = core.InternalName, core.Geom
+    array = core.GeomVertexArrayFormat()
+    array.add_column(names.get_vertex(), 3, geom.NT_float32, geom.C_point)
+    array.add_column(names.get_normal(), 3, geom.NT_float32, geom.C_normal)
+    array.add_column(names.make("uvl"), 3, geom.NT_float32, geom.C_other)
+    array.add_column(names.make("tint"), 4, geom.NT_uint8, geom.C_color)
+    array.add_column(names.make("number_high"), 4, geom.NT_uint8, geom.C_color)
+    if has_limbs:
+        array.add_column(names.make("limb"), 1, geom.NT_float32, geom.C_other)
+    return core.GeomVertexFormat.register_format(core.GeomVertexFormat(array))
+
+
+def _faces(triangles: NDArray[np.uint32]) -> core.GeomTriangles:
     faces = core.GeomTriangles(core.Geom.UH_static)
     faces.set_index_type(core.Geom.NT_uint32)
     indices = faces.modify_vertices()
     indices.unclean_set_num_rows(len(triangles))
     memoryview(indices).cast("B")[:] = triangles.astype(np.uint32).tobytes()
     faces.set_vertices(indices)
-    geom = core.Geom(data)
-    geom.add_primitive(faces)
-    node = core.GeomNode("mesh")
-    node.add_geom(geom)
-    return node
+    return faces

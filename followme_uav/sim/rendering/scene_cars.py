@@ -1,4 +1,4 @@
-"""The driving cars in the picture."""
+"""The driving cars in the scene."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from panda3d import core
 
 from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import Car
-from followme_uav.sim.rendering import shaders
-from followme_uav.sim.rendering.lighting import STANDING_MASK
-from followme_uav.sim.rendering.mesh import Mesh
-from followme_uav.sim.rendering.panda import node_of, shader_of
-from followme_uav.sim.rendering.props import add_car
-from followme_uav.sim.rendering.textures import Layer
+from followme_uav.sim.rendering.meshes.cars import add_car
+from followme_uav.sim.rendering.meshes.mesh import Mesh
+from followme_uav.sim.rendering.panda import SUN_MASK, node_of, shader_of
+from followme_uav.sim.rendering.shaders.surfaces import SOLIDS
 
 _Look = tuple[float, float, float, Colour]
 """Length, width and height in metres, and the colour."""
@@ -24,19 +22,19 @@ class DrawnCars:
     """Cars below `root`.
 
     Args:
-        root: everything drawn is below it.
-        numbers: object number of each car that there can be.
+        root: Parent node.
+        numbers: Object number of each car that can be driving.
     """
 
     def __init__(self, root: core.NodePath, numbers: Sequence[int]) -> None:
         self._root = root.attach_new_node("cars")
-        self._root.set_shader(shader_of(shaders.solid_shader(Layer.LIGHT)))
-        self._root.hide(STANDING_MASK)
+        self._root.set_shader(shader_of(SOLIDS))
+        self._root.hide(SUN_MASK)
         self._numbers = numbers
         self._cars: list[tuple[core.NodePath, _Look]] = []
 
     def place(self, cars: tuple[Car, ...]) -> None:
-        """Let these and no others be there."""
+        """Show these cars and no others."""
         for i, car in enumerate(cars):
             look = car.length_m, car.width_m, car.height_m, car.colour
             if i == len(self._cars):

@@ -1,4 +1,4 @@
-"""The city in the picture: what stands, the ground below it and the sky above it."""
+"""The city in the scene: static objects, the ground and the sky."""
 
 from __future__ import annotations
 
@@ -12,110 +12,131 @@ from panda3d import core
 from followme_uav.messages import Vec3
 from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.styles import STYLES
-from followme_uav.sim.rendering import shaders
-from followme_uav.sim.rendering.city_mesh import CELL_M, Cell, build_city
-from followme_uav.sim.rendering.lighting import EYE_MASK, STANDING_MASK
-from followme_uav.sim.rendering.panda import node_of, shader_of
-from followme_uav.sim.rendering.textures import SIZE_PX, Layer, make_textures
+from followme_uav.sim.rendering.city_mesh import build_city
+from followme_uav.sim.rendering.meshes.city_cells import CELL_M, Cell, CityMesh
+from followme_uav.sim.rendering.meshes.mesh import Mesh
+from followme_uav.sim.rendering.panda import CAMERA_MASK, SUN_MASK, node_of, shader_of
+from followme_uav.sim.rendering.shaders.sky import SKY
+from followme_uav.sim.rendering.shaders.surfaces import GROUND, LEAVES, SOLIDS
+from followme_uav.sim.rendering.textures.layers import SIZE_PX, TextureLayer
+from followme_uav.sim.rendering.textures.texture_array import make_textures
 
-_FAR_PX_PER_M = 5.0  # where a metre is smaller in the picture, nobody misses details
+_DETAIL_PX_PER_M = 5.0
+"""Details are drawn where a metre is at least so large in the image."""
+
+_NodesOfCell = dict[Cell, list[core.NodePath]]
 
 
 class DrawnCity:
     """One city below `root`.
 
     Args:
-        root: everything drawn is below it.
-        city: what stands around.
-        numbers: of each object by its name.
+        root: Parent node.
+        city: The city.
+        numbers: Object number of each name.
     """
 
     def __init__(self, root: core.NodePath, city: City, numbers: Mapping[str, int]) -> None:
-        with ThreadPoolExecutor(1) as thread:  # NumPy paints them without holding Python up
+        with ThreadPoolExecutor(1) as thread:  # NumPy releases the interpreter lock while painting
             textures = thread.submit(make_textures, city.seed, STYLES[city.style])
             mesh = build_city(city, numbers)
-            root.set_shader_input("pictures", _pictures(textures.result()))
-        solids = root.attach_new_node("solids")
-        solids.set_shader(shader_of(shaders.solid_shader(Layer.LIGHT)))
-        near_first = _near_first_bin()
-        details: dict[Cell, list[core.NodePath]] = {}
-        outlines: dict[Cell, list[core.NodePath]] = {}
-        for at in sorted(mesh.solids):
-            solids.attach_new_node(node_of(mesh.solids[at])).set_bin(near_first, 0)
-        for at in sorted(mesh.details):
-            detail = solids.attach_new_node(node_of(mesh.details[at]))
-            detail.set_bin(near_first, 0)
-            details.setdefault(at, []).append(detail)
-        # The ground comes last of the solids: most of it is hidden by then.
-        ground = solids.attach_new_node(node_of(mesh.ground))
-        ground.set_shader(shader_of(shaders.ground_shader()))
-        ground.set_bin("fixed", 10)
-        ground.hide(STANDING_MASK)
-        leaves = root.attach_new_node("leaves")
-        leaves.set_shader(shader_of(shaders.LEAVES))
-        leaves.set_two_sided(True)
-        for at in sorted(mesh.leaves):
-            details.setdefault(at, []).append(leaves.attach_new_node(node_of(mesh.leaves[at])))
-            few = leaves.attach_new_node(node_of(mesh.far_leaves[at]))
-            few.hide(STANDING_MASK)
-            outlines.setdefault(at, []).append(few)
-        self._cells = tuple(details)
-        self._middles_m = CELL_M * (np.array(self._cells) + 0.5)
-        self._details = [details[at] for at in self._cells]
-        self._outlines = [outlines.get(at, []) for at in self._cells]
-        self._near = np.ones(len(self._cells), dtype=bool)
-        for nodes in self._outlines:
+            root.set_shader_input("city_textures", _texture_array(textures.result()))
+        details: _NodesOfCell = {}
+        replacements: _NodesOfCell = {}
+        _add_solids(root, mesh, details)
+        _add_leaves(root, mesh, details, replacements)
+        self._sky = _add_sky(root, mesh.sky)
+        cells = tuple(details)
+        self._centres_m = CELL_M * (np.array(cells) + 0.5)
+        self._details = [details[cell] for cell in cells]
+        self._replacements = [replacements.get(cell, []) for cell in cells]
+        self._is_near = np.ones(len(cells), dtype=bool)
+        for nodes in self._replacements:
             _hide(nodes)
-        self._sky = root.attach_new_node(node_of(mesh.sky))
-        self._sky.set_shader(shader_of(shaders.SKY))
-        self._sky.set_bin("fixed", 20)
-        self._sky.set_two_sided(True)
-        self._sky.hide(STANDING_MASK)
 
     def place(self, eye_m: Vec3, px_per_rad: float) -> None:
-        """Let everything be there as it would be seen from there.
+        """Centre the sky on the camera, and choose the level of detail of each cell.
 
         Args:
-            eye_m: of the camera, world NED.
-            px_per_rad: of the picture.
+            eye_m: Position of the camera, world NED.
+            px_per_rad: Angular resolution of the image at its centre.
         """
         north_m, east_m, down_m = eye_m
         self._sky.set_pos(east_m, north_m, -down_m)
-        aside_m = np.maximum(np.abs(self._middles_m - (north_m, east_m)) - 0.5 * CELL_M, 0.0)
-        near = np.hypot(*aside_m.T) * _FAR_PX_PER_M < px_per_rad
-        for i in np.flatnonzero(near != self._near):
-            _show(self._details[i] if near[i] else self._outlines[i])
-            _hide(self._outlines[i] if near[i] else self._details[i])
-        self._near = near
+        gaps_m = np.maximum(np.abs(self._centres_m - (north_m, east_m)) - 0.5 * CELL_M, 0.0)
+        is_near = np.hypot(*gaps_m.T) * _DETAIL_PX_PER_M < px_per_rad
+        for i in np.flatnonzero(is_near != self._is_near):
+            _show(self._details[i] if is_near[i] else self._replacements[i])
+            _hide(self._replacements[i] if is_near[i] else self._details[i])
+        self._is_near = is_near
+
+
+def _add_solids(root: core.NodePath, mesh: CityMesh, details: _NodesOfCell) -> None:
+    solids = root.attach_new_node("solids")
+    solids.set_shader(shader_of(SOLIDS))
+    near_first = _near_first_bin()
+    for cell in sorted(mesh.solids):
+        solids.attach_new_node(node_of(mesh.solids[cell])).set_bin(near_first, 0)
+    for cell in sorted(mesh.details):
+        detail = solids.attach_new_node(node_of(mesh.details[cell]))
+        detail.set_bin(near_first, 0)
+        details.setdefault(cell, []).append(detail)
+    # The ground is drawn after the other solids, which hide most of it.
+    ground = solids.attach_new_node(node_of(mesh.ground))
+    ground.set_shader(shader_of(GROUND))
+    ground.set_bin("fixed", 10)
+    ground.hide(SUN_MASK)
+
+
+def _add_leaves(
+    root: core.NodePath, mesh: CityMesh, details: _NodesOfCell, replacements: _NodesOfCell
+) -> None:
+    leaves = root.attach_new_node("leaves")
+    leaves.set_shader(shader_of(LEAVES))
+    leaves.set_two_sided(True)
+    for cell in sorted(mesh.leaves):
+        details.setdefault(cell, []).append(leaves.attach_new_node(node_of(mesh.leaves[cell])))
+        far = leaves.attach_new_node(node_of(mesh.far_leaves[cell]))
+        far.hide(SUN_MASK)
+        replacements.setdefault(cell, []).append(far)
+
+
+def _add_sky(root: core.NodePath, mesh: Mesh) -> core.NodePath:
+    sky = root.attach_new_node(node_of(mesh))
+    sky.set_shader(shader_of(SKY))
+    sky.set_bin("fixed", 20)
+    sky.set_two_sided(True)
+    sky.hide(SUN_MASK)
+    return sky
 
 
 def _show(nodes: Iterable[core.NodePath]) -> None:
     for node in nodes:
-        node.show(EYE_MASK)
+        node.show(CAMERA_MASK)
 
 
 def _hide(nodes: Iterable[core.NodePath]) -> None:
-    """From the cameras; the sun sees them still."""
+    """Hide nodes from cameras; they go on casting shadows."""
     for node in nodes:
-        node.hide(EYE_MASK)
+        node.hide(CAMERA_MASK)
 
 
-def _pictures(layers: NDArray[np.uint8]) -> core.Texture:
-    pictures = core.Texture("pictures")
-    pictures.setup_2d_texture_array(
-        SIZE_PX, SIZE_PX, len(Layer), core.Texture.T_unsigned_byte, core.Texture.F_rgba
+def _texture_array(layers: NDArray[np.uint8]) -> core.Texture:
+    texture = core.Texture("city_textures")
+    texture.setup_2d_texture_array(
+        SIZE_PX, SIZE_PX, len(TextureLayer), core.Texture.T_unsigned_byte, core.Texture.F_rgba
     )
-    # Panda keeps textures as BGRA, bottom row first, which is how the layers are made.
-    pictures.set_ram_image(layers[..., [2, 1, 0, 3]].tobytes())
-    pictures.set_minfilter(core.SamplerState.FT_linear_mipmap_linear)
-    pictures.set_magfilter(core.SamplerState.FT_linear)
-    pictures.set_wrap_u(core.SamplerState.WM_repeat)
-    pictures.set_wrap_v(core.SamplerState.WM_repeat)
-    return pictures
+    # Panda3D wants BGRA, bottom row first; the layers have the bottom row first already.
+    texture.set_ram_image(layers[..., [2, 1, 0, 3]].tobytes())
+    texture.set_minfilter(core.SamplerState.FT_linear_mipmap_linear)
+    texture.set_magfilter(core.SamplerState.FT_linear)
+    texture.set_wrap_u(core.SamplerState.WM_repeat)
+    texture.set_wrap_v(core.SamplerState.WM_repeat)
+    return texture
 
 
 def _near_first_bin() -> str:
-    """What is in it is drawn first, the nearest before the others, which are mostly hidden then."""
+    """Name of a bin whose nodes are drawn first, the nearest before those that it hides."""
     name, bins = "near first", core.CullBinManager.get_global_ptr()
     if bins.find_bin(name) < 0:
         bins.add_bin(name, core.CullBinManager.BT_front_to_back, 15)

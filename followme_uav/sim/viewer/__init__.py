@@ -1,1 +1,1 @@
-"""The window that shows a flight while it goes on."""
+"""The window that shows a running simulator."""

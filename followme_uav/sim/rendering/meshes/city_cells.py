@@ -1,0 +1,37 @@
+"""Meshes of a city by square cells, so that cells behind the camera need not be drawn."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from followme_uav.sim.rendering.meshes.mesh import Mesh
+
+CELL_M = 50.0
+"""Side of a cell."""
+
+Cell = tuple[int, int]
+"""Index of a cell northwards and eastwards."""
+
+
+@dataclass
+class CityMesh:
+    """Solids and leaves by cell, apart from each other because leaves need a shader of their own.
+
+    Details are apart from the rest, because they are drawn only near the camera.
+    """
+
+    solids: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    details: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    """Solids that are too small to show from afar."""
+    leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    far_leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    """Replaces `leaves` from afar: half as many sprays, and larger ones."""
+    ground: Mesh = field(default_factory=Mesh)
+    sky: Mesh = field(default_factory=Mesh)
+
+
+def cell_of(north_m: float, east_m: float) -> Cell:
+    """The cell that holds a point."""
+    return math.floor(north_m / CELL_M), math.floor(east_m / CELL_M)

@@ -1,0 +1,1 @@
+"""Textures of all surfaces of the city, painted in NumPy from a seed."""
