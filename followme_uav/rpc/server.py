@@ -28,12 +28,12 @@ from followme_uav.errors import ConfigError, EnvironmentSetupError
 from followme_uav.rpc.wire import (
     SERVER_LIMITS,
     Decoder,
-    Limits,
     Message,
     Notification,
     Request,
     Response,
     WireError,
+    WireLimits,
     encode_response,
     structs_as_arrays,
 )
@@ -89,7 +89,7 @@ class RpcServer:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        limits: Limits = SERVER_LIMITS,
+        limits: WireLimits = SERVER_LIMITS,
         max_connections: int = 256,
         max_in_flight: int = 256,
         max_outgoing_bytes: int = 64 * 2**20,

@@ -60,7 +60,7 @@ Message = Request | Response | Notification
 
 
 @dataclass(frozen=True)
-class Limits:
+class WireLimits:
     """What one message may contain; anything bigger is treated as malformed."""
 
     message_bytes: int
@@ -68,8 +68,12 @@ class Limits:
     """Also bounds the memory that a few bytes of nested array headers can claim."""
 
 
-CLIENT_LIMITS = Limits(message_bytes=64 * 2**20, array_items=2**20)  # float images come as arrays
-SERVER_LIMITS = Limits(message_bytes=2**20, array_items=4096)  # the longest is a moveOnPath path
+CLIENT_LIMITS = WireLimits(
+    message_bytes=64 * 2**20, array_items=2**20
+)  # float images come as arrays
+SERVER_LIMITS = WireLimits(
+    message_bytes=2**20, array_items=4096
+)  # the longest is a moveOnPath path
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Decoder:
             objects, which can take seventy times the memory.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: WireLimits) -> None:
         if msgpack.version < (1, 0):
             raise EnvironmentSetupError(
                 "msgpack-rpc-python has put its own old msgpack in place of the current one; "

@@ -22,7 +22,7 @@ from followme_uav.rpc.server import (
     HandlerError,
     RpcServer,
 )
-from followme_uav.rpc.wire import Limits
+from followme_uav.rpc.wire import WireLimits
 
 PATIENCE_S = 20.0
 
@@ -259,7 +259,7 @@ def test_a_notification_is_carried_out_without_an_answer(peer, bench):
 )
 def test_malformed_bytes_close_that_connection_alone(bench, data):
     """Rpclib would abort the simulator and end everybody's flight."""
-    server = RpcServer(bench.handlers(), limits=Limits(message_bytes=4000, array_items=100))
+    server = RpcServer(bench.handlers(), limits=WireLimits(message_bytes=4000, array_items=100))
     server.start()
     good, bad = Peer(server), Peer(server)
     assert good.ask("ping") and bad.ask("ping")

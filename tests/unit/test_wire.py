@@ -14,18 +14,18 @@ from followme_uav.rpc.wire import (
     CLIENT_LIMITS,
     Decoder,
     Float64,
-    Limits,
     Notification,
     Request,
     Response,
     WireError,
+    WireLimits,
     encode_notification,
     encode_request,
     encode_response,
     structs_as_arrays,
 )
 
-SMALL = Limits(message_bytes=1000, array_items=20)
+SMALL = WireLimits(message_bytes=1000, array_items=20)
 
 values = st.recursive(
     st.none()
@@ -40,7 +40,7 @@ values = st.recursive(
 msgids = st.integers(0, 2**32 - 1)
 
 
-def decode(*chunks: bytes, limits: Limits = CLIENT_LIMITS) -> list:
+def decode(*chunks: bytes, limits: WireLimits = CLIENT_LIMITS) -> list:
     decoder = Decoder(limits)
     return [message for chunk in chunks for message in decoder.feed(chunk)]
 
@@ -157,7 +157,7 @@ def test_structs_become_arrays_at_every_depth():
 
 def test_a_message_without_an_end_is_refused_although_each_part_is_small():
     """Its parts are kept as objects: some megabytes on the wire would fill the memory."""
-    decoder = Decoder(Limits(message_bytes=1000, array_items=1000))
+    decoder = Decoder(WireLimits(message_bytes=1000, array_items=1000))
     list(decoder.feed(b"\x94\x00\x01\xa1m\xdc\x03\xe8"))
     with pytest.raises(WireError, match="longer than the limit"):
         for _ in range(200):

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
 from typing import Any
 
-from followme_uav.rpc.server import BadCastError, HandlerError
+from followme_uav.rpc.server import BadCastError, Handler, HandlerError
 from followme_uav.rpc.struct_fields import STRUCTS
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.service import Handlers
 from followme_uav.sim.airsim_api.structs import read_bool, read_text
-
-Handler = Callable[..., Any]
 
 _WITHOUT_EXTERNAL = ("simGetImages", "simGetCameraInfo", "simSetCameraPose", "simSetCameraFov")
 _ANNOTATION_FOR_EXTERNAL = (
@@ -55,7 +52,7 @@ _PARAMETER_STRUCTS: dict[str, dict[int, str]] = {
 """Which parameters of a method, counted from 0, are structs; "[T]" is a list of them."""
 
 
-def adapted(handlers: Handlers, dialect: Dialect) -> Handlers:
+def adapted(handlers: Handlers, dialect: ServerDialect) -> Handlers:
     """The same methods with the dialect's parameters."""
     if dialect.annotations:
         return _for_cosys(handlers)

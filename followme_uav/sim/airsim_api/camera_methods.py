@@ -11,7 +11,7 @@ from typing import Any
 from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.sim.airsim_api import images, structs
 from followme_uav.sim.airsim_api.bodies import find_name, names_of
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import (
     read_bool,
@@ -49,7 +49,7 @@ class CameraMethods(Service):
     """simGetImages and its relatives."""
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
+        self, simulator: Simulator, dialect: ServerDialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
         self._segmentation_ids = SegmentationIds(object_names, self.equipment.vehicle_name)

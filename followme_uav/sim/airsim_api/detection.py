@@ -15,7 +15,7 @@ from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api import images, structs
 from followme_uav.sim.airsim_api.bodies import Body, find_body
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_number, read_text
 from followme_uav.sim.city.patterns import MAX_PATTERN, wild
@@ -45,7 +45,7 @@ class DetectionMethods(Service):
     """
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
+        self, simulator: Simulator, dialect: ServerDialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
         self._object_names = object_names

@@ -16,7 +16,7 @@ _CAMERA_NUMBERS = {str(number): number for number in range(len(CAMERA_NAMES))}
 
 
 @dataclass(frozen=True)
-class Dialect:
+class ServerDialect:
     """One build's habits."""
 
     name: str
@@ -58,7 +58,7 @@ class Dialect:
     """The state ends with `ready`, `ready_message` and `can_arm`."""
 
 
-AIRSIM = Dialect(
+AIRSIM = ServerDialect(
     name="airsim",
     bgr=True,
     bottom_up=False,
@@ -79,7 +79,7 @@ AIRSIM = Dialect(
     image_message="",
     float_image_message="",
 )
-UNITY = Dialect(
+UNITY = ServerDialect(
     name="unity",
     bgr=False,
     bottom_up=True,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from followme_uav.channels import stacked
 from followme_uav.sim.airsim_api import structs
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.rendering.normals import pixel_slopes, world_normals
 from followme_uav.sim.simulation import Shot
 
@@ -66,7 +66,7 @@ _PALETTE, _INTERLEAVED = segmentation_palette(), interleaved_palette()
 
 def image_response(
     shot: Shot,
-    dialect: Dialect,
+    dialect: ServerDialect,
     image_type: int,
     segmentation_ids: NDArray[np.uint8],
     *,
@@ -135,7 +135,7 @@ def png(rgb: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def _raw(rgb: NDArray[np.uint8], dialect: Dialect) -> bytes:
+def _raw(rgb: NDArray[np.uint8], dialect: ServerDialect) -> bytes:
     if dialect.bgr:
         rgb = stacked(rgb[..., 2], rgb[..., 1], rgb[..., 0])
     if dialect.bottom_up:
@@ -144,7 +144,7 @@ def _raw(rgb: NDArray[np.uint8], dialect: Dialect) -> bytes:
 
 
 def _colours(
-    shot: Shot, dialect: Dialect, image_type: int, segmentation_ids: NDArray[np.uint8]
+    shot: Shot, dialect: ServerDialect, image_type: int, segmentation_ids: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """(height, width, 3) RGB, first row on top."""
     shown = _shown(image_type, dialect)
@@ -165,7 +165,7 @@ def _colours(
 
 
 def _numbers(
-    shot: Shot, dialect: Dialect, image_type: int, segmentation_ids: NDArray[np.uint8]
+    shot: Shot, dialect: ServerDialect, image_type: int, segmentation_ids: NDArray[np.uint8]
 ) -> list[float]:
     """Float image, row by row."""
     plane: NDArray[Any]
@@ -187,7 +187,7 @@ def _numbers(
     return values
 
 
-def _shown(image_type: int, dialect: Dialect) -> int:
+def _shown(image_type: int, dialect: ServerDialect) -> int:
     """The image type that a simulator of that dialect really shows."""
     if dialect.all_image_types or image_type in (DEPTH_VIS, SEGMENTATION):
         return image_type

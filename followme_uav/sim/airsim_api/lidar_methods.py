@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from followme_uav.sim.airsim_api import structs
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.sensor_methods import find_sensor
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
@@ -30,7 +30,7 @@ class LidarMethods(Service):
     """
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, segmentation_id: SegmentationId
+        self, simulator: Simulator, dialect: ServerDialect, segmentation_id: SegmentationId
     ) -> None:
         super().__init__(simulator, dialect)
         self._segmentation_id = segmentation_id

@@ -23,7 +23,7 @@ from followme_uav.sim.airsim_api.adapters import adapted
 from followme_uav.sim.airsim_api.attitude_methods import AttitudeMethods
 from followme_uav.sim.airsim_api.camera_methods import CameraMethods
 from followme_uav.sim.airsim_api.detection import DetectionMethods
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.environment_methods import EnvironmentMethods
 from followme_uav.sim.airsim_api.lidar_methods import LidarMethods
 from followme_uav.sim.airsim_api.motion_methods import MotionMethods
@@ -47,7 +47,7 @@ LANDED, FLYING = 0, 1
 
 def handlers_of(
     simulator: Simulator,
-    dialect: Dialect,
+    dialect: ServerDialect,
     object_names: tuple[str, ...],
     settings: structs.Struct | str,
     *,
@@ -87,7 +87,7 @@ class GeneralMethods(Service):
     """Connection, clock and state."""
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, settings: structs.Struct | str
+        self, simulator: Simulator, dialect: ServerDialect, settings: structs.Struct | str
     ) -> None:
         super().__init__(simulator, dialect)
         self._settings = settings if isinstance(settings, str) else json.dumps(settings, indent=2)
@@ -206,7 +206,7 @@ class TruthMethods(Service):
     """What only a simulator can know, and do."""
 
     def __init__(
-        self, simulator: Simulator, dialect: Dialect, object_names: tuple[str, ...]
+        self, simulator: Simulator, dialect: ServerDialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
         self._classes = class_of_objects(object_names)

@@ -14,7 +14,7 @@ from pathlib import Path
 from followme_uav.errors import OutputError
 from followme_uav.files import append_line, write_whole
 from followme_uav.rpc.server import HandlerError
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.images import SCENE, png
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
@@ -79,7 +79,7 @@ class RecordingMethods(Service):
         root: where recordings go, each in a folder of its own; None: nowhere.
     """
 
-    def __init__(self, simulator: Simulator, dialect: Dialect, root: Path | None) -> None:
+    def __init__(self, simulator: Simulator, dialect: ServerDialect, root: Path | None) -> None:
         super().__init__(simulator, dialect)
         self._root = root
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api import structs
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_text
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
@@ -32,7 +32,9 @@ def sensor_settings() -> structs.Struct:
 class SensorMethods(Service):
     """getImuData and its relatives; "" is the first sensor of its kind."""
 
-    def __init__(self, simulator: Simulator, dialect: Dialect, noise_seed: int | None) -> None:
+    def __init__(
+        self, simulator: Simulator, dialect: ServerDialect, noise_seed: int | None
+    ) -> None:
         super().__init__(simulator, dialect)
         self._sensors = Sensors(
             noise_seed, EPOCH_NS, self.equipment.home, self.equipment.distance_sensors

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from followme_uav.rpc.server import HandlerError
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.rpc.server import Handler, HandlerError
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.structs import read_bool, read_text
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulator import Simulator
 from followme_uav.sim.vehicle.equipment import Equipment
 
 T = TypeVar("T")
-Handlers = dict[str, Callable[..., Any]]
+Handlers = dict[str, Handler]
 
 
 class Service:
     """A group of methods. They run on the RPC server's thread and must not block it."""
 
-    def __init__(self, simulator: Simulator, dialect: Dialect) -> None:
+    def __init__(self, simulator: Simulator, dialect: ServerDialect) -> None:
         self.simulator = simulator
         self.dialect = dialect
 
