@@ -15,13 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from followme_uav.errors import EnvironmentSetupError
-from followme_uav.rpc.server import (
-    MAX_TURN,
-    MAX_UNFINISHED_BYTES,
-    BadCastError,
-    HandlerError,
-    RpcServer,
-)
+from followme_uav.rpc.connections import MAX_MESSAGES_PER_TURN, MAX_UNFINISHED_BYTES
+from followme_uav.rpc.server import BadCastError, HandlerError, RpcServer
 from followme_uav.rpc.wire import WireLimits
 
 PATIENCE_S = 20.0
@@ -331,7 +326,7 @@ def test_a_flood_of_one_client_lets_the_others_through(server, peer, bench):
 
 def test_messages_of_a_flood_are_taken_in_order_and_in_full(peer, bench):
     """Also those that are left for the next turn, and those behind them."""
-    numbers = list(range(10 * MAX_TURN + 3))
+    numbers = list(range(10 * MAX_MESSAGES_PER_TURN + 3))
     peer.socket.sendall(b"".join(msgpack.packb((0, n, "note", [n])) for n in numbers))
     assert [peer.receive()[1] for _ in numbers] == numbers
     assert bench.log == numbers

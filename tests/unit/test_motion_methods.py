@@ -18,6 +18,7 @@ from followme_uav.sim.airsim_api.attitude_methods import AttitudeMethods
 from followme_uav.sim.airsim_api.dialects import AIRSIM
 from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.airsim_api.motion_methods import MotionMethods
+from followme_uav.sim.airsim_api.path_methods import PathMethods
 from followme_uav.sim.airsim_api.structs import read_place
 from followme_uav.sim.airsim_api.vehicle_methods import VehicleMethods
 from followme_uav.sim.names import VEHICLE_NAME
@@ -58,7 +59,7 @@ class Client:
         simulator = AtOnce(self.simulation)
         self.handlers = {
             name: handler
-            for methods in (MotionMethods, AttitudeMethods, VehicleMethods)
+            for methods in (MotionMethods, PathMethods, AttitudeMethods, VehicleMethods)
             for name, handler in methods(simulator, AIRSIM).handlers().items()
         }
 

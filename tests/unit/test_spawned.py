@@ -118,7 +118,7 @@ def test_coming_and_going_the_flight_does_not_jump():
 def test_walkers_and_cars_go_on_while_solids_stand(simulation):
     simulation.objects.add(solid())
     simulation.step(200)
-    mocap = simulation.vehicle._data.mocap_pos
+    mocap = simulation.vehicle._world._mocap_pos
     people = np.array(simulation.crowd.feet_m)
     assert mocap[: len(people), :2] == pytest.approx(people[:, :2])
     assert mocap[-1] == pytest.approx((5.0, 0.0, -3.0))
