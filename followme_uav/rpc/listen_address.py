@@ -48,7 +48,8 @@ def listen(host: str, port: int) -> socket.socket:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
         raise EnvironmentSetupError(
             f"cannot listen on {host}:{port}: {reason}; "
-            "stop what uses it or choose another address with --host and --port (0: any free one)"
+            "stop the program that uses it, or choose another address with --host and --port "
+            "(0: any free port)"
         ) from None
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from followme_uav.errors import EnvironmentSetupError
+from followme_uav.errors import ConfigError, EnvironmentSetupError
 from followme_uav.rpc.connections import MAX_MESSAGES_PER_TURN, MAX_UNFINISHED_BYTES
 from followme_uav.rpc.server import BadCastError, HandlerError, RpcServer
 from followme_uav.rpc.wire import WireLimits
@@ -408,7 +408,10 @@ def test_port_in_use_is_reported_in_one_line(server):
         RpcServer({}, port=server.address[1]).start()
     text = str(error.value)
     assert f"127.0.0.1:{server.address[1]}" in text and "--port" in text and "\n" not in text
-    with pytest.raises(EnvironmentSetupError):
+
+
+def test_port_out_of_range_is_refused_by_number():
+    with pytest.raises(ConfigError, match="99999"):
         RpcServer({}, port=99999).start()
 
 

@@ -248,7 +248,7 @@ def test_nan_is_refused_by_name(client, method):
         ("moveByRC", ({"pitch": 1500.0},), "pitch is 1500"),
         ("moveByRC", ({"timestamp": -1},), "timestamp is -1"),
         ("moveByRC", ({"is_valid": 1},), "is_valid must be true or false"),
-        ("moveByRC", ({"vendor_id": "x" * 101},), "vendor_id has 101 letters"),
+        ("moveByRC", ({"vendor_id": "x" * 101},), "vendor_id has 101 characters"),
         ("setVelocityControllerGains", (1.0, THREE, THREE), "kp must be a list"),
         ("setVelocityControllerGains", (THREE, [1.0], THREE), "ki has 1 numbers"),
         ("setPositionControllerGains", (THREE, THREE, [0.0, NAN, 0.0]), r"kd\[1\] is nan"),

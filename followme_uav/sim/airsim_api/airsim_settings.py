@@ -98,7 +98,9 @@ def _text_of(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB, no settings file")
+            raise ConfigError(
+                f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB, not a settings file"
+            )
         return data.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(
@@ -110,7 +112,7 @@ def _text_of(path: Path) -> str:
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
     def refuse(constant: str) -> float:
-        raise ConfigError(f"{path}: {constant} is no number that JSON knows")
+        raise ConfigError(f"{path}: {constant} is not a JSON number")
 
     try:
         data = json.loads(text, parse_constant=refuse)

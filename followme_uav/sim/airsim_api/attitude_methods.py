@@ -168,7 +168,7 @@ def read_remote_control(value: Any) -> RemoteControl:
     sticks = {name: read_number(fields.get(name, 0.0), name, -1.0, 1.0) for name in _STICKS}
     vendor_id = read_text(fields.get("vendor_id", ""), "vendor_id")
     if len(vendor_id) > MAX_VENDOR_ID:
-        raise HandlerError(f"vendor_id has {len(vendor_id)} letters, at most {MAX_VENDOR_ID}")
+        raise HandlerError(f"vendor_id has {len(vendor_id)} characters, at most {MAX_VENDOR_ID}")
     return RemoteControl(
         timestamp_ns=read_int(fields.get("timestamp", 0), "timestamp", 0, 2**64 - 1),
         switches=read_int(fields.get("switches", 0), "switches", 0, 2**16 - 1),

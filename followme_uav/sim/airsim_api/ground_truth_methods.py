@@ -101,7 +101,7 @@ class GroundTruthMethods(Service):
             free_m = min(simulation.clearance_m(place), -place[2])
             if free_m < PLACEMENT_CLEARANCE_M:
                 raise HandlerError(
-                    f"no room at {place}: {free_m:.2f} m to the nearest thing or the ground, "
+                    f"no room at {place}: {free_m:.2f} m to the nearest solid or the ground, "
                     f"{PLACEMENT_CLEARANCE_M} m needed"
                 )
             simulation.place_vehicle(place, yaw)

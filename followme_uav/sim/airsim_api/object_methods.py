@@ -170,7 +170,7 @@ def _asset_of(name: str, is_blueprint: bool) -> Asset:
     if asset is None:
         raise HandlerError(
             f"There were no objects with name {name[:MAX_NAME]} found in the Registry; "
-            "simListAssets tells which there are"
+            "simListAssets lists the assets"
         )
     if asset.is_light != is_blueprint:
         kind = "a blueprint" if asset.is_light else "no blueprint"

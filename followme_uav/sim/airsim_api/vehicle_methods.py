@@ -93,7 +93,7 @@ class VehicleMethods(Service):
             if not ignore and simulation.clearance_m((north, east, down)) < ROOM_M:
                 raise HandlerError(
                     f"no room at ({north:g}, {east:g}, {down:g}): less than {ROOM_M} m to the "
-                    "nearest thing; choose another place or ignore_collision"
+                    "nearest solid; choose another position or ignore_collision"
                 )
             simulation.set_motion(
                 (north, east, down), orientation or vehicle.orientation, velocity, rates

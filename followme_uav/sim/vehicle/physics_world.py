@@ -66,9 +66,10 @@ class PhysicsWorld:
         self._rays: mujoco.MjData | None
         self._compile(())
 
-    def step(self) -> None:
-        """Advance by one time step under `force`."""
+    def step(self) -> bool:
+        """Advance by one time step under `force`; return whether the body touches anything."""
         mujoco.mj_step(self._model, self._data)
+        return bool(self._data.ncon > 0)
 
     def set_motion(
         self, position_m: Vec3, orientation: Quaternion, velocity_mps: Vec3, rates_radps: Vec3
@@ -84,10 +85,6 @@ class PhysicsWorld:
         """Acceleration of the body, world NED (3), then of its rates, body FRD (3)."""
         values: list[float] = self._data.qacc.tolist()
         return values
-
-    def in_contact(self) -> bool:
-        """Whether the body touches anything."""
-        return bool(self._data.ncon > 0)
 
     def move_people(self, feet_m: Sequence[Vec3] | NDArray[np.float64]) -> None:
         """Place the people's capsules.
@@ -169,7 +166,7 @@ class PhysicsWorld:
         return self._names[number]
 
     def collision(self, time_ns: int, position_m: Vec3, velocity_mps: Vec3) -> Collision | None:
-        """The last of the present contacts that is no gentle landing.
+        """The last present contact that is not a gentle landing; None without one.
 
         Args:
             time_ns: time stamp of the collision.

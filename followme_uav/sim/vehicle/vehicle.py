@@ -113,8 +113,7 @@ class Vehicle:
         )
         self.thrusts_n = [t0, t1, t2, t3]
         world.force[:] = (*self._force_n(), *self._torque_nm())
-        world.step()
-        self.in_contact = world.in_contact()
+        self.in_contact = world.step()
         if self.in_contact:
             collision = world.collision(time_ns, self.position_m, self.velocity_mps)
             self.collision = collision or self.collision
@@ -211,8 +210,9 @@ class Vehicle:
         )
 
     def _read_state(self) -> None:
-        n, e, d, w, x, y, z = self._world.qpos.tolist()
-        vn, ve, vd, p, q, r = self._world.qvel.tolist()
+        world = self._world
+        n, e, d, w, x, y, z = world.qpos.tolist()
+        vn, ve, vd, p, q, r = world.qvel.tolist()
         self.position_m: Vec3 = (n, e, d)
         self.orientation: Quaternion = (w, x, y, z)
         self.velocity_mps: Vec3 = (vn, ve, vd)
