@@ -1,13 +1,13 @@
-"""MessagePack-RPC on the wire: bytes to messages and back. No sockets here.
+"""MessagePack-RPC on the wire: bytes to messages and back, without sockets.
 
 A request is `[0, msgid, method, params]`, a response `[1, msgid, error, result]`, a notification
 `[2, method, params]`; they follow each other on the stream without further framing
 (https://github.com/msgpack-rpc/msgpack-rpc/blob/master/spec.md).
 
-Floats: a client sends float64, which every AirSim server converts itself. A server sends what
-AirSim's C++ types say: float32 for nearly everything (`real_T`), float64 for latitude and
-longitude, where float32 would be a grid of metres. Handlers wrap those in `Float64`. So a state
-read from any simulator has the same precision, and code that works on ours works on the others.
+Floats: a client sends float64, which every AirSim server converts. A server sends the precision of
+AirSim's C++ types: float32 for most values (`real_T`), float64 for latitude and longitude, because
+the steps of float32 would be metres. Handlers wrap these in `Float64`. A state therefore has the
+same precision on every simulator.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ MAX_MSGID = 2**32 - 1
 
 
 class WireError(RpcError):
-    """Bytes that are no MessagePack-RPC, a message too big, or a value that cannot be sent."""
+    """Malformed MessagePack-RPC, a message over the limits, or a value that cannot be sent."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A call that wants an answer."""
+    """A call with an answer."""
 
     msgid: int
     method: str
@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """The answer to the request with the same `msgid`; `error` is None when it went well."""
+    """The answer to the request with the same `msgid`; `error` is None on success."""
 
     msgid: int
     error: Any
@@ -50,7 +50,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Notification:
-    """A call that wants no answer."""
+    """A call without an answer."""
 
     method: str
     params: list[Any]
@@ -60,34 +60,36 @@ Message = Request | Response | Notification
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one message may contain; anything bigger is treated as malformed."""
+class WireLimits:
+    """Limits of one message; a larger one is malformed."""
 
     message_bytes: int
     array_items: int
-    """Also bounds the memory that a few bytes of nested array headers can claim."""
+    """It also bounds the memory that a few bytes of nested array headers can claim."""
 
 
-CLIENT_LIMITS = Limits(message_bytes=64 * 2**20, array_items=2**20)  # float images come as arrays
-SERVER_LIMITS = Limits(message_bytes=2**20, array_items=4096)  # the longest is a moveOnPath path
+CLIENT_LIMITS = WireLimits(message_bytes=64 * 2**20, array_items=2**20)
+"""Float images arrive as arrays."""
+SERVER_LIMITS = WireLimits(message_bytes=2**20, array_items=4096)
+"""The longest array is the path of moveOnPath."""
 
 
 @dataclass(frozen=True)
 class Float64:
-    """A number that a server sends in double precision amid single ones."""
+    """A number that a server sends in double precision."""
 
     value: float
 
 
 class Decoder:
-    """Turns a stream of bytes, cut anywhere, into messages.
+    """Decodes a stream of bytes, in chunks of any size, into messages.
 
     Attributes:
-        pending_bytes: received of a message that is not complete yet. Its parts are kept as
-            objects, which can take seventy times the memory.
+        pending_bytes: size of the received part of an incomplete message. It is kept as objects,
+            which can take seventy times the memory.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: WireLimits) -> None:
         if msgpack.version < (1, 0):
             raise EnvironmentSetupError(
                 "msgpack-rpc-python has put its own old msgpack in place of the current one; "
@@ -112,7 +114,7 @@ class Decoder:
         """Yield the messages that `data` completes; consume the iterator before feeding again.
 
         Raises:
-            WireError: The stream is malformed or over the limits; the decoder is of no more use.
+            WireError: The stream is malformed or over the limits; the decoder cannot be used again.
         """
         try:
             self._unpacker.feed(data)
@@ -121,7 +123,7 @@ class Decoder:
             for item in self._unpacker:
                 done_bytes = self._unpacker.tell()
                 yield _to_message(item)
-            # The library's own limit counts only bytes that it has not begun to take apart.
+            # The library's own limit leaves out the bytes that it has already decoded.
             self.pending_bytes = self._fed_bytes - done_bytes
             if self.pending_bytes > self._size:
                 raise msgpack.BufferFull
@@ -143,16 +145,16 @@ def encode_notification(method: str, params: Sequence[Any]) -> bytes:
 
 
 def encode_response(msgid: int, error: Any, result: Any) -> bytes:
-    """Bytes of a response, floats as AirSim sends them (see the module's docstring).
+    """Bytes of a response, floats in AirSim's precision (see the module's docstring).
 
     Raises:
-        WireError: The result holds something that MessagePack cannot carry.
+        WireError: The result contains a value without a MessagePack form.
     """
     return _pack([RESPONSE, msgid, error, result], single_float=True)
 
 
 def structs_as_arrays(value: Any) -> Any:
-    """The value with each map replaced by the array of its values (Colosseum's dialect)."""
+    """The value with each map replaced by the array of its values, as Colosseum sends them."""
     if isinstance(value, dict):
         return [structs_as_arrays(item) for item in value.values()]
     if isinstance(value, list | tuple):
@@ -182,7 +184,7 @@ def _msgid(value: int) -> int:
 
 
 class _MixedPrecisionError(Exception):
-    """A `Float64` was met: the message must be packed piece by piece."""
+    """The message contains a `Float64`: it must be packed piece by piece."""
 
 
 def _pack(message: list[Any], *, single_float: bool) -> bytes:

@@ -1,14 +1,15 @@
 """The embedded simulator as a process: `python -m followme_uav.sim.server --port 0 --seed 1`.
 
-Prints `listening on HOST:PORT` when it is ready and runs until SIGINT, SIGTERM or, if asked, until
-the process that started it is gone. The simulation runs on the main thread, the RPC server
-on one of its own.
+It prints `listening on HOST:PORT` when it is ready and runs until SIGINT, SIGTERM or, with
+--parent-pid, until that process has ended. The simulation runs on the main thread, the RPC server
+on a thread of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import re
 import signal
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.rpc.server import RpcServer, check_listen_address
-from followme_uav.sim.airsim_api.airsim_settings import read_settings
+from followme_uav.sim.airsim_api.airsim_settings import SimSettings, read_settings
 from followme_uav.sim.airsim_api.dialects import AIRSIM, DIALECTS
 from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.airsim_api.sensor_methods import sensor_settings
@@ -31,7 +32,7 @@ from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulation_runner import SimulationRunner
-from followme_uav.sim.vehicle.equipment import DEFAULT_IMAGE_SIZE_PX
+from followme_uav.sim.vehicle.equipment import DEFAULT_IMAGE_SIZE_PX, Equipment
 from followme_uav.sim.world_plan import WorldPlan, plan_world
 from followme_uav.terminal import prepare_streams
 
@@ -61,61 +62,54 @@ def run_server(
     parent_pid: int | None = None,
     on_ready: Callable[[str, int], None] | None = None,
 ) -> int:
-    """Serve one simulated city until told to stop. Call it on the main thread.
+    """Serve one simulated city until it is told to stop. Call it on the main thread.
 
     Args:
-        host: address to listen on; None: what the settings say, else loopback.
-        port: 0 for any free one; None: what the settings say, else AirSim's.
-        world: what there is; by default the city of seed 1.
-        dialect: which AirSim to imitate, a key of `DIALECTS`.
+        host: address to listen on; None: that of the settings, else loopback.
+        port: 0 for any free port; None: that of the settings, else AirSim's.
+        world: the city, people and cars; by default those of seed 1.
+        dialect: the AirSim build to imitate, a key of `DIALECTS`.
         image_size: WIDTHxHEIGHT of images whose size the settings do not name, at most
             `MAX_IMAGE_SIZE_PX`.
-        settings: AirSim's settings.json; what it says that is not served is printed.
-        paused: begin with time standing still, for lockstep.
-        window: show the vehicle from outside, and what its camera sees; closing it ends the server.
-        noise: sensors err, by the seed.
-        recordings: folder that startRecording writes to; without it recording is refused.
-        parent_pid: stop when this process is gone.
-        on_ready: called with host and port; prints the ready line when not given.
+        settings: AirSim's settings.json; a line on standard error names each ignored key.
+        paused: start with simulated time stopped, for lockstep.
+        window: show the vehicle from outside, and its camera image; closing it ends the server.
+        noise: sensor readings have noise, by the seed.
+        recordings: folder that startRecording writes to; None refuses recordings.
+        parent_pid: stop when this process has ended.
+        on_ready: called with host and port instead of printing them.
 
     Returns:
         0, the exit status.
 
     Raises:
-        ConfigError: An option makes no sense.
-        EnvironmentSetupError: The address is taken, or nothing can be rendered or shown here.
+        ConfigError: An option has an invalid value.
+        EnvironmentSetupError: The address is in use, or rendering or the window fails.
     """
     if dialect not in DIALECTS:
         raise ConfigError(f"dialect '{dialect}' is unknown; choose from {', '.join(DIALECTS)}")
     image_size_px = parse_image_size(image_size)
     world = world or plan_world()
-    found = None if settings is None else read_settings(settings)
-    for line in found.ignored if found else ():
+    found = _default_settings(image_size_px) if settings is None else read_settings(settings)
+    for line in found.ignored:
         print(line, file=sys.stderr)
-    if host is None:
-        host = DEFAULT_HOST if found is None or found.host is None else found.host
-    if port is None:
-        port = DEFAULT_PORT if found is None or found.port is None else found.port
-    check_listen_address(host, port)
+    address = _address(host, port, found)
     with contextlib.ExitStack() as cleanup:
-        simulation = make_simulation(
-            *(world, make_scene, image_size_px), None if found is None else found.equipment
-        )
+        simulation = make_simulation(world, make_scene, image_size_px, found.equipment)
         show = _open_window(cleanup, world.seed) if window else None
-        clock_speed = 1.0 if found is None else found.clock_speed
-        simulator = SimulationRunner(simulation, paused=paused, clock_speed=clock_speed, show=show)
+        simulator = SimulationRunner(
+            simulation, paused=paused, clock_speed=found.clock_speed, show=show
+        )
         renderer = simulation.renderer
-        names = tuple(renderer.object_names) if renderer is not None else ()
         handlers = handlers_of(
             simulator,
             DIALECTS[dialect],
-            names,
-            _settings(image_size_px) if found is None else found.text,
+            tuple(renderer.object_names) if renderer is not None else (),
+            found.text,
             noise_seed=world.seed if noise else None,
             recordings=recordings,
         )
-        arrays = DIALECTS[dialect].array_structs
-        server = RpcServer(handlers, host, port, array_structs=arrays)
+        server = RpcServer(handlers, *address, array_structs=DIALECTS[dialect].array_structs)
         server.start()
         cleanup.callback(server.stop)
         _stop_on_signals(simulator)
@@ -129,20 +123,24 @@ def run_server(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line of the simulator alone; returns the exit status."""
     parser = argparse.ArgumentParser(prog="followme-uav sim", description=__doc__)
-    parser.add_argument("--host", help=f"default: {DEFAULT_HOST}, or the settings'")
-    parser.add_argument("--port", type=int, help=f"0: any free one; default: {DEFAULT_PORT}")
+    parser.add_argument("--host", help=f"default: that of the settings, else {DEFAULT_HOST}")
+    parser.add_argument(
+        "--port",
+        type=int,
+        help=f"0: any free port; default: that of the settings, else {DEFAULT_PORT}",
+    )
     parser.add_argument("--world", type=Path, help="YAML or JSON file, see sim/world_plan.py")
-    parser.add_argument("--seed", type=int, help="of city, people and cars")
+    parser.add_argument("--seed", type=int, help="seed of city, people and cars")
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default=AIRSIM.name)
     parser.add_argument("--image-size", default=DEFAULT_IMAGE_SIZE)
     parser.add_argument("--settings", type=Path, help="AirSim's settings.json")
-    parser.add_argument("--people", type=int, help="besides the hero")
-    parser.add_argument("--paused", action="store_true", help="time stands still at first")
-    parser.add_argument("--window", action="store_true")
-    parser.add_argument("--style", help="of the city; without it the seed draws one")
-    parser.add_argument("--noise", action="store_true", help="sensors err")
+    parser.add_argument("--people", type=int, help="number of people besides the hero")
+    parser.add_argument("--paused", action="store_true", help="start with simulated time stopped")
+    parser.add_argument("--window", action="store_true", help="show the vehicle in a window")
+    parser.add_argument("--style", help="style of the city; default: drawn by the seed")
+    parser.add_argument("--noise", action="store_true", help="sensor readings have noise")
     parser.add_argument("--recordings", type=Path, help="folder for startRecording")
-    parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
+    parser.add_argument("--parent-pid", type=int, help="stop when this process has ended")
     prepare_streams()
     options = parser.parse_args(arguments)
     try:
@@ -164,12 +162,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FollowMeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:  # while the city was still being built
+    except KeyboardInterrupt:  # only before the signal handlers are set, while the city is built
         return 130
 
 
 def leave(status: int) -> NoReturn:
-    """End the process at once: putting the renderer's libraries away takes most of a second."""
+    """End the process at once; a clean shutdown of the renderer's libraries takes about 1 s."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
@@ -199,10 +197,24 @@ def _open_window(cleanup: contextlib.ExitStack, seed: int) -> Callable[[Simulati
     return window.show
 
 
-def _settings(image_size_px: tuple[int, int]) -> Struct:
-    """What this simulator would have in an AirSim settings.json."""
+def _address(host: str | None, port: int | None, settings: SimSettings) -> tuple[str, int]:
+    """Host and port to listen on.
+
+    Raises:
+        ConfigError: They are invalid, see `check_listen_address`.
+    """
+    if host is None:
+        host = DEFAULT_HOST if settings.host is None else settings.host
+    if port is None:
+        port = DEFAULT_PORT if settings.port is None else settings.port
+    check_listen_address(host, port)
+    return host, port
+
+
+def _default_settings(image_size_px: tuple[int, int]) -> SimSettings:
+    """The settings of a simulator without a settings file."""
     width, height = image_size_px
-    return {
+    file: Struct = {
         "SettingsVersion": 1.2,
         "SimMode": "Multirotor",
         "Vehicles": {
@@ -212,6 +224,7 @@ def _settings(image_size_px: tuple[int, int]) -> Struct:
             "CaptureSettings": [{"ImageType": 0, "Width": width, "Height": height}],
         },
     }
+    return SimSettings(json.dumps(file, indent=2), Equipment(), 1.0, None, None, ())
 
 
 def _announce(host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""The server over real sockets: its answers are rpclib's, and no client can harm another."""
+"""The server over real sockets: rpclib's answers, and isolation of clients from each other."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from followme_uav.errors import EnvironmentSetupError
-from followme_uav.rpc.server import (
-    MAX_TURN,
-    MAX_UNFINISHED_BYTES,
-    BadCastError,
-    HandlerError,
-    RpcServer,
-)
-from followme_uav.rpc.wire import Limits
+from followme_uav.errors import ConfigError, EnvironmentSetupError
+from followme_uav.rpc.connections import MAX_MESSAGES_PER_TURN, MAX_UNFINISHED_BYTES
+from followme_uav.rpc.server import BadCastError, HandlerError, RpcServer
+from followme_uav.rpc.wire import WireLimits
 
-PATIENCE_S = 20.0
+DEADLINE_S = 20.0
 
 params = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.binary(),
@@ -48,17 +43,17 @@ pieces = st.one_of(
 
 
 class Peer:
-    """A client as bare as can be, so that it can misbehave."""
+    """A minimal client that can misbehave."""
 
     def __init__(self, server: RpcServer) -> None:
-        self.socket = socket.create_connection(server.address, PATIENCE_S)
+        self.socket = socket.create_connection(server.address, DEADLINE_S)
         self._unpacker = msgpack.Unpacker(max_buffer_size=2**28)
 
     def send(self, *message) -> None:
         self.socket.sendall(msgpack.packb(message))
 
     def receive(self):
-        """The next message, or None when the server has hung up."""
+        """The next message, or None after the server has closed the connection."""
         while True:
             for message in self._unpacker:
                 return message
@@ -76,7 +71,7 @@ class Peer:
 
 
 class Bench:
-    """Handlers that record what they were given."""
+    """Handlers that record their parameters."""
 
     def __init__(self) -> None:
         self.log: list = []
@@ -133,7 +128,7 @@ def fuzzed():
 
 
 def until(holds):
-    give_up_s = time.monotonic() + PATIENCE_S
+    give_up_s = time.monotonic() + DEADLINE_S
     while not holds():
         assert time.monotonic() < give_up_s, "it did not happen"
         time.sleep(0.005)
@@ -146,8 +141,8 @@ def peer(server):
     peer.socket.close()
 
 
-def test_it_listens_on_loopback_only_unless_told(server):
-    """A simulator without authentication must not be open to the network by default."""
+def test_server_listens_on_loopback_by_default(server):
+    """A simulator without authentication must not be reachable from the network by default."""
     assert server.address[0] == "127.0.0.1"
 
 
@@ -160,7 +155,7 @@ def test_answers_do_not_wait_for_acknowledgements(server, peer):
 
 
 def test_requests_of_a_connection_are_dispatched_in_order(peer, bench):
-    """A motion call that blocks must have begun before the clock call that follows it."""
+    """A motion call that waits must have started before the clock call that follows it."""
     peer.send(0, 1, "hold", ["move"])
     peer.send(0, 2, "note", ["advance"])
     assert peer.receive() == [1, 2, None, None]
@@ -169,7 +164,7 @@ def test_requests_of_a_connection_are_dispatched_in_order(peer, bench):
     assert peer.receive() == [1, 1, None, True]
 
 
-def test_a_blocked_call_delays_nobody(server, peer, bench):
+def test_waiting_call_does_not_delay_other_calls(server, peer, bench):
     other = Peer(server)
     peer.send(0, 5, "hold", [1])
     assert peer.ask("ping") == [1, 1, None, True]
@@ -214,19 +209,19 @@ def test_answers_go_to_the_client_that_asked(server, peer, bench):
         ),
     ],
 )
-def test_errors_are_worded_as_rpclib_words_them(peer, method, params, text):
-    """Clients written for AirSim read these."""
+def test_errors_have_rpclibs_words(peer, method, params, text):
+    """Clients written for AirSim parse them."""
     assert peer.ask(method, *params) == [1, 1, text, None]
 
 
 @pytest.mark.parametrize(("method", "params"), [("refuse", ["bug"]), ("unsendable", [])])
-def test_a_fault_in_a_handler_is_an_answer_not_an_end(peer, method, params):
+def test_failing_handler_gives_an_error_answer_and_the_server_goes_on(peer, method, params):
     answer = peer.ask(method, *params)
     assert "threw an exception" in answer[2] and answer[3] is None
     assert peer.ask("ping") == [1, 1, None, True]
 
 
-def test_a_failed_or_cancelled_future_is_an_error_answer(peer, bench):
+def test_failed_or_cancelled_future_gives_an_error_answer(peer, bench):
     for end in (lambda f: f.set_exception(HandlerError("vehicle is moving")), Future.cancel):
         peer.send(0, 9, "hold", [1])
         peer.ask("ping")
@@ -235,11 +230,11 @@ def test_a_failed_or_cancelled_future_is_an_error_answer(peer, bench):
         assert msgid == 9 and "rpclib: function 'hold'" in error
 
 
-def test_a_notification_is_carried_out_without_an_answer(peer, bench):
+def test_notification_is_executed_without_an_answer(peer, bench):
     peer.send(2, "note", ["quiet"])
     peer.send(2, "unknown", [])
     peer.send(2, "refuse", ["bug"])
-    assert peer.ask("ping") == [1, 1, None, True]  # and nothing came before it
+    assert peer.ask("ping") == [1, 1, None, True]  # it is the first answer
     assert bench.log == ["quiet"]
 
 
@@ -257,9 +252,9 @@ def test_a_notification_is_carried_out_without_an_answer(peer, bench):
     ],
     ids=["byte", "http", "map", "short", "msgid", "method", "response", "oversize"],
 )
-def test_malformed_bytes_close_that_connection_alone(bench, data):
-    """Rpclib would abort the simulator and end everybody's flight."""
-    server = RpcServer(bench.handlers(), limits=Limits(message_bytes=4000, array_items=100))
+def test_malformed_bytes_close_only_their_own_connection(bench, data):
+    """Rpclib would abort the simulator and end every flight."""
+    server = RpcServer(bench.handlers(), limits=WireLimits(message_bytes=4000, array_items=100))
     server.start()
     good, bad = Peer(server), Peer(server)
     assert good.ask("ping") and bad.ask("ping")
@@ -270,26 +265,26 @@ def test_malformed_bytes_close_that_connection_alone(bench, data):
     server.stop()
 
 
-def test_a_client_that_does_not_read_is_cut_off(bench):
+def test_client_that_does_not_read_is_disconnected(bench):
     """Its unread images must not fill the simulator's memory."""
     server = RpcServer(bench.handlers(), max_outgoing_bytes=2**20)
     server.start()
-    lazy, good = Peer(server), Peer(server)
+    unread, good = Peer(server), Peer(server)
     with pytest.raises(OSError):
         for _ in range(1000):
-            lazy.send(0, 1, "blob", [2**20])
+            unread.send(0, 1, "blob", [2**20])
             good.ask("ping")
     assert good.ask("ping") == [1, 1, None, True]
     server.stop()
 
 
-def test_clients_that_do_not_read_are_cut_off_before_they_take_too_much_together(bench):
-    """Each may have little waiting, and all together more than there is memory."""
+def test_clients_that_do_not_read_share_one_memory_limit(bench):
+    """Each may have little unread, but all together more than fits into memory."""
     server = RpcServer(bench.handlers(), max_outgoing_bytes=16 * 2**20)
     server.start()
-    lazy = [Peer(server) for _ in range(20)]
+    unread = [Peer(server) for _ in range(20)]
     good = Peer(server)
-    for peer in lazy:
+    for peer in unread:
         peer.send(0, 1, "blob", [10 * 2**20])
         assert good.ask("ping")
     until(lambda: sum(c.unread_bytes() for c in set(server.connections)) <= 16 * 2**20)
@@ -298,13 +293,13 @@ def test_clients_that_do_not_read_are_cut_off_before_they_take_too_much_together
     server.stop()
 
 
-def test_messages_that_do_not_end_are_bounded_together(bench):
+def test_unfinished_messages_share_one_memory_limit(bench):
     server = RpcServer(bench.handlers())
     server.start()
     good = Peer(server)
     slow = [Peer(server) for _ in range(8)]
     for peer in slow:
-        with contextlib.suppress(OSError):  # its turn to be hung up on
+        with contextlib.suppress(OSError):  # the server may have closed it already
             peer.socket.sendall(b"\x94\x00\x01\xa1m\x91\xc6\x00\x0f\x00\x00" + bytes(600_000))
         assert good.ask("ping") == [1, 1, None, True]
     until(lambda: len(server.connections) < 9)
@@ -313,32 +308,32 @@ def test_messages_that_do_not_end_are_bounded_together(bench):
     server.stop()
 
 
-def test_a_flood_of_one_client_lets_the_others_through(server, peer, bench):
-    """Their calls come in turn, not after all of its thousands."""
+def test_flood_of_one_client_does_not_delay_the_others(server, peer, bench):
+    """Their calls are handled between its messages, not after all thousands of them."""
     flood = Peer(server)
     calls = [msgpack.packb((0, number, "note", ["flood"])) for number in range(20_000)]
     reader = threading.Thread(target=lambda: [flood.receive() for _ in calls], daemon=True)
     reader.start()
     sender = threading.Thread(target=lambda: flood.socket.sendall(b"".join(calls)), daemon=True)
     sender.start()
-    assert bench.noted.wait(PATIENCE_S)
+    assert bench.noted.wait(DEADLINE_S)
     assert peer.ask("note", "mine") == [1, 1, None, None]
     mine = bench.log.index("mine")
-    reader.join(PATIENCE_S)
+    reader.join(DEADLINE_S)
     assert bench.log.count("flood") == len(calls)
     assert mine < len(calls)
 
 
-def test_messages_of_a_flood_are_taken_in_order_and_in_full(peer, bench):
-    """Also those that are left for the next turn, and those behind them."""
-    numbers = list(range(10 * MAX_TURN + 3))
+def test_messages_of_a_flood_are_handled_completely_and_in_order(peer, bench):
+    """Including those left for the next turn, and those received after them."""
+    numbers = list(range(10 * MAX_MESSAGES_PER_TURN + 3))
     peer.socket.sendall(b"".join(msgpack.packb((0, n, "note", [n])) for n in numbers))
     assert [peer.receive()[1] for _ in numbers] == numbers
     assert bench.log == numbers
 
 
-def test_a_client_killed_amid_its_calls_harms_nobody(server, peer, bench):
-    """As with SIGKILL: no farewell, and the answers come when nobody is there."""
+def test_client_killed_during_its_calls_does_not_affect_others(server, peer, bench):
+    """As after SIGKILL: the connection is reset, and the answers have no receiver."""
     killed = Peer(server)
     killed.socket.sendall(msgpack.packb((0, 1, "hold", [1])) + b"\x94\x00\x02\xa4no")
     until(lambda: bench.held)
@@ -358,28 +353,28 @@ def test_two_hundred_clients_are_served_at_once(server, bench):
         client.socket.close()
 
 
-def test_no_client_can_fill_the_log(server, peer, caplog):
+def test_client_cannot_fill_the_log(server, peer, caplog):
     with caplog.at_level("WARNING"):
         for _ in range(300):
-            rude = Peer(server)
-            rude.socket.sendall(b"\xc1")
-            assert rude.receive() is None
+            faulty = Peer(server)
+            faulty.socket.sendall(b"\xc1")
+            assert faulty.receive() is None
     assert peer.ask("ping")
     assert 1 <= len(caplog.records) < 100
 
 
 @settings(max_examples=150, deadline=None)
 @given(pieces=st.lists(pieces, max_size=8))
-def test_whatever_comes_on_a_connection_the_next_one_is_served(fuzzed, pieces):
-    rude = Peer(fuzzed)
+def test_any_bytes_on_a_connection_leave_the_next_one_served(fuzzed, pieces):
+    faulty = Peer(fuzzed)
     with contextlib.suppress(OSError):
         for piece in pieces:
-            rude.socket.sendall(piece)
-    rude.socket.close()
+            faulty.socket.sendall(piece)
+    faulty.socket.close()
     assert Peer(fuzzed).ask("ping") == [1, 1, None, True]
 
 
-def test_unanswered_requests_are_bounded(bench):
+def test_number_of_unanswered_requests_is_limited(bench):
     server = RpcServer(bench.handlers(), max_in_flight=3)
     server.start()
     greedy, good = Peer(server), Peer(server)
@@ -390,7 +385,7 @@ def test_unanswered_requests_are_bounded(bench):
     server.stop()
 
 
-def test_connections_are_bounded_and_free_again_after_closing(bench):
+def test_number_of_connections_is_limited_and_closed_ones_are_free_again(bench):
     server = RpcServer(bench.handlers(), max_connections=2)
     server.start()
     first, second = Peer(server), Peer(server)
@@ -398,7 +393,7 @@ def test_connections_are_bounded_and_free_again_after_closing(bench):
     third = Peer(server)
     assert third.receive() is None
     first.socket.close()
-    while True:  # the server notices in its own time
+    while True:  # the server notices the closing after a while
         fourth = Peer(server)
         try:
             if fourth.ask("ping"):
@@ -408,37 +403,40 @@ def test_connections_are_bounded_and_free_again_after_closing(bench):
     server.stop()
 
 
-def test_a_port_in_use_is_said_in_one_line(server):
+def test_port_in_use_is_reported_in_one_line(server):
     with pytest.raises(EnvironmentSetupError) as error:
         RpcServer({}, port=server.address[1]).start()
     text = str(error.value)
     assert f"127.0.0.1:{server.address[1]}" in text and "--port" in text and "\n" not in text
-    with pytest.raises(EnvironmentSetupError):
+
+
+def test_port_out_of_range_is_refused_by_number():
+    with pytest.raises(ConfigError, match="99999"):
         RpcServer({}, port=99999).start()
 
 
-def test_stopping_hangs_up_on_everybody_and_can_be_repeated(server, peer, bench):
-    """Ctrl-C must end the simulator even amid a take-off, and free the port."""
+def test_stop_closes_all_connections_and_can_be_repeated(server, peer, bench):
+    """Ctrl-C must end the simulator even during a take-off, and free the port."""
     peer.send(0, 1, "hold", [1])
     assert peer.ask("ping")
     server.stop()
     server.stop()
     assert peer.receive() is None
-    bench.held[0].set_result(True)  # its end comes too late, and harms nothing
+    bench.held[0].set_result(True)  # a result after the stop has no effect
     again = RpcServer(bench.handlers(), port=server.address[1])
     again.start()
     assert Peer(again).ask("ping") == [1, 1, None, True]
     again.stop()
 
 
-def test_structs_can_be_sent_as_arrays(bench):
-    """The form of Colosseum."""
+def test_structs_are_sent_as_arrays_on_request(bench):
+    """Colosseum's form."""
     server = RpcServer(bench.handlers(), array_structs=True)
     server.start()
     assert Peer(server).ask("state")[3] == [[pytest.approx(0.1)], "A"]
     server.stop()
 
 
-def test_a_handler_without_a_fixed_number_of_parameters_is_refused():
+def test_handler_with_a_variable_number_of_parameters_is_refused():
     with pytest.raises(ValueError, match="'loose'"):
         RpcServer({"loose": lambda *params: None})

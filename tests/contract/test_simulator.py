@@ -1,7 +1,7 @@
 """The embedded simulator over real sockets: AirSim's methods, keys, units and semantics.
 
-A flight developed here must fly on AirSim, so each test pins something a client relies on.
-The picture is painted (see `painted_sky`), everything else is real.
+A flight developed here must fly on AirSim, so each test pins a property that clients rely on.
+The image is synthetic (see `painted_sky`), all else is real.
 """
 
 import contextlib
@@ -79,7 +79,7 @@ def unity():
 
 @pytest.fixture
 def call(airsim):
-    """The default dialect, back at the start, paused, under control and armed."""
+    """The default dialect: at the start, paused, under API control and armed."""
     return fresh(airsim)
 
 
@@ -137,7 +137,7 @@ def pixels(response):
 # -- connection and state --------------------------------------------------------------------
 
 
-def test_greeting_is_airsims(call):
+def test_versions_and_settings_are_airsims(call):
     assert call.call("ping") is True
     assert call.call("getServerVersion") == 1
     assert call.call("getMinRequiredClientVersion") == 1
@@ -147,7 +147,7 @@ def test_greeting_is_airsims(call):
 
 
 def test_state_has_exactly_airsims_keys(call):
-    """Clients in other languages decode these maps by key, and some by order."""
+    """Clients in other languages decode these maps by key, some by order."""
     reply = call.call("getMultirotorState", "")
     assert list(reply) == [
         "collision",
@@ -185,7 +185,7 @@ def test_state_has_exactly_airsims_keys(call):
     )
 
 
-def test_control_must_be_taken_before_arming(call):
+def test_arming_needs_api_control(call):
     call.call("enableApiControl", False, NAME)
     assert call.call("isApiControlEnabled", NAME) is False
     assert call.call("armDisarm", True, NAME) is False
@@ -209,8 +209,8 @@ def test_unknown_vehicle_is_refused_by_name(call):
         ("simSetTraceLine", [[1.0], 1.0]),
     ],
 )
-def test_unknown_vehicle_is_refused_before_values_are_looked_at(call, method, params):
-    """As on AirSim; a name misspelt must not be reported as a bad number."""
+def test_unknown_vehicle_is_refused_before_invalid_values(call, method, params):
+    """As on AirSim: a misspelt name must not be reported as an invalid number."""
     with pytest.raises(RemoteError, match="Vehicle API for 'Ghost' is not available"):
         call.call(method, *params, "Ghost")
 
@@ -250,8 +250,8 @@ def test_unknown_vehicle_is_refused_before_values_are_looked_at(call, method, pa
         ("noSuchMethod", []),
     ],
 )
-def test_nonsense_is_refused_and_does_no_harm(call, method, params):
-    """One bad call of one client must not end everybody's flight."""
+def test_invalid_parameters_are_refused_without_side_effects(call, method, params):
+    """An invalid call of one client must not end the flight of another."""
     with pytest.raises(RemoteError, match=method):
         call.call(method, *params)
     call.call("simContinueForTime", 0.05)
@@ -262,8 +262,8 @@ def test_nonsense_is_refused_and_does_no_harm(call, method, params):
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.005, 1.0, 0.033, 0.0])
-def test_continue_advances_exactly_as_much_as_asked(call, seconds):
-    """Lockstep flights count on frames at exact intervals."""
+def test_continue_advances_exactly_the_requested_time(call, seconds):
+    """Lockstep flights rely on frames at exact intervals."""
     call.call("simContinueForTime", seconds)
     passed_ns = call.call("getMultirotorState", NAME)["timestamp"] - EPOCH_NS
     assert passed_ns == round(seconds / 0.005) * 5_000_000
@@ -275,11 +275,11 @@ def test_continue_advances_exactly_as_much_as_asked(call, seconds):
     ("seconds", "calls"), [(1 / 90, 90), (1 / 3, 9), (0.001, 200), (0.0125, 41), (0.0026, 77)]
 )
 def test_many_short_times_add_up(request, dialect, seconds, calls):
-    """A camera of 90 Hz would else be shown a world of 100 Hz, and one of 1 kHz one that stands."""
+    """Otherwise a camera of 90 Hz would get frames of 100 Hz, and one of 1 kHz a stopped world."""
     session = request.getfixturevalue("call" if dialect == "airsim" else "call_unity")
     for i in range(calls):
         session.call("simContinueForTime", seconds)
-        session.call("simPause", True)  # no reason to begin counting anew
+        session.call("simPause", True)  # does not restart the count
         if i == 1 and dialect == "airsim":
             session.call("simContinueForFrames", 1)
     passed_s = (session.call("getMultirotorState", NAME)["timestamp"] - EPOCH_NS) * 1e-9
@@ -287,7 +287,7 @@ def test_many_short_times_add_up(request, dialect, seconds, calls):
     assert passed_s - frames_s == pytest.approx(seconds * calls, abs=0.0026)
 
 
-def test_reset_forgets_time_that_was_less_than_a_step(call):
+def test_reset_drops_time_of_less_than_a_step(call):
     def passed_ns():
         call.call("simContinueForTime", 0.002)
         return call.call("getMultirotorState", NAME)["timestamp"] - EPOCH_NS
@@ -298,13 +298,13 @@ def test_reset_forgets_time_that_was_less_than_a_step(call):
     assert [passed_ns(), passed_ns()] == [0, 5_000_000]
 
 
-def test_time_stands_still_while_paused(call):
+def test_time_is_stopped_while_paused(call):
     before = call.call("getMultirotorState", NAME)
     time.sleep(0.05)
     assert call.call("getMultirotorState", NAME) == before
 
 
-def test_time_runs_by_itself_when_not_paused(call):
+def test_time_runs_when_not_paused(call):
     call.call("simPause", False)
     assert call.call("simIsPaused") is False
     give_up_s = time.monotonic() + DEADLINE_S
@@ -326,7 +326,7 @@ def test_people_walk_while_time_passes(call):
 # -- motion ----------------------------------------------------------------------------------
 
 
-def test_a_command_sent_before_continue_acts_in_it(call):
+def test_command_sent_before_continue_acts_in_it(call):
     takeoff = call.call_async("takeoff", 20.0, NAME)
     call.call("simContinueForTime", 8.0)
     assert takeoff.result(DEADLINE_S) is True
@@ -334,7 +334,7 @@ def test_a_command_sent_before_continue_acts_in_it(call):
     assert call.call("getMultirotorState", NAME)["landed_state"] == 1
 
 
-def test_motion_call_answers_when_it_ends_and_superseded_ones_false(call):
+def test_motion_call_answers_at_its_end_and_a_superseded_one_answers_false(call):
     call.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -5.0), 0.0, NAME)
     first = call.call_async("moveByVelocity", 2.0, 0.0, 0.0, 5.0, 0, STILL, NAME)
     call.call("simContinueForTime", 1.0)
@@ -346,7 +346,7 @@ def test_motion_call_answers_when_it_ends_and_superseded_ones_false(call):
     assert second.result(DEADLINE_S) is True
 
 
-def test_body_frame_commands_use_the_nose(call):
+def test_body_frame_commands_are_relative_to_the_heading(call):
     call.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -5.0), math.pi / 2, NAME)
     call.call_async("moveByVelocityBodyFrame", 2.0, 0.0, 0.0, 5.0, 0, STILL, NAME)
     call.call("simContinueForTime", 3.0)
@@ -370,7 +370,7 @@ def test_yaw_is_in_degrees_and_clockwise(call):
     assert rate == pytest.approx(math.radians(-30.0), abs=0.02)
 
 
-def test_land_and_hover_and_cancel_over_the_wire(call):
+def test_land_hover_and_cancel_work_over_the_wire(call):
     call.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -0.8), 0.0, NAME)
     assert call.call("hover", NAME) is True
     moving = call.call_async("moveToPosition", 9, 0, -5, 3, 60, 0, STILL, -1, 1, NAME)
@@ -382,7 +382,7 @@ def test_land_and_hover_and_cancel_over_the_wire(call):
     assert call.call("getMultirotorState", NAME)["landed_state"] == 0
 
 
-def test_wind_pushes_and_reset_calms_it(call):
+def test_wind_moves_the_vehicle_and_reset_stops_it(call):
     call.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -5.0), 0.0, NAME)
     call.call("simSetWind", vector(0.0, 10.0, 0.0))
     call.call("simContinueForTime", 0.5)
@@ -400,8 +400,8 @@ def test_state_shows_the_collision_without_clearing_it(call):
     assert call.call("getMultirotorState", NAME)["collision"]["has_collided"] is False
 
 
-def test_paths_attitudes_sticks_and_gains_over_the_wire(call):
-    """Lists of structs and of numbers travel too."""
+def test_paths_attitudes_sticks_and_gains_work_over_the_wire(call):
+    """They contain lists of structs and of numbers."""
     call.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -5.0), 0.0, NAME)
     path = [vector(2.0, 0.0, -5.0), vector(2.0, 1.0, -5.0)]
     flown = call.call_async("moveOnPath", path, 2.0, 60.0, 0, STILL, -1.0, 0.0, NAME)
@@ -421,8 +421,8 @@ def test_paths_attitudes_sticks_and_gains_over_the_wire(call):
     assert len(call.call("getRotorStates", NAME)["rotors"]) == 4
 
 
-def test_a_crash_is_reported_once(call):
-    """Reading clears it: a crash counts once; reading must not be needed for each contact."""
+def test_collision_is_reported_once(call):
+    """Reading clears it, so a collision counts once."""
     call.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -3.0), 0.0, NAME)
     call.call("armDisarm", False, NAME)
     call.call("simContinueForTime", 2.0)
@@ -433,7 +433,7 @@ def test_a_crash_is_reported_once(call):
     assert call.call("simGetCollisionInfo", NAME)["has_collided"] is False
 
 
-def test_reset_takes_control_away_and_begins_anew(call):
+def test_reset_releases_api_control_and_repeats_the_flight(call):
     def flight():
         call.call("enableApiControl", True, NAME)
         call.call("armDisarm", True, NAME)
@@ -452,7 +452,7 @@ def test_reset_takes_control_away_and_begins_anew(call):
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_vehicle_is_armed_at_the_start_and_after_each_reset(dialect):
-    """AirSim's scripts arm once, reset a thousand times, and wait for each move without a limit."""
+    """AirSim's scripts arm once, reset many times, and wait for each motion without a limit."""
     still = [True, 0.0] if DIALECTS[dialect].array_structs else STILL
     with serving(dialect) as (connect, simulation):
         session = connect()
@@ -472,7 +472,7 @@ def test_vehicle_is_armed_at_the_start_and_after_each_reset(dialect):
 
 @pytest.mark.parametrize("again", ["armDisarm", "reset"])
 def test_disarmed_vehicle_stays_down_until_it_is_armed_again(call, again):
-    """On AirSim it would fly; here disarming stops the rotors, which the manual says."""
+    """On AirSim it would fly; here disarming stops the rotors, as documented."""
     call.call("armDisarm", False, NAME)
     assert call.call_async("takeoff", 2.0, NAME) is not None
     call.call("simContinueForTime", 3.0)
@@ -485,7 +485,7 @@ def test_disarmed_vehicle_stays_down_until_it_is_armed_again(call, again):
 
 
 def _pass(session, seconds):
-    """Let time pass, and come back when it has, whatever the dialect answers when."""
+    """Let time pass and wait for its end, also in dialects that answer before it."""
     session.call("simContinueForTime", seconds)
     give_up_s = time.monotonic() + DEADLINE_S
     while not session.call("simIsPaused"):
@@ -498,7 +498,7 @@ def test_state_is_served_while_a_motion_call_waits_on_the_same_connection(call):
     assert call.call("getMultirotorState", NAME)["timestamp"] == EPOCH_NS
 
 
-def test_a_lost_connection_does_not_stop_the_command():
+def test_lost_connection_does_not_end_the_command():
     with serving() as (connect, _):
         session, other = fresh(connect()), connect()
         session.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -5.0), 0.0, NAME)
@@ -534,12 +534,12 @@ def test_image_response_has_exactly_airsims_keys(call):
     assert isinstance(reply["image_data_uint8"], bytes)
 
 
-def test_scene_is_bgr_top_down_as_on_unreal(call):
+def test_scene_is_bgr_from_the_top_row_on_unreal(call):
     scene = pixels(image(call))
     assert scene[HEIGHT - 1, 2].tolist() == [200, 2, HEIGHT - 1]
 
 
-def test_scene_is_rgb_bottom_up_as_on_unity(call_unity):
+def test_scene_is_rgb_from_the_bottom_row_on_unity(call_unity):
     scene = pixels(image(call_unity))
     assert scene[0, 2].tolist() == [HEIGHT - 1, 2, 200]
     assert scene[HEIGHT - 1, 2].tolist() == [0, 2, 200]
@@ -556,8 +556,8 @@ def test_compressed_images_are_upright_rgb_png(request, dialect):
         assert picture[HEIGHT - 1, 2].tolist() == [HEIGHT - 1, 2, 200]
 
 
-def test_images_of_one_call_are_of_one_instant(call):
-    """A label one step off its image spoils the training data."""
+def test_images_of_one_call_show_one_instant(call):
+    """A label that is one step off its image spoils the training data."""
     call.call("simContinueForTime", 0.1)
     replies = call.call(
         "simGetImages", [request(0), request(5), request(1, as_float=True)], NAME, False
@@ -586,8 +586,8 @@ def test_unity_has_no_metric_depth(call_unity):
     assert image(call_unity)["message"] == "success"
 
 
-def test_segmentation_shows_the_ids_that_were_set(call):
-    """Labelled data from any AirSim is collected this way."""
+def test_segmentation_shows_the_ids_that_a_client_set(call):
+    """Scripts collect labelled data from any AirSim in this way."""
     assert call.call("simSetSegmentationObjectID", ".*", 0, True) is True
     assert call.call("simSetSegmentationObjectID", "person.*", 1, True) is True
     assert call.call("simSetSegmentationObjectID", "Hero", 2, False) is True
@@ -615,7 +615,7 @@ def test_camera_turns_with_the_body_and_reports_its_pose_in_the_world(call):
     assert np.shape(info["proj_mat"]["matrix"]) == (4, 4)
 
 
-def test_unity_takes_the_cameras_pose_in_the_world(call_unity):
+def test_unity_sets_the_cameras_pose_in_the_world(call_unity):
     call_unity.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -5.0), math.pi / 2, NAME)
     pose = {"position": vector(1.0, 2.0, 3.0), "orientation": orientation(0.5, -0.3)}
     call_unity.call("simSetCameraPose", "0", pose, NAME, False)
@@ -625,7 +625,7 @@ def test_unity_takes_the_cameras_pose_in_the_world(call_unity):
 
 
 @pytest.mark.parametrize(("dialect", "applies"), [("airsim", True), ("unity", False)])
-def test_field_of_view_is_stored_and_where_possible_obeyed(dialect, applies):
+def test_field_of_view_is_reported_and_applied_where_the_dialect_supports_it(dialect, applies):
     with serving(dialect) as (connect, simulation):
         session = connect()
         session.call("simSetCameraFov", "0", 90.0, NAME, False)
@@ -635,8 +635,8 @@ def test_field_of_view_is_stored_and_where_possible_obeyed(dialect, applies):
         assert seen_deg == pytest.approx(90.0 if applies else 60.0)
 
 
-def test_one_instant_is_rendered_once():
-    """Rendering is the dearest part of a step; asking twice must not cost twice."""
+def test_each_instant_is_rendered_once():
+    """Rendering takes most of a step; a second request must not render again."""
     with serving() as (connect, simulation):
         session = connect()
         image(session)
@@ -650,7 +650,7 @@ def test_one_instant_is_rendered_once():
         assert simulation.renderer.renderings == 3
 
 
-def test_unknown_camera(call, call_unity):
+def test_unknown_camera_is_refused_or_empty_by_dialect(call, call_unity):
     with pytest.raises(RemoteError, match="camera 'nose' does not exist"):
         image(call, camera="nose")
     assert image(call_unity, camera="nose")["width"] == 0
@@ -665,8 +665,8 @@ def test_unknown_camera(call, call_unity):
         ("4", "back_center", (-1, 0, 0)),
     ],
 )
-def test_airsims_other_cameras(call, number, name, ahead):
-    """Scripts ask for the camera below, by name or number, on every AirSim vehicle."""
+def test_airsims_other_cameras_exist(call, number, name, ahead):
+    """Scripts use the downward camera, by name or number, on every AirSim vehicle."""
     other = image(call, camera=name)
     pose = call.call("simGetCameraInfo", number, NAME, False)["pose"]
     assert other["camera_position"] == pose["position"] != image(call)["camera_position"]
@@ -675,8 +675,8 @@ def test_airsims_other_cameras(call, number, name, ahead):
     assert rotate(quaternion, (1.0, 0.0, 0.0)) == pytest.approx(ahead, abs=1e-6)
 
 
-def test_the_other_cameras_go_where_they_are_told(call):
-    """They hang on no mount that takes its time, and each has a lens of its own."""
+def test_other_cameras_move_at_once(call):
+    """They are not on the pan-tilt mount, and each has its own field of view."""
     before = call.call("simGetCameraInfo", "3", NAME, False)
     level = {"w_val": 1.0, "x_val": 0.0, "y_val": 0.0, "z_val": 0.0}
     pose = {"position": {"x_val": 0.0, "y_val": 0.0, "z_val": -2.0}, "orientation": level}
@@ -697,7 +697,7 @@ def test_the_other_cameras_go_where_they_are_told(call):
 # -- AirSim on Unity -------------------------------------------------------------------------
 
 
-def test_unity_wants_the_vehicle_named_for_cameras(call_unity):
+def test_unity_needs_the_vehicles_name_for_cameras(call_unity):
     with pytest.raises(RemoteError, match="Object reference not set"):
         call_unity.call("simGetImages", [request()], "", False)
     assert call_unity.call("getMultirotorState", "")["landed_state"] == 0
@@ -710,13 +710,13 @@ def test_unity_stamps_images_in_milliseconds(call_unity):
     assert image(call_unity)["time_stamp"] == (EPOCH_NS + 250_000_000) // 1_000_000
 
 
-def test_unity_knows_poses_of_vehicles_only(call_unity):
+def test_unity_has_poses_of_vehicles_only(call_unity):
     assert call_unity.call("simGetObjectPose", NAME) == call_unity.call("simGetVehiclePose", NAME)
     with pytest.raises(RemoteError, match="Object reference not set"):
         call_unity.call("simGetObjectPose", "hero")
 
 
-def test_object_poses_on_unreal(call):
+def test_objects_have_poses_on_unreal(call):
     truth = call.call("simFollowMeGroundTruth", NAME)
     hero = call.call("simGetObjectPose", "hero")
     assert hero["position"] == truth["hero_position"]
@@ -728,7 +728,7 @@ def test_object_poses_on_unreal(call):
 # -- beyond AirSim ---------------------------------------------------------------------------
 
 
-def test_ground_truth_tells_classes_people_and_clearance(call):
+def test_ground_truth_has_classes_people_and_clearance(call):
     empty = call.call("simFollowMeGroundTruth", NAME)
     assert (empty["mask_width"], empty["mask"]) == (0, b"")
     image(call)
@@ -742,7 +742,7 @@ def test_ground_truth_tells_classes_people_and_clearance(call):
     assert 1.0 < truth["clearance"] < 60.0
 
 
-def test_solids_are_the_city_that_stands_there(call):
+def test_solids_are_those_of_the_city(call):
     solids = {solid["name"]: solid for solid in call.call("simFollowMeSolids")}
     house, crown = solids["building_0"], solids["tree_0_crown"]
     assert house["position"] == call.call("simGetObjectPose", "building_0")["position"]
@@ -750,21 +750,21 @@ def test_solids_are_the_city_that_stands_there(call):
     assert (house["is_round"], crown["is_round"]) == (False, True)
 
 
-def test_placed_vehicle_hovers_where_it_was_put(call):
+def test_placed_vehicle_hovers_at_its_position(call):
     call.call("simFollowMePlaceVehicle", vector(3.0, -2.0, -8.0), 1.0, NAME)
     call.call("simContinueForTime", 2.0)
     assert xyz(state(call)["position"]) == pytest.approx((3.0, -2.0, -8.0), abs=0.05)
 
 
 def test_time_of_day_and_weather_reach_the_renderer():
-    """Scenarios and training frames ask for dusk and fog with AirSim's own calls."""
+    """Scenarios and training frames set dusk and fog with AirSim's own calls."""
     with serving() as (connect, simulation):
         session = connect()
         lights = []
         simulation.renderer.set_atmosphere = lights.append
         request = [{"camera_name": "0", "image_type": 0}]
         session.call("simGetImages", request, NAME, False)
-        assert not lights  # nobody has asked for another light
+        assert not lights  # no client has changed the light yet
         evening = "2024-06-21 18:00:00"
         session.call("simSetTimeOfDay", True, evening, False, 1.0, 60.0, True)
         session.call("simGetImages", request, NAME, False)

@@ -1,6 +1,6 @@
-"""Whatever a client sends, the simulator answers or refuses, and goes on.
+"""The simulator answers or refuses any call of a client, and goes on.
 
-A crash of the simulation's thread would leave every client waiting for ever.
+After a crash of the simulation's thread every client would wait until its timeout.
 """
 
 import inspect
@@ -19,7 +19,7 @@ from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulation_runner import SimulationRunner
 from tests.painted_sky import OBJECT_NAMES, PaintedSky
 
-BLOCKING = {"simContinueForTime", "simContinueForFrames"}  # may take a minute; tested by themselves
+BLOCKING = {"simContinueForTime", "simContinueForFrames"}  # can take a minute; tested separately
 
 numbers = st.one_of(
     st.integers(-(2**63), 2**64 - 1),
@@ -82,7 +82,7 @@ def test_any_parameters_are_answered_or_refused(simulator, data):
     params = [data.draw(values) for _ in range(arity)]
     try:
         answer = handlers[method](*params)
-        running.pause(True).result(10.0)  # in line behind the call
+        running.pause(True).result(10.0)  # queued after the call
         if isinstance(answer, Future) and answer.done() and answer.exception() is not None:
             raise answer.exception()
     except HandlerError as refusal:
@@ -93,7 +93,7 @@ def test_any_parameters_are_answered_or_refused(simulator, data):
 
 
 @given(seconds=values)
-def test_any_amount_of_time_is_passed_or_refused(simulator, seconds):
+def test_any_duration_is_run_or_refused(simulator, seconds):
     running, handlers = simulator
     if isinstance(seconds, int | float) and 1.0 < seconds <= 3600.0:
         seconds = 1.0 / seconds

@@ -1,6 +1,6 @@
-"""Spawned objects over real sockets, in every dialect: what a script that builds a scene relies on.
+"""Spawned objects over real sockets, in every dialect: properties that scene scripts rely on.
 
-The picture is painted (see `painted_sky`) and keeps three object numbers for spawned objects.
+The image is synthetic (see `painted_sky`) and keeps three object ids for spawned objects.
 """
 
 import math
@@ -22,7 +22,7 @@ def airsim():
 
 @pytest.fixture
 def call(airsim):
-    """Back at the start, hovering above it with the nose to the north, nothing spawned."""
+    """At the start, hovering with the nose to the north, without spawned objects."""
     session, simulation = airsim
     for one in list(simulation.objects):
         session.call("simDestroyObject", one.name)
@@ -45,7 +45,7 @@ def ahead_m(session):
     return session.call("getDistanceSensorData", "Distance", NAME)["distance"]
 
 
-def test_a_spawned_object_is_listed_placed_and_in_the_way(call):
+def test_spawned_object_is_listed_placed_and_an_obstacle(call):
     assert spawn(call) == "crate"
     assert "crate" in call.call("simListSceneObjects", "cr.*")
     assert xyz(call.call("simGetObjectPose", "crate")["position"]) == (6.0, 0.0, -8.0)
@@ -66,21 +66,21 @@ def test_every_listed_asset_can_be_spawned(call):
         assert call.call("simDestroyObject", name) is True
 
 
-def test_names_alike_are_numbered_as_in_airsim(call):
+def test_similar_names_are_numbered_as_on_airsim(call):
     assert [spawn(call, "box") for _ in range(3)] == ["box", "box1", "box2"]
     call.call("simDestroyObject", "box")
-    assert spawn(call, "BO") == "BO3"  # it occurs in the others, whatever its case
+    assert spawn(call, "BO") == "BO3"  # it is part of the others, ignoring case
 
 
-def test_what_stands_in_the_city_is_not_shadowed(call):
-    """A script may call its object like a building: the building stays what it is."""
+def test_names_of_the_city_are_not_shadowed(call):
+    """A script may use a building's name for its object: the building keeps it."""
     before = call.call("simGetObjectPose", "building_1")
     name = spawn(call, "building_1")
     assert name != "building_1"
     assert call.call("simGetObjectPose", "building_1") == before
 
 
-def test_an_object_is_moved_and_the_next_image_shows_it(call, airsim):
+def test_moved_object_shows_in_the_next_image(call, airsim):
     spawn(call)
     image(call)
     drawn = airsim[1].renderer.renderings
@@ -91,8 +91,8 @@ def test_an_object_is_moved_and_the_next_image_shows_it(call, airsim):
     assert ahead_m(call) == pytest.approx(8.5, abs=0.05)
 
 
-def test_upper_and_lower_case_of_a_spawned_name_are_alike(call, airsim):
-    """As of every other name."""
+def test_case_of_a_spawned_name_is_ignored(call, airsim):
+    """As for every other name."""
     spawn(call)
     assert xyz(call.call("simGetObjectPose", "CRATE")["position"]) == (6.0, 0.0, -8.0)
     assert call.call("simSetObjectPose", "Crate", pose(9.0), True) is True
@@ -106,14 +106,14 @@ def test_upper_and_lower_case_of_a_spawned_name_are_alike(call, airsim):
     assert len(airsim[1].objects) == 0
 
 
-def test_the_pose_of_a_spawned_object_must_make_sense(call):
+def test_invalid_pose_of_a_spawned_object_is_refused(call):
     spawn(call)
     with pytest.raises(RemoteError, match=r"pose\.position\.x_val is nan"):
         call.call("simSetObjectPose", "crate", pose(math.nan), True)
     assert call.call("simSetObjectPose", "crate2", pose(math.nan), True) is False
 
 
-def test_scale_of_spawned_standing_and_unknown_things(call):
+def test_scale_of_spawned_static_and_unknown_objects(call):
     spawn(call, scale=(1.0, 2.0, 3.0))
     scale = [xyz(call.call("simGetObjectScale", n)) for n in ("crate", "building_1", NAME, "no")]
     assert scale == [(1.0, 2.0, 3.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)]
@@ -132,7 +132,7 @@ def test_materials_are_colours_and_reach_the_renderer(call, airsim):
         assert call.call("simSetObjectMaterial", name, material, 0) is False
 
 
-def test_only_lights_shine(call, airsim):
+def test_intensity_applies_to_lights_only(call, airsim):
     spawn(call)
     light = spawn(call, "PointLight", "PointLightBP", is_blueprint=True)
     assert call.call("simSetLightIntensity", light, 250.0) is True
@@ -141,7 +141,7 @@ def test_only_lights_shine(call, airsim):
     assert call.call("simSetLightIntensity", "no", 1.0) is False
 
 
-def test_an_object_has_a_segmentation_id_of_its_own(call):
+def test_object_has_a_segmentation_id_of_its_own(call):
     spawn(call)
     first = call.call("simGetSegmentationObjectID", "crate")
     assert first not in (-1, call.call("simGetSegmentationObjectID", "hero"))
@@ -157,7 +157,7 @@ def test_city_and_people_cannot_be_destroyed(call):
         assert call.call("simDestroyObject", name) is False
 
 
-def test_there_is_room_for_so_many_only(call):
+def test_number_of_objects_is_limited(call):
     for i in range(3):
         spawn(call, f"n{i}")
     with pytest.raises(RemoteError, match="no room for more"):
@@ -181,13 +181,13 @@ def test_there_is_room_for_so_many_only(call):
         ({"asset": "PointLightBP"}, "is_blueprint"),
     ],
 )
-def test_what_cannot_be_spawned_is_refused_by_name(call, changes, said):
+def test_invalid_spawn_is_refused_by_name(call, changes, said):
     with pytest.raises(RemoteError, match=said):
         spawn(call, **changes)
     assert call.call("simListSceneObjects", "crate.*") == []
 
 
-def test_the_extents_hold_everything(call):
+def test_extents_contain_every_object(call):
     low, high = call.call("simGetWorldExtents")
     assert low["altitude"] == pytest.approx(122.0)
     assert low["latitude"] < HOME["latitude"] < high["latitude"]
@@ -199,15 +199,15 @@ def test_the_extents_hold_everything(call):
     assert higher["altitude"] > 420.0
 
 
-def test_there_is_no_console(call):
+def test_console_commands_fail(call):
     assert call.call("simRunConsoleCommand", "stat fps") is False
 
 
 @pytest.mark.parametrize(
     ("north_deg", "east_deg"), [(-1.0, 0.0), (1.0, 0.0), (0.0, 1.0), (-2.0, 3.0)]
 )
-def test_places_some_degrees_away_can_be_looked_at(call, north_deg, east_deg):
-    """High above the city nothing is between, whatever the direction."""
+def test_line_of_sight_reaches_places_some_degrees_away(call, north_deg, east_deg):
+    """High above the city it is free in every direction."""
     high = {**HOME, "altitude": 122.0 + 300.0}
     place = {
         "latitude": HOME["latitude"] + north_deg,
@@ -215,11 +215,11 @@ def test_places_some_degrees_away_can_be_looked_at(call, north_deg, east_deg):
         "altitude": high["altitude"],
     }
     assert call.call("simTestLineOfSightBetweenPoints", high, place) is True
-    below = {**HOME, "altitude": 100.0}  # under the ground
+    below = {**HOME, "altitude": 100.0}  # below the ground
     assert call.call("simTestLineOfSightBetweenPoints", below, place) is False
 
 
-def test_flying_to_a_place_one_degree_away_is_still_refused(call):
+def test_flight_to_a_place_one_degree_away_is_refused(call):
     there = (HOME["latitude"] - 1.0, HOME["longitude"], 130.0)
     with pytest.raises(RemoteError, match="100 km"):
         call.call("moveToGPS", *there, 5.0, 1.0, 0, {}, -1.0, 1.0, NAME)
@@ -249,7 +249,7 @@ def test_cosys_has_another_name_for_lights():
         assert xyz(session.call("simGetObjectPose", lamp, True)["position"]) == (6.0, 0.0, -8.0)
 
 
-def test_unity_refuses_to_build_scenes_and_knows_no_scales():
+def test_unity_refuses_spawned_objects_and_has_no_scales():
     with serving("unity") as (connect, _):
         session = connect()
         for method, params in {
@@ -267,8 +267,8 @@ def test_unity_refuses_to_build_scenes_and_knows_no_scales():
         assert session.call("simSetObjectScale", NAME, vector(2, 2, 2)) is False
 
 
-def test_the_segmentation_image_shows_what_an_id_was_set_to(call):
-    """The painted picture has the ground everywhere but in two rows: its id is what changes."""
+def test_segmentation_image_shows_a_changed_id(call):
+    """The synthetic image shows the ground in all but two rows, so its id changes."""
     spawn(call)
     assert call.call("simSetSegmentationObjectID", "crate", 9, False) is True
     before = pixels(image(call, 5)).tolist()

@@ -1,7 +1,7 @@
 """Sensors, images and world methods of the embedded simulator, over real sockets.
 
-An AirSim user's script asks for these; each test pins what such a script computes with. The picture
-is painted (see `painted_sky`), but where a real one is needed the test says so.
+AirSim scripts call these; each test pins a property that such a script computes with. The image is
+synthetic (see `painted_sky`), except in tests that say otherwise.
 """
 
 import math
@@ -38,7 +38,7 @@ def airsim():
 
 @pytest.fixture
 def call(airsim):
-    """Back at the start, paused, hovering above it with the nose to the north."""
+    """At the start, paused, hovering with the nose to the north."""
     session = fresh(airsim)
     session.call("simFollowMePlaceVehicle", vector(*AIRBORNE), 0.0, NAME)
     return session
@@ -51,7 +51,7 @@ def pose(x=0.0, y=0.0, z=0.0):
 # -- sensors ---------------------------------------------------------------------------------
 
 
-def test_imu_at_rest_feels_gravity_upwards(call):
+def test_imu_at_rest_measures_gravity_upwards(call):
     call.call("reset")
     call.call("simContinueForTime", 1.0)
     imu = call.call("getImuData", "", NAME)
@@ -61,7 +61,7 @@ def test_imu_at_rest_feels_gravity_upwards(call):
     assert xyz(imu["angular_velocity"]) == pytest.approx((0.0, 0.0, 0.0), abs=0.01)
 
 
-def test_barometer_gives_the_altitude_of_the_place(call):
+def test_barometer_gives_the_altitude_above_sea_level(call):
     barometer = call.call("getBarometerData", "Barometer", NAME)
     assert list(barometer) == ["time_stamp", "altitude", "pressure", "qnh"]
     assert barometer["altitude"] == pytest.approx(122.0 + 8.0, abs=0.02)
@@ -70,7 +70,7 @@ def test_barometer_gives_the_altitude_of_the_place(call):
 
 
 def test_magnetometer_turns_with_the_body(call):
-    """Around Seattle the field is half a gauss, dips steeply and points east of north."""
+    """Near Seattle the field is half a gauss, dips steeply and points east of north."""
     reply = call.call("getMagnetometerData", "", "")
     assert list(reply) == ["time_stamp", "magnetic_field_body", "magnetic_field_covariance"]
     north, east, down = xyz(reply["magnetic_field_body"])
@@ -81,7 +81,7 @@ def test_magnetometer_turns_with_the_body(call):
     assert turned == pytest.approx((east, -north, down), abs=1e-4)
 
 
-def test_gps_tells_place_and_speed(call):
+def test_gps_gives_position_and_velocity(call):
     gps = call.call("getGpsData", "", NAME)
     assert list(gps) == ["time_stamp", "gnss", "is_valid"]
     fix = ["geo_point", "eph", "epv", "velocity", "fix_type", "time_utc"]
@@ -91,7 +91,7 @@ def test_gps_tells_place_and_speed(call):
     assert gps["gnss"]["time_utc"] * 1000 == gps["time_stamp"]
 
 
-def test_distance_sensors_see_ground_and_people(call):
+def test_distance_sensors_measure_ground_and_people(call):
     down = call.call("getDistanceSensorData", "DistanceDown", NAME)
     keys = ["time_stamp", "distance", "min_distance", "max_distance", "relative_pose"]
     assert list(down) == keys
@@ -101,14 +101,14 @@ def test_distance_sensors_see_ground_and_people(call):
     assert call.call("getDistanceSensorData", "", NAME)["distance"] == pytest.approx(3.7, abs=1e-3)
 
 
-def test_a_missing_sensor_is_named(call):
+def test_unknown_sensor_is_refused_by_name(call):
     with pytest.raises(RemoteError, match="No distance sensor with name Sonar"):
         call.call("getDistanceSensorData", "Sonar", NAME)
     with pytest.raises(RemoteError, match="No lidar"):
         call.call("getLidarData", "", NAME)
 
 
-def test_environment_is_standard_air(call):
+def test_environment_is_the_standard_atmosphere(call):
     air = call.call("simGetGroundTruthEnvironment", NAME)
     keys = ["position", "geo_point", "gravity", "air_pressure", "temperature", "air_density"]
     assert list(air) == keys
@@ -117,8 +117,8 @@ def test_environment_is_standard_air(call):
     assert air["gravity"]["z_val"] == pytest.approx(9.81)
 
 
-def test_noise_is_the_seeds_and_repeats():
-    """An estimator is tested with noise; a test that fails must fail again."""
+def test_noise_depends_on_the_seed_and_repeats():
+    """A test of an estimator with noise must be repeatable."""
 
     def readings(seed):
         with serving(noise_seed=seed) as (connect, _):
@@ -145,7 +145,7 @@ def test_noise_is_the_seeds_and_repeats():
 
 @pytest.mark.parametrize("as_float", [False, True])
 @pytest.mark.parametrize("compress", [False, True])
-def test_every_image_type_has_the_size_it_says(call, as_float, compress):
+def test_every_image_type_has_its_stated_size(call, as_float, compress):
     replies = call.call(
         "simGetImages", [request(i, as_float, compress) for i in range(8)], NAME, False
     )
@@ -163,24 +163,24 @@ def test_every_image_type_has_the_size_it_says(call, as_float, compress):
 
 
 def test_normals_of_a_wall_face_the_camera(call):
-    """Painted depth is 25 m everywhere: a wall to the north, seen with the nose to the north."""
+    """Synthetic depth is 25 m in every pixel: a wall to the north, with the nose to the north."""
     call.call("simContinueForTime", 1.0)
     assert np.abs(pixels(image(call, 6)).astype(int) - (128, 128, 0)).max() <= 3  # B, G, R
 
 
-def test_infrared_is_the_segmentation_id_as_grey(call):
+def test_infrared_is_the_segmentation_id_as_grey_level(call):
     call.call("simSetSegmentationObjectID", "hero", 42, False)
     assert (pixels(image(call, 7))[HERO_ROW] == 42).all()
 
 
-def test_disparity_is_one_over_depth(call):
+def test_disparity_is_the_inverse_of_depth(call):
     assert image(call, 4, as_float=True)["image_data_float"][0] == pytest.approx(1.0 / 25.0)
 
 
 # -- the world -------------------------------------------------------------------------------
 
 
-def test_scene_objects_are_listed_by_expression(call):
+def test_scene_objects_are_listed_by_regular_expression(call):
     assert call.call("simListSceneObjects", "hero|person_0[12]") == [
         "hero",
         "person_01",
@@ -192,11 +192,11 @@ def test_scene_objects_are_listed_by_expression(call):
         assert math.isfinite(call.call("simGetObjectPose", name)["position"]["x_val"])
 
 
-def test_people_can_be_put_somewhere_and_walk_on(call):
+def test_placed_people_stand_on_the_ground_and_walk_on(call):
     assert call.call("simSetObjectPose", "person_01", pose(20.0, -4.0, -50.0), True) is True
     north, east, down = xyz(call.call("simGetObjectPose", "person_01")["position"])
     assert (north, east) == pytest.approx((20.0, -4.0))
-    assert -0.3 < down <= 0.0  # on the ground, wherever the client's z was
+    assert -0.3 < down <= 0.0  # on the ground, with any z of the client
     call.call("simContinueForTime", 3.0)
     now = xyz(call.call("simGetObjectPose", "person_01")["position"])
     assert 0.5 < math.dist((north, east, down), now) < 12.0
@@ -204,7 +204,7 @@ def test_people_can_be_put_somewhere_and_walk_on(call):
     assert xyz(call.call("simGetObjectPose", "person_01")["position"]) != now
 
 
-def test_what_stands_fast_is_not_moved(call):
+def test_static_objects_cannot_be_moved(call):
     before = call.call("simGetObjectPose", "building_0")
     assert call.call("simSetObjectPose", "building_0", pose(), True) is False
     assert call.call("simSetObjectPose", "dragon", pose(), True) is False
@@ -215,8 +215,8 @@ def test_what_stands_fast_is_not_moved(call):
     assert xyz(call.call("simGetVehiclePose", NAME)["position"]) == pytest.approx((1.0, 2.0, -6.0))
 
 
-def test_unknown_names_are_answered_before_values_are_looked_at(call):
-    """AirSim's objects.py gives back the pose that it got for a name that is not there."""
+def test_unknown_names_are_answered_before_values_are_checked(call):
+    """AirSim's objects.py sends back the pose that it received for an unknown name."""
     nowhere = call.call("simGetObjectPose", "OrangeBall")
     assert math.isnan(nowhere["position"]["x_val"])
     assert call.call("simSetObjectPose", "OrangeBall", nowhere, True) is False
@@ -233,8 +233,8 @@ def test_unknown_names_are_answered_before_values_are_looked_at(call):
         call.call("simSetObjectPose", "OrangeBall", {"position": 1.0}, True)
 
 
-def test_every_listed_object_has_a_pose_and_a_segmentation_id_of_its_own(call):
-    """A name that one method lists must not be unknown to another."""
+def test_every_listed_object_has_a_pose_and_a_segmentation_id(call):
+    """A name that one method lists must be known to the others."""
     names = call.call("simListSceneObjects", ".*")
     assert len(set(names)) == len(names) > 300
     assert {"ground", "sky", NAME, "hero", "tree_0_crown", "highway_deck"} < set(names)
@@ -251,8 +251,8 @@ def test_every_listed_object_has_a_pose_and_a_segmentation_id_of_its_own(call):
         call.call("simSetSegmentationObjectID", name, number, False)
 
 
-def test_upper_and_lower_case_count_where_they_do_on_airsim(call):
-    """Only the list's expression is strict."""
+def test_case_of_names_matters_only_where_it_does_on_airsim(call):
+    """Only the regular expression of the list is case-sensitive."""
     assert call.call("simListSceneObjects", "Hero|LAMP_1") == []
     assert call.call("simListSceneObjects", "hero|lamp_1") == ["hero", "lamp_1"]
     assert call.call("simGetObjectPose", "HERO") == call.call("simGetObjectPose", "hero")
@@ -265,7 +265,7 @@ def test_upper_and_lower_case_count_where_they_do_on_airsim(call):
 
 
 @pytest.mark.parametrize("name", ["tree", "car", "building_9999", "car_9999", "person_99", ""])
-def test_names_that_are_not_listed_are_unknown_everywhere(call, name):
+def test_names_that_are_not_listed_are_unknown_to_every_method(call, name):
     assert name not in call.call("simListSceneObjects", ".*")
     assert call.call("simSetSegmentationObjectID", name, 1, False) is False
     assert call.call("simGetSegmentationObjectID", name) == -1
@@ -274,7 +274,7 @@ def test_names_that_are_not_listed_are_unknown_everywhere(call, name):
 
 
 def geo(session, x, y, z):
-    """The GeoPoint of a place, as a client would compute it on a small Earth's patch."""
+    """The GeoPoint of a position, as a client computes it on a flat Earth."""
     home = session.call("getHomeGeoPoint", "")
     latitude = home["latitude"] + math.degrees(x / 6378137.0)
     shrink = math.cos(math.radians(home["latitude"]))
@@ -291,7 +291,7 @@ def test_lines_of_sight_end_at_walls(call):
     assert call.call("simTestLineOfSightBetweenPoints", sky, more_sky) is True
 
 
-def test_detections_box_the_pixels_of_people(call):
+def test_detections_frame_the_pixels_of_people(call):
     hero_at = (12.0, 1.0)
     call.call("simSetObjectPose", "hero", pose(*hero_at), True)
     camera = ("0", 0)
@@ -318,15 +318,15 @@ def test_detections_box_the_pixels_of_people(call):
     assert PERSON_ROW != HERO_ROW
 
 
-def test_frames_pass_and_the_clock_stops_again(call):
+def test_frames_advance_time_which_then_stops(call):
     before = call.call("getMultirotorState", NAME)["timestamp"]
     call.call("simContinueForFrames", 5)
     assert call.call("getMultirotorState", NAME)["timestamp"] - before == 5 * 20_000_000
     assert call.call("simIsPaused") is True
 
 
-def test_messages_and_markers_are_taken(call):
-    """A script that draws its plan must not stop here, although nobody sees the drawing."""
+def test_messages_and_markers_are_accepted(call):
+    """A script that draws its plan must go on, although nothing is drawn."""
     assert call.call("simPrintLogMessage", "altitude", "5", 1) is None
     line = [vector(), vector(1.0)]
     assert call.call("simPlotLineStrip", line, [1, 0, 0, 1], 10.0, 1.0, False) is None
@@ -363,7 +363,7 @@ def test_recording_writes_airsims_table_and_images(tmp_path):
         assert next(tmp_path.glob(f"*/images/{row[-1].strip()}")).stat().st_size > 0
 
 
-def test_recording_without_a_folder_says_how_to_get_one(call):
+def test_recording_without_a_folder_names_the_option(call):
     with pytest.raises(RemoteError, match="--recordings"):
         call.call("startRecording")
 
@@ -389,7 +389,7 @@ def test_recording_without_a_folder_says_how_to_get_one(call):
         ("simGetImages", [[request(8)], NAME, False], "image_type"),
     ],
 )
-def test_nonsense_is_refused_by_name(call, method, params, named):
+def test_invalid_parameters_are_refused_by_name(call, method, params, named):
     with pytest.raises(RemoteError, match=method) as refusal:
         call.call(method, *params)
     assert named in str(refusal.value)
@@ -399,8 +399,8 @@ def test_nonsense_is_refused_by_name(call, method, params, named):
 # -- dialects --------------------------------------------------------------------------------
 
 
-def test_unity_lacks_what_the_unity_build_lacks():
-    """A script developed on this dialect must not use what fails on Unity."""
+def test_unity_lacks_the_methods_of_the_unity_build():
+    """A script developed on this dialect must not use methods that fail on Unity."""
     with serving("unity") as (connect, _):
         session = fresh(connect())
         for method, params in (
@@ -422,14 +422,14 @@ def test_unity_lacks_what_the_unity_build_lacks():
         assert len(np.unique(interleaved_palette(), axis=0)) == 256
 
 
-def test_unity_colours_follow_the_bits():
+def test_unity_colours_interleave_the_bits():
     """Id 3: bytes 5, 4, 3 = bits 0 and 2, bit 2, bits 0 and 1."""
     number = (1 << 23) | (1 << 17) | (1 << 16) | (1 << 21) | (1 << 18)
     red, green, blue = interleaved_palette()[3].tolist()
     assert (green << 16) | (red << 8) | blue == number
 
 
-def test_colosseum_talks_in_arrays_both_ways():
+def test_colosseum_sends_and_accepts_arrays():
     with serving("colosseum") as (connect, _):
         session = connect()
         session.call("enableApiControl", True, NAME)
@@ -508,13 +508,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_a_wrong_type_is_answered_with_the_parameters_name(call, what):
-    """Who swapped two of six parameters must not have to guess which."""
+def test_wrong_type_is_refused_with_the_parameters_name(call, what):
+    """A script that swaps two of six parameters is told which one is wrong."""
     method, params, text = WRONG[what]
     with pytest.raises(RemoteError, match=f"std::bad_cast: {text}"):
         call.call(method, *params)
 
 
-def test_a_place_on_the_other_side_of_the_earth_is_out_of_sight(call):
+def test_line_of_sight_to_the_other_side_of_the_earth_is_refused(call):
     with pytest.raises(RemoteError, match=r"point\.latitude 0\.0.* more than 1000 km from home"):
         call.call("simTestLineOfSightToPoint", {}, NAME)

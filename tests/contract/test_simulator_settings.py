@@ -1,4 +1,4 @@
-"""What settings.json puts on the vehicle, over real sockets: names, cameras, sensors, place."""
+"""Effects of settings.json over real sockets: names, cameras, sensors and home."""
 
 import json
 import math
@@ -79,7 +79,7 @@ def images(session, *requests, external=False, vehicle=NAME):
     return session.call("simGetImages", list(requests), vehicle, external)
 
 
-def test_the_vehicle_has_the_settings_name_and_no_other(call):
+def test_vehicle_has_the_settings_name_and_no_other(call):
     assert call.call("listVehicles") == [NAME]
     assert NAME in call.call("simListSceneObjects", ".*")
     pose = call.call("simGetVehiclePose", NAME)
@@ -88,8 +88,8 @@ def test_the_vehicle_has_the_settings_name_and_no_other(call):
         call.call("simGetVehiclePose", "Drone1")
 
 
-def test_the_vehicle_is_an_object_like_others_by_the_settings_name(call):
-    """Where it is listed, posed, moved and labelled, `Drone1` is nothing."""
+def test_vehicle_is_an_object_of_the_settings_name(call):
+    """Methods that list, pose, move and label objects do not know `Drone1`."""
     names = call.call("simListSceneObjects", ".*")
     assert names.count(NAME) == 1
     assert "Drone1" not in names
@@ -107,13 +107,13 @@ def test_the_vehicle_is_an_object_like_others_by_the_settings_name(call):
 
 
 @pytest.mark.parametrize("name", ["hero", "Person_01", "building_0", "ground"])
-def test_a_vehicle_cannot_be_called_like_something_in_the_city(name):
-    """Two things of one name could not be told apart."""
+def test_vehicle_cannot_have_the_name_of_an_object_of_the_city(name):
+    """Two objects of one name would be ambiguous."""
     with pytest.raises(ConfigError, match=f"vehicle '{name}': something in the city"):
         Simulation(1, 2, equipment=Equipment(vehicle_name=name))
 
 
-def test_home_is_where_the_settings_say(call):
+def test_home_is_that_of_the_settings(call):
     home = call.call("getHomeGeoPoint", NAME)
     assert (home["latitude"], home["longitude"], home["altitude"]) == (50.0, 8.0, 100.0)
     assert call.call("getBarometerData", "", NAME)["altitude"] == pytest.approx(108.0, abs=0.1)
@@ -135,7 +135,7 @@ def test_images_of_each_type_have_their_size(call):
     ]
 
 
-def test_a_settings_camera_has_its_pose_and_lens(call):
+def test_camera_of_the_settings_has_its_pose_and_field_of_view(call):
     info = call.call("simGetCameraInfo", "high", NAME, False)
     assert info["fov"] == pytest.approx(100.0)
     assert xyz(info["pose"]["position"]) == pytest.approx((0.5, 0.0, -8.0), abs=1e-6)
@@ -146,14 +146,14 @@ def test_a_settings_camera_has_its_pose_and_lens(call):
     call.call("simSetCameraFov", "high", 100.0, NAME, False)
 
 
-def test_built_in_cameras_stay_beside_those_of_the_settings(call):
+def test_built_in_cameras_exist_beside_those_of_the_settings(call):
     for camera in ("0", "front_center", "3", "", "high"):
         assert images(call, request(camera=camera))[0]["camera_name"] == camera
     with pytest.raises(RemoteError, match=r"camera 'low' does not exist; there are .*'high'"):
         images(call, request(camera="low"))
 
 
-def test_an_external_camera_is_found_moved_and_reset(call):
+def test_external_camera_is_found_moved_and_reset(call):
     [shot] = images(call, request(camera="tower"), external=True)
     assert xyz(shot["camera_position"]) == (3, 4, -20)
     there = {"position": vector(1.0, 2.0, -5.0), "orientation": orientation(0.3)}
@@ -167,14 +167,14 @@ def test_an_external_camera_is_found_moved_and_reset(call):
     assert xyz(info["pose"]["position"]) == (3, 4, -20)
 
 
-def test_own_and_external_cameras_are_not_mixed_up(call):
+def test_own_and_external_cameras_have_separate_names(call):
     with pytest.raises(RemoteError, match="camera 'tower' does not exist"):
         images(call, request(camera="tower"))
     with pytest.raises(RemoteError, match=r"camera 'high' does not exist; there are 'tower'"):
         images(call, request(camera="high"), external=True)
 
 
-def test_more_than_an_answer_holds_is_refused_by_name(call):
+def test_answer_over_the_size_limit_is_refused_by_name(call):
     huge = request(camera="huge", compress=True)
     assert images(call, huge)[0]["width"] == 4320
     with pytest.raises(RemoteError, match="at most 48"):
@@ -182,7 +182,7 @@ def test_more_than_an_answer_holds_is_refused_by_name(call):
     assert call.call("ping") is True
 
 
-def test_without_external_cameras_asking_for_one_is_refused():
+def test_external_camera_is_refused_without_one_in_the_settings():
     with serving() as (connect, _), pytest.raises(RemoteError, match="no external cameras"):
         images(connect(), request(), external=True, vehicle="Drone1")
 
@@ -210,19 +210,19 @@ def test_lidar_data_has_exactly_airsims_keys(call):
     assert on_ground[:, 2] == pytest.approx(np.full(len(on_ground), 9.0), abs=1e-5)
 
 
-def test_a_lidar_in_the_inertial_frame_gives_places_of_the_world(call):
+def test_lidar_in_the_inertial_frame_gives_points_in_the_world(call):
     data = call.call("getLidarData", "Lidar2", NAME)
     points = np.reshape(data["point_cloud"], (-1, 3))
     assert points[:, 2].max() == pytest.approx(0.0, abs=1e-5)  # the ground, with down positive
 
 
-def test_the_first_lidar_is_the_unnamed_one(call):
+def test_empty_name_stands_for_the_first_lidar(call):
     assert call.call("getLidarData", "", NAME) == call.call("getLidarData", "Lidar1", NAME)
     with pytest.raises(RemoteError, match="No lidar with name Lidar3"):
         call.call("getLidarData", "Lidar3", NAME)
 
 
-def test_a_lidar_sees_spawned_objects_and_their_ids(call):
+def test_lidar_hits_spawned_objects_and_reports_their_ids(call):
     where = {"position": vector(3.0, 0.0, -7.0), "orientation": {"w_val": 1.0}}
     call.call("simSpawnObject", "plate", "Cube", where, vector(1.0, 3.0, 3.0), False, False)
     call.call("simSetSegmentationObjectID", "plate", 99, False)
@@ -234,8 +234,8 @@ def test_a_lidar_sees_spawned_objects_and_their_ids(call):
     assert 99 not in call.call("getLidarData", "Lidar2", NAME)["segmentation"]
 
 
-def test_distance_sensors_of_the_settings(call):
-    side = call.call("getDistanceSensorData", "", NAME)  # the settings' come first
+def test_distance_sensors_of_the_settings_come_first(call):
+    side = call.call("getDistanceSensorData", "", NAME)
     assert (side["min_distance"], side["max_distance"]) == (pytest.approx(0.2), 15.0)
     where = {"position": vector(0.0, 6.0, -8.0), "orientation": {"w_val": 1.0}}
     call.call("simSpawnObject", "wall", "Cube", where, vector(1.0, 1.0, 1.0), False, False)
@@ -243,7 +243,7 @@ def test_distance_sensors_of_the_settings(call):
     call.call("simDestroyObject", "wall")
 
 
-def test_a_sensor_that_is_switched_off_does_not_exist(call):
+def test_disabled_sensor_does_not_exist(call):
     with pytest.raises(RemoteError, match="No gps"):
         call.call("getGpsData", "", NAME)
     assert call.call("getImuData", "Imu", NAME)["time_stamp"] == EPOCH_NS
@@ -257,7 +257,7 @@ def test_colosseum_sends_lidar_data_as_an_array(equipment):
         assert stamp == EPOCH_NS
 
 
-def test_cosys_tells_what_each_point_is_on_by_name(equipment):
+def test_cosys_reports_the_name_of_each_points_object(equipment):
     with serving("cosys", equipment=equipment) as (connect, _):
         data = connect().call("getLidarData", "Lidar2", NAME)
         assert list(data) == ["time_stamp", "point_cloud", "groundtruth", "pose"]
@@ -268,8 +268,8 @@ def test_cosys_tells_what_each_point_is_on_by_name(equipment):
 # -- the server as a process -----------------------------------------------------------------
 
 
-def test_the_clock_runs_as_fast_as_it_should():
-    """Twenty times real time passes 2 s long before they have passed on the wall."""
+def test_clock_speed_multiplies_real_time():
+    """At twenty times real time, 2 s pass long before 2 s of wall time."""
     simulation = Simulation(1, 2, PaintedSky, (16, 16))
     simulator = SimulationRunner(simulation, clock_speed=20.0)
     thread = threading.Thread(target=simulator.run, daemon=True)
@@ -281,11 +281,11 @@ def test_the_clock_runs_as_fast_as_it_should():
     simulator.stop()
     thread.join(5.0)
     assert passed_s >= 2.0
-    assert passed_s <= 20.0 * wall_s + 0.1  # never faster than asked
+    assert passed_s <= 20.0 * wall_s + 0.1  # never faster than requested
 
 
-def test_our_own_flights_ask_for_their_own_size():
-    """They must not change with what the simulator's default is."""
+def test_flights_request_their_own_image_size():
+    """They must not depend on the simulator's default."""
     config = load_config()
     command = simulator_for(config, 1, paused=True)._command
     size = command[command.index("--image-size") + 1]
@@ -293,7 +293,7 @@ def test_our_own_flights_ask_for_their_own_size():
 
 
 @pytest.mark.slow
-def test_a_client_that_asks_for_nothing_gets_airsims_256x144(tmp_path):
+def test_default_image_size_is_airsims_256x144(tmp_path):
     path = tmp_path / "settings.json"
     text = json.dumps({"ViewMode": "Fpv", "Vehicles": {NAME: {}}})
     path.write_text(text)

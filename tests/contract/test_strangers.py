@@ -1,8 +1,8 @@
-"""Real AirSim clients, which nobody here wrote, fly in the embedded simulator.
+"""Third-party AirSim clients fly in the embedded simulator.
 
 `airsim` 1.8.1, `cosysairsim` 3.5.0 and bare `msgpack-rpc-python`, each in an environment of its own
-(see tools/strangers_env.sh). A user's script must find here what it finds on AirSim, so each test
-pins what such a script would notice. The clients' side is in the folder `strangers`.
+(see tools/strangers_env.sh). A script must find the same behaviour here as on AirSim, so each test
+pins a property that such a script relies on. The clients' side is in the folder `strangers`.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ PAGE = ROOT / "docs" / "simulator.md"
 WIDTH, HEIGHT = 160, 120
 SETUP_LIMIT_S, START_LIMIT_S, TOUR_LIMIT_S = 250, 60, 150
 CLIENTS = {"airsim": "airsim", "cosysairsim": "cosys"}
-"""Client to the dialect that it speaks."""
+"""Dialect of each client."""
 NO_ENVIRONMENT = 2
 STILL_M, STILL_DEG = 0.35, 5.0
-"""How far what a motion does not name may drift."""
+"""Largest change of a quantity that a motion does not name."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,7 +47,7 @@ pytestmark = [
 
 
 def python_of(client):
-    """The Python that has the client; skips where it cannot be had, with the reason."""
+    """Python of the client's environment; skips with the reason if it cannot be made."""
     done = subprocess.run(
         [str(ROOT / "tools" / "strangers_env.sh"), client],
         env=os.environ | {"PYTHON": sys.executable},
@@ -85,7 +85,7 @@ def simulator(dialect, recordings):
 
 
 def report_of(python, script, *arguments):
-    """What a client's script printed."""
+    """The output of a client's script."""
     done = subprocess.run(
         [python, "-W", "ignore", str(SCRIPTS / script), *map(str, arguments)],
         env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
@@ -99,7 +99,7 @@ def report_of(python, script, *arguments):
 
 @pytest.fixture(scope="module", params=CLIENTS)
 def tour(request, tmp_path_factory):
-    """The client's name, what it saw on its tour, and where its recording is."""
+    """The client's name, the report of its tour, and the folder of its recording."""
     python, recordings = python_of(request.param), tmp_path_factory.mktemp("recordings")
     with simulator(CLIENTS[request.param], recordings) as port:
         report = report_of(python, "airsim_client.py", request.param, port)
@@ -108,7 +108,7 @@ def tour(request, tmp_path_factory):
 
 @pytest.fixture
 def seen(tour):
-    """Part of the tour by its name."""
+    """A part of the tour's report, by its name."""
 
     def part(name):
         found = tour[1][name]
@@ -121,7 +121,7 @@ def seen(tour):
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    """What bare msgpack-rpc-python saw."""
+    """The report of bare msgpack-rpc-python."""
     python = python_of("airsim")
     with simulator("airsim", tmp_path_factory.mktemp("recordings")) as port:
         return report_of(python, "plain_client.py", port)
@@ -132,7 +132,7 @@ def xyz(struct):
 
 
 def pixels_of(response):
-    """(height, width, 3) of a raw image, in the order it came."""
+    """(height, width, 3) of a raw image, rows in the order received."""
     data = np.frombuffer(base64.b64decode(response["image_data_uint8"]), np.uint8)
     return data.reshape(response["height"], response["width"], 3)
 
@@ -148,8 +148,8 @@ def numbers_of(response):
 # -- connection ------------------------------------------------------------------------------
 
 
-def test_the_client_takes_the_server_for_its_own(seen):
-    """Else it says that it is of another version."""
+def test_client_accepts_the_servers_version(seen):
+    """Otherwise it reports a version mismatch."""
     found = seen("connection")
     server, least, client = found["versions"]
     assert server >= least
@@ -164,7 +164,7 @@ def test_the_client_takes_the_server_for_its_own(seen):
 
 
 @pytest.mark.parametrize("name", MOTIONS)
-def test_motion_calls_do_what_they_say(seen, name):
+def test_motion_calls_have_their_stated_effect(seen, name):
     found, motion = seen("motions")[name], MOTIONS[name]
     before, after = found["before"], found["after"]
     assert found["answer"] is motion.answer
@@ -177,7 +177,7 @@ def test_motion_calls_do_what_they_say(seen, name):
         assert low <= value <= high, f"{quantity} {value:.2f}, not {low} to {high}"
 
 
-def test_the_sticks_fly_without_api_control(seen):
+def test_sticks_fly_the_vehicle_without_api_control(seen):
     found = seen("remote_control")
     north, east, down = found["state"]["position"]
     assert abs(north) < STILL_M
@@ -187,7 +187,7 @@ def test_the_sticks_fly_without_api_control(seen):
     assert found["sticks"]["is_valid"] is True
 
 
-def test_the_librarys_default_gains_fly(seen):
+def test_vehicle_flies_with_the_librarys_default_gains(seen):
     found = seen("gains")
     assert np.allclose(found["position"], (0.0, 0.0, -HEIGHT_M), atol=0.2)
     assert found["landed"] is False
@@ -207,7 +207,7 @@ def image(seen):
 
 @pytest.mark.parametrize("kind", range(8))
 def test_images_have_their_shape_and_rows_from_the_top_in_every_form(image, kind):
-    """PNG says what is where; raw pixels are the same in blue, green, red."""
+    """PNG shows the true order; raw pixels are the same in blue, green, red."""
     for form in ("raw", "png", "float"):
         response = image(kind, form)
         assert (response["width"], response["height"]) == (WIDTH, HEIGHT)
@@ -219,13 +219,13 @@ def test_images_have_their_shape_and_rows_from_the_top_in_every_form(image, kind
     assert len(np.unique(png.reshape(-1, 3), axis=0)) > 1, "nothing is to be seen"
 
 
-def test_all_images_of_a_call_are_of_one_instant_and_pose(image):
+def test_all_images_of_a_call_have_one_instant_and_pose(image):
     stamps = {image(kind, form)["time_stamp"] for kind in range(8) for form in ("raw", "float")}
     assert len(stamps) == 1
     assert xyz(image(0, "raw")["camera_position"]) == pytest.approx((0.0, 0.0, -HEIGHT_M), abs=0.5)
 
 
-def test_the_sky_is_on_top_and_blue(image):
+def test_sky_is_on_top_and_blue(image):
     blue, _, red = pixels_of(image(0, "raw"))[:5].reshape(-1, 3).mean(axis=0)
     assert blue > red + 20.0
     depth_m = numbers_of(image(1, "float"))
@@ -234,7 +234,7 @@ def test_the_sky_is_on_top_and_blue(image):
 
 
 def test_depths_are_metres(image, seen):
-    """Straight down the ground is as far away as the camera is high."""
+    """Straight down, the depth of the ground is the height of the camera."""
     below = np.array(seen("pictures")["depth below"])
     height_m = -seen("pictures")["camera below"]["pose"]["position"]["z_val"]
     assert height_m == pytest.approx(seen("pictures")["height"], abs=0.5)
@@ -244,7 +244,7 @@ def test_depths_are_metres(image, seen):
     assert ray[HEIGHT // 2, WIDTH // 2] == pytest.approx(planar[HEIGHT // 2, WIDTH // 2], rel=1e-3)
 
 
-def test_numbers_between_0_and_1_where_airsim_says_so(image):
+def test_images_that_airsim_normalises_are_between_0_and_1(image):
     planar = numbers_of(image(1, "float"))
     visible, disparity = numbers_of(image(3, "float")), numbers_of(image(4, "float"))
     assert np.allclose(visible, np.clip(planar / 100.0, 0.0, 1.0), atol=1e-5)
@@ -259,12 +259,12 @@ def test_segmentation_has_colours_of_the_palette_only(image):
     assert colours <= {tuple(colour) for colour in segmentation_palette()}
 
 
-def test_a_single_image_is_a_png_of_the_scene(image, seen):
+def test_single_image_is_a_png_of_the_scene(image, seen):
     single = rgb_of_png(seen("pictures")["single"])
     assert np.array_equal(single, rgb_of_png(image(0, "png")["image_data_uint8"]))
 
 
-def test_the_lens_is_as_wide_as_asked(seen):
+def test_field_of_view_is_the_requested_one(seen):
     found = seen("camera")
     assert found["before"]["fov"] == pytest.approx(60.0)
     assert found["after"]["fov"] == pytest.approx(90.0)
@@ -276,7 +276,7 @@ def test_the_lens_is_as_wide_as_asked(seen):
 # -- sensors and world -----------------------------------------------------------------------
 
 
-def test_sensors_agree_with_the_truth(seen):
+def test_sensors_agree_with_the_ground_truth(seen):
     found = seen("sensors")
     truth = found["kinematics"]
     altitude_m = HOME_ALTITUDE_M - truth["position"]["z_val"]
@@ -294,7 +294,7 @@ def test_sensors_agree_with_the_truth(seen):
     assert "No lidar" in found["lidar"]
 
 
-def test_world_methods_speak_the_librarys_structs(seen):
+def test_world_methods_work_with_the_librarys_structs(seen):
     found = seen("world")
     assert found["objects"][0] == "hero"
     assert found["moved"] is True
@@ -308,13 +308,13 @@ def test_world_methods_speak_the_librarys_structs(seen):
     assert found["id"] == [True, 42, False]
     assert found["sight"] == [True, False]
     assert xyz(found["pose"]["position"]) == pytest.approx((0.0, 0.0, -2.0), abs=0.01)
-    assert found["nan pose"] == found["pose"]  # NaN means: as it is
+    assert found["nan pose"] == found["pose"]  # NaN keeps the present value
     assert found["set"]["position"] == pytest.approx([0.0, 0.0, -30.0], abs=0.01)
     assert found["set"]["velocity"] == pytest.approx([2.0, 0.0, 0.0], abs=0.01)
     assert found["collision"]["has_collided"] is False
 
 
-def test_a_spawned_solid_comes_changes_and_goes_again(seen):
+def test_spawned_object_appears_changes_and_disappears(seen):
     found = seen("objects")
     assert {"Cube", "Sphere", "Cylinder", "Cone"} < set(found["assets"])
     assert found["names"] == ["crate", "crate1"]
@@ -323,7 +323,7 @@ def test_a_spawned_solid_comes_changes_and_goes_again(seen):
     assert [xyz(scale) for scale in found["scale"]] == [[1, 2, 3], [1, 1, 1], [0, 0, 0]]
     assert found["resized"][0] is True
     assert xyz(found["resized"][1]) == [2, 2, 2]
-    assert found["ahead"] == pytest.approx(5.0, abs=0.1)  # half of the solid's two metres nearer
+    assert found["ahead"] == pytest.approx(5.0, abs=0.1)  # less half of the solid's two metres
     assert found["painted"] == [True, False, False]
     assert found["light"] == [True, False]
     assert found["destroyed"] == [True, True, True, False, False]
@@ -335,16 +335,16 @@ def test_a_spawned_solid_comes_changes_and_goes_again(seen):
     assert isinstance(found["far"], bool)
 
 
-def test_markers_are_taken(seen):
+def test_markers_are_accepted(seen):
     assert seen("markers") is True
 
 
-def test_a_recording_has_images_and_poses(seen, tour):
+def test_recording_has_images_and_poses(seen, tour):
     assert seen("recording") == [True, False]
     (table,) = tour[2].glob("*/airsim_rec.txt")
     heading, *rows = table.read_text().splitlines()
     images = sorted((table.parent / "images").glob("*.png"))
-    assert len(rows) == len(images) == 4  # one in 50 ms
+    assert len(rows) == len(images) == 4  # one every 50 ms
     assert heading.split("\t")[-1] == "ImageFile"
     assert [row.split("\t")[-1] for row in rows] == [image.name for image in images]
 
@@ -352,7 +352,7 @@ def test_a_recording_has_images_and_poses(seen, tour):
 # -- time, reset, several clients ------------------------------------------------------------
 
 
-def test_time_stands_still_and_steps(seen):
+def test_time_stops_and_steps(seen):
     found = seen("pause_and_step")
     start, after_time, after_frames = found["times"]
     assert after_time - start == 500_000_000
@@ -360,11 +360,11 @@ def test_time_stands_still_and_steps(seen):
     assert (found["paused while running"], found["paused"]) == (False, True)
 
 
-def test_a_call_can_be_joined_while_the_clock_runs(seen):
+def test_call_can_be_joined_while_the_clock_runs(seen):
     assert 15.0 < math.degrees(seen("clock_running")["angles"]["yaw"]) < 35.0
 
 
-def test_after_a_reset_the_same_flight_again(seen):
+def test_flight_repeats_after_a_reset(seen):
     found = seen("reset_and_fly_again")
     first, second = found["flights"]
     assert first == second
@@ -386,7 +386,7 @@ def test_two_clients_share_the_vehicle(seen):
         assert len(set(thread["stamps"])) > 1
 
 
-def test_refusals_reach_the_user_in_words(seen):
+def test_refusals_reach_the_user_with_their_reason(seen):
     found = seen("nonsense")
     assert {kind for kind, _ in found.values()} == {"RPCError"}
     words = {
@@ -402,15 +402,15 @@ def test_refusals_reach_the_user_in_words(seen):
 # -- completeness ----------------------------------------------------------------------------
 
 
-def test_every_served_method_has_been_called_by_the_stranger(seen, tour):
+def test_third_party_client_has_called_every_served_method(seen, tour):
     simulator = SimulationRunner(Simulation(1, 2, PaintedSky, (16, 16)))
     served = set(handlers_of(simulator, DIALECTS[CLIENTS[tour[0]]], OBJECT_NAMES, {}))
     airsims = {name for name in served if not name.startswith("simFollowMe")}
     assert airsims - set(seen("called")) == set()
 
 
-def test_the_page_says_of_every_method_of_the_client_whether_it_is_served(seen):
-    """So that nobody has to find out in flight. The clients of cars are not looked at."""
+def test_documentation_lists_every_method_of_the_client(seen):
+    """As served or as not served; the methods of car clients are left out."""
     page = PAGE.read_text()
     assert [name for name in seen("known") if f"`{name}`" not in page] == []
 
@@ -434,12 +434,12 @@ def test_msgpack_rpc_python_alone_can_fly(plain):
     assert plain["image"] == [WIDTH, HEIGHT, 3 * WIDTH * HEIGHT]
 
 
-def test_msgpack_rpc_python_reads_our_errors(plain):
+def test_msgpack_rpc_python_receives_error_messages(plain):
     assert "could not find function 'simFly' with argument count 0" in plain["errors"]["simFly"]
     assert "invalid number of arguments" in plain["errors"]["takeoff"]
     assert "z must be a number" in plain["errors"]["moveToZ"]
 
 
-def test_msgpack_rpc_python_may_read_bytes(plain):
-    """Its own default; scripts without encodings exist."""
+def test_msgpack_rpc_python_may_decode_strings_as_bytes(plain):
+    """This is its default; scripts that set no encoding exist."""
     assert "b'kinematics_estimated'" in plain["bytes"]

@@ -1,4 +1,4 @@
-"""AirSim's settings.json: what is served, what is said to be ignored, what is refused by name."""
+"""AirSim's settings.json: supported keys, warnings on ignored keys, errors that name the key."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from followme_uav.sim.vehicle.vehicle import Vehicle
 
 DEFAULT_PX = (256, 144)
 SIZE_PX = (96, 64)
-"""Of images whose size nothing names."""
+"""Size of images for which the settings name none."""
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def rig_of(settings):
     return CameraRig(Vehicle(), settings.equipment, SIZE_PX)
 
 
-def test_an_empty_file_changes_nothing_and_says_nothing(read):
+def test_empty_file_has_the_defaults_and_no_warning(read):
     found = read({"SettingsVersion": 1.2, "SeeDocsAt": "somewhere", "SimMode": "Multirotor"})
     assert found.equipment.vehicle_name == "Drone1"
     assert list(found.equipment.distance_sensors) == ["Distance", "DistanceDown"]
@@ -45,12 +45,12 @@ def test_an_empty_file_changes_nothing_and_says_nothing(read):
     assert rig_of(found).size_px(0) == SIZE_PX
 
 
-def test_the_text_is_kept_as_it_stands(read):
+def test_text_of_the_file_is_kept(read):
     text = '{ "SettingsVersion":  1.2 }\n'
     assert read(text).text == text
 
 
-def test_a_byte_order_mark_is_no_error(tmp_path):
+def test_byte_order_mark_is_accepted(tmp_path):
     path = tmp_path / "settings.json"
     path.write_bytes(b'\xef\xbb\xbf{"ClockSpeed": 2}')
     assert read_settings(path).clock_speed == 2.0
@@ -59,7 +59,7 @@ def test_a_byte_order_mark_is_no_error(tmp_path):
 # -- cameras ---------------------------------------------------------------------------------
 
 
-def test_each_image_type_of_a_camera_has_its_own_size_and_lens(read):
+def test_each_image_type_of_a_camera_has_its_own_size_and_field_of_view(read):
     captures = [
         {"ImageType": 0, "Width": 640, "Height": 360, "FOV_Degrees": 120},
         {"ImageType": 1, "Width": 320, "Height": 180},
@@ -68,19 +68,19 @@ def test_each_image_type_of_a_camera_has_its_own_size_and_lens(read):
     rig, number = rig_of(found), found.equipment.camera_number("high")
     assert rig.size_px(number, 0) == (640, 360)
     assert rig.size_px(number, 1) == (320, 180)
-    assert rig.size_px(number, 5) == SIZE_PX  # not named: the default
+    assert rig.size_px(number, 5) == SIZE_PX  # not set: the default
     assert math.degrees(rig.pose(number, 0).fov_rad) == pytest.approx(120)
     assert math.degrees(rig.pose(number, 1).fov_rad) == pytest.approx(90)  # AirSim's default
     rig.set_fov(number, math.radians(50))
     assert {round(math.degrees(rig.pose(number, kind).fov_rad)) for kind in range(8)} == {50}
 
 
-def test_width_or_height_alone_leaves_airsims_other(read):
+def test_missing_width_or_height_has_airsims_default(read):
     found = read(vehicle(Cameras={"c": {"CaptureSettings": [{"Width": 512}]}}))
     assert rig_of(found).size_px(found.equipment.camera_number("c")) == (512, 144)
 
 
-def test_a_camera_sits_and_looks_as_its_pose_says(read):
+def test_camera_has_the_position_and_orientation_of_its_settings(read):
     camera = {"X": 0.5, "Y": -0.1, "Z": 0.2, "Pitch": -90, "Yaw": 90, "Roll": 0}
     found = read(vehicle(Cameras={"down": camera}))
     pose = rig_of(found).pose(found.equipment.camera_number("down"))
@@ -89,8 +89,8 @@ def test_a_camera_sits_and_looks_as_its_pose_says(read):
     assert rotate(pose.orientation, (1.0, 0.0, 0.0)) == pytest.approx((0.0, 0.0, 1.0), abs=1e-9)
 
 
-def test_defaults_reach_cameras_without_captures_of_their_own_only(read):
-    """AirSim does not mix the two either."""
+def test_camera_defaults_apply_only_to_cameras_without_capture_settings(read):
+    """As on AirSim, the two are not merged."""
     found = read(
         {
             "CameraDefaults": {"CaptureSettings": [{"ImageType": 0, "Width": 400, "Height": 300}]},
@@ -106,10 +106,10 @@ def test_defaults_reach_cameras_without_captures_of_their_own_only(read):
     assert [rig.size_px(n) for n in (0, 4, number("plain"))] == [(400, 300)] * 3
     assert rig.size_px(number("own"), 0) == SIZE_PX
     assert rig.size_px(number("own"), 5) == (64, 48)
-    assert math.degrees(rig.pose(0).fov_rad) == pytest.approx(60)  # the built-in lens stays
+    assert math.degrees(rig.pose(0).fov_rad) == pytest.approx(60)  # that of the built-in camera
 
 
-def test_external_cameras_stand_in_the_world(read):
+def test_external_cameras_are_fixed_in_the_world(read):
     found = read({"ExternalCameras": {"tower": {"X": 3, "Y": 4, "Z": -20, "Pitch": -90}}})
     rig, number = rig_of(found), found.equipment.external_number("tower")
     assert rig.pose(number).position_m == (3, 4, -20)
@@ -119,7 +119,7 @@ def test_external_cameras_stand_in_the_world(read):
 # -- sensors ---------------------------------------------------------------------------------
 
 
-def test_a_lidar_has_airsims_defaults_for_multirotors(read):
+def test_lidar_has_airsims_defaults_for_multirotors(read):
     found = read(vehicle(Sensors={"L": {"SensorType": 6, "Enabled": True}}))
     lidar = found.equipment.lidars["L"]
     assert (lidar.channels, lidar.points_per_second, lidar.rotations_per_second) == (16, 100000, 10)
@@ -127,7 +127,7 @@ def test_a_lidar_has_airsims_defaults_for_multirotors(read):
     assert (lidar.range_m, lidar.in_sensor_frame, lidar.position_m) == (100, False, (0, 0, 0))
 
 
-def test_a_lidar_takes_every_key_of_airsims_page(read):
+def test_lidar_accepts_every_key_of_airsims_documentation(read):
     keys = {
         "NumberOfChannels": 4,
         "PointsPerSecond": 10000,
@@ -157,7 +157,7 @@ def test_a_lidar_takes_every_key_of_airsims_page(read):
     assert found.ignored == ()
 
 
-def test_sensors_of_the_file_come_first_and_replace_those_of_their_name(read):
+def test_sensors_of_the_file_come_first_and_replace_those_of_the_same_name(read):
     sensors = {
         "side": {"SensorType": 5, "Enabled": True, "Yaw": 90, "MaxDistance": 10},
         "distancedown": {"SensorType": 5, "Enabled": False},
@@ -171,22 +171,22 @@ def test_sensors_of_the_file_come_first_and_replace_those_of_their_name(read):
     assert equipment.sensor_names[3] == ()
 
 
-def test_default_sensors_take_the_place_of_the_built_in_ones(read):
+def test_default_sensors_replace_the_built_in_ones(read):
     equipment = read({"DefaultSensors": {"b": {"SensorType": 1, "Enabled": True}}}).equipment
     assert equipment.sensor_names == {1: ("b",), 2: (), 3: (), 4: ()}
     assert equipment.distance_sensors == {}
 
 
-def test_a_sensor_without_enabled_is_off_as_in_airsim_and_said_to_be(read):
+def test_sensor_without_enabled_is_off_as_on_airsim_with_a_warning(read):
     found = read(vehicle(Sensors={"L": {"SensorType": 6}}))
     assert found.equipment.lidars == {}
     assert any("Sensors.L is off" in line for line in found.ignored)
 
 
-# -- clock, place, address -------------------------------------------------------------------
+# -- clock, home, address --------------------------------------------------------------------
 
 
-def test_name_clock_place_and_port(read):
+def test_name_clock_speed_home_and_port_are_read(read):
     found = read(
         {
             "ClockSpeed": 2.5,
@@ -203,17 +203,17 @@ def test_name_clock_place_and_port(read):
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.7", "example.org"])
-def test_a_file_cannot_open_the_simulator_to_the_network(read, address):
+def test_file_cannot_open_the_simulator_to_the_network(read, address):
     found = read({"LocalHostIp": address})
     assert found.host is None
     [line] = found.ignored
     assert "--host" in line
 
 
-# -- what is ignored, what is refused --------------------------------------------------------
+# -- ignored keys and errors -----------------------------------------------------------------
 
 
-def test_what_is_ignored_is_said_in_a_line_each_with_its_path(read):
+def test_each_ignored_key_gives_one_line_with_its_path(read):
     found = read(
         {
             "ViewMode": "Fpv",
@@ -291,7 +291,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("data", "said"), BAD.values(), ids=BAD)
-def test_what_makes_no_sense_is_refused_in_one_line_that_names_the_key(read, data, said):
+def test_invalid_value_is_refused_in_one_line_that_names_the_key(read, data, said):
     with pytest.raises(ConfigError) as error:
         read(data)
     assert said in str(error.value)
@@ -299,7 +299,7 @@ def test_what_makes_no_sense_is_refused_in_one_line_that_names_the_key(read, dat
     assert "\n" not in str(error.value)
 
 
-def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path):
+def test_unreadable_file_is_refused_in_one_line(tmp_path):
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(ConfigError, match=r"settings\.json$|none\.json"):
             read_settings(path)
@@ -312,14 +312,14 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path):
         read_settings(path)
 
 
-def test_the_command_ends_with_2_and_one_line_for_a_bad_file(tmp_path, capsys):
+def test_simulator_exits_with_2_and_one_line_for_an_invalid_file(tmp_path, capsys):
     path = tmp_path / "settings.json"
     path.write_text('{"ClockSpeed": -1}')
     assert main(["--settings", str(path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_the_example_of_the_page_is_served_without_a_word(read):
+def test_example_of_the_documentation_is_read_without_a_warning(read):
     page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
     example = page.partition("```json\n")[2].partition("```")[0]
     found = read(example)

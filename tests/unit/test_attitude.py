@@ -1,4 +1,4 @@
-"""Attitude, body rates, rotors and gains: what is asked for shows up in the state."""
+"""Set points of attitude, body rates and rotors, and gains: the vehicle's state follows them."""
 
 import math
 
@@ -36,7 +36,7 @@ def test_commanded_attitude_is_held_at_the_altitude(roll, pitch, yaw):
 
 @settings(max_examples=25, deadline=None)
 @given(*[st.floats(-1.5, 1.5)] * 2, st.floats(-0.5, 0.5))
-def test_commanded_body_rates_show_up_in_the_state(roll, pitch, yaw):
+def test_commanded_body_rates_are_reached(roll, pitch, yaw):
     world = fly(BodyRates(roll, pitch, yaw, throttle=HOVER), 0.6)
     assert world.vehicle.rates_radps == pytest.approx((roll, pitch, yaw), abs=0.08)
 
@@ -51,8 +51,8 @@ def test_yaw_rate_with_a_lean_turns_at_that_rate(yaw_rate):
     assert world.vehicle.euler_rad()[:2] == pytest.approx((0.1, -0.1), abs=0.05)
 
 
-def test_signs_are_those_of_forward_right_down():
-    """A wrong sign flies a script's drone the other way."""
+def test_axes_are_forward_right_down():
+    """With a wrong sign a client's script flies in the opposite direction."""
     right = fly(Attitude(0.2, 0.0, yaw_rate_radps=0.0, z_m=-300.0), 2.0).vehicle.velocity_mps
     assert right[1] > 1.0
     forward = fly(Attitude(0.0, -0.2, yaw_rate_radps=0.0, z_m=-300.0), 2.0).vehicle.velocity_mps
@@ -60,7 +60,7 @@ def test_signs_are_those_of_forward_right_down():
     assert fly(BodyRates(0.0, 0.0, 0.5, z_m=-300.0), 1.0).vehicle.euler_rad()[2] > 0.2
 
 
-def test_lean_and_rates_are_cut_to_simple_flights_limits():
+def test_lean_and_rates_are_clipped_to_simple_flights_limits():
     world = fly(Attitude(3.0, 0.0, yaw_rate_radps=0.0, z_m=-300.0), 2.0)
     assert world.vehicle.euler_rad()[0] == pytest.approx(MAX_LEAN_RAD, abs=0.02)
     world = fly(BodyRates(0.0, -50.0, 0.0, throttle=HOVER), 0.5)
@@ -68,8 +68,8 @@ def test_lean_and_rates_are_cut_to_simple_flights_limits():
 
 
 @pytest.mark.parametrize(("throttle", "sign"), [(HOVER, 0), (0.7, 1), (0.5, -1)])
-def test_hover_throttle_is_airsims(throttle, sign):
-    """Scripts have AirSim's 0.594 in them, as a throttle and as a PWM."""
+def test_hover_throttle_is_that_of_airsim(throttle, sign):
+    """Scripts contain AirSim's 0.594, as a throttle and as a PWM."""
     for set_point in (
         Attitude(0.0, 0.0, yaw_rate_radps=0.0, throttle=throttle),
         BodyRates(0.0, 0.0, 0.0, throttle=throttle),
@@ -84,14 +84,14 @@ def test_hover_throttle_is_airsims(throttle, sign):
     [((1, 2), 0), ((0, 2), 1), ((0, 1), 2)],
     ids=["left: roll right", "front: pitch up", "counter-clockwise: yaw right"],
 )
-def test_rotors_obey_their_own_throttles(stronger, axis):
+def test_each_rotor_follows_its_own_throttle(stronger, axis):
     shares = [HOVER + (0.05 if i in stronger else -0.05) for i in range(4)]
     rates = fly(Rotors(*shares), 0.3).vehicle.rates_radps
     assert rates[axis] > 0.02
     assert all(abs(rate) < 0.02 for i, rate in enumerate(rates) if i != axis)
 
 
-def test_landed_vehicle_waits_for_enough_throttle_to_rise():
+def test_landed_vehicle_stays_down_until_the_throttle_carries_its_weight():
     world = OpenAir(flying=False)
     fly(Attitude(0.2, 0.0, yaw_rate_radps=0.0, throttle=0.3), 1.0, world)
     assert world.autopilot.landed
@@ -101,7 +101,7 @@ def test_landed_vehicle_waits_for_enough_throttle_to_rise():
     assert world.vehicle.position_m[2] < -1.0
 
 
-def test_rotors_lift_a_landed_vehicle_and_let_it_land():
+def test_rotor_set_points_lift_a_landed_vehicle_and_land_it():
     world = OpenAir(flying=False)
     fly(Rotors(0.7, 0.7, 0.7, 0.7), 1.5, world)
     assert not world.autopilot.landed
@@ -112,8 +112,8 @@ def test_rotors_lift_a_landed_vehicle_and_let_it_land():
 
 @settings(max_examples=20, deadline=None)
 @given(st.tuples(*[st.sampled_from([0.0, 0.3, 0.6, 1.0])] * 4), st.floats(0.2, 3.0))
-def test_after_any_mishandling_the_vehicle_catches_itself(shares, duration_s):
-    """Bare rotors flip it over; the next command must find something that flies."""
+def test_vehicle_recovers_from_any_attitude_after_rotor_set_points(shares, duration_s):
+    """Rotor set points can flip the vehicle; the next command must find it able to fly."""
     world = fly(Rotors(*shares), duration_s)
     world.runner.cancel()
     world.run(9.0)
@@ -126,7 +126,7 @@ def test_after_any_mishandling_the_vehicle_catches_itself(shares, duration_s):
 
 
 def rise_after(duration_s, **changes):
-    """Forward speed a while after asking for 3 m/s, with other gains in some loops."""
+    """Forward speed a while after a set point of 3 m/s, with changed gains in some loops."""
     world = OpenAir()
     for name, value in changes.items():
         getattr(world.autopilot.loops, name).set_gains(value)
@@ -136,7 +136,7 @@ def rise_after(duration_s, **changes):
 
 
 def test_airsims_default_gains_change_nothing():
-    """Clients pass them to say "as you think best"."""
+    """Clients pass them to ask for the default response."""
     tuned = rise_after(0.7)
     defaults = {
         "position": gains.POSITION,
@@ -147,14 +147,14 @@ def test_airsims_default_gains_change_nothing():
     assert rise_after(0.7, **defaults) == tuned
 
 
-def test_lower_velocity_gain_answers_slower_and_none_not_at_all():
+def test_lower_velocity_gain_responds_slower_and_zero_gain_not_at_all():
     tuned = rise_after(1.0)
     weaker = rise_after(1.0, velocity=Gains((0.05, 0.05, 2.0)))
     assert weaker < 0.6 * tuned
     assert abs(rise_after(1.0, velocity=Gains((0.0, 0.0, 2.0)))) < 0.05
 
 
-def test_each_set_of_gains_reaches_its_own_loop():
+def test_each_set_of_gains_changes_its_own_loop():
     tuned = rise_after(0.5)
     for loop in ("angle", "rate"):
         assert rise_after(0.5, **{loop: Gains((0.02, 0.02, 0.02))}) < 0.9 * tuned
@@ -172,19 +172,19 @@ def test_integral_and_differential_terms_act():
     assert loop.act(0, 3.0) < loop.act(0, 3.0)  # grows with time
     loop.act(1, 1.0)
     assert loop.act(1, 2.0) == pytest.approx(2.0 * (2.0 + 0.1 * 1.0 / 0.005))
-    assert loop.act(2, 3.0) == loop.act(2, 3.0) == 6.0  # up to the default: nothing added
+    assert loop.act(2, 3.0) == loop.act(2, 3.0) == 6.0  # up to the default it adds nothing
     loop.restart()
     assert loop.act(1, 2.0) == 4.0
 
 
-def test_integral_does_not_grow_for_ever():
+def test_integral_is_bounded():
     loop = Loop((1.0, 1.0, 1.0), Gains((1.0, 1.0, 1.0)))
     loop.set_gains(Gains((1.0, 1.0, 1.0), (1.0, 1.0, 1.0)))
     answers = [loop.act(0, 100.0) for _ in range(10_000)]
     assert answers[-1] == answers[-2] < 200.0
 
 
-def test_reset_brings_the_gains_back():
+def test_reset_restores_the_default_gains():
     world = OpenAir()
     world.autopilot.loops.rate.set_gains(Gains((0.0, 0.0, 0.0)))
     world.autopilot.reset(landed=False)

@@ -1,4 +1,4 @@
-"""The flight controller: quick, damped, within SimpleFlight's limits, steady in wind."""
+"""The flight controller: response, damping, SimpleFlight's limits, and wind rejection."""
 
 import math
 
@@ -22,7 +22,7 @@ def hovering():
 
 
 def fly(vehicle, autopilot, duration_s, set_point=None):
-    """Fly on a set point renewed every 20 ms; yields after every step."""
+    """Fly with a set point renewed every 20 ms; yields after every step."""
     for i in range(round(duration_s / TIME_STEP_S)):
         if set_point is not None and i % 4 == 0:
             autopilot.command(set_point)
@@ -37,7 +37,7 @@ def velocity(north=0.0, east=0.0, down=0.0, **heading):
 @pytest.mark.parametrize("yaw_rad", [0.0, 2.0])
 @pytest.mark.parametrize("direction", [(3.0, 0.0, 0.0), (0.0, -3.0, 0.0), (0.0, 0.0, -2.0)])
 def test_velocity_step_settles_without_overshoot(hovering, direction, yaw_rad):
-    """The follow loop assumes that a commanded velocity is flown within about 1.5 s."""
+    """The pilot assumes that a commanded velocity is reached within about 1.5 s."""
     vehicle, autopilot = hovering
     vehicle.place(START, yaw_rad)
     speed = math.hypot(*direction)
@@ -62,15 +62,15 @@ def test_lean_and_rates_stay_within_simple_flights_limits(hovering):
     assert max(rates) < 1.2 * MAX_RATE_RADPS
 
 
-def test_drag_and_lean_alone_limit_the_speed_that_is_asked_for(hovering):
-    """Who asks AirSim's SimpleFlight for 50 m/s gets 28, level; 6 m/s bounds positions only."""
+def test_commanded_speed_is_limited_by_drag_and_lean_alone(hovering):
+    """AirSim's SimpleFlight reaches 28 m/s of 50 commanded; 6 m/s limit only the position loop."""
     vehicle, autopilot = hovering
     for _ in fly(vehicle, autopilot, 15.0, velocity(50.0)):
         assert abs(vehicle.position_m[2] - START[2]) < 1.0
     assert 22.0 < vehicle.velocity_mps[0] < 35.0
 
 
-def test_a_place_is_returned_to_at_six_metres_per_second(hovering):
+def test_vehicle_returns_to_its_hold_position_at_six_metres_per_second(hovering):
     vehicle, autopilot = hovering
     for _ in fly(vehicle, autopilot, 1.0):
         pass
@@ -88,7 +88,7 @@ def test_hover_does_not_drift(hovering):
         assert math.dist(vehicle.position_m, start) < 0.05
 
 
-def test_gale_pushes_the_hovering_vehicle_only_briefly(hovering):
+def test_hovering_vehicle_returns_to_its_position_in_a_gale(hovering):
     vehicle, autopilot = hovering
     for _ in fly(vehicle, autopilot, 1.0):
         pass
@@ -99,7 +99,7 @@ def test_gale_pushes_the_hovering_vehicle_only_briefly(hovering):
     assert math.dist(vehicle.position_m, start) < 0.05
 
 
-def test_velocity_is_over_ground_even_in_wind(hovering):
+def test_velocity_is_over_ground_in_wind(hovering):
     vehicle, autopilot = hovering
     vehicle.wind_mps = (0.0, 8.0, 0.0)
     for _ in fly(vehicle, autopilot, 5.0, velocity(2.0, -1.0)):
@@ -107,14 +107,14 @@ def test_velocity_is_over_ground_even_in_wind(hovering):
     assert vehicle.velocity_mps == pytest.approx((2.0, -1.0, 0.0), abs=0.05)
 
 
-def test_altitude_is_held_while_flying_fast(hovering):
+def test_altitude_is_held_at_high_speed(hovering):
     vehicle, autopilot = hovering
     for _ in fly(vehicle, autopilot, 5.0, Velocity(5.0, 0.0, z_m=-20.0, yaw_rate_radps=1.0)):
         assert vehicle.position_m[2] == pytest.approx(-20.0, abs=0.15)
 
 
-def test_without_set_points_the_vehicle_stops_and_stays(hovering):
-    """This is what saves the vehicle when the controlling process dies."""
+def test_without_set_points_the_vehicle_stops_and_holds_position(hovering):
+    """This protects the vehicle when the controlling process dies."""
     vehicle, autopilot = hovering
     for _ in fly(vehicle, autopilot, 2.0, velocity(3.0)):
         pass
@@ -125,7 +125,7 @@ def test_without_set_points_the_vehicle_stops_and_stays(hovering):
     assert 0.5 < vehicle.position_m[0] - at_release[0] < 2.5
 
 
-def test_turns_at_the_commanded_rate_and_to_the_commanded_angle(hovering):
+def test_commanded_yaw_rate_and_yaw_are_reached(hovering):
     vehicle, autopilot = hovering
     for _ in fly(vehicle, autopilot, 2.0, velocity(yaw_rate_radps=-0.5)):
         pass
@@ -145,13 +145,13 @@ def test_disarmed_rotors_stop():
     assert autopilot.landed
 
 
-def test_vehicle_is_armed_from_the_start_and_again_after_a_reset():
-    """SimpleFlight is; scripts that arm once and reset often rely on it."""
+def test_vehicle_is_armed_at_the_start_and_after_a_reset():
+    """As on SimpleFlight; scripts that arm once and reset often rely on it."""
     vehicle = Vehicle()
     autopilot = Autopilot(vehicle)
     for _ in range(2):
         assert autopilot.armed
-        assert autopilot.update() == (0.0, 0.0, 0.0, 0.0)  # and yet the rotors wait for a command
+        assert autopilot.update() == (0.0, 0.0, 0.0, 0.0)  # the rotors idle until a command
         for _ in fly(vehicle, autopilot, 2.0, velocity(down=-2.0)):
             pass
         assert vehicle.position_m[2] < -2.0
@@ -160,8 +160,8 @@ def test_vehicle_is_armed_from_the_start_and_again_after_a_reset():
         autopilot.reset(landed=True)
 
 
-def test_lands_takes_off_again_and_knows_it():
-    """`landed_state` tells a mission when it may disarm."""
+def test_landed_is_reported_after_landing_and_cleared_by_take_off():
+    """A mission disarms by `landed_state`."""
     vehicle = Vehicle()
     autopilot = Autopilot(vehicle)
     for _ in fly(vehicle, autopilot, 2.0, velocity(down=-1.0)):
@@ -177,8 +177,8 @@ def test_lands_takes_off_again_and_knows_it():
     assert vehicle.position_m[2] < -0.5
 
 
-def test_recovers_after_hitting_a_wall_head_on():
-    """After a bump the failsafe must find a vehicle that still hovers."""
+def test_vehicle_recovers_after_a_frontal_collision():
+    """The failsafe after a collision needs a vehicle that can hover."""
     from followme_uav.sim.city.world import Collider
 
     vehicle = Vehicle([Collider("wall", "box", (8.0, 0.0, -20.0), (0.5, 20.0, 20.0))])

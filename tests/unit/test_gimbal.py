@@ -1,4 +1,4 @@
-"""The camera mount: where it looks, how fast it turns, where it must stop."""
+"""The camera mount: direction, turn rates and limits."""
 
 import math
 
@@ -28,14 +28,14 @@ def turn(gimbal, duration_s):
         gimbal.step(0.02)
 
 
-def test_camera_sits_ahead_of_the_vehicle_and_looks_ahead(vehicle):
+def test_camera_is_mounted_ahead_of_the_vehicle_and_points_ahead(vehicle):
     camera = Gimbal(vehicle).camera()
     assert camera.position_m == pytest.approx((10.0, 20.0 + MOUNT_M[0], -5.0 + MOUNT_M[2]))
     assert euler_of(camera.orientation) == pytest.approx((0.0, 0.0, math.pi / 2), abs=1e-9)
 
 
 def test_camera_turns_at_a_limited_rate(vehicle):
-    """A camera that jumps would make tracking look easier than it is."""
+    """A camera that turned at once would make tracking easier than it is."""
     gimbal = Gimbal(vehicle)
     gimbal.point_in_body(quaternion_from_pan_tilt(1.5, -1.0))
     turn(gimbal, 0.2)
@@ -45,7 +45,7 @@ def test_camera_turns_at_a_limited_rate(vehicle):
     assert (gimbal.pan_rad, gimbal.tilt_rad) == pytest.approx((1.5, -1.0))
 
 
-def test_positive_tilt_looks_up_and_positive_pan_right(vehicle):
+def test_positive_tilt_points_up_and_positive_pan_right(vehicle):
     gimbal = Gimbal(vehicle)
     gimbal.point_in_body(quaternion_from_pan_tilt(0.5, 0.3))
     turn(gimbal, 1.0)
@@ -53,7 +53,7 @@ def test_positive_tilt_looks_up_and_positive_pan_right(vehicle):
     assert (pitch, yaw) == pytest.approx((0.3, math.pi / 2 + 0.5))
 
 
-def test_limits_hold(vehicle):
+def test_pan_and_tilt_stay_within_their_limits(vehicle):
     gimbal = Gimbal(vehicle)
     gimbal.point_in_body(quaternion_from_pan_tilt(math.pi, 1.2))
     turn(gimbal, 3.0)
@@ -61,13 +61,13 @@ def test_limits_hold(vehicle):
     assert gimbal.tilt_rad == pytest.approx(TILT_LIMITS_RAD[1])
 
 
-def test_in_body_mode_the_view_leans_with_the_vehicle(vehicle):
+def test_in_body_mode_the_camera_leans_with_the_vehicle(vehicle):
     gimbal = Gimbal(vehicle)
     vehicle.orientation = quaternion_from_euler(0.0, -0.2, 0.0)
     assert euler_of(gimbal.camera().orientation)[1] == pytest.approx(-0.2)
 
 
-def test_in_world_mode_the_view_stays_while_the_vehicle_turns_and_leans(vehicle):
+def test_in_world_mode_the_camera_keeps_its_direction_while_the_vehicle_turns_and_leans(vehicle):
     gimbal = Gimbal(vehicle)
     wanted = (0.0, -0.3, 2.0)
     gimbal.point_in_world(quaternion_from_euler(*wanted))
@@ -77,7 +77,7 @@ def test_in_world_mode_the_view_stays_while_the_vehicle_turns_and_leans(vehicle)
     assert euler_of(gimbal.camera().orientation) == pytest.approx(wanted)
 
 
-def test_in_world_mode_the_body_still_blocks_the_view_backwards(vehicle):
+def test_in_world_mode_the_pan_limit_is_relative_to_the_body(vehicle):
     gimbal = Gimbal(vehicle)
     gimbal.point_in_world(quaternion_from_euler(0.0, 0.0, math.pi / 2 + math.pi))
     turn(gimbal, 3.0)
@@ -85,7 +85,7 @@ def test_in_world_mode_the_body_still_blocks_the_view_backwards(vehicle):
     assert abs(pan) == pytest.approx(PAN_LIMIT_RAD)
 
 
-def test_changing_the_mode_does_not_make_the_camera_jump(vehicle):
+def test_change_of_mode_does_not_move_the_camera(vehicle):
     gimbal = Gimbal(vehicle)
     gimbal.point_in_body(quaternion_from_pan_tilt(1.0, -0.5))
     turn(gimbal, 2.0)

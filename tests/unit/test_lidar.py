@@ -1,4 +1,4 @@
-"""Lidars: where their lasers point, and that what they meet is really there."""
+"""Lidars: directions of the beams, and points on the surfaces of solids."""
 
 import math
 from dataclasses import replace
@@ -31,7 +31,7 @@ def test_channels_are_spread_from_the_upper_to_the_lower_elevation():
     assert np.linalg.norm(rays, axis=1) == pytest.approx(np.ones(40))
 
 
-def test_a_tenth_of_a_second_covers_its_share_of_a_turn():
+def test_a_tenth_of_a_second_covers_its_share_of_a_rotation():
     mount = LidarMount(channels=1, points_per_second=100, rotations_per_second=1)
     rays = directions(replace(mount, vertical_deg=(0, 0)), 90.0)
     azimuth = np.degrees(np.arctan2(rays[:, 1], rays[:, 0]))
@@ -49,7 +49,7 @@ def test_only_the_horizontal_sector_is_scanned(sector, within):
     assert azimuth.max() > within - 2.0
 
 
-def test_a_scan_is_bounded():
+def test_number_of_points_of_a_scan_is_bounded():
     assert len(directions(LidarMount(points_per_second=10**9), 0.0)) <= MAX_POINTS
 
 
@@ -65,7 +65,7 @@ def test_points_lie_on_the_ground_and_on_the_wall():
     assert set(names) == {"wall", "ground"}
 
 
-def test_nothing_beyond_its_range_is_met():
+def test_solids_beyond_the_range_give_no_points():
     vehicle = hovering(0.0, WALL)
     reach_m = np.linalg.norm(
         scan(LidarMount(range_m=7.0), vehicle, 1.0).points_m - vehicle.position_m, axis=1
@@ -73,8 +73,8 @@ def test_nothing_beyond_its_range_is_met():
     assert HEIGHT_M < reach_m.max() <= 7.0
 
 
-def test_in_the_sensors_frame_points_turn_with_it():
-    """What is north of a vehicle that looks east is to its left."""
+def test_points_in_the_sensors_frame_turn_with_it():
+    """A wall north of a vehicle that heads east is to its left."""
     vehicle = hovering(math.pi / 2, WALL)
     mount = LidarMount(channels=1, vertical_deg=(0, 0), range_m=20.0, in_sensor_frame=True)
     seen = scan(mount, vehicle, 1.0)
@@ -82,7 +82,7 @@ def test_in_the_sensors_frame_points_turn_with_it():
     assert nearest == pytest.approx((0.0, -9.0, 0.0), abs=0.1)
 
 
-def test_both_frames_tell_of_the_same_points():
+def test_both_frames_describe_the_same_points():
     vehicle = hovering(0.7, WALL)
     mount = LidarMount(
         position_m=(0.2, 0.1, -0.3), orientation=quaternion_from_euler(0.1, -0.2, 0.3)
@@ -95,7 +95,7 @@ def test_both_frames_tell_of_the_same_points():
     assert moved == pytest.approx(world.points_m, abs=1e-9)
 
 
-def test_the_same_instant_gives_the_same_points_and_the_next_goes_on():
+def test_same_instant_gives_the_same_points_and_the_next_scan_continues_the_rotation():
     vehicle = hovering(0.0, WALL)
     mount = LidarMount(rotations_per_second=1, points_per_second=1000)
     one, again, later = (scan(mount, vehicle, at).points_m for at in (1.0, 1.0, 1.1))
@@ -103,8 +103,8 @@ def test_the_same_instant_gives_the_same_points_and_the_next_goes_on():
     assert not np.array_equal(one, later)
 
 
-def test_looking_does_not_change_the_flight():
-    """Reference flights must not depend on whether somebody looks."""
+def test_scans_do_not_change_the_flight():
+    """Reference flights must not depend on scans."""
     flights = []
     for looks in (False, True):
         simulation = Simulation(3, 5)

@@ -1,4 +1,4 @@
-"""If these fail, a slip opens the simulator to every machine of the network."""
+"""Listen addresses: a mistake must not open the simulator to every machine of the network."""
 
 import socket
 
@@ -9,12 +9,12 @@ from followme_uav.rpc.server import RpcServer, check_listen_address
 
 
 @pytest.mark.parametrize("host", ["", " ", "\t", "0", "0.0", "0x0", "00.0.0.0", " 0.0.0.0"])
-def test_server_never_listens_everywhere_unasked(host):
+def test_server_refuses_to_listen_on_all_interfaces_implicitly(host):
     with pytest.raises(ConfigError, match=r"--host .*0\.0\.0\.0"):
         RpcServer({}, host).start()
 
 
-def test_name_of_every_network_is_not_enough(monkeypatch):
+def test_name_that_resolves_to_all_interfaces_is_refused(monkeypatch):
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("0.0.0.0", 1))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
     with pytest.raises(ConfigError, match="every network"):
@@ -22,5 +22,5 @@ def test_name_of_every_network_is_not_enough(monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::", "::0", "::1"])
-def test_written_addresses_are_allowed(host):
+def test_explicit_addresses_are_allowed(host):
     check_listen_address(host, 0)

@@ -1,6 +1,6 @@
-"""The motion methods as a client sees them: parameters, refusals, replies, reset.
+"""The motion methods of a client: parameters, refusals, replies and reset.
 
-They are called on the simulation itself, without sockets, threads or a renderer.
+The test calls them on the simulation itself, without sockets, threads or a renderer.
 """
 
 import inspect
@@ -18,6 +18,7 @@ from followme_uav.sim.airsim_api.attitude_methods import AttitudeMethods
 from followme_uav.sim.airsim_api.dialects import AIRSIM
 from followme_uav.sim.airsim_api.methods import handlers_of
 from followme_uav.sim.airsim_api.motion_methods import MotionMethods
+from followme_uav.sim.airsim_api.path_methods import PathMethods
 from followme_uav.sim.airsim_api.structs import read_place
 from followme_uav.sim.airsim_api.vehicle_methods import VehicleMethods
 from followme_uav.sim.names import VEHICLE_NAME
@@ -35,7 +36,7 @@ HOME = (earth.HOME_LATITUDE_DEG, earth.HOME_LONGITUDE_DEG, earth.HOME_ALTITUDE_M
 
 
 class AtOnce:
-    """A `SimulationRunner` whose calls run where they are made."""
+    """A `SimulationRunner` that runs each call at once."""
 
     def __init__(self, simulation):
         self.simulation = simulation
@@ -51,19 +52,19 @@ class AtOnce:
 
 
 class Client:
-    """Calls methods by name; the vehicle's name is added."""
+    """Calls methods by name and adds the vehicle's name."""
 
     def __init__(self):
         self.simulation = Simulation(1, 2)
         simulator = AtOnce(self.simulation)
         self.handlers = {
             name: handler
-            for methods in (MotionMethods, AttitudeMethods, VehicleMethods)
+            for methods in (MotionMethods, PathMethods, AttitudeMethods, VehicleMethods)
             for name, handler in methods(simulator, AIRSIM).handlers().items()
         }
 
     def fresh(self, height_m=40.0):
-        """Back at the start; hovering above the roofs unless the height is 0."""
+        """At the start; hovering above the roofs unless the height is 0."""
         self.simulation.reset()
         if height_m:
             self.simulation.place_vehicle((0.0, 0.0, -height_m), 0.0)
@@ -113,7 +114,7 @@ LASTING = {
     "moveByAngleRatesZ": (0.1, 0.0, 0.5, -40.0, 1.0),
     "moveByAngleRatesThrottle": (0.1, 0.0, 0.5, 0.6, 1.0),
 }
-"""Methods that last one second as called here."""
+"""Methods that last one second with these parameters."""
 ARRIVING = {
     "takeoff": (3e38,),
     "goHome": (3e38,),
@@ -123,7 +124,7 @@ ARRIVING = {
     "moveToGPS": (HOME[0] + 2e-5, HOME[1], HOME[2] + 40.0, 2.0, 3e38, 0, STILL, -1, 1),
     "rotateToYaw": (90.0, 3e38, 5.0),
 }
-"""Methods that end where they lead to."""
+"""Methods that end at their goal."""
 OTHERS = {
     "land": (60.0,),
     "hover": (),
@@ -141,14 +142,14 @@ OTHERS = {
 METHODS = {**LASTING, **ARRIVING, **OTHERS}
 
 
-def test_the_whole_surface_is_served_with_airsims_arity(client):
+def test_motion_methods_are_served_with_airsims_number_of_parameters(client):
     assert set(client.handlers) == set(METHODS)
     for name, params in METHODS.items():
         assert len(inspect.signature(client.handlers[name]).parameters) == len(params) + 1, name
 
 
-def test_the_page_of_methods_names_all_that_are_served(client):
-    """Those of every group, not of motion alone."""
+def test_documentation_lists_every_served_method(client):
+    """Methods of every group, not only those of motion."""
     page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
     served, _, not_served = page.partition("## Not served")
     handlers = handlers_of(SimulationRunner(client.simulation), AIRSIM, (), {})
@@ -157,7 +158,7 @@ def test_the_page_of_methods_names_all_that_are_served(client):
 
 
 @pytest.mark.parametrize("method", LASTING)
-def test_a_lasting_command_answers_true_after_its_duration(client, method):
+def test_command_with_a_duration_answers_true_after_it(client, method):
     client.call("moveByRC", {"is_valid": True})
     future = client.call(method, *LASTING[method])
     client.run(0.98)
@@ -166,8 +167,8 @@ def test_a_lasting_command_answers_true_after_its_duration(client, method):
     assert future.result(0) is True
 
 
-def test_a_command_answers_after_its_duration_to_the_step(client):
-    """Who steps a second of time for a command of a second waits for its answer then."""
+def test_command_answers_in_the_last_step_of_its_duration(client):
+    """A client that steps one second for a command of one second waits for its answer then."""
     future = client.call("moveByVelocity", 1.0, 0.0, 0.0, 1.0, 0, STILL)
     client.run(0.995)
     assert not future.done()
@@ -176,7 +177,7 @@ def test_a_command_answers_after_its_duration_to_the_step(client):
 
 
 @pytest.mark.parametrize("method", ARRIVING)
-def test_an_arriving_command_answers_true_when_it_is_there(client, method):
+def test_command_with_a_goal_answers_true_on_arrival(client, method):
     if method == "goHome":
         client.simulation.place_vehicle((3.0, 0.0, -3.0), 0.0)
     future = client.call(method, *ARRIVING[method])
@@ -186,7 +187,7 @@ def test_an_arriving_command_answers_true_when_it_is_there(client, method):
 
 
 @pytest.mark.parametrize("method", [*LASTING, *ARRIVING, "land"])
-def test_every_motion_gives_way_to_the_next_and_to_cancel(client, method):
+def test_every_motion_is_superseded_by_the_next_and_ended_by_cancel(client, method):
     first = client.call(method, *METHODS[method])
     second = client.call(method, *METHODS[method])
     assert first.result(0) is False
@@ -196,28 +197,28 @@ def test_every_motion_gives_way_to_the_next_and_to_cancel(client, method):
 
 
 def with_parameter(client, method, name, value):
-    """The method's usual parameters, one of them replaced."""
+    """The method's usual parameters with one of them replaced."""
     params = list(METHODS[method])
     params[list(inspect.signature(client.handlers[method]).parameters).index(name)] = value
     return params
 
 
 @pytest.mark.parametrize("method", LASTING)
-def test_zero_seconds_are_over_at_once(client, method):
+def test_zero_duration_ends_at_once(client, method):
     params = with_parameter(client, method, "duration", 0.0)
     assert client.call(method, *params).result(0) is (not method.startswith("moveByVelocityZ"))
 
 
 @pytest.mark.parametrize("method", [*LASTING, *ARRIVING, "land"])
 @pytest.mark.parametrize("bad", [NAN, math.inf, -1.0, "soon", None, True], ids=str)
-def test_impossible_times_are_refused_by_name(client, method, bad):
+def test_invalid_durations_are_refused_by_name(client, method, bad):
     name = "duration" if method in LASTING else "timeout_sec"
     with pytest.raises(HandlerError, match=name):
         client.call(method, *with_parameter(client, method, name, bad))
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_number_may_be_nan_and_the_error_names_it(client, method):
+def test_nan_is_refused_by_name(client, method):
     for i, value in enumerate(METHODS[method]):
         if isinstance(value, float):
             params = [NAN if k == i else p for k, p in enumerate(METHODS[method])]
@@ -247,7 +248,7 @@ def test_no_number_may_be_nan_and_the_error_names_it(client, method):
         ("moveByRC", ({"pitch": 1500.0},), "pitch is 1500"),
         ("moveByRC", ({"timestamp": -1},), "timestamp is -1"),
         ("moveByRC", ({"is_valid": 1},), "is_valid must be true or false"),
-        ("moveByRC", ({"vendor_id": "x" * 101},), "vendor_id has 101 letters"),
+        ("moveByRC", ({"vendor_id": "x" * 101},), "vendor_id has 101 characters"),
         ("setVelocityControllerGains", (1.0, THREE, THREE), "kp must be a list"),
         ("setVelocityControllerGains", (THREE, [1.0], THREE), "ki has 1 numbers"),
         ("setPositionControllerGains", (THREE, THREE, [0.0, NAN, 0.0]), r"kd\[1\] is nan"),
@@ -264,12 +265,12 @@ def test_no_number_may_be_nan_and_the_error_names_it(client, method):
         ("simSetKinematics", ([], True), "state must be a struct"),
     ],
 )
-def test_refusals_say_what_was_wrong(client, method, params, words):
+def test_refusal_names_the_invalid_parameter(client, method, params, words):
     running = client.call("moveByVelocity", 1.0, 0.0, 0.0, 60.0, 0, STILL)
     with pytest.raises(HandlerError, match=words):
         client.call(method, *params)
     client.run(0.1)
-    assert not running.done()  # somebody's mistake is not everybody's
+    assert not running.done()  # a refused call does not end the task of another client
 
 
 numbers = st.one_of(
@@ -298,8 +299,8 @@ values = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
-def test_nonsense_is_refused_or_flown_and_the_state_stays_a_state(client_of_module, data):
-    """Each parameter is the usual one or anything at all."""
+def test_any_parameters_are_refused_or_flown_and_the_state_stays_finite(client_of_module, data):
+    """Each parameter is the usual one or an arbitrary value."""
     client = client_of_module
     method = data.draw(st.sampled_from(sorted(METHODS)))
     params = [data.draw(st.one_of(st.just(p), values)) for p in METHODS[method]]
@@ -320,7 +321,7 @@ def test_nonsense_is_refused_or_flown_and_the_state_stays_a_state(client_of_modu
     )
 )
 @example(["moveByMotorPWMs", "setAngleRateControllerGains", "moveByRC", "simSetKinematics"])
-def test_reset_returns_to_the_very_same_start_whatever_came_before(client_of_module, methods):
+def test_reset_returns_to_the_same_start_after_any_commands(client_of_module, methods):
     client = client_of_module
 
     def flight():
@@ -338,11 +339,11 @@ def test_reset_returns_to_the_very_same_start_whatever_came_before(client_of_mod
     assert client.simulation.tasks.remote == RemoteControl()
 
 
-# -- what some of them do ----------------------------------------------------------------------
+# -- effects of single methods -----------------------------------------------------------------
 
 
-def test_gps_goal_is_where_the_state_says_it_is(client):
-    """A goal read from gps_location must be the place it was read at."""
+def test_gps_goal_is_the_position_of_the_same_gps_state(client):
+    """A goal read from gps_location must be the position at which it was read."""
     goal = (12.5, -7.25, -42.0)
     point = structs.geo_point(goal)
     place = (point["latitude"].value, point["longitude"].value, point["altitude"])
@@ -353,7 +354,7 @@ def test_gps_goal_is_where_the_state_says_it_is(client):
     assert client.vehicle.position_m == pytest.approx(goal, abs=0.4)
 
 
-def test_rotor_states_carry_the_vehicle(client):
+def test_rotor_states_add_up_to_the_weight(client):
     client.run(2.0)
     states = client.call("getRotorStates").result(0)
     assert list(states) == ["rotors", "timestamp"]
@@ -366,8 +367,8 @@ def test_rotor_states_carry_the_vehicle(client):
     assert all(300.0 < rotor["speed"] < 1200.0 for rotor in states["rotors"])
 
 
-def test_pose_is_set_and_held(client):
-    """AirSim on Unity pins the vehicle there until it is restarted; this one flies on."""
+def test_set_pose_is_held(client):
+    """AirSim on Unity pins the vehicle there until a restart; this simulator flies on."""
     yawed = {"w_val": math.cos(0.5), **vector(0.0, 0.0, math.sin(0.5))}
     pose = {"position": vector(5.0, -4.0, -45.0), "orientation": yawed}
     client.call("simSetVehiclePose", pose, False)
@@ -380,7 +381,7 @@ def test_pose_is_set_and_held(client):
     assert client.vehicle.velocity_mps == pytest.approx((2.0, 0.0, 0.0), abs=0.1)
 
 
-def test_nan_in_a_pose_means_as_it_is(client):
+def test_nan_in_a_pose_keeps_the_present_value(client):
     nowhere = vector(NAN, NAN, NAN)
     turned = {"w_val": 0.0, "x_val": 0.0, "y_val": 0.0, "z_val": 1.0}
     client.call("simSetVehiclePose", {"position": nowhere, "orientation": turned}, True)
@@ -393,7 +394,7 @@ def test_nan_in_a_pose_means_as_it_is(client):
     assert abs(client.vehicle.euler_rad()[2]) == pytest.approx(math.pi)
 
 
-def test_pose_inside_something_is_refused_unless_collisions_are_ignored(client):
+def test_pose_inside_a_solid_is_refused_unless_collisions_are_ignored(client):
     building = next(c for c in client.simulation.city.colliders if "building" in c.name)
     pose = {"position": vector(*building.centre_m)}
     with pytest.raises(HandlerError, match="no room at"):
@@ -404,7 +405,7 @@ def test_pose_inside_something_is_refused_unless_collisions_are_ignored(client):
     assert all(map(math.isfinite, client.vehicle.position_m))
 
 
-def test_a_pose_on_or_below_the_ground_stands_on_it(client):
+def test_pose_on_or_below_the_ground_stands_on_it(client):
     client.fresh(height_m=0.0)
     client.call("simSetVehiclePose", {"position": vector(1.0, 0.0, 3.0)}, True)
     client.run(1.0)
@@ -412,7 +413,7 @@ def test_a_pose_on_or_below_the_ground_stands_on_it(client):
     assert client.simulation.autopilot.landed
 
 
-def test_disarmed_vehicle_falls_from_where_it_is_put(client):
+def test_disarmed_vehicle_falls_from_a_set_pose(client):
     client.fresh(height_m=0.0)
     client.simulation.autopilot.armed = False
     client.call("simSetVehiclePose", {"position": vector(0.0, 0.0, -20.0)}, True)
@@ -437,8 +438,8 @@ def test_kinematics_are_set_as_given(client):
     assert math.hypot(*client.vehicle.velocity_mps) < 0.1
 
 
-def test_manual_mode_demo_of_airsim_flies(client):
-    """Its numbers: a million m/s, no time limit worth the name, sticks set once."""
+def test_airsims_demo_of_manual_flight_flies(client):
+    """With its values: a million m/s, practically no time limit, sticks set once."""
     client.call("moveByManual", 1e6, 1e6, -1e6, 1e10, 0, STILL)
     client.call("moveByRC", {"throttle": 1.0, "is_initialized": True, "is_valid": True})
     client.run(3.0)

@@ -1,4 +1,4 @@
-"""Flying along paths: how close, how fast, looking where, and arriving."""
+"""Path following: distance from the path, speed, heading and arrival."""
 
 import math
 
@@ -17,14 +17,14 @@ SQUARE = [(12.0, 0.0, -10.0), (12.0, 12.0, -12.0), (0.0, 12.0, -12.0), (0.0, 0.0
 
 
 def distance_to(polyline, point):
-    """From a point to the nearest point of a polyline, by sampling it every centimetre or so."""
+    """Distance of a point to a polyline, by sampling it about every centimetre."""
     path = Path(polyline)
     steps = math.ceil(path.length_m / 0.02)
     return min(math.dist(path.at(path.length_m * i / steps), point) for i in range(steps + 1))
 
 
 def fly(points, speed_mps=3.0, heading=STILL, lookahead=paths.AUTO, duration_s=60.0, world=None):
-    """Whether it arrived, the positions at every 0.1 s, and the world."""
+    """Whether the vehicle arrived, its positions every 0.1 s, and the world."""
     world = world or OpenAir()
     future = world.start(paths.move_on_path, points, speed_mps, 1e9, heading, lookahead)
     track = []
@@ -39,13 +39,13 @@ def fly(points, speed_mps=3.0, heading=STILL, lookahead=paths.AUTO, duration_s=6
 def test_path_is_followed_through_all_its_points():
     arrived, track, _ = fly(SQUARE)
     assert arrived is True
-    assert len(track) < 10 * 49 / 3.0 + 60  # its length at that speed, and some for the end
+    assert len(track) < 10 * 49 / 3.0 + 60  # its length at that speed, plus the approach
     assert max(distance_to([(0.0, 0.0, -10.0), *SQUARE], p) for p in track) < 0.9
     for corner in SQUARE:
         assert min(math.dist(corner, p) for p in track) < 1.0
 
 
-def test_a_shorter_lookahead_keeps_closer_to_the_path():
+def test_shorter_lookahead_keeps_closer_to_the_path():
     def error(metres):
         _, track, _ = fly(SQUARE, 2.0, lookahead=Lookahead(metres, 0.0))
         return max(distance_to([(0.0, 0.0, -10.0), *SQUARE], p) for p in track)
@@ -53,8 +53,8 @@ def test_a_shorter_lookahead_keeps_closer_to_the_path():
     assert error(0.8) < 0.5 * error(4.0)
 
 
-def test_wind_does_not_carry_it_off_the_path():
-    """Flying straight at the goal instead, a gust would leave a bow in the track."""
+def test_wind_does_not_carry_the_vehicle_off_the_path():
+    """A flight straight to the goal would bend in a gust."""
     world = OpenAir()
     world.vehicle.wind_mps = (0.0, 7.0, 0.0)
     arrived, track, _ = fly([(20.0, 0.0, -10.0)], world=world)
@@ -62,7 +62,7 @@ def test_wind_does_not_carry_it_off_the_path():
     assert max(abs(east) for _, east, _ in track) < 0.7
 
 
-def test_a_path_there_and_back_and_points_twice_come_to_an_end():
+def test_path_with_a_return_leg_or_repeated_points_ends():
     there_and_back = [(8.0, 0.0, -10.0), (8.0, 0.0, -10.0), (0.0, 0.0, -10.0)]
     arrived, track, world = fly(there_and_back)
     assert arrived is True
@@ -70,20 +70,20 @@ def test_a_path_there_and_back_and_points_twice_come_to_an_end():
     assert math.dist(world.vehicle.position_m, (0.0, 0.0, -10.0)) < 0.3
 
 
-def test_a_closed_path_is_flown_although_it_ends_where_it_begins():
+def test_closed_path_is_flown_to_its_end():
     arrived, track, _ = fly([*SQUARE[:3], (0.0, 0.0, -10.0)])
     assert arrived is True
     assert max(north for north, _, _ in track) > 11.0
 
 
-def test_an_empty_path_and_a_path_to_here_are_done_at_once():
+def test_empty_path_and_path_to_the_present_position_end_at_once():
     world = OpenAir()
     for points in ([], [(0.0, 0.0, -10.0)]):
         future = world.start(paths.move_on_path, points, 3.0, 1e9, STILL)
         assert future.result(0) is True
 
 
-def test_it_stops_at_the_end_of_the_path():
+def test_vehicle_stops_at_the_end_of_the_path():
     arrived, _, world = fly([(15.0, 0.0, -10.0)], speed_mps=6.0)
     assert arrived is True
     overshoot = max(world.run(5.0, lambda vehicle: vehicle.position_m[0]))
@@ -91,7 +91,7 @@ def test_it_stops_at_the_end_of_the_path():
     assert math.dist(world.vehicle.position_m, (15.0, 0.0, -10.0)) < 0.3
 
 
-def test_timeout_ends_a_path_and_says_so():
+def test_timeout_ends_a_path_with_false():
     world = OpenAir()
     future = world.start(paths.move_on_path, [(500.0, 0.0, -10.0)], 3.0, 2.0, STILL)
     world.run(1.9)
@@ -100,7 +100,7 @@ def test_timeout_ends_a_path_and_says_so():
     assert future.result(0) is False
 
 
-def test_forward_only_looks_along_each_leg():
+def test_forward_only_heads_along_each_leg():
     yaws = []
     world = OpenAir()
     heading = Heading(None, 0.0, forward_only=True)
@@ -137,8 +137,8 @@ def test_move_to_z_goes_straight_up():
 
 
 @pytest.mark.parametrize("height_m", [6.0, 0.5])
-def test_go_home_returns_above_the_houses_then_down(height_m):
-    """AirSim's straight line home leads through whatever stands there."""
+def test_go_home_returns_above_the_houses_then_sinks(height_m):
+    """AirSim's straight line home leads through obstacles."""
     world = OpenAir()
     world.vehicle.place((9.0, -7.0, -height_m), 0.0)
     future = world.start(paths.go_home, 1e9)
@@ -152,7 +152,7 @@ def test_go_home_returns_above_the_houses_then_down(height_m):
     assert min(on_the_way) > -max(height_m, 2.2) - 0.3
 
 
-def test_a_short_timeout_ends_go_home_on_any_leg():
+def test_short_timeout_ends_go_home_on_any_leg():
     for timeout_s in (0.0, 1.0, 4.0, 8.0):
         world = OpenAir(height_m=6.0)
         world.vehicle.place((9.0, 0.0, -6.0), 0.0)
@@ -169,8 +169,8 @@ point = st.tuples(coordinate, coordinate, coordinate)
     st.lists(point, min_size=1, max_size=6),
     st.lists(st.tuples(point, st.floats(0.0, 30.0)), max_size=8),
 )
-def test_progress_on_a_path_never_shrinks_nor_leaves_it(points, visits):
-    """A vehicle blown back must not fly its path twice."""
+def test_progress_on_a_path_never_decreases_nor_exceeds_its_length(points, visits):
+    """A vehicle that wind moves back must not fly its path twice."""
     path = Path(points)
     for position, window_m in visits:
         before_m = path.done_m

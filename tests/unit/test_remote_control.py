@@ -1,4 +1,4 @@
-"""Sticks of a remote control: who obeys them, when, and which way they push."""
+"""Sticks of a remote control: validity, control modes and directions."""
 
 import math
 
@@ -23,7 +23,7 @@ def manual(world, heading=STILL, speed_mps=3.0, min_z_m=-1e6):
     return world.start(manoeuvres.move_by_manual, speed_mps, speed_mps, min_z_m, 1e9, heading)
 
 
-def test_without_api_control_the_sticks_lean_the_vehicle():
+def test_without_api_control_the_sticks_set_the_attitude():
     world = OpenAir()
     world.runner.api_control = False
     world.runner.move_sticks(sticks(pitch=0.5, roll=-0.25, throttle=HOVER))
@@ -34,7 +34,7 @@ def test_without_api_control_the_sticks_lean_the_vehicle():
     assert world.vehicle.velocity_mps[0] > 0.5
 
 
-def test_the_first_switch_turns_sticks_into_rates():
+def test_first_switch_makes_the_sticks_set_body_rates():
     world = OpenAir(height_m=100.0)
     world.runner.api_control = False
     world.runner.move_sticks(sticks(roll=0.4, yaw=0.2, throttle=HOVER, switches=1))
@@ -42,14 +42,14 @@ def test_the_first_switch_turns_sticks_into_rates():
     assert world.vehicle.rates_radps == pytest.approx((1.0, 0.0, 0.2 * math.pi), abs=0.1)
 
 
-def test_under_api_control_sticks_do_nothing_by_themselves():
+def test_under_api_control_the_sticks_have_no_effect_by_themselves():
     world = OpenAir()
     world.runner.move_sticks(sticks(pitch=1.0, throttle=0.0))
     world.run(1.0)
     assert math.dist(world.vehicle.position_m, (0.0, 0.0, -10.0)) < 0.05
 
 
-def test_sticks_that_are_not_valid_are_not_obeyed():
+def test_invalid_sticks_have_no_effect():
     world = OpenAir()
     world.runner.api_control = False
     world.runner.move_sticks(sticks(pitch=1.0, throttle=0.0, is_valid=False))
@@ -57,8 +57,8 @@ def test_sticks_that_are_not_valid_are_not_obeyed():
     assert math.dist(world.vehicle.position_m, (0.0, 0.0, -10.0)) < 0.05
 
 
-def test_stamped_sticks_grow_old_and_the_vehicle_then_holds():
-    """A remote control that falls silent must not fly on."""
+def test_vehicle_holds_position_once_stamped_sticks_expire():
+    """A remote control that stops sending must not fly the vehicle on."""
     world = OpenAir()
     world.runner.api_control = False
     world.runner.move_sticks(sticks(timestamp_ns=5, pitch=1.0, throttle=HOVER))
@@ -68,12 +68,12 @@ def test_stamped_sticks_grow_old_and_the_vehicle_then_holds():
     assert math.hypot(*world.vehicle.velocity_mps) < 0.05
 
 
-def test_manual_flight_takes_speed_climb_and_turn_from_the_sticks():
+def test_manual_flight_takes_velocity_climb_and_yaw_from_the_sticks():
     world = OpenAir(yaw_rad=math.pi / 2)
     manual(world)
     world.runner.move_sticks(sticks(pitch=0.5, roll=0.25, throttle=0.5))
     world.run(3.0)
-    # Forward is east here, right is south.
+    # Forward is east, right is south.
     assert world.vehicle.velocity_mps == pytest.approx((-0.75, 1.5, -1.0), abs=0.1)
     world.runner.move_sticks(sticks(yaw=0.5))
     world.run(2.0)
@@ -81,7 +81,7 @@ def test_manual_flight_takes_speed_climb_and_turn_from_the_sticks():
     assert math.hypot(*world.vehicle.velocity_mps) < 0.1
 
 
-def test_manual_flight_follows_the_yaw_mode_and_adds_the_stick():
+def test_manual_flight_adds_the_yaw_stick_to_the_yaw_mode():
     world = OpenAir()
     manual(world, Heading(None, 1.0))
     world.runner.move_sticks(sticks(yaw=0.1))
@@ -89,7 +89,7 @@ def test_manual_flight_follows_the_yaw_mode_and_adds_the_stick():
     assert world.vehicle.euler_rad()[2] == pytest.approx(1.0 + math.radians(10.0), abs=0.05)
 
 
-def test_manual_flight_does_not_climb_beyond_its_limit():
+def test_manual_flight_does_not_climb_above_its_limit():
     world = OpenAir()
     manual(world, min_z_m=-12.0)
     world.runner.move_sticks(sticks(throttle=1.0))
@@ -97,7 +97,7 @@ def test_manual_flight_does_not_climb_beyond_its_limit():
     assert 11.8 < max(heights) < 12.1
 
 
-def test_manual_flight_without_sticks_stays_where_it_is():
+def test_manual_flight_without_sticks_holds_position():
     world = OpenAir()
     future = manual(world)
     world.run(2.0)

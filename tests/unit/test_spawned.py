@@ -1,4 +1,4 @@
-"""Spawned objects: solid to the vehicle and to rays until they are removed."""
+"""Spawned objects: solid to the vehicle and to rays, without effects once they are removed."""
 
 import math
 
@@ -34,12 +34,12 @@ def solid(asset="Cube", place=(5.0, 0.0, -3.0), scale=(1.0, 1.0, 1.0), name="it"
         ("Cylinder", (5.0, 0.0, -3.0), (2.0, 2.0, 1.0), 4.0),
         ("Cylinder", (5.0, 0.0, -3.4), (2.0, 2.0, 1.0), 4.0),
         ("Cylinder", (5.0, 0.0, -3.6), (2.0, 2.0, 1.0), math.inf),
-        ("Cone", (5.0, 0.0, -3.0), (2.0, 2.0, 2.0), 4.5),  # half as wide at half its height
-        ("Cone", (5.0, 0.0, -3.5), (2.0, 2.0, 2.0), 4.25),  # nearer to its base, wider
+        ("Cone", (5.0, 0.0, -3.0), (2.0, 2.0, 2.0), 4.5),  # half its width at half its height
+        ("Cone", (5.0, 0.0, -3.5), (2.0, 2.0, 2.0), 4.25),  # wider near its base
         ("PointLightBP", (5.0, 0.0, -3.0), (9.0, 9.0, 9.0), 4.9),
     ],
 )
-def test_rays_end_at_the_surface_of_each_shape(simulation, asset, place, scale, reach_m):
+def test_rays_hit_each_shape_at_its_surface(simulation, asset, place, scale, reach_m):
     simulation.objects.add(solid(asset, place, scale))
     start_m = (0.0, 0.0, -3.0)
     met_m = simulation.ray_m(start_m, NORTH)
@@ -51,7 +51,7 @@ def test_rays_end_at_the_surface_of_each_shape(simulation, asset, place, scale, 
     assert simulation.sees(start_m, (2.0, 0.0, -3.0)) is True
 
 
-def test_rays_end_at_the_corner_of_a_rotated_cube(simulation):
+def test_rays_hit_a_rotated_object_at_its_surface(simulation):
     turn = quaternion_from_euler(0.0, 0.0, math.pi / 4)
     simulation.objects.add(solid(turn=turn))
     assert simulation.ray_m(EYE_M, NORTH) == pytest.approx(5.0 - math.sqrt(0.5), abs=1e-3)
@@ -59,7 +59,7 @@ def test_rays_end_at_the_corner_of_a_rotated_cube(simulation):
 
 
 @pytest.mark.parametrize("asset", [a.name for a in ASSETS if not a.is_light])
-def test_a_collision_with_an_object_reports_its_name(simulation, asset):
+def test_collision_with_an_object_reports_its_name(simulation, asset):
     simulation.objects.add(solid(asset, (4.0, 0.0, -3.0), (2.0, 2.0, 2.0)))
     simulation.vehicle.set_motion((1.5, 0.0, -3.0), LEVEL, (6.0, 0.0, 0.0))
     for _ in range(100):
@@ -70,7 +70,7 @@ def test_a_collision_with_an_object_reports_its_name(simulation, asset):
     assert collision.normal[0] < -0.5
 
 
-def test_rays_follow_an_object_that_is_moved_or_scaled(simulation):
+def test_rays_hit_a_moved_and_resized_object_at_its_new_surface(simulation):
     simulation.objects.add(solid())
     assert simulation.objects.move("it", (8.0, 0.0, -3.0), LEVEL) is True
     assert simulation.ray_m(EYE_M, NORTH) == pytest.approx(7.5)
@@ -80,7 +80,7 @@ def test_rays_follow_an_object_that_is_moved_or_scaled(simulation):
     assert simulation.objects.resize("other", (1.0, 1.0, 1.0)) is False
 
 
-def test_a_removed_object_blocks_nothing(simulation):
+def test_rays_miss_a_removed_object(simulation):
     before_m = simulation.ray_m(EYE_M, NORTH), simulation.clearance_m((5.0, 0.0, -3.0))
     simulation.objects.add(solid())
     assert simulation.clearance_m((5.0, 0.0, -3.0)) == 0.0
@@ -89,15 +89,15 @@ def test_a_removed_object_blocks_nothing(simulation):
     assert (simulation.ray_m(EYE_M, NORTH), simulation.clearance_m((5.0, 0.0, -3.0))) == before_m
 
 
-def test_objects_survive_a_reset_as_in_airsim(simulation):
+def test_objects_survive_a_reset_as_on_airsim(simulation):
     simulation.objects.add(solid())
     simulation.step(20)
     simulation.reset()
     assert simulation.ray_m(EYE_M, NORTH) == pytest.approx(4.5)
 
 
-def test_spawning_and_removing_objects_does_not_disturb_the_flight():
-    """The physics model is rebuilt each time; position, motion and people must continue."""
+def test_spawning_and_removing_objects_does_not_change_the_flight():
+    """MuJoCo's model is compiled anew; position, motion and people must stay the same."""
     flights = []
     for spawns in (False, True):
         simulation = Simulation(3, 5)
@@ -115,16 +115,16 @@ def test_spawning_and_removing_objects_does_not_disturb_the_flight():
         assert one == pytest.approx(other, abs=1e-9)
 
 
-def test_people_keep_moving_beside_spawned_objects(simulation):
+def test_people_and_cars_move_on_while_objects_exist(simulation):
     simulation.objects.add(solid())
     simulation.step(200)
-    mocap = simulation.vehicle._data.mocap_pos
+    mocap = simulation.vehicle._world._mocap_pos
     people = np.array(simulation.crowd.feet_m)
     assert mocap[: len(people), :2] == pytest.approx(people[:, :2])
     assert mocap[-1] == pytest.approx((5.0, 0.0, -3.0))
 
 
-def test_object_numbers_of_removed_objects_are_reused():
+def test_object_ids_of_removed_objects_are_reused():
     simulation = Simulation(1, 2, PaintedSky, (32, 24))
     first = simulation.renderer.object_names.index(SLOT_NAMES[0])
     for name in "abc":
@@ -154,5 +154,5 @@ def test_every_change_of_an_object_renders_a_new_image():
         assert simulation.renderer.renderings == taken + 1
 
 
-def test_room_starts_at_the_maximum_number_of_objects():
+def test_number_of_objects_is_limited():
     assert Simulation(1, 2).objects.room == MAX_OBJECTS

@@ -1,4 +1,4 @@
-"""Motion commands: durations, superseding, frames and endings as AirSim has them."""
+"""Motion commands: durations, superseding, frames and results as on AirSim."""
 
 import math
 
@@ -12,7 +12,7 @@ STILL = Heading()
 
 
 def test_velocity_command_lasts_its_duration_of_simulated_time():
-    """The duration is the dead-man time: too long and a dead controller's vehicle flies on."""
+    """It is the dead-man time: with a longer one, a vehicle without its controller flies on."""
     world = OpenAir()
     future = world.start(manoeuvres.move_by_velocity, (2.0, 0.0, 0.0), 0.4, STILL)
     world.run(0.395)
@@ -23,7 +23,7 @@ def test_velocity_command_lasts_its_duration_of_simulated_time():
     assert math.hypot(*world.vehicle.velocity_mps) < 0.05
 
 
-def test_a_new_command_supersedes_the_running_one():
+def test_new_command_supersedes_the_running_one():
     world = OpenAir()
     first = world.start(manoeuvres.move_by_velocity, (2.0, 0.0, 0.0), 60.0, STILL)
     world.run(0.5)
@@ -45,7 +45,7 @@ def test_cancel_answers_false_and_the_vehicle_stays():
 
 
 @pytest.mark.parametrize("duration", [0.0, -3.0])
-def test_no_duration_means_no_motion(duration):
+def test_zero_or_negative_duration_means_no_motion(duration):
     world = OpenAir()
     assert (
         world.start(manoeuvres.move_by_velocity, (2.0, 0.0, 0.0), duration, STILL).result(0) is True
@@ -57,8 +57,8 @@ def test_no_duration_means_no_motion(duration):
     assert math.dist(world.vehicle.position_m, (0.0, 0.0, -10.0)) < 0.02
 
 
-def test_without_api_control_tasks_run_but_nothing_moves():
-    """Answering true, as AirSim does, would hide the mistake from its author."""
+def test_without_api_control_tasks_run_but_the_vehicle_does_not_move():
+    """Answering true, as AirSim does, would hide the missing API control."""
     world = OpenAir()
     world.runner.api_control = False
     future = world.start(manoeuvres.move_by_velocity, (2.0, 0.0, 0.0), 1.0, STILL)
@@ -69,8 +69,8 @@ def test_without_api_control_tasks_run_but_nothing_moves():
     assert math.dist(world.vehicle.position_m, (0.0, 0.0, -10.0)) < 0.02
 
 
-def test_body_velocity_is_turned_once_by_the_starting_yaw():
-    """If it followed the turn, the vehicle would fly a circle instead of a line."""
+def test_body_velocity_is_rotated_by_the_yaw_at_the_start():
+    """If it followed the yaw, the vehicle would fly a circle instead of a line."""
     world = OpenAir(yaw_rad=math.pi / 2)
     forward = manoeuvres.from_body(world.runner, 2.0, 0.0)
     assert forward == pytest.approx((0.0, 2.0), abs=1e-9)
@@ -80,7 +80,7 @@ def test_body_velocity_is_turned_once_by_the_starting_yaw():
     assert abs(world.vehicle.euler_rad()[2] - math.pi / 2) > 1.5
 
 
-def test_forward_only_looks_where_it_goes():
+def test_forward_only_heads_along_the_course():
     world = OpenAir()
     heading = Heading(None, math.radians(10.0), forward_only=True)
     world.start(manoeuvres.move_by_velocity, (0.0, 2.0, 0.0), 60.0, heading)
@@ -106,7 +106,7 @@ def test_takeoff_while_moving_is_refused_and_frees_the_runner():
     assert world.start(manoeuvres.hover).result(0) is True
 
 
-def test_takeoff_gives_up_at_its_timeout():
+def test_takeoff_ends_at_its_timeout():
     world = OpenAir(flying=False)
     world.autopilot.armed = False
     future = world.start(paths.takeoff, 2.0)
@@ -114,7 +114,7 @@ def test_takeoff_gives_up_at_its_timeout():
     assert future.result(0) is False
 
 
-def test_landing_ends_on_the_ground_and_says_so():
+def test_landing_ends_on_the_ground_as_landed():
     world = OpenAir()
     world.vehicle.place((0.0, 0.0, -1.0), 0.0)
     future = world.start(manoeuvres.land, 60.0)

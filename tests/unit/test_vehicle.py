@@ -1,4 +1,4 @@
-"""The rigid body: gravity, thrust, air, and what counts as a collision."""
+"""The rigid body: gravity, thrust, drag, and which contacts are collisions."""
 
 import math
 
@@ -18,8 +18,8 @@ def run(vehicle, thrusts, duration_s):
         vehicle.step(thrusts, 7)
 
 
-def test_vehicle_waits_on_the_ground_at_the_origin():
-    """Losing this, a flight would begin with a collision or somewhere else."""
+def test_vehicle_rests_on_the_ground_at_the_origin():
+    """Otherwise a flight would start with a collision or at another position."""
     vehicle = Vehicle()
     run(vehicle, OFF, 2.0)
     north, east, down = vehicle.position_m
@@ -36,7 +36,7 @@ def test_gravity_pulls_down_and_down_is_positive():
     assert vehicle.velocity_mps[2] == pytest.approx(GRAVITY_MPS2, rel=0.1)
 
 
-def test_wind_carries_a_hovering_vehicle_along():
+def test_wind_accelerates_a_hovering_vehicle_by_its_drag():
     vehicle = Vehicle()
     vehicle.place((0.0, 0.0, -50.0), 0.0)
     vehicle.wind_mps = (0.0, 8.0, 0.0)
@@ -51,8 +51,8 @@ def test_wind_carries_a_hovering_vehicle_along():
     [((1, 2), 0), ((0, 2), 1), ((0, 1), 2)],
     ids=["left rotors roll right", "front rotors pitch up", "counter-clockwise rotors yaw right"],
 )
-def test_rotors_turn_the_body_the_right_way(stronger, axis):
-    """A wrong sign here is a vehicle that flips on take-off."""
+def test_rotor_thrusts_turn_the_body_about_the_right_axis(stronger, axis):
+    """With a wrong sign the vehicle flips on take-off."""
     vehicle = Vehicle()
     vehicle.place((0.0, 0.0, -50.0), 0.0)
     thrusts = [t * (1.2 if i in stronger else 0.8) for i, t in enumerate(HOVER)]
@@ -61,8 +61,8 @@ def test_rotors_turn_the_body_the_right_way(stronger, axis):
     assert all(abs(r) < 0.02 for i, r in enumerate(vehicle.rates_radps) if i != axis)
 
 
-def test_flying_into_a_wall_is_reported_with_its_name():
-    """Without this, flights through houses would count as clean."""
+def test_collision_with_a_wall_reports_its_name():
+    """Otherwise a flight through a house would count as free of collisions."""
     vehicle = Vehicle([WALL])
     vehicle.place((3.5, 0.0, -5.0), 0.0)
     vehicle.wind_mps = (15.0, 0.0, 0.0)
@@ -76,7 +76,7 @@ def test_flying_into_a_wall_is_reported_with_its_name():
     assert vehicle.collision is None
 
 
-def test_touching_a_person_is_a_collision_too():
+def test_contact_with_a_person_is_a_collision():
     vehicle = Vehicle(people=2)
     vehicle.place((0.0, 0.0, -1.0), 0.0)
     vehicle.move_people([(20.0, 0.0, 0.0), (0.4, 0.0, 0.0)])
@@ -85,8 +85,8 @@ def test_touching_a_person_is_a_collision_too():
     assert vehicle.collision.object_name == person_name(1)
 
 
-def test_touching_a_driving_car_is_a_collision_too():
-    """What the camera sees driving must be what is hit."""
+def test_contact_with_a_driving_car_is_a_collision():
+    """The solid of a car must be where images show the car."""
     car = Collider("car_7", "box", (0.0, 0.0, -0.75), (2.15, 0.89, 0.75))
     vehicle = Vehicle(people=1, cars=[car])
     vehicle.move_people([(50.0, 0.0, 0.0)])
@@ -97,14 +97,14 @@ def test_touching_a_driving_car_is_a_collision_too():
     vehicle.move_cars([(0.0, 0.0, 0.0)])
     run(vehicle, HOVER, 0.1)
     assert vehicle.collision is None
-    vehicle.move_cars([(0.0, 0.0, math.pi / 2)])  # across: now it reaches as far as the vehicle
+    vehicle.move_cars([(0.0, 0.0, math.pi / 2)])  # turned across, it reaches the vehicle
     run(vehicle, HOVER, 0.1)
     assert vehicle.collision is not None
     assert vehicle.collision.object_name == "car_7"
 
 
-def test_a_fall_is_a_collision_but_a_landing_is_none():
-    """Otherwise either every landing or no crash would show in the summary."""
+def test_fall_is_a_collision_and_landing_is_none():
+    """Otherwise the summary would count every landing, or no crash."""
     vehicle = Vehicle()
     vehicle.place((0.0, 0.0, -0.14), 0.0, hovering=False)
     run(vehicle, OFF, 1.0)
@@ -115,7 +115,7 @@ def test_a_fall_is_a_collision_but_a_landing_is_none():
     assert vehicle.collision.object_name == "ground"
 
 
-def test_reset_repeats_the_same_motion_bit_by_bit():
+def test_motion_after_a_reset_is_bit_identical():
     vehicle = Vehicle([WALL])
     states = []
     for _ in range(2):
@@ -126,7 +126,7 @@ def test_reset_repeats_the_same_motion_bit_by_bit():
     assert states[0] == states[1]
 
 
-def test_a_whole_city_can_be_collided_with():
+def test_solids_of_a_whole_city_give_collisions():
     city = make_city(3)
     vehicle = Vehicle(city.colliders, people=31)
     box = next(c for c in city.colliders if c.name.startswith("building"))
@@ -152,7 +152,7 @@ def test_a_whole_city_can_be_collided_with():
     ],
 )
 def test_clearance_is_exact(point, distance):
-    """A wrong clearance makes the safety metric of every flight worthless."""
+    """The safety metrics of every flight depend on the clearance."""
     field = ClearanceField(
         [
             Collider("box", "box", (10.0, 0.0, -5.0), (2.0, 1.0, 3.0), math.pi / 2),

@@ -1,24 +1,21 @@
-"""Gives the methods of the simulator the parameters that each dialect wants.
+"""Adapts the parameters of the simulator's methods to each dialect.
 
-The services know one form: AirSim 1.8.1's. Cosys-AirSim has no `external` in its camera methods, a
-frame in simGetObjectPose and another name for simSetLightIntensity; Colosseum sends structs as
-arrays, which are turned into maps here.
+The services implement those of AirSim 1.8.1. Cosys-AirSim has no `external` in its camera methods,
+a frame in simGetObjectPose and another name for simSetLightIntensity; Colosseum sends structs as
+arrays, which become maps here.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
 from typing import Any
 
-from followme_uav.rpc.server import BadCastError, HandlerError
+from followme_uav.rpc.server import BadCastError, Handler, HandlerError
 from followme_uav.rpc.struct_fields import STRUCTS
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.service import Handlers
 from followme_uav.sim.airsim_api.structs import read_bool, read_text
-
-Handler = Callable[..., Any]
 
 _WITHOUT_EXTERNAL = ("simGetImages", "simGetCameraInfo", "simSetCameraPose", "simSetCameraFov")
 _ANNOTATION_FOR_EXTERNAL = (
@@ -52,10 +49,10 @@ _PARAMETER_STRUCTS: dict[str, dict[int, str]] = {
     "simTestLineOfSightBetweenPoints": {0: "GeoPoint", 1: "GeoPoint"},
     "simFollowMePlaceVehicle": {0: "Vector3r"},
 }
-"""Which parameters of a method, counted from 0, are structs; "[T]" is a list of them."""
+"""Struct of each parameter that is one, counted from 0; "[T]" is a list of T."""
 
 
-def adapted(handlers: Handlers, dialect: Dialect) -> Handlers:
+def adapted(handlers: Handlers, dialect: ServerDialect) -> Handlers:
     """The same methods with the dialect's parameters."""
     if dialect.annotations:
         return _for_cosys(handlers)
@@ -86,7 +83,7 @@ def _without_external(handler: Handler) -> Handler:
 
 
 def _with_annotation(handler: Handler) -> Handler:
-    """`annotation_name` is a text that changes nothing: there are no annotation layers here."""
+    """Accept `annotation_name`, which has no effect: there are no annotation layers here."""
 
     def method(*params: Any) -> Any:
         read_text(params[-1], "annotation_name")
@@ -123,7 +120,7 @@ def _taking_arrays(handler: Handler, kinds: dict[int, str]) -> Handler:
 
 
 def _as_map(kind: str, value: Any, parameter: str) -> Any:
-    """A struct that came as an array; missing fields at its end keep their defaults."""
+    """A map of a struct that arrived as an array; missing fields at its end are left out."""
     if not isinstance(value, list | tuple):
         raise BadCastError(f"{parameter} must be a list")
     if kind.startswith("["):
@@ -139,7 +136,7 @@ def _arity(handler: Handler) -> int:
 
 
 def _taking(count: int, method: Handler) -> Handler:
-    """Lets the server know how many parameters a method takes."""
+    """Make the number of parameters of a method visible to the server."""
     only = inspect.Parameter.POSITIONAL_ONLY
     parameters = [inspect.Parameter(f"p{i}", only) for i in range(count)]
     method.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

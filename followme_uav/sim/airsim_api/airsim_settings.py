@@ -1,8 +1,8 @@
-"""A `settings.json` as AirSim reads it: names, cameras, sensors, place on Earth and clock.
+"""AirSim's `settings.json`: names, cameras, sensors, geodetic position of the origin and clock.
 
-`read_settings` returns what is served here, and one line for each key that is not. A key with a
-value that AirSim could not use either is an error that names it. The file is data: nothing in it
-starts anything or names another file.
+`read_settings` returns the supported settings, and one line for each key that is ignored. A key
+with an invalid value is an error that names it. The file is data: it starts no program and names no
+other file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from followme_uav.errors import ConfigError
 from followme_uav.sim.airsim_api.images import LAST_IMAGE_TYPE
 from followme_uav.sim.airsim_api.settings_schema import (
     VEHICLE_TYPE,
-    Camera,
+    CameraSettings,
     CaptureSettings,
     SensorSettings,
     SettingsFile,
@@ -41,35 +41,36 @@ from followme_uav.sim.vehicle.sensors import DISTANCE_SENSORS, DistanceSensor
 
 MAX_FILE_BYTES = 2**20
 DEFAULT_FOV_DEG = 90.0
-"""AirSim's, of cameras that the settings name."""
+"""AirSim's default for cameras of the settings file."""
 DISTANCE, LIDAR = 5, 6
 
 
 @dataclass(frozen=True)
 class SimSettings:
-    """What a settings file says, as far as it is served here."""
+    """The supported settings of a file."""
 
     text: str
     """The whole file, for getSettingsString."""
     equipment: Equipment
     clock_speed: float
     host: str | None
-    """Loopback address to listen on; None: not said."""
+    """Loopback address to listen on; None if not set."""
     port: int | None
     ignored: tuple[str, ...]
-    """One line for each key that changes nothing."""
+    """One line for each key without effect."""
 
 
 def read_settings(path: Path) -> SimSettings:
-    """A settings file.
+    """Read a settings file.
 
     Raises:
-        ConfigError: It cannot be read, is no JSON, or a key, which is named, has a bad value.
+        ConfigError: It cannot be read, is no JSON, or a key has an invalid value; the message names
+            the key.
     """
     text = _text_of(path)
     data = _parsed(text, path)
     file = validated(SettingsFile, data, path)
-    name, vehicle = _the_vehicle(file, path)
+    name, vehicle = _only_vehicle(file, path)
     default = tuple(_captures(file.camera_defaults.captures, None).items())
     mounts = {
         place: tuple(
@@ -86,7 +87,8 @@ def read_settings(path: Path) -> SimSettings:
         home=Home(file.origin.latitude, file.origin.longitude, file.origin.altitude),
     )
     host, lines = _host(file.host)
-    lines += _modes(file, vehicle) + [f"{key} is ignored" for key in _unknown(file)]
+    lines += _ignored_values(file, vehicle)
+    lines += [f"{key} is ignored" for key in _unknown_keys(file)]
     ignored = tuple(f"{path}: {line}" for line in lines)
     return SimSettings(text, equipment, file.clock_speed, host, file.port, ignored)
 
@@ -96,7 +98,9 @@ def _text_of(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB, no settings file")
+            raise ConfigError(
+                f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB, not a settings file"
+            )
         return data.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(
@@ -108,7 +112,7 @@ def _text_of(path: Path) -> str:
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
     def refuse(constant: str) -> float:
-        raise ConfigError(f"{path}: {constant} is no number that JSON knows")
+        raise ConfigError(f"{path}: {constant} is not a JSON number")
 
     try:
         data = json.loads(text, parse_constant=refuse)
@@ -123,7 +127,7 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
     return data
 
 
-def _the_vehicle(file: SettingsFile, path: Path) -> tuple[str, VehicleSettings]:
+def _only_vehicle(file: SettingsFile, path: Path) -> tuple[str, VehicleSettings]:
     """Name and settings of the only vehicle."""
     if not file.vehicles:
         return VEHICLE_NAME, VehicleSettings()
@@ -142,9 +146,9 @@ def _the_vehicle(file: SettingsFile, path: Path) -> tuple[str, VehicleSettings]:
 
 
 def _captures(settings: tuple[CaptureSettings, ...], fov_deg: float | None) -> dict[int, Capture]:
-    """By image type, complete: what the settings leave out has AirSim's defaults."""
-    first = Capture(fov_rad=None if fov_deg is None else math.radians(fov_deg))
-    captures = dict.fromkeys(range(LAST_IMAGE_TYPE + 1), first)
+    """Captures of all image types; those that the settings leave out have AirSim's defaults."""
+    default = Capture(fov_rad=None if fov_deg is None else math.radians(fov_deg))
+    captures = dict.fromkeys(range(LAST_IMAGE_TYPE + 1), default)
     for one in settings:
         if one.image_type in captures:
             fov = fov_deg if one.fov is None else one.fov
@@ -154,8 +158,8 @@ def _captures(settings: tuple[CaptureSettings, ...], fov_deg: float | None) -> d
     return captures
 
 
-def _mount(name: str, camera: Camera, default: Mapping[int, Capture]) -> CameraMount:
-    """A camera with capture settings of its own takes none from the defaults, as in AirSim."""
+def _mount(name: str, camera: CameraSettings, default: Mapping[int, Capture]) -> CameraMount:
+    """A camera of the file; its own capture settings replace all defaults, as in AirSim."""
     captures = _captures(camera.captures, DEFAULT_FOV_DEG)
     if not camera.captures:
         wide = math.radians(DEFAULT_FOV_DEG)
@@ -164,7 +168,7 @@ def _mount(name: str, camera: Camera, default: Mapping[int, Capture]) -> CameraM
 
 
 def _with_sensors(file: SettingsFile, vehicle: VehicleSettings, path: Path) -> Equipment:
-    """The sensors. Those of the file come first and take the place of others of their names."""
+    """Equipment with the sensors of the file first; they replace built-in ones of the same name."""
     settings = {**(file.sensors or {}), **vehicle.sensors}
     replaced = {name.lower() for name in settings}
     for name, one in settings.items():
@@ -174,7 +178,7 @@ def _with_sensors(file: SettingsFile, vehicle: VehicleSettings, path: Path) -> E
                 f"MaxDistance, {one.max_distance:g}"
             )
     enabled = sorted((n, one) for n, one in settings.items() if one.enabled)
-    keep = file.sensors is None  # DefaultSensors take the place of all that are built in
+    keep = file.sensors is None  # DefaultSensors replace all built-in sensors
     names = {
         kind: tuple(n for n, one in enabled if one.sensor_type == kind)
         + ((default,) if keep and default.lower() not in replaced else ())
@@ -206,7 +210,7 @@ def _lidar(one: SensorSettings) -> LidarMount:
 
 
 def _host(text: str) -> tuple[str | None, list[str]]:
-    """A file may not open the simulator to the network; only --host may."""
+    """Host and warnings; a file must not open the simulator to the network, only --host may."""
     try:
         loopback = text == "localhost" or ipaddress.ip_address(text).is_loopback
     except ValueError:
@@ -216,7 +220,8 @@ def _host(text: str) -> tuple[str | None, list[str]]:
     return None, [f"LocalHostIp '{text[:60]}' is ignored; to listen there, say --host"]
 
 
-def _modes(file: SettingsFile, vehicle: VehicleSettings) -> list[str]:
+def _ignored_values(file: SettingsFile, vehicle: VehicleSettings) -> list[str]:
+    """One line for each known key whose value has no effect."""
     lines = []
     if file.sim_mode in ("Car", "ComputerVision"):
         lines.append(f"SimMode '{file.sim_mode}' is ignored; a multirotor is simulated")
@@ -242,8 +247,8 @@ def _modes(file: SettingsFile, vehicle: VehicleSettings) -> list[str]:
     return lines
 
 
-def _unknown(part: BaseModel, where: str = "") -> Iterator[str]:
-    """Paths of the keys that mean nothing here."""
+def _unknown_keys(part: BaseModel, where: str = "") -> Iterator[str]:
+    """Paths of the keys that the schema does not have."""
     for key in part.model_extra or {}:
         yield f"{where}{key}"
     for name, info in type(part).model_fields.items():
@@ -258,4 +263,4 @@ def _unknown(part: BaseModel, where: str = "") -> Iterator[str]:
             children = [(f"{path}.", value)]
         for prefix, child in children:
             if isinstance(child, BaseModel):
-                yield from _unknown(child, prefix)
+                yield from _unknown_keys(child, prefix)

@@ -1,7 +1,7 @@
-"""RPC methods below the level of velocities: attitude, body rates, rotors, sticks and gains.
+"""RPC methods below the velocity loop: attitude, body rates, rotors, remote control and gains.
 
-On the wire angles are radians of the body frame forward, right, down: AirSim's Python client has
-turned its own forward, left, up into that. What exceeds the autopilot's limits is cut to them.
+Angles on the wire are radians in the body frame forward, right, down; AirSim's Python client
+converts its own forward, left, up. The autopilot clips values to its limits.
 """
 
 from __future__ import annotations
@@ -12,12 +12,7 @@ from typing import Any
 
 from followme_uav.messages import Vec3
 from followme_uav.rpc.server import BadCastError, HandlerError
-from followme_uav.sim.airsim_api.motion_methods import (
-    TaskService,
-    read_duration,
-    read_heading,
-    read_z,
-)
+from followme_uav.sim.airsim_api.motion_parameters import read_duration, read_heading, read_z
 from followme_uav.sim.airsim_api.service import Handlers
 from followme_uav.sim.airsim_api.structs import (
     read_bool,
@@ -26,6 +21,7 @@ from followme_uav.sim.airsim_api.structs import (
     read_struct,
     read_text,
 )
+from followme_uav.sim.airsim_api.task_service import TaskService
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.vehicle import manoeuvres
 from followme_uav.sim.vehicle.control_loops import ControlLoops
@@ -37,7 +33,7 @@ MAX_ANGLE_RAD = 1e3
 MAX_RATE_RADPS = 1e3
 MAX_GAIN = 1e4
 MAX_MANUAL = 1e9
-"""AirSim's own demo asks moveByManual for a million metres a second: as fast as it can."""
+"""AirSim's demo calls moveByManual with a million metres a second, meaning no limit."""
 MAX_VENDOR_ID = 100
 
 _STICKS = ("pitch", "roll", "throttle", "yaw", "left_z", "right_z")
@@ -58,10 +54,10 @@ class AttitudeMethods(TaskService):
             "moveByMotorPWMs": self._motor_pwms,
             "moveByManual": self._manual,
             "moveByRC": self._remote_control,
-            "setAngleRateControllerGains": self._gains_of(lambda loops: loops.rate),
-            "setAngleLevelControllerGains": self._gains_of(lambda loops: loops.angle),
-            "setVelocityControllerGains": self._gains_of(lambda loops: loops.velocity),
-            "setPositionControllerGains": self._gains_of(lambda loops: loops.position),
+            "setAngleRateControllerGains": self._set_gains_of(lambda loops: loops.rate),
+            "setAngleLevelControllerGains": self._set_gains_of(lambda loops: loops.angle),
+            "setVelocityControllerGains": self._set_gains_of(lambda loops: loops.velocity),
+            "setPositionControllerGains": self._set_gains_of(lambda loops: loops.position),
         }
         return self.vehicle_first(methods)
 
@@ -76,14 +72,14 @@ class AttitudeMethods(TaskService):
         self, roll: Any, pitch: Any, yaw: Any, throttle: Any, duration: Any, v: Any
     ) -> Future[bool]:
         lean = _angle(roll, "roll"), _angle(pitch, "pitch")
-        wanted = Attitude(*lean, yaw_rad=_angle(yaw, "yaw"), throttle=_share(throttle, "throttle"))
+        wanted = Attitude(*lean, yaw_rad=_angle(yaw, "yaw"), throttle=_throttle(throttle))
         return self._fly(wanted, duration, v)
 
     def _roll_pitch_yaw_rate_throttle(
         self, roll: Any, pitch: Any, yaw_rate: Any, throttle: Any, duration: Any, v: Any
     ) -> Future[bool]:
         lean, turn = (_angle(roll, "roll"), _angle(pitch, "pitch")), _rate(yaw_rate, "yaw_rate")
-        wanted = Attitude(*lean, yaw_rate_radps=turn, throttle=_share(throttle, "throttle"))
+        wanted = Attitude(*lean, yaw_rate_radps=turn, throttle=_throttle(throttle))
         return self._fly(wanted, duration, v)
 
     def _roll_pitch_yaw_rate_z(
@@ -102,7 +98,7 @@ class AttitudeMethods(TaskService):
         self, roll_rate: Any, pitch_rate: Any, yaw_rate: Any, throttle: Any, duration: Any, v: Any
     ) -> Future[bool]:
         rates = _rates(roll_rate, pitch_rate, yaw_rate)
-        return self._fly(BodyRates(*rates, throttle=_share(throttle, "throttle")), duration, v)
+        return self._fly(BodyRates(*rates, throttle=_throttle(throttle)), duration, v)
 
     def _motor_pwms(
         self,
@@ -114,10 +110,10 @@ class AttitudeMethods(TaskService):
         v: Any,
     ) -> Future[bool]:
         rotors = Rotors(
-            _share(front_right_pwm, "front_right_pwm"),
-            _share(rear_left_pwm, "rear_left_pwm"),
-            _share(front_left_pwm, "front_left_pwm"),
-            _share(rear_right_pwm, "rear_right_pwm"),
+            _throttle(front_right_pwm, "front_right_pwm"),
+            _throttle(rear_left_pwm, "rear_left_pwm"),
+            _throttle(front_left_pwm, "front_left_pwm"),
+            _throttle(rear_right_pwm, "rear_right_pwm"),
         )
         return self._fly(rotors, duration, v)
 
@@ -147,7 +143,7 @@ class AttitudeMethods(TaskService):
         remote = read_remote_control(rc_data)
         return self.call(lambda simulation: simulation.tasks.move_sticks(remote))
 
-    def _gains_of(
+    def _set_gains_of(
         self, loop_of: Callable[[ControlLoops], Loop]
     ) -> Callable[[Any, Any, Any, Any], Future[None]]:
         def set_gains(kp: Any, ki: Any, kd: Any, v: Any) -> Future[None]:
@@ -172,7 +168,7 @@ def read_remote_control(value: Any) -> RemoteControl:
     sticks = {name: read_number(fields.get(name, 0.0), name, -1.0, 1.0) for name in _STICKS}
     vendor_id = read_text(fields.get("vendor_id", ""), "vendor_id")
     if len(vendor_id) > MAX_VENDOR_ID:
-        raise HandlerError(f"vendor_id has {len(vendor_id)} letters, at most {MAX_VENDOR_ID}")
+        raise HandlerError(f"vendor_id has {len(vendor_id)} characters, at most {MAX_VENDOR_ID}")
     return RemoteControl(
         timestamp_ns=read_int(fields.get("timestamp", 0), "timestamp", 0, 2**64 - 1),
         switches=read_int(fields.get("switches", 0), "switches", 0, 2**16 - 1),
@@ -199,12 +195,12 @@ def _rates(roll_rate: Any, pitch_rate: Any, yaw_rate: Any) -> Vec3:
     )
 
 
-def _share(value: Any, name: str) -> float:
+def _throttle(value: Any, name: str = "throttle") -> float:
     return read_number(value, name, 0.0, 1.0)
 
 
 def _gain(value: Any, name: str) -> Vec3:
-    """One gain of three axes."""
+    """One gain of each of three axes."""
     if not isinstance(value, list | tuple):
         raise BadCastError(f"{name} must be a list of 3 numbers")
     if len(value) != 3:

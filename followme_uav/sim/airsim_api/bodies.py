@@ -1,8 +1,8 @@
-"""Everything in the world that has a name and a pose: sky, ground, vehicle, people, solids.
+"""The bodies of the world, with names and poses: sky, ground, vehicle, people and solids.
 
-`names_of` is the one list of names: what a client lists, labels, detects and asks the pose of is in
-it. People are boxes around their capsules; sky and ground are boxes around the origin; anything
-else is the solid the vehicle would hit.
+`names_of` is the only list of names: clients list, label, detect and locate the bodies in it.
+People are boxes around their capsules; sky and ground are boxes around the origin; the others are
+the solids that the vehicle can hit.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _AROUND: dict[str, Vec3] = {
     GROUND: (EXTENT_M, EXTENT_M, 0.0),
     SKY: (SKY_RADIUS_M, SKY_RADIUS_M, SKY_RADIUS_M),
 }
-"""Half size of what is all around."""
+"""Half sizes of the ground and of the sky."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """One thing at one instant."""
+    """One body at one instant."""
 
     name: str
     position_m: Vec3
-    """World NED: a person's feet, else the centre."""
+    """World NED: the feet of a person, the centre of any other body."""
     orientation: Quaternion
     centre_m: Vec3
     half_size_m: Vec3
-    """Of its box, along its own axes."""
+    """Half size of its box, along its own axes."""
 
 
 def names_of(simulation: Simulation) -> list[str]:
@@ -48,19 +48,19 @@ def names_of(simulation: Simulation) -> list[str]:
 
 
 def find_name(simulation: Simulation, name: str) -> str | None:
-    """A name as `names_of` spells it, upper and lower case alike; None where it is not in it."""
+    """A name as `names_of` spells it, ignoring case; None for an unknown name."""
     names = names_of(simulation)
     return name if name in names else next(iter(named(names, name)), None)
 
 
 def person_index(simulation: Simulation, name: str) -> int | None:
-    """Which person has that name; 0 is the hero, None is nobody."""
+    """Number of the person of that name, 0 for the hero; None for any other name."""
     people = enumerate(simulation.crowd.people)
     return next((i for i, p in people if p.present and same(person_name(i), name)), None)
 
 
 def find_body(simulation: Simulation, name: str) -> Body | None:
-    """The body with that name, upper and lower case alike, as it is now."""
+    """The body of that name, ignoring case, as it is now; None for an unknown name."""
     found = find_name(simulation, name)
     return None if found is None else _body(simulation, found)
 
@@ -91,7 +91,7 @@ def _body(simulation: Simulation, name: str) -> Body | None:
 
 
 def _solids(simulation: Simulation) -> tuple[Collider, ...]:
-    """What stands, and the cars that drive."""
+    """The static solids and the driving cars."""
     return simulation.city.colliders + simulation.traffic.colliders()
 
 

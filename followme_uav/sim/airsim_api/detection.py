@@ -1,4 +1,4 @@
-"""What the camera sees of whom: AirSim's detections, from the exact mask and the true poses."""
+"""AirSim's detections of objects in an image, from the exact mask and the true poses."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from followme_uav.geometry import conjugate, multiply, rotate, vec3
 from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api import images, structs
 from followme_uav.sim.airsim_api.bodies import Body, find_body
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_number, read_text
 from followme_uav.sim.city.patterns import MAX_PATTERN, wild
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulation_runner import SimulationRunner
+from followme_uav.sim.vehicle.earth import Home
 
 DEFAULT_RADIUS_M = 200.0
 MAX_RADIUS_CM = 1e7
@@ -30,26 +32,31 @@ _AXES: tuple[Vec3, ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 @dataclass
-class Filter:
-    """Which things one camera and image type detect."""
+class DetectionFilter:
+    """The objects that one camera detects in images of one type."""
 
     patterns: list[str] = field(default_factory=list)
-    """With `*` and `?`; nothing is detected while there are none."""
+    """Names with `*` and `?`; without any, nothing is detected."""
     radius_m: float = DEFAULT_RADIUS_M
 
 
 class DetectionMethods(Service):
-    """simGetDetections and its filters: each camera has one for each image type.
+    """simGetDetections and its filters: each camera has one filter for each image type.
 
-    What has a name is detected where a pixel shows it, the vehicle's own body excepted.
+    An object with a name is detected if any pixel shows it, except the vehicle's own body.
+
+    Args:
+        simulator: the simulator that serves them.
+        dialect: the AirSim build to imitate.
+        object_names: names of the renderer's object ids.
     """
 
     def __init__(
-        self, simulator: SimulationRunner, dialect: Dialect, object_names: tuple[str, ...]
+        self, simulator: SimulationRunner, dialect: ServerDialect, object_names: tuple[str, ...]
     ) -> None:
         super().__init__(simulator, dialect)
         self._object_names = object_names
-        self._filters: dict[tuple[int, int], Filter] = {}
+        self._filters: dict[tuple[int, int], DetectionFilter] = {}
 
     def handlers(self) -> Handlers:
         """Method name to function."""
@@ -101,23 +108,23 @@ class DetectionMethods(Service):
             lambda simulation: detections(simulation, self._object_names, wanted, number, kind)
         )
 
-    def _filter(self, camera: Any, image_type: Any, v: Any, external: Any) -> Filter:
+    def _filter(self, camera: Any, image_type: Any, v: Any, external: Any) -> DetectionFilter:
         self.check_world_tools()
         self.check_camera_vehicle(v, external)
         which = self.camera_number(camera, external), images.read_type(image_type)
-        return self._filters.setdefault(which, Filter())
+        return self._filters.setdefault(which, DetectionFilter())
 
 
 def detections(
     simulation: Simulation,
     object_names: Sequence[str],
-    wanted: Filter,
+    wanted: DetectionFilter,
     camera: int,
     image_type: int = images.SCENE,
 ) -> list[structs.Struct]:
-    """AirSim's DetectionInfo of everything wanted that has a pixel in the image of this instant.
+    """AirSim's DetectionInfo of every wanted object with a pixel in the present image.
 
-    box2D is in pixels from the upper left corner; box3D and relative_pose are metres in the
+    box2D is in pixels from the upper left corner; box3D and relative_pose are in metres in the
     camera's frame: forward, right, down.
     """
     if not wanted.patterns:
@@ -134,29 +141,35 @@ def detections(
             continue
         if math.dist(body.position_m, shot.camera.position_m) > wanted.radius_m:
             continue
-        rows, columns = np.nonzero(shot.images.object_id == number)
-        turned = multiply(conjugate(shot.camera.orientation), body.orientation)
-        low, high = _box(body, shot.camera, turned)
-        found.append(
-            {
-                "name": name,
-                "geo_point": structs.geo_point(body.position_m, simulation.equipment.home),
-                "box2D": {
-                    "min": _vector2(columns.min(), rows.min()),
-                    "max": _vector2(columns.max() + 1, rows.max() + 1),
-                },
-                "box3D": {"min": structs.vector(low), "max": structs.vector(high)},
-                "relative_pose": structs.pose(_seen_from(shot.camera, body.position_m), turned),
-            }
-        )
+        pixels = shot.images.object_id == number
+        found.append(_detection(body, name, shot.camera, pixels, simulation.equipment.home))
     return found
+
+
+def _detection(
+    body: Body, name: str, camera: CameraPose, pixels: NDArray[np.bool_], home: Home
+) -> structs.Struct:
+    rows, columns = np.nonzero(pixels)
+    turned = multiply(conjugate(camera.orientation), body.orientation)
+    low, high = _box(body, camera, turned)
+    return {
+        "name": name,
+        "geo_point": structs.geo_point(body.position_m, home),
+        "box2D": {
+            "min": _vector2(columns.min(), rows.min()),
+            "max": _vector2(columns.max() + 1, rows.max() + 1),
+        },
+        "box3D": {"min": structs.vector(low), "max": structs.vector(high)},
+        "relative_pose": structs.pose(_in_camera(camera, body.position_m), turned),
+    }
 
 
 def _vector2(x: np.integer[Any], y: np.integer[Any]) -> structs.Struct:
     return {"x_val": float(x), "y_val": float(y)}
 
 
-def _seen_from(camera: CameraPose, point_m: Vec3) -> Vec3:
+def _in_camera(camera: CameraPose, point_m: Vec3) -> Vec3:
+    """A point in the camera's frame."""
     n, e, d = (p - c for p, c in zip(point_m, camera.position_m, strict=True))
     return rotate(conjugate(camera.orientation), (n, e, d))
 
@@ -165,11 +178,11 @@ def _box(body: Body, camera: CameraPose, turned: Quaternion) -> tuple[Vec3, Vec3
     """Least and greatest coordinates of a body's box, in the camera's frame.
 
     Args:
-        body: whose box.
-        camera: in whose frame.
-        turned: the body's orientation in that frame.
+        body: the body.
+        camera: the camera.
+        turned: orientation of the body in the camera's frame.
     """
     axes = np.array([rotate(turned, axis) for axis in _AXES])
     reach = np.array(body.half_size_m) @ np.abs(axes)
-    centre = np.array(_seen_from(camera, body.centre_m))
+    centre = np.array(_in_camera(camera, body.centre_m))
     return vec3(centre - reach), vec3(centre + reach)

@@ -1,7 +1,7 @@
-"""What differs between the AirSim builds that this simulator can imitate.
+"""Differences between the AirSim builds that this simulator can imitate.
 
 `airsim` is AirSim 1.8.1 on Unreal Engine, `unity` is AirSim on Unity, `colosseum` is Colosseum from
-2.3 on, `cosys` is Cosys-AirSim 3. What differs in the parameters of a call is in `adapters`.
+2.3 on, `cosys` is Cosys-AirSim 3. Differences in the parameters of methods are in `adapters`.
 """
 
 from __future__ import annotations
@@ -16,49 +16,50 @@ _CAMERA_NUMBERS = {str(number): number for number in range(len(CAMERA_NAMES))}
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """One build's habits."""
+class ServerDialect:
+    """The behaviour of one AirSim build."""
 
     name: str
     bgr: bool
-    """Byte order of raw Scene pixels; else RGB."""
+    """Raw Scene pixels are BGR; else RGB."""
     bottom_up: bool
     """Raw images begin with the lowest row."""
     image_time_unit_ns: int
     """Unit of an image's time stamp."""
     camera_pose_of_world: bool
-    """simSetCameraPose takes the direction in the world; else relative to the body."""
+    """simSetCameraPose takes an orientation in the world; else one relative to the body."""
     camera_names: Mapping[str, int]
-    """Every name a camera may be called by, and its number."""
+    """Number of the camera of each valid name."""
     unknown_camera_is_empty: bool
     """Images of an unknown camera have width 0; else the call fails."""
     default_vehicle_for_cameras: bool
-    """Camera methods take "" for the vehicle."""
+    """Camera methods accept "" as the vehicle's name."""
     continue_blocks: bool
     """simContinueForTime answers when the time has passed; else at once."""
     all_image_types: bool
-    """Every image type, depth in metres; else all but DepthVis and Segmentation are the scene."""
+    """All image types exist, depth in metres; else all but DepthVis and Segmentation show the
+    scene."""
     fov_applies: bool
-    """simSetCameraFov changes the lens; else only the number that is reported."""
+    """simSetCameraFov changes images; else only the reported field of view."""
     reports_projection: bool
     objects_have_poses: bool
-    """simGetObjectPose and simSetObjectPose know people and things; else vehicles only."""
+    """simGetObjectPose and simSetObjectPose accept all bodies; else only vehicles."""
     world_tools: bool
-    """Lists objects, detects, records, counts frames, tests lines of sight; else these raise."""
+    """Lists of objects, detections, recordings, frames and lines of sight exist; else they fail."""
     interleaved_ids: bool
-    """Segmentation colours deal out the bits of the id as Unity does; else a palette."""
+    """Segmentation colours interleave the bits of the id as on Unity; else a palette."""
     image_message: str
     float_image_message: str
     server_version: int = 1
     array_structs: bool = False
     """Structs travel as arrays, both ways; else as maps."""
     annotations: bool = False
-    """Cosys-AirSim's parameters (see `adapters`), and a name of an annotation in image structs."""
+    """Cosys-AirSim's parameters (see `adapters`), and `annotation_name` in image structs."""
     reports_readiness: bool = False
-    """The state ends with `ready`, `ready_message` and `can_arm`."""
+    """getMultirotorState has `ready`, `ready_message` and `can_arm`."""
 
 
-AIRSIM = Dialect(
+AIRSIM = ServerDialect(
     name="airsim",
     bgr=True,
     bottom_up=False,
@@ -79,7 +80,7 @@ AIRSIM = Dialect(
     image_message="",
     float_image_message="",
 )
-UNITY = Dialect(
+UNITY = ServerDialect(
     name="unity",
     bgr=False,
     bottom_up=True,

@@ -1,4 +1,4 @@
-"""RPC methods of the light: time of day and weather."""
+"""RPC methods of time of day, weather and wind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from followme_uav.rpc.server import HandlerError
+from followme_uav.sim.airsim_api import structs
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_bool, read_int, read_number, read_text
 from followme_uav.sim.city.environment import TimeOfDay
@@ -15,15 +16,16 @@ from followme_uav.sim.simulation import Simulation
 DEFAULT_HOUR_H = 12.0
 MAX_CLOCK_SPEED = 86_400.0
 MIN_UPDATE_S, MAX_UPDATE_S = 0.1, 86_400.0
+MAX_WIND_MPS = 30.0
 DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
-# AirSim's WeatherParameter. Snow and leaves are accepted and not drawn.
+# AirSim's WeatherParameter. Snow and leaves are accepted, but not rendered.
 RAIN, DUST, FOG, LAST_PARAMETER = 0, 6, 7, 7
 _DRAWN = {RAIN: "rain", DUST: "dust", FOG: "fog"}
 
 
 class EnvironmentMethods(Service):
-    """simSetTimeOfDay and the weather."""
+    """simSetTimeOfDay, simEnableWeather, simSetWeatherParameter and simSetWind."""
 
     def handlers(self) -> Handlers:
         """Method name to function."""
@@ -31,6 +33,7 @@ class EnvironmentMethods(Service):
             "simSetTimeOfDay": self._set_time_of_day,
             "simEnableWeather": self._enable_weather,
             "simSetWeatherParameter": self._set_weather_parameter,
+            "simSetWind": self._set_wind,
         }
 
     def _set_time_of_day(
@@ -78,9 +81,17 @@ class EnvironmentMethods(Service):
 
         return self.call(job)
 
+    def _set_wind(self, wind: Any) -> Future[None]:
+        velocity = structs.read_vector(wind, "wind", MAX_WIND_MPS)
+
+        def job(simulation: Simulation) -> None:
+            simulation.vehicle.wind_mps = velocity
+
+        return self.call(job)
+
 
 def _hour_h(text: str) -> float:
-    """The time of day of a date; that of noon for no date at all."""
+    """Hour of the day of a date and time; noon for an empty text."""
     if not text:
         return DEFAULT_HOUR_H
     try:

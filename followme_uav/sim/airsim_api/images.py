@@ -1,4 +1,4 @@
-"""From a picture to AirSim's ImageResponse, in the byte order of each dialect."""
+"""AirSim's ImageResponse of a rendered image, in the byte order of each dialect."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from PIL import Image
 
 from followme_uav.channels import stacked
 from followme_uav.sim.airsim_api import structs
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.rendering.normals import pixel_slopes, world_normals
 from followme_uav.sim.simulation import Shot
 
 SCENE, DEPTH_PLANAR, DEPTH_PERSPECTIVE, DEPTH_VIS, DISPARITY, SEGMENTATION = range(6)
 SURFACE_NORMALS, INFRARED, LAST_IMAGE_TYPE = 6, 7, 7
-"""AirSim has motion vectors after these, which are not made here."""
+"""AirSim's later image types, motion vectors, are not supported here."""
 
 DEPTH_VIS_RANGE_M = 100.0
-"""DepthVis, and depth as 8-bit pixels, are black at the lens and white from here on."""
+"""DepthVis, and depth as 8-bit pixels, run from black at the lens to white at this depth."""
 DISPARITY_NEAR_M = 1.0
-"""DisparityNormalized is 1 up to here and falls as one over the depth."""
+"""DisparityNormalized is 1 up to this depth, then inversely proportional to it."""
 SKY_FROM_M = 5000.0
-"""Whatever is deeper is no surface."""
+"""Beyond this depth a pixel shows no surface."""
 
 
 def read_type(value: Any) -> int:
-    """A parameter `image_type`."""
+    """The parameter `image_type`."""
     return structs.read_int(value, "image_type", SCENE, LAST_IMAGE_TYPE)
 
 
 def segmentation_palette() -> NDArray[np.uint8]:
     """(256, 3) RGB colour of each segmentation id.
 
-    The bits of the id are dealt to red, green, blue in turn, the lowest into the highest bits (the
-    scheme of the PASCAL VOC labels): id 0 is black, 1 (128, 0, 0), 2 (0, 128, 0), 3 (128, 128, 0).
+    The bits of the id go to red, green, blue in turn, the lowest bits of the id to the highest of
+    the colour (as in the PASCAL VOC labels): id 0 is black, 1 (128, 0, 0), 2 (0, 128, 0), 3
+    (128, 128, 0).
     """
     ids = np.arange(256)
     palette = np.zeros((256, 3), dtype=np.uint8)
@@ -49,8 +50,8 @@ def segmentation_palette() -> NDArray[np.uint8]:
 def interleaved_palette() -> NDArray[np.uint8]:
     """(256, 3) RGB colour of each segmentation id in AirSim on Unity.
 
-    The bytes id + 2, id + 1 and id become 24 bits, dealt out from the lowest up: bit k of the three
-    bytes goes to places 23 - 3k, 22 - 3k and 21 - 3k of a number whose bytes are green, red, blue.
+    Bit k of the bytes id + 2, id + 1 and id becomes bit 23 - 3k, 22 - 3k and 21 - 3k of a 24-bit
+    number, whose bytes are green, red and blue.
     """
     ids = np.arange(256)
     packed = (ids + 2) << 16 | (ids + 1) << 8 | ids
@@ -66,7 +67,7 @@ _PALETTE, _INTERLEAVED = segmentation_palette(), interleaved_palette()
 
 def image_response(
     shot: Shot,
-    dialect: Dialect,
+    dialect: ServerDialect,
     image_type: int,
     segmentation_ids: NDArray[np.uint8],
     *,
@@ -77,12 +78,12 @@ def image_response(
     """One ImageResponse.
 
     Args:
-        shot: the picture it shows.
-        dialect: decides on bytes, rows and time stamps.
+        shot: the rendered image and its camera.
+        dialect: gives the order of bytes and rows and the unit of time stamps.
         image_type: AirSim's ImageType, up to `LAST_IMAGE_TYPE`.
         segmentation_ids: (objects,) id of each object, for the segmentation image.
         camera_name: repeated in the response.
-        as_float: numbers instead of pixels; for a type without numbers the red channel, 0..1.
+        as_float: numbers instead of pixels; of a type without numbers, the red channel, 0..1.
         compress: PNG instead of raw pixels.
     """
     height, width = shot.images.object_id.shape
@@ -111,7 +112,7 @@ def image_response(
 
 
 def empty_response(camera_name: str, image_type: int) -> structs.Struct:
-    """What AirSim on Unity answers for a camera that it does not have."""
+    """The ImageResponse of AirSim on Unity for an unknown camera."""
     return {
         "image_data_uint8": b"",
         "image_data_float": [],
@@ -129,13 +130,13 @@ def empty_response(camera_name: str, image_type: int) -> structs.Struct:
 
 
 def png(rgb: NDArray[np.uint8]) -> bytes:
-    """A PNG file, packed for speed rather than size."""
+    """A PNG file, compressed for speed rather than size."""
     file = io.BytesIO()
     Image.fromarray(rgb).save(file, "png", compress_level=1)
     return file.getvalue()
 
 
-def _raw(rgb: NDArray[np.uint8], dialect: Dialect) -> bytes:
+def _raw(rgb: NDArray[np.uint8], dialect: ServerDialect) -> bytes:
     if dialect.bgr:
         rgb = stacked(rgb[..., 2], rgb[..., 1], rgb[..., 0])
     if dialect.bottom_up:
@@ -144,7 +145,7 @@ def _raw(rgb: NDArray[np.uint8], dialect: Dialect) -> bytes:
 
 
 def _colours(
-    shot: Shot, dialect: Dialect, image_type: int, segmentation_ids: NDArray[np.uint8]
+    shot: Shot, dialect: ServerDialect, image_type: int, segmentation_ids: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """(height, width, 3) RGB, first row on top."""
     shown = _shown(image_type, dialect)
@@ -156,7 +157,7 @@ def _colours(
         return colours
     if shown == SURFACE_NORMALS:
         return _normal_colours(shot)
-    if shown == INFRARED:  # in AirSim simply the segmentation id as a shade of grey
+    if shown == INFRARED:  # in AirSim the segmentation id as a grey level
         grey = segmentation_ids[shot.images.object_id]
     else:
         level = _disparity(shot) if shown == DISPARITY else _normalised_depth(shot, shown)
@@ -165,9 +166,9 @@ def _colours(
 
 
 def _numbers(
-    shot: Shot, dialect: Dialect, image_type: int, segmentation_ids: NDArray[np.uint8]
+    shot: Shot, dialect: ServerDialect, image_type: int, segmentation_ids: NDArray[np.uint8]
 ) -> list[float]:
-    """Float image, row by row."""
+    """The float image, row by row."""
     plane: NDArray[Any]
     shown = _shown(image_type, dialect)
     if shown == DEPTH_PLANAR:
@@ -187,8 +188,8 @@ def _numbers(
     return values
 
 
-def _shown(image_type: int, dialect: Dialect) -> int:
-    """The image type that a simulator of that dialect really shows."""
+def _shown(image_type: int, dialect: ServerDialect) -> int:
+    """The image type that a simulator of that dialect shows for a requested one."""
     if dialect.all_image_types or image_type in (DEPTH_VIS, SEGMENTATION):
         return image_type
     return SCENE
@@ -201,21 +202,22 @@ def _normalised_depth(shot: Shot, shown: int) -> NDArray[np.float32]:
 
 
 def _disparity(shot: Shot) -> NDArray[np.float32]:
-    """Shift between the eyes of a stereo camera over the largest: 0 far away, 1 near."""
+    """Disparity of a stereo camera over its maximum: 0 far away, 1 near."""
     near = np.float32(DISPARITY_NEAR_M)
     disparity: NDArray[np.float32] = near / np.maximum(shot.images.depth_m, near)
     return disparity
 
 
 def _normal_colours(shot: Shot) -> NDArray[np.uint8]:
-    """World normals as Unreal shows them: red north, green east, blue up, -1..1 as 0..255."""
+    """World normals in Unreal's colours: red north, green east, blue up, -1..1 as 0..255."""
     normals = world_normals(shot.images.depth_m, shot.camera, SKY_FROM_M)
     normals[:, :, 2] *= -1.0
-    return np.rint(127.5 * (normals + 1.0)).astype(np.uint8)
+    colours: NDArray[np.uint8] = np.rint(127.5 * (normals + 1.0)).astype(np.uint8)
+    return colours
 
 
 def _ray_depth_m(shot: Shot) -> NDArray[np.float32]:
-    """(height, width) distance from the lens instead of from its plane."""
+    """(height, width) distance from the camera's centre instead of its image plane."""
     height, width = shot.images.depth_m.shape
     right, down = pixel_slopes(shot.camera, width, height)
     depth_m: NDArray[np.float32] = shot.images.depth_m * np.sqrt(

@@ -1,4 +1,4 @@
-"""getLidarData: the points of a lidar that the settings have put on the vehicle."""
+"""getLidarData: the points of a lidar from the settings file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from followme_uav.sim.airsim_api import structs
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.sensor_methods import find_sensor
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
@@ -17,20 +17,20 @@ from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.lidar import scan
 
 SegmentationId = Callable[[Simulation, str], int]
-"""Gives the segmentation id of the object of a name; -1 for a name that is not listed."""
+"""Gives the segmentation id of an object by its name; -1 for an unknown name."""
 
 
 class LidarMethods(Service):
-    """A vehicle without settings has no lidar, like AirSim's default one.
+    """getLidarData. Without a settings file the vehicle has no lidar, as on AirSim.
 
     Args:
-        simulator: that serves.
-        dialect: which AirSim to imitate.
-        segmentation_id: says what the segmentation image shows an object as.
+        simulator: the simulator that serves it.
+        dialect: the AirSim build to imitate.
+        segmentation_id: gives the segmentation id of an object.
     """
 
     def __init__(
-        self, simulator: SimulationRunner, dialect: Dialect, segmentation_id: SegmentationId
+        self, simulator: SimulationRunner, dialect: ServerDialect, segmentation_id: SegmentationId
     ) -> None:
         super().__init__(simulator, dialect)
         self._segmentation_id = segmentation_id
@@ -45,12 +45,12 @@ class LidarMethods(Service):
 
         def job(simulation: Simulation) -> structs.Struct:
             time_ns = simulation.time_ns
-            seen = scan(mount, simulation.vehicle, (time_ns - EPOCH_NS) * 1e-9)
-            kinds, which = np.unique(seen.met, return_inverse=True)
-            names = [simulation.vehicle.met_name(kind) for kind in kinds.tolist()]
-            data = {"time_stamp": time_ns, "point_cloud": seen.points_m.ravel().tolist()}
-            pose = structs.pose(seen.position_m, seen.orientation)
-            if self.dialect.annotations:  # Cosys-AirSim tells what each point is on by its name
+            result = scan(mount, simulation.vehicle, (time_ns - EPOCH_NS) * 1e-9)
+            solids, which = np.unique(result.met, return_inverse=True)
+            names = [simulation.vehicle.met_name(solid) for solid in solids.tolist()]
+            data = {"time_stamp": time_ns, "point_cloud": result.points_m.ravel().tolist()}
+            pose = structs.pose(result.position_m, result.orientation)
+            if self.dialect.annotations:  # Cosys-AirSim labels each point with an object's name
                 return data | {"groundtruth": [names[i] for i in which.tolist()], "pose": pose}
             ids = [self._segmentation_id(simulation, name) for name in names]
             return data | {"pose": pose, "segmentation": [ids[i] for i in which.tolist()]}

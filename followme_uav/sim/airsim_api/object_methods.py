@@ -1,20 +1,18 @@
-"""RPC methods that put simple solids into the world, change them and take them away again.
+"""RPC methods that spawn simple solids, change them and destroy them.
 
-They change only what was spawned: the city stands fast, and answers false.
+They change spawned objects only; for objects of the city they answer False.
 """
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import Future
 from typing import Any
-
-import numpy as np
 
 from followme_uav.messages import Vec3
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api import structs
 from followme_uav.sim.airsim_api.bodies import find_body, names_of
+from followme_uav.sim.airsim_api.materials import COLOURS
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import (
     read_bool,
@@ -23,39 +21,17 @@ from followme_uav.sim.airsim_api.structs import (
     read_struct,
     read_text,
 )
-from followme_uav.sim.city.colours import Colour
-from followme_uav.sim.city.spawned import (
-    ASSETS,
-    SCALE_LIMITS,
-    SpawnedObject,
-    find_asset,
-)
+from followme_uav.sim.airsim_api.world_extents import world_extents
+from followme_uav.sim.city.spawned import ASSETS, SCALE_LIMITS, Asset, SpawnedObject, find_asset
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.vehicle import earth
 
 MAX_NAME = 60
 MAX_INTENSITY = 1e9
 
-COLOURS: dict[str, Colour] = {
-    "black": (0.05, 0.05, 0.05),
-    "blue": (0.10, 0.20, 0.80),
-    "brown": (0.40, 0.25, 0.12),
-    "cyan": (0.10, 0.75, 0.75),
-    "gray": (0.50, 0.50, 0.50),
-    "green": (0.10, 0.55, 0.15),
-    "grey": (0.50, 0.50, 0.50),
-    "magenta": (0.75, 0.10, 0.70),
-    "orange": (0.95, 0.50, 0.05),
-    "purple": (0.45, 0.15, 0.60),
-    "red": (0.80, 0.08, 0.08),
-    "white": (0.95, 0.95, 0.95),
-    "yellow": (0.95, 0.85, 0.10),
-}
-"""Materials that simSetObjectMaterial knows."""
-
 
 class ObjectMethods(Service):
-    """simSpawnObject and its relatives."""
+    """simSpawnObject, simDestroyObject and the methods that change spawned objects."""
 
     def handlers(self) -> Handlers:
         """Method name to function."""
@@ -84,32 +60,23 @@ class ObjectMethods(Service):
         physics_enabled: Any,
         is_blueprint: Any,
     ) -> Future[str]:
-        """Put a new solid there; answers its name, with a number where others are called alike.
+        """Spawn a solid; answers its name, with a number appended if the name is in use.
 
-        Nothing falls: `physics_enabled` is accepted and changes nothing.
+        `physics_enabled` has no effect: spawned objects do not fall.
 
         Raises:
             HandlerError: There is no such asset, or no room for another object.
         """
         self.check_world_tools()
-        name = _new_name(object_name)
-        wanted = read_text(load_object, "load_object")
-        position = _position(pose)
+        name = _read_new_name(object_name)
+        asset_name = read_text(load_object, "load_object")
+        position = _read_position(pose)
         orientation = structs.read_orientation(
             read_struct(pose, "pose").get("orientation", {}), "pose.orientation"
         )
-        size = _scale(scale)
+        size = _read_scale(scale)
         read_bool(physics_enabled, "physics_enabled")
-        blueprint = read_bool(is_blueprint, "is_blueprint")
-        asset = find_asset(wanted)
-        if asset is None:
-            raise HandlerError(
-                f"There were no objects with name {wanted[:MAX_NAME]} found in the Registry; "
-                "simListAssets tells which there are"
-            )
-        if asset.is_light != blueprint:
-            kind = "a blueprint" if asset.is_light else "no blueprint"
-            raise HandlerError(f"is_blueprint is {str(blueprint).lower()}, {asset.name} is {kind}")
+        asset = _asset_of(asset_name, read_bool(is_blueprint, "is_blueprint"))
 
         def job(simulation: Simulation) -> str:
             if not simulation.objects.room:
@@ -129,9 +96,13 @@ class ObjectMethods(Service):
         return self.call(lambda simulation: simulation.objects.remove(name))
 
     def _get_scale(self, object_name: Any) -> Future[structs.Struct] | structs.Struct:
-        """Of what was not spawned (1, 1, 1); of what does not exist (0, 0, 0), as AirSim."""
+        """Report an object's scale.
+
+        As on AirSim the answer is (1, 1, 1) for an object of the city and (0, 0, 0) for an unknown
+        name; on Unity it is always (0, 0, 0).
+        """
         name = read_text(object_name, "object_name")
-        if not self.dialect.objects_have_poses:  # nothing has a scale on Unity
+        if not self.dialect.objects_have_poses:
             return structs.vector((0.0, 0.0, 0.0))
 
         def job(simulation: Simulation) -> structs.Struct:
@@ -144,13 +115,13 @@ class ObjectMethods(Service):
         return self.call(job)
 
     def _set_scale(self, object_name: Any, scale: Any) -> Future[bool] | bool:
-        name, size = read_text(object_name, "object_name"), _scale(scale)
+        name, size = read_text(object_name, "object_name"), _read_scale(scale)
         if not self.dialect.objects_have_poses:
             return False
         return self.call(lambda simulation: simulation.objects.resize(name, size))
 
     def _set_material(self, object_name: Any, material: Any, component_id: Any) -> Future[bool]:
-        """Paint a spawned object; the materials are `COLOURS`. False for anything else."""
+        """Paint a spawned object with a material of `COLOURS`; False for any other."""
         self.check_world_tools()
         name = read_text(object_name, "object_name")
         colour = COLOURS.get(read_text(material, "material_name").lower())
@@ -168,24 +139,24 @@ class ObjectMethods(Service):
         return self.call(lambda simulation: simulation.objects.shine(name, level))
 
     def _get_extents(self) -> Future[list[structs.Struct]]:
-        """The lowest south-western and the highest north-eastern corner of all there is."""
+        """Report the corners of the box around the world, see `world_extents`."""
         self.check_world_tools()
 
         def job(simulation: Simulation) -> list[structs.Struct]:
-            low, high = _extents(simulation)
+            low, high = world_extents(simulation)
             home = self.equipment.home
             return [structs.geo_point(low, home), structs.geo_point(high, home)]
 
         return self.call(job)
 
     def _run_console_command(self, command: Any) -> bool:
-        """There is no console, so no command succeeds."""
+        """Answer False: there is no console, so no command succeeds."""
         self.check_world_tools()
         read_text(command, "command")
         return False
 
 
-def _new_name(value: Any) -> str:
+def _read_new_name(value: Any) -> str:
     name = read_text(value, "object_name")
     if not 1 <= len(name) <= MAX_NAME:
         raise HandlerError(f"object_name has {len(name)} characters, must have 1 to {MAX_NAME}")
@@ -194,8 +165,25 @@ def _new_name(value: Any) -> str:
     return name
 
 
+def _asset_of(name: str, is_blueprint: bool) -> Asset:
+    asset = find_asset(name)
+    if asset is None:
+        raise HandlerError(
+            f"There were no objects with name {name[:MAX_NAME]} found in the Registry; "
+            "simListAssets lists the assets"
+        )
+    if asset.is_light != is_blueprint:
+        kind = "a blueprint" if asset.is_light else "no blueprint"
+        raise HandlerError(f"is_blueprint is {str(is_blueprint).lower()}, {asset.name} is {kind}")
+    return asset
+
+
 def _unique(name: str, taken: list[str]) -> str:
-    """As in AirSim: where others are called alike, one more than the greatest of their numbers."""
+    """A name that is not in use, as in AirSim.
+
+    If the name is part of others (ignoring case), the greatest of their numbers plus one is
+    appended.
+    """
     alike = [other for other in taken if name.lower() in other.lower()]
     if not alike:
         return name
@@ -206,29 +194,15 @@ def _unique(name: str, taken: list[str]) -> str:
     return f"{name}{number}"
 
 
-def _position(pose: Any) -> Vec3:
+def _read_position(pose: Any) -> Vec3:
     value = read_struct(pose, "pose").get("position", {})
     return structs.read_vector(value, "pose.position", earth.MAX_POSITION_M)
 
 
-def _scale(value: Any) -> Vec3:
+def _read_scale(value: Any) -> Vec3:
     fields = read_struct(value, "scale")
     x, y, z = (
         read_number(fields.get(key, 1.0), f"scale.{key}", *SCALE_LIMITS)
         for key in ("x_val", "y_val", "z_val")
     )
     return x, y, z
-
-
-def _extents(simulation: Simulation) -> tuple[Vec3, Vec3]:
-    """Corners of a box around everything that stands, world NED, from the ground up."""
-    boxes = [
-        (one.centre_m, one.half_size_m, one.yaw_rad != 0.0) for one in simulation.city.colliders
-    ]
-    boxes += [(one.position_m, one.half_size_m, True) for one in simulation.objects]
-    centres = np.array([centre for centre, _, _ in boxes])
-    # A solid that is turned may reach as far as its diagonal is long.
-    reach = np.array([(math.hypot(*half),) * 3 if turned else half for _, half, turned in boxes])
-    south, west, top = (centres - reach).min(axis=0).tolist()
-    north, east, _ = (centres + reach).max(axis=0).tolist()
-    return (south, west, 0.0), (north, east, top)

@@ -1,7 +1,7 @@
-"""startRecording: images and poses written to a folder while time passes, as AirSim writes them.
+"""startRecording: images and poses written to a folder in AirSim's format.
 
-A recording is a folder with `airsim_rec.txt`, tabs between its columns, and `images/`. It goes
-where the person who started the server said, never where a client says, and has an end.
+A recording is a folder with `airsim_rec.txt`, columns separated by tabs, and `images/`. The
+simulator's command line names the parent folder, never a client, and the size is limited.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from followme_uav.errors import OutputError
 from followme_uav.files import append_line, write_whole
 from followme_uav.rpc.server import HandlerError
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.images import SCENE, png
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
@@ -24,17 +24,17 @@ log = logging.getLogger(__name__)
 
 MAX_RECORDINGS = 1000
 MAX_IMAGES = 20_000
-"""Of one recording: half an hour of simulated time."""
+"""Images of one recording: about a quarter of an hour of simulated time at 20 a second."""
 MAX_BYTES = 2**30
 
 _COLUMNS = "VehicleName TimeStamp POS_X POS_Y POS_Z Q_W Q_X Q_Y Q_Z ImageFile"
 
 
 class Recorder:
-    """One recording. Stops by itself when it is full or the disk is.
+    """One recording. It ends at its limits, or when the disk is full.
 
     Args:
-        folder: made here; must not exist.
+        folder: a new folder; must not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,7 +44,7 @@ class Recorder:
         self._write("\t".join(_COLUMNS.split()))
 
     def __call__(self, simulation: Simulation) -> None:
-        """Write the image and the pose of this instant."""
+        """Write the present image and pose."""
         try:
             self._record(simulation)
         except (OSError, OutputError) as error:
@@ -71,15 +71,17 @@ class Recorder:
 
 
 class RecordingMethods(Service):
-    """startRecording, stopRecording, isRecording.
+    """startRecording, stopRecording and isRecording.
 
     Args:
-        simulator: whose world is recorded.
-        dialect: which AirSim to imitate.
-        root: where recordings go, each in a folder of its own; None: nowhere.
+        simulator: the simulator that serves them.
+        dialect: the AirSim build to imitate.
+        root: parent folder of all recordings; None to refuse recordings.
     """
 
-    def __init__(self, simulator: SimulationRunner, dialect: Dialect, root: Path | None) -> None:
+    def __init__(
+        self, simulator: SimulationRunner, dialect: ServerDialect, root: Path | None
+    ) -> None:
         super().__init__(simulator, dialect)
         self._root = root
 
@@ -120,10 +122,10 @@ class RecordingMethods(Service):
 
 
 def _new_recorder(root: Path) -> Recorder:
-    """One in the first folder that is free; another simulator may record there, too."""
+    """A recorder in the first free folder; another simulator may record to `root` meanwhile."""
     for number in range(1, MAX_RECORDINGS + 1):
         folder = root / f"recording-{number:04d}"
         if not folder.exists():
-            with suppress(FileExistsError):  # it was free, and is not any more
+            with suppress(FileExistsError):  # another simulator has made it since the check
                 return Recorder(folder)
     raise HandlerError(f"{MAX_RECORDINGS} recordings are there already; remove some")

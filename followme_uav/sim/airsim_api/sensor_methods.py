@@ -1,4 +1,4 @@
-"""RPC methods of the sensors, and of what surrounds the vehicle."""
+"""RPC methods of the sensors and of the environment at the vehicle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api import structs
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_text
 from followme_uav.sim.simulation import EPOCH_NS, Simulation
@@ -16,7 +16,8 @@ from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle import earth
 from followme_uav.sim.vehicle.equipment import SENSOR_NAMES
 from followme_uav.sim.vehicle.sensors import DISTANCE_SENSORS, Sensors
-from followme_uav.sim.vehicle.vehicle import GRAVITY_MPS2, Kinematics
+from followme_uav.sim.vehicle.state import Kinematics
+from followme_uav.sim.vehicle.vehicle import GRAVITY_MPS2
 
 # AirSim's SensorType.
 BAROMETER, IMU, GPS, MAGNETOMETER, DISTANCE, LIDAR = range(1, 7)
@@ -30,10 +31,10 @@ def sensor_settings() -> structs.Struct:
 
 
 class SensorMethods(Service):
-    """getImuData and its relatives; "" is the first sensor of its kind."""
+    """getImuData and the other sensors; the name "" stands for the first sensor of a kind."""
 
     def __init__(
-        self, simulator: SimulationRunner, dialect: Dialect, noise_seed: int | None
+        self, simulator: SimulationRunner, dialect: ServerDialect, noise_seed: int | None
     ) -> None:
         super().__init__(simulator, dialect)
         self._sensors = Sensors(
@@ -150,7 +151,11 @@ class SensorMethods(Service):
 
 
 def find_sensor(kind: str, name: Any, known: Iterable[str]) -> str:
-    """The name of an existing sensor, "" being the first; worded as AirSim words it."""
+    """The name of an existing sensor, "" being the first.
+
+    Raises:
+        HandlerError: There is none of that name, in AirSim's words.
+    """
     wanted = read_text(name, f"{kind.replace(' ', '_')}_name")
     names = list(known)
     if names and wanted == "":

@@ -1,4 +1,4 @@
-"""What all groups of RPC methods share: access to the simulator and checks of names."""
+"""The base of all groups of RPC methods: access to the simulator and checks of names."""
 
 from __future__ import annotations
 
@@ -6,40 +6,45 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from followme_uav.rpc.server import HandlerError
-from followme_uav.sim.airsim_api.dialects import Dialect
+from followme_uav.rpc.server import Handler, HandlerError
+from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.structs import read_bool, read_text
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.equipment import Equipment
 
 T = TypeVar("T")
-Handlers = dict[str, Callable[..., Any]]
+Handlers = dict[str, Handler]
 
 
 class Service:
-    """A group of methods. They run on the RPC server's thread and must not block it."""
+    """A group of RPC methods. They run on the RPC server's thread and must not block it.
 
-    def __init__(self, simulator: SimulationRunner, dialect: Dialect) -> None:
+    Args:
+        simulator: the simulator that serves them.
+        dialect: the AirSim build to imitate.
+    """
+
+    def __init__(self, simulator: SimulationRunner, dialect: ServerDialect) -> None:
         self.simulator = simulator
         self.dialect = dialect
 
     @property
     def equipment(self) -> Equipment:
-        """What the vehicle is called and carries."""
+        """Name, cameras, sensors and home of the vehicle."""
         return self.simulator.equipment
 
     def call(self, job: Callable[[Simulation], T | Future[T]]) -> Future[T]:
-        """Let the simulation's thread do it."""
+        """Run a job on the simulation's thread."""
         return self.simulator.call(job)
 
     def check_vehicle(self, name: Any) -> None:
-        """Refuse any vehicle but ours; "" means ours."""
+        """Refuse any other name than that of the only vehicle, or ""."""
         if read_text(name, "vehicle_name") not in ("", self.equipment.vehicle_name):
             raise HandlerError(f"Vehicle API for '{name}' is not available")
 
     def check_camera_vehicle(self, name: Any, external: Any) -> None:
-        """As `check_vehicle`, for camera methods: some builds want the name spelt out.
+        """Check the vehicle's name as camera methods do: some dialects refuse "".
 
         An external camera belongs to no vehicle.
         """
@@ -55,7 +60,7 @@ class Service:
             )
 
     def check_has_pose(self, name: str) -> None:
-        """Refuse objects, where only vehicles have poses."""
+        """Refuse objects in a dialect in which only vehicles have poses."""
         if name != self.equipment.vehicle_name and not self.dialect.objects_have_poses:
             raise HandlerError(
                 f"Object reference not set to an instance of an object ('{name[:50]}' is no "
@@ -63,12 +68,12 @@ class Service:
             )
 
     def check_world_tools(self) -> None:
-        """Refuse what AirSim on Unity has not."""
+        """Refuse methods that AirSim on Unity does not implement."""
         if not self.dialect.world_tools:
             raise HandlerError("Not implemented on Unity")
 
     def find_camera(self, name: Any, external: bool = False) -> int | None:
-        """Number of the camera of that name, if the vehicle, or the world, has it."""
+        """Number of a camera of the vehicle, or of an external one; None for an unknown name."""
         wanted = read_text(name, "camera_name")
         if external:
             return self.equipment.external_number(wanted)
@@ -76,7 +81,7 @@ class Service:
         return self.dialect.camera_names.get(wanted) if number is None else number
 
     def camera_number(self, name: Any, external: bool = False) -> int:
-        """As `find_camera`, but refuses a camera that there is not."""
+        """Number of a camera as in `find_camera`; refuses an unknown name."""
         number = self.find_camera(name, external)
         if number is None:
             known = ", ".join(repr(n) for n in self._camera_names(external))

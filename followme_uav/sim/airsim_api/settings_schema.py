@@ -1,6 +1,6 @@
-"""The keys of AirSim's settings.json that are served here, with AirSim's names and defaults.
+"""The supported keys of AirSim's settings.json, with AirSim's names and defaults.
 
-A part of the file allows other keys: `model_extra` has them, and `airsim_settings` reports them.
+Other keys are allowed: pydantic keeps them in `model_extra`, and `airsim_settings` reports them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from followme_uav.sim.vehicle.sensors import MAX_DISTANCE_M, MIN_DISTANCE_M
 MAX_CAMERAS = 16
 MAX_SENSORS = 32
 MIN_IMAGE_SIDE_PX, MAX_IMAGE_WIDTH_PX, MAX_IMAGE_HEIGHT_PX = 16, 4320, 2160
-"""The largest that one of AirSim's example scripts asks for."""
+"""The maximum is the largest image of AirSim's example scripts."""
 MAX_OFFSET_M = 1e4
 VEHICLE_TYPE = "simpleflight"
 
@@ -29,13 +29,13 @@ Offset = Annotated[float, Field(ge=-MAX_OFFSET_M, le=MAX_OFFSET_M)]
 
 
 class Part(Section):
-    """A part of the file: other keys are allowed, and reported."""
+    """A part of the file; other keys are allowed, and reported."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
 
 class Placed(Part):
-    """Something with a pose."""
+    """A part with a pose."""
 
     x: Offset = Field(default=0.0, alias="X")
     y: Offset = Field(default=0.0, alias="Y")
@@ -46,17 +46,17 @@ class Placed(Part):
 
     @property
     def position_m(self) -> Vec3:
-        """Forward, right, down of what it is mounted on; of the world north, east, down."""
+        """In the parent's frame: forward, right, down of the vehicle, or world NED."""
         return self.x, self.y, self.z
 
     @property
     def orientation(self) -> Quaternion:
-        """Its axes to those of what it is mounted on; yaw first, then pitch, then roll."""
+        """Orientation in the parent's frame; yaw first, then pitch, then roll."""
         return quaternion_from_euler(*map(math.radians, (self.roll, self.pitch, self.yaw)))
 
 
 class CaptureSettings(Part):
-    """How a camera takes images of one type."""
+    """Size and field of view of a camera's images of one type."""
 
     image_type: Annotated[int, Field(ge=-1, le=9)] = Field(default=0, alias="ImageType")
     width: Annotated[int, Field(ge=MIN_IMAGE_SIDE_PX, le=MAX_IMAGE_WIDTH_PX)] = Field(
@@ -69,19 +69,19 @@ class CaptureSettings(Part):
 
 
 class CameraDefaults(Part):
-    """For cameras without capture settings of their own."""
+    """Capture settings of cameras without their own."""
 
     captures: tuple[CaptureSettings, ...] = Field(default=(), alias="CaptureSettings", strict=False)
 
 
-class Camera(Placed):
+class CameraSettings(Placed):
     """One camera, on the vehicle or external."""
 
     captures: tuple[CaptureSettings, ...] = Field(default=(), alias="CaptureSettings", strict=False)
 
 
 class SensorSettings(Placed):
-    """All keys of all types of sensors; which count depends on the type."""
+    """The keys of all types of sensors; the type selects those that apply."""
 
     sensor_type: Annotated[int, Field(ge=1, le=6)] = Field(alias="SensorType")
     enabled: bool = Field(default=False, alias="Enabled")
@@ -111,16 +111,16 @@ class SensorSettings(Placed):
 
 
 class VehicleSettings(Placed):
-    """The vehicle, where it starts, and what it carries."""
+    """The vehicle: type, start, cameras and sensors."""
 
     vehicle_type: str = Field(default=VEHICLE_TYPE, alias="VehicleType")
     auto_create: bool = Field(default=True, alias="AutoCreate")
-    cameras: dict[str, Camera] = Field(default={}, alias="Cameras", max_length=MAX_CAMERAS)
+    cameras: dict[str, CameraSettings] = Field(default={}, alias="Cameras", max_length=MAX_CAMERAS)
     sensors: dict[str, SensorSettings] = Field(default={}, alias="Sensors", max_length=MAX_SENSORS)
 
 
 class OriginGeopoint(Part):
-    """The place on Earth of the world's origin."""
+    """Geodetic position of the world's origin."""
 
     latitude: Annotated[float, Field(ge=-89.0, le=89.0)] = Field(
         default=HOME_LATITUDE_DEG, alias="Latitude"
@@ -146,6 +146,8 @@ class SettingsFile(Part):
     port: Annotated[int, Field(ge=0, le=65535)] | None = Field(default=None, alias="ApiServerPort")
     origin: OriginGeopoint = Field(default=OriginGeopoint(), alias="OriginGeopoint")
     camera_defaults: CameraDefaults = Field(default=CameraDefaults(), alias="CameraDefaults")
-    external: dict[str, Camera] = Field(default={}, alias="ExternalCameras", max_length=MAX_CAMERAS)
+    external: dict[str, CameraSettings] = Field(
+        default={}, alias="ExternalCameras", max_length=MAX_CAMERAS
+    )
     sensors: dict[str, SensorSettings] | None = Field(default=None, alias="DefaultSensors")
     vehicles: dict[str, VehicleSettings] = Field(default={}, alias="Vehicles")

@@ -1,8 +1,8 @@
-"""AirSim's structs as the maps that travel, and checked reading of parameters.
+"""AirSim's structs as maps for the wire, and checked reading of parameters.
 
-Builders return maps with exactly AirSim's keys in AirSim's order. Readers take what came over the
-wire and return our types, or refuse it: with rpclib's words for a wrong type, with a plain
-sentence for a number that makes no sense.
+Builders return maps with exactly AirSim's keys in AirSim's order. Readers convert a received value
+into the simulator's types, or refuse it: with rpclib's words for a wrong type, with a message that
+names parameter and limits for a value out of range.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from followme_uav.rpc.server import BadCastError, HandlerError
 from followme_uav.rpc.wire import Float64
 from followme_uav.sim.vehicle.earth import EARTH_RADIUS_M, HOME, MAX_POSITION_M, Home, place_of
 from followme_uav.sim.vehicle.remote_control import RemoteControl
-from followme_uav.sim.vehicle.vehicle import Collision, Kinematics
+from followme_uav.sim.vehicle.state import Collision, Kinematics
 
 Struct = dict[str, Any]
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def kinematics(motion: Kinematics) -> Struct:
 
 
 def collision(event: Collision | None, *, has_collided: bool) -> Struct:
-    """CollisionInfo; of no collision at all when `event` is None."""
+    """CollisionInfo; with AirSim's defaults when `event` is None."""
     nowhere = (0.0, 0.0, 0.0)
     return {
         "has_collided": has_collided,
@@ -67,7 +67,7 @@ def collision(event: Collision | None, *, has_collided: bool) -> Struct:
 
 
 def geo_point(position_m: Vec3, home: Home = HOME) -> Struct:
-    """GeoPoint of a place near the origin, on a flat Earth."""
+    """GeoPoint of a position near the origin, on a flat Earth."""
     north, east, down = position_m
     east_radius_m = EARTH_RADIUS_M * math.cos(math.radians(home.latitude_deg))
     return {
@@ -95,7 +95,7 @@ def remote_control(remote: RemoteControl) -> Struct:
 
 
 def projection(fov_rad: float, aspect: float) -> list[list[float]]:
-    """4x4 matrix onto clip space with reversed depth, near plane at 0.1 m, as Unreal has it."""
+    """4x4 projection to clip space with reversed depth, near plane at 0.1 m, as in Unreal."""
     scale = 1.0 / math.tan(0.5 * fov_rad)
     return [
         [scale, 0.0, 0.0, 0.0],
@@ -115,7 +115,7 @@ def read_number(value: Any, name: str, low: float, high: float) -> float:
 
 
 def read_bool(value: Any, name: str) -> bool:
-    """A truth value."""
+    """A boolean."""
     if not isinstance(value, bool):
         raise BadCastError(f"{name} must be true or false")
     return value
@@ -138,15 +138,15 @@ def read_text(value: Any, name: str) -> str:
 
 
 def checked_later(read: Callable[[], T]) -> Callable[[], T]:
-    """Read parameters now, and refuse numbers that make no sense only when they are needed.
+    """Read parameters now, but refuse values out of range only when they are used.
 
-    Whether they are needed may depend on a name that only the simulation's thread can look up.
+    Their use may depend on a name that only the simulation's thread can look up.
 
     Returns:
-        What gives the values, or raises the HandlerError that `read` has raised.
+        A function that returns the values, or raises the HandlerError that `read` raised.
 
     Raises:
-        BadCastError: A parameter has the wrong type; that is refused at once.
+        BadCastError: A parameter has the wrong type; it is refused at once.
     """
     try:
         value = read()
@@ -163,7 +163,7 @@ def checked_later(read: Callable[[], T]) -> Callable[[], T]:
 
 
 def read_struct(value: Any, name: str) -> Struct:
-    """A map; missing keys keep AirSim's defaults, unknown ones are ignored."""
+    """A map; missing keys have AirSim's defaults, unknown keys are ignored."""
     if not isinstance(value, dict):
         raise BadCastError(f"{name} must be a struct")
     return value
@@ -204,13 +204,13 @@ def read_place(
     Args:
         latitude: degrees.
         longitude: degrees.
-        altitude: metres above the sea.
-        prefix: put before the parameters' names in an error.
-        home: place on Earth of the origin.
-        farthest_m: from home, to the north or the east.
+        altitude: metres above sea level.
+        prefix: prefix of the parameters' names in an error.
+        home: geodetic position of the origin.
+        farthest_m: largest distance from home, to the north or the east.
 
     Raises:
-        HandlerError: That is nowhere on Earth, or too far from home.
+        HandlerError: A parameter is out of range, or the position too far from home.
     """
     place = place_of(
         read_number(latitude, f"{prefix}latitude", -90.0, 90.0),

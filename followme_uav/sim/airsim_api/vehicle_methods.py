@@ -1,4 +1,4 @@
-"""RPC methods of the vehicle as a body: rotors, true motion, and putting it somewhere."""
+"""RPC methods of the vehicle's body: rotors, true motion, and a change of pose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.rpc.server import HandlerError
 from followme_uav.sim.airsim_api import structs
-from followme_uav.sim.airsim_api.motion_methods import MAX_SPEED_MPS
+from followme_uav.sim.airsim_api.motion_parameters import MAX_SPEED_MPS
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_bool, read_number, read_struct
 from followme_uav.sim.simulation import Simulation
@@ -18,10 +18,11 @@ from followme_uav.sim.vehicle.vehicle import ROTOR_THRUST_COEFFICIENT
 
 MAX_SPIN_RADPS = 20.0
 ROOM_M = 0.45
-"""Free space around a place that the vehicle is put to, unless collisions are ignored."""
+"""Clearance required at a new position, unless collisions are ignored."""
 
 _SPIN = (-1.0, -1.0, 1.0, 1.0)
-"""Of the rotors, seen from above: clockwise is positive, as in AirSim."""
+"""Direction of each rotor, seen from above: clockwise is positive, as in AirSim."""
+_XYZ = ("x_val", "y_val", "z_val")
 
 
 class VehicleMethods(Service):
@@ -60,21 +61,21 @@ class VehicleMethods(Service):
         return self.call(lambda simulation: structs.kinematics(simulation.vehicle.kinematics()))
 
     def _set_pose(self, pose: Any, ignore_collision: Any, v: Any) -> Future[None]:
-        return self._put({"pose": pose}, pose, ignore_collision, v)
+        return self._set_motion({"pose": pose}, pose, ignore_collision, v)
 
     def _set_kinematics(self, state: Any, ignore_collision: Any, v: Any) -> Future[None]:
-        return self._put(state, state, ignore_collision, v)
+        return self._set_motion(state, state, ignore_collision, v)
 
-    def _put(self, state: Any, pose: Any, ignore_collision: Any, v: Any) -> Future[None]:
-        """Place the vehicle; NaN in its pose means: as it is.
+    def _set_motion(self, state: Any, pose: Any, ignore_collision: Any, v: Any) -> Future[None]:
+        """Set the vehicle's motion; NaN in the pose keeps the present value.
 
         Raises:
-            HandlerError: Something is there already and must not be ignored.
+            HandlerError: The position is occupied and collisions are not ignored.
         """
         self.check_vehicle(v)
         motion, place = read_struct(state, "state"), read_struct(pose, "pose")
-        position = _position(place.get("position", {}))
-        orientation = _orientation(place.get("orientation", {}))
+        position = _read_position(place.get("position", {}))
+        orientation = _read_orientation(place.get("orientation", {}))
         velocity = structs.read_vector(
             motion.get("linear_velocity", {}), "linear_velocity", MAX_SPEED_MPS
         )
@@ -92,7 +93,7 @@ class VehicleMethods(Service):
             if not ignore and simulation.clearance_m((north, east, down)) < ROOM_M:
                 raise HandlerError(
                     f"no room at ({north:g}, {east:g}, {down:g}): less than {ROOM_M} m to the "
-                    "nearest thing; choose another place or ignore_collision"
+                    "nearest solid; choose another position or ignore_collision"
                 )
             simulation.set_motion(
                 (north, east, down), orientation or vehicle.orientation, velocity, rates
@@ -101,8 +102,8 @@ class VehicleMethods(Service):
         return self.call(job)
 
 
-def _position(value: Any) -> Vec3:
-    """Vector3r in which NaN may stand."""
+def _read_position(value: Any) -> Vec3:
+    """Vector3r with NaN allowed."""
     fields = read_struct(value, "position")
     north, east, down = (
         math.nan if _is_nan(number) else read_number(number, name, -MAX_POSITION_M, MAX_POSITION_M)
@@ -111,8 +112,8 @@ def _position(value: Any) -> Vec3:
     return north, east, down
 
 
-def _orientation(value: Any) -> Quaternion | None:
-    """Quaternionr; None where NaN stands in it."""
+def _read_orientation(value: Any) -> Quaternion | None:
+    """Quaternionr; None if any of it is NaN."""
     if any(_is_nan(number) for number in read_struct(value, "orientation").values()):
         return None
     return structs.read_orientation(value, "orientation")
@@ -120,6 +121,3 @@ def _orientation(value: Any) -> Quaternion | None:
 
 def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
-
-
-_XYZ = ("x_val", "y_val", "z_val")

@@ -1,9 +1,9 @@
-"""The flight controller: from a wanted motion to four rotor thrusts.
+"""The flight controller: from a set point to four rotor thrusts.
 
-As with AirSim's SimpleFlight, a set point counts for 60 ms; after that the vehicle brakes and holds
-the place where it came to rest (SimpleFlight: the place where it was then). This module decides
-what to fly; `control_loops` does the flying. A vehicle that stands on something idles its rotors
-until it is asked to rise.
+As with AirSim's SimpleFlight, a set point is valid for 60 ms; after that the vehicle brakes and
+holds the position where it stops (SimpleFlight: the position at which the set point expired). This
+module selects the control mode; `control_loops` computes the thrusts. A vehicle on the ground idles
+its rotors until a set point asks it to climb.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from followme_uav.sim.vehicle.vehicle import GRAVITY_MPS2, TIME_STEP_S, Vehicle
 
 SET_POINT_LIFE_S = 0.060
 
-_HOLD_SPEED_MPS = 0.2  # brake to this before the place to hold is chosen
+_HOLD_SPEED_MPS = 0.2  # brake to this before choosing the position to hold
 _HOLD_YAW_RATE_RADPS = 0.05
 _LIFT_OFF_MPS = 0.1
 _LANDED_AFTER_S = 0.5
@@ -25,12 +25,12 @@ _IDLE = (0.0, 0.0, 0.0, 0.0)
 
 
 class Autopilot:
-    """Flies one `Vehicle`. Call `update` before each physics step.
+    """The flight controller of one `Vehicle`. Call `update` before each physics step.
 
     Attributes:
-        armed: rotors may turn.
-        landed: stands on something with rotors idle; the next climb ends that.
-        loops: the control loops, whose gains may be changed.
+        armed: the rotors may turn.
+        landed: the vehicle stands with rotors idle; the next climb ends that.
+        loops: the control loops, whose gains a client may change.
     """
 
     def __init__(self, vehicle: Vehicle) -> None:
@@ -41,7 +41,7 @@ class Autopilot:
         self.reset(landed=True)
 
     def reset(self, *, landed: bool) -> None:
-        """Forget everything, gains too; armed, as SimpleFlight is, on the ground or in the air."""
+        """Clear all state and restore the default gains; armed, as SimpleFlight is."""
         self.armed = True
         self.landed = landed
         self._set_point: SetPoint = Velocity(0.0, 0.0, 0.0, yaw_rate_radps=0.0)
@@ -52,7 +52,7 @@ class Autopilot:
         self.loops.reset()
 
     def command(self, set_point: SetPoint) -> None:
-        """Fly this for the next 60 ms."""
+        """Fly this set point for the next 60 ms."""
         if type(set_point) is not type(self._set_point) or self._age_s > SET_POINT_LIFE_S:
             self.loops.restart()
         self._set_point = set_point
@@ -61,13 +61,13 @@ class Autopilot:
         self._hold_yaw_rad = None
 
     def hold(self) -> None:
-        """Brake and stay, from now on."""
+        """Brake and hold position from now on."""
         self._age_s = math.inf
         self._hold_m = None
         self._hold_yaw_rad = None
 
     def moved(self, *, landed: bool) -> None:
-        """Somebody put the vehicle elsewhere: that is the place to hold now."""
+        """Take note that the vehicle was teleported: it holds its new position."""
         self.landed = landed
         self._resting_s = 0.0
         self._hold_m = None
@@ -145,7 +145,7 @@ class Autopilot:
         return self.loops.turn_rate(yaw_rad)
 
     def _thrust(self, z_m: float | None, throttle: float | None) -> tuple[float, bool]:
-        """Thrust in newtons, and whether that is meant to leave the ground."""
+        """Thrust in newtons, and whether it asks the vehicle to leave the ground."""
         if throttle is not None:
             thrust = 4.0 * self._full_n * throttle
             return thrust, thrust > self._weight_n
@@ -155,7 +155,7 @@ class Autopilot:
         return self.loops.thrust(self.loops.lift(down), roll, pitch), down <= -_LIFT_OFF_MPS
 
     def _held_velocity(self) -> tuple[float, float, float, float]:
-        """Brake, remember where that ended, and go back there whenever blown away."""
+        """Velocity and yaw rate that brake, then hold the position where the vehicle stopped."""
         vehicle, loops = self._vehicle, self.loops
         if self._hold_yaw_rad is None and abs(vehicle.rates_radps[2]) < _HOLD_YAW_RATE_RADPS:
             self._hold_yaw_rad = vehicle.euler_rad()[2]
@@ -168,7 +168,7 @@ class Autopilot:
         return (*loops.velocity_to(self._hold_m), rate)
 
     def _stays_down(self, *, wants_up: bool) -> bool:
-        """Whether the rotors idle on the ground; notes take-offs and landings."""
+        """Update `landed`; return whether the rotors idle on the ground."""
         if self.landed:
             if not wants_up:
                 return True
@@ -177,7 +177,7 @@ class Autopilot:
         return False
 
     def _settle(self, *, wants_up: bool) -> None:
-        """Call it landed after resting on something for a while without wanting to rise."""
+        """Set `landed` after 0.5 s at rest on something without a set point that climbs."""
         vehicle = self._vehicle
         slow = max(map(abs, vehicle.velocity_mps)) < 0.05
         resting = slow and vehicle.in_contact and not wants_up

@@ -1,7 +1,7 @@
-"""All cameras of a simulation, by number, and how each takes the images of each type.
+"""All cameras of a simulation, by number, and the size and field of view of their images.
 
-Numbers 0 to 4 are AirSim's five (0 on the pan-tilt mount); then come those of the settings, then
-the external ones (see `equipment`).
+Numbers 0 to 4 are AirSim's five cameras (0 on the pan-tilt mount), followed by the vehicle's
+cameras from the settings file and by the external cameras (see `equipment`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from followme_uav.sim.vehicle.vehicle import Vehicle
 
 Mounted = Gimbal | BodyCamera | FixedCamera
 SCENE = 0
-"""Image type of a camera's ordinary picture."""
+"""Image type of the colour image."""
 
 
 class CameraRig:
@@ -29,9 +29,9 @@ class CameraRig:
         mounted: every camera, by number.
 
     Args:
-        vehicle: that carries them.
-        equipment: what there is.
-        image_size_px: width and height of what the equipment does not say.
+        vehicle: the vehicle that carries the cameras.
+        equipment: the cameras of the settings file.
+        image_size_px: width and height of images for which the equipment names no size.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class CameraRig:
         return (capture and capture.size_px) or self._size_px
 
     def set_fov(self, number: int, fov_rad: float) -> None:
-        """Give a camera this horizontal field of view, for images of all types."""
+        """Set a camera's horizontal field of view, for images of all types."""
         self.mounted[number].fov_rad = fov_rad
         self._captures[number] = {
             kind: Capture(capture.size_px) for kind, capture in self._captures[number].items()
         }
 
     def pose(self, number: int, image_type: int = SCENE) -> CameraPose:
-        """Where a camera is now and how it looks when it takes images of a type."""
+        """Pose of a camera now, and its field of view in images of a type."""
         pose = self.mounted[number].camera()
         capture = self._captures[number].get(image_type)
         if capture is None or capture.fov_rad is None:
@@ -74,6 +74,6 @@ class CameraRig:
         return replace(pose, fov_rad=capture.fov_rad)
 
     def reset(self) -> None:
-        """Every camera back to its first place and direction."""
+        """Return every camera to its initial pose."""
         for camera in self.mounted:
             camera.reset()

@@ -1,8 +1,9 @@
-"""The control loops inside the autopilot: position -> velocity -> lean -> body rates -> rotors.
+"""The control loops of the autopilot: position -> velocity -> lean -> body rates -> rotors.
 
-Each method is one box of that chain. What the velocity loop cannot explain (wind, drag, a load) is
-estimated as one acceleration and flown against, so steady errors vanish without an integrator
-that would overshoot. Everything runs at every physics step, on plain floats.
+Each method is one stage of that cascade. A disturbance observer estimates the acceleration that
+thrust and gravity do not explain (wind, drag, a load), and the velocity loop compensates it: steady
+errors vanish without an integrator that would overshoot. All loops run at every physics step, on
+plain floats.
 """
 
 from __future__ import annotations
@@ -18,21 +19,19 @@ from followme_uav.sim.vehicle.vehicle import GRAVITY_MPS2, TIME_STEP_S, Vehicle
 MAX_LEAN_RAD = math.pi / 5.5
 MAX_RATE_RADPS = 2.5
 MAX_SPEED_MPS = 6.0
-"""Up or down, and north or east where the position loop chooses the speed. A horizontal velocity
-that a client asks for is bounded by lean and drag alone: 25 to 30 m/s."""
+"""Vertical, and horizontal where the position loop chooses the speed. A horizontal velocity set
+point is bounded by lean and drag alone: 25 to 30 m/s."""
 
-_POSITION_RESPONSE = (1.1, 1.1, 1.4)  # 1/s; half the velocity's, or the cascade overshoots
+_POSITION_RESPONSE = (1.1, 1.1, 1.4)  # 1/s; above half the velocity's the cascade overshoots
 _VELOCITY_RESPONSE = (2.4, 2.4, 4.0)
 _ANGLE_RESPONSE = (7.0, 7.0, 2.0)
 _RATE_RESPONSE = 20.0  # with the rotors' lag of 30 ms, damped at 0.65
-_YAW_ANGLE_RATE_RADPS = (
-    1.5  # turning to an angle; slower than the limit, so that it does not overshoot
-)
+_YAW_ANGLE_RATE_RADPS = 1.5  # of turns to an angle; below the rate limit to avoid overshoot
 _DISTURBANCE_TIME_S = 0.4
 _MAX_DISTURBANCE_MPS2 = 3.0
-_MAX_YAW_TORQUE_NM = 0.12  # a tenth of the rotors' thrust at hover, keeps roll and pitch in command
-_UPSET = 0.5  # cosine of the lean beyond which roll and pitch mean little: turn upright first
-_UPSET_LIFT = 0.6  # of the weight, then; enough to turn with, little that pushes astray
+_MAX_YAW_TORQUE_NM = 0.12  # a tenth of the hover thrust, leaves the rest to roll and pitch
+_UPSET = 0.5  # cosine of the lean; beyond it the vehicle turns upright before anything else
+_UPSET_LIFT = 0.6  # share of the weight meanwhile: enough torque, little sideways acceleration
 
 Euler = Vec3
 """Roll, pitch, yaw."""
@@ -41,20 +40,20 @@ Thrusts = tuple[float, float, float, float]
 
 
 class ControlLoops:
-    """The loops of one vehicle.
+    """The cascade of control loops of one vehicle.
 
     Attributes:
-        position: x, y, z.
-        velocity: forward, right, down.
-        angle: roll, pitch, yaw.
-        rate: roll, pitch, yaw.
+        position: position loop, axes x, y, z.
+        velocity: velocity loop, axes forward, right, down.
+        angle: attitude loop, axes roll, pitch, yaw.
+        rate: rate loop, axes roll, pitch, yaw.
     """
 
     def __init__(self, vehicle: Vehicle) -> None:
         self._vehicle = vehicle
         frame = vehicle.airframe
         jx, jy, jz = frame.inertia_kgm2
-        self._mass = frame.mass_kg
+        self._mass_kg = frame.mass_kg
         self._yaw_share = 1.0 / (4.0 * frame.yaw_torque_per_thrust_m)
         self.position = Loop(_POSITION_RESPONSE, gains.POSITION)
         self.velocity = Loop(_VELOCITY_RESPONSE, gains.VELOCITY)
@@ -70,7 +69,7 @@ class ControlLoops:
         self.reset()
 
     def reset(self) -> None:
-        """Default gains, and nothing remembered."""
+        """Restore the default gains and clear all state."""
         self.position.set_gains(gains.POSITION)
         self.velocity.set_gains(gains.VELOCITY)
         self.angle.set_gains(gains.ANGLE_LEVEL)
@@ -79,21 +78,24 @@ class ControlLoops:
         self.jumped()
 
     def restart(self) -> None:
-        """The goal is of another kind: errors of the old one say nothing about it."""
+        """Clear past errors: they do not apply to a set point of another kind."""
         for loop in (self.position, self.velocity, self.angle, self.rate):
             loop.restart()
 
     def jumped(self) -> None:
-        """The vehicle was moved by hand; that change of velocity was no force."""
+        """Take note of a teleport: its change of velocity is no disturbance."""
         self._velocity_before = self._vehicle.velocity_mps
 
     def observe(self) -> None:
-        """Low-pass the part of the acceleration that rotors and gravity do not explain."""
+        """Update the disturbance: low-pass the acceleration that thrust and gravity do not explain.
+
+        Contact forces are left out: the rotors must not compensate them.
+        """
         vehicle = self._vehicle
         before, self._velocity_before = self._velocity_before, vehicle.velocity_mps
         if vehicle.in_contact:
-            return  # the ground's push is none that the rotors should fight
-        push = sum(vehicle.thrusts_n) / self._mass
+            return
+        push = sum(vehicle.thrusts_n) / self._mass_kg
         dn, de, dd = vehicle.down_axis()
         (vn, ve, vd), (un, ue, ud) = vehicle.velocity_mps, before
         on, oe, od = self._disturbance
@@ -104,23 +106,23 @@ class ControlLoops:
             _clip(od + blend * ((vd - ud) / TIME_STEP_S + push * dd - GRAVITY_MPS2 - od), limit),
         )
 
-    def velocity_to(self, place_m: Vec3) -> Vec3:
-        """Velocity that leads to a place nearby."""
-        (pn, pe, pd), (n, e, d), act = place_m, self._vehicle.position_m, self.position.act
+    def velocity_to(self, goal_m: Vec3) -> Vec3:
+        """Velocity towards a position nearby."""
+        (pn, pe, pd), (n, e, d), act = goal_m, self._vehicle.position_m, self.position.act
         limit = MAX_SPEED_MPS
         return _clip(act(0, pn - n), limit), _clip(act(1, pe - e), limit), act(2, pd - d)
 
     def sink_rate(self, z_m: float) -> float:
-        """Vertical speed, down, that leads to an altitude."""
+        """Vertical speed, positive down, towards an altitude."""
         return self.position.act(2, z_m - self._vehicle.position_m[2])
 
     def turn_rate(self, yaw_rad: float) -> float:
-        """Rate of the yaw angle that leads to a heading, the short way round."""
+        """Rate of the yaw angle towards a heading, the short way round."""
         error = math.remainder(yaw_rad - self._vehicle.euler_rad()[2], 2.0 * math.pi)
         return _clip(self.angle.act(2, error), _YAW_ANGLE_RATE_RADPS)
 
     def lift(self, down_mps: float) -> float:
-        """Upward acceleration of the rotors, in m/s2, for a vertical speed."""
+        """Upward acceleration of the rotors, in m/s^2, for a vertical speed, positive down."""
         wanted, now = _clip(down_mps, MAX_SPEED_MPS), self._vehicle.velocity_mps[2]
         sink = self.velocity.act(2, wanted - now) - self._disturbance[2]
         return max(GRAVITY_MPS2 - sink, 0.3 * GRAVITY_MPS2)
@@ -128,7 +130,7 @@ class ControlLoops:
     def lean(
         self, north_mps: float, east_mps: float, lift: float, yaw: float
     ) -> tuple[float, float]:
-        """Roll and pitch for a horizontal velocity, at that lift."""
+        """Roll and pitch for a horizontal velocity, at a given lift and yaw."""
         cos, sin = math.cos(yaw), math.sin(yaw)
         forward, right = cos * north_mps + sin * east_mps, cos * east_mps - sin * north_mps
         (now_n, now_e, _), (on, oe, _) = self._vehicle.velocity_mps, self._disturbance
@@ -140,16 +142,16 @@ class ControlLoops:
         return within_lean(roll, pitch)
 
     def thrust(self, lift: float, roll: float, pitch: float) -> float:
-        """Thrust of all rotors together, in newtons, for a lift while leaning so."""
+        """Total thrust of the rotors, in newtons, for a lift at this roll and pitch."""
         upright = math.cos(roll) * math.cos(pitch)
         if upright < _UPSET:
-            return _UPSET_LIFT * GRAVITY_MPS2 * self._mass
-        return self._mass * lift / upright
+            return _UPSET_LIFT * GRAVITY_MPS2 * self._mass_kg
+        return self._mass_kg * lift / upright
 
     def body_rates(
         self, euler: Euler, roll_wanted: float, pitch_wanted: float, yaw_rate: float
     ) -> Vec3:
-        """Rates about the body's axes that lead to an attitude."""
+        """Rates about the body's axes towards an attitude."""
         if self._vehicle.down_axis()[2] < _UPSET:
             return self._righting_rates()
         roll, pitch, _ = euler
@@ -164,7 +166,7 @@ class ControlLoops:
         )
 
     def rotors(self, p_wanted: float, q_wanted: float, r_wanted: float, thrust: float) -> Thrusts:
-        """Rate loop, then the share of each rotor."""
+        """Thrust of each rotor for body rates: the rate loop, then the mixer."""
         (p, q, r), act = self._vehicle.rates_radps, self.rate.act
         roll_share, pitch_share = act(0, p_wanted - p), act(1, q_wanted - q)
         yaw_torque = _clip(act(2, r_wanted - r), _MAX_YAW_TORQUE_NM)
@@ -178,20 +180,20 @@ class ControlLoops:
         )
 
     def _righting_rates(self) -> Vec3:
-        """Turn upright about the shortest axis: body down crossed with the world's down.
+        """Body rates that turn upright about the shortest axis: body down cross world down.
 
-        Any yaw goes on meanwhile; stopping it would take thrust that roll and pitch need.
+        The yaw rate stays as it is; to stop it would take thrust that roll and pitch need.
         """
         w, x, y, z = self._vehicle.orientation
         ahead, right = 2.0 * (x * z - w * y), 2.0 * (y * z + w * x)
         across, yaw_rate = math.hypot(ahead, right), self._vehicle.rates_radps[2]
         if across < 1e-3:
-            return MAX_RATE_RADPS, 0.0, yaw_rate  # exactly upside down: any way will do
+            return MAX_RATE_RADPS, 0.0, yaw_rate  # exactly upside down: any axis will do
         return -MAX_RATE_RADPS * right / across, MAX_RATE_RADPS * ahead / across, yaw_rate
 
 
 def within_lean(roll: float, pitch: float) -> tuple[float, float]:
-    """Roll and pitch, scaled down to the greatest lean."""
+    """Roll and pitch, scaled down to the lean limit."""
     lean = math.hypot(pitch, roll)
     if lean > MAX_LEAN_RAD:
         return roll * (MAX_LEAN_RAD / lean), pitch * (MAX_LEAN_RAD / lean)
@@ -199,7 +201,7 @@ def within_lean(roll: float, pitch: float) -> tuple[float, float]:
 
 
 def within_rates(roll: float, pitch: float, yaw: float) -> Vec3:
-    """Body rates, each cut to its limit."""
+    """Body rates, each clipped to its limit."""
     limit = MAX_RATE_RADPS
     return _clip(roll, limit), _clip(pitch, limit), _clip(yaw, limit)
 

@@ -1,7 +1,7 @@
-"""The Earth around the origin: places by latitude and longitude, air and magnetic field.
+"""The Earth around the origin: geodetic positions, standard atmosphere and magnetic field.
 
 Sources: the U.S. Standard Atmosphere 1976 below 11 km; for the magnetic field a dipole, tilted
-towards the geomagnetic pole of the epoch 2010 (IGRF-11), as AirSim has it too.
+towards the geomagnetic pole of the epoch 2010 (IGRF-11), as in AirSim.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from followme_uav.messages import Vec3
 
 HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
-"""AirSim's default place on Earth for the origin."""
+"""Geodetic position of the origin by AirSim's default."""
 EARTH_RADIUS_M = 6_378_137.0
 
 
 @dataclass(frozen=True)
 class Home:
-    """The place on Earth of the world's origin."""
+    """Geodetic position of the world's origin."""
 
     latitude_deg: float = HOME_LATITUDE_DEG
     longitude_deg: float = HOME_LONGITUDE_DEG
@@ -28,10 +28,10 @@ class Home:
 HOME = Home()
 
 MAX_POSITION_M = 1e5
-"""From home; nothing can be put further away, and nothing flies there."""
+"""Largest coordinate, from home, of a position to fly to or to place something at."""
 MAX_SIGHT_M = 1e6
-"""From home; places that are only looked at may be so far away: scripts ask one degree, 111 km,
-away. Beyond, a flat Earth makes no sense at all."""
+"""Largest coordinate, from home, of an end of a line of sight: scripts use points one degree, 111
+km, away. Beyond it the flat-Earth approximation fails."""
 
 SEA_LEVEL_PRESSURE_PA = 101_325.0
 SEA_LEVEL_TEMPERATURE_K = 288.15
@@ -55,7 +55,7 @@ class Air:
 
 
 def air_at(altitude_m: float) -> Air:
-    """The standard atmosphere, from the sea to 11 km; further up and down as at those ends."""
+    """The standard atmosphere from -1 km to 11 km; beyond, the air of the nearer end."""
     height_m = min(max(altitude_m, -1000.0), 11_000.0)
     temperature_k = SEA_LEVEL_TEMPERATURE_K - LAPSE_K_PER_M * height_m
     ratio = temperature_k / SEA_LEVEL_TEMPERATURE_K
@@ -64,7 +64,7 @@ def air_at(altitude_m: float) -> Air:
 
 
 def pressure_altitude_m(pressure_pa: float) -> float:
-    """Altitude that the standard atmosphere gives to a pressure; the inverse of `air_at`."""
+    """Altitude of a pressure in the standard atmosphere; the inverse of `air_at`."""
     ratio = max(pressure_pa, 1.0) / SEA_LEVEL_PRESSURE_PA
     share: float = ratio ** (1.0 / _PRESSURE_EXPONENT)
     return (1.0 - share) * SEA_LEVEL_TEMPERATURE_K / LAPSE_K_PER_M
@@ -83,7 +83,7 @@ def place_of(
 
 
 def magnetic_field_gauss(latitude_deg: float, longitude_deg: float) -> Vec3:
-    """Field of the tilted dipole on the ground, world NED.
+    """Field of the tilted dipole at sea level, world NED.
 
     With the angle a to the pole it is B sin(a) towards the pole and 2 B cos(a) down, where B is the
     field at the magnetic equator (textbook dipole, e.g. Wertz 1978, appendix H).

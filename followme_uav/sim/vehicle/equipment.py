@@ -1,7 +1,7 @@
-"""What the simulated vehicle is called and carries: cameras, sensors, and its home on Earth.
+"""Name, cameras, sensors and home of the simulated vehicle.
 
-Everything has the default of a simulator without a settings file; `airsim_settings` reads others.
-Frames: the body's is forward, right, down; an external camera's is the world, NED.
+The defaults are those of a simulator without a settings file; `airsim_settings` reads others.
+Frames: body is forward, right, down; external cameras are placed in the world, NED.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ DEFAULT_IMAGE_SIZE_PX = (256, 144)
 """Width and height of AirSim's images unless its settings say otherwise."""
 
 SENSOR_NAMES: Mapping[int, str] = {1: "Barometer", 2: "Imu", 3: "Gps", 4: "Magnetometer"}
-"""By AirSim's SensorType: what the one sensor of that type is called by default."""
+"""Default name of the only sensor of each of AirSim's SensorTypes."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """The images of one type that a camera takes."""
+    """Size and field of view of a camera's images of one type."""
 
     size_px: tuple[int, int] | None = None
     """Width and height; None: the simulator's default."""
     fov_rad: float | None = None
-    """Horizontal; None leaves what the camera has."""
+    """Horizontal; None: the camera's own."""
 
 
 @dataclass(frozen=True)
 class CameraMount:
-    """A camera that the settings add or put in the place of another."""
+    """A camera that the settings add, or that replaces another of the same name."""
 
     name: str
     position_m: Vec3 = (0.0, 0.0, 0.0)
@@ -51,7 +51,7 @@ class LidarMount:
     rotations_per_second: int = 10
     range_m: float = 100.0
     horizontal_deg: tuple[float, float] = (0.0, 359.0)
-    """First and last direction, clockwise from straight ahead."""
+    """First and last azimuth, clockwise from straight ahead."""
     vertical_deg: tuple[float, float] = (-15.0, -45.0)
     """Elevation of the uppermost and the lowest channel."""
     position_m: Vec3 = (0.0, 0.0, 0.0)
@@ -62,18 +62,21 @@ class LidarMount:
 
 @dataclass(frozen=True)
 class Equipment:
-    """All of it. Mappings keep their order: the first sensor of a kind is the one called ""."""
+    """Name, cameras, sensors and home of the vehicle.
+
+    Mappings keep their order: the name "" stands for the first sensor of a kind.
+    """
 
     vehicle_name: str = VEHICLE_NAME
     cameras: tuple[CameraMount, ...] = ()
-    """Of the vehicle, besides AirSim's five; one of the same name takes the other's place."""
+    """Cameras of the vehicle besides AirSim's five; one of the same name replaces the other."""
     external_cameras: tuple[CameraMount, ...] = ()
     built_in_captures: Mapping[int, Capture] = field(default_factory=dict)
-    """By image type: how the five take images, where that differs from the simulator's default."""
+    """By image type: images of AirSim's five cameras that differ from the simulator's default."""
     sensor_names: Mapping[int, tuple[str, ...]] = field(
         default_factory=lambda: {kind: (name,) for kind, name in SENSOR_NAMES.items()}
     )
-    """By AirSim's SensorType, 1 to 4: the names of the sensors of that type."""
+    """Names of the sensors of each of AirSim's SensorTypes 1 to 4."""
     distance_sensors: Mapping[str, DistanceSensor] = field(
         default_factory=lambda: dict(DISTANCE_SENSORS)
     )
@@ -81,12 +84,12 @@ class Equipment:
     home: Home = HOME
 
     def camera_number(self, name: str) -> int | None:
-        """Number of the vehicle's camera that the settings gave that name, if one has it."""
+        """Number of the vehicle's camera of that name in the settings; None without one."""
         names = [camera.name for camera in self.cameras]
         return len(CAMERA_NAMES) + names.index(name) if name in names else None
 
     def external_number(self, name: str) -> int | None:
-        """Number of the external camera of that name, if there is one."""
+        """Number of the external camera of that name; None without one."""
         names = [camera.name for camera in self.external_cameras]
         first = len(CAMERA_NAMES) + len(self.cameras)
         return first + names.index(name) if name in names else None

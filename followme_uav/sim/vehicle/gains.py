@@ -1,9 +1,9 @@
-"""PID gains that clients may change, in AirSim's own numbers.
+"""PID gains that clients may change, in AirSim's units.
 
-AirSim's SimpleFlight and this autopilot have the same four loops, but neither the same machine nor
-the same units. So a gain counts relative to AirSim's default: the default gives the response this
-autopilot is tuned for, half of it half that response. Integral and differential gains are taken
-in proportion to the default proportional one.
+AirSim's SimpleFlight and this autopilot have the same four loops, but differ in airframe and units.
+A gain is therefore relative to AirSim's default: the default gives the response that this autopilot
+is tuned for, half of it half that response. Integral and differential gains scale with the default
+proportional gain.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from followme_uav.messages import Vec3
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 
-_MAX_INTEGRAL = 10.0  # of the error, in its unit times seconds; a longer memory only overshoots
-_NOTHING = (0.0, 0.0, 0.0)
+_MAX_INTEGRAL = 10.0  # of the error, in its unit times seconds; limits wind-up
+_ZERO = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Gains:
-    """Of one loop: roll, pitch, yaw or x, y, z, as AirSim's clients send them."""
+    """Gains of one loop, axes roll, pitch, yaw or x, y, z, as AirSim's clients send them."""
 
     kp: Vec3
-    ki: Vec3 = _NOTHING
-    kd: Vec3 = _NOTHING
+    ki: Vec3 = _ZERO
+    kd: Vec3 = _ZERO
 
 
 ANGLE_RATE = Gains((0.25, 0.25, 0.25))
@@ -37,35 +37,36 @@ class Loop:
     """One PID loop over three axes.
 
     Args:
-        response: what the loop answers per unit of error at AirSim's default gains.
-        default: those gains. An integral gain up to its default adds nothing: steady forces, which
-            AirSim's integrator is for, are what the autopilot estimates by other means.
+        response: output per unit of error at AirSim's default gains.
+        default: those gains. An integral gain up to its default adds nothing: the disturbance
+            observer of `control_loops` compensates the steady forces that AirSim's integrator
+            compensates.
     """
 
     def __init__(self, response: Vec3, default: Gains) -> None:
-        self._tuned = response
+        self._response = response
         self._default = default
         self.set_gains(default)
 
     def set_gains(self, gains: Gains) -> None:
-        """Use these from now on."""
+        """Use these gains from now on; clears past errors."""
         self._p = self._scaled(gains.kp)
         beyond = tuple(
             max(0.0, ki - own) for ki, own in zip(gains.ki, self._default.ki, strict=True)
         )
         self._i, self._d = self._scaled(beyond), self._scaled(gains.kd)
-        self._is_plain = not any(self._i) and not any(self._d)
+        self._is_proportional = not any(self._i) and not any(self._d)
         self.restart()
 
     def restart(self) -> None:
-        """Forget past errors: the goal is another one."""
+        """Clear past errors."""
         self._integral = [0.0, 0.0, 0.0]
         self._before: list[float | None] = [None, None, None]
 
     def act(self, axis: int, error: float) -> float:
-        """The loop's answer to an error on one axis. Once per axis and time step."""
+        """Output for an error on one axis. Call it once per axis and time step."""
         answer = self._p[axis] * error
-        if self._is_plain:
+        if self._is_proportional:
             return answer
         total = self._integral[axis] + error * TIME_STEP_S
         total = self._integral[axis] = min(max(total, -_MAX_INTEGRAL), _MAX_INTEGRAL)
@@ -76,6 +77,6 @@ class Loop:
     def _scaled(self, gain: tuple[float, ...]) -> Vec3:
         x, y, z = (
             tuned * (g / own)
-            for tuned, g, own in zip(self._tuned, gain, self._default.kp, strict=True)
+            for tuned, g, own in zip(self._response, gain, self._default.kp, strict=True)
         )
         return x, y, z

@@ -1,9 +1,9 @@
 """The pan-tilt camera mount: follows commanded directions at a limited rate.
 
-Body mode: pan and tilt are angles against the body, so the view leans with the vehicle. World mode
-(AirSim on Unity): the camera keeps the direction it was given in the world, level, until it is
-given another; its position always follows the vehicle. Roll and position of a commanded pose
-are ignored: a mount with two axes can obey neither.
+Body mode: pan and tilt are relative to the body, so the image leans with the vehicle. World mode
+(AirSim on Unity): the camera keeps a commanded direction in the world, level, until the next
+command; its position follows the vehicle in both modes. Roll and position of a commanded pose are
+ignored: a mount with two axes has neither degree of freedom.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.vehicle.vehicle import Vehicle
 
 MOUNT_M = (0.20, 0.0, 0.02)
-"""Camera in the body's frame: forward, right, down."""
+"""Position of the camera in the body's frame: forward, right, down."""
 PAN_RATE_RADPS = math.radians(180.0)
 TILT_RATE_RADPS = math.radians(120.0)
 PAN_LIMIT_RAD = math.radians(170.0)
@@ -25,11 +25,11 @@ DEFAULT_FOV_RAD = math.radians(60.0)
 
 
 class Gimbal:
-    """The camera of one vehicle.
+    """The pan-tilt camera of one vehicle.
 
     Attributes:
-        pan_rad: positive right; against the body, or against north in world mode.
-        tilt_rad: positive up; against the body, or against the horizon in world mode.
+        pan_rad: positive right; relative to the body, or to north in world mode.
+        tilt_rad: positive up; relative to the body, or to the horizon in world mode.
         fov_rad: horizontal field of view; survives `reset`.
     """
 
@@ -39,13 +39,13 @@ class Gimbal:
         self.reset()
 
     def reset(self) -> None:
-        """Look straight ahead, in body mode."""
+        """Point straight ahead, in body mode."""
         self.pan_rad = self.tilt_rad = 0.0
         self._wanted = (0.0, 0.0)
         self._world = False
 
     def point_in_body(self, orientation: Quaternion) -> None:
-        """Turn to this direction of the body's frame and stay fixed to the body."""
+        """Turn to a direction in the body's frame, in body mode."""
         if self._world:
             _, self.tilt_rad, pan = euler_of(self.camera().orientation)
             self.pan_rad = wrap_angle(pan - self._vehicle.euler_rad()[2])
@@ -54,7 +54,7 @@ class Gimbal:
         self._wanted = (_between(pan, -PAN_LIMIT_RAD, PAN_LIMIT_RAD), _tilt(tilt))
 
     def point_in_world(self, orientation: Quaternion) -> None:
-        """Turn to this direction of the world and keep it."""
+        """Turn to a direction in the world, in world mode."""
         if not self._world:
             _, self.tilt_rad, self.pan_rad = euler_of(self.camera().orientation)
             self._world = True
@@ -68,7 +68,7 @@ class Gimbal:
         if self._world:
             yaw = self._vehicle.euler_rad()[2]
             allowed = _between(wrap_angle(pan - yaw), -PAN_LIMIT_RAD, PAN_LIMIT_RAD)
-            # Measured from the nose, so that the camera never turns through the blocked sector.
+            # Relative to the nose, so that the camera never turns through the blocked sector.
             now = _between(wrap_angle(self.pan_rad - yaw), -PAN_LIMIT_RAD, PAN_LIMIT_RAD)
             self.pan_rad = wrap_angle(yaw + now + _between(allowed - now, -pan_step, pan_step))
         else:
@@ -76,7 +76,7 @@ class Gimbal:
         self.tilt_rad += _between(tilt - self.tilt_rad, -tilt_step, tilt_step)
 
     def camera(self) -> CameraPose:
-        """Where the camera is now and how it looks."""
+        """Pose and field of view now."""
         orientation = quaternion_from_pan_tilt(self.pan_rad, self.tilt_rad)
         return carried(self._vehicle, MOUNT_M, orientation, self.fov_rad, in_world=self._world)
 
@@ -84,14 +84,14 @@ class Gimbal:
 def carried(
     vehicle: Vehicle, mount_m: Vec3, orientation: Quaternion, fov_rad: float, *, in_world: bool
 ) -> CameraPose:
-    """Where a camera on a vehicle is now and how it looks.
+    """Pose of a camera on a vehicle now.
 
     Args:
-        vehicle: that carries it.
-        mount_m: its place in the body's frame.
-        orientation: of the camera to the body, or to the world.
+        vehicle: the vehicle that carries the camera.
+        mount_m: position in the body's frame.
+        orientation: camera to body, or camera to world.
         fov_rad: horizontal field of view.
-        in_world: which of the two the orientation is.
+        in_world: `orientation` is camera to world.
     """
     offset = rotate(vehicle.orientation, mount_m)
     n, e, d = (p + o for p, o in zip(vehicle.position_m, offset, strict=True))

@@ -1,8 +1,8 @@
-"""Lidars: which way each laser points in a scan, and what the rays meet.
+"""Lidars: the directions of the laser beams of a scan, and the points that they hit.
 
-As in AirSim a scan is made ten times a second: in a tenth of a second a lidar fires a tenth of its
-points per second while it turns on. Where it begins depends on the simulated time alone, so equal
-flights get equal points. A scan is of one instant: nothing moves while it is made.
+As in AirSim a scan covers a tenth of a second: the lidar fires a tenth of its points per second
+while it rotates. The first direction depends on the simulated time alone, so equal flights get
+equal points. A scan shows one instant: nothing moves during a scan.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from followme_uav.sim.vehicle.vehicle import Vehicle
 
 SCAN_S = 0.1
 MAX_POINTS = 100_000
-"""Of one scan, as in AirSim."""
+"""Largest number of points of one scan, as in AirSim."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What one lidar measures at one instant."""
+    """The points of one lidar at one instant."""
 
     position_m: Vec3
-    """Of the lidar, world NED."""
+    """Lidar in the world, NED."""
     orientation: Quaternion
-    """Of the lidar; its axes to the world's."""
+    """Lidar to world."""
     points_m: Floats
-    """(n, 3), in the frame that the mount names; channel by channel, in the order of firing."""
+    """(n, 3), in the frame of the mount's setting; channel by channel, in the order of firing."""
     met: NDArray[np.int32]
-    """(n,) number of what each point is on, for `Vehicle.met_name`."""
+    """(n,) number of the solid that each point is on, for `Vehicle.met_name`."""
 
 
 def scan(mount: LidarMount, vehicle: Vehicle, since_start_s: float) -> Scan:
-    """What a lidar on a vehicle measures.
+    """Measure with a lidar on a vehicle.
 
     Args:
         mount: the lidar.
-        vehicle: that carries it, in its world.
-        since_start_s: simulated time, at the end of the scan.
+        vehicle: the vehicle that carries it.
+        since_start_s: simulated time at the end of the scan.
     """
     offset = rotate(vehicle.orientation, mount.position_m)
     n, e, d = (p + o for p, o in zip(vehicle.position_m, offset, strict=True))
@@ -73,7 +73,7 @@ def directions(mount: LidarMount, first_deg: float) -> Floats:
 
     Args:
         mount: the lidar.
-        first_deg: where it points at the beginning, clockwise from ahead; 0 to 360.
+        first_deg: azimuth at the begin of the scan, clockwise from ahead; 0 to 360.
     """
     total = min(round(mount.points_per_second * SCAN_S), MAX_POINTS)
     columns = round(total / mount.channels)
@@ -97,7 +97,7 @@ def directions(mount: LidarMount, first_deg: float) -> Floats:
 def _is_between(
     angle_deg: NDArray[np.floating[Any]], start_deg: float, end_deg: float
 ) -> NDArray[np.bool_]:
-    """Whether angles lie in the sector from start to end, clockwise; a whole turn has them all."""
+    """Whether angles lie in the sector from start to end, clockwise; 360 degrees hold all."""
     if abs(end_deg - start_deg) >= 360.0:
         return np.ones(len(angle_deg), dtype=bool)
     start, end = math.fmod(360.0 + start_deg, 360.0), math.fmod(360.0 + end_deg, 360.0)

@@ -1,4 +1,4 @@
-"""The manoeuvres behind the motion methods, each a task for `TaskRunner`. Paths: see `paths`."""
+"""The manoeuvres of the motion methods, each a task for `TaskRunner`; see also `paths`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from followme_uav.sim.vehicle.tasks import MOVING_MPS, Heading, Manoeuvre, TaskR
 
 LAND_SPEED_MPS = 0.2
 MANUAL_CLIMB_MPS = 2.0
-"""Vertical speed at full throttle stick of moveByManual."""
+"""Vertical speed of moveByManual at full throttle stick."""
 MANUAL_TURN_RAD = math.radians(100.0)
-"""What the yaw stick of moveByManual adds to the yaw mode at most: an angle, or one a second."""
+"""Full yaw stick of moveByManual, added to the yaw mode: an angle, or an angle per second."""
 
 _LANDED_CYCLES = 10
 _STAY_GAIN = 1.0  # 1/s
 
 
 def steadily(runner: TaskRunner, set_point: SetPoint, duration_s: float) -> Manoeuvre:
-    """The same set point all the time."""
+    """Fly one set point for a duration."""
     for _ in until(runner, duration_s):
         yield set_point
     return True
@@ -49,14 +49,14 @@ def move_by_velocity_z(
 
 
 def from_body(runner: TaskRunner, forward_mps: float, right_mps: float) -> tuple[float, float]:
-    """A velocity of the body turned into the world by the present yaw (not roll or pitch)."""
+    """North and east of a body velocity at the present yaw; roll and pitch are ignored."""
     yaw = runner.vehicle.euler_rad()[2]
     cos, sin = math.cos(yaw), math.sin(yaw)
     return cos * forward_mps - sin * right_mps, sin * forward_mps + cos * right_mps
 
 
 def land(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
-    """Sink until something stops the fall."""
+    """Sink until the vehicle rests on something."""
     still = 0
     for _ in until(runner, timeout_s):
         standing = runner.vehicle.in_contact and abs(runner.vehicle.velocity_mps[2]) <= MOVING_MPS
@@ -69,17 +69,17 @@ def land(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
 
 
 def hover(runner: TaskRunner) -> Manoeuvre:
-    """Stop and stay; answers at once, braking goes on."""
+    """Brake and hold position; the task ends at once, braking goes on."""
     if runner.api_control:
         runner.autopilot.hold()
     return True
-    yield  # makes this a generator like its siblings
+    yield  # makes this function a generator
 
 
 def rotate_to_yaw(
     runner: TaskRunner, yaw_rad: float, timeout_s: float, margin_rad: float
 ) -> Manoeuvre:
-    """Turn the nose to a heading on the spot."""
+    """Turn to a heading on the spot."""
     stay = _stay(runner)
     heading = Heading(None, yaw_rad)
     for _ in until(runner, timeout_s):
@@ -107,9 +107,9 @@ def move_by_manual(
     duration_s: float,
     heading: Heading,
 ) -> Manoeuvre:
-    """Fly as the remote control's sticks say, not higher than `min_z_m`.
+    """Fly by the remote control's sticks, not higher than `min_z_m`.
 
-    Forward is where the nose points at the start, whatever the yaw stick does to it afterwards.
+    Forward is the vehicle's heading at the start of the manoeuvre; the yaw stick does not turn it.
     """
     north, east = from_body(runner, 1.0, 0.0)
     max_forward_mps = min(max_forward_mps, MAX_SPEED_MPS)
@@ -134,7 +134,7 @@ def move_by_manual(
 
 
 def _stay(runner: TaskRunner) -> Callable[[Heading], Velocity]:
-    """Set points that keep the vehicle where it is now."""
+    """A function that gives set points which hold the present position."""
     north, east, down = runner.vehicle.position_m
 
     def set_point(heading: Heading) -> Velocity:

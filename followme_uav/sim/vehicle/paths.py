@@ -1,8 +1,8 @@
-"""Flying along a path: the vehicle chases a point that runs ahead of it on the path.
+"""Path following: the vehicle flies towards a carrot, a point that runs ahead of it on the path.
 
-That is AirSim's carrot following, with its parameters. A greater lookahead flies smoother and cuts
-corners by up to that much; an adaptive one grows with the distance from the path. Take-off, flying
-to a place and going home are paths too.
+The parameters are those of AirSim's path follower. A larger lookahead flies smoother and cuts
+corners by up to that distance; an adaptive lookahead grows with the distance from the path.
+Take-off, flight to a position and going home are paths too.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from followme_uav.sim.vehicle.tasks import (
 TAKEOFF_CLIMB_M = 2.0
 TAKEOFF_SPEED_MPS = 0.5
 HOME_SPEED_MPS = 2.0
-"""Of goHome on the level; it climbs and sinks at the speed of a take-off."""
+"""Level speed of goHome; it climbs and sinks at the speed of a take-off."""
 
 _TAKEOFF_ARRIVAL_M = 0.5
 _ARRIVAL_M = 0.2
-_APPROACH_GAIN = 1.0  # 1/s; slows down over the last metres
+_APPROACH_GAIN = 1.0  # 1/s; speed over remaining distance
 _AUTO_LOOKAHEAD_S = 0.8
 _AUTO_LOOKAHEAD_ADAPTIVE_S = 0.6
 _MIN_LOOKAHEAD_M = 0.75
@@ -39,18 +39,18 @@ _ACCURACY_M = 0.5  # AirSim's
 
 @dataclass(frozen=True)
 class Lookahead:
-    """How far ahead of itself the vehicle aims.
+    """Distance of the carrot ahead of the vehicle.
 
     Attributes:
-        distance_m: along the path; None for a distance that suits the speed.
-        adaptive: added for each metre off the path, 0 or 1 as a rule.
+        distance_m: along the path; None: derived from the speed.
+        adaptive: metres added for each metre off the path; usually 0 or 1.
     """
 
     distance_m: float | None = None
     adaptive: float = 1.0
 
     def at_speed(self, speed_mps: float) -> float:
-        """The distance, in metres."""
+        """The distance in metres."""
         if self.distance_m is not None:
             return self.distance_m
         time_s = _AUTO_LOOKAHEAD_ADAPTIVE_S if self.adaptive > 0.0 else _AUTO_LOOKAHEAD_S
@@ -61,7 +61,10 @@ AUTO = Lookahead()
 
 
 def least_lookahead_m(speed_mps: float) -> float:
-    """The shortest that AirSim takes: what is flown between two commands, and its accuracy."""
+    """The shortest lookahead that AirSim accepts.
+
+    It is the distance flown between two set points, at least AirSim's accuracy.
+    """
     return max(speed_mps * PERIOD_NS * 1e-9, _ACCURACY_M)
 
 
@@ -74,7 +77,7 @@ def move_on_path(
     lookahead: Lookahead = AUTO,
     arrival_m: float = _ARRIVAL_M,
 ) -> Manoeuvre:
-    """Fly from here through all the points, slowing down near the last."""
+    """Fly from the present position through all points, slowing down near the last one."""
     if not points_m:
         return True
     path = Path((runner.vehicle.position_m, *points_m))
@@ -104,7 +107,7 @@ def move_to_position(
     heading: Heading,
     lookahead: Lookahead = AUTO,
 ) -> Manoeuvre:
-    """Fly straight to a place."""
+    """Fly straight to a position."""
     return move_on_path(runner, (goal_m,), speed_mps, timeout_s, heading, lookahead)
 
 
@@ -122,7 +125,7 @@ def move_to_z(
 
 
 def takeoff(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
-    """Climb 2 m, less the half metre within which a place counts as reached."""
+    """Climb 2 m, less the arrival radius of half a metre."""
     vehicle = runner.vehicle
     if math.hypot(*vehicle.velocity_mps) > MOVING_MPS:
         raise TaskError("Cannot perform takeoff because vehicle is already moving")
@@ -140,7 +143,7 @@ def takeoff(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
 
 
 def go_home(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
-    """Back above the start, no lower than a take-off climbs, then down to it."""
+    """Fly above the start, no lower than a take-off climbs, then sink to it."""
     end_ns = runner.time_ns + round(timeout_s * 1e9)
     home = runner.vehicle.start_m
     north, east, down = runner.vehicle.position_m

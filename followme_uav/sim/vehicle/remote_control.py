@@ -1,8 +1,8 @@
-"""The sticks of a remote control, as a client moves them with moveByRC.
+"""The sticks of a remote control, as a client sets them with moveByRC.
 
-Without API control they fly the vehicle, by leaning or (first switch on) by turn rates; under API
-control they count for moveByManual only. All sticks rest at 0 and reach from -1 to 1; the
-throttle of direct flight is 0 to 1.
+Without API control they fly the vehicle: roll and pitch sticks set the attitude or, with the first
+switch on, body rates. Under API control only moveByManual reads them. All sticks rest at 0 and
+range from -1 to 1; the throttle of direct flight ranges from 0 to 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from followme_uav.sim.vehicle.control_loops import MAX_LEAN_RAD, MAX_RATE_RADPS
 from followme_uav.sim.vehicle.setpoints import Attitude, BodyRates
 
 LIFE_NS = 100_000_000
-"""Sticks with a time stamp count for so long; without one (0), until others come."""
+"""Validity of sticks with a time stamp; without one (0) they are valid until the next ones."""
 
 _RATE_SWITCH = 1
 
@@ -25,12 +25,12 @@ class RemoteControl:
 
     timestamp_ns: int = 0
     pitch: float = 0.0
-    """Forward is positive: it lowers the nose."""
+    """Positive is forward: it lowers the nose."""
     roll: float = 0.0
-    """To the right is positive."""
+    """Positive is right."""
     throttle: float = 0.0
     yaw: float = 0.0
-    """Clockwise is positive."""
+    """Positive is clockwise."""
     left_z: float = 0.0
     right_z: float = 0.0
     switches: int = 0
@@ -40,11 +40,11 @@ class RemoteControl:
     is_valid: bool = False
 
     def counts(self, age_ns: int) -> bool:
-        """Whether to obey sticks that came so long ago."""
+        """Whether sticks of this age are valid."""
         return self.is_valid and (self.timestamp_ns == 0 or age_ns <= LIFE_NS)
 
     def set_point(self) -> Attitude | BodyRates:
-        """What the sticks ask for in direct flight."""
+        """The set point of the sticks in direct flight."""
         throttle = max(self.throttle, 0.0)
         yaw_rate = math.pi * self.yaw  # the autopilot limits it, as SimpleFlight does
         if self.switches & _RATE_SWITCH:
@@ -55,4 +55,4 @@ class RemoteControl:
 
 
 NO_REMOTE_CONTROL = RemoteControl()
-"""A radio that is switched off."""
+"""A remote control that is switched off."""

@@ -1,7 +1,7 @@
-"""What the autopilot can be asked for, from the most help to none.
+"""The set points of the autopilot, from the most to the least stabilised.
 
-A velocity (the usual case), an attitude, body rates, or the bare rotors. World NED, body FRD:
-a positive roll leans right, a positive pitch lifts the nose, a positive yaw turns clockwise.
+A velocity (the usual case), an attitude, body rates, or rotor throttles. World NED, body FRD: a
+positive roll leans right, a positive pitch lifts the nose, a positive yaw turns clockwise.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Velocity:
-    """A motion over ground. Exactly one of each pair (climb, heading) is set."""
+    """A velocity over ground.
+
+    Exactly one of `down_mps` and `z_m` is set, and exactly one of `yaw_rate_radps` and `yaw_rad`.
+    """
 
     north_mps: float
     east_mps: float
@@ -23,7 +26,10 @@ class Velocity:
 
 @dataclass(frozen=True)
 class Attitude:
-    """A lean. Exactly one of each pair (heading, lift) is set."""
+    """An attitude.
+
+    Exactly one of `yaw_rate_radps` and `yaw_rad` is set, and exactly one of `z_m` and `throttle`.
+    """
 
     roll_rad: float
     pitch_rad: float
@@ -31,12 +37,12 @@ class Attitude:
     yaw_rad: float | None = None
     z_m: float | None = None
     throttle: float | None = None
-    """0..1, all four rotors alike; see `Airframe.full_throttle_n`."""
+    """0..1, the same for all four rotors; see `Airframe.full_throttle_n`."""
 
 
 @dataclass(frozen=True)
 class BodyRates:
-    """Turn rates about the body's axes. Exactly one of `z_m` and `throttle` is set."""
+    """Rates about the body's axes. Exactly one of `z_m` and `throttle` is set."""
 
     roll_radps: float
     pitch_radps: float
@@ -47,7 +53,7 @@ class BodyRates:
 
 @dataclass(frozen=True)
 class Rotors:
-    """Throttle of each rotor, 0..1, and nothing that keeps the vehicle upright."""
+    """Throttle of each rotor, 0..1, without stabilisation."""
 
     front_right: float
     rear_left: float

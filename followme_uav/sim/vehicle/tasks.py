@@ -1,9 +1,9 @@
-"""Motion commands as AirSim runs them: one task per vehicle, a new one supersedes the old.
+"""Motion commands as AirSim runs them: one task per vehicle; a new one supersedes the old.
 
 Each manoeuvre is a generator. It yields a set point every 20 ms of simulated time and returns
-True when it ran to its end; a superseded one answers False. When a task ends, the autopilot holds
-the position, so a command's duration is also its dead-man time. Without API control a task runs
-just the same, but its set points go nowhere and it answers False.
+True at its end; a superseded one answers False. When a task ends, the autopilot holds the
+position, so a command's duration is also its dead-man time. Without API control a task runs as
+usual, but its set points do not reach the autopilot and it answers False.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ MOVING_MPS = 0.05
 """Slower counts as standing still."""
 
 Manoeuvre = Generator[SetPoint | None, None, bool]
-"""Yields None where it has nothing to say; then the autopilot holds the position."""
+"""Yields None for no set point; the autopilot then holds the position."""
 
 
 class TaskError(Exception):
-    """A manoeuvre that cannot be started; the text is for the client."""
+    """A manoeuvre cannot start; the client receives the text."""
 
 
 @dataclass(frozen=True)
 class Heading:
-    """What the nose does meanwhile: AirSim's drivetrain and yaw mode in one.
+    """Heading during a manoeuvre: AirSim's drivetrain and yaw mode in one.
 
-    With `forward_only` the nose points where the vehicle goes, plus `angle_rad`; otherwise it
-    points to `angle_rad`, or turns at `rate_radps` when that is given.
+    With `forward_only` the heading is the course plus `angle_rad`; otherwise it is `angle_rad`, or
+    it turns at `rate_radps` if given.
     """
 
     rate_radps: float | None = 0.0
@@ -45,7 +45,7 @@ class Heading:
     def set_point(
         self, north_mps: float, east_mps: float, down_mps: float | None, z_m: float | None = None
     ) -> Velocity:
-        """A set point of this velocity (or velocity and altitude) under this heading."""
+        """A set point of a velocity (or of a velocity and an altitude) with this heading."""
         rate, angle = self.rate_radps, None
         if rate is None:
             angle = self.angle_rad
@@ -58,12 +58,12 @@ class Heading:
 
 
 class TaskRunner:
-    """Runs the one task of the vehicle, or lets the remote control fly it.
+    """Runs the vehicle's only task, or flies it by the remote control.
 
     Attributes:
         time_ns: simulated time.
-        api_control: whether set points reach the autopilot.
-        remote: the sticks as they were last moved.
+        api_control: set points of tasks reach the autopilot.
+        remote: the latest sticks.
     """
 
     def __init__(self, vehicle: Vehicle, autopilot: Autopilot) -> None:
@@ -74,7 +74,7 @@ class TaskRunner:
         self.reset()
 
     def reset(self) -> None:
-        """As at the very start; a running task answers False."""
+        """Return to the initial state; a running task answers False."""
         self.cancel()
         self.time_ns = 0
         self.api_control = False
@@ -86,7 +86,7 @@ class TaskRunner:
         """Supersede the running task. The Future completes when the new one ends.
 
         Raises:
-            TaskError: It cannot be started now; the running task is gone all the same.
+            TaskError: It cannot start now; the running task has ended nevertheless.
         """
         self.cancel()
         future: Future[bool] = Future()
@@ -103,25 +103,25 @@ class TaskRunner:
         self._finish(False)
 
     def move_sticks(self, remote: RemoteControl) -> None:
-        """The remote control looks like this from now on."""
+        """Set the sticks of the remote control."""
         self.remote, self._remote_ns = remote, self.time_ns
 
     def sticks(self) -> RemoteControl | None:
-        """The remote control, where it counts: valid and not too old."""
+        """The remote control if it is valid and recent, else None."""
         return self.remote if self.remote.counts(self.time_ns - self._remote_ns) else None
 
     def step(self) -> None:
-        """Give the task its turn when 20 ms have passed. Call before each physics step."""
+        """Advance the task every 20 ms, and time by one step. Call before each physics step."""
         self.take_turn()
         if self.remote.is_valid and not self.api_control:
             self._fly_by_sticks()
         self.time_ns += TIME_STEP_NS
 
     def take_turn(self) -> None:
-        """Give the task its turn if that is due now, without time passing.
+        """Advance the task if that is due now; time does not pass.
 
-        Call before time stands still: a command that has run its duration answers then, and not
-        one step later, for which a client that waits for the answer would never ask.
+        Call it before simulated time stops: a command at the end of its duration answers then and
+        not one step later, because a client in lockstep waits for the answer before the next step.
         """
         if self._task is not None and self.time_ns >= self._next_ns:
             self._advance()
@@ -149,7 +149,7 @@ class TaskRunner:
 
 
 def until(runner: TaskRunner, duration_s: float) -> Generator[None, None, None]:
-    """Turns of a loop until so much simulated time has passed; none for zero or less."""
+    """Yield once per 20 ms until a duration has passed; not at all for zero or less."""
     end_ns = runner.time_ns + round(duration_s * 1e9)
     while runner.time_ns < end_ns:
         yield

@@ -1,4 +1,4 @@
-"""The quadrotor's constants, and MuJoCo's model of it and of everything it can run into."""
+"""The quadrotor's constants, and MuJoCo's model of it and of every solid that it can hit."""
 
 from __future__ import annotations
 
@@ -18,30 +18,33 @@ TIME_STEP_S = TIME_STEP_NS * 1e-9
 GRAVITY_MPS2 = 9.81
 
 _OBJECT_GROUP = 1
-"""MuJoCo's geom group of spawned objects; all else is in group 0."""
+"""MuJoCo's geom group of spawned objects; all other geoms are in group 0."""
+_OBSTACLE_BITS = 'contype="1" conaffinity="0"'
+"""Obstacles are tested for contact with the vehicle alone, never with each other."""
 NOWHERE_M = 1000.0
-"""So far underground, whoever is not there is in nobody's way."""
+"""Depth below ground of absent people: nothing can hit them there."""
 
 
 @dataclass(frozen=True)
 class Airframe:
-    """Constants of the machine."""
+    """Constants of the vehicle."""
 
     mass_kg: float = 1.325
     inertia_kgm2: Vec3 = (0.022, 0.030, 0.045)
     """About the body's forward, right and down axes."""
     half_size_m: Vec3 = (0.28, 0.28, 0.12)
-    """Box that collides, rotors and legs included; at rest the centre is half its height up."""
+    """Collision box, rotors and legs included; at rest its centre is half its height up."""
     rotor_x_m: float = 0.14
     rotor_y_m: float = 0.18
     rotor_max_n: float = 13.0
     rotor_lag_s: float = 0.03
     yaw_torque_per_thrust_m: float = 0.02
     drag_ns_per_m: float = 0.25
-    """Linear, against the air: 8 m/s of wind push with 2 N, a lean of 9 degrees."""
+    """Linear in the airspeed: 8 m/s of wind give 2 N, a lean of 9 degrees."""
     hover_throttle: float = 0.594
-    """Throttle (0..1, in proportion to thrust) that carries the weight. The one of AirSim's default
-    quadrotor, so that scripts which set throttles fly here as there; the rotors can do more."""
+    """Throttle (0..1, in proportion to thrust) that carries the weight. It is that of AirSim's
+    default quadrotor, so that scripts which set throttles fly as on AirSim; full throttle is less
+    than `rotor_max_n`."""
 
     @property
     def full_throttle_n(self) -> float:
@@ -56,54 +59,68 @@ def model_xml(
     cars: Sequence[Collider],
     objects: Sequence[SpawnedObject],
 ) -> str:
-    """MuJoCo model. What is no vehicle has no affinity: it is never tested on its like."""
-    obstacle_bits = 'contype="1" conaffinity="0"'
-    geoms: list[str] = []
-    for o in obstacles:
-        half = 0.5 * o.yaw_rad
-        north, east, up = o.half_size_m
-        size = f"{north!r} {east!r} {up!r}" if o.shape == "box" else f"{north!r} {up!r}"
-        geoms.append(
-            f'<geom type="{o.shape}" size="{size}" pos="{_numbers(o.centre_m)}" '
-            f'quat="{math.cos(half)!r} 0 0 {math.sin(half)!r}" {obstacle_bits}/>'
-        )
-    capsule = f"{PERSON_RADIUS_M} {0.5 * PERSON_HEIGHT_M - PERSON_RADIUS_M}"
+    """MuJoCo's model of the world as XML.
+
+    The order of its geoms is ground, obstacles, people, cars, vehicle, objects; that of its mocap
+    bodies people, cars, objects.
+    """
     inertia = f'mass="{frame.mass_kg}" diaginertia="{_numbers(frame.inertia_kgm2)}"'
-    person = (
+    return f"""<mujoco>
+      {_meshes(objects)}
+      <option timestep="{TIME_STEP_S}" gravity="0 0 {GRAVITY_MPS2}"/>
+      <worldbody>
+        <geom type="plane" size="0 0 1" quat="0 1 0 0" {_OBSTACLE_BITS}/>
+        {"".join(map(_obstacle, obstacles))}
+        {_person() * people}
+        {"".join(map(_car, cars))}
+        <body><freejoint/>
+          <inertial pos="0 0 0" {inertia}/>
+          <geom type="box" size="{_numbers(frame.half_size_m)}" contype="0" conaffinity="1"/>
+        </body>
+        {"".join(_spawned(one, i) for i, one in enumerate(objects))}
+      </worldbody>
+    </mujoco>"""
+
+
+def _obstacle(solid: Collider) -> str:
+    half = 0.5 * solid.yaw_rad
+    north, east, up = solid.half_size_m
+    size = f"{north!r} {east!r} {up!r}" if solid.shape == "box" else f"{north!r} {up!r}"
+    return (
+        f'<geom type="{solid.shape}" size="{size}" pos="{_numbers(solid.centre_m)}" '
+        f'quat="{math.cos(half)!r} 0 0 {math.sin(half)!r}" {_OBSTACLE_BITS}/>'
+    )
+
+
+def _person() -> str:
+    capsule = f"{PERSON_RADIUS_M} {0.5 * PERSON_HEIGHT_M - PERSON_RADIUS_M}"
+    return (
         f'<body mocap="true" pos="0 0 {NOWHERE_M}">'
-        f'<geom type="capsule" size="{capsule}" {obstacle_bits}/></body>'
+        f'<geom type="capsule" size="{capsule}" {_OBSTACLE_BITS}/></body>'
     )
-    boxes = "".join(
+
+
+def _car(car: Collider) -> str:
+    return (
         f'<body mocap="true" pos="{_numbers(car.centre_m)}">'
-        f'<geom type="box" size="{_numbers(car.half_size_m)}" {obstacle_bits}/></body>'
-        for car in cars
+        f'<geom type="box" size="{_numbers(car.half_size_m)}" {_OBSTACLE_BITS}/></body>'
     )
+
+
+def _spawned(one: SpawnedObject, index: int) -> str:
+    return (
+        f'<body mocap="true" pos="{_numbers(one.position_m)}" quat="{_numbers(one.orientation)}">'
+        f'<geom {_form(one, index)} group="{_OBJECT_GROUP}" {_OBSTACLE_BITS}/></body>'
+    )
+
+
+def _meshes(objects: Sequence[SpawnedObject]) -> str:
     meshes = [
         f'<mesh name="object{i}" vertex="{_numbers(corners_of(one).ravel())}"/>'
         for i, one in enumerate(objects)
         if _is_mesh(one)
     ]
-    assets = f"<asset>{''.join(meshes)}</asset>" if meshes else ""
-    spawned = "".join(
-        f'<body mocap="true" pos="{_numbers(one.position_m)}" quat="{_numbers(one.orientation)}">'
-        f'<geom {_form(one, i)} group="{_OBJECT_GROUP}" {obstacle_bits}/></body>'
-        for i, one in enumerate(objects)
-    )
-    return f"""<mujoco>
-      {assets}
-      <option timestep="{TIME_STEP_S}" gravity="0 0 {GRAVITY_MPS2}"/>
-      <worldbody>
-        <geom type="plane" size="0 0 1" quat="0 1 0 0" {obstacle_bits}/>
-        {"".join(geoms)}
-        {person * people}
-        {boxes}
-        <body><freejoint/>
-          <inertial pos="0 0 0" {inertia}/>
-          <geom type="box" size="{_numbers(frame.half_size_m)}" contype="0" conaffinity="1"/>
-        </body>
-        {spawned}
-      </worldbody>
-    </mujoco>"""
+    return f"<asset>{''.join(meshes)}</asset>" if meshes else ""
 
 
 def _is_mesh(one: SpawnedObject) -> bool:

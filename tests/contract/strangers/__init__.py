@@ -1,1 +1,1 @@
-"""What runs inside the environments of AirSim clients that were not written here."""
+"""Scripts that run inside the environments of third-party AirSim clients."""

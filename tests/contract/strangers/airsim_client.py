@@ -1,11 +1,11 @@
-"""A tour of the simulator with a real AirSim client; prints what it saw as JSON.
+"""A tour of the simulator with a third-party AirSim client; prints its report as JSON.
 
-Runs where `airsim` or `cosysairsim` is installed and nothing of this project is:
+It runs in an environment with `airsim` or `cosysairsim`, without this project:
 
     python airsim_client.py airsim|cosysairsim PORT
 
-Each part of the tour starts from a reset. What a part returns goes under its name; a part that
-fails has its traceback under "failed" instead, and the tour goes on.
+Each part of the tour starts from a reset. The report has the result of each part under its name;
+the traceback of a part that fails is under "failed" instead, and the tour goes on.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PORT = 0
 
 
 def connect() -> Any:
-    """A client that notes which methods it calls."""
+    """A client that records the methods it calls."""
     client = m.MultirotorClient(port=PORT, timeout_value=TIMEOUT_S)
     wire = client.client
     for name in ("call", "call_async"):
@@ -49,7 +49,7 @@ def _noting(call: Any) -> Any:
 
 
 def ready(c: Any) -> None:
-    """Back at the start, time standing still, ready to fly."""
+    """Return to the start, paused, armed and under API control."""
     c.simPause(True)
     c.reset()
     c.enableApiControl(True)
@@ -57,7 +57,7 @@ def ready(c: Any) -> None:
 
 
 def aloft(c: Any, place: tuple[float, float, float] = (0.0, 0.0, -HEIGHT_M)) -> None:
-    """Hovering, with the nose to the north."""
+    """Hover with the nose to the north."""
     ready(c)
     c.simSetVehiclePose(m.Pose(m.Vector3r(*place), rotation()), True)
 
@@ -79,7 +79,7 @@ def angles(orientation: Any) -> tuple[float, float, float]:
 
 
 def state(c: Any) -> dict[str, Any]:
-    """Place and angles, as a user's script works them out."""
+    """Position and angles, as a script computes them."""
     whole = c.getMultirotorState()
     motion = whole.kinematics_estimated
     roll, pitch, yaw = angles(motion.orientation)
@@ -93,7 +93,7 @@ def state(c: Any) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A struct of the library as maps, its bytes as base64."""
+    """A struct of the library as maps, with bytes as base64."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, (list, tuple)):
@@ -134,7 +134,7 @@ def motions(c: Any) -> Any:
 
 
 def remote_control(c: Any) -> Any:
-    """Without API control the sticks fly."""
+    """The sticks fly the vehicle without API control."""
     aloft(c)
     c.enableApiControl(False)
     sticks = m.RCData(roll=0.3, throttle=0.62, is_initialized=True, is_valid=True)
@@ -144,7 +144,7 @@ def remote_control(c: Any) -> Any:
 
 
 def gains(c: Any) -> Any:
-    """What an AirSim tuning script does; then a hover, which the defaults must not spoil."""
+    """The calls of an AirSim tuning script, then a hover with the default gains."""
     aloft(c)
     c.setAngleRateControllerGains(m.AngleRateControllerGains())
     c.setAngleLevelControllerGains(m.AngleLevelControllerGains())
@@ -155,7 +155,7 @@ def gains(c: Any) -> Any:
 
 
 def pictures(c: Any) -> Any:
-    """Every image type as raw pixels, PNG and numbers, of one instant, looking ahead and down."""
+    """Every image type as raw pixels, PNG and numbers, of one instant, ahead and down."""
     aloft(c)
     types = range(8)
     asked = [
@@ -214,7 +214,7 @@ def pause_and_step(c: Any) -> Any:
     c.simContinueForTime(0.5)
     times.append(c.getMultirotorState().timestamp)
     c.simContinueForFrames(10)
-    # This one need not wait until they have passed.
+    # This call need not wait until they have passed.
     while not c.simIsPause():
         pass
     times.append(c.getMultirotorState().timestamp)
@@ -225,7 +225,7 @@ def pause_and_step(c: Any) -> Any:
 
 
 def clock_running(c: Any) -> Any:
-    """As most scripts fly: nobody steps, the call is waited for."""
+    """As most scripts fly: the clock runs and the script waits for the call."""
     aloft(c)
     c.simPause(False)
     c.rotateByYawRateAsync(30.0, 1.0).join()
@@ -246,7 +246,7 @@ def reset_and_fly_again(c: Any) -> Any:
 
 
 def two_clients(c: Any) -> Any:
-    """Who commands last is obeyed; and two that ask at the same time do not hinder each other."""
+    """The latest command counts; simultaneous calls do not block each other."""
     other = connect()
     aloft(c)
     first = c.moveByVelocityAsync(1.0, 0.0, 0.0, 30.0)
@@ -257,7 +257,7 @@ def two_clients(c: Any) -> Any:
     seen: list[Any] = [None, None]
 
     def look(index: int) -> None:
-        mine = connect()  # one thread, one client: the libraries' event loops want it so
+        mine = connect()  # one client for each thread, because of the libraries' event loops
         stamps = []
         for _ in range(20):
             stamps.append(mine.getMultirotorState().timestamp)
@@ -323,7 +323,7 @@ def world(c: Any) -> Any:
 
 
 def objects(c: Any) -> Any:
-    """A solid that comes, changes, stands in the way and goes again; a light; what refuses."""
+    """A spawned object that changes, is an obstacle and is destroyed; a light; refusals."""
     aloft(c, (0.0, 0.0, -2.0))
     seen: dict[str, Any] = {"assets": list(c.simListAssets())}
     there, scale = m.Pose(m.Vector3r(6.0, 0.0, -2.0), rotation()), m.Vector3r(1.0, 2.0, 3.0)
@@ -379,7 +379,7 @@ def recording(c: Any) -> Any:
 
 
 def nonsense(c: Any) -> Any:
-    """Refusals reach the user as the library's own exception, with our words in it."""
+    """Refusals reach the script as the library's exception, with the server's message."""
     said = {}
     for name, call in {
         "number": lambda: c.moveByVelocityAsync("fast", 0.0, 0.0, 1.0).get(),

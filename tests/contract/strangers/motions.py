@@ -1,7 +1,7 @@
-"""Every motion call of an AirSim client, and what it should do to the vehicle.
+"""Every motion call of an AirSim client, and its expected effect on the vehicle.
 
-Read twice: by the client, in an environment that has little more than NumPy, which makes the calls;
-and by the test, which compares. On its own here, so that both read the same table.
+The client, in an environment with little more than NumPy, makes the calls, and the test compares;
+both read this table.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ HEIGHT_M = 40.0
 """Above all roofs."""
 HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
 FIVE_METRES_DEG = 4.4916e-5
-"""Of latitude."""
+"""Of the latitude of home."""
 
 Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Motion:
-    """One call, made from a hover with the nose to the north."""
+    """One call, from a hover with the nose to the north."""
 
     call: Callable[[Any, Any], Any]
     """Takes the client and its module; returns the library's future."""
     run_s: float
-    """How long the simulation goes on then; the call must have been answered by that."""
+    """Simulated time after the call; the call must be answered by its end."""
     effect: dict[str, Range] = field(default_factory=dict)
-    """Low and high end of a change: `north`, `east`, `down` in m, or of `roll`, `pitch`, `yaw` at
-    the end in degrees, body frame forward, right, down. What is not named must stay near 0."""
+    """Low and high end of a change: of `north`, `east`, `down` in m, or of `roll`, `pitch`, `yaw`
+    at the end in degrees, body frame forward, right, down. Others must stay near 0."""
     start_m: tuple[float, float, float] | None = (0.0, 0.0, -HEIGHT_M)
     """World NED; None: on the ground."""
     answer: bool = True
@@ -124,7 +124,7 @@ MOTIONS: dict[str, Motion] = {
     "moveByMotorPWMs": Motion(
         lambda c, m: c.moveByMotorPWMsAsync(0.7, 0.7, 0.7, 0.7, 1.0), 1.0, {"down": (-3.0, -0.3)}
     ),
-    # The clients' angles are of a frame forward, left, up: a positive pitch flies forward.
+    # The clients' angles are in a frame forward, left, up: a positive pitch flies forward.
     "moveByRollPitchYawZ": Motion(
         lambda c, m: c.moveByRollPitchYawZAsync(0.1, 0.0, 0.5, _Z, 2.0),
         2.0,

@@ -1,9 +1,9 @@
-"""A short flight with nothing but msgpack-rpc-python; prints what it saw as JSON.
+"""A short flight with nothing but msgpack-rpc-python; prints its report as JSON.
 
     python plain_client.py PORT
 
-Its author knows AirSim's wire, not its Python client: maps instead of classes, texts as str or, as
-this library likes it by default, as bytes.
+It uses AirSim's wire, not its Python client: maps instead of classes, strings as str or, by the
+library's default, as bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
     report["armed"] = call("armDisarm", True, "")
     for method, params, run_s in (
         ("takeoff", (20.0, ""), 10.0),
-        ("moveByVelocity", (2, 0, 0, 2.0, 0, STILL, ""), 2.0),  # whole numbers are numbers too
+        ("moveByVelocity", (2, 0, 0, 2.0, 0, STILL, ""), 2.0),  # integers are accepted as numbers
         ("land", (60.0, ""), 30.0),
     ):
         future = client.call_async(method, *params)
