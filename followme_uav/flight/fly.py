@@ -41,7 +41,7 @@ LEAVE_S = 1.0
 HOVER = Command(Manoeuvre.HOVER, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
 
 
-Stage = Callable[[Simulator, FlightConfig], AbstractContextManager[Simulator]]
+SimulatorWrapper = Callable[[Simulator, FlightConfig], AbstractContextManager[Simulator]]
 """Makes of a simulator one in which more happens."""
 
 
@@ -60,7 +60,7 @@ class FlightPlan:
     window: bool = False
     world: Path | None = None
     """A written world for the embedded simulator, see `docs/simulator.md`."""
-    stage: Stage | None = None
+    wrap_simulator: SimulatorWrapper | None = None
     """Puts something between loop and simulator: what happens in a script."""
     make_pilot: PilotMaker = Pilot
     end_after_following_s: float | None = None
@@ -149,8 +149,8 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
             client.pause(True)
         client.take_control()
         simulator: Simulator = client
-        if plan.stage is not None:
-            simulator = stack.enter_context(plan.stage(client, config))
+        if plan.wrap_simulator is not None:
+            simulator = stack.enter_context(plan.wrap_simulator(client, config))
         sha256, device = (
             ("", "truth") if segmenter is None else (segmenter.sha256, segmenter.device)
         )

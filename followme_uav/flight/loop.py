@@ -42,7 +42,7 @@ class Simulator(Protocol):
 
     def send(self, command: Command) -> None: ...  # noqa: D102
 
-    def begin_advance(self, duration_s: float, *, then_look: bool) -> None: ...  # noqa: D102
+    def begin_advance(self, duration_s: float, *, prefetch: bool) -> None: ...  # noqa: D102
 
     def end_advance(self, while_held: Callable[[], None]) -> None: ...  # noqa: D102
 
@@ -155,7 +155,7 @@ class FlightLoop:
             truth = self._truth(frame)
             if self._lockstep:
                 # Time passes, and the next frame is drawn, while this one is recorded.
-                _trouble(partial(self._simulator.begin_advance, self._frame_s, then_look=True))
+                _trouble(partial(self._simulator.begin_advance, self._frame_s, prefetch=True))
             record_from_s = time.perf_counter()
             self._record(FlightEntry(frame, step, truth, timings, picture))
             record_ms = 1e3 * (time.perf_counter() - record_from_s)

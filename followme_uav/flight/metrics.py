@@ -14,22 +14,17 @@ from typing import Any
 import numpy as np
 
 from followme_uav.config import FlightConfig
+from followme_uav.flight.hero_truth import is_hero, is_in_view
 from followme_uav.geometry import aspect_of, pixel_of_point
 from followme_uav.log.entry import FlightEntry
-from followme_uav.messages import Detection, GroundTruth, Manoeuvre, Mask, MaskClass, MissionState
+from followme_uav.messages import GroundTruth, Manoeuvre, MissionState
 from followme_uav.pilot.contact import ContactJudge
-
-HERO_VISIBLE_PX = 3
-"""More hero pixels than this in an image, and the hero is in view (the data set's rule)."""
 
 CENTRED = 0.4
 """|u| and |v| of a centred hero: 20 % of the image's size, which is 2 in these coordinates."""
 
 DISTANCE_TOLERANCE = 0.3
 """Share of the wanted distance by which a tracked hero may be nearer or further."""
-
-BLOB_MARGIN_PX = 2.0
-"""A blob is the hero when one of her true pixels lies in its box, grown by this much."""
 
 _ENDING = (MissionState.LAND, MissionState.DONE)
 
@@ -246,27 +241,6 @@ def metrics_of(
     return accumulator.result(wall_s)
 
 
-def is_in_view(truth: GroundTruth) -> bool:
-    """Whether the hero is visible in the image."""
-    return int(np.count_nonzero(_hero(truth.mask))) > HERO_VISIBLE_PX
-
-
-def is_hero(observation: Detection, truth_mask: Mask) -> bool:
-    """Whether the observed blob is the hero.
-
-    It is when at least one of her true pixels lies in the blob's box: its centroid plus and minus
-    half its width and height, grown by `BLOB_MARGIN_PX`.
-    """
-    height, width, _ = truth_mask.shape
-    column = (observation.u + 1.0) / 2.0 * width - 0.5
-    row = (observation.v + 1.0) / 2.0 * height - 0.5
-    half_width = observation.width_px / 2.0 + BLOB_MARGIN_PX
-    half_height = observation.height_px / 2.0 + BLOB_MARGIN_PX
-    left, right = _pixel_range(column, half_width)
-    top, bottom = _pixel_range(row, half_height)
-    return bool(_hero(truth_mask)[top:bottom, left:right].any())
-
-
 def _follows_hero(entry: FlightEntry) -> bool:
     step = entry.step
     return (
@@ -275,12 +249,3 @@ def _follows_hero(entry: FlightEntry) -> bool:
         and entry.truth is not None
         and is_hero(step.detection, entry.truth.mask)
     )
-
-
-def _hero(mask: Mask) -> Any:
-    return mask[..., MaskClass.HERO] > 127
-
-
-def _pixel_range(centre: float, half: float) -> tuple[int, int]:
-    """Slice bounds of the pixels whose centres lie within `half` of `centre`."""
-    return max(0, math.ceil(centre - half)), max(0, math.floor(centre + half) + 1)

@@ -21,17 +21,14 @@ from typing import Any
 
 from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorProfile
 from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
-from followme_uav.geometry import quaternion_from_euler
 from followme_uav.messages import (
     Command,
     Contact,
     Frame,
     GroundTruth,
     Manoeuvre,
-    Mask,
     RgbImage,
     Solid,
-    Vec3,
     VehicleState,
 )
 from followme_uav.rpc import convert
@@ -227,16 +224,16 @@ class AirSimClient:
         self.begin_advance(duration_s)
         self.end_advance(while_held)
 
-    def begin_advance(self, duration_s: float, *, then_look: bool = False) -> None:
+    def begin_advance(self, duration_s: float, *, prefetch: bool = False) -> None:
         """Let a paused simulation run for `duration_s`; `end_advance` waits until it has.
 
-        With `then_look` the embedded simulator, which serves a connection in order, draws the next
+        With `prefetch` the embedded simulator, which serves a connection in order, draws the next
         frame right behind that, so that `read_frame` waits less.
         """
         commands = self._session(self._commands)
         self._outdate()
         self._advance = _Advance(duration_s, commands.call_async(CONTINUE_METHOD, duration_s))
-        if then_look and self._truth_wanted and self._profile.continue_blocks:
+        if prefetch and self._truth_wanted and self._profile.continue_blocks:
             from_ns = self._stamp_ns + round(duration_s * 1e9) - STAMP_ERROR_NS
             self._asked = self._ask_for_frame(commands, self._frame_images, from_ns)
 
@@ -333,72 +330,6 @@ class AirSimClient:
             return ()
         with self._understanding(SOLIDS_METHOD):
             return tuple(convert.solid(self._dialect.read("FollowMeSolid", one)) for one in reply)
-
-    def read_segmented_frame(self) -> tuple[Frame, RgbImage | None]:
-        """A frame and, of the same instant, the segmentation image in the simulator's colours."""
-        frame, (segmentation,) = self._read((SCENE, SEGMENTATION))
-        return frame, segmentation
-
-    def read_labelled_frame(
-        self, hero_meshes: str = HERO_MESHES, people_meshes: str = PEOPLE_MESHES
-    ) -> tuple[Frame, Mask]:
-        """A frame and its exact mask: ground truth where offered, else through segmentation ids.
-
-        Args:
-            hero_meshes: Regular expression of the hero's mesh names; not needed for ground truth.
-            people_meshes: The same for other people.
-        """
-        if self._labels is None and self._offers_truth:
-            frame = self.read_frame()
-            truth = self.ground_truth()
-            if truth is not None:
-                return frame, truth.mask
-        if self._labels is None:
-            self._labels = LabelReader(self, hero_meshes, people_meshes)
-        return self._labels.read()
-
-    def set_light(self, hour_h: float | None, rain: float = 0.0, fog: float = 0.0) -> None:
-        """Set the time of day and the weather; for collecting data, not for flights.
-
-        Args:
-            hour_h: 0 to 24, where the sun stays; None leaves the sun to the simulator.
-            rain: 0 to 1.
-            fog: 0 to 1.
-        """
-        minutes = round((hour_h or 0.0) * 60.0)
-        start = f"2024-06-21 {minutes // 60 % 24:02d}:{minutes % 60:02d}:00"
-        enabled = hour_h is not None
-        self._order_and_wait("simSetTimeOfDay", enabled, start, False, 1.0, 60.0, False)
-        self._order_and_wait("simEnableWeather", rain > 0.0 or fog > 0.0)
-        self._order_and_wait("simSetWeatherParameter", WEATHER_RAIN, rain)
-        self._order_and_wait("simSetWeatherParameter", WEATHER_FOG, fog)
-
-    def place_vehicle(self, position_m: Vec3, yaw_rad: float) -> None:
-        """Put the vehicle somewhere without flying there; for collecting data, not for flights.
-
-        The embedded simulator leaves it hovering; others get `simSetVehiclePose`.
-
-        Raises:
-            RemoteError: There is no room.
-        """
-        name = self._profile.vehicle_name
-        orientation = quaternion_from_euler(0.0, 0.0, yaw_rad)
-        pose = convert.pose_struct(position_m, orientation)
-        try:
-            place = self._dialect.write(pose["position"])
-            self._order_and_wait(PLACE_METHOD, place, yaw_rad, name)
-        except RemoteError as error:
-            if "could not find function" not in str(error):
-                raise
-            self._order_and_wait("simSetVehiclePose", self._dialect.write(pose), True, name)
-        if self._vehicle is not None:  # a camera aimed in the world's frame must know
-            self._vehicle = replace(self._vehicle, position_m=position_m, orientation=orientation)
-
-    def set_object_id(self, name_pattern: str, object_id: int) -> bool:
-        """Give all objects whose name matches a segmentation id; False when there are none."""
-        return bool(
-            self._order_and_wait("simSetSegmentationObjectID", name_pattern, object_id, True)
-        )
 
     # -- commands -----------------------------------------------------------------------------
 

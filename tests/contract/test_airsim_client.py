@@ -14,6 +14,7 @@ from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
 from followme_uav.messages import Command, Contact, Manoeuvre, Solid
 from followme_uav.rpc.airsim import AirSimClient
 from followme_uav.rpc.backends import open_session
+from followme_uav.rpc.collection_client import DataCollectionClient
 
 from .fake.process import BACKEND, serving
 
@@ -58,7 +59,7 @@ class Simulator:
     """A client connected to a fake, and a second connection that looks behind the scenes."""
 
     def __init__(self, kind: str, address, rpc: RpcConfig = RPC, depth=None, **changes) -> None:
-        self.client = AirSimClient(profile(kind, address, **changes), rpc, CAMERA, depth)
+        self.client = DataCollectionClient(profile(kind, address, **changes), rpc, CAMERA, depth)
         self._spy = open_session(
             BACKEND, *address, deadline_s=20.0, connect_deadline_s=5.0, max_message_bytes=2**24
         )
@@ -261,7 +262,7 @@ def test_a_truth_that_came_with_a_frame_counts_for_that_frame_only(simulator):
 
 def look_ahead(client):
     """Let a tenth of a second pass, and see what comes after it."""
-    client.begin_advance(0.1, then_look=True)
+    client.begin_advance(0.1, prefetch=True)
     client.end_advance()
 
 

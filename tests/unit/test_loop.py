@@ -60,7 +60,7 @@ class FakeSimulator:
         self._called("send")
         self.commands.append(command)
 
-    def begin_advance(self, duration_s, *, then_look):
+    def begin_advance(self, duration_s, *, prefetch):
         self._called("begin_advance")
         assert duration_s == FRAME_S
 
