@@ -8,8 +8,8 @@ from followme_uav.config import load_config
 from followme_uav.geometry import faces_up
 from followme_uav.messages import Contact, MissionState, VehicleState
 from followme_uav.pilot.contact import ContactJudge
-from followme_uav.rpc.convert import EPOCH_NS, ContactMemory
-from followme_uav.rpc.footing import Footing
+from followme_uav.rpc.convert import EPOCH_NS, ContactFilter
+from followme_uav.rpc.ground_contact import GroundContact
 
 CONFIG = load_config().mission
 LEVEL = (1.0, 0.0, 0.0, 0.0)
@@ -101,35 +101,35 @@ def info(stamp_ns, has_collided=True, normal=UP):
 
 
 def test_a_contact_from_before_the_flight_is_no_news():
-    memory = ContactMemory()
-    assert memory.news(info(NOW_NS - 10**9), NOW_NS) is None
-    assert memory.news(info(NOW_NS + 5), NOW_NS + 10) == Contact("Ground", UP)
+    contacts = ContactFilter()
+    assert contacts.new_contact(info(NOW_NS - 10**9), NOW_NS) is None
+    assert contacts.new_contact(info(NOW_NS + 5), NOW_NS + 10) == Contact("Ground", UP)
 
 
 def test_a_flag_that_is_kept_tells_its_contact_once():
-    memory = ContactMemory()
-    memory.news(info(0, has_collided=False), NOW_NS)
-    told = [memory.news(info(NOW_NS + 7), NOW_NS + 10 * i) for i in range(1, 5)]
+    contacts = ContactFilter()
+    contacts.new_contact(info(0, has_collided=False), NOW_NS)
+    told = [contacts.new_contact(info(NOW_NS + 7), NOW_NS + 10 * i) for i in range(1, 5)]
     assert [contact is not None for contact in told] == [True, False, False, False]
-    assert memory.news(info(NOW_NS + 45), NOW_NS + 50) is not None
+    assert contacts.new_contact(info(NOW_NS + 45), NOW_NS + 50) is not None
 
 
 def test_contacts_count_after_the_simulator_started_anew():
-    memory = ContactMemory()
-    memory.news(info(0, has_collided=False), NOW_NS + 10**11)
-    assert memory.news(info(NOW_NS - 5), NOW_NS) is None
-    assert memory.news(info(NOW_NS + 5), NOW_NS + 10) is not None
+    contacts = ContactFilter()
+    contacts.new_contact(info(0, has_collided=False), NOW_NS + 10**11)
+    assert contacts.new_contact(info(NOW_NS - 5), NOW_NS) is None
+    assert contacts.new_contact(info(NOW_NS + 5), NOW_NS + 10) is not None
 
 
 @pytest.mark.parametrize("stamp_ns", [0, NOW_NS // 10**6])
 def test_a_flag_with_a_stamp_that_cannot_be_compared_is_believed(stamp_ns):
-    memory = ContactMemory()
-    assert memory.news(info(stamp_ns), NOW_NS) is not None
-    assert memory.news(info(stamp_ns), NOW_NS + 10) is not None
+    contacts = ContactFilter()
+    assert contacts.new_contact(info(stamp_ns), NOW_NS) is not None
+    assert contacts.new_contact(info(stamp_ns), NOW_NS + 10) is not None
 
 
 def test_a_normal_that_is_no_number_counts_as_not_told():
-    found = ContactMemory().news(info(NOW_NS, normal=(float("nan"), 0.0, -1.0)), NOW_NS)
+    found = ContactFilter().new_contact(info(NOW_NS, normal=(float("nan"), 0.0, -1.0)), NOW_NS)
     assert found == Contact("Ground", STILL)
 
 
@@ -137,32 +137,32 @@ def test_a_normal_that_is_no_number_counts_as_not_told():
 
 
 def test_it_stands_where_it_started_and_where_it_touched_the_ground():
-    footing = Footing()
-    assert not footing.is_sure
-    footing.feel(vehicle(0.0), landed_state=0)
-    assert footing.is_sure
-    footing.feel(vehicle(4.5), landed_state=1)
-    assert not footing.is_sure
-    footing.feel(vehicle(-2.0, (0.0, 0.0, 0.1), UP), landed_state=1)
-    footing.feel(vehicle(-2.0), landed_state=1)
-    assert footing.is_sure
+    ground = GroundContact()
+    assert not ground.is_certain
+    ground.update(vehicle(0.0), landed_state=0)
+    assert ground.is_certain
+    ground.update(vehicle(4.5), landed_state=1)
+    assert not ground.is_certain
+    ground.update(vehicle(-2.0, (0.0, 0.0, 0.1), UP), landed_state=1)
+    ground.update(vehicle(-2.0), landed_state=1)
+    assert ground.is_certain
 
 
 def test_a_vehicle_that_hovers_still_does_not_stand_although_the_simulator_says_landed():
-    footing = Footing()
-    footing.feel(vehicle(0.0), landed_state=0)
-    footing.feel(vehicle(4.5), landed_state=0)
-    assert not footing.is_sure
+    ground = GroundContact()
+    ground.update(vehicle(0.0), landed_state=0)
+    ground.update(vehicle(4.5), landed_state=0)
+    assert not ground.is_certain
 
 
 def test_a_wall_is_nothing_to_stand_on():
-    footing = Footing()
-    footing.feel(vehicle(3.0, normal=WALL), landed_state=1)
-    assert not footing.is_sure
+    ground = GroundContact()
+    ground.update(vehicle(3.0, normal=WALL), landed_state=1)
+    assert not ground.is_certain
 
 
 def test_a_vehicle_that_passes_the_ground_quickly_does_not_stand():
-    footing = Footing()
-    footing.feel(vehicle(0.0), landed_state=0)
-    footing.feel(vehicle(0.1, (3.0, 0.0, 0.0)), landed_state=1)
-    assert not footing.is_sure
+    ground = GroundContact()
+    ground.update(vehicle(0.0), landed_state=0)
+    ground.update(vehicle(0.1, (3.0, 0.0, 0.0)), landed_state=1)
+    assert not ground.is_certain

@@ -8,7 +8,7 @@ import pytest
 from followme_uav.config import load_config
 from followme_uav.geometry import pixel_of_point, quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
-from followme_uav.rpc.depth import nearest_things
+from followme_uav.rpc.depth import nearest_points
 
 CONFIG = load_config().depth
 PLACE = (5.0, -3.0, -4.5)
@@ -32,7 +32,7 @@ def street(eye, rows=160, columns=160):
 
 
 def things(depth_m, eye=None):
-    return nearest_things(shades(depth_m), eye or camera(), PLACE, CONFIG)
+    return nearest_points(shades(depth_m), eye or camera(), PLACE, CONFIG)
 
 
 def test_the_street_below_and_the_sky_are_no_obstacles():

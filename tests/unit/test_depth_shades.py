@@ -7,7 +7,7 @@ import pytest
 
 from followme_uav.config import load_config
 from followme_uav.messages import CameraPose
-from followme_uav.rpc.depth import nearest_things
+from followme_uav.rpc.depth import nearest_points
 from followme_uav.sim.airsim_api.dialects import AIRSIM
 from followme_uav.sim.airsim_api.images import (
     DEPTH_PERSPECTIVE,
@@ -53,7 +53,7 @@ def test_perspective_depth_is_greater_towards_the_edges_planar_depth_is_not():
 def test_our_own_client_reads_the_depth_that_was_meant():
     """The near end of the shade of 0.4 m counts, so a thing is never further than it is told."""
     config = load_config().depth
-    points = nearest_things(shades(6.0, DEPTH_VIS), LOOKING_NORTH, (0.0, 0.0, -5.0), config)
+    points = nearest_points(shades(6.0, DEPTH_VIS), LOOKING_NORTH, (0.0, 0.0, -5.0), config)
     assert points
     ahead_m = [north for north, _, _ in points]
     assert max(ahead_m) <= 6.0

@@ -4,8 +4,8 @@ import types
 
 import pytest
 
-from followme_uav.rpc import patience as module
-from followme_uav.rpc.patience import POLL_S, Patience
+from followme_uav.rpc import deadline as module
+from followme_uav.rpc.deadline import POLL_S, SimulationDeadline
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def clock(monkeypatch):
     return clock
 
 
-def spent_after_s(patience, clock, at_most_s=100.0):
+def spent_after_s(deadline, clock, at_most_s=100.0):
     began_s = clock.now_s
-    while not patience.is_spent():
+    while not deadline.is_over():
         clock.now_s += 0.1
         assert clock.now_s - began_s < at_most_s
     return clock.now_s - began_s
@@ -26,19 +26,20 @@ def spent_after_s(patience, clock, at_most_s=100.0):
 
 @pytest.mark.parametrize("limit_s", [0.2, 5.0])
 def test_it_ends_at_its_limit_when_nobody_holds_the_time(clock, limit_s):
-    patience = Patience(limit_s, lambda: False, lambda: None)
-    assert spent_after_s(patience, clock) == pytest.approx(limit_s, abs=0.11)
+    deadline = SimulationDeadline(limit_s, lambda: False, lambda: None)
+    assert spent_after_s(deadline, clock) == pytest.approx(limit_s, abs=0.11)
 
 
 def test_held_time_does_not_count(clock):
-    patience = Patience(5.0, lambda: clock.now_s < 80.0, lambda: None)
-    assert spent_after_s(patience, clock) == pytest.approx(35.0, abs=POLL_S + 0.11)
+    deadline = SimulationDeadline(5.0, lambda: clock.now_s < 80.0, lambda: None)
+    assert spent_after_s(deadline, clock) == pytest.approx(35.0, abs=POLL_S + 0.11)
 
 
 def test_it_asks_only_now_and_then(clock):
     """Each question is a call to a simulator that may be busy."""
     asked = []
-    spent_after_s(Patience(5.0, lambda: bool(asked.append(clock.now_s)), lambda: None), clock)
+    is_held = lambda: bool(asked.append(clock.now_s))  # noqa: E731
+    spent_after_s(SimulationDeadline(5.0, is_held, lambda: None), clock)
     assert 1 <= len(asked) <= 5.0 / POLL_S + 1
 
 
@@ -47,4 +48,4 @@ def test_who_waits_can_give_up_a_held_wait(clock):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        spent_after_s(Patience(5.0, lambda: True, give_up), clock)
+        spent_after_s(SimulationDeadline(5.0, lambda: True, give_up), clock)
