@@ -1,4 +1,4 @@
-"""Compares a detection with the simulator's exact mask."""
+"""Compares images and detections with the simulator's exact mask."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from followme_uav.messages import Detection, GroundTruth, Mask, MaskClass
 
 HERO_VISIBLE_PX = 3
-"""More hero pixels than this in an image, and the hero is in view (the data set's rule)."""
+"""The hero is in view with more hero pixels than this in the image: the data set's rule."""
 
-BLOB_MARGIN_PX = 2.0
-"""A blob is the hero when one of her true pixels lies in its box, grown by this much."""
+BOX_MARGIN_PX = 2.0
+"""A detection is the hero if a true hero pixel lies in its box, grown by this much."""
 
 
 def is_in_view(truth: GroundTruth) -> bool:
@@ -21,17 +21,17 @@ def is_in_view(truth: GroundTruth) -> bool:
     return int(np.count_nonzero(_hero(truth.mask))) > HERO_VISIBLE_PX
 
 
-def is_hero(observation: Detection, truth_mask: Mask) -> bool:
-    """Whether the observed blob is the hero.
+def is_hero(detection: Detection, truth_mask: Mask) -> bool:
+    """Whether the detection is the hero.
 
-    It is when at least one of her true pixels lies in the blob's box: its centroid plus and minus
-    half its width and height, grown by `BLOB_MARGIN_PX`.
+    It is if at least one true hero pixel lies in the detection's box: its centroid plus and minus
+    half its width and height, grown by `BOX_MARGIN_PX`.
     """
     height, width, _ = truth_mask.shape
-    column = (observation.u + 1.0) / 2.0 * width - 0.5
-    row = (observation.v + 1.0) / 2.0 * height - 0.5
-    half_width = observation.width_px / 2.0 + BLOB_MARGIN_PX
-    half_height = observation.height_px / 2.0 + BLOB_MARGIN_PX
+    column = (detection.u + 1.0) / 2.0 * width - 0.5
+    row = (detection.v + 1.0) / 2.0 * height - 0.5
+    half_width = detection.width_px / 2.0 + BOX_MARGIN_PX
+    half_height = detection.height_px / 2.0 + BOX_MARGIN_PX
     left, right = _pixel_range(column, half_width)
     top, bottom = _pixel_range(row, half_height)
     return bool(_hero(truth_mask)[top:bottom, left:right].any())
@@ -42,5 +42,5 @@ def _hero(mask: Mask) -> NDArray[np.bool_]:
 
 
 def _pixel_range(centre: float, half: float) -> tuple[int, int]:
-    """Slice bounds of the pixels whose centres lie within `half` of `centre`."""
+    """Return slice bounds of the pixels whose centres lie within `half` of `centre`."""
     return max(0, math.ceil(centre - half)), max(0, math.floor(centre + half) + 1)

@@ -26,13 +26,13 @@ class Flight:
     def at(self, time_s, altitude_m, north_m=0.0, *, mps=STILL, state=FOLLOW, command=LEVEL_FLIGHT):
         vehicle = VehicleState(time_s, (north_m, 0.0, -altitude_m), mps, LEVEL, STILL)
         frame = Frame(0, time_s, None, CAMERA, vehicle)
-        return self.watch.look(frame, state, command).control_loss
+        return self.watch.check(frame, state, command).control_loss
 
 
 def test_a_quick_flight_with_late_frames_raises_no_alarm():
     flight = Flight()
     place_m = 0.0
-    flight.watch.forget()
+    flight.watch.restart()
     for i in range(1, 60):
         dt_s = 1.0 if i % 20 == 0 else 0.1
         place_m += 8.0 * dt_s
@@ -92,14 +92,14 @@ def test_a_vehicle_may_rest_low_down_where_it_need_not_climb(how):
 def test_after_control_was_taken_anew_the_vehicle_may_be_anywhere():
     flight = Flight()
     flight.at(5.0, 4.5, 20.0)
-    flight.watch.forget()
+    flight.watch.restart()
     assert flight.at(0.1, 0.0, 0.0) == ""
 
 
 def test_a_vehicle_has_time_to_catch_itself_after_control_was_taken_anew():
     """Else one fall would take control back in each of its frames."""
     flight = Flight()
-    flight.watch.forget()
+    flight.watch.restart()
     falls = [flight.at(5.0 + 0.1 * i, 3.0, mps=(0.0, 0.0, 6.0)) for i in range(30)]
     first = next(i for i, loss in enumerate(falls) if loss)
     assert 0.1 * first == pytest.approx(CONFIG.mission.disobeyed_s, abs=0.15)
@@ -108,4 +108,4 @@ def test_a_vehicle_has_time_to_catch_itself_after_control_was_taken_anew():
 def test_what_the_client_knows_comes_first():
     vehicle = VehicleState(0.0, STILL, STILL, LEVEL, STILL)
     frame = Frame(0, 0.0, None, CAMERA, vehicle, control_loss="API control is gone")
-    assert ControlWatch(CONFIG).look(frame, FOLLOW, None).control_loss == "API control is gone"
+    assert ControlWatch(CONFIG).check(frame, FOLLOW, None).control_loss == "API control is gone"

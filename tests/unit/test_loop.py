@@ -17,7 +17,9 @@ from followme_uav.errors import (
     WeightsError,
 )
 from followme_uav.flight import loop as loop_module
-from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
+from followme_uav.flight import mask_sources as masks_module
+from followme_uav.flight.loop import FlightLoop
+from followme_uav.flight.mask_sources import NetworkMasks, TrueMasks
 from followme_uav.flight.metrics import metrics_of
 from followme_uav.messages import Command, Contact, GroundTruth, Manoeuvre, MaskClass, MissionState
 from tests.toy_world import ToyWorld
@@ -111,7 +113,8 @@ class FakeTime(types.SimpleNamespace):
 @pytest.fixture
 def clock(monkeypatch):
     fake = FakeTime()
-    monkeypatch.setattr(loop_module, "time", fake)
+    for module in (loop_module, masks_module):
+        monkeypatch.setattr(module, "time", fake)
     return fake
 
 
