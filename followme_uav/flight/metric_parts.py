@@ -7,9 +7,7 @@ the time between frames.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,37 +27,33 @@ DISTANCE_TOLERANCE = 0.3
 ENDING = (MissionState.LAND, MissionState.DONE)
 
 
-@dataclass(frozen=True)
-class Moment:
-    """One entry, with the comparisons that several metrics need."""
+class Moment(NamedTuple):
+    """One entry, with the values that several metrics need."""
 
     entry: FlightEntry
+    time_s: float
+    """Time of the frame."""
+    state: MissionState
+    """The mission state after the frame."""
+    follows_hero: bool
+    """The state is FOLLOW, and the selected detection is the hero."""
 
     @property
-    def time_s(self) -> float:
-        """Time of the frame."""
-        return self.entry.frame.time_s
-
-    @property
-    def state(self) -> MissionState:
-        """The mission state after the frame."""
-        return self.entry.step.state
-
-    @cached_property
-    def follows_hero(self) -> bool:
-        """The state is FOLLOW, and the selected detection is the hero."""
-        step, truth = self.entry.step, self.entry.truth
-        return (
-            step.state is MissionState.FOLLOW
-            and step.detection is not None
-            and truth is not None
-            and is_hero(step.detection, truth.mask)
-        )
-
-    @cached_property
     def shows_hero(self) -> bool:
         """The hero is visible in the image."""
         return self.entry.truth is not None and is_in_view(self.entry.truth)
+
+
+def moment_of(entry: FlightEntry) -> Moment:
+    """Compare an entry with its ground truth."""
+    step, truth = entry.step, entry.truth
+    follows_hero = (
+        step.state is MissionState.FOLLOW
+        and step.detection is not None
+        and truth is not None
+        and is_hero(step.detection, truth.mask)
+    )
+    return Moment(entry, entry.frame.time_s, step.state, follows_hero)
 
 
 class Metric(Protocol):

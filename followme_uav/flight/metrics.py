@@ -22,6 +22,7 @@ from followme_uav.flight.metric_parts import (
     Metric,
     Moment,
     TrackingShares,
+    moment_of,
 )
 from followme_uav.log.entry import FlightEntry
 
@@ -104,7 +105,7 @@ class MetricsAccumulator:
 
     def add(self, entry: FlightEntry) -> None:
         """Take the next entry."""
-        now = Moment(entry)
+        now = moment_of(entry)
         for metric in self._metrics:
             metric.update(self._last, now)
         self._last = now
