@@ -255,7 +255,7 @@ def cannot_connect(
 ) -> RpcConnectionError:
     """Return the error of a connection that could not be made."""
     if isinstance(error, ConnectionRefusedError):
-        cause = f"nobody listens on {address}"
+        cause = f"no server listens on {address}"
     elif isinstance(error, TimeoutError):
         cause = f"no connection to {address} before the deadline"
     else:

@@ -1,4 +1,4 @@
-"""Depth as 8-bit pixels, as AirSim has it on its page on images: black is 0 m, white is 100 m."""
+"""Tests of depth as 8-bit pixels, as AirSim documents it: black is 0 m, white is 100 m."""
 
 import math
 
@@ -25,7 +25,7 @@ KINDS = (DEPTH_PLANAR, DEPTH_PERSPECTIVE, DEPTH_VIS)
 
 
 def shades(depth_m, kind):
-    """(height, width) of a raw image of something at that depth, the same in every pixel."""
+    """(height, width) of a raw image with the same depth in every pixel."""
     plane = np.full((HEIGHT, WIDTH), depth_m, np.float32)
     nothing = np.zeros((HEIGHT, WIDTH), np.uint8)
     shot = Shot(0, LOOKING_NORTH, Painting(np.zeros((HEIGHT, WIDTH, 3), np.uint8), nothing, plane))
@@ -38,20 +38,20 @@ def shades(depth_m, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_further_away_is_lighter_up_to_100_m(kind):
+def test_shade_grows_with_depth_up_to_100_m(kind):
     centre = [int(shades(m, kind)[HEIGHT // 2, WIDTH // 2]) for m in (0.0, 25.0, 50.0, 1e4)]
     assert centre[0] == 0
     assert centre[1:3] == pytest.approx([63, 127], abs=1)
     assert centre[3] == 255
 
 
-def test_perspective_depth_is_greater_towards_the_edges_planar_depth_is_not():
+def test_perspective_depth_grows_towards_the_edges_and_planar_depth_does_not():
     assert shades(25.0, DEPTH_PERSPECTIVE)[72, 0] == pytest.approx(63 * math.sqrt(2), abs=2)
     assert shades(25.0, DEPTH_PLANAR)[72, 0] == shades(25.0, DEPTH_VIS)[72, 0] == 63
 
 
-def test_our_own_client_reads_the_depth_that_was_meant():
-    """The near end of the shade of 0.4 m counts, so a thing is never further than it is told."""
+def test_client_reads_the_near_end_of_the_shade():
+    """A shade stands for 0.4 m of depth; no obstacle is nearer than its point."""
     config = load_config().depth
     points = nearest_points(shades(6.0, DEPTH_VIS), LOOKING_NORTH, (0.0, 0.0, -5.0), config)
     assert points
