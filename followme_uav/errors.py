@@ -1,45 +1,45 @@
-"""One error tree. Every message says what was wrong, where, and what to do.
+"""The tree of errors. Every message says what is wrong, where, and what to do.
 
 The command line prints a `FollowMeError` as one line and exits with its `exit_code`.
 """
 
 
 class FollowMeError(Exception):
-    """Root of all errors a user can cause or cure."""
+    """Root of all errors that a user can cause or correct."""
 
     exit_code = 2
 
 
 class ConfigError(FollowMeError):
-    """A configuration file or `--set` override that cannot be used."""
+    """A configuration file or `--set` override is invalid."""
 
 
 class OutputError(FollowMeError):
-    """A file that cannot be written; what was there before is still there."""
+    """A file cannot be written; its former content is unchanged."""
 
 
 class WeightsError(FollowMeError):
-    """A weights file that is missing, damaged or made for another network."""
+    """A weights file is missing, damaged or made for another network."""
 
 
 class DataError(FollowMeError):
-    """A labelled data set that cannot be used."""
+    """A labelled data set is invalid."""
 
 
 class LogError(FollowMeError):
-    """A flight log that cannot be written or read."""
+    """A flight log cannot be written or read."""
 
 
 class InUseError(FollowMeError):
-    """A file or folder that another process is writing to."""
+    """Another process is writing to the file or folder."""
 
 
 class SimulatorError(FollowMeError):
-    """The simulator is missing, gone, or answered with an error."""
+    """The simulator is missing, gone, or replied with an error."""
 
 
 class ControlLostError(SimulatorError):
-    """Another client has the vehicle now; it is not to be touched any more."""
+    """Another client has the vehicle; no further command may be sent."""
 
 
 class RpcError(SimulatorError):
@@ -47,7 +47,7 @@ class RpcError(SimulatorError):
 
 
 class RpcTimeoutError(RpcError):
-    """A remote call got no answer before its deadline."""
+    """A remote call got no reply before its deadline."""
 
 
 class RpcConnectionError(RpcError):
@@ -55,8 +55,8 @@ class RpcConnectionError(RpcError):
 
 
 class RemoteError(RpcError):
-    """The simulator answered the call with an error of its own."""
+    """The simulator replied to the call with an error."""
 
 
 class EnvironmentSetupError(FollowMeError):
-    """Something the machine lacks: a display driver, a package, a free port."""
+    """The machine lacks something: a display driver, a package, a free port."""

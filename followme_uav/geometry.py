@@ -1,9 +1,10 @@
-"""Frames and camera geometry: pixel <-> ray <-> world, in NED metres and radians.
+"""Coordinate frames and camera geometry: pixel <-> ray <-> world, in NED metres and radians.
 
 Axes: world NED (x north, y east, z down); body FRD (x forward, y right, z down); the camera's axes
-are the body's with pan and tilt zero. Quaternions are (w, x, y, z) and rotate vectors of the body
-into the world. The camera is a pinhole with square pixels: a point (x, y, z) of its frame appears
-at u = y / (x tan(fov / 2)), v = z / (x tan(fov / 2)) * width / height, -1..1 inside the image.
+are the body's when pan and tilt are zero. Quaternions are (w, x, y, z) and rotate vectors of the
+body frame to the world frame. The camera is a pinhole with square pixels: a point (x, y, z)
+of its frame appears at u = y / (x tan(fov / 2)), v = z / (x tan(fov / 2)) * width / height,
+-1..1 inside the image.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ FACING_UP = 0.7
 
 
 def vec3(values: Sequence[float]) -> Vec3:
-    """Three plain floats from any sequence of three numbers."""
+    """Convert a sequence of three numbers to a tuple of floats."""
     x, y, z = (float(value) for value in values)
     return x, y, z
 
@@ -31,31 +32,31 @@ def _quaternion(values: Sequence[float]) -> Quaternion:
 
 
 def quaternion_from_euler(roll_rad: float, pitch_rad: float, yaw_rad: float) -> Quaternion:
-    """Body to world, for rotations about z (yaw), then y (pitch), then x (roll)."""
+    """Return body to world, for rotations about z (yaw), then y (pitch), then x (roll)."""
     return _quaternion(euler2quat(yaw_rad, pitch_rad, roll_rad, axes="rzyx"))
 
 
 def euler_of(orientation: Quaternion) -> Vec3:
-    """(roll, pitch, yaw) in radians, the inverse of `quaternion_from_euler`."""
+    """Return (roll, pitch, yaw) in radians, the inverse of `quaternion_from_euler`."""
     yaw, pitch, roll = quat2euler(orientation, axes="rzyx")
     return float(roll), float(pitch), float(yaw)
 
 
 def yaw_of(orientation: Quaternion) -> float:
-    """Heading in radians, positive clockwise seen from above, -pi..pi."""
+    """Return the heading in radians, positive clockwise seen from above, -pi..pi."""
     w, x, y, z = orientation
     return math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
 
 
 def quaternion_from_pan_tilt(pan_rad: float, tilt_rad: float) -> Quaternion:
-    """Camera to body for a camera panned (positive right) and then tilted (positive up)."""
+    """Return camera to body, for a camera panned (positive right) and then tilted (positive up)."""
     return quaternion_from_euler(0.0, tilt_rad, pan_rad)
 
 
 def multiply(first: Quaternion, second: Quaternion) -> Quaternion:
-    """The rotation that applies `second`, then `first`: Hamilton's product.
+    """Return the rotation that applies `second`, then `first`: the Hamilton product.
 
-    In plain numbers: as an array it takes ten times as long, and the pilot turns many vectors.
+    Computed with floats: NumPy takes ten times as long for four numbers.
     """
     w1, x1, y1, z1 = first
     w2, x2, y2, z2 = second
@@ -68,19 +69,19 @@ def multiply(first: Quaternion, second: Quaternion) -> Quaternion:
 
 
 def conjugate(orientation: Quaternion) -> Quaternion:
-    """The opposite rotation, world to body."""
+    """Return the inverse rotation, world to body."""
     w, x, y, z = orientation
     return w, -x, -y, -z
 
 
 def rotate(orientation: Quaternion, vector: Vec3) -> Vec3:
-    """`vector` of the body, expressed in the world."""
+    """Convert a vector from the body frame to the world frame."""
     turned = multiply(orientation, multiply((0.0, *vector), conjugate(orientation)))
     return turned[1:]
 
 
 def turned_on(orientation: Quaternion, angular_velocity_radps: Vec3, time_s: float) -> Quaternion:
-    """The orientation after turning on like this; the angular velocity is of the body's frame."""
+    """Return the orientation after a rotation at a constant angular velocity (body frame)."""
     rate_radps = math.hypot(*angular_velocity_radps)
     half_rad = rate_radps * time_s / 2.0
     if half_rad < 5e-10:
@@ -91,33 +92,33 @@ def turned_on(orientation: Quaternion, angular_velocity_radps: Vec3, time_s: flo
 
 
 def faces_up(normal: Vec3) -> bool:
-    """Whether a vehicle can stand on a surface of this normal (world NED, of any length)."""
-    return -normal[2] > FACING_UP * math.hypot(*normal)  # never, for one of length zero
+    """Whether a vehicle can stand on a surface with this normal (world NED, of any length)."""
+    return -normal[2] > FACING_UP * math.hypot(*normal)  # False for a normal of length zero
 
 
 def wrap_angle(angle_rad: float) -> float:
-    """The same direction within -pi..pi."""
+    """Return the same direction within -pi..pi."""
     return math.remainder(angle_rad, 2.0 * math.pi)
 
 
 def pan_tilt_of(direction: Vec3) -> tuple[float, float]:
-    """(pan, tilt) in radians of a camera that looks along `direction` of its body's frame."""
+    """Return (pan, tilt) in radians of a camera that points along `direction` (body frame)."""
     x, y, z = direction
     return math.atan2(y, x), math.atan2(-z, math.hypot(x, y))
 
 
 def aspect_of(image_shape: Sequence[int]) -> float:
-    """Width / height of an image or mask of shape (height, width, ...)."""
+    """Return width / height of an image or mask of shape (height, width, ...)."""
     return image_shape[1] / image_shape[0]
 
 
 def focal_length_px(camera: CameraPose, width_px: int) -> float:
-    """Pixels per unit of tangent: an object of size s at depth d is s / d * focal length wide."""
+    """Return the focal length: an object of width s at depth d is s / d * focal length wide."""
     return width_px / (2.0 * math.tan(camera.fov_rad / 2.0))
 
 
 def ray_of_pixel(camera: CameraPose, u: float, v: float, aspect: float = 1.0) -> Vec3:
-    """Unit vector in the world through image point (u, v); `aspect` is width / height."""
+    """Return the unit vector (world) through image point (u, v); `aspect` is width / height."""
     half_width = math.tan(camera.fov_rad / 2.0)
     x, y, z = 1.0, u * half_width, v * half_width / aspect
     norm = math.sqrt(x * x + y * y + z * z)
@@ -127,7 +128,7 @@ def ray_of_pixel(camera: CameraPose, u: float, v: float, aspect: float = 1.0) ->
 def pixel_of_point(
     camera: CameraPose, point_m: Vec3, aspect: float = 1.0
 ) -> tuple[float, float, float] | None:
-    """(u, v, depth_m) of a world point, None when it lies behind the camera plane."""
+    """Return (u, v, depth_m) of a world point; None when it lies behind the camera plane."""
     offset = tuple(p - c for p, c in zip(point_m, camera.position_m, strict=True))
     x, y, z = rotate(conjugate(camera.orientation), vec3(offset))
     if x <= 1e-6:
@@ -139,7 +140,7 @@ def pixel_of_point(
 def ground_point(
     camera: CameraPose, u: float, v: float, height_m: float, aspect: float = 1.0
 ) -> Vec3 | None:
-    """Where the ray through (u, v) meets the level `height_m` above ground, None if never.
+    """Intersect the ray through (u, v) with the level `height_m` above ground; None without one.
 
     `aspect` is the image's width / height, as in `ray_of_pixel`.
     """

@@ -1,9 +1,8 @@
-"""Ctrl-C, pressed as often as people press it: the first ends the command, within seconds.
+"""Handles Ctrl-C: the first one ends the command within seconds, further ones are ignored.
 
-The first one raises `KeyboardInterrupt`, so that everything that was started is ended in good
-order. Further ones are ignored: an exception in the middle of that would leave processes behind. A
-thread ends the process by force when it has not ended after `DEADLINE_S`; processes that it started
-notice that it is gone.
+The first Ctrl-C raises `KeyboardInterrupt`, so that the command stops its processes and closes its
+files. An exception of a second one would interrupt that and leave processes behind. A thread ends
+the process when it has not ended after `DEADLINE_S`; its child processes detect that and end too.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from types import FrameType
 
 EXIT_CODE = 130
 DEADLINE_S = 8.0
-"""From the first Ctrl-C to the end of the process, whatever still waits for whatever."""
+"""From the first Ctrl-C to the end of the process."""
 
 
 class Interrupts:
     """Handler of SIGINT for a command on the main thread.
 
     Attributes:
-        is_ending: whether Ctrl-C was pressed to end the command.
+        is_ending: Ctrl-C was pressed to end the command.
     """
 
     def __init__(self) -> None:
@@ -42,7 +41,7 @@ class Interrupts:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """End the command."""
         if self._is_over:
-            # Nothing is left to interrupt, unless a program goes on that had called the command.
+            # Nothing is left to interrupt, unless the command was called by a program that goes on.
             if threading.main_thread().is_alive():
                 raise KeyboardInterrupt
         elif not self.is_ending:
@@ -50,13 +49,13 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def end(self) -> None:
-        """From now on Ctrl-C changes nothing, and the process ends in time."""
+        """Ignore Ctrl-C from now on, and end the process after `DEADLINE_S`."""
         if not self.is_ending:
             self.is_ending = True
             threading.Thread(target=self._end_by_force, name="end of process", daemon=True).start()
 
     def over(self) -> None:
-        """The command has returned; what is left is the end of the process."""
+        """The command has returned; only the end of the process follows."""
         self._is_over = True
         if self.is_ending:
             _ignore()
@@ -66,13 +65,13 @@ class Interrupts:
     def _end_by_force(self) -> None:
         time.sleep(DEADLINE_S)
         if self._is_over and threading.main_thread().is_alive():
-            return  # a program that had called the command goes on
+            return  # the program that called the command goes on
         with suppress(Exception):
             print("followme-uav: ended by force", file=sys.stderr, flush=True)
         os._exit(EXIT_CODE)
 
 
 def _ignore() -> None:
-    """Python's end gives SIGINT back to the system, which would kill the process half ended."""
+    """Ignore SIGINT: Python restores the system's handler at exit, which would kill the process."""
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -37,7 +37,7 @@ class MaskClass:
 
 
 class MissionState(Enum):
-    """What the vehicle is doing."""
+    """State of the mission: the task of the vehicle."""
 
     TAKEOFF = "takeoff"
     PATROL = "patrol"  # fly along the streets, camera sweeping
@@ -60,16 +60,16 @@ class Manoeuvre(Enum):
 
 @dataclass(frozen=True)
 class Contact:
-    """Something that the vehicle touched, as the simulator tells it."""
+    """An object that the vehicle touched, as the simulator reports it."""
 
     object_name: str
     normal: Vec3
-    """Out of the surface that was touched, world NED; zero where the simulator tells none."""
+    """Outward normal of the touched surface, world NED; zero where the simulator reports none."""
 
 
 @dataclass(frozen=True)
 class VehicleState:
-    """Where the vehicle is and how it moves, at one instant."""
+    """Pose and motion of the vehicle at one instant."""
 
     time_s: float
     """Simulation time."""
@@ -84,12 +84,12 @@ class VehicleState:
     has_collided: bool = False
     """The simulator reported a contact since the previous state: a collision, or the ground."""
     contact: Contact | None = None
-    """What was touched, where the simulator tells; None without a contact."""
+    """The touched object, where the simulator reports it; None without a contact."""
 
 
 @dataclass(frozen=True)
 class CameraPose:
-    """Where the camera was when it took the image, and how wide it sees."""
+    """Pose and field of view of the camera at the time of the image."""
 
     position_m: Vec3
     """World NED."""
@@ -101,7 +101,7 @@ class CameraPose:
 
 @dataclass(frozen=True)
 class Frame:
-    """One image and everything known about the instant it was taken."""
+    """One image, with the state of camera and vehicle at its time."""
 
     index: int
     time_s: float
@@ -111,12 +111,12 @@ class Frame:
     camera: CameraPose
     vehicle: VehicleState
     land_requested: bool = False
-    """The person in charge wants the flight to end."""
+    """The user has requested the end of the flight."""
     obstacles_m: tuple[Vec3, ...] = ()
-    """Nearest things about as high as the vehicle, one for each direction in which the depth image
-    shows one, world NED; empty where the simulator has no metric depth."""
+    """Nearest points of obstacles at the vehicle's height, at most one for each vertical strip of
+    the depth image, world NED; empty where the simulator has no metric depth."""
     control_loss: str = ""
-    """Why this flight may no longer be in control of the vehicle; empty as long as it is."""
+    """Why this flight may have lost control of the vehicle; empty while it has control."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ class Detection:
     confidence: float
     """Mean hero probability over the pixels, 0..1."""
     purity: float = 1.0
-    """Share of hero pixels among all pixels of people in an upright strip around the centroid: low
-    for a pedestrian who resembles the hero in part."""
+    """Share of hero pixels among all pixels of people in a vertical strip around the centroid: low
+    for a pedestrian with hero and people pixels."""
 
 
 class GroundCovariance(NamedTuple):
@@ -147,7 +147,7 @@ class GroundCovariance(NamedTuple):
 
 @dataclass(frozen=True)
 class Measurement:
-    """A detection put on the ground, under the assumption that it is a person who stands there."""
+    """A detection projected to the ground, under the assumption that it is a standing person."""
 
     position_m: Vec3
     """Of the centroid, world NED."""
@@ -159,16 +159,16 @@ class Measurement:
     relative_area: float
     """Area over that of the hero at this position."""
     is_truncated: bool
-    """By the upper or lower edge of the image: height and area are then too small."""
+    """Cut off by the upper or lower edge of the image: height and area are then too small."""
 
 
 class Classification(Enum):
     """Is a detection the hero?"""
 
-    UNCONFIRMED = "unconfirmed"  # too far away to tell
+    UNCONFIRMED = "unconfirmed"  # too far away to classify
     PROBABLE = "probable"  # resembles the hero, from beyond the distance of confirmation
     CONFIRMED = "confirmed"
-    REJECTED = "rejected"  # near enough to tell: not the hero
+    REJECTED = "rejected"  # near enough to classify: not the hero
 
 
 class Outcome(Enum):
@@ -214,7 +214,7 @@ class TrackEstimate:
 
 @dataclass(frozen=True)
 class MissionInputs:
-    """Everything the mission decides from, at one frame."""
+    """The inputs of the mission's decision at one frame."""
 
     time_s: float
     gap_s: float
@@ -232,7 +232,7 @@ class MissionInputs:
     is_expected: bool = False
     """The selected detection lies where the hero that was followed last may be by now."""
     control_loss: str = ""
-    """Why this flight may no longer be in control of the vehicle; empty as long as it is."""
+    """Why this flight may have lost control of the vehicle; empty while it has control."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class LineOfSight:
 
 @dataclass(frozen=True)
 class Guidance:
-    """What the mission state asks of vehicle and camera, before limits and obstacle avoidance."""
+    """Setpoints of the mission state, before limits and obstacle avoidance."""
 
     manoeuvre: Manoeuvre
     velocity_mps: Vec2 = (0.0, 0.0)
@@ -262,12 +262,12 @@ class Guidance:
 
 @dataclass(frozen=True)
 class LoopTerms:
-    """What one PID loop did at a frame: why the command is what it is."""
+    """The terms of one PID loop at a frame, which explain the command."""
 
     name: str
     """pan, tilt, yaw, forward or altitude."""
     error: float
-    """What the loop brings to zero, in the unit of its input (see `configs/default.yaml`)."""
+    """The control error, in the unit of the loop's input (see `configs/default.yaml`)."""
     p: float
     i: float
     d: float
@@ -277,7 +277,7 @@ class LoopTerms:
 
 @dataclass(frozen=True)
 class Command:
-    """What the vehicle and its camera shall do until the next command."""
+    """Setpoints of the vehicle and its camera until the next command."""
 
     manoeuvre: Manoeuvre
     velocity_mps: Vec3
@@ -292,7 +292,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of mission state, and why."""
+    """A change of mission state, with its reason."""
 
     source: MissionState
     target: MissionState
@@ -301,7 +301,7 @@ class Transition:
 
 @dataclass(frozen=True)
 class Step:
-    """All that one frame led to."""
+    """All results of one frame, from mask to command."""
 
     frame_index: int
     time_s: float
@@ -323,7 +323,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Solid:
-    """Something that stands in the city. Shown to those who watch; the pilot never sees it."""
+    """An obstacle of the city. Shown by viewers; the pilot gets none."""
 
     name: str
     """Its kind and number: building_3, tree_0_crown."""
@@ -337,7 +337,7 @@ class Solid:
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What really was, from a simulator that tells. Judges flights; the pilot never sees it."""
+    """The true state of the world, if the simulator offers it. For metrics, not for the pilot."""
 
     time_s: float
     hero_position_m: Vec3

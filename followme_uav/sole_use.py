@@ -1,8 +1,8 @@
-"""Outputs that one process writes at a time: a second one is refused before it does harm.
+"""Locks outputs: one process at a time writes to a file or folder, a second one gets an error.
 
-The operating system keeps the locks (`flock`), so that they end with the process, however it ends,
-and hold for a file or folder whatever name leads to it. They bind this program only, and nobody who
-reads. On a file system without them nothing is refused.
+The locks are those of the operating system (`flock`): they end with the process, however it ends,
+and apply to a file or folder under all its names. They bind this program alone, and do not prevent
+reading. On a file system without locks nothing is refused.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from pathlib import Path
 from followme_uav.errors import InUseError
 
 _ATTEMPTS, _PAUSE_S = 10, 0.02
-"""Somebody who only looks holds a lock for a moment."""
+"""`check_free` in another process holds a lock for a moment."""
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 _ours: set[tuple[int, int]] = set()
-"""Device and inode of what this process holds by `sole_use`."""
+"""Device and inode of the files and folders that this process has locked by `sole_use`."""
 
 
 @contextmanager
 def sole_use(path: Path) -> Iterator[None]:
-    """Hold a folder, or the name of a file that will be replaced, against other processes.
+    """Lock a folder, or the name of a file that will be replaced, against other processes.
 
-    A folder is recognised by being there. For a file the lock is on `.NAME.lock` beside it, since
-    the file itself will be another one; its folder must be there.
+    A path is a folder if it exists as one. For a file the lock is on `.NAME.lock` beside it, since
+    the file itself will be replaced; the folder of the file must exist.
 
-    Raises `InUseError` when somebody else holds it.
+    Raises `InUseError` when another process holds the lock.
     """
     is_folder = path.is_dir()
     place = path if is_folder else lock_beside(path)
     try:
         number = _open(place, os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT, path)
-    except OSError:  # not to be opened so: writing will tell
+    except OSError:  # cannot be opened: the error of writing is clearer
         yield
         return
     key = _identity(number)
@@ -49,25 +49,25 @@ def sole_use(path: Path) -> Iterator[None]:
         _ours.discard(key)
         if not is_folder:
             with suppress(OSError):
-                place.unlink()  # while it is held, so that nobody else's is removed
+                place.unlink()  # while it is locked: it cannot be that of another process
         os.close(number)
 
 
 def open_alone(path: Path) -> int:
-    """A descriptor of a file to be written in place, its content kept, locked until it is closed.
+    """Open a file for writing in place, its content kept; locked until the descriptor is closed.
 
-    Raises `InUseError` when somebody writes to it, and `OSError`.
+    Raises `InUseError` when another process writes to it, and `OSError`.
     """
     return _open(path, os.O_WRONLY | os.O_CREAT, path)
 
 
 def check_free(path: Path) -> None:
-    """Raise `InUseError` when somebody else is writing to this file, or is about to replace it."""
+    """Raise `InUseError` when another process writes to this file, or is about to replace it."""
     for place in (path, lock_beside(path)):
         try:
             number = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
-            continue  # not there, or not to be read: then writing will tell
+            continue  # missing or unreadable: the error of writing is clearer
         try:
             if _identity(number) not in _ours and stat.S_ISREG(os.fstat(number).st_mode):
                 _lock(number, fcntl.LOCK_SH, path)
@@ -76,12 +76,12 @@ def check_free(path: Path) -> None:
 
 
 def lock_beside(path: Path) -> Path:
-    """The file that is locked in place of one that will be replaced."""
+    """Return the file that is locked in place of one that will be replaced."""
     return path.with_name(f".{path.name}.lock")
 
 
 def _open(place: Path, flags: int, path: Path) -> int:
-    """Open and lock; again, if somebody has put another file there meanwhile."""
+    """Open and lock; repeat if another process has replaced the file meanwhile."""
     while True:
         number = os.open(place, flags | os.O_CLOEXEC, 0o666)
         try:

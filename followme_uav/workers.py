@@ -1,8 +1,8 @@
-"""Processes that work for a command, and end with it however it ends.
+"""Worker processes of a command, which end with the command, however it ends.
 
-Ctrl-C is the command's affair: workers do not get it, not even while they start. When the block of
-`worker_pool` ends with an exception they are asked to end (SIGTERM), which ends what they have
-started in turn, and after `STOP_S` they are killed. Nothing waits longer than that.
+Ctrl-C is handled by the command alone: workers do not receive it, not even while they start. When
+the block of `worker_pool` ends with an exception, workers get SIGTERM, on which they end their own
+child processes, and SIGKILL after `STOP_S`.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from typing import Any, TypeVar
 from followme_uav.terminal import prepare_streams
 
 STOP_S = 4.0
-"""From SIGTERM to SIGKILL; a worker needs some seconds to end its simulator."""
+"""From SIGTERM to SIGKILL; a worker needs up to some seconds to end its simulator."""
 _POLL_S = 0.05
 
 T = TypeVar("T")
 
 
 class WorkerPool:
-    """Runs functions in other processes; made by `worker_pool`."""
+    """Runs functions in worker processes; made by `worker_pool`."""
 
     def __init__(self, executor: ProcessPoolExecutor) -> None:
         self._executor = executor
 
     def submit(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
-        """As `Executor.submit`."""
-        with _ctrl_c_held():  # submitting starts processes, which inherit that
+        """Run a function in a worker, as `Executor.submit` does."""
+        with _ctrl_c_blocked():  # submitting starts processes, which inherit the block
             return self._executor.submit(_in_worker, work, *arguments)
 
 
@@ -45,14 +45,14 @@ class WorkerPool:
 def worker_pool(
     processes: int, initialise: Callable[..., None] | None = None, *arguments: Any
 ) -> Iterator[WorkerPool]:
-    """A pool of new processes.
+    """Start a pool of processes.
 
     Args:
-        processes: How many.
-        initialise: Called once in each, with the arguments.
+        processes: Their number.
+        initialise: Called once in each process, with the arguments.
         arguments: Of `initialise`.
     """
-    resource_tracker.ensure_running()  # starting it later would let Ctrl-C through, see `submit`
+    resource_tracker.ensure_running()  # started later, it would unblock Ctrl-C in `submit`
     others = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(
         processes,
@@ -72,8 +72,8 @@ def worker_pool(
 def _stop(workers: list[BaseProcess]) -> None:
     for worker in workers:
         worker.terminate()
-    give_up_s = time.monotonic() + STOP_S
-    while any(worker.is_alive() for worker in workers) and time.monotonic() < give_up_s:
+    deadline_s = time.monotonic() + STOP_S
+    while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline_s:
         time.sleep(_POLL_S)
     for worker in workers:
         if worker.is_alive():
@@ -83,8 +83,8 @@ def _stop(workers: list[BaseProcess]) -> None:
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Ctrl-C waits until the end of the block; processes started in it do not get it."""
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Delay Ctrl-C until the end of the block; processes started in it do not receive it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     try:
         yield
@@ -92,12 +92,12 @@ def _ctrl_c_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class _Ended(BaseException):
-    """Raised by SIGTERM in a worker."""
+class _Terminated(BaseException):
+    """SIGTERM was received in a worker."""
 
 
 def _start(initialise: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
-    """The beginning of a worker."""
+    """Initialise a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
     prepare_streams()
@@ -108,22 +108,22 @@ def _start(initialise: Callable[..., None] | None, arguments: tuple[Any, ...]) -
 
 def _on_term(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise _Ended
+    raise _Terminated
 
 
 def _in_worker(work: Callable[..., T], *arguments: Any) -> T:
-    """The work; told to end, the process ends when the work has put its things away."""
+    """Run the work; on SIGTERM the process ends after the work's clean-up."""
     try:
         signal.signal(signal.SIGTERM, _on_term)
         result = work(*arguments)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nothing is left to put away
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # no clean-up is left
         return result
-    except _Ended:
+    except _Terminated:
         os._exit(1)
 
 
 def _end_with_parent() -> None:
-    """A pool that is killed cannot tell its workers, and they would wait for work for ever."""
+    """End with the parent: a killed parent cannot stop its workers, which would wait for work."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         with suppress(Exception):

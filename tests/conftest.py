@@ -1,4 +1,4 @@
-"""Shared by all tests: made-up flights, so that logs and metrics need no simulator."""
+"""Helpers shared by all tests: synthetic flights, so that logs and metrics need no simulator."""
 
 import dataclasses
 from collections.abc import Callable
@@ -31,7 +31,7 @@ SIZE_PX = 32
 
 
 def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray:
-    """Background with a square hero around (column, row)."""
+    """Return background with a square of hero pixels around (column, row)."""
     mask = np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
     mask[..., 0] = 255
     if centre_px is not None:
@@ -42,7 +42,7 @@ def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray
 
 
 def detection_at(centre_px: tuple[float, float], size_px: int = 5) -> Detection:
-    """The detection of a square of hero pixels around (column, row)."""
+    """Return the detection of a square of hero pixels around (column, row)."""
     u, v = (2.0 * (pixel + 0.5) / SIZE_PX - 1.0 for pixel in centre_px)
     return Detection(u, v, size_px**2, size_px, size_px, 0.9)
 
@@ -63,7 +63,7 @@ def make_entry(
     clearance_m: float = 5.0,
     **step: Any,
 ) -> FlightEntry:
-    """One entry of a flight at 10 Hz with the camera in the origin, looking north."""
+    """Return one entry of a flight at 10 Hz with the camera in the origin, pointing north."""
     time_s = 0.1 * index if time_s is None else time_s
     zero = (0.0, 0.0, 0.0)
     level = (1.0, 0.0, 0.0, 0.0)
@@ -83,7 +83,7 @@ def make_entry(
 
 
 def same(first: Any, second: Any) -> bool:
-    """Equality down to the last bit, for dataclasses that contain arrays."""
+    """Compare dataclasses that contain arrays, bit for bit."""
     if type(first) is not type(second):
         return False
     if dataclasses.is_dataclass(first):
@@ -101,7 +101,7 @@ def same(first: Any, second: Any) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mesa's software renderer and TensorFlow bring two LLVMs: in one process they crash."""
+    """Skip rendering in a mixed run: Mesa and TensorFlow load two LLVMs and crash together."""
     rendering = [item for item in items if "rendering" in item.path.parts]
     if 0 < len(rendering) < len(items):
         for item in rendering:

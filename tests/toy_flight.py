@@ -1,4 +1,4 @@
-"""A flight in the toy world, logged like one of the flight loop, for tests of logs and replays."""
+"""A flight in the toy world with a log as of the flight loop, for tests of logs and replays."""
 
 import dataclasses
 import time
@@ -17,17 +17,17 @@ FRAME_S = 0.1
 
 
 def walk(time_s):
-    """Walk ahead, then leave the world: the flight has FOLLOW, a loss and SEARCH."""
+    """Walk ahead, then disappear: the flight has FOLLOW, a loss and SEARCH."""
     return (8.0 + 1.2 * time_s, 0.0) if time_s < 14.0 else None
 
 
 def paint(mask):
-    """An image from which `sees_paint` restores this mask, even after JPEG compression."""
+    """Return an image from which `sees_paint` recovers the mask, in spite of JPEG."""
     return np.ascontiguousarray(mask[..., ::-1])
 
 
 def sees_paint(images):
-    """Masks of any number of images; pixels with red above 127 are hero pixels."""
+    """Return masks of images: a pixel with red above 127 is a hero pixel."""
     hero = images[..., 0] > 127
     masks = np.zeros_like(images)
     masks[..., 2] = 255 * hero
@@ -46,7 +46,7 @@ def fly_toy(
     make_pilot=lambda config, masks, world: Pilot(config, masks),
     **metadata,
 ):
-    """Fly and log; call `on_frame` with the number of frames logged."""
+    """Fly and write the log; `on_frame` is called with the number of frames written."""
     world = ToyWorld(walk, frame_s=FRAME_S)
     pilot = make_pilot(config, lambda frame: rounded_mask(sees_paint(frame.rgb[None])[0]), world)
     next_s = time.monotonic()

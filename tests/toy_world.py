@@ -1,4 +1,4 @@
-"""A small world for tests of the pilot: a point mass that flies, a walking hero, exact masks."""
+"""A small world for tests of the pilot: a point mass that flies, a hero that walks, exact masks."""
 
 import math
 from dataclasses import dataclass, field
@@ -31,10 +31,10 @@ GRAVITY_MPS2 = 9.81
 
 @dataclass
 class ToyWorld:
-    """A world that advances by whole frames.
+    """A simulation that advances by whole frames.
 
-    `route(time_s)` is the hero's place on the ground, None while absent. `others` are routes of
-    people who look like the hero. During each (start, end) of `hidden` no person is visible.
+    `route(time_s)` is the hero's position on the ground; None: absent. `others` are routes of
+    pedestrians with the hero's appearance. Within each interval of `hidden` all are invisible.
     """
 
     route: object
@@ -49,7 +49,7 @@ class ToyWorld:
     velocity: tuple = (0.0, 0.0, 0.0)
     yaw_rad: float = 0.0
     yaw_rate_radps: float = 0.0
-    lean: tuple = (0.0, 0.0)  # roll and pitch, to which a multirotor tilts to accelerate
+    lean: tuple = (0.0, 0.0)  # roll and pitch, as a multirotor tilts to accelerate
     lean_rate: tuple = (0.0, 0.0)
     camera: tuple = (0.0, 0.0)
     blind: bool = False
@@ -68,7 +68,7 @@ class ToyWorld:
         return frame
 
     def mask(self, frame: Frame):
-        """The exact mask of a frame."""
+        """Return the exact mask of a frame."""
         mask = np.zeros((*self.size_px[::-1], 3), np.uint8)
         if not any(start <= frame.time_s < end for start, end in self.hidden):
             for route in (self.route, *self.others):
@@ -95,7 +95,7 @@ class ToyWorld:
         ] = 255
 
     def obey(self, command: Command) -> None:
-        """Apply a command for one frame time."""
+        """Advance by one frame time under a command."""
         wanted = {
             Manoeuvre.TAKEOFF: (0.0, 0.0, -0.5 if self.position[2] > -1.5 else 0.0),
             Manoeuvre.LAND: (0.0, 0.0, 0.2 if self.position[2] < 0.0 else 0.0),
@@ -132,7 +132,7 @@ class ToyWorld:
         )
 
     def fly(self, pilot, seconds):
-        """Fly for a duration; return the steps of the pilot."""
+        """Fly for that time and return the steps of the pilot."""
         steps = []
         for _ in range(round(seconds / self.frame_s)):
             steps.append(pilot.step(self.frame()))
@@ -140,5 +140,5 @@ class ToyWorld:
         return steps
 
     def distance_m(self) -> float:
-        """Distance from the vehicle to the centre of the hero."""
+        """Distance from the vehicle to the centroid of the hero."""
         return math.dist(self.position, (*self.route(self.time_s), -0.95))

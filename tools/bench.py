@@ -26,7 +26,8 @@ from rich.table import Table
 from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.config import load_config
 from followme_uav.flight.embedded import EmbeddedSimulator
-from followme_uav.flight.fly import FlightPlan, FlightSummary, fly
+from followme_uav.flight.fly import FlightPlan, fly
+from followme_uav.flight.summary import FlightSummary
 from followme_uav.log.entry import FlightEntry
 from followme_uav.perception.models import INPUT_SIZE_PX
 from followme_uav.perception.segmenter import Segmenter

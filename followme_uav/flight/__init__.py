@@ -1,1 +1,1 @@
-"""A flight as a whole: the loop that flies it, the log that keeps it, the metrics that judge it."""
+"""One flight: loop, metrics, summary, and the process of the embedded simulator."""

@@ -1,7 +1,7 @@
-"""Notices that somebody else has the vehicle: from how it moves, without asking anybody.
+"""Detects from the vehicle's motion that another client has the vehicle.
 
-The client tells when API control was taken away. Disarming, a `reset`, a teleport or a command of
-another client show in the vehicle's own motion only.
+`AirSimClient` reports when API control was taken away. Disarming, a `reset`, a teleport or a
+command of another client show in the vehicle's motion only.
 """
 
 from __future__ import annotations
@@ -19,49 +19,49 @@ FLYING = (
     MissionState.SEARCH,
 )
 CLIMB_MPS = 0.3
-"""Commanded to climb at least so fast, a vehicle moves."""
+"""A vehicle that is commanded to climb at this rate or faster must move."""
 AT_REST_MPS = 0.1
 
 
 class ControlWatch:
-    """Takes the frames of a flight in order, each with what was commanded before."""
+    """Checks the frames of a flight in order, each with the command before it."""
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config.mission
         self._lowest_m = config.limits.min_altitude_m - config.limits.sink_m
         self._start_down_m: float | None = None
         self._last: VehicleState | None = None
-        self._resting_since_s: float | None = None
-        self._begin_s: float | None = None
+        self._at_rest_since_s: float | None = None
+        self._control_since_s: float | None = None
         """Time of the first frame since control was taken."""
 
-    def forget(self) -> None:
-        """Control was taken anew: what comes next need not go on from what was.
+    def restart(self) -> None:
+        """Control was taken anew: the next state may differ from the last one in any way.
 
-        For `mission.disobeyed_s` from then on the vehicle may fall or rest: it needs time to obey.
+        For `mission.disobeyed_s` the vehicle may then fall or rest, until it reacts to commands.
         """
-        self._last = self._resting_since_s = self._begin_s = None
+        self._last = self._at_rest_since_s = self._control_since_s = None
 
-    def look(self, frame: Frame, state: MissionState, command: Command | None) -> Frame:
-        """The frame, with the reason why control may be lost.
+    def check(self, frame: Frame, state: MissionState, command: Command | None) -> Frame:
+        """Return the frame, with the reason why control may be lost.
 
         Args:
-            frame: As the simulator gave it, its time not yet made to go on.
+            frame: As the simulator sent it, with the simulator's time.
             state: Of the mission, before this frame.
             command: The last one.
         """
         now = frame.vehicle
         if self._start_down_m is None:
             self._start_down_m = now.position_m[2]
-        if self._begin_s is None:
-            self._begin_s = now.time_s
-        loss = frame.control_loss or self._moved(now)
-        if now.time_s - self._begin_s > self._config.disobeyed_s:
+        if self._control_since_s is None:
+            self._control_since_s = now.time_s
+        loss = frame.control_loss or self._was_moved(now)
+        if now.time_s - self._control_since_s > self._config.disobeyed_s:
             loss = loss or self._falls(now, state) or self._disobeys(now, state, command)
         self._last = now
         return replace(frame, control_loss=loss) if loss else frame
 
-    def _moved(self, now: VehicleState) -> str:
+    def _was_moved(self, now: VehicleState) -> str:
         last = self._last
         if last is None:
             return ""
@@ -69,7 +69,7 @@ class ControlWatch:
         if dt_s < 0.0:
             return f"the simulator was reset: its clock went back by {-dt_s:.1f} s"
         if dt_s > self._config.frame_gap_s:
-            return ""  # it may have flown anywhere meanwhile
+            return ""  # too long to bound the distance flown
         flown_m = dt_s * (math.hypot(*last.velocity_mps) + math.hypot(*now.velocity_mps))
         moved_m = math.dist(last.position_m, now.position_m)
         if moved_m > flown_m + self._config.jump_m:
@@ -83,21 +83,21 @@ class ControlWatch:
         return f"the vehicle falls at {sink_mps:.1f} m/s; was it disarmed?"
 
     def _disobeys(self, now: VehicleState, state: MissionState, command: Command | None) -> str:
-        """It rests low down, perhaps on the ground, although it should climb."""
-        shall_climb = (
+        """The vehicle rests low down, perhaps on the ground, although it should climb."""
+        should_climb = (
             command is not None
             and state in FLYING
             and command.manoeuvre is Manoeuvre.VELOCITY
             and command.velocity_mps[2] <= -CLIMB_MPS
         )
         altitude_m = (self._start_down_m or 0.0) - now.position_m[2]
-        rests = math.hypot(*now.velocity_mps) < AT_REST_MPS
-        if not (shall_climb and rests and altitude_m < self._lowest_m):
-            self._resting_since_s = None
+        is_at_rest = math.hypot(*now.velocity_mps) < AT_REST_MPS
+        if not (should_climb and is_at_rest and altitude_m < self._lowest_m):
+            self._at_rest_since_s = None
             return ""
-        if self._resting_since_s is None:
-            self._resting_since_s = now.time_s
-        if now.time_s - self._resting_since_s < self._config.disobeyed_s:
+        if self._at_rest_since_s is None:
+            self._at_rest_since_s = now.time_s
+        if now.time_s - self._at_rest_since_s < self._config.disobeyed_s:
             return ""
-        self._resting_since_s = None
+        self._at_rest_since_s = None
         return f"the vehicle does not climb from {altitude_m:.1f} m; was it disarmed?"

@@ -1,7 +1,7 @@
-"""Starts the embedded simulator as a process of its own, and ends it.
+"""Starts the embedded simulator in a process of its own, and ends it.
 
-The controller talks to it over the RPC, like to any other simulator; all it knows of it is the
-command line that starts it and the line `listening on HOST:PORT` that it prints when ready.
+The controller uses it over RPC, like any other simulator. Beyond that it depends on the command
+line that starts it, and on the line `listening on HOST:PORT` that it prints when ready.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ DIALECT_OF_PROFILE = {f"embedded-{name}": name for name in ("unity", "colosseum"
 def embedded_simulator(
     config: FlightConfig, seed: int, *, paused: bool, window: bool = False
 ) -> Iterator[FlightConfig]:
-    """A running simulator that suits `config`; yields the configuration with its address in it.
+    """Run a simulator that suits `config`; yields the configuration with its address.
 
-    Only what starts `paused` can be repeated: else it depends on when the first call comes.
+    Only a simulation that starts `paused` is repeatable: else it depends on the time of the first
+    call.
     """
     with simulator_for(config, seed, paused=paused, window=window) as simulator:
         yield simulator.found_by(config)
@@ -45,7 +46,7 @@ def simulator_for(
     window: bool = False,
     world: Path | None = None,
 ) -> EmbeddedSimulator:
-    """A simulator that suits `config`, not yet started."""
+    """Return a simulator that suits `config`, not started yet."""
     camera, profile = config.camera, config.simulator
     options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
     if profile.name in DIALECT_OF_PROFILE:
@@ -60,7 +61,16 @@ def simulator_for(
 
 
 class EmbeddedSimulator:
-    """Context manager: a running simulator process; `host` and `port` say where it listens."""
+    """Context manager of a simulator process.
+
+    Attributes:
+        host: The address on which it listens.
+        port: The port.
+
+    Args:
+        seed: Of the city.
+        options: Further command line options of the simulator.
+    """
 
     def __init__(self, seed: int, *options: str) -> None:
         self._command = [
@@ -74,7 +84,7 @@ class EmbeddedSimulator:
         self.host, self.port = "", 0
 
     def launch(self) -> None:
-        """Start it without waiting, which `with` does; whoever launches it has to `stop` it."""
+        """Start the process without waiting until it is ready; the caller has to `stop` it."""
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             self._command,
             stdin=subprocess.DEVNULL,
@@ -82,13 +92,13 @@ class EmbeddedSimulator:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            # Ctrl-C is for the controller: it lands first and then ends the simulator.
+            # Ctrl-C must reach the controller alone, which lands and then ends the simulator.
             start_new_session=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self) -> EmbeddedSimulator:
-        """Wait until it listens; raises `SimulatorError` with its last words."""
+        """Wait until it listens; raises `SimulatorError` with its last line of output."""
         if self._process is None:
             self.launch()
         try:
@@ -109,27 +119,27 @@ class EmbeddedSimulator:
         self.stop()
 
     def found_by(self, config: FlightConfig) -> FlightConfig:
-        """The configuration with this simulator's address in it."""
+        """Return the configuration with this simulator's address."""
         address = {"host": self.host, "port": self.port}
         profile = config.simulator.model_copy(update=address)
         return config.model_copy(update={"simulator": profile})
 
     def memory_mb(self) -> float:
-        """What the process holds of the machine's memory now; 0 when it does not run."""
+        """Return the resident memory of the process; 0 when it does not run."""
         if self._process is None:
             return 0.0
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return next(int(s.split()[1]) / 1024 for s in status.splitlines() if "VmRSS" in s)
 
     def was_closed(self) -> bool:
-        """Whether somebody has closed its window; waits a moment for it to be gone."""
+        """Whether a person closed the window; waits `STOP_DEADLINE_S` for the process to end."""
         try:
             return self._process is not None and self._process.wait(STOP_DEADLINE_S) == 0
         except subprocess.TimeoutExpired:
             return False
 
     def stop(self) -> None:
-        """End the process, by force if it does not obey."""
+        """End the process; kill it if it has not ended after `STOP_DEADLINE_S`."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -145,25 +155,25 @@ class EmbeddedSimulator:
         if process is None or process.stdout is None:
             return
         for line in process.stdout:
-            if not self._is_ready:  # later ones nobody reads, and there may be many
+            if not self._is_ready:  # later lines are not read, and there may be many
                 self._lines.put(line.rstrip())
         self._lines.put(None)
 
     def _wait_until_ready(self) -> str:
-        last_words = "it said nothing"
+        last_line = "no output"
         while True:
             try:
                 line = self._lines.get(timeout=START_DEADLINE_S)
             except queue.Empty:
                 raise SimulatorError(
                     f"the embedded simulator was not ready within {START_DEADLINE_S:g} s "
-                    f"({last_words}); run 'followme-uav doctor'"
+                    f"({last_line}); run 'followme-uav doctor'"
                 ) from None
             if line is None:
                 raise SimulatorError(
-                    f"the embedded simulator did not start: {last_words}; run 'followme-uav doctor'"
+                    f"the embedded simulator did not start: {last_line}; run 'followme-uav doctor'"
                 )
             if line.startswith(READY):
                 self._is_ready = True
                 return line.removeprefix(READY)
-            last_words = line or last_words
+            last_line = line or last_line

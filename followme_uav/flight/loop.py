@@ -1,8 +1,8 @@
 """The flight loop: frame in, command out, at the camera's rate, until the mission is done.
 
-In lockstep the simulation stands still while the pilot thinks and then advances by exactly one
-frame time; in real time it runs on and the loop keeps pace with the wall clock. A simulator that
-does not answer in time becomes a frame without an image, so that the pilot decides what to do.
+In lockstep the simulation is paused while the pilot computes, and then advances by one frame time.
+In real time it runs on, and the loop keeps pace with the wall clock. When the simulator does not
+answer in time, the pilot gets a frame without an image and decides what to do.
 """
 
 from __future__ import annotations
@@ -13,28 +13,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-import numpy as np
-
 from followme_uav.config import FlightConfig
 from followme_uav.errors import ControlLostError, RpcError, SimulatorError
 from followme_uav.flight.control_watch import ControlWatch
+from followme_uav.flight.mask_sources import TimedMasks
 from followme_uav.log.entry import FlightEntry, LoopTimings, Picture
-from followme_uav.log.images import as_logged, rounded_mask
-from followme_uav.messages import (
-    Command,
-    Frame,
-    GroundTruth,
-    Mask,
-    MaskClass,
-    MissionState,
-    RgbImage,
-)
+from followme_uav.log.images import as_logged
+from followme_uav.messages import Command, Frame, GroundTruth, MissionState, Step
 from followme_uav.pilot.interface import MaskSource, PilotMaker
 from followme_uav.pilot.pilot import Pilot
 
 
 class Simulator(Protocol):
-    """What the loop needs of `rpc.airsim.AirSimClient`."""
+    """The part of `rpc.airsim.AirSimClient` that the loop uses."""
 
     def read_frame(self) -> Frame: ...  # noqa: D102
 
@@ -42,7 +33,7 @@ class Simulator(Protocol):
 
     def send(self, command: Command) -> None: ...  # noqa: D102
 
-    def begin_advance(self, duration_s: float, *, then_look: bool) -> None: ...  # noqa: D102
+    def begin_advance(self, duration_s: float, *, prefetch: bool) -> None: ...  # noqa: D102
 
     def end_advance(self, while_held: Callable[[], None]) -> None: ...  # noqa: D102
 
@@ -57,16 +48,16 @@ class FlightLoop:
     """Flies one mission; `request_landing` may be called from a signal handler.
 
     Attributes:
-        closed: the flight ended because somebody closed the simulator.
+        closed: The flight ended because a person closed the simulator's window.
 
     Args:
-        config: how to fly.
-        simulator: where.
-        mask_source: what sees the hero.
-        lockstep: the simulation stands still while the pilot thinks.
-        record: called after every turn.
-        was_closed: asked when the simulator is gone, whether somebody wanted that.
-        make_pilot: who flies.
+        config: How to fly.
+        simulator: The simulator, with control of the vehicle taken.
+        mask_source: Computes masks.
+        lockstep: The simulation is paused while the pilot computes.
+        record: Called with the entry of every frame.
+        was_closed: Asked when the connection is lost: did a person close the simulator's window?
+        make_pilot: Makes the pilot.
     """
 
     def __init__(
@@ -84,48 +75,49 @@ class FlightLoop:
         self._was_closed = was_closed or (lambda: False)
         self._config = config
         self._simulator = simulator
-        self._mask_source = _Seen(mask_source, config.log.round_masks)
-        self._pilot = make_pilot(config, self._mask_source)
+        self._masks = TimedMasks(mask_source, config.log.round_masks)
+        self._pilot = make_pilot(config, self._masks)
         self._lockstep = lockstep
         self._record = record
         self._frame_s = 1.0 / config.camera.rate_hz
         self._last_frame: Frame | None = None
-        self._last_raw_s: float | None = None
-        """Its time as the simulator told it."""
-        self._progress_s = 0.0
-        """When, by the wall clock, simulation time last went on."""
+        self._last_simulator_s: float | None = None
+        """Time of the last frame by the simulator's clock."""
+        self._last_progress_s = 0.0
+        """Wall-clock time at which the simulator's clock last advanced."""
         self._time_shift_s = 0.0
-        self._watch = ControlWatch(config)
+        """Added to the simulator's time, so that time goes on after a restart."""
+        self._control_watch = ControlWatch(config)
         self._last_command: Command | None = None
-        self._take_backs = 0
+        self._retake_count = 0
         self._landing_requested = False
         self._aborted = False
 
     @property
     def landing_requested(self) -> bool:
-        """Whether somebody has asked for the end of the flight."""
+        """Whether `request_landing` was called."""
         return self._landing_requested
 
     def request_landing(self) -> None:
-        """End the flight in good order; asked again, at once."""
+        """Land; a second request ends the flight at once."""
         self._aborted = self._landing_requested
         self._landing_requested = True
 
     def run(self) -> MissionState:
-        """Fly until the mission is done or the simulator was closed.
+        """Fly until the mission is done or the simulator's window was closed.
 
         Raises:
-            KeyboardInterrupt: The landing was requested twice.
-            SimulatorError: No new frame for `mission.failsafe_land_s`, reconnecting included; or
-                the simulator cannot do what a flight needs.
-            ControlLostError: Another client has the vehicle, and control was taken back
-                `mission.control_take_backs` times before or is refused.
+            KeyboardInterrupt: Landing was requested twice.
+            SimulatorError: No new frame for `mission.failsafe_land_s`, in spite of new connections;
+                or the simulator cannot do what a flight needs.
+            ControlLostError: Another client has the vehicle, and control was already retaken
+                `mission.control_take_backs` times, or is refused.
         """
         record_ms = 0.0
-        next_tick_s = self._progress_s = time.monotonic()
+        next_frame_s = self._last_progress_s = time.monotonic()
         while self._pilot.state is not MissionState.DONE and not self.closed:
             self._check_abort()
-            asked_s = time.perf_counter()
+            requested_s = time.perf_counter()
             frame = self._next_frame()
             if self.closed:
                 break
@@ -134,56 +126,75 @@ class FlightLoop:
             coded_s = time.perf_counter()
             step = self._pilot.step(frame)
             decided_s = time.perf_counter()
-            given_up = self._take_back(frame.control_loss)
-            if given_up is None:
-                self._last_command = step.command
-                if _trouble(partial(self._simulator.send, step.command)):
-                    self._recover()
+            control_error = self._obey(frame, step)
             sent_s = time.perf_counter()
-            timings = LoopTimings(
-                receive_ms=1e3 * (received_s - asked_s),
-                segment_ms=self._mask_source.last_ms,
-                decide_ms=1e3 * (decided_s - coded_s)
-                - self._mask_source.last_ms
-                - self._mask_source.last_rounding_ms,
-                send_ms=1e3 * (sent_s - decided_s),
-                log_ms=record_ms
-                + 1e3 * (coded_s - received_s)
-                + self._mask_source.last_rounding_ms,
-                total_ms=1e3 * (sent_s - received_s),
+            timings = self._timings(
+                requested_s, received_s, coded_s, decided_s, sent_s, record_ms=record_ms
             )
             truth = self._truth(frame)
             if self._lockstep:
-                # Time passes, and the next frame is drawn, while this one is recorded.
-                _trouble(partial(self._simulator.begin_advance, self._frame_s, then_look=True))
+                # The next frame is rendered while this one is recorded.
+                _error_of(partial(self._simulator.begin_advance, self._frame_s, prefetch=True))
             record_from_s = time.perf_counter()
             self._record(FlightEntry(frame, step, truth, timings, picture))
             record_ms = 1e3 * (time.perf_counter() - record_from_s)
-            if given_up is not None:
-                raise given_up
+            if control_error is not None:
+                raise control_error
             if self._lockstep:
-                _trouble(partial(self._simulator.end_advance, self._check_abort))
+                _error_of(partial(self._simulator.end_advance, self._check_abort))
             else:
-                # A late frame is not made up for: the next ones keep their distance.
-                next_tick_s = max(next_tick_s + self._frame_s, time.monotonic())
-                time.sleep(max(0.0, next_tick_s - time.monotonic()))
+                # After a late frame the next ones keep their distance: no burst of commands.
+                next_frame_s = max(next_frame_s + self._frame_s, time.monotonic())
+                time.sleep(max(0.0, next_frame_s - time.monotonic()))
         return self._pilot.state
 
-    def _take_back(self, loss: str) -> SimulatorError | None:
-        """Take control again where it was lost; the error that ends the flight where it stays so.
+    def _timings(
+        self,
+        requested_s: float,
+        received_s: float,
+        coded_s: float,
+        decided_s: float,
+        sent_s: float,
+        *,
+        record_ms: float,
+    ) -> LoopTimings:
+        """Durations between the times of one iteration; `record_ms` is that of the last entry."""
+        masks = self._masks
+        return LoopTimings(
+            receive_ms=1e3 * (received_s - requested_s),
+            segment_ms=masks.source_ms,
+            decide_ms=1e3 * (decided_s - coded_s) - masks.source_ms - masks.rounding_ms,
+            send_ms=1e3 * (sent_s - decided_s),
+            log_ms=record_ms + 1e3 * (coded_s - received_s) + masks.rounding_ms,
+            total_ms=1e3 * (sent_s - received_s),
+        )
 
-        That error is raised when the frame has been recorded.
+    def _obey(self, frame: Frame, step: Step) -> SimulatorError | None:
+        """Send the command, with control retaken where it was lost.
+
+        Returns:
+            The error that ends the flight once the frame has been recorded, where control stays
+            lost; nothing is sent then.
         """
+        control_error = self._retake_control(frame.control_loss)
+        if control_error is None:
+            self._last_command = step.command
+            if _error_of(partial(self._simulator.send, step.command)):
+                self._recover()
+        return control_error
+
+    def _retake_control(self, loss: str) -> SimulatorError | None:
+        """Take control again where it was lost; return the error where it stays lost."""
         if not loss:
             return None
-        if self._take_backs >= self._config.mission.control_take_backs:
-            before = f"after taking control back {self._take_backs} times"
+        if self._retake_count >= self._config.mission.control_take_backs:
+            before = f"after taking control back {self._retake_count} times"
             return ControlLostError(
-                f"{loss}; gave up {before if self._take_backs else 'control'} "
+                f"{loss}; gave up {before if self._retake_count else 'control'} "
                 "(mission.control_take_backs sets how often it is taken back)"
             )
-        self._take_backs += 1
-        self._watch.forget()
+        self._retake_count += 1
+        self._control_watch.restart()
         try:
             self._simulator.take_control()
         except RpcError:
@@ -193,7 +204,7 @@ class FlightLoop:
         return None
 
     def _as_logged(self, frame: Frame) -> tuple[Frame, Picture | None]:
-        """The flight sees what its log will hold, so that a replay sees the same."""
+        """The frame with the image that its log will hold, so that a replay has the same input."""
         if frame.rgb is None:
             return frame, None
         rgb, picture = as_logged(frame.rgb, self._config.log)
@@ -204,38 +215,38 @@ class FlightLoop:
         cause = "its clock stands still; is it paused?"
         last = self._last_frame
         try:
-            frame = self._in_order(self._fresh_frame())
+            frame = self._continue_time(self._read_frame())
         except RpcError as error:
             if last is None:
                 raise
             cause = str(self._recover() or error)
-            frame = self._blind_frame(last)
+            frame = self._frame_without_image(last)
         else:
             if last is None or frame.time_s > last.time_s:
-                self._progress_s = time.monotonic()
-        stalled_s = time.monotonic() - self._progress_s
+                self._last_progress_s = time.monotonic()
+        stalled_s = time.monotonic() - self._last_progress_s
         if stalled_s > self._config.mission.failsafe_land_s:
             raise SimulatorError(f"no new frame for {stalled_s:.0f} s, gave up: {cause}")
         self._last_frame = frame
         return replace(frame, land_requested=self._landing_requested)
 
-    def _fresh_frame(self) -> Frame:
-        """What the simulator shows; while a person holds its time, the flight waits with it."""
-        frame, last = self._simulator.read_frame(), self._last_raw_s
-        while frame.time_s == last and self._simulator.is_held():
+    def _read_frame(self) -> Frame:
+        """The simulator's frame; waits while a person holds the simulator's clock."""
+        frame, last_s = self._simulator.read_frame(), self._last_simulator_s
+        while frame.time_s == last_s and self._simulator.is_held():
             self._check_abort()
             time.sleep(self._frame_s)
-            self._progress_s = time.monotonic()
+            self._last_progress_s = time.monotonic()
             frame = self._simulator.read_frame()
-        self._last_raw_s = frame.time_s
-        return self._watch.look(frame, self._pilot.state, self._last_command)
+        self._last_simulator_s = frame.time_s
+        return self._control_watch.check(frame, self._pilot.state, self._last_command)
 
     def _check_abort(self) -> None:
         if self._aborted:
             raise KeyboardInterrupt
 
-    def _in_order(self, frame: Frame) -> Frame:
-        """Number and time go on from the last frame, even when the simulator started anew."""
+    def _continue_time(self, frame: Frame) -> Frame:
+        """The frame with number and time that continue the last ones, also after a restart."""
         last = self._last_frame
         if last is None:
             return frame
@@ -245,7 +256,7 @@ class FlightLoop:
         vehicle = replace(frame.vehicle, time_s=frame.vehicle.time_s + shift_s)
         return replace(frame, index=last.index + 1, time_s=frame.time_s + shift_s, vehicle=vehicle)
 
-    def _blind_frame(self, last: Frame) -> Frame:
+    def _frame_without_image(self, last: Frame) -> Frame:
         return replace(
             last,
             index=last.index + 1,
@@ -256,7 +267,7 @@ class FlightLoop:
         )
 
     def _recover(self) -> RpcError | None:
-        """A new connection, and control of the vehicle, if the simulator is there again."""
+        """Reconnect and take control of the vehicle; return the error where that fails."""
         self.closed = self._was_closed()
         if self.closed:
             return None
@@ -264,12 +275,12 @@ class FlightLoop:
         def reconnect() -> None:
             self._simulator.reconnect()
             self._simulator.take_control()
-            self._watch.forget()
+            self._control_watch.restart()
 
-        trouble = _trouble(reconnect)
-        if trouble is not None:
+        error = _error_of(reconnect)
+        if error is not None:
             time.sleep(self._frame_s)
-        return trouble
+        return error
 
     def _truth(self, frame: Frame) -> GroundTruth | None:
         if frame.rgb is None:
@@ -281,75 +292,13 @@ class FlightLoop:
         return truth and replace(truth, time_s=truth.time_s + self._time_shift_s)
 
 
-def _trouble(action: Callable[[], None]) -> RpcError | None:
-    """What went wrong; the next frame will not come either then, and so tells the pilot."""
+def _error_of(action: Callable[[], None]) -> RpcError | None:
+    """Run the action and return its RPC error, if any.
+
+    The loop goes on: when the connection is lost, the next frame has no image, and the pilot acts.
+    """
     try:
         action()
     except RpcError as error:
         return error
     return None
-
-
-class _Seen:
-    """Masks as the log holds them, and how long they took."""
-
-    def __init__(self, source: MaskSource, rounded: bool) -> None:
-        self._source = source
-        self._rounded = rounded
-        self.last_ms = 0.0
-        self.last_rounding_ms = 0.0
-
-    def __call__(self, frame: Frame) -> Mask:
-        start_s = time.perf_counter()
-        mask = self._source(frame)
-        seen_s = time.perf_counter()
-        if self._rounded:
-            mask = rounded_mask(mask)
-        self.last_ms = 1e3 * (seen_s - start_s)
-        self.last_rounding_ms = 1e3 * (time.perf_counter() - seen_s)
-        return mask
-
-
-class NetworkMasks:
-    """Mask source of a flight: the segmentation network."""
-
-    def __init__(self, segment: Callable[[RgbImage], Mask]) -> None:
-        self._segment = segment
-
-    def __call__(self, frame: Frame) -> Mask:
-        """The network's class probabilities."""
-        if frame.rgb is None:
-            raise ValueError("a frame without an image has no mask")
-        return self._segment(frame.rgb)
-
-
-class TrueMasks:
-    """Mask source that isolates control from vision: what the simulator knows to be there."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-        self._was_told = False
-
-    def __call__(self, frame: Frame) -> Mask:
-        """The exact mask, or nobody when none comes or it is of another image.
-
-        Raises:
-            SimulatorError: This simulator never tells.
-        """
-        try:
-            truth = self._simulator.ground_truth()
-        except RpcError:
-            return _nobody(frame)
-        if truth is None and not self._was_told:
-            raise SimulatorError("this simulator offers no ground truth; fly with --weights")
-        self._was_told = True
-        if truth is None or frame.rgb is None or truth.mask.shape != frame.rgb.shape:
-            return _nobody(frame)
-        return truth.mask
-
-
-def _nobody(frame: Frame) -> Mask:
-    """A mask of background alone."""
-    mask = np.zeros_like(frame.rgb)
-    mask[..., MaskClass.BACKGROUND] = 255
-    return mask

@@ -1,67 +1,60 @@
-"""How good a flight was, from its entries: the same numbers live, from a scenario and from a log.
+"""Measures the quality of a flight from its entries: in flight, in a scenario, or from a log.
 
-An entry's state, observation and truth hold until the next entry, so shares of time are weighted
-with the time between frames. What compares with the truth is None when the simulator tells none.
+Metrics that compare with ground truth are None where the simulator offers none.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from followme_uav.config import FlightConfig
-from followme_uav.geometry import aspect_of, pixel_of_point
+from followme_uav.flight.metric_parts import (
+    Acquisition,
+    Clearance,
+    Collisions,
+    CommandRoughness,
+    FlightSpan,
+    FollowTime,
+    LoopTimes,
+    Losses,
+    Metric,
+    Moment,
+    TrackingShares,
+    moment_of,
+)
 from followme_uav.log.entry import FlightEntry
-from followme_uav.messages import Detection, GroundTruth, Manoeuvre, Mask, MaskClass, MissionState
-from followme_uav.pilot.contact import ContactJudge
-
-HERO_VISIBLE_PX = 3
-"""More hero pixels than this in an image, and the hero is in view (the data set's rule)."""
-
-CENTRED = 0.4
-"""|u| and |v| of a centred hero: 20 % of the image's size, which is 2 in these coordinates."""
-
-DISTANCE_TOLERANCE = 0.3
-"""Share of the wanted distance by which a tracked hero may be nearer or further."""
-
-BLOB_MARGIN_PX = 2.0
-"""A blob is the hero when one of her true pixels lies in its box, grown by this much."""
-
-_ENDING = (MissionState.LAND, MissionState.DONE)
 
 
 @dataclass(frozen=True)
 class FlightMetrics:
-    """What a flight is judged by."""
+    """The quality of a flight."""
 
     acquire_s: float | None
-    """From the first frame to the first FOLLOW of the true hero; None if that never was."""
+    """From the first frame to the first FOLLOW of the true hero; None if there was none."""
     in_view: float | None
     """Share of the time from then until LAND with the hero in the camera's image."""
     tracked: float | None
     """Share of that time with the hero near the image's centre and at the wanted distance."""
     followed_s: float
-    """Time in FOLLOW, whoever it was: needs no truth."""
+    """Time in FOLLOW, of the hero or of another person: needs no truth."""
     losses: int
     """How often FOLLOW of the acquired hero ended other than in LAND."""
     reacquire_s: list[float]
-    """Time from each loss to the next FOLLOW of the true hero; none for a loss never mended."""
+    """Time from each loss to the next FOLLOW of the true hero, where there is one."""
     reacquire_visible_s: list[float]
-    """The same from the first frame after each loss that shows her: what the pilot could do."""
+    """The same from the first frame after each loss that shows the hero: the pilot's share."""
     judged_s: float
     """The time that `in_view` and `tracked` are shares of."""
     wrong_target_s: float | None
-    """Time in FOLLOW with an observation that is not the hero."""
+    """Time in FOLLOW with a detection that is not the hero."""
     collisions: int
-    """How often the simulator began to report a contact other than the ground's."""
+    """How often the simulator began to report a contact other than with the ground."""
     min_clearance_m: float | None
     """Smallest distance to an obstacle between TAKEOFF and LAND."""
     command_rate: float | None
-    """Roughness: rms of the change of commanded velocity per second, in m/s^2, while under way."""
+    """RMS of the change of commanded velocity per second, in m/s^2."""
     loop_p50_ms: float | None
     """Median of the time from frame received to command sent."""
     loop_p99_ms: float | None
@@ -71,216 +64,93 @@ class FlightMetrics:
     frames: int
     final_state: str | None
     landed: bool
-    """The mission is done, and the vehicle as low as its landing counts as complete."""
+    """The mission is done, and the vehicle is as low as a complete landing requires."""
     real_time_factor: float | None
-    """Simulation time over wall-clock time; None when the caller does not tell the latter."""
+    """Simulation time over wall-clock time; None where the latter is not known."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 class MetricsAccumulator:
-    """Takes the entries of one flight in order and knows its metrics at any time.
+    """Takes the entries of one flight in order; the metrics so far are available at any time.
 
     Args:
-        config: The flight's configuration; it has the wanted distance and the hero's height.
+        config: The flight's configuration, for the wanted distance and the hero's height.
     """
 
     def __init__(self, config: FlightConfig) -> None:
-        self._wanted_distance_m = config.control.wanted_distance_m
-        self._centroid_height_m = config.hero.centroid_height_m
-        self._landed_altitude_m = config.mission.landed_altitude_m
-        self._first_s = 0.0
-        self._start_down_m = 0.0
-        self._last: FlightEntry | None = None
-        self._last_hit = False
-        self._frames = 0
-        self._has_truth = False
-        self._acquired_s: float | None = None
-        self._judged_s = self._in_view_s = self._tracked_s = self._wrong_s = 0.0
-        self._followed_s = 0.0
-        self._losses = 0
-        self._lost_s: float | None = None
-        self._visible_s: float | None = None
-        """When she was first in the image after the loss."""
-        self._reacquire_s: list[float] = []
-        self._reacquire_visible_s: list[float] = []
-        self._collisions = 0
-        self._contacts = ContactJudge(config.mission)
-        self._collided = False
-        self._clearance_m = math.inf
-        self._rates_squared: list[float] = []
-        self._loop_ms: list[float] = []
+        self._last: Moment | None = None
+        self._span = FlightSpan(config.mission)
+        self._acquisition = Acquisition()
+        self._shares = TrackingShares(config)
+        self._follow = FollowTime()
+        self._losses = Losses()
+        self._collisions = Collisions(config.mission)
+        self._clearance = Clearance()
+        self._roughness = CommandRoughness()
+        self._loop_times = LoopTimes()
+        self._metrics: tuple[Metric, ...] = (
+            self._span,
+            self._acquisition,
+            self._shares,
+            self._follow,
+            self._losses,
+            self._collisions,
+            self._clearance,
+            self._roughness,
+            self._loop_times,
+        )
 
     def add(self, entry: FlightEntry) -> None:
         """Take the next entry."""
-        time_s = entry.frame.time_s
-        last = self._last
-        if last is None:
-            self._first_s = time_s
-            self._start_down_m = entry.frame.vehicle.position_m[2]
-        else:
-            self._pass_time(last, time_s - last.frame.time_s)
-            self._compare(last, entry)
-        hit = _follows_hero(entry)
-        is_out = self._lost_s is not None and self._visible_s is None
-        if is_out and entry.truth is not None and is_in_view(entry.truth):
-            self._visible_s = time_s
-        self._judge_target(entry, hit)
-        if entry.truth is not None:
-            self._has_truth = True
-            if entry.step.state not in (MissionState.TAKEOFF, *_ENDING):
-                self._clearance_m = min(self._clearance_m, entry.truth.clearance_m)
-        collided_before = self._collided
-        self._collided = self._contacts.is_collision(entry.frame.vehicle, entry.step.state)
-        self._collisions += self._collided and not collided_before
-        self._loop_ms.append(entry.timings.total_ms)
-        self._frames += 1
-        self._last, self._last_hit = entry, hit
+        now = moment_of(entry)
+        for metric in self._metrics:
+            metric.update(self._last, now)
+        self._last = now
 
     @property
     def since_acquired_s(self) -> float:
         """Time since the hero was first followed; 0 before."""
-        if self._acquired_s is None or self._last is None:
+        acquired_s = self._acquisition.acquired_s
+        if acquired_s is None or self._last is None:
             return 0.0
-        return self._last.frame.time_s - self._acquired_s
+        return self._last.time_s - acquired_s
 
     def result(self, wall_s: float | None = None) -> FlightMetrics:
-        """The metrics so far; `wall_s` is the wall-clock time of the same span."""
-        flight_s = self._last.frame.time_s - self._first_s if self._last else 0.0
-        judged = self._judged_s > 0.0
-        p50, p99 = np.percentile(self._loop_ms, (50, 99)) if self._loop_ms else (None, None)
-        rates = self._rates_squared
+        """Return the metrics so far; `wall_s` is the wall-clock time of the same span."""
+        span, shares, losses = self._span, self._shares, self._losses
+        acquired_s, state = self._acquisition.acquired_s, span.final_state
+        p50_ms, p99_ms = self._loop_times.percentiles_ms()
         return FlightMetrics(
-            acquire_s=None if self._acquired_s is None else self._acquired_s - self._first_s,
-            in_view=self._in_view_s / self._judged_s if judged else None,
-            tracked=self._tracked_s / self._judged_s if judged else None,
-            followed_s=self._followed_s,
-            losses=self._losses,
-            reacquire_s=list(self._reacquire_s),
-            reacquire_visible_s=list(self._reacquire_visible_s),
-            judged_s=self._judged_s,
-            wrong_target_s=self._wrong_s if self._has_truth else None,
-            collisions=self._collisions,
-            min_clearance_m=self._clearance_m if math.isfinite(self._clearance_m) else None,
-            command_rate=math.sqrt(sum(rates) / len(rates)) if rates else None,
-            loop_p50_ms=None if p50 is None else float(p50),
-            loop_p99_ms=None if p99 is None else float(p99),
-            flight_s=flight_s,
-            frames=self._frames,
-            final_state=self._last.step.state.value if self._last else None,
-            landed=self._landed(),
-            real_time_factor=flight_s / wall_s if wall_s else None,
+            acquire_s=None if acquired_s is None else acquired_s - span.first_s,
+            in_view=shares.share(shares.in_view_s),
+            tracked=shares.share(shares.tracked_s),
+            followed_s=self._follow.followed_s,
+            losses=losses.count,
+            reacquire_s=list(losses.reacquire_s),
+            reacquire_visible_s=list(losses.reacquire_visible_s),
+            judged_s=shares.judged_s,
+            wrong_target_s=self._follow.wrong_s if self._follow.has_truth else None,
+            collisions=self._collisions.count,
+            min_clearance_m=self._clearance.min_m(),
+            command_rate=self._roughness.rms_mps2(),
+            loop_p50_ms=p50_ms,
+            loop_p99_ms=p99_ms,
+            flight_s=span.duration_s,
+            frames=span.frames,
+            final_state=None if state is None else state.value,
+            landed=span.has_landed,
+            real_time_factor=span.duration_s / wall_s if wall_s else None,
         )
-
-    def _landed(self) -> bool:
-        last = self._last
-        if last is None or last.step.state is not MissionState.DONE:
-            return False
-        altitude_m = self._start_down_m - last.frame.vehicle.position_m[2]
-        return altitude_m < self._landed_altitude_m
-
-    def _pass_time(self, entry: FlightEntry, duration_s: float) -> None:
-        """Count the time for which `entry` was the latest."""
-        state = entry.step.state
-        self._followed_s += duration_s * (state is MissionState.FOLLOW)
-        if entry.truth is None:
-            return
-        if state is MissionState.FOLLOW and entry.step.detection and not self._last_hit:
-            self._wrong_s += duration_s
-        if self._acquired_s is not None and state not in _ENDING:
-            self._judged_s += duration_s
-            self._in_view_s += duration_s * is_in_view(entry.truth)
-            self._tracked_s += duration_s * self._is_tracked(entry, entry.truth)
-
-    def _compare(self, last: FlightEntry, entry: FlightEntry) -> None:
-        """Count what lies between two entries: changes of command, the loss of the hero."""
-        dt_s = entry.frame.time_s - last.frame.time_s
-        before, after = last.step.command, entry.step.command
-        under_way = before.manoeuvre is after.manoeuvre is Manoeuvre.VELOCITY
-        if under_way and dt_s > 0.0:
-            change_mps = math.dist(before.velocity_mps, after.velocity_mps)
-            self._rates_squared.append((change_mps / dt_s) ** 2)
-        if (
-            self._acquired_s is not None
-            and self._lost_s is None
-            and last.step.state is MissionState.FOLLOW
-            and entry.step.state not in (MissionState.FOLLOW, *_ENDING)
-        ):
-            self._losses += 1
-            self._lost_s = entry.frame.time_s
-            self._visible_s = None
-
-    def _judge_target(self, entry: FlightEntry, hit: bool) -> None:
-        if not hit:
-            return
-        time_s = entry.frame.time_s
-        if self._acquired_s is None:
-            self._acquired_s = time_s
-        if self._lost_s is not None:
-            self._reacquire_s.append(time_s - self._lost_s)
-            visible_s = time_s if self._visible_s is None else self._visible_s
-            self._reacquire_visible_s.append(time_s - visible_s)
-            self._lost_s = None
-
-    def _is_tracked(self, entry: FlightEntry, truth: GroundTruth) -> bool:
-        north, east, down = truth.hero_position_m
-        hero_m = (north, east, down - self._centroid_height_m)
-        seen = pixel_of_point(entry.frame.camera, hero_m, aspect_of(truth.mask.shape))
-        if seen is None:
-            return False
-        u, v, _ = seen
-        error_m = math.dist(hero_m, entry.frame.camera.position_m) - self._wanted_distance_m
-        near = abs(error_m) <= DISTANCE_TOLERANCE * self._wanted_distance_m
-        return near and abs(u) <= CENTRED and abs(v) <= CENTRED
 
 
 def metrics_of(
     entries: Iterable[FlightEntry], config: FlightConfig, wall_s: float | None = None
 ) -> FlightMetrics:
-    """The metrics of a whole flight."""
+    """Compute the metrics of a whole flight."""
     accumulator = MetricsAccumulator(config)
     for entry in entries:
         accumulator.add(entry)
     return accumulator.result(wall_s)
-
-
-def is_in_view(truth: GroundTruth) -> bool:
-    """Whether the hero is visible in the image."""
-    return int(np.count_nonzero(_hero(truth.mask))) > HERO_VISIBLE_PX
-
-
-def is_hero(observation: Detection, truth_mask: Mask) -> bool:
-    """Whether the observed blob is the hero.
-
-    It is when at least one of her true pixels lies in the blob's box: its centroid plus and minus
-    half its width and height, grown by `BLOB_MARGIN_PX`.
-    """
-    height, width, _ = truth_mask.shape
-    column = (observation.u + 1.0) / 2.0 * width - 0.5
-    row = (observation.v + 1.0) / 2.0 * height - 0.5
-    half_width = observation.width_px / 2.0 + BLOB_MARGIN_PX
-    half_height = observation.height_px / 2.0 + BLOB_MARGIN_PX
-    left, right = _pixel_range(column, half_width)
-    top, bottom = _pixel_range(row, half_height)
-    return bool(_hero(truth_mask)[top:bottom, left:right].any())
-
-
-def _follows_hero(entry: FlightEntry) -> bool:
-    step = entry.step
-    return (
-        step.state is MissionState.FOLLOW
-        and step.detection is not None
-        and entry.truth is not None
-        and is_hero(step.detection, entry.truth.mask)
-    )
-
-
-def _hero(mask: Mask) -> Any:
-    return mask[..., MaskClass.HERO] > 127
-
-
-def _pixel_range(centre: float, half: float) -> tuple[int, int]:
-    """Slice bounds of the pixels whose centres lie within `half` of `centre`."""
-    return max(0, math.ceil(centre - half)), max(0, math.floor(centre + half) + 1)

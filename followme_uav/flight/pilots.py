@@ -1,6 +1,6 @@
-"""The pilots that can fly: the pilot itself, and those that it is compared with.
+"""The pilots that can be chosen by name: the pilot itself, and baselines to compare it with.
 
-A pilot is imported when it is made, so that a process that only orders flights starts sooner.
+A pilot is imported when it is made, so that a process that only schedules flights starts sooner.
 """
 
 from __future__ import annotations
@@ -41,21 +41,19 @@ class PilotKind:
     what: str
     make: PilotMaker
     on_true_masks: bool = False
-    """Flies on the ground truth's masks, in place of the network's."""
+    """Uses the masks of the ground truth, in place of the network's."""
 
 
 PILOTS = {
     "network": PilotKind("the pilot, as users fly it", _pilot),
     "oracle": PilotKind("the pilot on true masks: what control alone can do", _pilot, True),
-    "original": PilotKind("largest detection, its depth, a place behind it", _original),
-    "proportional": PilotKind(
-        "largest detection, and nothing but proportional control", _proportional
-    ),
+    "original": PilotKind("flies to a point behind the largest detection, by its depth", _original),
+    "proportional": PilotKind("proportional control towards the largest detection", _proportional),
 }
 
 
 def pilot_kind(name: str) -> PilotKind:
-    """The pilot of that name; raises `ConfigError` when there is none."""
+    """Return the pilot of that name; raises `ConfigError` when there is none."""
     if name not in PILOTS:
         raise ConfigError(f"--pilot {name}: unknown; choose from {', '.join(PILOTS)}")
     return PILOTS[name]

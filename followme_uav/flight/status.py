@@ -1,4 +1,4 @@
-"""What a person sees of a flight: a live line while it flies, a table when it is over."""
+"""Shows a flight in the terminal: a live line during the flight, a table after it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from followme_uav.flight.fly import FlightPlan, FlightSummary
+from followme_uav.flight.fly import FlightPlan
 from followme_uav.flight.metrics import MetricsAccumulator
+from followme_uav.flight.summary import FlightSummary
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import MissionState
 from followme_uav.terminal import make_console, print_table
@@ -26,7 +27,7 @@ STYLES = {
 
 
 class FlightStatus:
-    """Shows state, sighting, distance, speeds, loop time, real-time factor; lists transitions."""
+    """Shows state, detection, distance, speeds, loop time, real-time factor; lists transitions."""
 
     def __init__(self, plan: FlightPlan) -> None:
         self._plan = plan
@@ -41,7 +42,7 @@ class FlightStatus:
         self._start_sim_s: float | None = None
 
     def __enter__(self) -> FlightStatus:
-        """Show that something is going on; no line stays of what never takes off."""
+        """Show the line; it disappears when the flight ends before its first frame."""
         self._live.start()
         return self
 
@@ -49,7 +50,7 @@ class FlightStatus:
         self._live.stop()
 
     def show(self, entry: FlightEntry, metrics: MetricsAccumulator) -> None:
-        """Bring the line up to date; a transition stays on the screen."""
+        """Update the line; print a transition above it."""
         step = entry.step
         if self._start_sim_s is None:
             self._start_sim_s, self._start_wall_s = step.time_s, time.monotonic()
@@ -79,7 +80,7 @@ class FlightStatus:
 
 def _line(entry: FlightEntry, flown_s: float, real_time_factor: float) -> Text:
     step, vehicle = entry.step, entry.frame.vehicle
-    hero = "hero seen" if step.detection is not None else "no hero  "
+    hero = "hero detected" if step.detection is not None else "no detection "
     distance = "   –  "
     if step.track is not None:
         distance = f"{math.dist(step.track.position_m, entry.frame.camera.position_m):5.1f} m"
@@ -94,7 +95,7 @@ def _line(entry: FlightEntry, flown_s: float, real_time_factor: float) -> Text:
 
 
 def print_summary(summary: FlightSummary) -> None:
-    """The flight's metrics, by name."""
+    """Print the flight's metrics by name."""
     console = make_console()
     table = Table(title="Flight summary", show_header=False)
     for name, value in summary.metrics.to_dict().items():

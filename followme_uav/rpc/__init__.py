@@ -1,1 +1,1 @@
-"""Remote calls: the MessagePack-RPC codec, client session and server, and the AirSim client."""
+"""Remote calls: the MessagePack-RPC codec, session and server, and the AirSim clients."""

@@ -1,9 +1,22 @@
-"""The two implementations of an RPC session, by name."""
+"""Opens an RPC session of one of the two implementations."""
 
 from __future__ import annotations
 
+from followme_uav.config import RpcConfig, SimulatorProfile
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.rpc.session import RpcSession
+
+
+def open_simulator_session(simulator: SimulatorProfile, rpc: RpcConfig) -> RpcSession:
+    """Connect a session with a simulator; raises as `open_session`."""
+    return open_session(
+        rpc.backend,
+        simulator.host,
+        simulator.port,
+        deadline_s=rpc.deadline_s,
+        connect_deadline_s=rpc.connect_deadline_s,
+        max_message_bytes=rpc.max_message_bytes,
+    )
 
 
 def open_session(
@@ -15,15 +28,15 @@ def open_session(
     connect_deadline_s: float,
     max_message_bytes: int,
 ) -> RpcSession:
-    """A connected session of the backend "builtin" or "msgpack-rpc-python" (`rpc.backend`).
+    """Connect a session of the backend "builtin" or "msgpack-rpc-python" (`rpc.backend`).
 
     Raises:
-        EnvironmentSetupError: The backend is not installed or not known.
-        RpcConnectionError: Nobody listens, or not before the deadline.
+        EnvironmentSetupError: The backend is unknown or not installed.
+        RpcConnectionError: No server accepts the connection before the deadline.
     """
     kind = RpcSession
     if backend == "msgpack-rpc-python":
-        from followme_uav.rpc.legacy import LegacySession as kind  # type: ignore[assignment]
+        from followme_uav.rpc.legacy import LegacySession as kind
     elif backend != "builtin":
         raise EnvironmentSetupError(
             f"rpc.backend {backend!r} is unknown; use builtin or msgpack-rpc-python"

@@ -1,7 +1,7 @@
-"""AirSim's structs to messages and back: pure functions, no connection.
+"""Converts AirSim's structs to messages and back, without a connection.
 
-Structs come as dicts (see `rpc.dialect`), with positions in world NED metres, quaternions
-(w, x, y, z) body to world, and stamps in nanoseconds.
+Structs are dicts (see `rpc.dialect`), with positions in world NED metres, quaternions (w, x, y, z)
+body to world, and time stamps in nanoseconds.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from followme_uav.messages import (
     VehicleState,
 )
 
-EPOCH_NS = 10**15  # stamps of a clock that counts from 1970 are above this in ns ...
-EPOCH_MS = 10**14  # ... and below this in ms
+EPOCH_NS, EPOCH_MS = 10**15, 10**14
+"""Time stamps that count from 1970 are above the first in ns, and below the second in ms."""
 
 
 @dataclass
-class Clock:
-    """Turns a simulator's stamps into seconds since the first one seen."""
+class SimulationClock:
+    """Converts a simulator's time stamps to seconds since the first one."""
 
     origin_ns: int | None = None
     image_origin_ms: int | None = None
 
     def seconds(self, stamp_ns: int) -> float:
-        """Time of a stamp of the simulation clock."""
+        """Convert a time stamp of the simulation clock."""
         if self.origin_ns is None:
             self.origin_ns = stamp_ns
         return (stamp_ns - self.origin_ns) / 1e9
 
     def image_seconds(self, stamp: int, state_ns: int) -> float:
-        """Time of an image's own stamp.
+        """Convert an image's own time stamp.
 
-        Unity stamps images in milliseconds of the wall clock; those count from the first image.
+        Unity stamps images in milliseconds of the wall clock; these count from the first image.
         """
         if state_ns > EPOCH_NS and stamp < EPOCH_MS:
             if self.image_origin_ms is None:
@@ -61,35 +61,42 @@ class Clock:
 
 
 @dataclass
-class ContactMemory:
-    """Which of the contacts that a simulator reports are news.
+class ContactFilter:
+    """Passes each contact that a simulator reports once, and none from before the flight.
 
-    Some clear the flag when it is read, some keep it; all may still hold one from before the
-    flight. Stamps tell: a contact counts once, and only since the first state that was read.
+    Some simulators clear the flag of a collision when it is read, some keep it, and all may hold
+    one from before the flight. The time stamp of the contact tells.
     """
 
-    since_ns: int | None = None
-    told_ns: int = 0
+    first_state_ns: int | None = None
+    last_contact_ns: int = 0
 
-    def news(self, info: dict[str, Any], state_ns: int) -> Contact | None:
-        """The contact of a CollisionInfo that came with a state of this stamp, if it is a new one.
+    def new_contact(self, info: dict[str, Any], state_ns: int) -> Contact | None:
+        """Return the contact of a CollisionInfo, if it is new.
 
-        A stamp of zero or of another clock than the state's says nothing: the flag is believed.
+        A time stamp of zero, or of another clock than the state's, cannot be compared: the flag
+        alone decides then.
+
+        Args:
+            info: The CollisionInfo.
+            state_ns: Time stamp of the state that was read with it.
         """
-        if self.since_ns is None or state_ns < self.since_ns:  # at the start, or it started anew
-            self.since_ns, self.told_ns = state_ns, 0
+        if self.first_state_ns is None or state_ns < self.first_state_ns:  # start, or a reset
+            self.first_state_ns, self.last_contact_ns = state_ns, 0
         if not info["has_collided"]:
             return None
         stamp_ns = int(info["time_stamp"])
         if stamp_ns > 0 and (stamp_ns > EPOCH_NS) == (state_ns > EPOCH_NS):
-            if stamp_ns < self.since_ns or stamp_ns == self.told_ns:
+            if stamp_ns < self.first_state_ns or stamp_ns == self.last_contact_ns:
                 return None
-            self.told_ns = stamp_ns
+            self.last_contact_ns = stamp_ns
         return Contact(str(info["object_name"]), finite(to_vec3(info["normal"])))
 
 
-def vehicle_state(state: dict[str, Any], contact: Contact | None, clock: Clock) -> VehicleState:
-    """A MultirotorState (which never carries the collision) as a message."""
+def vehicle_state(
+    state: dict[str, Any], contact: Contact | None, clock: SimulationClock
+) -> VehicleState:
+    """Convert a MultirotorState, whose own collision AirSim never fills."""
     motion = state["kinematics_estimated"]
     return VehicleState(
         time_s=clock.seconds(int(state["timestamp"])),
@@ -103,7 +110,7 @@ def vehicle_state(state: dict[str, Any], contact: Contact | None, clock: Clock) 
 
 
 def camera_pose(image: dict[str, Any], fov_deg: float) -> CameraPose:
-    """Where the camera of an ImageResponse was; AirSim reports it in the world."""
+    """Convert the camera's pose of an ImageResponse, which AirSim reports in the world frame."""
     return CameraPose(
         position_m=to_vec3(image["camera_position"]),
         orientation=to_quaternion(image["camera_orientation"]),
@@ -114,12 +121,12 @@ def camera_pose(image: dict[str, Any], fov_deg: float) -> CameraPose:
 def pixels(
     image: dict[str, Any], profile: SimulatorProfile, camera: CameraConfig | None, address: str
 ) -> RgbImage | None:
-    """The image as (height, width, 3) RGB with the first row on top; None when it is empty.
+    """Convert an image to (height, width, 3) RGB with the first row on top; None when it is empty.
 
-    Without a `camera` any size will do.
+    Without a `camera` any size is accepted.
 
     Raises:
-        SimulatorError: It has another size than configured, or is not raw pixels.
+        SimulatorError: The image has another size than configured, or is not raw pixels.
     """
     width, height, data = image["width"], image["height"], image["image_data_uint8"]
     if not width or not height:
@@ -144,7 +151,7 @@ def pixels(
 
 
 def solid(reply: dict[str, Any]) -> Solid:
-    """One thing of the embedded simulator's list of solids."""
+    """Convert one solid of the embedded simulator's list."""
     return Solid(
         name=str(reply["name"]),
         centre_m=to_vec3(reply["position"]),
@@ -153,10 +160,10 @@ def solid(reply: dict[str, Any]) -> Solid:
     )
 
 
-def ground_truth(reply: dict[str, Any], clock: Clock) -> GroundTruth | None:
-    """The reply of the embedded simulator's ground-truth method as a message.
+def ground_truth(reply: dict[str, Any], clock: SimulationClock) -> GroundTruth | None:
+    """Convert the embedded simulator's ground truth.
 
-    None without a mask: there has been no image yet, or none since somebody's `reset`.
+    None without a mask: the simulator has rendered no image yet, or none since a reset.
     """
     shape = reply["mask_height"], reply["mask_width"]
     if 0 in shape:
@@ -171,7 +178,7 @@ def ground_truth(reply: dict[str, Any], clock: Clock) -> GroundTruth | None:
 
 
 def one_hot(classes: NDArray[np.uint8]) -> Mask:
-    """(height, width) class ids as a `Mask` of 0 and 255."""
+    """Convert class ids (height, width) to a `Mask` of 0 and 255."""
     mask = np.empty((*classes.shape, 3), np.uint8)
     for channel in (MaskClass.BACKGROUND, MaskClass.PEOPLE, MaskClass.HERO):
         mask[..., channel] = (classes == channel) * np.uint8(255)
@@ -181,9 +188,9 @@ def one_hot(classes: NDArray[np.uint8]) -> Mask:
 def camera_target(
     pan_rad: float, tilt_rad: float, profile: SimulatorProfile, vehicle: VehicleState | None
 ) -> dict[str, Any] | None:
-    """The Pose that simSetCameraPose wants: of the body, or of the world.
+    """Return the Pose for simSetCameraPose, in the frame that the profile names: body or world.
 
-    None when the world's is wanted and nobody knows yet where the vehicle is.
+    None for the world frame when the vehicle's position is not known yet.
     """
     position, orientation = profile.camera_mount_m, quaternion_from_pan_tilt(pan_rad, tilt_rad)
     if profile.camera_pose_frame == "world":
@@ -197,15 +204,20 @@ def camera_target(
 
 
 def pose_struct(position_m: Vec3, orientation: Quaternion) -> dict[str, Any]:
-    """AirSim's Pose."""
+    """Return AirSim's Pose."""
     return {
-        "position": dict(zip(("x_val", "y_val", "z_val"), position_m, strict=True)),
+        "position": vector_struct(position_m),
         "orientation": dict(zip(("w_val", "x_val", "y_val", "z_val"), orientation, strict=True)),
     }
 
 
+def vector_struct(vector: Vec3) -> dict[str, float]:
+    """Return AirSim's Vector3r."""
+    return dict(zip(("x_val", "y_val", "z_val"), vector, strict=True))
+
+
 def refuse_not_finite(command: Command) -> None:
-    """Raise `SimulatorError` for NaN or infinity: AirSim would take it, and fly off."""
+    """Raise `SimulatorError` for NaN or infinity: AirSim accepts them, and the vehicle leaves."""
     numbers = (
         *command.velocity_mps,
         command.yaw_rate_radps,
@@ -221,16 +233,16 @@ def refuse_not_finite(command: Command) -> None:
 
 
 def to_vec3(struct: dict[str, Any]) -> Vec3:
-    """A Vector3r as a tuple."""
+    """Convert a Vector3r."""
     return float(struct["x_val"]), float(struct["y_val"]), float(struct["z_val"])
 
 
 def finite(vector: Vec3) -> Vec3:
-    """The vector; zero where it holds NaN or infinity."""
+    """Return the vector, or zero when it holds NaN or infinity."""
     return vector if all(map(math.isfinite, vector)) else (0.0, 0.0, 0.0)
 
 
 def to_quaternion(struct: dict[str, Any]) -> Quaternion:
-    """A Quaternionr as a tuple (w, x, y, z)."""
+    """Convert a Quaternionr to (w, x, y, z)."""
     x, y, z = to_vec3(struct)
     return float(struct["w_val"]), x, y, z

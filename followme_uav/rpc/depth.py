@@ -1,7 +1,7 @@
-"""A depth image, boiled down to a few points: the nearest things at the vehicle's height.
+"""Reduces a depth image to a few points: the nearest obstacles at the vehicle's height.
 
-The pilot needs to know what it could fly into, not a picture of it; and a few points fit into every
-entry of a log, so that a replay sees what the flight saw.
+Obstacle avoidance needs no more, and the points fit into every entry of a log, so that a replay has
+the same input as the flight.
 """
 
 from __future__ import annotations
@@ -17,27 +17,29 @@ from followme_uav.config import DepthConfig
 from followme_uav.messages import CameraPose, Vec3
 
 DEPTH_VIS_RANGE_M = 100.0
-"""AirSim's DepthVis is black at the lens and white from here on."""
+"""AirSim's DepthVis is black at distance 0 and white from this distance on."""
 _STRIDE_PX = 2
-"""Every second pixel of every second row is enough for things that matter."""
+"""Every second pixel of every second row shows all obstacles that matter."""
 
 
-def nearest_things(
+def nearest_points(
     shades: NDArray[np.uint8], camera: CameraPose, vehicle_m: Vec3, config: DepthConfig
 ) -> tuple[Vec3, ...]:
-    """World points of the nearest thing in each upright strip of the image, if there is one.
+    """Return the nearest point in each vertical strip of the image, world NED.
+
+    A strip without a point in range has none.
 
     Args:
-        shades: (height, width) of a DepthVis image, first row on top. A shade is a range of 0.4 m;
-            its near end counts.
-        camera: That took it.
+        shades: (height, width) of a DepthVis image, first row on top. A shade stands for 0.4 m of
+            depth; its near end is used.
+        camera: Pose and field of view of the camera.
         vehicle_m: The vehicle's centre, world NED.
-        config: What counts.
+        config: Number of strips, ranges and heights.
     """
     shades = shades[::_STRIDE_PX, ::_STRIDE_PX]
     right, below = _slopes(*shades.shape, camera.fov_rad)
     depth_m = shades.astype(np.float32) * np.float32(DEPTH_VIS_RANGE_M / 255.0)
-    # From the vehicle, one (height, width) for each direction of the world.
+    # Offsets from the vehicle, each (height, width).
     north_m, east_m, down_m = (
         depth_m * (ahead + to_right * right + to_below * below) + (camera_m - own_m)
         for (ahead, to_right, to_below), camera_m, own_m in zip(
@@ -45,20 +47,20 @@ def nearest_things(
         )
     )
     distance_m = np.sqrt(north_m * north_m + east_m * east_m + down_m * down_m)
-    counts = (
+    is_obstacle = (
         (np.abs(down_m) <= config.band_m)
         & (distance_m <= config.range_m)
         & (distance_m >= config.own_radius_m)
     )
-    distance_m[~counts] = math.inf
-    rows = distance_m.argmin(axis=0)  # of the nearest thing in each column
+    distance_m[~is_obstacle] = math.inf
+    rows = distance_m.argmin(axis=0)  # of the nearest point in each column
     nearest_m = distance_m.min(axis=0).tolist()
     points = []
     for strip in _strips(len(nearest_m), config.strips):
         column = min(strip, key=nearest_m.__getitem__, default=0)
         if strip and math.isfinite(nearest_m[column]):
-            spot = rows[column], column
-            north, east, down = float(north_m[spot]), float(east_m[spot]), float(down_m[spot])
+            pixel = rows[column], column
+            north, east, down = float(north_m[pixel]), float(east_m[pixel]), float(down_m[pixel])
             points.append((vehicle_m[0] + north, vehicle_m[1] + east, vehicle_m[2] + down))
     return tuple(points)
 
@@ -67,7 +69,7 @@ def nearest_things(
 def _slopes(
     rows: int, columns: int, fov_rad: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How far right each column looks, and how far down each row, one metre deep."""
+    """Return the slope to the right of each column (1, n), and downwards of each row (n, 1)."""
     half_width = math.tan(fov_rad / 2.0)
     right = half_width * (2.0 * (np.arange(columns) + 0.5) / columns - 1.0)
     below = half_width * (2.0 * (np.arange(rows) + 0.5) / rows - 1.0) * rows / columns
@@ -76,7 +78,7 @@ def _slopes(
 
 @lru_cache(maxsize=4)
 def _strips(columns: int, count: int) -> tuple[range, ...]:
-    """The columns of each strip, as even as can be."""
+    """Return the columns of each strip, in strips as equal as possible."""
     wider = columns % count
     edges = [i * (columns // count) + min(i, wider) for i in range(count + 1)]
     return tuple(map(range, edges, edges[1:]))

@@ -1,4 +1,4 @@
-"""The simulator's depth image over a connection of its own, for pilots that need a whole one."""
+"""Whole depth images over a connection of their own, for pilots that need them."""
 
 from __future__ import annotations
 
@@ -9,35 +9,30 @@ from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcError
-from followme_uav.rpc.backends import open_session
+from followme_uav.rpc.backends import open_simulator_session
 from followme_uav.rpc.session import RpcSession
+
+DEPTH_PLANAR = 1
+"""AirSim's image type: depth along the camera's axis."""
 
 
 class DepthCamera:
-    """The simulator's depth image of this very instant, over a connection of its own."""
+    """The simulator's depth image at the time of the call."""
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
 
     @cached_property
     def _session(self) -> RpcSession:
-        """Opened at first use: a pilot that is made does not fly yet."""
-        config = self._config
-        return open_session(
-            config.rpc.backend,
-            config.simulator.host,
-            config.simulator.port,
-            deadline_s=config.rpc.deadline_s,
-            connect_deadline_s=config.rpc.connect_deadline_s,
-            max_message_bytes=config.rpc.max_message_bytes,
-        )
+        """Opened at first use: making a pilot does not need a simulator."""
+        return open_simulator_session(self._config.simulator, self._config.rpc)
 
     def __call__(self) -> NDArray[np.float32] | None:
-        """(height, width) metres along the camera's axis; None when the simulator fails."""
+        """(height, width) metres along the camera's axis; None when the call fails."""
         simulator = self._config.simulator
         request = {
             "camera_name": simulator.camera_name,
-            "image_type": 1,  # DepthPlanar
+            "image_type": DEPTH_PLANAR,
             "pixels_as_float": True,
             "compress": False,
         }

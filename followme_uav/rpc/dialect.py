@@ -1,8 +1,8 @@
-"""What differs on the wire between the servers that speak AirSim's RPC, and nothing else.
+"""Converts between the forms of structs that servers of AirSim's RPC send and accept.
 
 AirSim and Cosys-AirSim send structs as maps keyed by field name; Colosseum from 2.3 on sends them
-as arrays in the same order. Cosys-AirSim leaves the parameter `external` out of its camera methods
-and adds `annotation_name` to image requests. Behind this module a struct is a plain dict.
+as arrays in the same order. Cosys-AirSim has no parameter `external` in its camera methods and adds
+`annotation_name` to image requests. In the rest of the program a struct is a dict.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ _NESTED = {
     struct: tuple((name, kind) for name, kind in fields if kind is not None)
     for struct, fields in STRUCTS.items()
 }
-"""Of each struct, the fields that are structs or lists of them."""
+"""Fields of each struct that are structs or lists of structs."""
 _FLAT = {
     struct: {name for name, _ in fields}
     for struct, fields in STRUCTS.items()
     if not _NESTED[struct]
 }
-"""Names of the fields of those that have none: vectors, most of all that is read."""
+"""Field names of the structs without such fields. Vectors, the most frequent, are among them."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one server wants structs and camera calls."""
+    """The form in which one server expects structs and camera calls."""
 
     name: DialectName
 
     @property
     def arrays(self) -> bool:
-        """Structs travel as arrays."""
+        """Whether structs are sent as arrays."""
         return self.name == "arrays"
 
     def write(self, value: Any) -> Any:
-        """A parameter made of dicts, in the server's form."""
+        """Convert a parameter made of dicts to the server's form."""
         if isinstance(value, dict):
             items = {key: self.write(item) for key, item in value.items()}
             return list(items.values()) if self.arrays else items
@@ -51,10 +51,10 @@ class Dialect:
         return value
 
     def read(self, struct: str, value: Any) -> dict[str, Any]:
-        """A reply as a dict, whichever form it came in.
+        """Convert a reply of either form to a dict.
 
         Raises:
-            ValueError: It is not such a struct.
+            ValueError: The reply is not such a struct.
         """
         if isinstance(value, dict) and value.keys() == _FLAT.get(struct):
             return value
@@ -77,7 +77,7 @@ class Dialect:
         return result
 
     def image_request(self, camera_name: str, image_type: int) -> dict[str, Any]:
-        """Ask for raw 8-bit pixels."""
+        """Return an ImageRequest for raw 8-bit pixels."""
         request = {
             "camera_name": camera_name,
             "image_type": image_type,
@@ -87,5 +87,5 @@ class Dialect:
         return request | {"annotation_name": ""} if self.name == "cosys" else request
 
     def camera_params(self, *params: Any) -> Sequence[Any]:
-        """Parameters of a camera method, with the trailing `external` where the server has it."""
+        """Return a camera method's parameters, with `external` last where the server has it."""
         return params if self.name == "cosys" else (*params, False)

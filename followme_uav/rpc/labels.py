@@ -1,8 +1,8 @@
-"""Exact class masks from any AirSim simulator, by way of its segmentation image.
+"""Derives exact class masks from the segmentation image of any AirSim simulator.
 
-How a segmentation id becomes a colour differs (a palette on Unreal, interleaved bits on Unity). So
-the colours are not assumed but seen: everything is given one id after the other, and the colour
-most of the image turns is that id's.
+The colour of a segmentation id differs between simulators (a palette on Unreal, interleaved bits on
+Unity). The colours are therefore measured: all objects get the same id, and the most frequent
+colour of the image belongs to that id.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EVERYTHING = ".*"
 
 
 class SegmentingClient(Protocol):
-    """What is needed of the AirSim client."""
+    """The part of the AirSim client that `LabelReader` uses."""
 
     def set_object_id(self, name_pattern: str, object_id: int) -> bool: ...  # noqa: D102
 
@@ -27,7 +27,7 @@ class SegmentingClient(Protocol):
 
 
 class LabelReader:
-    """Reads frames with their masks, from a camera that looks at something.
+    """Reads frames with their masks. The camera must point at objects, not at the sky alone.
 
     Args:
         client: A connected client.
@@ -35,7 +35,7 @@ class LabelReader:
         people_pattern: The same for other people.
 
     Raises:
-        SimulatorError: No mesh has such a name, or the colours cannot be told apart.
+        SimulatorError: No mesh has such a name, or the ids have equal colours.
     """
 
     def __init__(self, client: SegmentingClient, hero_pattern: str, people_pattern: str) -> None:
@@ -56,7 +56,7 @@ class LabelReader:
                 raise SimulatorError(f"the simulator has no mesh named like '{pattern}'")
 
     def read(self) -> tuple[Frame, Mask]:
-        """A frame and the mask of its very image, 0 or 255; unknown colours are background."""
+        """Read a frame and the mask of the same image, 0 or 255; unknown colours are background."""
         frame, image = self._client.read_segmented_frame()
         if image is None or frame.rgb is None:
             raise SimulatorError("the simulator sent no image to label")

@@ -1,9 +1,9 @@
-"""The session of `rpc.session` on msgpack-rpc-python 0.4.1, the library of AirSim's own client.
+"""An RPC session on msgpack-rpc-python 0.4.1, the library of AirSim's own client.
 
-The library is not thread-safe, waits for ever when a peer dies, and drives a tornado loop of its
-own. So one thread owns the loop and everything of the library; other threads post work to it and
-wait, with a deadline, on ordinary Futures. It needs Python before 3.12 and an environment of its
-own, because it installs msgpack 0.5.6 under the name of the current one (see
+The library is not thread-safe, waits without limit when a peer dies, and runs a tornado loop of its
+own. One thread therefore owns the loop and all objects of the library; other threads post work to
+it and wait, with a deadline, on Futures. The library needs Python before 3.12 and an environment of
+its own, because it installs msgpack 0.5.6 under the name of the current one (see
 `tools/legacy_env.sh`).
 """
 
@@ -30,7 +30,7 @@ try:
     import msgpackrpc
     from msgpackrpc.transport import tcp
     from tornado.iostream import IOStream  # type: ignore[import-not-found]
-except (ImportError, AttributeError, SyntaxError) as error:  # what tornado 4 raises on 3.12 varies
+except (ImportError, AttributeError, SyntaxError) as error:  # tornado 4 raises any of these on 3.12
     raise EnvironmentSetupError(
         f"rpc.backend msgpack-rpc-python cannot be used here ({error}); it needs Python before "
         "3.12 and an environment made by tools/legacy_env.sh; or set rpc.backend to builtin"
@@ -54,7 +54,7 @@ class LegacySession(RpcSession):
 
 
 class _LibraryLink:
-    """A library client, its loop, and the thread that alone may touch them."""
+    """A client of the library, its loop, and the only thread that may use them."""
 
     def __init__(self, address: str, host: str, port: int, max_message_bytes: int) -> None:
         self.address = address
@@ -82,7 +82,7 @@ class _LibraryLink:
         self._thread.join(timeout=1.0)
 
     def lost(self, error: BaseException | None) -> None:
-        """The transport has no socket (called on the loop's thread)."""
+        """Handle a lost socket, on the loop's thread."""
         if not self.connected.done():
             cause = error if isinstance(error, OSError) else ConnectionRefusedError()
             self.connected.set_exception(cannot_connect(self.address, cause))
@@ -96,7 +96,7 @@ class _LibraryLink:
         self._loop = msgpackrpc.Loop()
         self._client = msgpackrpc.Client(
             msgpackrpc.Address(self._host, self._port, family),
-            timeout=None,  # deadlines are kept by the waiting side
+            timeout=None,  # the waiting thread applies the deadline
             loop=self._loop,
             builder=_builder(self),
             unpack_encoding="utf-8",
@@ -104,7 +104,7 @@ class _LibraryLink:
         self._post(self._client._transport.connect)
         self._running.set()
         while self.broken is None:
-            self._loop.start()  # the library stops its loop after every answer
+            self._loop.start()  # the library stops its loop after every reply
         self._client.close()
         self._loop._ioloop.close(all_fds=True)
 
@@ -119,7 +119,7 @@ class _LibraryLink:
     def _settle(self, answer: Any) -> None:
         method, future = self._pending.pop(answer, ("", None))
         if future is None or not future.set_running_or_notify_cancel():
-            return  # its caller has given up
+            return  # the call was cancelled
         if answer.error is not None:
             future.set_exception(remote_error(method, self.address, answer.error))
         else:
@@ -136,7 +136,7 @@ class _LibraryLink:
 
 
 def _builder(link: _LibraryLink) -> Any:
-    """What the library makes its transport with: one that reports, and never retries by itself."""
+    """Return a builder of transports that report errors, and do not reconnect."""
 
     class ReportingTransport(tcp.ClientTransport):  # type: ignore[misc]
         def connect(self) -> None:
@@ -144,7 +144,7 @@ def _builder(link: _LibraryLink) -> Any:
             try:
                 stream = IOStream(self._address.socket(), io_loop=link._loop._ioloop)
                 sock = tcp.ClientSocket(stream, self, self._encodings)
-                sock._unpacker = msgpack.Unpacker(  # the library's own has no limit
+                sock._unpacker = msgpack.Unpacker(  # the library's own has no size limit
                     encoding="utf-8", max_buffer_size=link._max_message_bytes
                 )
                 sock.connect()

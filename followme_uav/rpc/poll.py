@@ -1,4 +1,4 @@
-"""A question asked about once a second and never waited for, so that no frame is later for it."""
+"""A query that is sent about once a second and never waited for, so that it delays no frame."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Any
 from followme_uav.errors import RpcError
 
 PERIOD_NS = 1_000_000_000
-"""Between two questions, by the simulator's clock."""
+"""Between two queries, by the simulator's clock."""
 
 
 class Poll:
-    """Asks one question again and again.
+    """Sends one query periodically.
 
     Args:
-        ask: Sends the question.
+        query: Sends the query.
     """
 
-    def __init__(self, ask: Callable[[], Future[Any]]) -> None:
-        self._ask = ask
+    def __init__(self, query: Callable[[], Future[Any]]) -> None:
+        self._query = query
         self._call: Future[Any] | None = None
-        self._asked_ns: int | None = None
+        self._sent_ns: int | None = None
 
-    def begin(self) -> None:
-        """Forget what was asked; the next question comes a period after the next frame."""
-        self._call = self._asked_ns = None
+    def restart(self) -> None:
+        """Drop a pending reply; the next query is sent one period after the next frame."""
+        self._call = self._sent_ns = None
 
-    def answer(self, now_ns: int) -> Any:
-        """The newest answer, None without one; asks again when it is time.
+    def reply(self, now_ns: int) -> Any:
+        """Return the newest reply, None without one; send the next query when it is due.
 
-        A simulator that does not know the question is asked in vain; a broken connection is
-        noticed elsewhere.
+        Errors are ignored: a simulator may not offer the method, and other calls report a broken
+        connection.
         """
-        if self._asked_ns is None:
-            self._asked_ns = now_ns
+        if self._sent_ns is None:
+            self._sent_ns = now_ns
         call, result = self._call, None
         if call is not None and call.done():
             self._call = None
@@ -43,7 +43,7 @@ class Poll:
                 result = call.result()
             except RpcError:
                 result = None
-        if self._call is None and abs(now_ns - self._asked_ns) >= PERIOD_NS:
-            self._asked_ns = now_ns
-            self._call = self._ask()
+        if self._call is None and abs(now_ns - self._sent_ns) >= PERIOD_NS:
+            self._sent_ns = now_ns
+            self._call = self._query()
         return result

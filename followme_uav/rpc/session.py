@@ -1,11 +1,11 @@
-"""The calling side of MessagePack-RPC: one connection, many calls in flight, no wait without end.
+"""The client side of MessagePack-RPC: one connection, many calls in flight, each with a deadline.
 
     with RpcSession("127.0.0.1", 41451) as session:
         session.call("ping")
-        landing = session.call_async("land", 60.0, "")   # a Future; other calls go on meanwhile
+        landing = session.call_async("land", 60.0, "")   # a Future; more calls may follow
 
-Any thread may call. Answers are matched by message id, so a call that blocks in the simulator
-(a take-off) delays no other. When the connection breaks, every call in flight fails at once.
+Thread-safe. Replies are matched by message id, so a call that blocks in the simulator (a take-off)
+delays no other. When the connection breaks, every call in flight fails at once.
 """
 
 from __future__ import annotations
@@ -36,11 +36,15 @@ from followme_uav.rpc.wire import (
 RECEIVE_BYTES = 256 * 1024
 
 
+class UnknownMethodError(RemoteError):
+    """The server does not offer the method."""
+
+
 class Link(Protocol):
-    """A live connection of some backend."""
+    """An open connection of either backend."""
 
     broken: str | None
-    """Why it is of no more use, or None."""
+    """Why the connection is broken, or None."""
 
     def send(self, method: str, params: tuple[Any, ...]) -> Future[Any]: ...  # noqa: D102
 
@@ -53,9 +57,9 @@ class RpcSession:
     Args:
         host: Name or address of the server.
         port: Its port, 41451 for AirSim.
-        deadline_s: How long a call may take unless it says otherwise.
-        connect_deadline_s: How long connecting may take.
-        max_message_bytes: A longer answer breaks the connection.
+        deadline_s: Time limit of a call without one of its own.
+        connect_deadline_s: Time limit of connecting.
+        max_message_bytes: A longer reply breaks the connection.
     """
 
     def __init__(
@@ -86,29 +90,29 @@ class RpcSession:
         return f"{self._host}:{self._port}"
 
     def connect(self) -> None:
-        """Connect, or do nothing when connected.
+        """Connect; without effect when connected.
 
         Raises:
-            RpcConnectionError: Nobody listens, or not before the connect deadline.
+            RpcConnectionError: No server accepts the connection before the deadline.
         """
         if self._link is None or self._link.broken is not None:
             self.close()
             self._link = self._open_link()
 
     def call(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
-        """Call and wait for the result.
+        """Call a method and wait for its result.
 
         Raises:
-            RpcTimeoutError: No answer before the deadline. A late one is dropped.
+            RpcTimeoutError: No reply before the deadline. A late one is dropped.
             RpcConnectionError: The connection is closed or broke.
-            RemoteError: The server answered with an error.
+            RemoteError: The server replied with an error.
         """
         future = self.call_async(method, *params)
         limit_s = self._deadline_s if deadline_s is None else deadline_s
         return await_result(future, method, self.address, limit_s)
 
     def call_async(self, method: str, *params: Any) -> Future[Any]:
-        """Send a call and return at once; the Future fails as `call` does, but has no deadline.
+        """Send a call without waiting; the Future fails as `call` does, but has no deadline.
 
         Raises:
             RpcConnectionError: The connection is closed or broke.
@@ -120,13 +124,13 @@ class RpcSession:
         return link.send(method, params)
 
     def close(self) -> None:
-        """Close the connection; calls in flight fail. Harmless when closed."""
+        """Close the connection; calls in flight fail. Without effect when closed."""
         link, self._link = self._link, None
         if link is not None:
             link.shut("closed by this side")
 
     def reconnect(self) -> None:
-        """Close and connect anew. Raises as `connect` does."""
+        """Close and connect again. Raises as `connect` does."""
         self.close()
         self.connect()
 
@@ -136,19 +140,19 @@ class RpcSession:
         except (OSError, OverflowError, UnicodeError) as error:
             raise cannot_connect(self.address, error) from None
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(self._deadline_s)  # of one send; the reader just goes round again
+        sock.settimeout(self._deadline_s)  # of one send; the reader repeats after a timeout
         limits = replace(CLIENT_LIMITS, message_bytes=self._max_message_bytes)
         return _SocketLink(self.address, sock, Decoder(limits))
 
 
 @dataclass
 class _SocketLink:
-    """A live socket, the calls in flight on it, and the thread that reads it."""
+    """An open socket, the calls in flight on it, and the thread that reads it."""
 
     address: str
     sock: socket.socket
     decoder: Decoder
-    broken: str | None = None  # why it is of no more use
+    broken: str | None = None
     pending: dict[int, tuple[str, Future[Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -174,7 +178,7 @@ class _SocketLink:
             with self.send_lock:
                 self.sock.sendall(data)
         except OSError as error:
-            # A part may be sent, so the stream cannot be continued.
+            # A part of the message may be sent: the stream cannot be continued.
             self._fail(f"sending failed: {error.strerror or error}")
         return future
 
@@ -203,13 +207,13 @@ class _SocketLink:
             try:
                 return self.sock.recv(RECEIVE_BYTES)
             except TimeoutError:
-                continue  # an idle connection is a good one
+                continue  # no message in a while is no error
 
     def _settle(self, response: Response) -> None:
         with self.state_lock:
             method, future = self.pending.pop(response.msgid, ("", None))
         if future is None or not future.set_running_or_notify_cancel():
-            return  # its caller has given up
+            return  # the call was cancelled
         if response.error is not None:
             future.set_exception(remote_error(method, self.address, response.error))
         else:
@@ -222,24 +226,24 @@ class _SocketLink:
             orphans = list(self.pending.values())
             self.pending.clear()
         with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)  # wakes the reader, which closes the socket
+            self.sock.shutdown(socket.SHUT_RDWR)  # ends the reader, which closes the socket
         for method, future in orphans:
             if future.set_running_or_notify_cancel():
                 future.set_exception(connection_lost(method, self.address, self.broken))
 
 
 def await_result(future: Future[Any], method: str, address: str, deadline_s: float) -> Any:
-    """The Future's result; `RpcTimeoutError` after the deadline, and the call is forgotten."""
+    """Return the Future's result; cancel it and raise `RpcTimeoutError` after the deadline."""
     try:
         return future.result(deadline_s)
     except FutureTimeoutError:
-        if not future.cancel() and future.done():  # it came in this very moment
+        if not future.cancel() and future.done():  # the result arrived at the same moment
             return future.result(0)
         raise no_answer(method, address, deadline_s) from None
 
 
 def no_answer(method: str, address: str, deadline_s: float) -> RpcTimeoutError:
-    """The error of a call whose deadline has passed."""
+    """Return the error of a call whose deadline has passed."""
     return RpcTimeoutError(
         f"{method} at {address}: no answer within {deadline_s:g} s; is the simulator paused, "
         "overloaded or hung? (rpc.deadline_s sets how long to wait)"
@@ -249,9 +253,9 @@ def no_answer(method: str, address: str, deadline_s: float) -> RpcTimeoutError:
 def cannot_connect(
     address: str, error: OSError | OverflowError | UnicodeError
 ) -> RpcConnectionError:
-    """One line for a connection that could not be made."""
+    """Return the error of a connection that could not be made."""
     if isinstance(error, ConnectionRefusedError):
-        cause = f"nobody listens on {address}"
+        cause = f"no server listens on {address}"
     elif isinstance(error, TimeoutError):
         cause = f"no connection to {address} before the deadline"
     else:
@@ -262,10 +266,11 @@ def cannot_connect(
 
 
 def connection_lost(method: str, address: str, reason: str) -> RpcConnectionError:
-    """The error of a call in flight when its connection broke."""
+    """Return the error of a call in flight when its connection broke."""
     return RpcConnectionError(f"{method} at {address}: connection lost ({reason})")
 
 
 def remote_error(method: str, address: str, error: Any) -> RemoteError:
-    """The error of a call that the server answered with an error."""
-    return RemoteError(f"{method} at {address}: the simulator answered: {error}")
+    """Return the error of a call that the server answered with an error."""
+    kind = UnknownMethodError if "could not find function" in str(error) else RemoteError
+    return kind(f"{method} at {address}: the simulator answered: {error}")

@@ -1,7 +1,7 @@
-"""AirSim's structs: which fields each has, in the order of AirSim's own MSGPACK_DEFINE lists.
+"""The fields of AirSim's structs, in the order of AirSim's MSGPACK_DEFINE lists.
 
-AirSim sends structs as maps, where the order does not matter; Colosseum sends arrays, where nothing
-else tells the fields apart.
+AirSim sends structs as maps, where the order does not matter; Colosseum sends arrays, where the
+order alone identifies the fields.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ STRUCTS: dict[str, Fields] = {
     "MultirotorState": (
         ("collision", "CollisionInfo"),
         ("kinematics_estimated", "KinematicsState"),
-        *_plain("gps_location", "timestamp", "landed_state", "rc_data"),  # nobody reads the structs
+        *_plain("gps_location", "timestamp", "landed_state", "rc_data"),  # not read as structs
     ),
     "ImageRequest": _plain("camera_name", "image_type", "pixels_as_float", "compress"),
     "ImageResponse": (
@@ -62,7 +62,7 @@ STRUCTS: dict[str, Fields] = {
         *_plain("width", "height", "image_type"),
     ),
     "CameraInfo": _plain("pose", "fov", "proj_mat"),
-    # Not AirSim's: the embedded simulator's answers to simFollowMeGroundTruth and ...Solids.
+    # Replies of the embedded simulator's own methods simFollowMeGroundTruth and simFollowMeSolids.
     "FollowMeGroundTruth": (
         ("time_stamp", None),
         ("hero_position", "Vector3r"),
@@ -76,4 +76,4 @@ STRUCTS: dict[str, Fields] = {
         ("is_round", None),
     ),
 }
-"""Field names; a field that is a struct names its type, a list of structs has it in brackets."""
+"""(name, type) of each field: None for a plain value, in brackets for a list of structs."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.metrics import is_in_view
+from followme_uav.flight.hero_truth import is_in_view
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import MissionState, Solid, Transition, Vec3
 from followme_uav.view.panels import ALL_PANELS, Panel

@@ -1,7 +1,7 @@
-"""What breaks in mid-flight: the simulator dies, hangs or restarts; the user gives up or is killed.
+"""Tests of faults in flight: the simulator dies, hangs or restarts; the flight is interrupted.
 
-Each flight is a process that a user would have started; what it prints tells how far it is.
-Vision plays no part, so the flights use true masks.
+Each flight is a process, whose output shows its progress. Vision is not under test, so the flights
+use true masks.
 """
 
 import contextlib
@@ -24,11 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120
 SEED = 1
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-IMPATIENT = [
+SHORT_DEADLINES = [
     *("--set", "mission.failsafe_land_s=5"),
     *("--set", "rpc.deadline_s=2", "--set", "rpc.connect_deadline_s=2"),
 ]
-PATIENT = [
+LONG_FAILSAFE = [
     *("--set", "mission.failsafe_land_s=100"),
     *("--set", "rpc.deadline_s=2", "--set", "rpc.connect_deadline_s=2"),
 ]
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 
 
 class Running:
-    """A `followme-uav` command; collects its lines and ends with the test."""
+    """A `followme-uav` command; collects its output and ends with the test."""
 
     def __init__(self, *arguments):
         self.process = subprocess.Popen(
@@ -54,7 +54,7 @@ class Running:
         self._reader.start()
 
     def wait_for(self, text):
-        """Until a line contains `text`; returns it."""
+        """Wait until a line contains `text`, and return the line."""
 
         def found():
             return next((line for line in self.lines if text in line), None)
@@ -65,7 +65,7 @@ class Running:
             return found()
 
     def end(self):
-        """Exit code, when it has come to an end by itself."""
+        """Wait for the end of the process, and return the exit code."""
         code = self.process.wait(DEADLINE_S)
         self._reader.join(DEADLINE_S)
         return code
@@ -81,7 +81,7 @@ class Running:
 
 @pytest.fixture
 def run():
-    """Starts commands, and ends those that are left."""
+    """Starts commands, and kills those that still run at the end."""
     commands = []
 
     def start(*arguments):
@@ -97,7 +97,7 @@ def run():
 
 @pytest.fixture
 def flight(run, tmp_path):
-    """A flight that has taken off, and its log."""
+    """Starts a flight; returns it and its log after the take-off."""
 
     def start(*arguments):
         log = tmp_path / "flight.mcap"
@@ -109,7 +109,7 @@ def flight(run, tmp_path):
 
 
 def children(pid):
-    """Process ids of the children of a process."""
+    """Return the process ids of the children of a process."""
     found = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
     )
@@ -118,7 +118,7 @@ def children(pid):
 
 
 def is_running(pid):
-    """Whether the process lives; one that nobody has reaped yet is dead."""
+    """Whether the process runs; a zombie does not."""
     state = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True)
     return state.stdout.strip()[:1] not in ("", "Z")
 
@@ -128,10 +128,10 @@ def kill(pid, number=signal.SIGKILL):
         os.kill(pid, number)
 
 
-def wait_until(happened, complaint):
-    give_up_s = time.monotonic() + DEADLINE_S
-    while not happened():
-        assert time.monotonic() < give_up_s, complaint
+def wait_until(condition, complaint):
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, complaint
         time.sleep(0.2)
 
 
@@ -139,14 +139,14 @@ def wait_until_gone(pid):
     wait_until(lambda: not is_running(pid), f"process {pid} was left behind")
 
 
-def after_blindness(entries):
+def after_last_missing_image(entries):
     last = max(i for i, entry in enumerate(entries) if entry.frame.rgb is None)
     return entries[last + 1 :]
 
 
 def climbed_again(path):
-    """Read from the log of a flight that is still going on."""
-    after = after_blindness(list(read_log(path).entries()))
+    """Whether the vehicle has climbed since; reads the log of a flight in progress."""
+    after = after_last_missing_image(list(read_log(path).entries()))
     return any(-entry.frame.vehicle.position_m[2] > 2.5 for entry in after)
 
 
@@ -154,15 +154,15 @@ def states_of(log):
     return [entry.step.state for entry in log.entries()]
 
 
-def test_a_simulator_that_dies_is_one_clear_line_and_a_log_up_to_there(flight):
-    command, path = flight(*IMPATIENT)
+def test_dead_simulator_is_an_error_of_one_line_and_the_log_is_kept(flight):
+    command, path = flight(*SHORT_DEADLINES)
     (simulator,) = children(command.pid)
     kill(simulator)
     assert command.end() == 2
     errors = [line for line in command.lines if line.startswith("followme-uav: ")]
     assert errors == command.lines[-1:]
     assert "no new frame for " in errors[0]
-    assert "nobody listens on 127.0.0.1:" in errors[0]
+    assert "no server listens on 127.0.0.1:" in errors[0]
     assert not any("Traceback" in line for line in command.lines)
     log = read_log(path)
     states = states_of(log)
@@ -172,11 +172,11 @@ def test_a_simulator_that_dies_is_one_clear_line_and_a_log_up_to_there(flight):
     assert MissionState.FAILSAFE in states
 
 
-def test_a_simulator_that_is_started_again_is_flown_on(run, flight):
-    """Restarting the scene in Unity's editor must not mean starting everything else anew."""
+def test_flight_goes_on_after_the_simulator_is_restarted(run, flight):
+    """After a restart of the scene in Unity's editor, the flight need not be restarted."""
     first = run("sim", "--port", 0, "--seed", SEED)
     address = first.wait_for("listening on ").removeprefix("listening on ")
-    command, path = flight("--sim", address, "--lockstep", "--duration", 1000, *PATIENT)
+    command, path = flight("--sim", address, "--lockstep", "--duration", 1000, *LONG_FAILSAFE)
     kill(first.pid)
     command.wait_for("→ failsafe")
     run("sim", "--port", address.rpartition(":")[2], "--seed", SEED).wait_for("listening on ")
@@ -188,7 +188,7 @@ def test_a_simulator_that_is_started_again_is_flown_on(run, flight):
     log = read_log(path)
     entries = list(log.entries())
     assert not log.truncated
-    assert len(after_blindness(entries)) > 20
+    assert len(after_last_missing_image(entries)) > 20
     assert entries[-1].step.state is MissionState.DONE
     times_s = [entry.frame.time_s for entry in entries]
     assert all(before < after for before, after in pairwise(times_s))
@@ -196,8 +196,8 @@ def test_a_simulator_that_is_started_again_is_flown_on(run, flight):
     assert indices == sorted(set(indices))
 
 
-def test_a_simulator_that_hangs_for_a_while_is_waited_for(flight):
-    command, _ = flight(*PATIENT)
+def test_flight_waits_for_a_simulator_that_hangs_and_then_goes_on(flight):
+    command, _ = flight(*LONG_FAILSAFE)
     (simulator,) = children(command.pid)
     kill(simulator, signal.SIGSTOP)
     assert "no camera image" in command.wait_for("→ failsafe")
@@ -205,8 +205,8 @@ def test_a_simulator_that_hangs_for_a_while_is_waited_for(flight):
     assert "frames are back" in command.wait_for("failsafe → patrol")
 
 
-def test_a_full_disk_lands_the_vehicle_and_keeps_the_log(flight):
-    """Else the vehicle would hang in the air, or the flight so far be lost."""
+def test_vehicle_lands_and_the_log_is_kept_when_the_disk_is_full(flight):
+    """Else the vehicle would stay in the air, or the log would be lost."""
     command, path = flight()
     full_bytes = path.stat().st_size + 50_000
     resource.prlimit(command.pid, resource.RLIMIT_FSIZE, (full_bytes, full_bytes))
@@ -233,7 +233,7 @@ def test_ctrl_c_lands_and_closes_the_log(flight):
     wait_until_gone(simulator)
 
 
-def test_a_second_ctrl_c_stops_at_once(flight):
+def test_second_ctrl_c_stops_at_once(flight):
     command, path = flight("--realtime")
     (simulator,) = children(command.pid)
     command.process.send_signal(signal.SIGINT)
@@ -246,8 +246,8 @@ def test_a_second_ctrl_c_stops_at_once(flight):
     wait_until_gone(simulator)
 
 
-def test_a_killed_flight_leaves_no_simulator_behind(flight):
-    """Each would keep a core busy until somebody wonders why the machine is slow."""
+def test_killed_flight_leaves_no_simulator_process(flight):
+    """A simulator that is left would keep a core busy."""
     command, path = flight()
     (simulator,) = children(command.pid)
     kill(command.pid)

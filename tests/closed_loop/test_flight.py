@@ -1,7 +1,7 @@
-"""Whole flights in the embedded city, its simulator a process of its own: what a user gets.
+"""Tests of whole flights in the embedded simulator, as a user flies them.
 
-All fly in lockstep (but for one), over a city whose hero starts in front of the vehicle, so that
-twenty seconds are enough to find her.
+All but one fly in lockstep, in a city whose hero starts in front of the vehicle, so that twenty
+seconds are enough to find the hero.
 """
 
 import json
@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def seed():
-    """A city whose hero is near and ahead when the vehicle has taken off."""
+    """The seed of a city whose hero is near and ahead after the take-off."""
 
     def distance_m(seed):
         crowd = Crowd(make_city(seed), seed)
@@ -52,7 +52,7 @@ def seed():
 
 
 def fly_command(log, *arguments):
-    """`followme-uav fly` as a process; its log and summary."""
+    """Run `followme-uav fly` in a process; return its log and summary."""
     summary = log.with_suffix(".json")
     done = subprocess.run(
         [
@@ -92,7 +92,7 @@ def network_flight(folder, seed):
 # With the network
 
 
-def test_a_flight_takes_off_patrols_and_lands(network_flight):
+def test_flight_takes_off_patrols_and_lands(network_flight):
     log, summary = network_flight
     states = [entry.step.state for entry in log.entries()]
     assert states[0] is MissionState.TAKEOFF
@@ -104,7 +104,7 @@ def test_a_flight_takes_off_patrols_and_lands(network_flight):
 
 
 def test_every_frame_of_a_flight_is_in_its_log(network_flight):
-    """Replay and every later judgement of a flight depend on it."""
+    """Replay and metrics depend on it."""
     log, summary = network_flight
     entries = list(log.entries())
     assert not log.truncated
@@ -118,7 +118,7 @@ def test_every_frame_of_a_flight_is_in_its_log(network_flight):
         assert entry.truth.time_s == pytest.approx(entry.frame.time_s, abs=1e-6)
 
 
-def test_the_log_says_what_flew(network_flight, seed):
+def test_log_has_weights_seed_and_configuration(network_flight, seed):
     log, summary = network_flight
     weights_sha256 = sha256(DEFAULT_WEIGHTS)
     assert log.metadata.weights_sha256 == summary["weights_sha256"] == weights_sha256
@@ -127,22 +127,22 @@ def test_the_log_says_what_flew(network_flight, seed):
     assert log.metadata.config.duration_s == 20
 
 
-def test_the_log_tells_the_same_metrics_as_the_summary(network_flight):
+def test_metrics_of_the_log_are_those_of_the_summary(network_flight):
     log, summary = network_flight
     metrics = asdict(metrics_of(log.entries(), log.metadata.config))
-    metrics.pop("real_time_factor")  # a log does not know the time on the wall
+    metrics.pop("real_time_factor")  # a log has no wall-clock time
     assert metrics == {name: summary[name] for name in metrics}
     assert summary["real_time_factor"] > 0
 
 
-def test_the_network_that_comes_along_finds_her(network_flight):
-    """The only test here that depends on how good the shipped weights are."""
+def test_shipped_network_finds_the_hero(network_flight):
+    """The only test here that depends on the quality of the shipped weights."""
     _, summary = network_flight
     assert summary["acquire_s"] is not None
 
 
-def test_the_same_seed_gives_the_same_flight_bit_for_bit(network_flight, folder, seed):
-    """Without it, no two versions of anything could be compared."""
+def test_same_seed_gives_the_same_flight_bit_for_bit(network_flight, folder, seed):
+    """Comparisons of two versions depend on it."""
     log, _ = network_flight
     again, _ = fly_command(folder / "again.mcap", "--seed", seed, "--duration", 20)
     assert content_digest(again.path) == content_digest(log.path)
@@ -152,8 +152,8 @@ def test_the_same_seed_gives_the_same_flight_bit_for_bit(network_flight, folder,
 
 
 @pytest.mark.parametrize("profile", ["embedded", "embedded-unity"])
-def test_control_keeps_a_hero_who_is_seen(folder, seed, profile):
-    """On AirSim's conventions and on those of AirSim on Unity alike."""
+def test_hero_is_kept_in_view_on_true_masks(folder, seed, profile):
+    """With the conventions of AirSim on Unreal and on Unity."""
     summary = fly_on_true_masks(folder / f"{profile}.mcap", seed, 40, profile)
     metrics = summary.metrics
     assert summary.success, summary.reason
@@ -166,8 +166,8 @@ def test_control_keeps_a_hero_who_is_seen(folder, seed, profile):
 
 
 @pytest.mark.parametrize("profile", ["embedded-colosseum", "embedded-cosys"])
-def test_a_flight_is_the_same_whoever_the_simulator_speaks_as(folder, seed, profile):
-    """Colosseum's arrays and Cosys-AirSim's parameters change the wire, and nothing else."""
+def test_flight_is_the_same_in_every_dialect(folder, seed, profile):
+    """Colosseum's arrays and Cosys-AirSim's parameters change the encoding only."""
 
     def steps(name):
         log = folder / f"{name}-short.mcap"
@@ -181,15 +181,15 @@ def test_a_flight_is_the_same_whoever_the_simulator_speaks_as(folder, seed, prof
     assert flown == steps("embedded")
 
 
-def test_another_seed_is_another_flight(folder, seed):
+def test_different_seeds_give_different_flights(folder, seed):
     logs = [folder / f"short{number}.mcap" for number in range(2)]
     for number, log in enumerate(logs):
         fly_on_true_masks(log, seed + number, 0.5)
     assert content_digest(logs[0]) != content_digest(logs[1])
 
 
-def test_real_time(folder, seed):
-    """The simulation runs on while the pilot thinks, as a Unity scene does."""
+def test_flight_in_real_time_is_completed_and_logged_in_order(folder, seed):
+    """The simulation runs on while the pilot computes."""
     log, summary = fly_command(
         folder / "realtime.mcap", "--oracle", "--realtime", "--seed", seed, "--duration", 4
     )
@@ -203,7 +203,7 @@ def test_real_time(folder, seed):
 
 
 def test_labelled_frames_are_the_same_in_every_dialect(folder):
-    """Rows, channels and the camera's pose differ on the wire; what is learnt from must not."""
+    """Rows, channels and the camera's pose differ on the wire; training data must not."""
     seen = []
     for profile in ("embedded", "embedded-unity", "embedded-colosseum", "embedded-cosys"):
         out = folder / f"frames-{profile}"

@@ -1,6 +1,7 @@
-"""Somebody else in the same simulator: a second client that resets, disarms, moves or takes over.
+"""Tests with a second client in the same simulator that resets, disarms, moves or takes over.
 
-Vision plays no part, so the flights use true masks; in lockstep, so that no machine is too slow.
+Vision is not under test, so the flights use true masks; they fly in lockstep, so that the result
+does not depend on the speed of the machine.
 """
 
 import math
@@ -22,12 +23,12 @@ from followme_uav.sim.names import VEHICLE_NAME as NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 8
-MEDDLE_S = 7.0
+INTERFERENCE_S = 7.0
 AWAY = {
     "position": {"x_val": 0.0, "y_val": 30.0, "z_val": -5.0},
     "orientation": {"w_val": 1.0, "x_val": 0.0, "y_val": 0.0, "z_val": 0.0},
 }
-DEEDS = {
+INTERFERENCES = {
     "reset": (["reset"], "was reset: its clock went back"),
     "api control": (["enableApiControl", False, NAME], "took API control away"),
     "disarm": (["armDisarm", False, NAME], "the vehicle falls"),
@@ -38,22 +39,22 @@ pytestmark = pytest.mark.slow
 
 
 class Scene:
-    """A running simulator, and the other client's connection to it."""
+    """A running simulator, and the connection of the other client."""
 
     def __init__(self, simulator, log):
         self.simulator, self.log = simulator, log
         self.other = RpcSession(simulator.host, simulator.port)
         self.other.connect()
 
-    def fly(self, *overrides, watch=lambda entry: None, at_s=MEDDLE_S, deed=None):
-        """Summary of a flight in which the other client does its deed at that time."""
+    def fly(self, *overrides, watch=lambda entry: None, at_s=INTERFERENCE_S, interference=None):
+        """Return the summary of a flight in which the other client interferes at that time."""
         config = self.simulator.found_by(load_config(overrides=["duration_s=14", *overrides]))
-        todo = [] if deed is None else [deed]
+        pending = [] if interference is None else [interference]
 
         def watch_both(entry, metrics):
             watch(entry)
-            if todo and entry.step.time_s > at_s:
-                self.other.call(*todo.pop())
+            if pending and entry.step.time_s > at_s:
+                self.other.call(*pending.pop())
 
         plan = FlightPlan(
             config, weights=None, seed=SEED, log=self.log, embedded=False, lockstep=True
@@ -83,34 +84,38 @@ def scene(tmp_path):
         made.other.close()
 
 
-@pytest.mark.parametrize("name", DEEDS)
-def test_what_another_client_does_is_noticed_and_the_flight_goes_on(scene, name):
-    deed, words = DEEDS[name]
-    summary = scene.fly(deed=deed)
+@pytest.mark.parametrize("name", INTERFERENCES)
+def test_interference_is_detected_and_the_flight_goes_on(scene, name):
+    interference, words = INTERFERENCES[name]
+    summary = scene.fly(interference=interference)
     entries = scene.entries()
     changes = [e.step.transition for e in entries if e.step.transition]
     (fault,) = (c for c in changes if c.target is MissionState.FAILSAFE)
     assert words in fault.reason
-    noticed_s = next(e.step.time_s for e in entries if e.frame.control_loss)
-    assert noticed_s - MEDDLE_S < 2.5
-    later = [e for e in entries if e.step.time_s > noticed_s + 6.0]
+    detected_s = next(e.step.time_s for e in entries if e.frame.control_loss)
+    assert detected_s - INTERFERENCE_S < 2.5
+    later = [e for e in entries if e.step.time_s > detected_s + 6.0]
     assert max(-e.frame.vehicle.position_m[2] for e in later) > 3.5  # in the air again
     assert summary.metrics.landed
     assert not scene.has_control()
 
 
-def test_control_that_is_not_to_be_taken_back_ends_the_flight_and_leaves_the_vehicle_alone(scene):
+def test_flight_ends_and_leaves_the_vehicle_when_control_may_not_be_retaken(scene):
     def watch(entry):
         if entry.frame.control_loss:
-            scene.other.call("enableApiControl", True, NAME)  # it is the other client's now
+            scene.other.call("enableApiControl", True, NAME)  # the other client has control now
 
     with pytest.raises(ControlLostError, match="took API control away; gave up control"):
-        scene.fly("mission.control_take_backs=0", watch=watch, deed=DEEDS["api control"][0])
+        scene.fly(
+            "mission.control_take_backs=0",
+            watch=watch,
+            interference=INTERFERENCES["api control"][0],
+        )
     assert scene.entries()[-1].frame.control_loss
     assert scene.has_control()
 
 
-def test_one_line_and_exit_code_2_when_control_is_gone_for_good(scene, tmp_path):
+def test_lost_control_is_an_error_of_one_line_with_exit_code_2(scene, tmp_path):
     log = tmp_path / "process.mcap"
     process = subprocess.Popen(
         [
@@ -140,7 +145,7 @@ def test_one_line_and_exit_code_2_when_control_is_gone_for_good(scene, tmp_path)
 # The end of a flight
 
 
-def test_after_landing_the_vehicle_is_disarmed_and_free_and_time_runs_on(scene):
+def test_vehicle_is_disarmed_and_released_and_time_runs_after_landing(scene):
     assert scene.fly("duration_s=4").metrics.landed
     assert not scene.has_control()
     assert scene.other.call("simIsPaused") is False
@@ -150,12 +155,12 @@ def test_after_landing_the_vehicle_is_disarmed_and_free_and_time_runs_on(scene):
     assert scene.thrust_n() < 0.1
 
 
-def test_the_vehicle_is_kept_when_that_is_asked_for(scene):
+def test_control_is_kept_after_landing_when_configured(scene):
     scene.fly("duration_s=4", "mission.release_control=false")
     assert scene.has_control()
 
 
-def test_a_flight_that_is_cut_short_in_the_air_leaves_it_hovering_under_control(scene):
+def test_interrupted_flight_leaves_the_vehicle_hovering_under_control(scene):
     def watch(entry):
         if entry.step.time_s > 6.0:
             raise KeyboardInterrupt
@@ -170,9 +175,9 @@ def test_a_flight_that_is_cut_short_in_the_air_leaves_it_hovering_under_control(
     assert math.hypot(*speed.values()) < 0.3
 
 
-def test_a_flight_that_fails_before_it_takes_off_gives_everything_back(scene):
+def test_flight_that_fails_before_take_off_releases_vehicle_and_clock(scene):
     def watch(entry):
-        raise RuntimeError("no disk, no network, no luck")
+        raise RuntimeError("failed")
 
     with pytest.raises(RuntimeError):
         scene.fly(watch=watch)
@@ -184,7 +189,7 @@ def test_a_flight_that_fails_before_it_takes_off_gives_everything_back(scene):
 
 
 @pytest.mark.parametrize("size_px", [(640, 480), (160, 240)])
-def test_images_that_are_not_square_are_followed_in(tmp_path, size_px):
+def test_hero_is_followed_in_images_that_are_not_square(tmp_path, size_px):
     overrides = [
         "duration_s=13",
         f"camera.width_px={size_px[0]}",

@@ -14,6 +14,7 @@ from followme_uav.errors import RemoteError, RpcConnectionError, SimulatorError
 from followme_uav.messages import Command, Contact, Manoeuvre, Solid
 from followme_uav.rpc.airsim import AirSimClient
 from followme_uav.rpc.backends import open_session
+from followme_uav.rpc.collection_client import DataCollectionClient
 
 from .fake.process import BACKEND, serving
 
@@ -54,23 +55,23 @@ def profile(kind: str, address, **changes) -> SimulatorProfile:
     return SimulatorProfile(**values | changes)
 
 
-class Simulator:
-    """A client connected to a fake, and a second connection that looks behind the scenes."""
+class ClientHarness:
+    """A client connected to a fake server, and a second connection that controls the fake."""
 
     def __init__(self, kind: str, address, rpc: RpcConfig = RPC, depth=None, **changes) -> None:
-        self.client = AirSimClient(profile(kind, address, **changes), rpc, CAMERA, depth)
+        self.client = DataCollectionClient(profile(kind, address, **changes), rpc, CAMERA, depth)
         self._spy = open_session(
             BACKEND, *address, deadline_s=20.0, connect_deadline_s=5.0, max_message_bytes=2**24
         )
         self._spy.call("fakeReset")
 
     def calls(self, *methods: str) -> list[list]:
-        """Recorded [method, params], all or those of some methods, since the last look."""
+        """Recorded [method, params], all or those of some methods, since the last call of this."""
         calls = self._spy.call("fakeCalls")
         return [call for call in calls if not methods or call[0] in methods]
 
     def sent(self, command: Command, *methods: str) -> list[list]:
-        """What sending a command leads to. A call on the same connection makes sure it arrived."""
+        """Calls caused by sending a command; a call on the same connection ensures its arrival."""
         self.calls()
         self.client.send(command)
         self.client.pause(False)
@@ -86,7 +87,7 @@ class Simulator:
 
 @pytest.fixture(scope="module")
 def simulator():
-    """Makes a `Simulator` of some kind; one process of each kind serves all tests."""
+    """Makes a `ClientHarness` of one kind; one process of each kind serves all tests."""
     addresses = {}
     with ExitStack() as processes:
 
@@ -94,7 +95,7 @@ def simulator():
         def make(kind: str, rpc: RpcConfig = RPC, **changes):
             if kind not in addresses:
                 addresses[kind] = processes.enter_context(serving("airsim.py", kind))
-            made = Simulator(kind, addresses[kind], rpc, **changes)
+            made = ClientHarness(kind, addresses[kind], rpc, **changes)
             try:
                 yield made
             finally:
@@ -125,8 +126,8 @@ def velocity(*mps: float, yaw_rate=0.0, pan=0.0, tilt=0.0) -> Command:
 # -- reading ----------------------------------------------------------------------------------
 
 
-def test_a_frame_means_the_same_from_every_simulator(any_sim):
-    """Mirrored or red-blue swapped images would make the pilot chase the wrong thing."""
+def test_frame_is_the_same_from_every_simulator(any_sim):
+    """Mirrored images or swapped channels would mislead the pilot."""
     frame = any_sim.client.read_frame()
     assert frame.rgb.shape == (32, 64, 3) and frame.rgb.dtype == np.uint8
     assert frame.rgb.flags.c_contiguous
@@ -145,8 +146,8 @@ def test_a_frame_means_the_same_from_every_simulator(any_sim):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_wall_in_the_depth_image_is_an_obstacle(simulator, kind):
-    """Of the same call as the picture; not asked of a simulator whose depth is not in metres."""
+def test_wall_in_the_depth_image_is_an_obstacle(simulator, kind):
+    """Requested in one call with the image, and only where depth is in metres."""
     with simulator(kind, depth=DEPTH) as sim:
         sim.client.connect()
         sim.calls()
@@ -167,7 +168,7 @@ def test_a_wall_in_the_depth_image_is_an_obstacle(simulator, kind):
 
 
 def test_time_starts_with_the_first_frame_and_is_in_seconds(any_sim):
-    """Stamps of 1e18 ns would lose microseconds as floats; Unity's images are in milliseconds."""
+    """Time stamps of 1e18 ns lose microseconds as floats; Unity stamps images in milliseconds."""
     client = any_sim.client
     client.pause(True)
     times = []
@@ -179,13 +180,13 @@ def test_time_starts_with_the_first_frame_and_is_in_seconds(any_sim):
 
 
 def test_collisions_come_from_the_collision_call(sim):
-    """AirSim never fills the one inside the state; a crash would go unnoticed."""
+    """AirSim never fills the collision inside the state: a crash would not be detected."""
     sim.answer("collided", True)
     assert sim.client.read_frame().vehicle.has_collided is True
 
 
-def test_what_was_touched_is_told_once_and_only_since_the_first_frame(any_sim):
-    """The real server reports the floor, and keeps the flag from before the flight."""
+def test_contact_is_reported_once_and_only_after_the_first_frame(any_sim):
+    """AirSim reports the floor, and keeps the flag from before the flight."""
     spy, client = any_sim._spy, any_sim.client
     client.pause(True)
     spy.call("fakeTouch", "Cube", [-1.0, 0.0, 0.0], -0.5)
@@ -198,16 +199,16 @@ def test_what_was_touched_is_told_once_and_only_since_the_first_frame(any_sim):
     assert client.read_frame().vehicle.contact is None
 
 
-def test_a_flag_that_reading_does_not_clear_is_one_contact(sim):
+def test_collision_flag_that_reading_does_not_clear_is_one_contact(sim):
     sim.client.read_frame()
     sim.answer("keepsContact", True)
     sim._spy.call("fakeTouch", "Wall", [0.0, 1.0, 0.0], 0.05)
-    told = [sim.client.read_frame().vehicle.has_collided for _ in range(3)]
-    assert told == [True, False, False]
+    reported = [sim.client.read_frame().vehicle.has_collided for _ in range(3)]
+    assert reported == [True, False, False]
 
 
-def test_an_unknown_camera_gives_a_frame_without_image(simulator):
-    """AirSim answers with width 0, not with an error: the pilot must get to know there is none."""
+def test_frame_has_no_image_when_the_camera_is_unknown(simulator):
+    """AirSim replies with width 0, not with an error."""
     with simulator("unreal", camera_name="nose") as sim:
         sim.client.connect()
         frame = sim.client.read_frame()
@@ -226,8 +227,8 @@ def test_an_unknown_camera_gives_a_frame_without_image(simulator):
         ("missing", ["kinematics_estimated"], ("getMultirotorState",)),
     ],
 )
-def test_nonsense_in_a_reply_is_one_line(sim, key, value, words):
-    """A misconfigured simulator is the usual mistake; a stack trace does not say what to do."""
+def test_malformed_reply_is_an_error_of_one_line(sim, key, value, words):
+    """A misconfigured simulator is the most frequent cause; a traceback would not name it."""
     if BACKEND != "builtin" and isinstance(value, dict) and b"" in value.values():
         pytest.skip("the legacy backend cannot send bytes")
     sim.answer(key, value)
@@ -238,14 +239,14 @@ def test_nonsense_in_a_reply_is_one_line(sim, key, value, words):
     assert all(word in text for word in words), text
 
 
-def test_solids_for_the_map(any_sim):
-    """A simulator that knows nothing of them must not end the flight."""
+def test_solids_are_read_where_the_simulator_offers_them(any_sim):
+    """A simulator without them must not end the flight."""
     expected = Solid("house", (1.0, -2.0, -3.0), (4.0, 5.0, 6.0), False)
     assert any_sim.client.solids() == ((expected,) if any_sim.kind == "embedded" else ())
 
 
-def test_a_truth_that_came_with_a_frame_counts_for_that_frame_only(simulator):
-    """From the second frame on it comes along; the next moment would be judged by the last."""
+def test_truth_requested_with_a_frame_is_used_for_that_frame_only(simulator):
+    """From the second frame on it is requested with the frame; an advance makes it out of date."""
     with simulator("embedded") as sim:
         client = sim.client
         client.connect()
@@ -259,15 +260,15 @@ def test_a_truth_that_came_with_a_frame_counts_for_that_frame_only(simulator):
         assert client.ground_truth().time_s == pytest.approx(before.time_s + 0.1)
 
 
-def look_ahead(client):
-    """Let a tenth of a second pass, and see what comes after it."""
-    client.begin_advance(0.1, then_look=True)
+def advance_and_prefetch(client):
+    """Advance by 0.1 s and request the frame after it."""
+    client.begin_advance(0.1, prefetch=True)
     client.end_advance()
 
 
 @contextmanager
-def telling(simulator, kind):
-    """A paused simulator that was asked for a frame and its truth; the calls forgotten."""
+def with_truth(simulator, kind):
+    """A paused simulator that was asked for a frame and its truth; the record of calls is empty."""
     with simulator(kind) as sim:
         sim.client.connect()
         sim.client.pause(True)
@@ -278,11 +279,11 @@ def telling(simulator, kind):
 
 
 def test_collision_is_kept_when_its_frame_was_too_early(simulator):
-    """To read a collision is to clear it, and the frame that is asked for again has none."""
-    with telling(simulator, "embedded") as sim:
-        sim.answer("watched", True)  # what is asked for right behind the time comes before its end
+    """Reading a collision clears it, so the frame that is requested again has none."""
+    with with_truth(simulator, "embedded") as sim:
+        sim.answer("watched", True)  # the prefetched frame comes before the end of the advance
         sim.answer("collided", True)
-        look_ahead(sim.client)
+        advance_and_prefetch(sim.client)
         frame = sim.client.read_frame()
         assert len(sim.calls("simGetCollisionInfo")) == 2
         assert frame.time_s == pytest.approx(0.1)
@@ -290,18 +291,18 @@ def test_collision_is_kept_when_its_frame_was_too_early(simulator):
 
 
 @pytest.fixture
-def looking_ahead(simulator):
-    with telling(simulator, "embedded") as sim:
+def prefetching(simulator):
+    with with_truth(simulator, "embedded") as sim:
         yield sim
 
 
-def test_the_next_frame_is_drawn_behind_the_advance(looking_ahead):
-    """While this one is recorded; asked for once, and of the time after the advance."""
-    client = looking_ahead.client
-    look_ahead(client)
+def test_prefetched_frame_is_requested_once_and_shows_the_end_of_the_advance(prefetching):
+    """The loop records the previous frame meanwhile."""
+    client = prefetching.client
+    advance_and_prefetch(client)
     frame, truth = client.read_frame(), client.ground_truth()
     assert frame.time_s == frame.vehicle.time_s == truth.time_s == 0.1
-    assert [call[0] for call in looking_ahead.calls()] == [
+    assert [call[0] for call in prefetching.calls()] == [
         "simContinueForTime",
         "getMultirotorState",
         "simGetImages",
@@ -310,27 +311,27 @@ def test_the_next_frame_is_drawn_behind_the_advance(looking_ahead):
     ]
 
 
-def test_a_frame_drawn_before_the_time_had_passed_is_asked_for_anew(looking_ahead):
-    """Somebody who watches at a window lets time pass slowly, and calls come in between."""
-    looking_ahead.answer("watched", True)
-    client = looking_ahead.client
-    look_ahead(client)
+def test_prefetched_frame_from_before_the_end_of_the_advance_is_requested_again(prefetching):
+    """With a window, an advance takes wall-clock time, and calls are served meanwhile."""
+    prefetching.answer("watched", True)
+    client = prefetching.client
+    advance_and_prefetch(client)
     frame, truth = client.read_frame(), client.ground_truth()
     assert frame.time_s == frame.vehicle.time_s == truth.time_s == 0.1
 
 
-def test_a_frame_drawn_before_a_command_does_not_show_what_it_did(looking_ahead):
-    client = looking_ahead.client
-    look_ahead(client)
+def test_prefetched_frame_from_before_a_command_is_requested_again(prefetching):
+    client = prefetching.client
+    advance_and_prefetch(client)
     client.send(velocity(1.0, 0.0, 0.0))
     client.read_frame()
-    assert len(looking_ahead.calls("simGetImages")) == 2
+    assert len(prefetching.calls("simGetImages")) == 2
 
 
-def test_who_serves_a_connection_in_any_order_is_not_asked_ahead(simulator):
-    """Other simulators may answer with a picture of before the advance."""
-    with telling(simulator, "cosys") as sim:
-        look_ahead(sim.client)
+def test_no_frame_is_prefetched_from_a_simulator_that_may_answer_out_of_order(simulator):
+    """Its image may be from before the advance."""
+    with with_truth(simulator, "cosys") as sim:
+        advance_and_prefetch(sim.client)
         assert sim.calls("simGetImages") == []
 
 
@@ -352,8 +353,8 @@ def test_ground_truth_is_converted(any_sim):
     assert truth.mask[6, -1].tolist() == [0, 0, 255]
 
 
-def test_labels_come_from_any_simulator(any_sim):
-    """Training data can be recorded on the user's own simulator, whatever its colours mean."""
+def test_labelled_frames_are_read_from_every_simulator(any_sim):
+    """Training data can be recorded with any colours of segmentation ids."""
     frame, mask = any_sim.client.read_labelled_frame()
     assert frame.rgb[0, 0].tolist() == [255, 0, 0]
     assert mask[5, 0].tolist() == [0, 255, 0] and mask[5, 40].tolist() == [255, 0, 0]
@@ -361,7 +362,7 @@ def test_labels_come_from_any_simulator(any_sim):
     assert set(np.unique(mask)) == {0, 255}
 
 
-def test_labels_without_such_a_mesh_are_refused(sim):
+def test_labelled_frame_is_refused_when_no_mesh_has_the_name(sim):
     with pytest.raises(SimulatorError, match="no mesh named like 'woman'"):
         sim.client.read_labelled_frame(hero_meshes="woman")
 
@@ -369,8 +370,8 @@ def test_labels_without_such_a_mesh_are_refused(sim):
 # -- commanding -------------------------------------------------------------------------------
 
 
-def test_a_velocity_is_sent_in_airsims_units(any_sim):
-    """Degrees for radians would be a spin 57 times too slow; a long duration no dead-man switch."""
+def test_velocity_is_sent_in_units_of_airsim(any_sim):
+    """The yaw rate is in degrees per second; the duration is short, to stop without a client."""
     ((_, params),) = any_sim.sent(velocity(1.0, -2.0, 0.5, yaw_rate=QUARTER), "moveByVelocity")
     *numbers, yaw_mode, name = params
     assert numbers == pytest.approx([1.0, -2.0, 0.5, 0.4, 0])
@@ -381,8 +382,8 @@ def test_a_velocity_is_sent_in_airsims_units(any_sim):
     assert name == "Drone1"
 
 
-def test_a_velocity_is_repeated_and_a_manoeuvre_is_not(sim):
-    """Repeating a take-off would start it anew each tick; not repeating a velocity stops us."""
+def test_velocity_is_sent_every_time_and_other_manoeuvres_once(sim):
+    """A repeated take-off starts again; a velocity that is not repeated ends."""
     commands = [Manoeuvre.TAKEOFF] * 3 + [Manoeuvre.VELOCITY] * 3 + [Manoeuvre.HOVER] * 2
     commands += [Manoeuvre.LAND] * 2 + [Manoeuvre.HOVER]
     names = []
@@ -392,19 +393,19 @@ def test_a_velocity_is_repeated_and_a_manoeuvre_is_not(sim):
     assert names == ["takeoff", *["moveByVelocity"] * 3, "hover", "land", "hover"]
 
 
-def test_sending_does_not_wait_and_motion_comes_before_time(sim):
-    """In lockstep the command of a frame must act in the very next slice of time."""
+def test_command_is_sent_without_waiting_and_acts_before_the_next_advance(sim):
+    """In lockstep the command of a frame must act in the advance that follows."""
     sim.client.pause(True)
     sim.calls()
     for _ in range(3):
-        sim.client.send(velocity(1.0, 0.0, 0.0))  # the fake's motion never ends by itself
+        sim.client.send(velocity(1.0, 0.0, 0.0))  # the motion of the fake does not end by itself
         sim.client.advance(0.1)
     names = [call[0] for call in sim.calls("moveByVelocity", "simContinueForTime")]
     assert names == ["moveByVelocity", "simContinueForTime"] * 3
 
 
-def test_commands_in_real_time_keep_their_distance(sim):
-    """Closer than 20 ms, AirSim can lose a cancellation and fly commands one after the other."""
+def test_motion_commands_in_real_time_are_20_ms_apart(sim):
+    """When they are closer, AirSim can lose a cancellation and carry out both in turn."""
     start_s = time.monotonic()
     for _ in range(6):
         sim.client.send(velocity(1.0, 0.0, 0.0))
@@ -412,8 +413,8 @@ def test_commands_in_real_time_keep_their_distance(sim):
 
 
 @pytest.mark.parametrize("field", ["velocity", "yaw_rate", "pan", "tilt"])
-def test_what_is_not_finite_is_never_sent(sim, field):
-    """AirSim takes a NaN and answers true."""
+def test_command_with_nan_or_infinity_is_not_sent(sim, field):
+    """AirSim accepts NaN and replies true."""
     sim.calls()
     for bad in (math.nan, math.inf, -math.inf):
         command = (
@@ -425,18 +426,18 @@ def test_what_is_not_finite_is_never_sent(sim, field):
     assert [call[0] for call in sim.calls()] == ["simPause"]
 
 
-def test_a_refused_command_is_raised_at_the_next(sim):
-    """Nobody waits for a motion's answer, but its error must not be lost."""
+def test_error_of_a_command_is_raised_by_the_next_command(sim):
+    """No call waits for the reply of a motion, but its error must not be lost."""
     sim.answer("refuse", ["takeoff"])
     sim.client.send(Command(Manoeuvre.TAKEOFF, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0))
     sim.client.pause(False)
     with pytest.raises(RemoteError, match="takeoff refused"):
         sim.client.send(HOVER)
-    sim.client.send(HOVER)  # told once
+    sim.client.send(HOVER)  # reported once
 
 
-def test_commands_that_are_never_answered_are_noticed(sim):
-    """A hung simulator would else be sent commands for ever."""
+def test_simulator_that_answers_no_command_is_an_error(sim):
+    """Else commands would be sent to a hung simulator without end."""
     sim.answer("silent", True)
     sim.client.pause(True)
     with pytest.raises(SimulatorError, match="has not answered"):
@@ -444,8 +445,8 @@ def test_commands_that_are_never_answered_are_noticed(sim):
             sim.client.send(velocity(0.0, 0.0, 0.0))
 
 
-def test_the_camera_is_turned_in_the_frame_the_simulator_wants(any_sim):
-    """A pose of the wrong frame would leave the camera standing in the street on Unity."""
+def test_camera_pose_is_sent_in_the_frame_of_the_profile(any_sim):
+    """On Unity a pose in the body frame would leave the camera at the origin of the world."""
     any_sim.client.read_frame()
     command = velocity(0.0, 0.0, 0.0, pan=QUARTER)
     ((_, params),) = any_sim.sent(command, "simSetCameraPose")
@@ -460,7 +461,7 @@ def test_the_camera_is_turned_in_the_frame_the_simulator_wants(any_sim):
         assert list(pose["orientation"]) == ["w_val", "x_val", "y_val", "z_val"]
         position, orientation = pose["position"].values(), pose["orientation"].values()
     if any_sim.kind == "unity":
-        # The vehicle looks east: its mount 0.5 m forward is 0.5 m east, right is south.
+        # The vehicle points east: its mount 0.5 m forward is 0.5 m east, right is south.
         assert list(position) == pytest.approx([1.0, 2.5, -2.9], abs=1e-6)
         assert np.abs(list(orientation)) == pytest.approx([0.0, 0.0, 0.0, 1.0], abs=1e-6)
     else:
@@ -468,15 +469,15 @@ def test_the_camera_is_turned_in_the_frame_the_simulator_wants(any_sim):
         assert list(orientation) == pytest.approx([HALF_ROOT, 0.0, 0.0, HALF_ROOT], abs=1e-6)
 
 
-def test_the_camera_is_only_moved_when_it_has_to(sim):
+def test_camera_pose_is_sent_only_when_it_changes(sim):
     def moves(pan):
         return len(sim.sent(velocity(0.0, 0.0, 0.0, pan=pan), "simSetCameraPose"))
 
     assert [moves(pan) for pan in (0.1, 0.1, 0.2, 0.2)] == [1, 0, 1, 0]
 
 
-def test_the_vehicle_can_be_placed_in_any_simulator(any_sim):
-    """Data is collected by placing; a swapped axis would put the vehicle into a wall."""
+def test_vehicle_is_placed_in_every_simulator(any_sim):
+    """Data collection places the vehicle; a swapped axis would put it into a wall."""
     any_sim.calls()
     any_sim.client.place_vehicle((3.0, 4.0, -5.0), QUARTER)
     ((method, params),) = any_sim.calls()
@@ -493,8 +494,8 @@ def test_the_vehicle_can_be_placed_in_any_simulator(any_sim):
     assert list(orientation) == pytest.approx([HALF_ROOT, 0.0, 0.0, HALF_ROOT], abs=1e-6)
 
 
-def test_frame_numbers_are_never_given_twice(sim):
-    """A frame that failed has a place in the log too; two entries of one number spoil a replay."""
+def test_failed_frame_uses_up_its_number(sim):
+    """It has an entry in the log, and two entries of one number make a replay fail."""
     sim.client.read_frame()
     sim.answer("refuse", ["simGetImages"])
     with pytest.raises(RemoteError):
@@ -506,15 +507,15 @@ def test_frame_numbers_are_never_given_twice(sim):
 # -- connection and time ----------------------------------------------------------------------
 
 
-def test_nobody_there_is_said_in_one_line():
+def test_missing_server_is_an_error_of_one_line():
     client = AirSimClient(profile("unreal", ("127.0.0.1", 1)), RPC, CAMERA)
-    with pytest.raises(RpcConnectionError, match=r"nobody listens on 127.0.0.1:1; start"):
+    with pytest.raises(RpcConnectionError, match=r"no server listens on 127.0.0.1:1; start"):
         client.connect()
     with pytest.raises(SimulatorError, match="connect first"):
         client.read_frame()
 
 
-def test_an_unknown_vehicle_is_said_with_the_known_ones(simulator):
+def test_error_of_an_unknown_vehicle_lists_the_known_ones(simulator):
     with (
         simulator("unreal", vehicle_name="Wasp") as sim,
         pytest.raises(SimulatorError, match="no vehicle 'Wasp', but 'Drone1'"),
@@ -523,13 +524,13 @@ def test_an_unknown_vehicle_is_said_with_the_known_ones(simulator):
 
 
 def test_connecting_sets_the_field_of_view(any_sim):
-    """The pilot computes distances with the configured one."""
+    """The pilot computes distances with the configured field of view."""
     ((_, params),) = any_sim.calls("simSetCameraFov")
     assert params[:3] == ["0", 60.0, "Drone1"]
 
 
-def test_control_is_made_sure_of(sim):
-    """Without it AirSim answers true to every motion and does not move."""
+def test_control_is_checked_after_it_was_taken(sim):
+    """Without control AirSim replies true to every motion and does not move."""
     sim.client.take_control()
     assert [call[0] for call in sim.calls()][-3:] == [
         "enableApiControl",
@@ -542,16 +543,16 @@ def test_control_is_made_sure_of(sim):
 
 
 def losses(sim, seconds):
-    """What frames say about control, ten a second of the simulator's time."""
+    """Reported losses of control, of ten frames per simulated second."""
     found = []
     for _ in range(round(10 * seconds)):
         found.append(sim.client.read_frame().control_loss)
         sim.client.advance(0.1)
-        sim.client.solids()  # on the frames' connection: what was asked before is answered by now
+        sim.client.solids()  # on the same connection: earlier queries are answered by now
     return found
 
 
-def test_api_control_that_another_client_took_is_noticed_within_two_seconds(any_sim):
+def test_loss_of_api_control_is_reported_within_two_seconds(any_sim):
     client = any_sim.client
     client.pause(True)
     client.take_control()
@@ -563,27 +564,27 @@ def test_api_control_that_another_client_took_is_noticed_within_two_seconds(any_
     assert set(losses(any_sim, 2.5)) == {""}
 
 
-def test_control_is_asked_for_once_a_second_and_only_by_who_took_it(sim):
+def test_control_is_polled_once_a_second_and_only_after_it_was_taken(sim):
     sim.client.pause(True)
     losses(sim, 3.0)
     assert sim.calls("isApiControlEnabled", "simGetCameraInfo") == []
     sim.client.take_control()
     sim.calls()
     losses(sim, 5.05)
-    asked = [name for name, _ in sim.calls("isApiControlEnabled", "simGetCameraInfo")]
-    assert 4 <= asked.count("isApiControlEnabled") <= 5
-    assert 4 <= asked.count("simGetCameraInfo") <= 5
+    polled = [name for name, _ in sim.calls("isApiControlEnabled", "simGetCameraInfo")]
+    assert 4 <= polled.count("isApiControlEnabled") <= 5
+    assert 4 <= polled.count("simGetCameraInfo") <= 5
 
 
 @pytest.mark.parametrize("method", ["isApiControlEnabled", "simGetCameraInfo"])
-def test_a_simulator_that_refuses_the_question_is_flown_on(sim, method):
+def test_flight_goes_on_when_the_simulator_refuses_the_poll(sim, method):
     sim.client.take_control()
     sim.answer("refuse", [method])
     assert set(losses(sim, 3.0)) == {""}
 
 
-def test_a_field_of_view_that_another_client_changed_is_set_right(any_sim):
-    """The pilot computes distances with its own."""
+def test_field_of_view_is_restored_when_another_client_changes_it(any_sim):
+    """The pilot computes distances with the configured field of view."""
     client = any_sim.client
     client.take_control()
     camera = ["0", 90.0, "Drone1"] + ([] if any_sim.kind == "cosys" else [False])
@@ -596,7 +597,7 @@ def test_a_field_of_view_that_another_client_changed_is_set_right(any_sim):
     assert (info[1] if isinstance(info, list) else info["fov"]) == 60.0
 
 
-def test_a_camera_that_another_client_turned_is_turned_back(sim):
+def test_camera_pose_is_sent_again_when_another_client_may_have_changed_it(sim):
     sim.client.take_control()
     sim.client.send(velocity(1.0, 0.0, 0.0, pan=0.5))
     losses(sim, 3.0)
@@ -606,7 +607,7 @@ def test_a_camera_that_another_client_turned_is_turned_back(sim):
 STANDING = {"landedState": 0, "velocity": (0.0, 0.0, 0.0), "position": (0.0, 0.0, 0.0)}
 
 
-def test_a_vehicle_that_stands_is_disarmed_and_then_given_back(any_sim):
+def test_vehicle_on_the_ground_is_disarmed_and_then_released(any_sim):
     for key, value in STANDING.items():
         any_sim.answer(key, value)
     any_sim.client.take_control()
@@ -617,18 +618,18 @@ def test_a_vehicle_that_stands_is_disarmed_and_then_given_back(any_sim):
         ["armDisarm", [False, "Drone1"]],
         ["enableApiControl", [False, "Drone1"]],
     ]
-    assert not any_sim.client.release_control(2.0)  # it is not ours any more
+    assert not any_sim.client.release_control(2.0)  # control was given back
 
 
 @pytest.mark.parametrize(
-    "still", [{"position": (0.0, 0.0, -4.5)}, {"position": (0.0, 0.0, -4.5), "landedState": 1}]
+    "in_the_air", [{"position": (0.0, 0.0, -4.5)}, {"position": (0.0, 0.0, -4.5), "landedState": 1}]
 )
-def test_a_vehicle_in_the_air_is_never_disarmed(sim, still):
+def test_vehicle_in_the_air_is_not_disarmed(sim, in_the_air):
     for key, value in STANDING.items():
         sim.answer(key, value)
     sim.client.take_control()
     sim.client.read_frame()
-    for key, value in still.items():
+    for key, value in in_the_air.items():
         sim.answer(key, value)
     sim.client.read_frame()
     sim.calls()
@@ -636,7 +637,7 @@ def test_a_vehicle_in_the_air_is_never_disarmed(sim, still):
     assert sim.calls() == []
 
 
-def test_a_vehicle_that_somebody_else_has_is_not_released(sim):
+def test_vehicle_of_another_client_is_not_released(sim):
     for key, value in STANDING.items():
         sim.answer(key, value)
     sim.client.take_control()
@@ -647,20 +648,20 @@ def test_a_vehicle_that_somebody_else_has_is_not_released(sim):
     assert sim.calls() == []
 
 
-def test_a_simulator_that_does_not_answer_is_not_waited_for(sim):
+def test_release_ends_at_its_deadline_when_the_simulator_does_not_answer(sim):
     for key, value in STANDING.items():
         sim.answer(key, value)
     sim.client.take_control()
     sim.client.read_frame()
-    sim.answer("deaf", True)
-    begin_s = time.monotonic()
+    sim.answer("silentArming", True)
+    start_s = time.monotonic()
     with pytest.raises(SimulatorError, match="armDisarm"):
         sim.client.release_control(0.2)
-    assert time.monotonic() - begin_s < RPC.deadline_s / 2
+    assert time.monotonic() - start_s < RPC.deadline_s / 2
 
 
-def test_truth_without_a_mask_is_no_truth(simulator):
-    """After a reset there is no last image; a mask of 0x0 ended flights in a ZeroDivisionError."""
+def test_truth_without_a_mask_is_none(simulator):
+    """After a reset there is no last image, and the mask has size 0x0."""
     with simulator("embedded") as sim:
         sim.client.connect()
         sim.client.read_frame()
@@ -670,8 +671,8 @@ def test_truth_without_a_mask_is_no_truth(simulator):
         assert sim.client.ground_truth().mask.shape == (32, 64, 3)
 
 
-def test_a_simulator_that_continues_by_itself_is_waited_for(simulator):
-    """Unity answers simContinueForTime at once; the next frame must come after the time passed."""
+def test_advance_waits_until_the_simulator_is_paused(simulator):
+    """Unity replies to simContinueForTime at once; the next frame must come after the advance."""
     with simulator("unity") as sim:
         sim.client.connect()
         sim.client.pause(True)
@@ -686,7 +687,7 @@ def test_a_simulator_that_continues_by_itself_is_waited_for(simulator):
             sim.client.advance(0.1)
 
 
-def test_reset_starts_time_anew(sim):
+def test_reset_restarts_time_and_frame_numbers(sim):
     sim.client.read_frame()
     sim.client.advance(0.5)
     sim.client.reset()
@@ -694,8 +695,8 @@ def test_reset_starts_time_anew(sim):
     assert (frame.index, frame.time_s) == (0, 0.0)
 
 
-def test_after_reconnecting_time_goes_on_and_manoeuvres_are_sent_again(sim):
-    """The fail-safe reconnects in flight: it must hover, and its log must stay in order."""
+def test_time_continues_and_manoeuvres_are_sent_again_after_reconnecting(sim):
+    """The fail-safe reconnects in flight: the vehicle must hover, the log must stay in order."""
     sim.client.read_frame()
     assert [call[0] for call in sim.sent(HOVER)][-1] == "hover"
     sim.client.advance(0.5)

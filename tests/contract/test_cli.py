@@ -187,7 +187,7 @@ def test_nobody_listens(refused, command):
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
         line = refused(*command, "--sim", f"127.0.0.1:{port}")
-    assert f"nobody listens on 127.0.0.1:{port}" in line
+    assert f"no server listens on 127.0.0.1:{port}" in line
 
 
 @pytest.mark.parametrize("address", ["mars", "mars:", ":41451", "mars:x", "mars:0", "mars:70000"])

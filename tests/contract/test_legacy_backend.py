@@ -1,4 +1,4 @@
-"""The backend msgpack-rpc-python, in an environment of its own, passes the same contract tests."""
+"""Runs the contract tests on the backend msgpack-rpc-python, in an environment of its own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .fake.process import ROOT
 SETUP_LIMIT_S, TESTS_LIMIT_S = 250, 200
 
 
-def test_without_the_library_one_line_says_what_to_do():
-    """Here it is not installed; choosing it must not end in an import error."""
+def test_error_says_what_to_do_when_the_library_is_missing():
+    """The library is not installed here; selecting it must not end in an ImportError."""
     with pytest.raises(EnvironmentSetupError, match=r"legacy_env\.sh; or set rpc\.backend"):
         open_session(
             "msgpack-rpc-python",
@@ -34,8 +34,8 @@ def test_without_the_library_one_line_says_what_to_do():
 @pytest.mark.skipif(
     sys.version_info >= (3, 12), reason="msgpack-rpc-python cannot be imported on Python 3.12+"
 )
-def test_it_passes_the_contract_tests_of_session_and_client_against_our_server():
-    """Who has to use that library flies with the same guarantees: deadlines, order, errors."""
+def test_legacy_backend_passes_the_contract_tests_of_session_and_client():
+    """Users of that library have the same guarantees: deadlines, order, errors."""
     setup = subprocess.run(
         [str(ROOT / "tools" / "legacy_env.sh")],
         env=os.environ | {"PYTHON": sys.executable},

@@ -1,4 +1,4 @@
-"""Nothing leaves the machine, and no library leaves a number in HOME by which it knows its user."""
+"""Tests that nothing is sent to other hosts, and that no library writes a user number to HOME."""
 
 import os
 import re
@@ -49,9 +49,9 @@ from followme_uav.perception.segmenter import Segmenter
 segmenter = Segmenter(DEFAULT_WEIGHTS, runtime="openvino", size_px=(32, 32), threads=1)
 print(segmenter.segment(np.zeros((32, 32, 3), np.uint8)).shape)
 """
-ASK_ELSEWHERE = "import socket; socket.create_connection(('example.invalid', 80), 1.0)"
+CONTACT_ANOTHER_HOST = "import socket; socket.create_connection(('example.invalid', 80), 1.0)"
 HARMLESS = re.compile(r"\.keras/keras\.json|\.cache/(matplotlib|fontconfig|mesa_shader_cache)")
-"""Settings and caches, which say nothing about anybody."""
+"""Settings and caches without data about the user."""
 
 CASES = {
     "network": ["-c", RUN_NETWORK],
@@ -66,7 +66,7 @@ if sys.version_info >= (3, 11):  # Rerun has no package for older ones
 
 @pytest.fixture
 def guarded(tmp_path):
-    """Runs Python in a home of its own; gives its end, the hosts asked for, the files at home."""
+    """Runs Python with a HOME of its own; returns the process, hosts contacted, files in HOME."""
     (tmp_path / "guard").mkdir()
     (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
     home = tmp_path / "home"
@@ -97,8 +97,8 @@ def guarded(tmp_path):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_no_host_is_asked_and_no_number_is_left_at_home(name, guarded, tmp_path):
-    """Else who uses the program, and when, would be known to others."""
+def test_command_contacts_no_host_and_writes_no_number_to_home(name, guarded, tmp_path):
+    """Else others would know the user and the times of use."""
     if name == "evaluate":
         write_frames(tmp_path / "frames", count=2, size=160)
     done, hosts, files = guarded(*CASES[name])
@@ -107,15 +107,15 @@ def test_no_host_is_asked_and_no_number_is_left_at_home(name, guarded, tmp_path)
     assert (hosts, files) == ([], [])
 
 
-def test_guard_notices_who_is_asked(guarded):
-    """Else the tests above would pass whatever is sent."""
-    done, hosts, _ = guarded("-c", ASK_ELSEWHERE)
+def test_guard_detects_contacted_hosts(guarded):
+    """Else the tests above could not fail."""
+    done, hosts, _ = guarded("-c", CONTACT_ANOTHER_HOST)
     assert done.returncode == 1
     assert hosts == ["example.invalid"]
 
 
-def test_openvino_alone_reports_its_use(guarded):
-    """Else what is switched off would no longer be needed, or the guard would not see it."""
+def test_openvino_reports_its_use_unless_switched_off(guarded):
+    """Else the switch would be unnecessary, or the guard would not detect the report."""
     _, hosts, files = guarded("-c", "import openvino, time; time.sleep(2)")
     if not hosts and not files:
         pytest.skip("this OpenVINO reports nothing")
@@ -125,12 +125,12 @@ def test_openvino_alone_reports_its_use(guarded):
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_kernel_sees_no_connection_of_a_network_run(guarded, tmp_path):
-    """The same below Python: native code, and whatever child process."""
+    """Covers native code and child processes too."""
     trace = tmp_path / "trace"
     watch = ("strace", "-f", "-e", "trace=connect,sendto,openat", "-o", str(trace))
     done, _, _ = guarded("-c", RUN_NETWORK, before=watch)
     if "ptrace" in done.stderr.lower():
-        pytest.skip("this machine does not let strace look")
+        pytest.skip("strace is not permitted on this machine")
     assert done.returncode == 0, done.stderr
     calls = trace.read_text()
     assert "openat(" in calls
@@ -140,9 +140,9 @@ def test_kernel_sees_no_connection_of_a_network_run(guarded, tmp_path):
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Rerun has no package for this Python")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_viewer_asks_nobody_and_leaves_no_number_at_home(guarded, tmp_path):
-    """Else it would report each time that somebody looks at a flight."""
-    look = """
+def test_viewer_contacts_no_host_and_writes_no_number_to_home(guarded, tmp_path):
+    """Else it would report every use."""
+    open_viewer = """
 import time
 from followme_uav.view.viewer import Viewer
 with Viewer("web"):
@@ -150,9 +150,9 @@ with Viewer("web"):
 """
     trace = tmp_path / "trace"
     watch = ("strace", "-f", "-e", "trace=connect", "-o", str(trace))
-    done, hosts, files = guarded("-c", look, before=watch)
+    done, hosts, files = guarded("-c", open_viewer, before=watch)
     if "ptrace" in done.stderr.lower():
-        pytest.skip("this machine does not let strace look")
+        pytest.skip("strace is not permitted on this machine")
     assert done.returncode == 0, done.stderr
     assert (hosts, files) == ([], [])
     addresses = set(re.findall(r'inet_addr\("([\d.]+)"\)', trace.read_text()))

@@ -1,4 +1,4 @@
-"""The calling side, over real sockets. The same tests run on both backends (`rpc.backend`)."""
+"""Tests of the client session, over sockets, on both backends (`rpc.backend`)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from followme_uav.rpc.backends import open_session
 from .fake.process import BACKEND, serving
 from .fake.raw import raw_peer
 
-PATIENCE_S = 20.0  # more than any machine needs; only a hang takes as long
+TIMEOUT_S = 20.0  # only a hang takes as long, on any machine
 
 
-def connected(address, *, deadline_s=PATIENCE_S, connect_deadline_s=5.0, max_message_bytes=2**24):
+def connected(address, *, deadline_s=TIMEOUT_S, connect_deadline_s=5.0, max_message_bytes=2**24):
     return open_session(
         BACKEND,
         *address[:2],
@@ -52,8 +52,8 @@ def one_line(error) -> str:
     return text
 
 
-def test_values_arrive_as_they_were_sent(session):
-    """Otherwise poses and names would reach the simulator changed."""
+def test_values_arrive_unchanged(session):
+    """Else poses and names would differ in the simulator."""
     values = [None, True, -1, 2**40, 1.5, -0.25, "für Köln", [], [1, [2.5, "x"]], {"a": {"b": [1]}}]
     for value in values:
         assert session.call("echo", value) == value
@@ -64,23 +64,23 @@ def test_images_arrive_as_bytes(session):
     assert session.call("blob", 160 * 160 * 3) == bytes(160 * 160 * 3)
 
 
-def test_a_blocked_call_delays_no_other(session):
-    """A take-off of 20 s must not stop images from coming."""
+def test_blocked_call_does_not_delay_others(session):
+    """Images must arrive during a take-off of 20 s."""
     blocked = session.call_async("hold")
     assert session.call("echo", 1) == 1
     assert not blocked.done()
     session.call("release", "landed")
-    assert blocked.result(PATIENCE_S) == "landed"
+    assert blocked.result(TIMEOUT_S) == "landed"
 
 
 def test_calls_are_dispatched_in_the_order_sent(session):
-    """A velocity sent before time advances must act before time advances."""
+    """A velocity that is sent before an advance must act before it."""
     for number in range(200):
         session.call_async("take", number)
     assert session.call("taken") == list(range(200))
 
 
-def test_many_threads_get_their_own_answers(session):
+def test_each_thread_gets_the_replies_to_its_own_calls(session):
     def ask(start):
         return [session.call("echo", start + i) for i in range(50)]
 
@@ -89,17 +89,17 @@ def test_many_threads_get_their_own_answers(session):
     assert answers == [[start + i for i in range(50)] for start in (0, 1000, 2000, 3000)]
 
 
-def test_a_silent_method_ends_at_the_deadline_and_the_session_lives_on(session, server):
-    """A hung simulator must give an error that says where, not a hung controller."""
+def test_call_without_reply_ends_at_its_deadline_and_the_session_stays_usable(session, server):
+    """A hung simulator must cause an error that names the method, not a hung controller."""
     with pytest.raises(RpcTimeoutError) as error:
         session.call("hold", deadline_s=0.2)
     text = one_line(error)
     assert "hold" in text and f"{server[0]}:{server[1]}" in text and "0.2 s" in text
-    session.call("release", "late")  # the late answer must not become another call's
+    session.call("release", "late")  # the late reply must not become that of another call
     assert session.call("echo", "mine") == "mine"
 
 
-def test_an_error_of_the_simulator_is_passed_on_with_method_and_address(session, server):
+def test_error_of_the_simulator_names_method_and_address(session, server):
     with pytest.raises(RemoteError) as error:
         session.call("refuse", "no such vehicle")
     text = one_line(error)
@@ -108,16 +108,16 @@ def test_an_error_of_the_simulator_is_passed_on_with_method_and_address(session,
         session.call("nonsense")
 
 
-def test_nobody_listening_is_said_in_one_line():
+def test_missing_server_is_an_error_of_one_line():
     with socket.create_server(("127.0.0.1", 0)) as placeholder:
         address = placeholder.getsockname()
     with pytest.raises(RpcConnectionError) as error:
         connected(address)
-    assert f"nobody listens on 127.0.0.1:{address[1]}; start" in one_line(error)
+    assert f"no server listens on 127.0.0.1:{address[1]}; start" in one_line(error)
 
 
-def test_connecting_has_a_deadline():
-    """A firewall that swallows packets must not hang the start."""
+def test_connecting_ends_at_its_deadline():
+    """A firewall that drops packets must not block the start."""
     fillers = []
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
@@ -134,18 +134,18 @@ def test_connecting_has_a_deadline():
         filler.close()
 
 
-def test_a_dead_peer_fails_all_calls_at_once_and_reconnect_heals():
-    """A crashed simulator must be noticed at once; a restarted one must be usable."""
+def test_calls_fail_at_once_when_the_peer_dies_and_reconnect_restores_the_session():
+    """A crash of the simulator must be detected at once; a restarted one must be usable."""
     with serving("plain.py") as address:
         session = connected(address)
         waiting = [session.call_async("hold") for _ in range(3)]
         session.call_async("die")
         for future in waiting:
             with pytest.raises(RpcConnectionError, match=r"hold at .* connection lost"):
-                future.result(PATIENCE_S)
+                future.result(TIMEOUT_S)
         with pytest.raises(RpcConnectionError, match="echo"):
             session.call("echo", 1)
-    with pytest.raises(RpcConnectionError, match="nobody listens"):
+    with pytest.raises(RpcConnectionError, match="no server listens"):
         session.reconnect()
     with serving("plain.py", str(address[1])):
         session.reconnect()
@@ -153,12 +153,12 @@ def test_a_dead_peer_fails_all_calls_at_once_and_reconnect_heals():
         session.close()
 
 
-def test_closing_fails_the_calls_in_flight(server):
+def test_calls_in_flight_fail_when_the_session_is_closed(server):
     session = connected(server)
     waiting = session.call_async("hold")
     session.close()
     with pytest.raises(RpcConnectionError):
-        waiting.result(PATIENCE_S)
+        waiting.result(TIMEOUT_S)
     with pytest.raises(RpcConnectionError, match="not connected"):
         session.call("echo", 1)
     session.close()
@@ -169,8 +169,8 @@ def test_closing_fails_the_calls_in_flight(server):
     [b"\xc1", b"\x93\x01\x02\xc3", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xdf\xff\xff\xff\xff"],
     ids=["no MessagePack", "short response", "another protocol", "huge map"],
 )
-def test_garbage_breaks_the_connection_with_an_error(answer):
-    """Something else that listens on the port must be found out, not waited for."""
+def test_malformed_reply_breaks_the_connection_with_an_error(answer):
+    """A server of another protocol must be detected at once."""
     with raw_peer(answer) as address:
         session = connected(address)
         with pytest.raises(RpcConnectionError):
@@ -178,8 +178,8 @@ def test_garbage_breaks_the_connection_with_an_error(answer):
         session.close()
 
 
-def test_an_answer_over_the_cap_breaks_the_connection(server):
-    """A broken simulator must not fill the memory."""
+def test_reply_over_the_size_limit_breaks_the_connection(server):
+    """A faulty simulator must not fill the memory."""
     session = connected(server, max_message_bytes=10_000)
     assert session.call("blob", 5_000) == bytes(5_000)
     with pytest.raises(RpcConnectionError):
@@ -187,7 +187,7 @@ def test_an_answer_over_the_cap_breaks_the_connection(server):
     session.close()
 
 
-def test_a_peer_that_never_reads_cannot_block_a_call_for_ever():
+def test_call_ends_at_its_deadline_when_the_peer_does_not_read():
     with raw_peer(None) as address:
         session = connected(address, deadline_s=0.3)
         with pytest.raises((RpcTimeoutError, RpcConnectionError)):
@@ -195,7 +195,7 @@ def test_a_peer_that_never_reads_cannot_block_a_call_for_ever():
         session.close()
 
 
-def test_no_thread_is_left_after_closing(server):
+def test_closed_sessions_leave_no_thread(server):
     before = set(threading.enumerate())
     sessions = [connected(server) for _ in range(3)]
     for session in sessions:
@@ -204,10 +204,10 @@ def test_no_thread_is_left_after_closing(server):
     assert set(threading.enumerate()) <= before
 
 
-def test_an_unknown_backend_is_refused():
+def test_unknown_backend_is_refused():
     with pytest.raises(EnvironmentSetupError, match="builtin or msgpack-rpc-python"):
         open_session(
-            "carrier-pigeon",
+            "unknown",
             "127.0.0.1",
             1,
             deadline_s=1,

@@ -1,4 +1,4 @@
-"""Two processes that would write to the same place: the second one is refused, nothing is lost."""
+"""Tests that a second process that writes to the same place is refused, and nothing is lost."""
 
 import os
 import signal
@@ -110,8 +110,8 @@ def link_hard(log, name):
 
 
 @pytest.mark.parametrize("link", [link_itself, link_symbolic, link_hard])
-def test_log_of_a_flight_under_way_has_one_writer(tmp_path, config, link):
-    """Else the log of the first flight would be gone."""
+def test_log_of_a_flight_in_progress_has_one_writer(tmp_path, config, link):
+    """Else the log of the first flight would be overwritten."""
     log = tmp_path / "flight.mcap"
     with held(log, HOLD_LOG):
         other = link(log, tmp_path / "other.mcap")
@@ -119,13 +119,13 @@ def test_log_of_a_flight_under_way_has_one_writer(tmp_path, config, link):
             FlightLogWriter(other, config, "")
         with pytest.raises(InUseError):
             write_data(log, b"")
-        assert len(list(read_log(other).entries())) <= 1, "reading is free"
+        assert len(list(read_log(other).entries())) <= 1, "reading is allowed"
     assert len(list(read_log(log).entries())) == 2
     assert not read_log(log).truncated
 
 
 def test_killed_flight_leaves_no_lock(tmp_path, config):
-    """Else nobody could ever fly with that log again."""
+    """Else the log could not be written again."""
     log, folder = tmp_path / "flight.mcap", tmp_path / "run"
     folder.mkdir()
     for path, code in ((log, HOLD_LOG), (folder, HOLD_FOLDER), (tmp_path / "w.h5", HOLD_FOLDER)):
@@ -139,8 +139,8 @@ def test_killed_flight_leaves_no_lock(tmp_path, config):
 
 
 @pytest.mark.parametrize("exists", [False, True])
-def test_of_many_that_start_at_once_one_flies(tmp_path, exists):
-    """Else two could pass the check before either had begun."""
+def test_one_of_several_flights_that_start_together_gets_the_log(tmp_path, exists):
+    """Else two could pass the check before either has begun."""
     log = tmp_path / "flight.mcap"
     if exists:
         log.write_bytes(REFERENCE.read_bytes())
@@ -170,8 +170,8 @@ LOG_COMMANDS = {
 
 
 @pytest.mark.parametrize("name", LOG_COMMANDS)
-def test_command_that_would_replace_a_flights_log_is_refused(tmp_path, name):
-    """Else any output could be written over a flight that goes on."""
+def test_command_that_would_replace_the_log_of_a_flight_is_refused(tmp_path, name):
+    """Else an output could overwrite the log of a flight in progress."""
     with held(tmp_path / "held.mcap", HOLD_LOG):
         done = run(tmp_path, *LOG_COMMANDS[name])
     assert is_refused(done, "held.mcap"), done.stderr
@@ -193,7 +193,7 @@ FOLDER_COMMANDS = {
 
 @pytest.mark.parametrize("name", FOLDER_COMMANDS)
 def test_command_that_would_write_into_a_folder_in_use_is_refused(tmp_path, name):
-    """Else the results of both would be mixed, and the frames of one lost."""
+    """Else results of both would be mixed, and frames of one lost."""
     folder = tmp_path / "held"
     folder.mkdir()
     with held(folder, HOLD_FOLDER):
@@ -209,14 +209,14 @@ def test_command_that_would_write_into_a_folder_in_use_is_refused(tmp_path, name
         ("import-weights", "old.h5", "held.h5"),
     ],
 )
-def test_weights_and_checkpoint_of_a_training_under_way_have_one_writer(tmp_path, arguments):
-    """Else each would write its checkpoint over the other's."""
+def test_weights_of_a_training_in_progress_have_one_writer(tmp_path, arguments):
+    """Else two trainings would overwrite each other's checkpoint."""
     with held(tmp_path / "held.h5", HOLD_FOLDER):
         done = run(tmp_path, *arguments)
     assert is_refused(done, "held.h5"), done.stderr
 
 
-def test_holder_itself_writes_there(tmp_path):
+def test_process_that_holds_the_lock_can_write(tmp_path):
     """Else a training could not write its own weights."""
     out = tmp_path / "weights.h5"
     with sole_use(out):
@@ -227,7 +227,7 @@ def test_holder_itself_writes_there(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["weights.h5"]
 
 
-def test_folder_made_for_nothing_is_gone_again(tmp_path):
+def test_new_folder_is_removed_when_it_stays_empty(tmp_path):
     """Else a command that fails at once would leave an empty folder."""
     with pytest.raises(ValueError, match="at once"), sole_folder(tmp_path / "out"):
         raise ValueError("at once")
@@ -242,8 +242,8 @@ def test_folder_made_for_nothing_is_gone_again(tmp_path):
         ("--oracle", "--set", "simulator.camera_name=nowhere", "--sim", "127.0.0.1:1"),
     ],
 )
-def test_flight_that_does_not_start_leaves_the_old_log_alone(tmp_path, arguments):
-    """Else a typing error would cost the flight of yesterday."""
+def test_flight_that_does_not_start_keeps_the_old_log(tmp_path, arguments):
+    """Else a typing error would delete an earlier flight."""
     old = tmp_path / "old.mcap"
     old.write_bytes(REFERENCE.read_bytes())
     for name in ("old.mcap", "new.mcap"):
@@ -253,8 +253,8 @@ def test_flight_that_does_not_start_leaves_the_old_log_alone(tmp_path, arguments
     assert [file.name for file in tmp_path.iterdir()] == ["old.mcap"]
 
 
-def test_old_log_stays_until_the_first_entry_comes(tmp_path, config):
-    """The same, for a flight that ends before its first frame; then it is replaced as a whole."""
+def test_old_log_is_replaced_as_a_whole_at_the_first_entry(tmp_path, config):
+    """A flight that ends before its first frame keeps it."""
     path = tmp_path / "old.mcap"
     path.write_bytes(REFERENCE.read_bytes())
     with FlightLogWriter(path, config, ""):
@@ -266,9 +266,9 @@ def test_old_log_stays_until_the_first_entry_comes(tmp_path, config):
     assert not read_log(path).truncated
 
 
-def test_recordings_of_two_simulators_get_folders_of_their_own(tmp_path, monkeypatch):
+def test_recordings_of_two_simulators_get_separate_folders(tmp_path, monkeypatch):
     """Else images of two worlds would be mixed."""
     first = _new_recorder(tmp_path)
-    monkeypatch.setattr(Path, "exists", lambda self: False)  # looked before the other made it
+    monkeypatch.setattr(Path, "exists", lambda self: False)  # as in a race
     second = _new_recorder(tmp_path)
     assert first.folder != second.folder

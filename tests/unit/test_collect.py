@@ -88,7 +88,7 @@ class FakeClient:
 def client(monkeypatch):
     """The class of the fake; a test may replace its methods."""
     kind = type("Client", (FakeClient,), {"made": []})
-    monkeypatch.setattr(module, "AirSimClient", kind)
+    monkeypatch.setattr(module, "DataCollectionClient", kind)
     return kind
 
 

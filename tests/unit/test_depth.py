@@ -1,4 +1,4 @@
-"""If these fail, the vehicle flies into what its depth image shows, or brakes for the street."""
+"""Tests of the reduction of a depth image to obstacle points."""
 
 import math
 
@@ -8,7 +8,7 @@ import pytest
 from followme_uav.config import load_config
 from followme_uav.geometry import pixel_of_point, quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
-from followme_uav.rpc.depth import nearest_things
+from followme_uav.rpc.depth import nearest_points
 
 CONFIG = load_config().depth
 PLACE = (5.0, -3.0, -4.5)
@@ -24,25 +24,25 @@ def shades(depth_m):
 
 
 def street(eye, rows=160, columns=160):
-    """Depth of an empty plane below."""
+    """Depth of empty ground below."""
     v = 2.0 * (np.arange(rows) + 0.5) / rows - 1.0
     slope = np.tan(eye.fov_rad / 2) * v * rows / columns
     depth_m = np.where(slope > 0.0, -PLACE[2] / np.maximum(slope, 1e-9), 1e4)
     return np.repeat(depth_m[:, None], columns, axis=1)
 
 
-def things(depth_m, eye=None):
-    return nearest_things(shades(depth_m), eye or camera(), PLACE, CONFIG)
+def points(depth_m, eye=None):
+    return nearest_points(shades(depth_m), eye or camera(), PLACE, CONFIG)
 
 
-def test_the_street_below_and_the_sky_are_no_obstacles():
-    assert things(street(camera())) == ()
+def test_ground_and_sky_are_no_obstacles():
+    assert points(street(camera())) == ()
 
 
 @pytest.mark.parametrize("pan_deg", [0.0, 75.0, -160.0])
-def test_a_wall_ahead_is_found_where_it_stands(pan_deg):
+def test_wall_ahead_is_located_within_the_depth_resolution(pan_deg):
     eye = camera(pan_deg)
-    found = things(np.full((160, 160), 8.0), eye)
+    found = points(np.full((160, 160), 8.0), eye)
     assert len(found) == CONFIG.strips
     ahead = (math.cos(math.radians(pan_deg)), math.sin(math.radians(pan_deg)))
     for north, east, down in found:
@@ -52,26 +52,26 @@ def test_a_wall_ahead_is_found_where_it_stands(pan_deg):
         assert abs(down - PLACE[2]) <= CONFIG.band_m
 
 
-def test_a_pole_is_found_in_its_direction():
+def test_pole_is_located_in_its_direction():
     depth_m = street(camera())
     u, _, _ = pixel_of_point(camera(), (PLACE[0] + 6.0, PLACE[1] + 2.0, PLACE[2]))
     column = round((u + 1.0) * 80)
     depth_m[:, column - 2 : column + 2] = 6.0
-    ((north, east, _),) = things(depth_m)
+    ((north, east, _),) = points(depth_m)
     assert (north - PLACE[0], east - PLACE[1]) == pytest.approx((6.0, 2.0), abs=0.4)
 
 
-def test_what_is_far_away_and_the_vehicle_itself_do_not_count():
-    assert things(np.full((160, 160), CONFIG.range_m + 2.0)) == ()
-    assert things(np.full((160, 160), 0.3)) == ()
+def test_points_beyond_range_and_of_the_vehicle_itself_are_no_obstacles():
+    assert points(np.full((160, 160), CONFIG.range_m + 2.0)) == ()
+    assert points(np.full((160, 160), 0.3)) == ()
 
 
-def test_a_picture_of_another_shape_will_do():
+def test_every_strip_has_a_point_in_an_image_that_is_not_square():
     depth_m = np.full((144, 256), 5.0)
-    assert len(things(depth_m)) == CONFIG.strips
+    assert len(points(depth_m)) == CONFIG.strips
 
 
-def test_looking_down_only_what_is_as_high_as_the_vehicle_counts():
-    """The roof of a car below must not hold it up."""
+def test_points_below_the_height_band_are_no_obstacles_for_a_tilted_camera():
+    """The roof of a car below must not stop the vehicle."""
     eye = camera(tilt_deg=-50.0)
-    assert things(np.full((160, 160), 4.0), eye) == ()
+    assert points(np.full((160, 160), 4.0), eye) == ()

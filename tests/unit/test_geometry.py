@@ -1,4 +1,4 @@
-"""If these fail, the vehicle turns the wrong way or misjudges where the hero stands."""
+"""Tests of frames, rotations and projections."""
 
 import math
 
@@ -21,21 +21,21 @@ def camera(position=(0.0, 0.0, -5.0), roll=0.0, pitch=0.0, yaw=0.0, fov=1.0):
 
 
 @given(angles, tilts, angles)
-def test_euler_angles_survive_the_quaternion(roll, pitch, yaw):
+def test_euler_angles_are_recovered_from_the_quaternion(roll, pitch, yaw):
     orientation = geometry.quaternion_from_euler(roll, pitch, yaw)
     again = geometry.quaternion_from_euler(*geometry.euler_of(orientation))
     assert sum(a * b for a, b in zip(orientation, again, strict=True)) ** 2 == pytest.approx(1.0)
 
 
 @given(angles, tilts)
-def test_yaw_is_the_heading_of_the_nose(yaw, pitch):
+def test_yaw_is_the_heading_of_the_forward_axis(yaw, pitch):
     nose = geometry.rotate(geometry.quaternion_from_euler(0.3, pitch, yaw), (1.0, 0.0, 0.0))
     heading = geometry.yaw_of(geometry.quaternion_from_euler(0.3, pitch, yaw))
     assert geometry.wrap_angle(math.atan2(nose[1], nose[0]) - heading) == pytest.approx(0, abs=1e-9)
 
 
 @given(angles, tilts)
-def test_pan_tilt_survives_the_quaternion(pan, tilt):
+def test_pan_and_tilt_are_recovered_from_the_quaternion(pan, tilt):
     direction = geometry.rotate(geometry.quaternion_from_pan_tilt(pan, tilt), (1.0, 0.0, 0.0))
     assert geometry.pan_tilt_of(direction) == pytest.approx((pan, tilt), abs=1e-7)
 
@@ -48,7 +48,9 @@ def test_positive_pan_is_right_and_positive_tilt_is_up():
 
 
 @given(places, st.floats(-0.5, 0.5), tilts, angles, fovs, inside, inside, st.floats(0.5, 100))
-def test_pixel_to_ray_to_world_and_back(position, roll, pitch, yaw, fov, u, v, distance_m):
+def test_point_on_the_ray_of_a_pixel_is_projected_to_the_pixel(
+    position, roll, pitch, yaw, fov, u, v, distance_m
+):
     eye = camera(position, roll, pitch, yaw, fov)
     ray = geometry.ray_of_pixel(eye, u, v)
     point = tuple(p + distance_m * r for p, r in zip(position, ray, strict=True))
@@ -68,7 +70,7 @@ def test_ground_point_lies_on_the_ray_and_on_the_level(position, roll, pitch, ya
     assert geometry.pixel_of_point(eye, point)[:2] == pytest.approx((u, v), abs=1e-5)
 
 
-def test_a_wide_image_sees_less_above_than_aside():
+def test_vertical_field_of_view_is_smaller_in_a_wide_image():
     eye = camera(fov=math.radians(90))
     assert geometry.ray_of_pixel(eye, 1.0, 0.0)[1] == pytest.approx(math.sqrt(0.5))
     u, v, depth_m = geometry.pixel_of_point(eye, (10.0, 5.0, 0.0), aspect=2.0)
@@ -79,7 +81,7 @@ aspects = st.floats(0.25, 4.0)
 
 
 @given(places, st.floats(-0.2, 0.2), st.floats(-1.4, -0.2), angles, fovs, aspects, inside, inside)
-def test_ground_point_is_the_point_that_was_projected_whatever_the_image_shape(
+def test_ground_point_is_projected_to_its_pixel_in_any_image_shape(
     position, roll, pitch, yaw, fov, aspect, u, v
 ):
     eye = camera(position, roll, pitch, yaw, fov)
@@ -91,7 +93,7 @@ def test_ground_point_is_the_point_that_was_projected_whatever_the_image_shape(
 
 
 @pytest.mark.parametrize("size_px", [(640, 480), (480, 640), (160, 160), (256, 144)])
-def test_a_person_is_located_where_they_stand_in_an_image_of_any_shape(size_px):
+def test_person_is_located_at_the_true_position_in_any_image_shape(size_px):
     aspect = size_px[0] / size_px[1]
     eye = camera((0.0, 0.0, -4.5), pitch=math.radians(-20), fov=math.radians(60))
     u, v, _ = geometry.pixel_of_point(eye, (12.0, 1.0, -0.95), aspect)
@@ -107,15 +109,15 @@ def test_points_behind_the_camera_have_no_pixel():
 
 
 @given(st.floats(-1e3, 1e3))
-def test_wrapped_angles_point_the_same_way(angle):
+def test_wrapped_angle_is_the_same_direction(angle):
     wrapped = geometry.wrap_angle(angle)
     assert -math.pi <= wrapped <= math.pi
     assert math.cos(wrapped) == pytest.approx(math.cos(angle), abs=1e-9)
 
 
 @given(st.floats(-2, 2), st.floats(-2, 2), st.floats(-2, 2))
-def test_turning_on_for_a_while_in_steps_or_at_once(roll_rate, pitch_rate, yaw_rate):
-    """The camera is aimed for where the body will be: a wrong sign would double the error."""
+def test_rotation_is_the_same_in_steps_and_at_once(roll_rate, pitch_rate, yaw_rate):
+    """It predicts the body for pointing the camera: a wrong sign would double the error."""
     rates, start = (roll_rate, pitch_rate, yaw_rate), geometry.quaternion_from_euler(0.1, -0.2, 2.0)
     at_once = geometry.turned_on(start, rates, 0.3)
     in_steps = geometry.turned_on(geometry.turned_on(start, rates, 0.1), rates, 0.2)

@@ -1,4 +1,4 @@
-"""If these fail, a hiccup of the simulator ends a flight, or a dead one keeps it up for ever."""
+"""Tests of the flight loop: order of calls, pace, faults of the simulator, loss of control."""
 
 import itertools
 import types
@@ -17,7 +17,9 @@ from followme_uav.errors import (
     WeightsError,
 )
 from followme_uav.flight import loop as loop_module
-from followme_uav.flight.loop import FlightLoop, NetworkMasks, TrueMasks
+from followme_uav.flight import mask_sources as masks_module
+from followme_uav.flight.loop import FlightLoop
+from followme_uav.flight.mask_sources import NetworkMasks, TrueMasks
 from followme_uav.flight.metrics import metrics_of
 from followme_uav.messages import Command, Contact, GroundTruth, Manoeuvre, MaskClass, MissionState
 from tests.toy_world import ToyWorld
@@ -33,16 +35,16 @@ def route(time_s):
 
 
 class FakeSimulator:
-    """The toy world behind the protocol of the loop; notes what is called, breaks when told to."""
+    """The toy world behind the loop's protocol; records calls, and raises injected faults."""
 
     def __init__(self):
         self.world = ToyWorld(route)
         self.calls = []
         self.commands = []
         self.held_for = 0
-        """A person holds the time while she is asked so often."""
-        self.trouble = {}
-        """Method -> function of the number of its call, giving the error to raise, or None."""
+        """The clock is held for so many calls of `is_held`."""
+        self.faults = {}
+        """Method -> function that returns the error to raise in a call of this number, or None."""
         self._numbers = {}
 
     def read_frame(self):
@@ -60,7 +62,7 @@ class FakeSimulator:
         self._called("send")
         self.commands.append(command)
 
-    def begin_advance(self, duration_s, *, then_look):
+    def begin_advance(self, duration_s, *, prefetch):
         self._called("begin_advance")
         assert duration_s == FRAME_S
 
@@ -79,20 +81,20 @@ class FakeSimulator:
         self._called("take_control")
 
     def restart(self):
-        """As if the process had been started anew."""
+        """Restart the process."""
         self.world = ToyWorld(route)
 
     def _called(self, method):
         self.calls.append(method)
         number = self._numbers.get(method, 0)
         self._numbers[method] = number + 1
-        error = self.trouble.get(method, lambda _: None)(number)
+        error = self.faults.get(method, lambda _: None)(number)
         if error is not None:
             raise error
 
 
 class FakeTime(types.SimpleNamespace):
-    """A clock that only `sleep`, and `read_frame` of a hung simulator, move."""
+    """A clock that advances in `sleep`, and in the faults that tests inject."""
 
     def __init__(self):
         super().__init__(now_s=1000.0, slept_s=[])
@@ -111,7 +113,8 @@ class FakeTime(types.SimpleNamespace):
 @pytest.fixture
 def clock(monkeypatch):
     fake = FakeTime()
-    monkeypatch.setattr(loop_module, "time", fake)
+    for module in (loop_module, masks_module):
+        monkeypatch.setattr(module, "time", fake)
     return fake
 
 
@@ -121,7 +124,7 @@ def simulator():
 
 
 def fly(simulator, config=CONFIG, lockstep=True, masks=None):
-    """The flight's entries; when it fails, they are the error's `entries`."""
+    """Return the flight's entries; when it fails, they are in the error's `entries`."""
     entries = []
     loop = FlightLoop(
         config,
@@ -146,10 +149,10 @@ def fails_in(calls, error=OUTAGE):
     return lambda number: error if number in calls else None
 
 
-# The way of a frame
+# Order of calls and pace
 
 
-def test_a_whole_mission_is_recorded_frame_by_frame(simulator, clock):
+def test_every_frame_of_a_mission_is_recorded(simulator, clock):
     entries = fly(simulator)
     seen = [state for state, _ in itertools.groupby(states(entries))]
     assert seen[0] is MissionState.TAKEOFF
@@ -161,39 +164,39 @@ def test_a_whole_mission_is_recorded_frame_by_frame(simulator, clock):
     assert [entry.step.command for entry in entries] == simulator.commands
 
 
-def test_in_lockstep_each_command_acts_before_time_passes(simulator, clock):
+def test_in_lockstep_each_command_is_sent_before_the_advance(simulator, clock):
     fly(simulator)
-    turn = ["read_frame", "send", "ground_truth", "begin_advance", "end_advance"]
-    assert simulator.calls == turn * (len(simulator.calls) // len(turn))
+    iteration = ["read_frame", "send", "ground_truth", "begin_advance", "end_advance"]
+    assert simulator.calls == iteration * (len(simulator.calls) // len(iteration))
     assert clock.slept_s == []
 
 
-def test_in_real_time_nobody_stops_the_clock_and_the_pace_is_kept(simulator, clock):
-    """Too fast, and AirSim drowns in commands; too slow, and the vehicle stops in between."""
+def test_in_real_time_the_loop_keeps_the_camera_rate_and_never_pauses(simulator, clock):
+    """A faster loop overloads AirSim; in a slower one velocities end between commands."""
 
     def pass_time(_):
         if simulator.commands:
             simulator.world.obey(simulator.commands[-1])
 
-    simulator.trouble["read_frame"] = pass_time
+    simulator.faults["read_frame"] = pass_time
     entries = fly(simulator, lockstep=False)
     assert "begin_advance" not in simulator.calls
     assert clock.slept_s == pytest.approx([FRAME_S] * len(entries))
 
 
-def test_a_late_frame_is_not_made_up_for_by_a_burst(simulator, clock):
+def test_late_frame_is_not_followed_by_a_burst_of_frames(simulator, clock):
     def slow(number):
         if simulator.commands:
             simulator.world.obey(simulator.commands[-1])
         clock.now_s += 0.75 if number == 5 else 0.0
 
-    simulator.trouble["read_frame"] = slow
+    simulator.faults["read_frame"] = slow
     fly(simulator, lockstep=False)
     assert clock.slept_s[5] == 0.0
     assert clock.slept_s[6:] == pytest.approx([FRAME_S] * len(clock.slept_s[6:]))
 
 
-def test_timings_tell_where_the_time_went(simulator, clock):
+def test_timings_are_those_of_each_stage(simulator, clock):
     def takes(seconds):
         def work(_):
             clock.now_s += seconds
@@ -204,7 +207,7 @@ def test_timings_tell_where_the_time_went(simulator, clock):
         clock.now_s += 0.010
         return simulator.world.mask(frame)
 
-    simulator.trouble = {"read_frame": takes(0.003), "send": takes(0.002)}
+    simulator.faults = {"read_frame": takes(0.003), "send": takes(0.002)}
     timings = fly(simulator, masks=slow_mask)[3].timings
     assert timings.receive_ms == pytest.approx(3.0)
     assert timings.segment_ms == pytest.approx(10.0)
@@ -213,10 +216,10 @@ def test_timings_tell_where_the_time_went(simulator, clock):
     assert timings.total_ms == pytest.approx(12.0)
 
 
-def test_a_requested_landing_is_flown(simulator, clock):
+def test_vehicle_lands_when_landing_is_requested(simulator, clock):
     loop = None
 
-    def ask_at_frame_30(entry):
+    def request_at_frame_30(entry):
         if entry.frame.index == 30:
             loop.request_landing()
         entries.append(entry)
@@ -224,7 +227,7 @@ def test_a_requested_landing_is_flown(simulator, clock):
     entries = []
     config = load_config()
     loop = FlightLoop(
-        config, simulator, simulator.world.mask, lockstep=True, record=ask_at_frame_30
+        config, simulator, simulator.world.mask, lockstep=True, record=request_at_frame_30
     )
     assert loop.run() is MissionState.DONE
     assert entries[31].step.transition.reason == "landing requested"
@@ -234,12 +237,12 @@ def test_a_requested_landing_is_flown(simulator, clock):
 # Faults
 
 
-def test_a_frame_that_does_not_come_makes_the_pilot_hover_and_go_on(simulator, clock):
-    simulator.trouble["read_frame"] = fails_in(range(40, 49))
+def test_vehicle_hovers_while_frames_are_missing_and_then_goes_on(simulator, clock):
+    simulator.faults["read_frame"] = fails_in(range(40, 49))
     entries = fly(simulator)
     blind = range(40, 49)
     assert [entry.frame.index for entry in entries if entry.frame.rgb is None] == list(blind)
-    for entry in entries[46:49]:  # the first five are flown through
+    for entry in entries[46:49]:  # the first five do not change the state
         assert entry.step.state is MissionState.FAILSAFE
         assert entry.step.command.manoeuvre is Manoeuvre.HOVER
         assert entry.truth is None
@@ -249,8 +252,8 @@ def test_a_frame_that_does_not_come_makes_the_pilot_hover_and_go_on(simulator, c
     assert simulator.calls.count("reconnect") == simulator.calls.count("take_control") == 9
 
 
-def test_control_is_taken_on_the_new_connection_before_anything_is_sent(simulator, clock):
-    simulator.trouble["read_frame"] = fails_in({40})
+def test_control_is_taken_on_a_new_connection_before_a_command_is_sent(simulator, clock):
+    simulator.faults["read_frame"] = fails_in({40})
     fly(simulator)
     at = simulator.calls.index("reconnect")
     assert simulator.calls[at - 1 : at + 3] == ["read_frame", "reconnect", "take_control", "send"]
@@ -260,19 +263,19 @@ def test_control_is_taken_on_the_new_connection_before_anything_is_sent(simulato
     "error",
     [OUTAGE, RpcConnectionError("moveByVelocity: lost"), RemoteError("moveByVelocity: no control")],
 )
-def test_a_command_that_cannot_be_sent_leads_to_a_new_connection(simulator, clock, error):
-    """Another client took the vehicle over, say: without control it would drift on unheard."""
-    simulator.trouble["send"] = fails_in({20}, error)
+def test_loop_reconnects_when_a_command_cannot_be_sent(simulator, clock, error):
+    """Without control, later commands would have no effect."""
+    simulator.faults["send"] = fails_in({20}, error)
     entries = fly(simulator)
     at = simulator.calls.index("reconnect")
     assert simulator.calls[at - 1 : at + 2] == ["send", "reconnect", "take_control"]
     assert entries[-1].step.state is MissionState.DONE
 
 
-def test_a_refused_new_connection_is_tried_again_and_again(simulator, clock):
-    simulator.trouble["read_frame"] = fails_in(range(40, 50))
-    simulator.trouble["send"] = fails_in(range(40, 50))
-    simulator.trouble["reconnect"] = fails_in(range(15), RpcConnectionError("nobody listens"))
+def test_refused_reconnection_is_tried_again_each_frame(simulator, clock):
+    simulator.faults["read_frame"] = fails_in(range(40, 50))
+    simulator.faults["send"] = fails_in(range(40, 50))
+    simulator.faults["reconnect"] = fails_in(range(15), RpcConnectionError("no server listens"))
     entries = fly(simulator)
     assert simulator.calls.count("reconnect") == 20
     assert simulator.calls.count("take_control") == 5
@@ -280,18 +283,18 @@ def test_a_refused_new_connection_is_tried_again_and_again(simulator, clock):
     assert entries[-1].step.state is MissionState.DONE
 
 
-def test_a_dead_simulator_ends_the_flight_after_a_while_with_the_cause(simulator, clock):
-    simulator.trouble["read_frame"] = lambda number: OUTAGE if number >= 40 else None
-    simulator.trouble["send"] = simulator.trouble["read_frame"]
-    simulator.trouble["reconnect"] = lambda _: RpcConnectionError("nobody listens on sim:1")
-    with pytest.raises(SimulatorError, match="no new frame for 15 s, gave up: nobody") as end:
+def test_dead_simulator_ends_the_flight_at_the_failsafe_limit_with_the_cause(simulator, clock):
+    simulator.faults["read_frame"] = lambda number: OUTAGE if number >= 40 else None
+    simulator.faults["send"] = simulator.faults["read_frame"]
+    simulator.faults["reconnect"] = lambda _: RpcConnectionError("no server listens on sim:1")
+    with pytest.raises(SimulatorError, match="no new frame for 15 s, gave up: no server") as end:
         fly(simulator)
     assert GIVE_UP_S <= sum(clock.slept_s) < GIVE_UP_S + 1.0
     assert MissionState.FAILSAFE in states(end.value.entries)
 
 
-def test_a_flight_waits_as_long_as_a_person_holds_the_time(simulator, clock):
-    """Minutes longer than any deadline, and not one frame is flown meanwhile."""
+def test_flight_waits_as_long_as_the_clock_is_held(simulator, clock):
+    """Minutes longer than any deadline, without a step of the pilot."""
 
     def pass_time(number):
         held = simulator.calls.count("is_held") < simulator.held_for - 1
@@ -299,7 +302,7 @@ def test_a_flight_waits_as_long_as_a_person_holds_the_time(simulator, clock):
             simulator.world.obey(simulator.commands[-1])
 
     simulator.held_for = round(10 * GIVE_UP_S / FRAME_S)
-    simulator.trouble["read_frame"] = pass_time
+    simulator.faults["read_frame"] = pass_time
     entries = fly(simulator, lockstep=False)
     assert simulator.calls.count("is_held") == simulator.held_for - 1
     times_s = [entry.frame.time_s for entry in entries]
@@ -307,8 +310,8 @@ def test_a_flight_waits_as_long_as_a_person_holds_the_time(simulator, clock):
     assert MissionState.FAILSAFE not in states(entries)
 
 
-def test_a_held_flight_can_be_given_up(simulator, clock):
-    """With the second Ctrl-C, in lockstep too, where nobody answers but the hold."""
+def test_second_landing_request_ends_a_held_flight(simulator, clock):
+    """In lockstep too, where the advance does not return while the clock is held."""
     loop = FlightLoop(CONFIG, simulator, simulator.world.mask, lockstep=True, record=lambda _: None)
 
     def advance(while_held):
@@ -322,9 +325,9 @@ def test_a_held_flight_can_be_given_up(simulator, clock):
         loop.run()
 
 
-def test_a_simulator_closed_on_purpose_ends_the_flight_without_an_error(simulator, clock):
+def test_closed_window_ends_the_flight_without_an_error(simulator, clock):
     gone = RpcConnectionError("getMultirotorState at sim:1: connection lost")
-    simulator.trouble["read_frame"] = lambda number: gone if number == 20 else None
+    simulator.faults["read_frame"] = lambda number: gone if number == 20 else None
     entries = []
     loop = FlightLoop(
         CONFIG,
@@ -340,29 +343,29 @@ def test_a_simulator_closed_on_purpose_ends_the_flight_without_an_error(simulato
     assert "reconnect" not in simulator.calls
 
 
-def test_a_simulator_whose_clock_stands_still_ends_the_flight_too(simulator, clock):
-    """Somebody pressed pause in the editor: images come, but nothing moves ever again."""
+def test_simulator_whose_clock_stands_still_ends_the_flight(simulator, clock):
+    """In an editor on pause, images come, but time does not advance."""
     with pytest.raises(SimulatorError, match="clock stands still; is it paused"):
         fly(simulator, lockstep=False)
     assert GIVE_UP_S <= sum(clock.slept_s) < GIVE_UP_S + 1.0
 
 
-def test_the_first_frame_must_come(simulator, clock):
-    """Nothing is known about the vehicle yet, so there is nothing to hover with."""
-    simulator.trouble["read_frame"] = lambda _: OUTAGE
+def test_missing_first_frame_ends_the_flight(simulator, clock):
+    """The vehicle's state is not known yet, so the pilot cannot act."""
+    simulator.faults["read_frame"] = lambda _: OUTAGE
     with pytest.raises(RpcTimeoutError, match="no answer within 5 s"):
         fly(simulator)
 
 
 @pytest.mark.parametrize("method", ["read_frame", "send", "begin_advance", "end_advance"])
-def test_what_no_new_connection_can_mend_ends_the_flight_at_once(simulator, clock, method):
-    """An image of the wrong size will not get better by asking again."""
-    simulator.trouble[method] = fails_in({20}, SimulatorError("the image is 256x144"))
+def test_error_that_reconnecting_cannot_correct_ends_the_flight(simulator, clock, method):
+    """An image of the wrong size stays so."""
+    simulator.faults[method] = fails_in({20}, SimulatorError("the image is 256x144"))
     with pytest.raises(SimulatorError, match="256x144"):
         fly(simulator)
 
 
-def test_errors_of_our_own_are_not_taken_for_faults_of_the_simulator(simulator, clock):
+def test_errors_of_other_parts_are_not_handled_as_faults_of_the_simulator(simulator, clock):
     def broken(frame):
         raise WeightsError("broken")
 
@@ -370,22 +373,22 @@ def test_errors_of_our_own_are_not_taken_for_faults_of_the_simulator(simulator, 
         fly(simulator, masks=broken)
 
 
-def test_a_lost_truth_costs_nothing_but_the_truth(simulator, clock):
-    simulator.trouble["ground_truth"] = fails_in({20})
+def test_missing_truth_does_not_affect_the_flight(simulator, clock):
+    simulator.faults["ground_truth"] = fails_in({20})
     entries = fly(simulator)
     assert [entry.frame.index for entry in entries if entry.truth is None] == [20]
     assert MissionState.FAILSAFE not in states(entries)
 
 
-def test_number_and_time_go_on_when_the_simulator_starts_anew(simulator, clock):
-    """It begins at zero again; log, metrics and deadlines must not run backwards."""
+def test_number_and_time_continue_when_the_simulator_restarts(simulator, clock):
+    """Its clock restarts at zero; log, metrics and deadlines must not run backwards."""
 
     def restart(number):
         if number == 60:
             simulator.restart()
         return OUTAGE if number in range(55, 60) else None
 
-    simulator.trouble["read_frame"] = restart
+    simulator.faults["read_frame"] = restart
     entries = fly(simulator, load_config(overrides=["duration_s=20"]), masks=TrueMasks(simulator))
     times_s = [entry.frame.time_s for entry in entries]
     steps_s = [after - before for before, after in itertools.pairwise(times_s)]
@@ -399,28 +402,28 @@ def test_number_and_time_go_on_when_the_simulator_starts_anew(simulator, clock):
     assert land.frame.time_s == pytest.approx(20.0, abs=2 * FRAME_S)
 
 
-# Where masks come from
+# Mask sources
 
 
-def test_true_masks_show_what_is_there(simulator):
+def test_true_mask_is_that_of_the_simulator(simulator):
     frame = simulator.world.frame()
     assert (TrueMasks(simulator)(frame) == simulator.world.mask(frame)).all()
 
 
-def test_a_truth_that_does_not_come_shows_nobody(simulator):
-    simulator.trouble["ground_truth"] = lambda _: OUTAGE
+def test_true_mask_is_background_when_truth_is_missing(simulator):
+    simulator.faults["ground_truth"] = lambda _: OUTAGE
     mask = TrueMasks(simulator)(simulator.world.frame())
     assert (mask[..., MaskClass.BACKGROUND] == 255).all()
     assert not mask[..., [MaskClass.PEOPLE, MaskClass.HERO]].any()
 
 
-def test_flying_on_true_masks_needs_a_simulator_that_tells_them(simulator):
+def test_true_masks_are_refused_when_the_simulator_offers_no_truth(simulator):
     simulator.ground_truth = lambda: None
     with pytest.raises(SimulatorError, match="fly with --weights"):
         TrueMasks(simulator)(simulator.world.frame())
 
 
-def test_the_network_sees_the_frames_image(simulator):
+def test_network_gets_the_image_of_the_frame(simulator):
     frame = simulator.world.frame()
     assert NetworkMasks(lambda rgb: rgb)(frame) is frame.rgb
     with pytest.raises(ValueError, match="without an image"):
@@ -431,19 +434,19 @@ def test_the_network_sees_the_frames_image(simulator):
 
 
 class Contested(FakeSimulator):
-    """Another client does something at frame 60; `take_control` undoes what can be undone."""
+    """Another client interferes at frame 60; `take_control` ends the interference."""
 
-    def __init__(self, deed, again=False):
+    def __init__(self, interference, again=False):
         super().__init__()
-        self.deed, self.again = deed, again
+        self.interference, self.again = interference, again
         self.is_mine = True
 
     def read_frame(self):
         if self.world.index == 60 or (self.again and self.world.index % 60 == 0):
             self.is_mine = False
-            self.deed(self.world)
+            self.interference(self.world)
         frame = super().read_frame()
-        taken = self.deed is not _take and not self.is_mine
+        taken = self.interference is not _take and not self.is_mine
         return replace(frame, control_loss="" if self.is_mine or taken else "it was taken")
 
     def end_advance(self, while_held):
@@ -462,11 +465,11 @@ FALL = Command(Manoeuvre.VELOCITY, (0.0, 0.0, 30.0), 0.0, 0.0, 0.0)
 
 
 def _take(world):
-    """Takes API control away: the vehicle falls."""
+    """Take API control away: the vehicle falls."""
 
 
 def _disarm(world):
-    """Nobody can be asked about that: the vehicle falls."""
+    """Disarm, which no RPC method reports: the vehicle falls."""
 
 
 def _reset(world):
@@ -477,12 +480,12 @@ def _teleport(world):
     world.position = (-40.0, 30.0, -6.0)
 
 
-DEEDS = {"taken": _take, "falls": _disarm, "clock went back": _reset, "at once": _teleport}
+INTERFERENCES = {"taken": _take, "falls": _disarm, "clock went back": _reset, "at once": _teleport}
 
 
-@pytest.mark.parametrize("word", DEEDS)
-def test_what_another_client_does_is_noticed_and_control_is_taken_back(clock, word):
-    simulator = Contested(DEEDS[word])
+@pytest.mark.parametrize("word", INTERFERENCES)
+def test_interference_of_another_client_is_detected_and_control_retaken(clock, word):
+    simulator = Contested(INTERFERENCES[word])
     entries = fly(simulator, load_config(overrides=["duration_s=30"]))
     changes = [e.step.transition for e in entries if e.step.transition]
     (fault,) = (c for c in changes if c.target is MissionState.FAILSAFE)
@@ -494,7 +497,7 @@ def test_what_another_client_does_is_noticed_and_control_is_taken_back(clock, wo
     assert all(b > a for a, b in itertools.pairwise(times_s))
 
 
-def test_a_vehicle_put_back_to_the_start_takes_off_again(clock):
+def test_vehicle_takes_off_again_after_a_reset(clock):
     entries = fly(Contested(_reset), load_config(overrides=["duration_s=30"]))
     targets = [e.step.transition.target for e in entries if e.step.transition]
     at = targets.index(MissionState.FAILSAFE)
@@ -502,27 +505,27 @@ def test_a_vehicle_put_back_to_the_start_takes_off_again(clock):
 
 
 @pytest.mark.parametrize("times", [0, 2])
-def test_control_is_taken_back_so_often_and_no_more(clock, times):
-    """Two clients that fight for a vehicle help nobody."""
+def test_control_is_retaken_at_most_as_often_as_configured(clock, times):
+    """Else two clients could retake control from each other without end."""
     simulator = Contested(_take, again=True)
     config = load_config(overrides=["duration_s=60", f"mission.control_take_backs={times}"])
     with pytest.raises(ControlLostError, match="it was taken; gave up") as caught:
         fly(simulator, config)
     assert simulator.calls.count("take_control") == times
-    last = caught.value.entries[-1]  # what ended the flight is in its log
+    last = caught.value.entries[-1]  # the cause of the end is in the log
     assert last.frame.control_loss and last.step.state is MissionState.FAILSAFE
-    assert simulator.calls[-1] != "send"  # nothing is sent to somebody else's vehicle
+    assert simulator.calls[-1] != "send"  # no command to the vehicle of another client
 
 
-def test_control_that_is_refused_ends_the_flight_with_both_reasons(clock):
+def test_refused_control_ends_the_flight_with_both_reasons(clock):
     simulator = Contested(_take)
-    simulator.trouble["take_control"] = lambda _: SimulatorError("sim:1 did not give control")
+    simulator.faults["take_control"] = lambda _: SimulatorError("sim:1 did not give control")
     with pytest.raises(ControlLostError, match="it was taken, and sim:1 did not give control"):
         fly(simulator)
 
 
-def test_masks_are_empty_where_the_truth_is_of_no_image_or_another(simulator, clock):
-    """After another client's reset there is no last image: that ended in a ZeroDivisionError."""
+def test_true_mask_is_background_when_truth_is_of_no_image_or_another(simulator, clock):
+    """After a reset by another client there is no last image."""
     masks = TrueMasks(simulator)
     frame = simulator.world.frame()
     assert masks(frame).shape == frame.rgb.shape
@@ -540,8 +543,8 @@ def test_masks_are_empty_where_the_truth_is_of_no_image_or_another(simulator, cl
 # Ground contact
 
 
-def test_a_whole_flight_over_a_floor_that_is_reported_has_no_collision(simulator, clock):
-    """As on AirSim: at the start and at touchdown the floor is reported, like any other object."""
+def test_reported_ground_contact_is_no_collision_at_start_and_touchdown(simulator, clock):
+    """AirSim reports contact with the floor like that with any other object."""
     read = simulator.read_frame
 
     def with_floor():

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
-from followme_uav.flight.fly import judge
-from followme_uav.flight.metrics import MetricsAccumulator, is_hero, metrics_of
+from followme_uav.flight.hero_truth import is_hero
+from followme_uav.flight.metrics import MetricsAccumulator, metrics_of
+from followme_uav.flight.summary import judge
 from followme_uav.messages import Command, Manoeuvre, MissionState
 from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry
 

@@ -40,12 +40,12 @@ class Simulator:
     def send(self, command):
         self.sent.append((self.now_s, command.yaw_rate_radps))
 
-    def begin_advance(self, duration_s, *, then_look):
+    def begin_advance(self, duration_s, *, prefetch):
         steps = duration_s / 0.005
         assert steps == pytest.approx(round(steps), abs=1e-6)
         assert self.under_way == 0
         self.under_way = round(steps)
-        self.looked_ahead += then_look
+        self.looked_ahead += prefetch
 
     def end_advance(self, while_held):
         self.step, self.under_way = self.step + self.under_way, 0
@@ -90,7 +90,7 @@ def fly(events, seconds, seed=1):
         except RpcTimeoutError as error:
             seen.append((now_s, None, error))
             stage.reconnect()
-        stage.begin_advance(FRAME_S, then_look=True)
+        stage.begin_advance(FRAME_S, prefetch=True)
         stage.end_advance(lambda: None)
         assert simulator.now_s == pytest.approx(now_s + FRAME_S)
     return simulator, hands, seen

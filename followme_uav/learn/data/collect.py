@@ -26,7 +26,7 @@ from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.geometry import wrap_angle
 from followme_uav.labelled_frames import FOLLOWING, WITH_HERO, WITHOUT_HERO, kind_of
 from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, Vec3
-from followme_uav.rpc.airsim import AirSimClient
+from followme_uav.rpc.collection_client import DataCollectionClient
 from followme_uav.terminal import make_console
 
 KINDS = (FOLLOWING, WITH_HERO, WITHOUT_HERO)
@@ -113,7 +113,7 @@ def _frames(
     with ExitStack() as stack:
         if embedded:
             config = stack.enter_context(embedded_simulator(config, seed, paused=True))
-        client = AirSimClient(config.simulator, config.rpc, config.camera)
+        client = DataCollectionClient(config.simulator, config.rpc, config.camera)
         stack.callback(client.close)
         client.connect()
         client.pause(True)
@@ -154,7 +154,7 @@ def _light(random: np.random.Generator) -> Light:
     return Light(hour_h=random.uniform(8.5, 15.5), fog=random.uniform(0.25, 0.6))
 
 
-def _look(client: AirSimClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | None:
+def _look(client: DataCollectionClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | None:
     """The labelled frame from there; None when something stands there already."""
     try:
         client.place_vehicle(view.position_m, view.yaw_rad)

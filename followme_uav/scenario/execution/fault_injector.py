@@ -19,7 +19,7 @@ import numpy as np
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcTimeoutError
-from followme_uav.flight.fly import Stage as StageMaker
+from followme_uav.flight.fly import SimulatorWrapper
 from followme_uav.flight.loop import Simulator
 from followme_uav.messages import Command, Frame, GroundTruth
 from followme_uav.rpc.world import WorldConnection
@@ -52,8 +52,8 @@ class World(Protocol):
     def set_weather(self, **amounts: float) -> None: ...  # noqa: D102
 
 
-def stage_for(events: Sequence[Event], seed: int) -> StageMaker:
-    """For `FlightPlan.stage`."""
+def stage_for(events: Sequence[Event], seed: int) -> SimulatorWrapper:
+    """For `FlightPlan.wrap_simulator`."""
 
     @contextmanager
     def make(simulator: Simulator, config: FlightConfig) -> Iterator[Simulator]:
@@ -129,13 +129,13 @@ class Stage:
         self._last_due_s = max(self._last_due_s, self._now_s + late_s)
         self._plan(self._last_due_s, lambda: self._simulator.send(command))
 
-    def begin_advance(self, duration_s: float, *, then_look: bool) -> None:
+    def begin_advance(self, duration_s: float, *, prefetch: bool) -> None:
         """Let time pass, at once unless something is to happen on the way."""
         self._happen()
         self._end_s = self._now_s + duration_s
         self._plan_frames(self._end_s)
         if not self._agenda and self._delay is None:
-            self._begin_pass(self._end_s, then_look=then_look)
+            self._begin_pass(self._end_s, prefetch=prefetch)
 
     def end_advance(self, while_held: Callable[[], None]) -> None:
         """Until the end of it; what is due happens at its time."""
@@ -216,11 +216,11 @@ class Stage:
         self._under_way = self._under_way[self._under_way.index(come[-1]) + 1 :]
         return come[-1]
 
-    def _begin_pass(self, until_s: float, *, then_look: bool = False) -> None:
+    def _begin_pass(self, until_s: float, *, prefetch: bool = False) -> None:
         if until_s - self._now_s > GRAIN_S / 2:
             duration_s = until_s - self._now_s
             self._now_s = round(until_s, 6)  # else tenths would not add up
-            self._simulator.begin_advance(duration_s, then_look=then_look)
+            self._simulator.begin_advance(duration_s, prefetch=prefetch)
 
     def _happen(self) -> None:
         """What changes in the world now."""

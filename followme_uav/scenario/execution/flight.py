@@ -68,7 +68,7 @@ def fly_job(job: Job) -> Result:
                     embedded=True,
                     lockstep=True,
                     world=world,
-                    stage=stage_for(scenario.events, job.seed),
+                    wrap_simulator=stage_for(scenario.events, job.seed),
                     make_pilot=kind.make,
                     end_after_following_s=scenario.follow_s,
                     metadata={"scenario": scenario.name, "pilot": job.pilot},

@@ -1,12 +1,11 @@
-"""A scripted AirSim: fixed answers in the form of one simulator, and a record of all calls.
+"""A fake AirSim: fixed replies in the form of one simulator, and a record of all calls.
 
     python airsim.py unreal|unity|colosseum|cosys|embedded
 
-Its one vehicle "Drone1" stands at (1, 2, -3) and looks east; its camera "0" sees the picture of
-`picture()`. `fakeSet` changes an answer, `fakeCalls` returns and clears the record,
-`fakeReset` forgets everything. `fakeTouch` lets the vehicle touch something: like the real server,
-this one reports the floor too, and keeps the flag until it is read - or, with the answer
-`keepsContact`, for ever.
+Its only vehicle "Drone1" is at (1, 2, -3) and points east; its camera "0" takes the image of
+`picture()`. `fakeSet` changes a reply, `fakeCalls` returns and clears the record, `fakeReset`
+restores the initial state. `fakeTouch` causes a contact: as on AirSim the floor is reported too,
+and the flag is kept until it is read, or always with the reply `keepsContact`.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def vector(x: float, y: float, z: float) -> dict[str, float]:
 
 
 class FakeAirSim:
-    """What the handlers share."""
+    """The state that the handlers share."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -115,7 +114,7 @@ class FakeAirSim:
         }
 
     def recorded(self, name: str, function: Any) -> Any:
-        @functools.wraps(function)  # keeps the number of parameters visible to the server
+        @functools.wraps(function)  # the server checks the number of parameters
         def call(*params: Any) -> Any:
             self.calls.append([name, list(params)])
             if name in self.answers.get("refuse", ()):
@@ -154,7 +153,7 @@ class FakeAirSim:
         return self.answers.get("isApiControlEnabled", self.api_control)
 
     def arm(self, arm: bool, name: str) -> bool | Future[bool]:
-        if self.answers.get("deaf"):
+        if self.answers.get("silentArming"):
             return Future()
         return self.api_control
 
@@ -163,7 +162,7 @@ class FakeAirSim:
         return calls
 
     def move(self) -> Future[bool]:
-        """As on AirSim: the new task ends the old one, which answers False."""
+        """End the previous motion, which replies False, as AirSim does."""
         old, self.motion = self.motion, Future()
         if old is not None and not self.answers.get("silent"):
             old.set_result(False)
@@ -173,7 +172,7 @@ class FakeAirSim:
         self.paused = paused
 
     def go_on(self, seconds: float) -> Future[None] | None:
-        if self.answers.get("watched"):  # time passes slowly, and other calls come in between
+        if self.answers.get("watched"):  # other calls are served during the advance
             over: Future[None] = Future()
 
             def end() -> None:
@@ -183,7 +182,7 @@ class FakeAirSim:
             threading.Timer(0.05, end).start()
             return over
         self.elapsed_ns += round(seconds * 1e9)
-        if self.kind == "unity":  # answers at once, is paused only later - or never
+        if self.kind == "unity":  # replies at once, is paused later or never
             self.paused = False
             if not self.answers.get("neverPauses"):
                 threading.Timer(0.03, self.pause, (True,)).start()
@@ -236,7 +235,7 @@ class FakeAirSim:
         return self.no_collision() | contact
 
     def touch(self, object_name: str, normal: list[float], seconds: float) -> None:
-        """At this time after the start of the clock."""
+        """Cause a contact at this time after the start of the clock."""
         self.contact = {
             "has_collided": True,
             "time_stamp": EPOCH_NS + round(seconds * 1e9),

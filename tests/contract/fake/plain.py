@@ -1,4 +1,4 @@
-"""A MessagePack-RPC server with methods that try a client's patience."""
+"""A MessagePack-RPC server with methods that block, fail, or end the process."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs a fake server as a process of its own.
+"""Runs a fake server in a process of its own.
 
-Of its own, because the tests also run on the legacy backend, whose environment has a msgpack too
-old for our server: FOLLOWME_PEER_PYTHON names the Python that the server shall run on.
+The tests also run on the legacy backend, whose environment has a msgpack that is too old for the
+server: FOLLOWME_PEER_PYTHON names the Python that runs the server.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A TCP peer that answers the first bytes it gets with fixed ones: for answers no server gives."""
+"""A TCP peer that replies with fixed bytes, for replies that no MessagePack-RPC server sends."""
 
 from __future__ import annotations
 

@@ -1,0 +1,98 @@
+"""Mask sources of a flight: the segmentation network, or the simulator's ground truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from followme_uav.errors import RpcError, SimulatorError
+from followme_uav.log.images import rounded_mask
+from followme_uav.messages import Frame, GroundTruth, Mask, MaskClass, RgbImage
+from followme_uav.pilot.interface import MaskSource
+
+
+class NetworkMasks:
+    """Masks of the segmentation network.
+
+    Args:
+        segment: Computes class probabilities of an image.
+    """
+
+    def __init__(self, segment: Callable[[RgbImage], Mask]) -> None:
+        self._segment = segment
+
+    def __call__(self, frame: Frame) -> Mask:
+        """Return the network's class probabilities."""
+        if frame.rgb is None:
+            raise ValueError("a frame without an image has no mask")
+        return self._segment(frame.rgb)
+
+
+class TruthSource(Protocol):
+    """The part of the simulator that `TrueMasks` uses."""
+
+    def ground_truth(self) -> GroundTruth | None: ...  # noqa: D102
+
+
+class TrueMasks:
+    """Exact masks of the simulator, for flights that test control without vision."""
+
+    def __init__(self, simulator: TruthSource) -> None:
+        self._simulator = simulator
+        self._is_offered = False
+
+    def __call__(self, frame: Frame) -> Mask:
+        """Return the exact mask, or background alone when none of this image is available.
+
+        Raises:
+            SimulatorError: The simulator has never offered ground truth.
+        """
+        try:
+            truth = self._simulator.ground_truth()
+        except RpcError:
+            return _background(frame)
+        if truth is None and not self._is_offered:
+            raise SimulatorError("this simulator offers no ground truth; fly with --weights")
+        self._is_offered = True
+        if truth is None or frame.rgb is None or truth.mask.shape != frame.rgb.shape:
+            return _background(frame)
+        return truth.mask
+
+
+class TimedMasks:
+    """Masks of another source, rounded as they are logged, with the time that each took.
+
+    Attributes:
+        source_ms: Time that the source needed for the last mask.
+        rounding_ms: Time that rounding needed.
+
+    Args:
+        source: Computes the masks.
+        is_rounded: Round the masks (`log.round_masks`).
+    """
+
+    def __init__(self, source: MaskSource, is_rounded: bool) -> None:
+        self._source = source
+        self._is_rounded = is_rounded
+        self.source_ms = self.rounding_ms = 0.0
+
+    def __call__(self, frame: Frame) -> Mask:
+        """Return the source's mask, rounded."""
+        start_s = time.perf_counter()
+        mask = self._source(frame)
+        computed_s = time.perf_counter()
+        if self._is_rounded:
+            mask = rounded_mask(mask)
+        self.source_ms = 1e3 * (computed_s - start_s)
+        self.rounding_ms = 1e3 * (time.perf_counter() - computed_s)
+        return mask
+
+
+def _background(frame: Frame) -> Mask:
+    """A mask of background alone."""
+    mask = np.zeros_like(frame.rgb)
+    mask[..., MaskClass.BACKGROUND] = 255
+    return mask
