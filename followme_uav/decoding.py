@@ -29,7 +29,7 @@ _PNG_SIZE = struct.Struct(">II")
 _PNG_SIZE_AT = 16  # after signature, length and name of the header
 
 
-class ImageError(ValueError):
+class ImageDecodeError(ValueError):
     """Bytes that are no usable image; the message is one line, without the file's name."""
 
 
@@ -37,12 +37,14 @@ def decode_image(data: bytes, formats: Collection[str] = ("PNG", "JPEG")) -> Rgb
     """The image in `data`, decoded by Pillow, (height, width, 3) uint8 RGB.
 
     Raises:
-        ImageError: There is none of these formats, it is damaged or too large.
+        ImageDecodeError: There is none of these formats, it is damaged or too large.
     """
     kind = "JPEG" if is_jpeg(data) else "PNG" if data.startswith(_PNG_SIGNATURE) else None
     if kind is None or kind not in formats:
         start = data[:4].hex(" ") or "none, it is empty"
-        raise ImageError(f"not a readable image (not {' or '.join(formats)}; first bytes: {start})")
+        raise ImageDecodeError(
+            f"not a readable image (not {' or '.join(formats)}; first bytes: {start})"
+        )
     with decoder_errors():
         # Pillow warns of large images on its own, so the size is known before it sees them.
         check_size(*(_jpeg_size if kind == "JPEG" else _png_size)(data))
@@ -65,24 +67,24 @@ def is_jpeg(data: bytes) -> bool:
 
 
 def check_size(width_px: int, height_px: int) -> None:
-    """Raises `ImageError` for what is no camera image."""
+    """Raises `ImageDecodeError` for what is no camera image."""
     if width_px <= 0 or height_px <= 0:
-        raise ImageError(f"not a readable image ({width_px}x{height_px} pixels)")
+        raise ImageDecodeError(f"not a readable image ({width_px}x{height_px} pixels)")
     if width_px * height_px > MAX_PIXELS:
-        raise ImageError(
+        raise ImageDecodeError(
             f"image of {width_px}x{height_px} pixels is too large; at most {MAX_PIXELS} are read"
         )
 
 
 @contextmanager
 def decoder_errors() -> Iterator[None]:
-    """Turns whatever a decoder raises into `ImageError`."""
+    """Turns whatever a decoder raises into `ImageDecodeError`."""
     try:
         yield
-    except ImageError:
+    except ImageDecodeError:
         raise
     except Exception as error:  # their kinds are no part of any decoder's contract
-        raise ImageError(f"not a readable image ({_reason(error)})") from error
+        raise ImageDecodeError(f"not a readable image ({_reason(error)})") from error
 
 
 def _reason(error: Exception) -> str:

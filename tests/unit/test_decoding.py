@@ -12,7 +12,7 @@ import simplejpeg
 from PIL import Image, PngImagePlugin
 
 from followme_uav import decoding
-from followme_uav.decoding import ImageError, decode_image, decode_jpeg
+from followme_uav.decoding import ImageDecodeError, decode_image, decode_jpeg
 from followme_uav.errors import DataError
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.prepare import prepare
@@ -94,7 +94,7 @@ DECODERS = {
 def test_broken_image_is_one_error_of_one_line(data, decode):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # Pillow prints some
-        with pytest.raises(ImageError) as caught:
+        with pytest.raises(ImageDecodeError) as caught:
             decode(data)
     text = str(caught.value)
     assert text
@@ -116,7 +116,7 @@ def test_anything_that_a_decoder_raises_is_that_error(monkeypatch, error):
     monkeypatch.setattr(simplejpeg, "decode_jpeg", fail)
     monkeypatch.setattr(decoding, "_png_size", lambda data: (4, 4))
     for decode, data in ((decode_image, coded("PNG")), (decode_jpeg, coded("JPEG"))):
-        with pytest.raises(ImageError, match="not a readable image") as caught:
+        with pytest.raises(ImageDecodeError, match="not a readable image") as caught:
             decode(data)
         assert "\n" not in str(caught.value)
 
@@ -139,14 +139,14 @@ def test_mask_without_rows_does_not_fill_the_memory():
     mask = encode_indexed_png(np.zeros((4, 4), np.uint8), np.zeros((256, 3), np.uint8))
     forged = bytearray(mask)
     forged[20:24] = bytes(4)
-    with pytest.raises(ImageError, match="4x0"):
+    with pytest.raises(ImageDecodeError, match="4x0"):
         decode_png(bytes(forged))
 
 
 def test_palette_that_is_no_list_of_colours():
     """Pillow reads it; the faster reader of logs must not raise anything else."""
     palette, rows = section(b"PLTE", bytes(7)), section(b"IDAT", zlib.compress(bytes(20)))
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageDecodeError):
         decode_png(png_of(4, 4, palette, rows, kind=3))
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.plausibility import ClassColours
-from followme_uav.learn.data.prepare import Reading, decide, find_frames, prepare
+from followme_uav.learn.data.prepare import MaskEncoding, decide, find_frames, prepare
 
 SIZE = 32
 HERO, PEOPLE = np.s_[4:12, 4:8], np.s_[10:20, 20:26]
@@ -49,7 +49,7 @@ def test_masks_and_images_of_a_recording(tmp_path, depth):
     np.testing.assert_array_equal(frames.labels, labels)
     image = Image.open(tmp_path / "raw" / "cam1_00001.png").convert("RGB")
     np.testing.assert_array_equal(frames.images[1], np.asarray(image))
-    assert summary.reading is (Reading.DEPTH if depth else Reading.BRIGHT)
+    assert summary.encoding is (MaskEncoding.DEPTH if depth else MaskEncoding.BRIGHT)
     assert (summary.frames, summary.hero_frames, summary.people_frames) == (2, 1, 2)
     assert (summary.several, summary.unclaimed) == (0, 0)
 
@@ -73,14 +73,14 @@ def test_pixels_that_several_masks_claim_or_none():
     hero = plane(255, 200, 255, 0, 120, 0)
     people = plane(255, 210, 0, 0, 0, 255)
     background = plane(255, 0, 255, 0, 110, 255)
-    label, several, unclaimed = decide(hero, people, background, Reading.BRIGHT)
+    label, several, unclaimed = decide(hero, people, background, MaskEncoding.BRIGHT)
     assert label.tolist() == [[2, 1, 2, 0, 0, 1]]
     assert (several, unclaimed) == (4, 2)
 
 
 def test_depths_that_are_equal_or_all_far():
     hero, people = plane(50, 50, 255, 30), plane(50, 60, 255, 30)
-    label, several, unclaimed = decide(hero, people, plane(50, 80, 255, 90), Reading.DEPTH)
+    label, several, unclaimed = decide(hero, people, plane(50, 80, 255, 90), MaskEncoding.DEPTH)
     assert label.tolist() == [[0, 2, 0, 1]]
     assert (several, unclaimed) == (1, 1)
 
@@ -202,7 +202,7 @@ def two_in_a_street(folder, person=np.s_[2:8, 2:5], hero=np.s_[8:14, 10:12]):
 
 def test_hero_is_camera_3_unless_told_otherwise(tmp_path, capsys):
     label = two_in_a_street(tmp_path / "raw")
-    assert prepare(tmp_path / "raw", tmp_path / "set").reading is Reading.DEPTH
+    assert prepare(tmp_path / "raw", tmp_path / "set").encoding is MaskEncoding.DEPTH
     (frames,) = dataset.load_folders([tmp_path / "set"])
     np.testing.assert_array_equal(frames.labels[0], label)
     assert capsys.readouterr().err == ""
@@ -245,7 +245,7 @@ def test_depths_follow_the_rule_of_the_published_masks():
             hero.astype(np.uint8),
             people.astype(np.uint8),
             background.astype(np.uint8),
-            Reading.DEPTH,
+            MaskEncoding.DEPTH,
         )
         expected = np.argmin(np.stack([background - 1, people, hero]), axis=0)
         np.testing.assert_array_equal(label, expected)
@@ -255,7 +255,7 @@ def test_person_that_fills_the_first_frame_does_not_decide_how_masks_are_read(tm
     """Depth images of somebody close by are as dark as highlights of nobody."""
     record(tmp_path / "raw", count=4, depth=True)
     save(tmp_path / "raw", 2, 0, np.full((SIZE, SIZE), 30, np.uint8))
-    assert prepare(tmp_path / "raw", tmp_path / "set").reading is Reading.DEPTH
+    assert prepare(tmp_path / "raw", tmp_path / "set").encoding is MaskEncoding.DEPTH
 
 
 def test_hidden_files_are_no_frames(tmp_path):

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from followme_uav.decoding import MAX_FILE_BYTES, ImageError, decode_image, is_jpeg
+from followme_uav.decoding import MAX_FILE_BYTES, ImageDecodeError, decode_image, is_jpeg
 from followme_uav.errors import DataError
 from followme_uav.labelled_frames import KINDS
 from followme_uav.learn.data.pairing import SKIP_INCOMPLETE, Pairing, image_files, listed, pair
@@ -255,7 +255,7 @@ def read_pixels(path: Path, raw: bytes) -> NDArray[np.uint8]:
     """The image file's content as (height, width, 3) RGB; raises `DataError` naming `path`."""
     try:
         return decode_image(raw)
-    except ImageError as error:
+    except ImageDecodeError as error:
         raise DataError(f"{path}: {error}") from error
 
 

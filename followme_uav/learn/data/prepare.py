@@ -5,7 +5,7 @@ camera 1 is what the pilot sees, the others show where other people, the hero an
 are. Here they become one set of frames as `dataset` reads it: the image as it was, and one mask
 whose pixels are red (background), green (people) or blue (hero).
 
-The recorder has two ways of showing a class, and `Reading` says how a pixel gets its class in each.
+The recorder has two ways of showing a class; `MaskEncoding` says how each gives a pixel its class.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _BACKGROUND_BIAS = 1
 _FRAMES_TO_DETECT = 16
 
 
-class Reading(Enum):
+class MaskEncoding(Enum):
     """How the class cameras show their class."""
 
     BRIGHT = "bright"
@@ -95,7 +95,7 @@ class Summary:
     """Frames of `written` with the hero there (more than 3 px)."""
     people_frames: int
     """The same for other people."""
-    reading: Reading
+    encoding: MaskEncoding
     pixels: int
     """In the masks of `written`."""
     several: int
@@ -110,7 +110,7 @@ def prepare(
     raw: Path,
     out: Path,
     kind: str | None = None,
-    reading: Reading | None = None,
+    encoding: MaskEncoding | None = None,
     cameras: Sequence[int] = CAMERAS,
     resume: bool = False,
     skip_incomplete: bool = False,
@@ -124,7 +124,7 @@ def prepare(
         raw: Folder with the recording, or with folders of several recordings.
         out: Folder of the set; with `kind` the set goes into its subfolder of that name.
         kind: One of `labelled_frames.KINDS`.
-        reading: How masks are read; None finds out from some of the frames.
+        encoding: How masks are read; None finds out from some of the frames.
         cameras: Numbers of the hero's, the people's and the background's camera.
         resume: Go on where an interrupted call stopped; without it the set must not exist.
         skip_incomplete: Leave frames out of which a file is missing.
@@ -148,7 +148,7 @@ def prepare(
             f"{target}: exists and is not empty; choose another folder, or pass --resume to go on "
             "with it"
         )
-    reading = reading or detect_reading(frames)
+    encoding = encoding or detect_encoding(frames)
     for part in ("images", "masks"):
         make_folder(target / part)
 
@@ -163,7 +163,7 @@ def prepare(
             raw_image = read_bytes(frame.image)
             image = _square(frame.image, raw_image)
             hero_mask, people_mask, background_mask = _masks(frame, image.shape[:2])
-            label, twice, never = decide(hero_mask, people_mask, background_mask, reading)
+            label, twice, never = decide(hero_mask, people_mask, background_mask, encoding)
             mask_file = target / "masks" / (frame.name + ".png")
             write_whole(mask_file, _png(label), sync=False)
             write_whole(image_file, raw_image, sync=False)
@@ -179,7 +179,7 @@ def prepare(
         written,
         hero,
         people,
-        reading,
+        encoding,
         pixels,
         several,
         unclaimed,
@@ -261,7 +261,7 @@ def _is_hidden(folder: str) -> bool:
     return folder.startswith(".") or folder == "__MACOSX"
 
 
-def detect_reading(frames: Sequence[RawFrame]) -> Reading:
+def detect_encoding(frames: Sequence[RawFrame]) -> MaskEncoding:
     """How the masks of a recording are to be read, from frames spread over it.
 
     Hero and people together never cover a pixel twice. So where bright shows a class, their masks
@@ -274,28 +274,28 @@ def detect_reading(frames: Sequence[RawFrame]) -> Reading:
         hero, people, _ = _masks(frame, image.shape[:2])
         both_bright += int(((hero > _BRIGHT) & (people > _BRIGHT)).sum())
         both_dark += int(((hero <= _BRIGHT) & (people <= _BRIGHT)).sum())
-    return Reading.BRIGHT if both_bright <= both_dark else Reading.DEPTH
+    return MaskEncoding.BRIGHT if both_bright <= both_dark else MaskEncoding.DEPTH
 
 
 def decide(
     hero: NDArray[np.uint8],
     people: NDArray[np.uint8],
     background: NDArray[np.uint8],
-    reading: Reading,
+    encoding: MaskEncoding,
 ) -> tuple[NDArray[np.uint8], int, int]:
-    """Each pixel's class, as `Reading` says.
+    """Each pixel's class, as `MaskEncoding` says.
 
     Args:
         hero: (height, width), mask of the hero.
         people: The same for other people.
         background: The same for everything else.
-        reading: How the masks show their class.
+        encoding: How the masks show their class.
 
     Returns:
         (height, width) class index; how many pixels more than one mask claimed; how many none did.
     """
     masks = np.stack([background, people, hero], axis=-1).astype(np.int16)
-    if reading is Reading.BRIGHT:
+    if encoding is MaskEncoding.BRIGHT:
         claims = (masks > _BRIGHT).sum(axis=-1)
         rank = np.array([0, 1, 2])
         label = (masks * 3 + rank).argmax(axis=-1)
@@ -354,7 +354,7 @@ def _say(console: Console, target: Path, summary: Summary) -> None:
     console.print(
         f"{target}: {summary.frames} frames ({summary.written} written now: hero in "
         f"{summary.hero_frames}, other people in {summary.people_frames}), masks read as "
-        f"{summary.reading.value}",
+        f"{summary.encoding.value}",
         soft_wrap=True,
     )
     if summary.left_out:
