@@ -13,6 +13,7 @@ from followme_uav.errors import DataError
 from followme_uav.learn.data import prepare as preparing
 from followme_uav.learn.evaluation import evaluate
 from followme_uav.learn.experiments import experiment
+from followme_uav.learn.training import frames as training_frames
 from followme_uav.learn.training import train
 from tests.unit.labelled_frames import write_frames
 from tests.unit.test_prepare import record, two_in_a_street
@@ -45,7 +46,7 @@ def test_evaluate_says_how_frames_were_paired_and_which_were_left_out(incomplete
 def test_training_says_how_frames_were_paired_and_which_were_left_out(incomplete, tmp_path):
     other = write_frames(tmp_path / "other", count=2, seed=1)
     console = Console(width=60, record=True)
-    frames, held_out = train.read_frames([incomplete], [other], console, True)
+    frames, held_out = training_frames.read_frames([incomplete], [other], console, True)
     told = console.export_text()
     assert (len(frames[0]), len(held_out[0])) == (4, 2)
     assert "world: 4 images and masks paired by" in told
