@@ -232,7 +232,7 @@ def test_noisy_colours_of_few_pixels_are_no_reason_to_doubt():
         label = np.zeros((16, 16), np.uint8)
         label[:4, :4], label[8:12, :4] = 1, 2
         colours.add(image, label)
-        assert not colours.doubts((3, 2, 4))
+        assert not colours.warnings((3, 2, 4))
 
 
 def test_depths_follow_the_rule_of_the_published_masks():
