@@ -10,7 +10,7 @@ FOLLOWING, WITHOUT_HERO, WITH_HERO = "following_images", "patrol_non_targ", "pat
 KINDS = (FOLLOWING, WITHOUT_HERO, WITH_HERO)
 """Folders of the three kinds: hero near, hero not in the image, hero somewhere in the image."""
 DETECTION_PX = 3
-"""A class with more pixels than this at 160x160 is in the image; from the score of the real data."""
+"""A class with more pixels than this at 160x160 is in the image, by the score of the real data."""
 HERO_MIN_SHARE = (DETECTION_PX + 0.5) / 160**2
 """Smallest share of the image at which a hero counts; frames with a smaller hero are dropped."""
 

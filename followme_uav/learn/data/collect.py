@@ -1,9 +1,10 @@
 """Recording of labelled frames from a simulator, in the layout of the real data.
 
-The vehicle is placed at viewpoints that occur in flights: near the hero, far from the hero, in front
-of another pedestrian, and anywhere over the streets. The exact mask then decides the kind of the
-frame: `following_images` (a viewpoint near the hero, the hero is in the image), `patrol_with_targ`
-(another viewpoint, the hero is in the image) or `patrol_non_targ` (the hero is not in the image).
+The vehicle is placed at viewpoints that occur in flights: near the hero, far from the hero, in
+front of another pedestrian, and anywhere over the streets. The exact mask then decides the kind of
+the frame: `following_images` (a viewpoint near the hero, the hero is in the image),
+`patrol_with_targ` (another viewpoint, the hero is in the image) or `patrol_non_targ` (the hero is
+not in the image).
 """
 
 from __future__ import annotations

@@ -308,7 +308,7 @@ def _alone(pairing: Pairing, images: int, masks: int) -> str:
 
 
 def _labels(path: Path) -> tuple[NDArray[np.uint8], bool]:
-    """(height, width) class index of a mask file, and whether the file is a JPEG (blurred edges)."""
+    """(height, width) class index of a mask file, and whether it is a JPEG (blurred edges)."""
     raw = read_bytes(path)
     mask = read_pixels(path, raw)
     blurred = is_jpeg(raw)

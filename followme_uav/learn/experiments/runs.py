@@ -117,7 +117,7 @@ def _loss_and_probabilities(model: Any, loss_config: LossConfig) -> Any:
     """A compiled function: images and labels of a batch -> loss, probabilities in 1/255."""
     tf = tensorflow()
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def infer_with_loss(images: Any, labels: Any) -> Any:
         p = model(tf.cast(images, tf.float32) / 127.5 - 1.0, training=False)
         return loss_of(p, labels, loss_config), tf.cast(tf.round(p * 255.0), tf.uint8)

@@ -26,7 +26,7 @@ def with_fused_normalisation(model: keras.Model) -> keras.Model:
     tf = tensorflow()
     import keras
 
-    class FusedBatchNormalization(keras.layers.BatchNormalization):
+    class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
         def call(self, inputs, training=None, mask=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             if not training:
                 return super().call(inputs, training=training, mask=mask)

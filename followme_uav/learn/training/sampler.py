@@ -200,7 +200,8 @@ def augmented(
     x += offset[:, None, None]
     sigma = rng.uniform(0, config.noise, size=(n, 1, 1, 1)).astype(np.float32)
     x += sigma * rng.standard_normal(images.shape, dtype=np.float32)
-    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
+    changed: NDArray[np.uint8] = np.clip(np.rint(x), 0, 255).astype(np.uint8)
+    return changed
 
 
 def _blurred(
@@ -209,7 +210,7 @@ def _blurred(
     """The images, a share of them blurred by Gaussian filters of random width."""
     chosen = rng.random(len(images)) < config.blur
     sigmas_px = rng.uniform(0, config.blur_px, len(images))
-    blurred = images.copy()
+    blurred: NDArray[np.uint8] = images.copy()
     for i in np.flatnonzero(chosen):
         blur = ImageFilter.GaussianBlur(float(sigmas_px[i]))
         blurred[i] = np.asarray(Image.fromarray(images[i]).filter(blur))

@@ -93,7 +93,7 @@ def _compiled_step(
 ) -> Any:
     pairs = list(zip(averaged.variables, network.variables, strict=True))
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def step(images: Any, labels: Any, rate: Any, decay: Any) -> Any:
         optimizer.learning_rate.assign(rate)
         x = tf.cast(images, tf.float32) / 127.5 - 1.0
