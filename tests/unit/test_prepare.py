@@ -259,7 +259,7 @@ def test_person_that_fills_the_first_frame_does_not_decide_the_encoding(tmp_path
 
 
 def test_hidden_files_are_ignored(tmp_path):
-    """macOS writes a file `._NAME` beside every file on a foreign disk."""
+    """Finder writes a file `._NAME` beside every file on a foreign disk."""
     record(tmp_path / "raw")
     for name in ("._cam1_00000.png", ".cam1_00007.png", ".DS_Store", "Thumbs.db"):
         (tmp_path / "raw" / name).write_bytes(b"no image")
