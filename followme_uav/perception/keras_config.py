@@ -78,58 +78,73 @@ def network(content: Mapping[str, Any]) -> KerasNetwork:
 def _network(content: Mapping[str, Any]) -> KerasNetwork:
     config = content["config"]
     entries = config if isinstance(config, list) else config["layers"]
-    # Dropout and the like are not counted later, but bound the work here.
+    # Identity layers do not count later; here the limit bounds the work.
     if len(entries) > 2 * MAX_LAYERS:
         raise ArchitectureError(f"it has {len(entries)} layers, allowed are {MAX_LAYERS}")
     in_line = content["class_name"] == "Sequential"
-    results: dict[str, str] = {}
-    """Which layer's result each layer of the JSON gives."""
-    layers: list[Layer] = []
-    classes: dict[str, str] = {}
-    left_out = {}
-    sizes = []
-    previous = IMAGE
+    reader = _LayerReader()
     for entry in entries:
-        kind, settings = str(entry["class_name"]), entry["config"]
-        name = str(settings.get("name") or entry.get("name"))
-        if name in classes:
-            raise ArchitectureError(f"two layers are called {name}")
-        classes[name] = kind
-        shape = settings.get("batch_input_shape") or settings.get("batch_shape")
-        if shape is not None:
-            sizes.append(shape)
-        if kind == "InputLayer":
-            results[name] = IMAGE
-            continue
-        if kind in _CODE or kind not in LAYERS:
-            held = ", which holds code" if kind in _CODE else ""
-            raise ArchitectureError(f"layer {name} is a {kind:.60}{held}, not one of {_known()}")
-        sources = [previous] if in_line else _sources(name, entry["inbound_nodes"])
-        missing = [source for source in sources if source != IMAGE and source not in results]
-        if missing:
-            raise ArchitectureError(f"layer {name} needs {missing[0]}, which is not there")
-        inputs = tuple(results.get(source, source) for source in sources)
-        layer = LAYERS[kind](name, inputs, settings)
-        left_out[name] = frozenset(
-            part for switch, part in _SWITCHES.items() if settings.get(switch, True) is False
-        )
-        if layer is None:
-            results[name] = inputs[0]
-        else:
-            results[name] = name
-            layers.append(layer)
-        previous = name
-    if len([kind for kind in classes.values() if kind == "InputLayer"]) > 1:
+        reader.read(entry, in_line)
+    if reader.inputs > 1:
         raise ArchitectureError("it has several inputs")
-    outputs = [previous] if in_line else _outputs(config["output_layers"])
+    outputs = [reader.previous] if in_line else _outputs(config["output_layers"])
     if len(outputs) != 1:
         raise ArchitectureError(f"it has {len(outputs)} results, needed is one")
     return KerasNetwork(
-        _up_to(results[outputs[0]], layers),
-        classes,
-        _image_size(sizes),
-        left_out,
+        _up_to(reader.results[outputs[0]], reader.layers),
+        reader.classes,
+        _image_size(reader.shapes),
+        reader.left_out,
     )
+
+
+class _LayerReader:
+    """Layers of a JSON, read one after the other."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.classes: dict[str, str] = {}
+        self.left_out: dict[str, frozenset[str]] = {}
+        self.results: dict[str, str] = {}
+        """By each layer of the JSON, the layer that computes its output."""
+        self.shapes: list[Any] = []
+        """Shapes of images that the JSON names."""
+        self.inputs = 0
+        """Number of input layers."""
+        self.previous = IMAGE
+
+    def read(self, entry: Mapping[str, Any], in_line: bool) -> None:
+        """Read one layer; with `in_line` the previous layer feeds it."""
+        kind, settings = str(entry["class_name"]), entry["config"]
+        name = str(settings.get("name") or entry.get("name"))
+        if name in self.classes:
+            raise ArchitectureError(f"two layers are called {name}")
+        self.classes[name] = kind
+        shape = settings.get("batch_input_shape") or settings.get("batch_shape")
+        if shape is not None:
+            self.shapes.append(shape)
+        if kind == "InputLayer":
+            self.results[name] = IMAGE
+            self.inputs += 1
+            return
+        if kind in _CODE or kind not in LAYERS:
+            held = ", which holds code" if kind in _CODE else ""
+            raise ArchitectureError(f"layer {name} is a {kind:.60}{held}, not one of {_known()}")
+        sources = [self.previous] if in_line else _sources(name, entry["inbound_nodes"])
+        missing = [source for source in sources if source != IMAGE and source not in self.results]
+        if missing:
+            raise ArchitectureError(f"layer {name} needs {missing[0]}, which is not there")
+        inputs = tuple(self.results.get(source, source) for source in sources)
+        layer = LAYERS[kind](name, inputs, settings)
+        self.left_out[name] = frozenset(
+            part for switch, part in _SWITCHES.items() if settings.get(switch, True) is False
+        )
+        if layer is None:
+            self.results[name] = inputs[0]
+        else:
+            self.results[name] = name
+            self.layers.append(layer)
+        self.previous = name
 
 
 def _known() -> str:

@@ -68,8 +68,8 @@ def plane(*values):
     return np.array([values], np.uint8)
 
 
-def test_pixels_that_several_masks_claim_or_none():
-    """Edges are smoothed in recordings: whatever the values, each pixel gets one class."""
+def test_pixel_in_several_masks_or_in_none_gets_one_class():
+    """Recordings have smoothed edges; each pixel gets one class for any values."""
     hero = plane(255, 200, 255, 0, 120, 0)
     people = plane(255, 210, 0, 0, 0, 255)
     background = plane(255, 0, 255, 0, 110, 255)
@@ -78,15 +78,15 @@ def test_pixels_that_several_masks_claim_or_none():
     assert (several, unclaimed) == (4, 2)
 
 
-def test_depths_that_are_equal_or_all_far():
+def test_equal_or_far_depths_get_a_class_by_the_rule():
     hero, people = plane(50, 50, 255, 30), plane(50, 60, 255, 30)
     label, several, unclaimed = decide(hero, people, plane(50, 80, 255, 90), MaskEncoding.DEPTH)
     assert label.tolist() == [[0, 2, 0, 1]]
     assert (several, unclaimed) == (1, 1)
 
 
-def test_cameras_in_another_order(tmp_path):
-    """Recorders differ; hero and people must not change places unnoticed and for good."""
+def test_cameras_in_another_order_give_the_same_classes(tmp_path):
+    """Recorders number their cameras differently; hero and people must not be swapped."""
     labels = record(tmp_path / "raw")
     prepare(tmp_path / "raw", tmp_path / "set", cameras=(2, 3, 4))
     (frames,) = dataset.load_folders([tmp_path / "set"])
@@ -95,15 +95,15 @@ def test_cameras_in_another_order(tmp_path):
         prepare(tmp_path / "raw", tmp_path / "other", cameras=(3, 3, 4))
 
 
-def test_nothing_is_overwritten_unless_told(tmp_path):
+def test_existing_set_is_refused_without_resume(tmp_path):
     record(tmp_path / "raw")
     prepare(tmp_path / "raw", tmp_path / "set")
     with pytest.raises(DataError, match=r"set: exists and is not empty.*--resume"):
         prepare(tmp_path / "raw", tmp_path / "set")
 
 
-def test_interrupted_call_goes_on(tmp_path):
-    """A kill between two files leaves a set that a second call completes."""
+def test_resume_completes_an_interrupted_set(tmp_path):
+    """After a kill between two files, a second call completes the set."""
     labels = record(tmp_path / "raw", count=4)
     out = tmp_path / "set"
     prepare(tmp_path / "raw", out)
@@ -124,39 +124,39 @@ def refused(raw, message):
     assert "\n" not in str(caught.value)
 
 
-def test_partner_missing(tmp_path):
+def test_frame_with_a_missing_file_is_refused(tmp_path):
     record(tmp_path / "raw")
     (tmp_path / "raw" / "cam3_00001.png").unlink()
     refused(tmp_path / "raw", r"missing of 1 of 2 frames: cam1_00001.png \(camera 3\)")
     assert not (tmp_path / "set").exists()
 
 
-def test_image_missing(tmp_path):
+def test_frame_without_image_is_refused(tmp_path):
     record(tmp_path / "raw")
     (tmp_path / "raw" / "cam1_00001.png").unlink()
     refused(tmp_path / "raw", r"missing of 1 of 2 frames: cam2_00001.png \(camera 1\)")
 
 
-def test_mask_of_another_size(tmp_path):
+def test_mask_of_another_size_is_refused(tmp_path):
     record(tmp_path / "raw")
     save(tmp_path / "raw", 4, 1, np.zeros((16, 16, 3), np.uint8))
     refused(tmp_path / "raw", r"cam4_00001.png: 16x16 px, its image cam1_00001.png has 32x32")
 
 
-def test_image_not_square(tmp_path):
+def test_image_that_is_not_square_is_refused(tmp_path):
     record(tmp_path / "raw")
     save(tmp_path / "raw", 1, 1, np.zeros((32, 48, 3), np.uint8))
     refused(tmp_path / "raw", r"cam1_00001.png: 48x32 px, must be square")
 
 
-def test_unreadable_mask(tmp_path):
+def test_unreadable_mask_is_refused(tmp_path):
     record(tmp_path / "raw")
     path = tmp_path / "raw" / "cam2_00001.png"
     path.write_bytes(path.read_bytes()[:60])
     refused(tmp_path / "raw", r"cam2_00001.png: not a readable image")
 
 
-def test_folder_without_recording(tmp_path):
+def test_folder_without_recording_is_refused(tmp_path):
     refused(tmp_path / "none", "none: no such folder")
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "notes.txt").write_text("nothing here")

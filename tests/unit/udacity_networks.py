@@ -122,7 +122,7 @@ class Sketch:
     def _kernel(self, *shape, fan):
         return (self._rng.normal(size=shape) * (1.6 / fan) ** 0.5).astype(np.float32)
 
-    # What is written to disk.
+    # Files.
 
     def json(self, keras_version="2.0.6-tf"):
         return {

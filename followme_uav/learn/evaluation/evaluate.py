@@ -17,7 +17,7 @@ from followme_uav.files import write_json
 from followme_uav.labelled_frames import DETECTION_PX, KINDS
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.dataset import LabelledFrames
-from followme_uav.learn.evaluation import curves, report, score_tables, scores
+from followme_uav.learn.evaluation import curves, score_tables, scores
 from followme_uav.learn.evaluation.curves import SizeScore
 from followme_uav.learn.evaluation.scores import FrameScores, SetScore
 from followme_uav.messages import MaskClass
@@ -174,6 +174,8 @@ def evaluate(
         write_json(json_path, result.to_dict())
     page = None
     if report_dir is not None:
+        from followme_uav.learn.evaluation import report  # SciPy takes a second to import
+
         page = report.write(report_dir, result, prepared, measured, segmenter.segment_batch)
     score_tables.show(result, make_console())
     for note in notes:

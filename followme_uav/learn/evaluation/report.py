@@ -64,6 +64,7 @@ def write(
     frames = FrameScores.join(measured)
     page = folder / "index.html"
     pictures = folder / _PICTURES
+    make_folder(folder)  # first, so that an error names it and not the folder inside
     make_folder(pictures)
     old = set(pictures.glob("*.png"))
     if result.total.hero_frames:

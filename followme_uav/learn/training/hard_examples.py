@@ -1,7 +1,7 @@
 """Hard-example mining: find the places where the network is wrong about the hero.
 
 Errors about the hero are rare: most frames have none. The errors that cost detections are false
-positives (red leaves, red kerbs) and a distant hero that is not detected. Before each epoch a
+positives (red leaves, red kerbstones) and a distant hero that is not detected. Before each epoch a
 share of the training frames is searched for such places, and crops around them enter the batches.
 """
 

@@ -33,7 +33,7 @@ from followme_uav.learn.evaluation.evaluate import (
     selection_score,
 )
 from followme_uav.learn.evaluation.scores import SetScore
-from followme_uav.learn.training import checkpoint, model_card
+from followme_uav.learn.training import model_card
 from followme_uav.learn.training.batches import WaitTimer, prefetched_batches
 from followme_uav.learn.training.config import (
     TrainingConfig,
@@ -46,7 +46,7 @@ from followme_uav.learn.training.model_card import TrainingRecord
 from followme_uav.learn.training.sampler import CropSampler
 from followme_uav.learn.training.tensorboard_writer import TensorBoardWriter
 from followme_uav.learn.training.trainer import Trainer, learning_rate
-from followme_uav.perception import weights as weights_file
+from followme_uav.learn.training.training_files import TrainingFiles
 from followme_uav.terminal import make_console
 
 
@@ -93,11 +93,8 @@ def train(
     record = TrainingRecord(
         config, config_path.name, frames, held_out, init, trainer.layers_from_init
     )
-    state_file = out.with_suffix(".checkpoint.h5")
-    identity = model_card.fingerprint(config, frames, init)
-    best_score = -1.0
-    if resume and state_file.exists():
-        trainer.epoch, best_score = checkpoint.load(state_file, trainer.state(), identity)
+    files = TrainingFiles(out, record, trainer)
+    if resume and files.resume():
         console.print(f"resuming after epoch {trainer.epoch} of {config.epochs}")
     board = TensorBoardWriter(logs or out.with_suffix(".tensorboard"), resume=trainer.epoch > 0)
 
@@ -118,12 +115,7 @@ def train(
             infer = trainer.snapshot()
             scores = score_sets(infer, prepared)
             score = selection_score(prepared, scores)
-            is_best = score > best_score
-            if is_best:
-                best_score = score
-                weights_file.save_weights(trainer.averaged, out)
-                model_card.write(out, record, trainer.epoch, trainer.averaged, scores)
-            checkpoint.save(state_file, trainer.state(), identity, trainer.epoch, best_score)
+            is_best = files.save(score, scores)
             board.write(trainer.epoch, _curves(config, trainer.epoch, epoch, score, scores))
             console.print(
                 f"epoch {trainer.epoch}/{config.epochs} loss {epoch.loss:.4f} "
