@@ -199,8 +199,8 @@ assert keras.backend.backend() == "openvino" and "tensorflow" not in sys.modules
 def test_networks_run_on_a_keras_backend_other_than_tensorflow(trained, architecture, tmp_path):
     """Users with JAX or PyTorch on their GPU must be able to use the networks.
 
-    The test takes OpenVINO, the only other backend that is installed. Keras lets it round to bfloat16
-    on processors that can, so some pixels on edges differ.
+    The test takes OpenVINO, the only other backend that is installed. Keras lets it round to
+    bfloat16 on processors that can, so some pixels on edges differ.
     """
     images = street(4, 160, 160)
     np.save(tmp_path / "images.npy", images)
