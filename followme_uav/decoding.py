@@ -1,8 +1,8 @@
-"""Images that come from outside, decoded with care: sizes are capped, any failure is one error.
+"""Decoding of untrusted images: sizes are limited, and every failure is one kind of error.
 
-Decoders raise whatever their authors liked: `OSError` for a file that was cut off, `SyntaxError`
-for a broken PNG, `ValueError` for a text in it that would fill the memory, `MemoryError` for a
-header that claims too much. Callers add where the image came from.
+Decoders raise errors of many types: `OSError` for a truncated file, `SyntaxError` for a broken PNG,
+`ValueError` for a text chunk that would fill the memory, `MemoryError` for a header that claims too
+many pixels. Callers add the source of the image to the message.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from PIL import Image, UnidentifiedImageError
 from followme_uav.messages import RgbImage
 
 MAX_PIXELS = 4096 * 4096
-"""A camera's image has fewer; a header that claims more is an attempt to fill the memory."""
+"""Camera images have fewer; a header that claims more would fill the memory."""
 MAX_FILE_BYTES = 64 << 20
-"""More than an image of that many pixels takes without compression."""
+"""Larger than an uncompressed image of `MAX_PIXELS`."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_START = b"\xff\xd8"
@@ -29,22 +29,24 @@ _PNG_SIZE = struct.Struct(">II")
 _PNG_SIZE_AT = 16  # after signature, length and name of the header
 
 
-class ImageError(ValueError):
-    """Bytes that are no usable image; the message is one line, without the file's name."""
+class ImageDecodeError(ValueError):
+    """Bytes that are not a usable image; the message is one line, without a file name."""
 
 
 def decode_image(data: bytes, formats: Collection[str] = ("PNG", "JPEG")) -> RgbImage:
-    """The image in `data`, decoded by Pillow, (height, width, 3) uint8 RGB.
+    """Decode an image with Pillow as (height, width, 3) uint8 RGB.
 
     Raises:
-        ImageError: There is none of these formats, it is damaged or too large.
+        ImageDecodeError: The image is in none of the formats, damaged or too large.
     """
     kind = "JPEG" if is_jpeg(data) else "PNG" if data.startswith(_PNG_SIGNATURE) else None
     if kind is None or kind not in formats:
         start = data[:4].hex(" ") or "none, it is empty"
-        raise ImageError(f"not a readable image (not {' or '.join(formats)}; first bytes: {start})")
+        raise ImageDecodeError(
+            f"not a readable image (not {' or '.join(formats)}; first bytes: {start})"
+        )
     with decoder_errors():
-        # Pillow warns of large images on its own, so the size is known before it sees them.
+        # Check the size first: Pillow itself warns about large images.
         check_size(*(_jpeg_size if kind == "JPEG" else _png_size)(data))
         with Image.open(io.BytesIO(data), formats=[kind]) as image:
             check_size(*image.size)
@@ -52,7 +54,7 @@ def decode_image(data: bytes, formats: Collection[str] = ("PNG", "JPEG")) -> Rgb
 
 
 def decode_jpeg(data: bytes) -> RgbImage:
-    """As `decode_image`, faster, for JPEG only; pixels may differ by a grey level."""
+    """Decode a JPEG faster than `decode_image`; pixels may differ by one grey level."""
     with decoder_errors():
         check_size(*_jpeg_size(data))
         rgb: RgbImage = simplejpeg.decode_jpeg(data)
@@ -60,33 +62,33 @@ def decode_jpeg(data: bytes) -> RgbImage:
 
 
 def is_jpeg(data: bytes) -> bool:
-    """Whether the data claim to be JPEG, which blurs."""
+    """Whether the data begin like a JPEG file, whose compression blurs edges."""
     return data.startswith(_JPEG_START)
 
 
 def check_size(width_px: int, height_px: int) -> None:
-    """Raises `ImageError` for what is no camera image."""
+    """Raise `ImageDecodeError` for a size that no camera image has."""
     if width_px <= 0 or height_px <= 0:
-        raise ImageError(f"not a readable image ({width_px}x{height_px} pixels)")
+        raise ImageDecodeError(f"not a readable image ({width_px}x{height_px} pixels)")
     if width_px * height_px > MAX_PIXELS:
-        raise ImageError(
+        raise ImageDecodeError(
             f"image of {width_px}x{height_px} pixels is too large; at most {MAX_PIXELS} are read"
         )
 
 
 @contextmanager
 def decoder_errors() -> Iterator[None]:
-    """Turns whatever a decoder raises into `ImageError`."""
+    """Turn every error of a decoder into an `ImageDecodeError`."""
     try:
         yield
-    except ImageError:
+    except ImageDecodeError:
         raise
-    except Exception as error:  # their kinds are no part of any decoder's contract
-        raise ImageError(f"not a readable image ({_reason(error)})") from error
+    except Exception as error:  # decoders do not document the types of their errors
+        raise ImageDecodeError(f"not a readable image ({_reason(error)})") from error
 
 
 def _reason(error: Exception) -> str:
-    """In one line; some errors have no text, and Pillow's names an object's address."""
+    """Cause in one line; some errors have no text, and one of Pillow's holds an object address."""
     if isinstance(error, UnidentifiedImageError):
         return "its header is damaged"
     if isinstance(error, MemoryError):

@@ -79,19 +79,19 @@ def prepare(
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Turn a raw recording of the Unity simulator into labelled frames."""
-    from followme_uav.learn.data.prepare import Reading
+    from followme_uav.learn.data.prepare import MaskEncoding
     from followme_uav.learn.data.prepare import prepare as run_prepare
 
-    readings = {"auto": None, **{reading.value: reading for reading in Reading}}
-    if masks not in readings:
-        raise ConfigError(f"--masks {masks}: choose from {', '.join(readings)}")
+    encodings = {"auto": None, **{encoding.value: encoding for encoding in MaskEncoding}}
+    if masks not in encodings:
+        raise ConfigError(f"--masks {masks}: choose from {', '.join(encodings)}")
     numbers = cameras.split(",")
     if not all(number.isdecimal() for number in numbers):
         raise ConfigError(f"--cameras {cameras}: write three camera numbers, as in 3,2,4")
     order = [int(number) for number in numbers]
     target = out / kind if kind else out
     with sole_folder(target) if target.is_dir() or not target.exists() else nullcontext():
-        run_prepare(raw, out, kind, readings[masks], order, resume, skip_incomplete)
+        run_prepare(raw, out, kind, encodings[masks], order, resume, skip_incomplete)
 
 
 def train(

@@ -67,7 +67,7 @@ def picture_of(rgb: RgbImage | None) -> Picture | None:
 
 
 def decode_picture(picture: Picture) -> RgbImage:
-    """(height, width, 3) uint8 RGB; raises `ImageError` for what is no such image."""
+    """(height, width, 3) uint8 RGB; raises `ImageDecodeError` for what is no such image."""
     return decode_png(picture.data) if picture.format == "png" else decode_jpeg(picture.data)
 
 

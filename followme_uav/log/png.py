@@ -13,7 +13,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.decoding import ImageError, check_size, decode_image, decoder_errors
+from followme_uav.decoding import ImageDecodeError, check_size, decode_image, decoder_errors
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SUB_FILTER = 1  # each byte minus the same channel of the pixel to its left (PNG, section 9)
@@ -50,7 +50,7 @@ def encode_indexed_png(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -
 
 
 def decode_png(data: bytes) -> NDArray[np.uint8]:
-    """The (height, width, 3) uint8 image in `data`; raises `ImageError` if there is none."""
+    """The (height, width, 3) uint8 image in `data`; raises `ImageDecodeError` if there is none."""
     with decoder_errors():
         image = _own_indexed(data)
     return decode_image(data, ("PNG",)) if image is None else image
@@ -71,7 +71,7 @@ def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
     size = height * (width + 1)
     raw = zlib.decompressobj().decompress(data[pixels_at + 8 : pixels_at + 8 + length], size)
     if len(raw) != size:
-        raise ImageError("not a readable image (it is too short)")
+        raise ImageDecodeError("not a readable image (it is too short)")
     rows = np.frombuffer(raw, np.uint8).reshape(height, width + 1)
     if rows[:, 0].any():
         return None

@@ -1,6 +1,6 @@
-"""From an image to what the vehicle needs to know about the hero."""
+"""Perception: networks that segment an image, and detections of the hero in the mask."""
 
 from pathlib import Path
 
 DEFAULT_WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "model1.h5"
-"""Of the network that flies unless another is asked for."""
+"""Weights of the default network."""

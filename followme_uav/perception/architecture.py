@@ -1,8 +1,8 @@
-"""What a network is, as data: its layers in order, each with the layers that feed it.
+"""Network architectures as data: the layers in order, each with the layers that feed it.
 
-An `Architecture` holds no weights and no code. `models` makes the three networks of the report,
-`keras_config` and `structure` read those of old files, and `models.apply` builds any of them from
-Keras or ONNX layers. `check` says whether it is a network that this program can run.
+An `Architecture` holds no weights and no code. `models` defines the three networks of the report,
+`keras_config` and `structure` read the networks of old files, and `models.apply` builds each from
+Keras or ONNX layers. `Architecture.check` verifies that this program can run a network.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from functools import cached_property
 from typing import Any
 
 CLASSES = ("background", "people", "hero")
-"""Channels of the result, as in `messages.MaskClass`."""
+"""Channels of the output, as in `messages.MaskClass`."""
 IMAGE = "image"
 """Name of the input: (batch, height, width, 3), `x / 127.5 - 1` of RGB bytes."""
 
 MAX_LAYERS = 200
 MAX_PARAMETERS = 50_000_000
-"""A wrong or malicious file cannot fill the memory."""
+"""Limits that keep a wrong or malicious file from filling the memory."""
 MAX_SIDE_PX = 2048
 MAX_KERNEL_PX = 31
 FACTORS = (2, 4, 8, 16)
-"""Of the upsampling. The bilinear one is computed by doubling repeatedly."""
+"""Factors of upsampling layers: powers of two, because bilinear upsampling doubles repeatedly."""
 ACTIVATIONS = ("linear", "relu", "elu", "tanh", "sigmoid", "softmax")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
 class ArchitectureError(ValueError):
-    """Layers that are not a network this program can run; the message names the layer."""
+    """A network that this program cannot run; the message names the layer."""
 
 
 class Kind(str, Enum):
-    """What a layer computes."""
+    """Operation of a layer."""
 
     SEPARABLE = "separable"
     """Depthwise convolution, then 1x1 convolution with bias, then activation."""
@@ -58,20 +58,20 @@ CONVOLUTIONS = (Kind.SEPARABLE, Kind.CONVOLUTION)
 
 
 class Interpolation(str, Enum):
-    """How an upsampling fills in between pixels."""
+    """Interpolation of an upsampling layer."""
 
     NONE = ""
-    """The layer is no upsampling."""
+    """The layer does not upsample."""
     BILINEAR_TF1 = "bilinear_tf1"
-    """Without the half-pixel shift, as TensorFlow 1 computed it."""
+    """Bilinear without the half-pixel shift, as in TensorFlow 1."""
     BILINEAR = "bilinear"
-    """Between pixel centres, as TensorFlow 2 computes it."""
+    """Bilinear between pixel centres, as in TensorFlow 2."""
     NEAREST = "nearest"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer; fields that its kind does not need keep their defaults."""
+    """One layer; fields that its kind does not use keep their defaults."""
 
     name: str
     """Unique in the network; prefix of its variables' names."""
@@ -79,43 +79,43 @@ class Layer:
     inputs: tuple[str, ...]
     """Names of earlier layers, or `IMAGE`."""
     filters: int = 0
-    """Channels of a convolution's result."""
+    """Output channels of a convolution."""
     kernel_px: int = 1
-    """Side of the square window of a convolution or a pooling, zero padding around the image."""
+    """Side of the square window of a convolution or pooling; padding is "same"."""
     stride: int = 1
-    """Of a convolution or a pooling."""
+    """Stride of a convolution or pooling."""
     activation: str = "linear"
     epsilon: float = 1e-3
-    """Added to the variance by a normalisation."""
+    """Number that a normalisation adds to the variance."""
     factor: int = 1
-    """Of an upsampling, for both sides."""
+    """Factor of an upsampling, for both sides."""
     interpolation: Interpolation = Interpolation.NONE
 
 
 @dataclass(frozen=True)
 class Signal:
-    """Shape of a layer's result."""
+    """Shape of a layer's output."""
 
     channels: int
     scale: Fraction
-    """Sides divided by the image's sides."""
+    """Side of the output divided by the side of the image."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network: the last layer's result is the probabilities of `CLASSES`."""
+    """A network; the output of its last layer is the probabilities of `CLASSES`."""
 
     name: str
     layers: tuple[Layer, ...]
     input_size_px: tuple[int, int] | None = None
-    """Image (height, width) that it was trained for; None: any."""
+    """Image (height, width) that the network was trained for; None: any."""
 
     @cached_property
     def signals(self) -> dict[str, Signal]:
-        """Shapes of all results by layer.
+        """Shapes of all outputs by layer.
 
         Raises:
-            ArchitectureError: A layer cannot be applied to what feeds it.
+            ArchitectureError: A layer cannot be applied to its inputs.
         """
         signals = {IMAGE: Signal(3, Fraction(1))}
         for layer in self.layers:
@@ -140,16 +140,16 @@ class Architecture:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the variables hold."""
+        """Number of values in all variables."""
         return sum(math.prod(shape) for shape in self.variables.values())
 
     @property
     def side_multiple_px(self) -> int:
-        """Image sides are multiples of this, so that all layers' sides are whole numbers."""
+        """Divisor of image sides for which the sides of all layers are whole numbers."""
         return math.lcm(*(signal.scale.denominator for signal in self.signals.values()))
 
     def check(self) -> None:
-        """Raises `ArchitectureError` unless this program can run the network."""
+        """Raise `ArchitectureError` unless this program can run the network."""
         if not 0 < len(self.layers) <= MAX_LAYERS:
             raise ArchitectureError(f"it has {len(self.layers)} layers, allowed are {MAX_LAYERS}")
         last = self.layers[-1]
@@ -176,7 +176,7 @@ class Architecture:
 
 
 def variables_of(layer: Layer, channels: int) -> dict[str, tuple[int, ...]]:
-    """Shapes of a layer's variables by short name; `channels` go in."""
+    """Shapes of a layer's variables by short name, for a number of input channels."""
     side, bias = layer.kernel_px, (layer.filters,)
     if layer.kind is Kind.SEPARABLE:
         return {
@@ -192,7 +192,7 @@ def variables_of(layer: Layer, channels: int) -> dict[str, tuple[int, ...]]:
 
 
 def to_json(architecture: Architecture) -> str:
-    """The network as JSON, without what is at its default."""
+    """Return the network as JSON, without fields that have their default value."""
     defaults = {field.name: field.default for field in fields(Layer)}
     layers = [
         {name: value for name, value in asdict(layer).items() if value != defaults[name]}
@@ -202,10 +202,10 @@ def to_json(architecture: Architecture) -> str:
 
 
 def from_json(name: str, text: str) -> Architecture:
-    """Reads what `to_json` wrote, and checks it.
+    """Read and check a network that `to_json` wrote.
 
     Raises:
-        ArchitectureError: It is something else, or not a network that this program can run.
+        ArchitectureError: The text is not such JSON, or this program cannot run the network.
     """
     try:
         content = json.loads(text)
@@ -252,7 +252,7 @@ def _result_of(layer: Layer, inputs: list[Signal]) -> Signal:
 
 
 def _check_numbers(layer: Layer) -> None:
-    """Raises `ArchitectureError` for settings that no layer of this kind can have."""
+    """Raise `ArchitectureError` for settings that a layer of this kind cannot have."""
     whole = (layer.filters, layer.kernel_px, layer.stride, layer.factor)
     if any(type(number) is not int for number in whole):
         raise ArchitectureError(f"layer {layer.name} has settings that are no whole numbers")

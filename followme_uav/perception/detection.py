@@ -1,4 +1,4 @@
-"""Mask -> detections: groups of connected hero pixels."""
+"""Detections: groups of connected hero pixels in a mask."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _EIGHT_NEIGHBOURS = np.ones((3, 3))
 
 
 def detect(mask: Mask, config: DetectionConfig) -> list[Detection]:
-    """The detections in `mask`, ordered by area times confidence, largest first.
+    """Detect heroes in `mask`, ordered by area times confidence, largest first.
 
-    A pixel counts from `hero_threshold` on. Fragments up to `join_px` apart are one detection
+    Pixels above `hero_threshold` count. Fragments up to `join_px` apart are one detection
     (8-connected): a lamp post in front of the hero must not split the hero in two.
     """
-    threshold = int(config.hero_threshold * 255.0)  # bytes compare fastest with a whole number
+    threshold = int(config.hero_threshold * 255.0)  # bytes compare fastest with an integer
     hero = np.ascontiguousarray(mask[..., MaskClass.HERO]) > threshold
     pixels = np.flatnonzero(hero)
     if pixels.size < config.min_area_px:
@@ -38,7 +38,7 @@ def _labels(
     hero: NDArray[np.bool_], rows: NDArray[np.intp], columns: NDArray[np.intp], join_px: int
 ) -> NDArray[np.intp]:
     """The label of each hero pixel, gaps of up to `join_px` pixels bridged."""
-    # Labelling the bounding box alone makes the usual case ten times cheaper.
+    # Labelling only the bounding box is ten times faster in the usual case.
     top, left = int(rows[0]), int(columns.min())
     box = hero[top : int(rows[-1]) + 1, left : int(columns.max()) + 1]
     labels, _ = ndimage.label(_bridged(box, join_px), structure=_EIGHT_NEIGHBOURS)
@@ -59,18 +59,19 @@ def _bridged(hero: NDArray[np.bool_], join_px: int) -> NDArray[np.bool_]:
             plane[shift_px:] |= once[:-shift_px]
         for shift_px in range(1, join_px - before_px + 1):
             plane[:-shift_px] |= once[shift_px:]
-    return grown
+    dilated: NDArray[np.bool_] = grown
+    return dilated
 
 
 def _describe(
     mask: Mask, rows: NDArray[np.intp], columns: NDArray[np.intp], config: DetectionConfig
 ) -> Detection:
-    """The detection made of these pixels, which come row by row."""
+    """The detection of some pixels, which are sorted by row."""
     height_px, width_px = mask.shape[:2]
     top, bottom = int(rows[0]), int(rows[-1])
     left, right = int(columns.min()), int(columns.max())
     area_px = rows.size
-    # Sums of whole numbers are exact, in whatever order a processor adds them.
+    # Sums of integers are exact in any order, so all processors give the same result.
     column = int(columns.sum()) / area_px
     probability = int(mask[rows, columns, MaskClass.HERO].sum()) / area_px
     return Detection(
@@ -99,4 +100,4 @@ def _purity(
     threshold = int(config.hero_threshold * 255.0)
     hero_px = np.count_nonzero(strip[..., MaskClass.HERO] > threshold)
     others_px = np.count_nonzero(strip[..., MaskClass.PEOPLE] > threshold)
-    return hero_px / max(hero_px + others_px, 1)
+    return float(hero_px / max(hero_px + others_px, 1))

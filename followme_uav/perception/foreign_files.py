@@ -1,7 +1,7 @@
-"""Says what a file is that holds no weights this program reads, in a few words.
+"""Descriptions of files and folders that are passed as weights but hold none.
 
-People pass a folder, a checkpoint of another library, a web page saved in place of a file. What
-each of them is shows in its first bytes; none of them is opened further than that.
+Examples are a folder, a checkpoint of another library, or a web page saved in place of a file. The
+first bytes identify most of them; nothing in a file is run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from followme_uav.perception import keras_config
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
 _TABLE_END = bytes.fromhex("57fb808b247547db")
-"""Last bytes of the table that is the index of a TensorFlow checkpoint."""
+"""Last bytes of the index of a TensorFlow checkpoint."""
 
 _BY_FIRST_BYTES = (
     (b"version https://git-lfs", "a pointer of Git LFS, not the file itself; run 'git lfs pull'"),
@@ -31,7 +31,7 @@ _SEVERAL_BYTES = 4096
 
 
 def describe_folder(path: Path) -> str:
-    """What a folder is that was passed in place of a file."""
+    """Describe a folder that was passed in place of a file."""
     if (path / "saved_model.pb").is_file():
         return (
             "a TensorFlow SavedModel folder, which is a program; save the weights in TensorFlow "
@@ -48,10 +48,10 @@ def describe_folder(path: Path) -> str:
 
 
 def describe(path: Path) -> str:
-    """What a file is that is no HDF5 file and no Keras archive.
+    """Describe a file that is neither an HDF5 file nor a Keras archive.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     size = path.stat().st_size
     if size == 0:

@@ -1,8 +1,8 @@
-"""A network's JSON as Keras writes it (`model.to_json()`), read as data.
+"""Reader for the JSON of a Keras network (`model.to_json()`).
 
-Every layer has a class name, settings and the layers that feed it. `LAYERS` are the classes that
-this program knows; everything else is refused by its name, and nothing that the JSON names is
-imported or called. The JSON of Keras 2 and of Keras 3 is read, also as text within JSON, as the
+Every layer has a class name, settings and the layers that feed it. `LAYERS` lists the supported
+classes; a network with any other class is refused. Nothing that the JSON names is imported or
+called. The reader accepts the JSON of Keras 2 and of Keras 3, also as a string within JSON, as the
 Udacity project wrote it.
 """
 
@@ -26,26 +26,27 @@ from followme_uav.perception.architecture import (
 
 MAX_JSON_BYTES = 4 * 2**20
 _CODE = ("Lambda", "TFOpLambda", "SlicingOpLambda", "Function")
-"""Layers that are somebody's code."""
+"""Classes of layers that hold code."""
 _SWITCHES = {"use_bias": "bias", "center": "beta", "scale": "gamma"}
-"""Settings that leave a variable out when they are off."""
+"""Settings, and the variable that a layer lacks when they are off."""
 _CONTAINERS = ("Model", "Functional", "Sequential")
 
 
 @dataclass(frozen=True)
 class KerasNetwork:
-    """Layers in Keras's order and by Keras's names; layers that only matter in training are out."""
+    """Layers of a Keras network."""
 
     layers: tuple[Layer, ...]
+    """In the order and by the names of Keras, without layers that only matter in training."""
     classes: Mapping[str, str]
-    """Class name of every layer in the JSON, by its name, in the JSON's order."""
+    """Class name of every layer in the JSON by its name, in the order of the JSON."""
     input_size_px: tuple[int, int] | None
     left_out: Mapping[str, frozenset[str]]
-    """By layer, the variables that its settings leave out, e.g. `bias`."""
+    """By layer, the variables that it lacks by its settings, e.g. `bias`."""
 
 
 def parse(text: str | bytes) -> Mapping[str, Any] | None:
-    """The JSON of a network; None when the text is something else."""
+    """Parse the JSON of a network; None when the text is something else."""
     try:
         content = json.loads(text)
         if isinstance(content, str):
@@ -58,14 +59,13 @@ def parse(text: str | bytes) -> Mapping[str, Any] | None:
 
 
 def network(content: Mapping[str, Any]) -> KerasNetwork:
-    """Reads the layers of a network's JSON.
+    """Read the layers of a network's JSON.
 
     Args:
-        content: What `parse` gave.
+        content: Result of `parse`.
 
     Raises:
-        ArchitectureError: A layer is not known here, has settings that are not supported, or the
-            JSON is damaged.
+        ArchitectureError: A layer or its settings are not supported, or the JSON is damaged.
     """
     try:
         return _network(content)
@@ -78,58 +78,73 @@ def network(content: Mapping[str, Any]) -> KerasNetwork:
 def _network(content: Mapping[str, Any]) -> KerasNetwork:
     config = content["config"]
     entries = config if isinstance(config, list) else config["layers"]
-    # Dropout and the like are not counted later, but bound the work here.
+    # Identity layers do not count later; here the limit bounds the work.
     if len(entries) > 2 * MAX_LAYERS:
         raise ArchitectureError(f"it has {len(entries)} layers, allowed are {MAX_LAYERS}")
     in_line = content["class_name"] == "Sequential"
-    results: dict[str, str] = {}
-    """Which layer's result each layer of the JSON gives."""
-    layers: list[Layer] = []
-    classes: dict[str, str] = {}
-    left_out = {}
-    sizes = []
-    previous = IMAGE
+    reader = _LayerReader()
     for entry in entries:
-        kind, settings = str(entry["class_name"]), entry["config"]
-        name = str(settings.get("name") or entry.get("name"))
-        if name in classes:
-            raise ArchitectureError(f"two layers are called {name}")
-        classes[name] = kind
-        shape = settings.get("batch_input_shape") or settings.get("batch_shape")
-        if shape is not None:
-            sizes.append(shape)
-        if kind == "InputLayer":
-            results[name] = IMAGE
-            continue
-        if kind in _CODE or kind not in LAYERS:
-            held = ", which holds code" if kind in _CODE else ""
-            raise ArchitectureError(f"layer {name} is a {kind:.60}{held}, not one of {_known()}")
-        sources = [previous] if in_line else _sources(name, entry["inbound_nodes"])
-        missing = [source for source in sources if source != IMAGE and source not in results]
-        if missing:
-            raise ArchitectureError(f"layer {name} needs {missing[0]}, which is not there")
-        inputs = tuple(results.get(source, source) for source in sources)
-        layer = LAYERS[kind](name, inputs, settings)
-        left_out[name] = frozenset(
-            part for switch, part in _SWITCHES.items() if settings.get(switch, True) is False
-        )
-        if layer is None:
-            results[name] = inputs[0]
-        else:
-            results[name] = name
-            layers.append(layer)
-        previous = name
-    if len([kind for kind in classes.values() if kind == "InputLayer"]) > 1:
+        reader.read(entry, in_line)
+    if reader.inputs > 1:
         raise ArchitectureError("it has several inputs")
-    outputs = [previous] if in_line else _outputs(config["output_layers"])
+    outputs = [reader.previous] if in_line else _outputs(config["output_layers"])
     if len(outputs) != 1:
         raise ArchitectureError(f"it has {len(outputs)} results, needed is one")
     return KerasNetwork(
-        _up_to(results[outputs[0]], layers),
-        classes,
-        _image_size(sizes),
-        left_out,
+        _up_to(reader.results[outputs[0]], reader.layers),
+        reader.classes,
+        _image_size(reader.shapes),
+        reader.left_out,
     )
+
+
+class _LayerReader:
+    """Layers of a JSON, read one after the other."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.classes: dict[str, str] = {}
+        self.left_out: dict[str, frozenset[str]] = {}
+        self.results: dict[str, str] = {}
+        """By each layer of the JSON, the layer that computes its output."""
+        self.shapes: list[Any] = []
+        """Shapes of images that the JSON names."""
+        self.inputs = 0
+        """Number of input layers."""
+        self.previous = IMAGE
+
+    def read(self, entry: Mapping[str, Any], in_line: bool) -> None:
+        """Read one layer; with `in_line` the previous layer feeds it."""
+        kind, settings = str(entry["class_name"]), entry["config"]
+        name = str(settings.get("name") or entry.get("name"))
+        if name in self.classes:
+            raise ArchitectureError(f"two layers are called {name}")
+        self.classes[name] = kind
+        shape = settings.get("batch_input_shape") or settings.get("batch_shape")
+        if shape is not None:
+            self.shapes.append(shape)
+        if kind == "InputLayer":
+            self.results[name] = IMAGE
+            self.inputs += 1
+            return
+        if kind in _CODE or kind not in LAYERS:
+            held = ", which holds code" if kind in _CODE else ""
+            raise ArchitectureError(f"layer {name} is a {kind:.60}{held}, not one of {_known()}")
+        sources = [self.previous] if in_line else _sources(name, entry["inbound_nodes"])
+        missing = [source for source in sources if source != IMAGE and source not in self.results]
+        if missing:
+            raise ArchitectureError(f"layer {name} needs {missing[0]}, which is not there")
+        inputs = tuple(self.results.get(source, source) for source in sources)
+        layer = LAYERS[kind](name, inputs, settings)
+        self.left_out[name] = frozenset(
+            part for switch, part in _SWITCHES.items() if settings.get(switch, True) is False
+        )
+        if layer is None:
+            self.results[name] = inputs[0]
+        else:
+            self.results[name] = name
+            self.layers.append(layer)
+        self.previous = name
 
 
 def _known() -> str:
@@ -158,20 +173,20 @@ def _tensors(value: Any) -> list[list[Any]]:
 
 
 def _outputs(value: Any) -> list[str]:
-    """Keras 2: a list of [name, 0, 0]; Keras 3: that, or one alone."""
+    """Names of the outputs. Keras 2 has a list of [name, 0, 0], Keras 3 the list or one entry."""
     if value and isinstance(value[0], str):
         value = [value]
     return [str(entry[0]) for entry in value]
 
 
 def _up_to(result: str, layers: list[Layer]) -> tuple[Layer, ...]:
-    """The layers that the result depends on."""
+    """The layers that the output depends on."""
     needed = {result}
     for layer in reversed(layers):
         if layer.name in needed:
             needed.update(layer.inputs)
     kept = [layer for layer in layers if layer.name in needed]
-    # The result is the last layer: what comes after it would have depended on it.
+    # The output is the last of them, because layers come after their inputs.
     return tuple(kept)
 
 
@@ -296,11 +311,11 @@ LAYERS: Mapping[str, Callable[[str, Inputs, Settings], Layer | None]] = {
     "GaussianNoise": _training_only,
     "GaussianDropout": _training_only,
 }
-"""By class name: settings to layer; None for a layer that gives what it gets."""
+"""By class name, a function from settings to layer; it returns None for an identity layer."""
 
 
 def fold_activations(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """An activation right after a convolution without one becomes the convolution's own."""
+    """Merge each activation layer into the convolution before it, if that has no activation."""
     users: dict[str, list[Layer]] = {}
     for layer in layers:
         for source in layer.inputs:
@@ -325,13 +340,13 @@ def fold_activations(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
 
 
 def _windowed(name: str, settings: Settings, side: int, whole: bool = False) -> int:
-    """Checks padding and axes; returns the stride.
+    """Check padding and axes, and return the stride.
 
     Args:
-        name: Of the layer.
-        settings: Of the layer.
-        side: Of the window.
-        whole: Padding "valid" is the same as "same" where windows lie side by side.
+        name: Name of the layer.
+        settings: Settings of the layer.
+        side: Side of the window.
+        whole: Allow padding "valid" where windows do not overlap: there it equals "same".
     """
     _channels_last(name, settings)
     stride = _side(name, settings, "strides")
@@ -354,7 +369,7 @@ def _require(name: str, settings: Settings, key: str, *allowed: Any) -> None:
 
 
 def _side(name: str, settings: Settings, key: str) -> int:
-    """The one number of a square window, stride or factor."""
+    """The side of a square window, stride or factor."""
     value = settings.get(key, 1 if key == "strides" else None)
     sides = value if isinstance(value, list) else [value, value]
     if len(sides) != 2 or sides[0] != sides[1] or type(sides[0]) is not int:

@@ -1,4 +1,4 @@
-"""What Keras saved: arrays by layer, and the network's JSON where it can be found.
+"""Reader for files that Keras saved: arrays by layer, and the network's JSON if the file holds it.
 
 Four kinds of files are read, all as data:
 
@@ -26,9 +26,9 @@ from followme_uav.perception.keras_config import MAX_JSON_BYTES, KerasNetwork, p
 from followme_uav.perception.legacy_weights import Arrays, MismatchError
 
 MAX_BYTES = 8 * MAX_PARAMETERS
-"""No larger file is read: parameters of four bytes, and as much again for an optimiser's state."""
+"""Largest file: four bytes for each parameter, and as much again for the state of an optimizer."""
 MAX_UNPACKED_BYTES = 5 * MAX_PARAMETERS
-"""Arrays that unpack to more are not read: parameters of four bytes, and some slack."""
+"""Largest size of all arrays after decompression: four bytes for each parameter, and a margin."""
 
 _PARTS = {
     "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
@@ -37,15 +37,15 @@ _PARTS = {
 }
 """Arrays of a layer in the order of Keras 3, by class name."""
 _OWN_LAYERS = ("layers", "_layer_checkpoint_dependencies")
-"""Groups in which Keras 3, and TensorFlow before it, keep a layer's arrays."""
+"""Groups in which Keras 3, and TensorFlow before it, store the arrays of layers."""
 
 
 @dataclass(frozen=True)
 class KerasFile:
-    """Arrays of a file that Keras wrote."""
+    """Content of a file that Keras wrote."""
 
     layers: tuple[tuple[str, Arrays], ...] | None
-    """Name and arrays of each layer, in order; None when that takes the JSON, see `with_json`."""
+    """Name and arrays of each layer, in order; None if only the JSON tells it, see `with_json`."""
     config: Mapping[str, Any] | None
     """The network's JSON, if the file holds it."""
     writer: str
@@ -54,7 +54,7 @@ class KerasFile:
     """Keras 3: by group, the layer's name ("" where the file lacks it) and its arrays."""
 
     def with_json(self, described: KerasNetwork) -> tuple[tuple[str, Arrays], ...]:
-        """The layers in order, as the JSON names them.
+        """Return name and arrays of the layers in the order of the JSON.
 
         Raises:
             MismatchError: The file has other layers.
@@ -77,10 +77,10 @@ class KerasFile:
 
 
 def read_h5(file: Any) -> KerasFile | None:
-    """Reads an open HDF5 file; None when Keras did not write it.
+    """Read an open HDF5 file; None when Keras did not write it.
 
     Raises:
-        ArchitectureError: Something is listed that is not there.
+        ArchitectureError: A listed layer or array is missing.
         OSError, RuntimeError, KeyError, ValueError, TypeError: The file is damaged.
     """
     attributes = dict(file.attrs)
@@ -99,10 +99,10 @@ def read_h5(file: Any) -> KerasFile | None:
 
 
 def read_archive(path: Path) -> KerasFile | None:
-    """Reads a `.keras` archive; None when the zip file is something else.
+    """Read a `.keras` archive; None when the zip file is something else.
 
     Raises:
-        ArchitectureError: It lacks weights or JSON.
+        ArchitectureError: The archive has no weights.
         OSError, RuntimeError, KeyError, ValueError, TypeError: The file is damaged.
     """
     import h5py
@@ -128,9 +128,9 @@ def read_archive(path: Path) -> KerasFile | None:
 
 
 def read_arrays(file: Any) -> dict[str, NDArray[np.float32]]:
-    """All arrays of a file or group by path.
+    """Read all arrays of a file or group, by path.
 
-    Links to elsewhere are not followed, and arrays that are stored in other files are refused.
+    Links to other files are not followed, and arrays that are stored in other files are refused.
     """
     arrays: dict[str, NDArray[np.float32]] = {}
     unpacked = 0
@@ -153,12 +153,12 @@ def read_arrays(file: Any) -> dict[str, NDArray[np.float32]]:
 
 
 def text_of(value: Any) -> str:
-    """An attribute's text."""
+    """Decode a text attribute."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _listed(group: Any) -> tuple[tuple[str, Arrays], ...]:
-    """Layers by the attributes `layer_names` and `weight_names`."""
+    """Name and arrays of layers by the attributes `layer_names` and `weight_names`."""
     arrays = read_arrays(group)
     layers = []
     for layer in _texts(group.attrs, "layer_names"):
@@ -175,7 +175,7 @@ def _listed(group: Any) -> tuple[tuple[str, Arrays], ...]:
 
 
 def _is_own(group: Any, path: str) -> bool:
-    """Whether a path leads to something in this file, without a link to elsewhere on the way."""
+    """Whether a path leads to an item of this file, without a link to another file on the way."""
     import h5py
 
     parts = path.strip("/").split("/")
@@ -196,7 +196,7 @@ def _numbered(group: Any) -> dict[str, tuple[str, Mapping[int, NDArray[np.float3
 def _named(
     name: str, kind: str, arrays: Mapping[int, NDArray[np.float32]], left_out: Collection[str]
 ) -> Arrays:
-    """Arrays of a layer of Keras 3 by short name."""
+    """Arrays of a Keras 3 layer by short name."""
     if not arrays:
         return {}
     parts = _PARTS.get(kind.replace("Keras", ""), ())
@@ -221,7 +221,7 @@ def _chunked(attributes: Mapping[str, Any], name: str) -> bool:
 
 
 def _texts(attributes: Any, name: str) -> list[str]:
-    """A list of texts; Keras spreads a long one over several attributes."""
+    """A list of texts; Keras splits a long list over several attributes."""
     if name in attributes:
         values = [attributes[name]]
     else:
@@ -235,6 +235,6 @@ def _texts(attributes: Any, name: str) -> list[str]:
 
 
 def _snake_case(name: str) -> str:
-    """As Keras 3 makes a group's name of a class name."""
+    """Name of a group for a class name, by the rule of Keras 3."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

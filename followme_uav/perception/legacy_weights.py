@@ -1,13 +1,13 @@
-"""Keras weights of other people's networks, in the names of this package.
+"""Conversion of Keras weights of other projects to the names of this package.
 
-The Udacity project's networks are built from the same blocks as ours, but deeper, wider or with
-more convolutions in a block. Their layers have running numbers (`batch_normalization_9`) or names
-of their own. `recognise` takes the layers from the network's JSON, else from the file itself
-(`structure`), gives them our names (`encoder1_conv`), and finds each array by its own name within
-its layer: some files store a normalisation's beta before its gamma, others after it.
+Networks of the Udacity project have the same blocks as the networks here, but are deeper, wider or
+have more convolutions in a block. Their layers are numbered (`batch_normalization_9`) or named
+differently. `recognise` takes the layers from the network's JSON, else from the file itself
+(`structure`), and renames them (`encoder1_conv`). It finds each array by its name within the layer,
+because some files store the beta of a normalisation before its gamma and others after it.
 
-The channels of the result are background, people, hero: those of the project's masks (red, green,
-blue), and of `messages.MaskClass`.
+The output channels are background, people, hero, as in the masks of the Udacity project (red,
+green, blue) and in `messages.MaskClass`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from followme_uav.perception.keras_config import KerasNetwork, fold_activations
 from followme_uav.perception.models import ARCHITECTURES, INPUT_SIZE_PX
 
 Arrays = Mapping[str, NDArray[np.float32]]
-"""A layer's arrays by short name: `batch_normalization_9/beta:0` is `beta`."""
+"""Arrays of a layer by short name: `batch_normalization_9/beta:0` is `beta`."""
 
 _NEUTRAL = {"bias": 0.0, "beta": 0.0, "gamma": 1.0}
-"""Variables that Keras can leave out of a layer, and the value that changes nothing."""
+"""Variables that a Keras layer may lack, with the value that has no effect."""
 
 
 class MismatchError(ArchitectureError):
-    """The arrays are not those of the described network."""
+    """Arrays that do not fit the described network."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,16 @@ class RecognisedNetwork:
 def recognise(
     layers: Sequence[tuple[str, Arrays]], described: KerasNetwork | None
 ) -> RecognisedNetwork:
-    """Finds out which network a file's layers are, and gives its arrays our names.
+    """Recognise the network of a file's layers, and name its arrays as in this package.
 
     Args:
-        layers: Name and arrays of each layer, in the file's order, also of layers without arrays.
-        described: The network's JSON, if there is one.
+        layers: Name and arrays of each layer in the order of the file, also of layers without any.
+        described: Network of the JSON; None without JSON.
 
     Raises:
-        ArchitectureError: The layers are not those of a network that this program can run.
+        ArchitectureError: This program cannot run the network.
         MismatchError: The arrays do not fit the JSON.
-        structure.JsonNeededError: The JSON is needed to tell.
+        structure.JsonNeededError: Only the JSON could tell the structure.
     """
     filled = [(name, own) for name, own in layers if own]
     if described is None:
@@ -103,10 +103,10 @@ def recognise(
 def _in_order_of(
     chain: Sequence[Layer], filled: Sequence[tuple[str, Arrays]]
 ) -> list[tuple[str, Arrays]]:
-    """The file's arrays under the names of the JSON's layers.
+    """Arrays of the file, by the names of the layers in the JSON.
 
-    The names agree when JSON and weights were written together. Keras numbers layers anew in every
-    session; then only the order counts, and every shape is checked.
+    The names agree when JSON and weights were written in one session of Keras. Other sessions give
+    other numbers to layers; then the order decides, and every shape is checked later.
     """
     wanted = [layer.name for layer in chain if layer.kind in (*CONVOLUTIONS, Kind.NORMALISATION)]
     if set(wanted) == {name for name, _ in filled}:
@@ -124,7 +124,7 @@ def _completed(
     wanted: Mapping[str, tuple[int, ...]],
     left_out: frozenset[str],
 ) -> dict[str, NDArray[np.float32]]:
-    """A layer's arrays, which must be those wanted; what its settings leave out is put in."""
+    """Arrays of a layer, completed with neutral values for those that its settings leave out."""
     found = {part: array.shape for part, array in own.items()}
     shapes = {part: shape for part, shape in wanted.items() if part not in left_out}
     if found != shapes:
@@ -140,7 +140,7 @@ def _text(shapes: Mapping[str, tuple[int, ...]]) -> str:
 
 
 def _known(network: Architecture) -> Architecture:
-    """The same network by its name in `ARCHITECTURES`, if it is one of those."""
+    """The equal network in `ARCHITECTURES`, else the network itself."""
     if network.input_size_px in (None, (INPUT_SIZE_PX, INPUT_SIZE_PX)):
         for known in ARCHITECTURES.values():
             if known.layers == network.layers:
@@ -149,17 +149,18 @@ def _known(network: Architecture) -> Architecture:
 
 
 def _title(chain: Sequence[Layer]) -> str:
-    """A name that tells the widths, e.g. `fcn-32-64-128-256-64-32`."""
+    """A name that lists the widths, e.g. `fcn-32-64-128-256-64-32`."""
     widths = [str(layer.filters) for layer in chain if layer.kind in CONVOLUTIONS]
     name = "-".join(["fcn", *widths[:-1]])
     return name if len(name) <= 60 else f"fcn-{len(widths)}-convolutions"
 
 
 def _canonical_names(chain: Sequence[Layer]) -> dict[str, str]:
-    """Our name for each layer, by which networks of equal layers are equal.
+    """Name of each layer in this package; networks of equal layers get equal names.
 
-    Before the first upsampling a separable convolution is an encoder's and a plain one a middle's;
-    after an upsampling every convolution is that decoder's. The last convolution gives the classes.
+    Before the first upsampling, a separable convolution belongs to an encoder block and a plain
+    convolution to the middle block. After an upsampling, every convolution belongs to that decoder
+    block. The last convolution is named `classes`.
     """
     names = {IMAGE: IMAGE}
     counts: dict[str, int] = {}

@@ -1,18 +1,19 @@
-"""The fully convolutional networks that find people and the hero in an image.
+"""Fully convolutional networks that segment people and the hero in an image.
 
-Every network is built from two blocks. `encoder_block` looks at 3x3 neighbourhoods and may halve
-the resolution; `decoder_block` doubles it again and adds the detail of an earlier layer (a skip
-connection). Between the two stands one plain convolution, the `middle_block`. The last layer
-gives each pixel three probabilities: background, people, hero. Each network below has one line
-for each row of its table in the follow-me report; the comments give that row's number.
+Every network is built from two kinds of blocks. An `encoder_block` computes features of 3x3
+neighbourhoods and may halve the resolution. A `decoder_block` doubles the resolution and adds the
+features of an earlier layer (a skip connection). Between encoders and decoders is one plain
+convolution, the `middle_block`. The last layer gives each pixel three probabilities: background,
+people, hero. Each network below has one line for each row of its table in the follow-me report; the
+comments give the number of the row.
 
 Input: (batch, height, width, 3) float, `x / 127.5 - 1` of RGB bytes, sides multiples of
 `SIDE_MULTIPLE_PX`.
 Output: (batch, height, width, 3) probabilities, channels as in `messages.MaskClass`.
 
-A network is data, an `Architecture`, and `apply` computes it from an image, in Keras layers only.
-From a `keras.Input` it makes a Keras model (`keras_model`), on any Keras backend. A tensor of
-`onnx_model` brings layers of its own, and the same lines make an ONNX model.
+A network is data, an `Architecture`, and `apply` builds it from Keras layers. From a `keras.Input`
+it makes a Keras model (`keras_model`), on any Keras backend. A tensor of `onnx_model` has its own
+layers, and the same lines make an ONNX model.
 """
 
 from __future__ import annotations
@@ -33,13 +34,12 @@ if TYPE_CHECKING:
 
 INPUT_SIZE_PX = 160
 SIDE_MULTIPLE_PX = 8
-"""Three halvings (Model 1): other image sides would not come back to the same size. Models 2 and
-3 halve twice and could do with 4, but one rule for all is simpler; camera sides are such multiples.
-"""
+"""Divisor of image sides: Model 1 halves three times, and other sides would not be restored. Models
+2 and 3 halve twice and need 4, but one rule for all is simpler, and camera sides fit it."""
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.97
-"""Running statistics settle within ~100 steps, so short trainings can be used for inference."""
+"""Running statistics converge within ~100 steps, so a short training is usable for inference."""
 
 
 def model1() -> Architecture:
@@ -78,19 +78,19 @@ def model3() -> Architecture:
 
 
 class Blocks:
-    """Builds an architecture from blocks; each gives the name of the layer that is its result."""
+    """Builder of an architecture from blocks; each block returns the name of its last layer."""
 
     def __init__(self) -> None:
         self._layers: list[Layer] = []
 
     def encoder_block(self, x: str, filters: int, *, strides: int, name: str) -> str:
-        """Separable 3x3 convolution, ReLU, batch normalisation.
+        """Add a separable 3x3 convolution, ReLU and batch normalisation.
 
         Args:
             x: Layer with (batch, height, width, channels) features.
-            filters: Channels of the result.
+            filters: Channels of the output.
             strides: 1 keeps the resolution, 2 halves it.
-            name: Prefix of the layers' names, part of the weights file format.
+            name: Prefix of the layer names; part of the weights file format.
 
         Returns:
             Layer with (batch, height / strides, width / strides, filters) features.
@@ -109,7 +109,7 @@ class Blocks:
         )
 
     def middle_block(self, x: str, filters: int, size: int, *, name: str) -> str:
-        """Plain `size` x `size` convolution, ReLU, batch normalisation; 1x1 sees no neighbours."""
+        """Add a plain `size` x `size` convolution, ReLU and batch normalisation."""
         return self._normalised(
             Layer(
                 f"{name}_conv",
@@ -123,13 +123,13 @@ class Blocks:
         )
 
     def decoder_block(self, small: str, skip: str, filters: int, *, name: str) -> str:
-        """Doubles the resolution of `small`, adds the channels of `skip`, and mixes both.
+        """Double the resolution of `small`, concatenate `skip`, and add an encoder block.
 
         Args:
             small: Layer with (batch, height, width, channels) features.
             skip: Earlier layer with (batch, 2 height, 2 width, other channels) features.
-            filters: Channels of the result.
-            name: Prefix of the layers' names, part of the weights file format.
+            filters: Channels of the output.
+            name: Prefix of the layer names; part of the weights file format.
 
         Returns:
             Layer with (batch, 2 height, 2 width, filters) features.
@@ -147,7 +147,7 @@ class Blocks:
         return self.encoder_block(both, filters, strides=1, name=name)
 
     def with_class_probabilities(self, x: str, name: str) -> Architecture:
-        """The finished network: the last layer is a 1x1 convolution, softmax over the classes."""
+        """Add the last layer, a 1x1 convolution with softmax, and return the network."""
         self._add(
             Layer(
                 "classes",
@@ -181,7 +181,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def keras_model(architecture: str | Architecture) -> keras.Model:
-    """A network with random weights, to train or to fill.
+    """Build a network with random weights.
 
     Args:
         architecture: Name in `ARCHITECTURES`, or a network of another file.
@@ -195,11 +195,11 @@ def keras_model(architecture: str | Architecture) -> keras.Model:
 
 
 def apply(architecture: Architecture, image: Any) -> Any:
-    """The probabilities that a network computes from an image.
+    """Apply a network to an image and return the class probabilities.
 
     Args:
         architecture: The network.
-        image: (batch, height, width, 3), of Keras or of `onnx_model`.
+        image: Tensor (batch, height, width, 3) of Keras or of `onnx_model`.
     """
     results = {IMAGE: image}
     for layer in architecture.layers:
@@ -241,17 +241,17 @@ def _apply_layer(layer: Layer, inputs: list[Any]) -> Any:
 
 
 def bilinear_upsample(x: Any, *, name: str, factor: int = 2) -> Any:
-    """Bilinear upsampling without the half-pixel shift, as TensorFlow 1 computed it.
+    """Upsample bilinearly without the half-pixel shift, as in TensorFlow 1.
 
-    Even rows and columns of the doubled result are the input's, odd ones the mean of two
-    neighbours, the last one is repeated at the edge. Doubling every pixel and then averaging each
-    2x2 window is the same thing: a window lies within one pixel or across two; at the edge the
-    average leaves out what lies outside. What is linear between pixels stays so when it is doubled
-    again: four times is two times two times.
+    Even rows and columns of the doubled output are those of the input, odd ones are the mean of two
+    neighbours, and the last one is repeated at the edge. Repeating every pixel twice and averaging
+    each 2x2 window computes the same: a window lies within one pixel or across two, and the average
+    ignores what is outside the image. Larger factors repeat the doubling, which keeps values linear
+    between pixels.
 
     Args:
         x: (batch, height, width, channels) features.
-        name: Prefix of the layers' names.
+        name: Prefix of the layer names.
         factor: A power of two.
     """
     layers = _layers_of(x)
@@ -263,7 +263,7 @@ def bilinear_upsample(x: Any, *, name: str, factor: int = 2) -> Any:
 
 
 def _layers_of(x: Any) -> Any:
-    """The layers to apply to `x`: those it brings along, else Keras's."""
+    """The layers to apply to `x`: its attribute `layers`, else `keras.layers`."""
     own = getattr(x, "layers", None)
     if own is not None:
         return own

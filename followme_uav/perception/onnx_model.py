@@ -1,9 +1,9 @@
-"""A trained network as an ONNX model: what OpenVINO runs in a flight and `export` writes.
+"""Conversion of a trained network to an ONNX model, for OpenVINO and for the `export` command.
 
-`perception.models` computes networks from Keras layers. `_Layers` below has the same constructors,
-as far as networks use them, but applying such a layer writes ONNX nodes with the
-values of a weights file. So each network has one definition, and neither Keras nor a training
-framework has to start to run it.
+`perception.models` builds networks from Keras layers. `_Layers` below has the same constructors as
+`keras.layers`, as far as networks use them, but its layers write ONNX nodes with the values of a
+weights file. Each network therefore has one definition, and neither Keras nor TensorFlow has to
+start to run it.
 
 Input `rgb`: (batch, height, width, 3) uint8, sides multiples of `models.SIDE_MULTIPLE_PX`.
 Output `probabilities`: (batch, height, width, 3) float32, channels as in `messages.MaskClass`.
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 INPUT, OUTPUT = "rgb", "probabilities"
 OPSET, IR_VERSION = 17, 8
-"""Of 2022: old enough for every runtime still in use."""
+"""Versions of 2022, which all current runtimes support."""
 
 
 def onnx_model(weights: Path) -> onnx.ModelProto:
-    """The network of a weights file, with its values.
+    """Convert the network of a weights file.
 
     Raises:
         WeightsError: The weights cannot be used.
@@ -73,25 +73,25 @@ def onnx_model(weights: Path) -> onnx.ModelProto:
 
 
 _TO_CHANNELS_FIRST = [0, 3, 1, 2]
-"""ONNX convolves (batch, channels, height, width)."""
+"""Axes for ONNX, whose convolutions take (batch, channels, height, width)."""
 _TO_CHANNELS_LAST = [0, 2, 3, 1]
 
 
 @dataclass(frozen=True)
 class _Tensor:
-    """A value in the graph: what the blocks of `models` hand from one to the next."""
+    """A value in the graph: input and output of layers."""
 
     name: str
     channels: int
     layers: _Layers
-    """Where the blocks find the layers to apply to it."""
+    """Layers that `models.apply` applies to it."""
 
 
 class _Layers:
-    """Stands in for `keras.layers`; a layer, applied, appends its nodes.
+    """Replacement for `keras.layers`: a layer that is applied appends its ONNX nodes.
 
-    Only what the networks use is there; other layers or arguments fail loudly (no such attribute,
-    unexpected argument) instead of being left out.
+    It has only the layers and arguments that networks use; others raise `AttributeError` or
+    `TypeError`.
     """
 
     def __init__(self, stored: WeightsFile) -> None:
@@ -100,7 +100,7 @@ class _Layers:
         self._stored = stored
 
     def image(self) -> _Tensor:
-        """The networks' input: bytes scaled to -1..1."""
+        """Append the input nodes, which scale bytes to -1..1."""
         from onnx import TensorProto
 
         scale = self.constant("scale", np.float32(127.5))
@@ -231,20 +231,20 @@ class _Layers:
         return apply
 
     def node(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> None:
-        """Appends a node named after its only output."""
+        """Append a node, named after its only output."""
         from onnx import helper
 
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
 
     def constant(self, name: str, value: NDArray[Any] | np.float32) -> str:
-        """Appends a constant; returns its name."""
+        """Append a constant and return its name."""
         from onnx import numpy_helper
 
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
     def variable(self, name: str, axes: Sequence[int] | None = None) -> str:
-        """Appends a variable of the weights file, `axes` permuted; returns its name."""
+        """Append a variable of the weights file, with permuted `axes`, and return its name."""
         value = self._stored.variables[name]
         return self.constant(name, value if axes is None else value.transpose(axes))
 
@@ -272,16 +272,16 @@ _RESIZE: dict[str, dict[str, str]] = {
     },
     "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
 }
-"""By Keras's name: the attributes of the same resizing."""
+"""By the name of an interpolation in Keras, the attributes of the same resizing in ONNX."""
 
 _KERNEL_AXES = [3, 2, 0, 1]
 """Keras: (height, width, in, out); ONNX: (out, in, height, width)."""
 
 
 def _pads(padding: str, window: int, stride: int) -> list[int]:
-    """Top, left, bottom, right, for an image whose sides are multiples of the stride.
+    """Padding (top, left, bottom, right) for an image whose sides are multiples of the stride.
 
-    Where "same" needs an odd number, Keras puts one more at the bottom and right.
+    If "same" needs an odd number, Keras adds one more at the bottom and at the right.
     """
     if padding == "valid":
         return [0, 0, 0, 0]

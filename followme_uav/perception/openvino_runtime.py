@@ -1,4 +1,4 @@
-"""Runs a network with OpenVINO: the fastest way on CPU, and TensorFlow need not start."""
+"""Inference with OpenVINO: the fastest runtime on CPU, which does not need TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from followme_uav.perception.onnx_model import onnx_model
 class OpenVinoRuntime:
     """A network on the CPU.
 
-    A single image gets all threads at once, so that it is done as soon as can be; the images of a
-    batch are computed one beside the other. Either way an image gives the same bytes.
+    A single image uses all threads, for the shortest latency. The images of a batch are computed in
+    parallel, for the highest throughput. An image gives the same bytes either way.
 
     Args:
         weights: Weights file.
-        threads: CPU threads; None leaves OpenVINO its choice.
+        threads: CPU threads; None: OpenVINO decides.
 
     Raises:
         WeightsError: The weights cannot be used.
@@ -45,7 +45,7 @@ class OpenVinoRuntime:
         self._batch: dict[tuple[int, int], Any] = {}
 
     def infer(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(batch, height, width, 3) RGB bytes -> probabilities in 1/255, same shape."""
+        """Segment (batch, height, width, 3) RGB bytes: probabilities in 1/255, same shape."""
         size = rgb.shape[1:3]
         rgb = np.ascontiguousarray(rgb)
         if len(rgb) == 1:
@@ -68,7 +68,7 @@ class OpenVinoRuntime:
         return masks
 
     def _compile(self, size: tuple[int, int], hint: str) -> Any:
-        """The network for one image of `size`, with bytes as its result."""
+        """Compile the network for one image of `size`, with bytes as output."""
         from openvino import opset13 as ops
 
         network = self._network.clone()
@@ -78,9 +78,9 @@ class OpenVinoRuntime:
         masks = self._openvino.Model([ops.convert(levels, "u8")], network.get_parameters())
         properties = {
             "PERFORMANCE_HINT": hint,
-            # The default is bfloat16 where the CPU has it: errors of 3 %.
+            # The default is bfloat16 on CPUs that have it, with errors of 3 %.
             "INFERENCE_PRECISION_HINT": "f32",
-            # Several flights on one machine would all be pinned to the same cores.
+            # Pinning would put several flights on one machine on the same cores.
             "ENABLE_CPU_PINNING": "NO",
         }
         if self._threads is not None:

@@ -1,4 +1,4 @@
-"""Weights and an image in, class probabilities out, whatever library computes them."""
+"""Segmentation of images by a trained network, with OpenVINO or TensorFlow."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from followme_uav.perception.tensorflow_runtime import (
 )
 
 _NVIDIA_DRIVER = (Path("/proc/driver/nvidia/version"), Path("/dev/dxg"))
-"""One of these exists where a CUDA program can find a GPU: on Linux, and on Linux in Windows."""
+"""One of these exists where CUDA can find a GPU: on Linux, or on Linux in Windows (WSL)."""
 
 
 class ImageError(FollowMeError):
-    """An image that the segmenter cannot take."""
+    """An image of a type, shape or size that the segmenter cannot use."""
 
 
 class Runtime(Protocol):
     """A network and the library that computes it."""
 
     device: str
-    """Where it runs and by what, e.g. "CPU (OpenVINO)"."""
+    """Processor and library, e.g. "CPU (OpenVINO)"."""
 
     def infer(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(batch, height, width, 3) RGB bytes -> probabilities in 1/255, same shape."""
+        """Segment (batch, height, width, 3) RGB bytes: probabilities in 1/255, same shape."""
         ...
 
 
@@ -48,15 +48,15 @@ class Segmenter:
 
     Args:
         weights: Weights file, see `perception.weights`.
-        runtime: The library to run it with; "auto" takes TensorFlow where that sees a GPU, else
-            OpenVINO, which is faster on CPU and starts sooner.
-        size_px: Image (height, width) to be ready for; others compile when they first come.
-        threads: CPU threads; None leaves the library its choice. TensorFlow takes the number once
-            per process.
+        runtime: The library; "auto" takes TensorFlow if it has a GPU, else OpenVINO, which is
+            faster on CPU and starts sooner.
+        size_px: Image (height, width) to compile for; other sizes compile at their first image.
+        threads: CPU threads; None: the library decides. TensorFlow reads the number once per
+            process.
 
     Raises:
         WeightsError: The weights file is missing, damaged or does not fit its network.
-        EnvironmentSetupError: The library is missing, or cannot be used as Keras is set up.
+        EnvironmentSetupError: The library is missing, or Keras is set to another backend.
     """
 
     def __init__(
@@ -71,22 +71,21 @@ class Segmenter:
         self.architecture: str = network.name
         self.input_size_px = network.input_size_px
         """Image (height, width) that the network was trained for; None: any. Images of another size
-        are scaled to it, and their masks back."""
+        are resized to it, and their masks back."""
         self._side_multiple_px = math.lcm(SIDE_MULTIPLE_PX, network.side_multiple_px)
         self.sha256: str = weights_file.sha256(weights)
-        """Of the weights file."""
+        """SHA-256 of the weights file."""
         self._runtime = _start(runtime, weights, threads)
         self.device: str = self._runtime.device
-        """Where the network runs and by what, e.g. "CPU (OpenVINO)"."""
+        """Processor and library, e.g. "CPU (OpenVINO)"."""
         self.segment(np.zeros((*size_px, 3), np.uint8))
 
     def segment(self, rgb: RgbImage) -> Mask:
-        """Class probabilities of one image.
+        """Compute the class probabilities of one image.
 
         Args:
-            rgb: (height, width, 3) uint8; best near 160. The sides are multiples of 8 (more for
-                networks that halve more than three times), unless the network has a size of its
-                own.
+            rgb: (height, width, 3) uint8; best near 160. The sides are multiples of 8 (of more, if
+                the network halves more than three times), unless `input_size_px` is set.
 
         Returns:
             (height, width, 3) uint8 in 1/255, channels as in `messages.MaskClass`.
@@ -94,12 +93,13 @@ class Segmenter:
         Raises:
             ImageError: Wrong type, shape or size.
         """
-        return self.segment_batch(np.asarray(rgb)[None])[0]
+        mask: Mask = self.segment_batch(np.asarray(rgb)[None])[0]
+        return mask
 
     def segment_batch(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """As `segment`, for any number of images of one size: (batch, height, width, 3).
+        """Segment any number of images of one size, (batch, height, width, 3), as `segment` does.
 
-        Besides the result it needs memory for a few images only, however many there are.
+        Besides the result, it needs memory for a few images only.
         """
         if rgb.dtype != np.uint8:
             raise ImageError(f"image has values of type {rgb.dtype}; pass uint8, 0..255")
@@ -122,7 +122,7 @@ class Segmenter:
 
 
 def resize_images(images: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
-    """Images or masks through Pillow's bilinear filter, which averages when shrinking.
+    """Resize images or masks with Pillow's bilinear filter, which averages when shrinking.
 
     Args:
         images: (batch, height, width, 3).
@@ -145,7 +145,7 @@ def _start(name: RuntimeName, weights: Path, threads: int | None) -> Runtime:
 
 
 def _gpu_for_tensorflow() -> bool:
-    """Whether TensorFlow sees a GPU; it is only asked (and started) where there may be one."""
+    """Whether TensorFlow sees a GPU; TensorFlow is only started if there is an NVIDIA driver."""
     if not any(path.exists() for path in _NVIDIA_DRIVER):
         return False
     try:

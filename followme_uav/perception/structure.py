@@ -1,10 +1,10 @@
-"""The structure of an old network without its JSON: from the layers' names, order and shapes.
+"""Structure of an old network without its JSON, inferred from names, order and shapes of layers.
 
-A weights file does not say which convolutions halve the image, by how much an upsampling enlarges
-it, nor where a skip connection comes from. All ways to connect the layers that give a network from
-an image to a mask of the same size are tried; exactly one must fit. Not in the file at all, and
-taken as the blocks of the Udacity project have them: ReLU after every convolution but the last,
-"same" padding, and the upsampled features before those of the skip connection.
+A weights file does not tell the strides of convolutions, the factors of upsampling, and the sources
+of skip connections. The search tries all ways to connect the layers to a network from an image to a
+mask of the same size; exactly one must fit. Other properties that the file lacks are assumed as in
+the blocks of the Udacity project: ReLU after every convolution but the last, "same" padding, and
+the upsampled features before those of the skip connection.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from followme_uav.perception.architecture import (
 )
 
 Shapes = Mapping[str, tuple[int, ...]]
-"""A layer's arrays: shape by short name, e.g. `bias`."""
+"""Shapes of a layer's arrays by short name, e.g. `bias`."""
 
-MOST_STEPS = 50_000
-"""Bounds the search; networks of the Udacity project need some dozens."""
+MAX_STEPS = 50_000
+"""Limit of the search; networks of the Udacity project need some dozens of steps."""
 _STRIDES = (2, 1)
 _DROPPED = ("dropout", "spatial_dropout2d", "gaussian_noise", "gaussian_dropout")
 
 
 class JsonNeededError(ArchitectureError):
-    """The file alone does not tell the structure; the network's JSON would."""
+    """A file that does not determine the structure without the network's JSON."""
 
 
 def infer(layers: Sequence[tuple[str, Shapes]]) -> tuple[Layer, ...]:
-    """The only network that fits.
+    """Infer the only network that fits.
 
     Args:
-        layers: Name and shapes of the arrays of each layer, in the file's order.
+        layers: Name and shapes of the arrays of each layer, in the order of the file.
 
     Returns:
-        Layers by the file's names.
+        Layers by the names of the file.
 
     Raises:
         JsonNeededError: Several networks fit, or none does.
@@ -62,7 +62,7 @@ def infer(layers: Sequence[tuple[str, Shapes]]) -> tuple[Layer, ...]:
 
 
 class _Outline:
-    """What is known of a layer: everything but stride, factor and inputs."""
+    """A layer as far as the file tells it: everything but stride, factor and inputs."""
 
     def __init__(self, name: str, kind: Kind, **known: Any) -> None:
         self.name, self.kind = name, kind
@@ -73,9 +73,9 @@ class _Outline:
         if self.kind is Kind.NORMALISATION:
             return f"normalisation of {self.channels_in}"
         if self.channels_in is None:
-            return self.kind.value
-        side, what = self.known["kernel_px"], "separable " if self.kind is Kind.SEPARABLE else ""
-        return f"{side}x{side} {what}{self.channels_in}->{self.known['filters']}"
+            return str(self.kind.value)
+        side, kind = self.known["kernel_px"], "separable " if self.kind is Kind.SEPARABLE else ""
+        return f"{side}x{side} {kind}{self.channels_in}->{self.known['filters']}"
 
 
 def _described(outlines: Sequence[_Outline]) -> str:
@@ -83,7 +83,7 @@ def _described(outlines: Sequence[_Outline]) -> str:
 
 
 def _outline(name: str, own: Shapes) -> _Outline | None:
-    """What name and shapes say; None for a layer that gives what it gets."""
+    """The outline of a layer from its name and shapes; None for an identity layer."""
     if "moving_mean" in own:
         return _Outline(name, Kind.NORMALISATION, channels_in=own["moving_mean"][0])
     if "pointwise_kernel" in own and "depthwise_kernel" in own:
@@ -120,7 +120,7 @@ class _Search:
         self._steps = 0
 
     def solutions(self) -> Iterator[tuple[Layer, ...]]:
-        """The first two ways to connect the layers, fewer if there are fewer."""
+        """Yield up to two ways to connect the layers; two are enough to see an ambiguity."""
         found = self._from(0, [], [(IMAGE, 3, Fraction(1))])
         for _ in range(2):
             solution = next(found, None)
@@ -132,7 +132,7 @@ class _Search:
         self, at: int, chosen: list[Layer], results: list[tuple[str, int, Fraction]]
     ) -> Iterator[tuple[Layer, ...]]:
         self._steps += 1
-        if self._steps > MOST_STEPS:
+        if self._steps > MAX_STEPS:
             raise JsonNeededError("its layers can be connected in too many ways")
         _, channels, scale = results[-1]
         if not self._can_come_back(at, scale):
@@ -178,7 +178,7 @@ class _Search:
     def _blocks(
         self, results: list[tuple[str, int, Fraction]]
     ) -> Iterator[tuple[str, int, Fraction]]:
-        """Results of blocks: not of a convolution that a normalisation follows, nor the last."""
+        """Outputs of blocks: without convolutions before a normalisation, and without the last."""
         inside = {
             first.name
             for first, second in pairwise(self._outlines)
@@ -187,7 +187,7 @@ class _Search:
         return (result for result in results[:-1] if result[0] not in inside)
 
     def _can_come_back(self, at: int, scale: Fraction) -> bool:
-        """Whether the layers left can still end at the image's size."""
+        """Whether the remaining layers can still end at the size of the image."""
         left = self._outlines[at:]
         ups = sum(outline.kind is Kind.UPSAMPLING for outline in left)
         halvings = 0
@@ -199,4 +199,4 @@ class _Search:
             smallest = scale / 2**halvings
         else:
             smallest = scale
-        return smallest * min(FACTORS) ** ups <= 1 <= scale * max(FACTORS) ** ups
+        return bool(smallest * min(FACTORS) ** ups <= 1 <= scale * max(FACTORS) ** ups)

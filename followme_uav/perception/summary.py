@@ -1,11 +1,11 @@
-"""What the networks are made of and what they cost: the `models` command.
+"""Layers, parameters and multiply-adds of the networks: the `models` command.
 
-All numbers are read from the Keras networks as built, none is written down a second time. A row is
-a convolution with what belongs to it: its normalisation and, in a decoder, the up-sampling and the
-skip connection before it. Every count comes with its formula, a Python expression to check it by.
+All numbers are read from the Keras networks as built. A row is a convolution with its normalisation
+and, in a decoder, the upsampling and the skip connection before it. Every count has its formula, a
+Python expression that checks it.
 
-Multiply-adds are those of convolutions: one for each weight and each pixel of the result. What
-biases, normalisations and up-sampling add is about one part in a hundred and is left out.
+Multiply-adds are those of convolutions: one for each weight and each pixel of the output. Biases,
+normalisations and upsampling would add about one percent and are left out.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Count:
-    """How many multiplications something takes, and why."""
+class MultiplicationCount:
+    """Number of multiplications, with its formula."""
 
     formula: str
     """A sum of products, e.g. `40*40*3*3*32 + 40*40*32*64`."""
@@ -50,37 +50,37 @@ class LayerSummary:
 
     name: str
     inputs: tuple[str, ...]
-    """Rows whose results go in; two in a decoder: what is up-sampled, and the skip connection."""
+    """Rows that feed this one; in a decoder two: the upsampled one, and the skip connection."""
     width_px: int
-    """Of the result."""
+    """Width of the output."""
     height_px: int
     depth: int
     kernel: str
     stride: int | None
     parameters: int
-    """Weights, biases, and four numbers per channel of the normalisation."""
-    multiply_adds: Count
+    """Weights, biases, and four values per channel of the normalisation."""
+    multiply_adds: MultiplicationCount
 
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """A network's table and totals."""
+    """Table and totals of a network."""
 
     name: str
     layers: tuple[LayerSummary, ...]
     parameters: int
     multiply_adds: int
     receptive_field_px: int
-    """Side of the square of the image that one pixel of the result depends on."""
+    """Side of the square of the image that one output pixel depends on."""
 
 
 @dataclass(frozen=True)
 class WorkedExample:
-    """The same layer computed in two ways."""
+    """Cost of one layer computed in two ways."""
 
     question: str
-    direct: Count
-    cheaper: Count
+    direct: MultiplicationCount
+    cheaper: MultiplicationCount
     times_cheaper: float
 
 
@@ -89,24 +89,26 @@ def summarise(
     size_px: tuple[int, int] = (INPUT_SIZE_PX, INPUT_SIZE_PX),
     side_multiple_px: int = SIDE_MULTIPLE_PX,
 ) -> NetworkSummary:
-    """Reads table and totals off a network.
+    """Read table and totals from a network.
 
     Args:
-        network: Of `models.keras_model`.
-        size_px: Height and width of the image that sizes and multiply-adds are for.
+        network: Result of `models.keras_model`.
+        size_px: Height and width of the image for sizes and multiply-adds.
         side_multiple_px: Image sides are multiples of this.
     """
     shapes: dict[str, tuple[int, ...]] = {}
-    """Of each Keras layer's result: (batch, height, width, depth)."""
+    """Output shape of each Keras layer: (batch, height, width, depth)."""
     row_of: dict[str, str] = {}
-    """The row that each Keras layer's result belongs to."""
+    """Row that the output of each Keras layer belongs to."""
     rows: list[LayerSummary] = []
     for layer in network.layers:
         sources = _sources(layer)
         if not sources:
             shapes[layer.name] = (1, *size_px, layer.output.shape[-1])
             row_of[layer.name] = layer.name
-            rows.append(_row(layer.name, (), shapes[layer.name], "", None, 0, Count("0", 0)))
+            rows.append(
+                _row(layer.name, (), shapes[layer.name], "", None, 0, MultiplicationCount("0", 0))
+            )
             continue
         before = [shapes[s] for s in sources]
         shape = tuple(layer.compute_output_shape(before if len(before) > 1 else before[0]))
@@ -133,11 +135,11 @@ def summarise(
 
 
 def receptive_field_px(network: keras.Model, side_multiple_px: int = SIDE_MULTIPLE_PX) -> int:
-    """Side of the square of the image that one pixel of the result depends on.
+    """Compute the side of the square of the image that one output pixel depends on.
 
-    Goes from a pixel of the result back to the image, layer by layer, and notes the first and last
-    row that are needed. Strides and up-sampling make it depend on where the pixel lies; this is the
-    largest, well inside the image.
+    It follows the first and the last row that are needed from an output pixel back to the image,
+    layer by layer. With strides and upsampling the side depends on the position of the pixel; the
+    result is the largest, far from the edges of the image.
     """
     sides = []
     for pixel in range(10_000, 10_000 + side_multiple_px):
@@ -153,7 +155,7 @@ def receptive_field_px(network: keras.Model, side_multiple_px: int = SIDE_MULTIP
 
 
 def worked_examples() -> tuple[WorkedExample, ...]:
-    """The two savings that the networks are built on, in the report's numbers."""
+    """Compute the two savings of the networks, with the numbers of the report."""
     from keras import layers
 
     same = {"padding": "same"}
@@ -178,11 +180,11 @@ def worked_examples() -> tuple[WorkedExample, ...]:
 
 
 def show(as_json: bool = False, weights: Path | None = None) -> None:
-    """Prints tables, totals and examples.
+    """Print tables, totals and examples.
 
     Args:
         as_json: Print JSON instead.
-        weights: Show the network of this file only, without the examples.
+        weights: Print only the network of this file, without the examples.
 
     Raises:
         WeightsError: The weights cannot be used.
@@ -262,35 +264,39 @@ def _row(
     kernel: str,
     stride: int | None,
     parameters: int,
-    cost: Count,
+    cost: MultiplicationCount,
 ) -> LayerSummary:
     _, height_px, width_px, depth = shape
     return LayerSummary(name, inputs, width_px, height_px, depth, kernel, stride, parameters, cost)
 
 
-def _example(question: str, direct: Count, cheaper: Count) -> WorkedExample:
+def _example(
+    question: str, direct: MultiplicationCount, cheaper: MultiplicationCount
+) -> WorkedExample:
     times = direct.multiplications / cheaper.multiplications
     return WorkedExample(question, direct, cheaper, round(times, 2))
 
 
-def _chain_cost(shape: tuple[int, int, int], layers: Iterable[Any]) -> Count:
-    """Of layers applied one after the other to (height, width, depth)."""
+def _chain_cost(shape: tuple[int, int, int], layers: Iterable[Any]) -> MultiplicationCount:
+    """Cost of layers that are applied one after the other to (height, width, depth)."""
     costs = []
     current: tuple[int, ...] = (1, *shape)
     for layer in layers:
         layer.build(current)
         current = tuple(layer.compute_output_shape(current))
         costs.append(_cost(layer, current))
-    return Count(" + ".join(c.formula for c in costs), sum(c.multiplications for c in costs))
+    return MultiplicationCount(
+        " + ".join(c.formula for c in costs), sum(c.multiplications for c in costs)
+    )
 
 
-def _cost(convolution: Any, shape: tuple[int, ...]) -> Count:
-    """Of one convolution: for each pixel of the result, each weight once."""
+def _cost(convolution: Any, shape: tuple[int, ...]) -> MultiplicationCount:
+    """Cost of one convolution: one multiplication for each output pixel and weight."""
     _, height, width, _ = shape
     kernels = [tuple(w.shape) for w in convolution.weights if w.path.endswith("kernel")]
-    # A weight's shape is (height, width, depth in, depth out); a factor of 1 says nothing.
+    # The shape of a weight is (height, width, depth in, depth out); factors of 1 are left out.
     products = [[height, width, *(n for n in kernel if n != 1)] for kernel in kernels]
-    return Count(
+    return MultiplicationCount(
         " + ".join("*".join(map(str, factors)) for factors in products),
         sum(math.prod(factors) for factors in products),
     )
@@ -307,12 +313,12 @@ def _is_convolution(layer: Any) -> bool:
 
 
 def _sources(layer: Any) -> list[str]:
-    """Names of the layers whose results go into this one."""
+    """Names of the layers that feed this one."""
     return [node.operation.name for node in layer._inbound_nodes[0].parent_nodes]
 
 
 def _rows_needed(layer: Any, first: int, last: int) -> tuple[int, int]:
-    """Rows of a layer's input that rows `first` to `last` of its result depend on."""
+    """First and last input row that the output rows `first` to `last` of a layer depend on."""
     kind = type(layer).__name__
     if _is_convolution(layer):
         return _window(first, last, layer.kernel_size[0], layer.strides[0])
@@ -325,10 +331,10 @@ def _rows_needed(layer: Any, first: int, last: int) -> tuple[int, int]:
         return first // layer.size[0], last // layer.size[0]
     if kind in ("InputLayer", "BatchNormalization", "Concatenate", "Add", "Activation"):
         return first, last
-    raise TypeError(f"layer {layer.name}: say here which rows a {kind} depends on")
+    raise TypeError(f"layer {layer.name}: the rows that a {kind} depends on are not defined here")
 
 
 def _window(first: int, last: int, size: int, stride: int) -> tuple[int, int]:
-    """Rows under a window with padding 'same', on sides that the stride divides."""
-    before = max(size - stride, 0) // 2  # the odd row of padding goes after the image
+    """Input rows of a window with padding 'same', for sides that the stride divides."""
+    before = max(size - stride, 0) // 2  # an odd row of padding is added after the image
     return first * stride - before, last * stride - before + size - 1

@@ -1,4 +1,4 @@
-"""Runs a network with TensorFlow: on a GPU, and wherever a network is trained."""
+"""Inference with TensorFlow, for GPUs; and the import of TensorFlow for training."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ if TYPE_CHECKING:
     import keras
 
 _IMAGES_AT_ONCE = 16
-"""Bounds the memory for features: 7 MB an image at 160x160."""
+"""Limit of the memory for features, 7 MB per image at 160x160."""
 
 
 class TensorFlowRuntime:
-    """A network as one compiled TensorFlow function, on a GPU when TensorFlow sees one.
+    """A network as one compiled TensorFlow function, on a GPU if TensorFlow sees one.
 
     Args:
         weights: Weights file.
-        threads: CPU threads; None leaves TensorFlow its choice. TensorFlow takes the number once
-            per process: the first one given counts.
+        threads: CPU threads; None: TensorFlow decides. Only the first number in a process counts.
 
     Raises:
         WeightsError: The weights cannot be used.
@@ -41,7 +40,7 @@ class TensorFlowRuntime:
             self._infer = mask_function(weights_file.load_model(weights))
 
     def infer(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(batch, height, width, 3) RGB bytes -> probabilities in 1/255, same shape."""
+        """Segment (batch, height, width, 3) RGB bytes: probabilities in 1/255, same shape."""
         masks = np.empty_like(rgb)
         for start in range(0, len(rgb), _IMAGES_AT_ONCE):
             part = np.s_[start : start + _IMAGES_AT_ONCE]
@@ -50,10 +49,12 @@ class TensorFlowRuntime:
 
 
 def mask_function(model: keras.Model) -> Any:
-    """Compiles a network into `uint8 images -> uint8 probabilities`, both (batch, h, w, 3)."""
+    """Compile a network into `uint8 images -> uint8 probabilities`, both (batch, h, w, 3)."""
     tf = tensorflow()
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)]
+    )
     def infer(rgb: Any) -> Any:
         probabilities = model(tf.cast(rgb, tf.float32) / 127.5 - 1.0, training=False)
         return tf.cast(tf.round(probabilities * 255.0), tf.uint8)
@@ -67,10 +68,10 @@ def sees_gpu(tf: Any) -> bool:
 
 
 def tensorflow(threads: int | None = None) -> Any:
-    """Imports TensorFlow without its start-up lines, with Keras on top of it.
+    """Import TensorFlow and Keras without their start-up messages.
 
     Args:
-        threads: CPU threads, when TensorFlow has not started yet.
+        threads: CPU threads; no effect once TensorFlow has started.
 
     Raises:
         EnvironmentSetupError: TensorFlow is missing, or Keras is set to another backend.
@@ -90,7 +91,7 @@ def tensorflow(threads: int | None = None) -> Any:
             f"Keras runs on {keras.backend.backend()}; unset KERAS_BACKEND or set it to tensorflow"
         )
     if threads is not None:
-        with contextlib.suppress(RuntimeError):  # already started: its threads stay as they are
+        with contextlib.suppress(RuntimeError):  # TensorFlow has started and keeps its threads
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
     return tf
@@ -98,7 +99,7 @@ def tensorflow(threads: int | None = None) -> Any:
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Drops what native code writes to file descriptor 2, whatever its log level."""
+    """Drop the output of native code on file descriptor 2, which ignores log levels."""
     saved = os.dup(2)
     sink = os.open(os.devnull, os.O_WRONLY)
     try:

@@ -1,8 +1,8 @@
 """Weights files: plain HDF5 data, one data set for each variable of a network.
 
-Nothing in a weights file is code or a serialised object. The file names one of the networks of
-`models`, or lists the layers of another one, and this package builds it. Loading checks everything
-before a value is used. What Keras saved is read as well, see `keras_files` and `legacy_weights`.
+A weights file holds no code and no serialised objects. It names one of the networks of `models`, or
+lists the layers of another network, which this package builds. Everything is checked before a value
+is used. Files of Keras are read as well, see `keras_files` and `legacy_weights`.
 """
 
 from __future__ import annotations
@@ -35,43 +35,43 @@ if TYPE_CHECKING:
 FORMAT = "followme-uav-weights"
 FORMAT_VERSION = 1
 FORMAT_VERSION_WITH_LAYERS = 2
-"""Of files whose network is not one of `ARCHITECTURES`: they list its layers."""
+"""Version of files that list their layers, because `ARCHITECTURES` lacks the network."""
 
 FOR_WEIGHTS = "pass --weights a file made by 'followme-uav train' or 'followme-uav import-weights'"
 FOR_INIT = "pass --init a file made by 'followme-uav train' or 'followme-uav import-weights'"
 FOR_IMPORT = "pass import-weights an HDF5 or .keras file that Keras saved"
-"""Remedies: what to do in place of passing this file, by the command at hand."""
+"""Remedies in error messages, by command."""
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """What a weights file holds."""
+    """Content of a weights file."""
 
     network: Architecture
     variables: dict[str, NDArray[np.float32]]
     """Values by variable path, e.g. `encoder1_conv/bias`."""
     origin: str = "followme-uav"
-    """The program that wrote the file."""
+    """Program that wrote the file."""
     described_by: str = ""
-    """Of a Keras file: from what its structure is known."""
+    """Source of the structure of a Keras file."""
 
     @property
     def architecture(self) -> str:
-        """The network's name."""
+        """Name of the network."""
         return self.network.name
 
     @property
     def parameters(self) -> int:
-        """How many numbers the file holds."""
+        """Number of values in all variables."""
         return sum(values.size for values in self.variables.values())
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """Writes the variables of `model` to `path`; a reader never sees half a file.
+    """Write the variables of `model` to `path` atomically.
 
     Args:
-        model: A network of `ARCHITECTURES`, recognised by its name.
-        path: File to write; its folder is made if needed.
+        model: A network of `ARCHITECTURES`, identified by its name.
+        path: File to write; its folder is made if missing.
     """
     variables = {v.path: v.numpy() for v in model.variables}
     _write(WeightsFile(ARCHITECTURES[model.name], variables), path)
@@ -80,12 +80,12 @@ def save_weights(model: keras.Model, path: Path) -> None:
 def read_weights(
     path: Path, *, architecture: Path | None = None, remedy: str = FOR_WEIGHTS
 ) -> WeightsFile:
-    """Reads and checks a weights file, our own or Keras's, without building a network.
+    """Read and check a weights file of this program or of Keras, without building a network.
 
     Args:
         path: File to read.
         architecture: JSON of the network of a Keras file; None looks for it beside the file.
-        remedy: What the user of the command at hand does when the file is of no use.
+        remedy: Advice at the end of error messages.
 
     Raises:
         WeightsError: The file is missing, damaged, too large, of another format, for an unknown
@@ -102,19 +102,19 @@ def read_weights(
 def import_weights(
     old: Path, new: Path, *, architecture: Path | None = None, force: bool = False
 ) -> WeightsFile:
-    """Converts Keras weights to the present format.
+    """Convert Keras weights to the format of this program.
 
     Args:
         old: Weights or whole model of Keras, see `keras_files`.
         new: File to write.
         architecture: JSON of the network; None looks for it beside the weights.
-        force: Replace `new` if it is there; the original is never replaced.
+        force: Replace `new` if it exists; `old` and `architecture` are never replaced.
 
     Returns:
-        What was recognised.
+        The converted weights.
 
     Raises:
-        WeightsError: As `read_weights`, the file needs no conversion, or `new` is there.
+        WeightsError: As `read_weights`, the file needs no conversion, or `new` exists.
     """
     for kept in (old, architecture):
         if kept is not None and is_same_file(kept, new):
@@ -251,7 +251,7 @@ def _keras(path: Path, found: KerasFile, architecture: Path | None, remedy: str)
 
 
 def _json_beside(path: Path) -> Iterator[tuple[str, Any]]:
-    """The network's JSON, by the names that the Udacity project and others give it."""
+    """Yield name and content of JSON files beside the weights, by customary names."""
     name, stem = path.name, path.name.partition(".")[0]
     names = [f"config_{name}", f"config_{name}.json", f"config_{stem}", f"config_{stem}.json"]
     names += [f"config_{stem}.h5", f"{name}.json", f"{stem}.json"]
@@ -273,7 +273,7 @@ def _given_json(path: Path) -> Any:
 
 
 def _keras_json(path: Path) -> Any:
-    """The JSON of a network; None when the file is missing or something else."""
+    """Read the JSON of a network; None when the file is missing or something else."""
     try:
         if not path.is_file() or path.stat().st_size > keras_config.MAX_JSON_BYTES:
             return None
@@ -283,10 +283,10 @@ def _keras_json(path: Path) -> Any:
 
 
 def load_model(path: Path) -> keras.Model:
-    """Builds the network a weights file was made for and fills it.
+    """Build the network of a weights file and set its values.
 
     Args:
-        path: Weights file, old or new.
+        path: Weights file of this program or of Keras.
 
     Raises:
         WeightsError: As `read_weights`, or the file does not fit its architecture.
@@ -299,17 +299,17 @@ def load_model(path: Path) -> keras.Model:
 
 
 def take_over_layers(model: keras.Model, path: Path) -> list[str]:
-    """Gives `model` the values of those layers that the file has with the same name and shapes.
+    """Set the layers of `model` that a weights file has with the same name and shapes.
 
-    The networks share their first layers, and some share the last: one of them learns faster
-    when it begins with what another has learnt.
+    The networks share their first layers, and some share the last; a training is shorter when it
+    starts from layers of another network.
 
     Args:
-        model: A network of any architecture; its other layers stay as they are.
-        path: Weights file, of the same architecture or another.
+        model: A network of any architecture; its other layers stay unchanged.
+        path: Weights file of any architecture.
 
     Returns:
-        Names of the layers taken over, in the network's order.
+        Names of the layers taken over, in the order of the network.
 
     Raises:
         WeightsError: As `read_weights`, or no layer fits.
@@ -330,7 +330,7 @@ def take_over_layers(model: keras.Model, path: Path) -> list[str]:
 
 
 def _check_fit(path: Path, stored: WeightsFile, remedy: str) -> None:
-    """Raises `WeightsError` unless the file holds exactly its network's variables."""
+    """Raise `WeightsError` unless the file holds exactly the variables of its network."""
     wanted = stored.network.variables
     for name in sorted(wanted.keys() ^ stored.variables.keys()):
         state = "lacks" if name in wanted else "has an unknown variable"
@@ -344,5 +344,5 @@ def _check_fit(path: Path, stored: WeightsFile, remedy: str) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """Hexadecimal SHA-256 of the bytes of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

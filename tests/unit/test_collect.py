@@ -1,4 +1,4 @@
-"""If these fail, labelled frames are wrong, one-sided or unreadable, and so is what is learnt."""
+"""Collection of labelled frames: kinds, viewpoints, files, and failures of the simulator."""
 
 import contextlib
 import itertools
@@ -32,7 +32,7 @@ MIDDLE_M = 0.9
 
 
 class FakeClient:
-    """A flat world with the hero and one other person, seen by a camera that obeys at once."""
+    """A flat world with the hero and one other person; the camera turns without delay."""
 
     def __init__(self, profile, rpc, camera):
         self.profile = profile
@@ -86,7 +86,7 @@ class FakeClient:
 
 @pytest.fixture
 def client(monkeypatch):
-    """The class of the fake; a test may replace its methods."""
+    """Class of the fake client; a test may replace its methods."""
     kind = type("Client", (FakeClient,), {"made": []})
     monkeypatch.setattr(module, "DataCollectionClient", kind)
     return kind
@@ -94,7 +94,7 @@ def client(monkeypatch):
 
 @pytest.fixture
 def simulators(monkeypatch):
-    """(seed, paused) of each simulator that was started."""
+    """(seed, paused) of each started simulator."""
     started = []
 
     @contextlib.contextmanager
@@ -109,7 +109,7 @@ def simulators(monkeypatch):
 
 @pytest.fixture
 def saved(monkeypatch):
-    """(kind, name, frame, mask) of everything saved; nothing is written."""
+    """(kind, name, frame, mask) of each saved frame; no file is written."""
     frames = []
 
     def save(folder, name, frame, mask):
@@ -135,19 +135,19 @@ def hero_px(mask):
     return int(np.count_nonzero(mask[..., MaskClass.HERO]))
 
 
-def test_the_same_number_of_each_kind(client, saved, tmp_path):
+def test_every_kind_gets_the_same_number_of_frames(client, saved, tmp_path):
     run(tmp_path / "new")
     assert Counter(kind for kind, *_ in saved) == dict.fromkeys(KINDS, 12)
 
 
-def test_the_mask_decides_the_kind(client, saved, tmp_path):
-    """The score counts a hero in 'patrol_non_targ' as a false alarm of the network."""
+def test_mask_decides_the_kind_of_a_frame(client, saved, tmp_path):
+    """The score counts a detection in 'patrol_non_targ' as a false positive."""
     run(tmp_path / "new")
     for kind, _, _, mask in saved:
         assert (hero_px(mask) > 0) == (kind != WITHOUT_HERO)
 
 
-def test_followed_she_is_near_and_about_in_the_middle(client, saved, tmp_path):
+def test_hero_is_near_and_near_the_centre_in_following_frames(client, saved, tmp_path):
     run(tmp_path / "new", frames_per_kind=40)
     frames = [frame for kind, _, frame, _ in saved if kind == FOLLOWING]
     for frame in frames:
@@ -160,7 +160,7 @@ def test_followed_she_is_near_and_about_in_the_middle(client, saved, tmp_path):
     assert len(bearings) > 4  # from all sides
 
 
-def test_on_patrol_she_is_far_and_anywhere_in_the_picture(client, saved, tmp_path):
+def test_hero_is_far_and_anywhere_in_the_image_in_patrol_frames(client, saved, tmp_path):
     run(tmp_path / "new", frames_per_kind=40)
     frames = [frame for kind, _, frame, _ in saved if kind == WITH_HERO]
     places = [pixel_of_point(frame.camera, middle_of(HERO_M)) for frame in frames]
@@ -168,21 +168,21 @@ def test_on_patrol_she_is_far_and_anywhere_in_the_picture(client, saved, tmp_pat
     assert np.mean([ground_m(frame, HERO_M) for frame in frames]) > 15.0
 
 
-def test_without_her_others_are_looked_at(client, saved, tmp_path):
-    """Without people in them these frames would teach that people are heroes."""
+def test_frames_without_hero_show_other_people(client, saved, tmp_path):
+    """Without people in them, a network would not learn to tell people from the hero."""
     run(tmp_path / "new", frames_per_kind=40)
     masks = [mask for kind, _, _, mask in saved if kind == WITHOUT_HERO]
     with_people = sum(bool(mask[..., MaskClass.PEOPLE].any()) for mask in masks)
     assert len(masks) / 4 < with_people < len(masks)
 
 
-def test_a_hero_too_small_to_count_is_in_no_kind(client, saved, tmp_path):
-    """The score looks for her from four pixels of 160 x 160 on, and so shall the network."""
-    honest = client.read_labelled_frame
+def test_frame_with_a_hero_too_small_to_count_is_dropped(client, saved, tmp_path):
+    """The score counts a hero of four pixels or more at 160 x 160."""
+    read = client.read_labelled_frame
     sizes_px = itertools.cycle([0, 3, 4])
 
     def with_specks(self):
-        frame, mask = honest(self)
+        frame, mask = read(self)
         size_px = next(sizes_px)
         if size_px:
             mask = np.zeros((160, 160, 3), np.uint8)
@@ -195,7 +195,7 @@ def test_a_hero_too_small_to_count_is_in_no_kind(client, saved, tmp_path):
     assert {hero_px(mask) for *_, mask in saved if len(mask) == 160} == {4}
 
 
-def test_where_something_stands_no_picture_is_taken(client, saved, tmp_path):
+def test_no_image_is_taken_at_an_occupied_position(client, saved, tmp_path):
     def place(self, position_m, yaw_rad):
         if position_m[0] < 0.0:
             raise RemoteError("there is no room")
@@ -206,7 +206,7 @@ def test_where_something_stands_no_picture_is_taken(client, saved, tmp_path):
     assert all(frame.camera.position_m[0] >= 0.0 for _, _, frame, _ in saved)
 
 
-def test_the_camera_has_turned_before_the_picture_is_taken(client, saved, tmp_path):
+def test_camera_turns_before_the_image_is_taken(client, saved, tmp_path):
     run(tmp_path / "new", frames_per_kind=1)
     names = [call[0] for call in client.made[0].calls]
     assert names[:4] == ["connect", "pause", "take_control", "read_frame"]
@@ -215,12 +215,12 @@ def test_the_camera_has_turned_before_the_picture_is_taken(client, saved, tmp_pa
     assert client.made[0].calls[at + 2][1] >= 0.5
 
 
-def test_the_simulator_is_left_running_and_the_line_hung_up(client, saved, tmp_path):
+def test_simulator_runs_on_and_connection_is_closed_at_the_end(client, saved, tmp_path):
     run(tmp_path / "new", frames_per_kind=1)
     assert client.made[0].calls[-2:] == [("pause", False), ("close",)]
 
 
-def test_also_when_it_fails(client, saved, tmp_path):
+def test_simulator_runs_on_and_connection_is_closed_after_a_failure(client, saved, tmp_path):
     def lost(self):
         raise RpcConnectionError("connection lost")
 
@@ -230,14 +230,16 @@ def test_also_when_it_fails(client, saved, tmp_path):
     assert client.made[0].calls[-2:] == [("pause", False), ("close",)]
 
 
-def test_a_city_where_she_cannot_be_seen_is_given_up(client, saved, tmp_path):
-    """Rather than tried for ever."""
+def test_city_without_a_view_of_the_hero_is_an_error(client, saved, tmp_path):
+    """The number of attempts is limited."""
     client.paint = lambda *_: None
     with pytest.raises(DataError, match=r"seed 5: no view found for .*use other seeds"):
         run(tmp_path / "new", frames_per_kind=2)
 
 
-def test_a_simulator_without_ground_truth_is_searched_along_the_streets(client, saved, tmp_path):
+def test_viewpoints_are_over_the_streets_when_the_simulator_has_no_ground_truth(
+    client, saved, tmp_path
+):
     client.ground_truth = lambda self: None
 
     def random_hero(self, mask, camera, place, kind):
@@ -278,7 +280,7 @@ def test_a_folder_with_frames_is_refused_before_anything_starts(client, tmp_path
     assert client.made == []
 
 
-def test_what_is_written_is_what_training_reads(client, tmp_path):
+def test_collected_frames_can_be_loaded_for_training(client, tmp_path):
     run(tmp_path / "new", frames_per_kind=3)
     sets = {
         frame_set.kind: dataset.load(frame_set) for frame_set in dataset.find_sets(tmp_path / "new")
@@ -291,7 +293,7 @@ def test_what_is_written_is_what_training_reads(client, tmp_path):
         assert (frames.labels == MaskClass.HERO).any() == (kind != WITHOUT_HERO)
 
 
-def test_a_full_disk_is_one_clear_line(client, tmp_path, monkeypatch):
+def test_full_disk_is_an_output_error_and_leaves_no_file(client, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -301,19 +303,21 @@ def test_a_full_disk_is_one_clear_line(client, tmp_path, monkeypatch):
     assert not [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
 
 
-def test_the_embedded_city_is_seen_in_many_lights(client, simulators, saved, tmp_path):
-    """A network that saw one clear noon would fail at dusk; other simulators keep their light."""
+def test_embedded_city_changes_time_of_day_and_weather(client, simulators, saved, tmp_path):
+    """A network trained at noon fails at dusk; other simulators keep their conditions."""
     del simulators, saved
     random = np.random.default_rng(1)
-    lights = [module._light(random) for _ in range(400)]
-    clear = [light for light in lights if light.rain == light.fog == 0.0]
-    dusk = [light for light in clear if light.hour_h is not None and light.hour_h > 17.0]
-    assert 0.55 < (len(clear) - len(dusk)) / len(lights) < 0.75
+    drawn = [module._draw_conditions(random) for _ in range(400)]
+    clear = [one for one in drawn if one.rain == one.fog == 0.0]
+    dusk = [one for one in clear if one.hour_h is not None and one.hour_h > 17.0]
+    assert 0.55 < (len(clear) - len(dusk)) / len(drawn) < 0.75
     assert dusk
-    assert any(light.rain for light in lights)
-    assert any(light.fog for light in lights)
-    per_light = module.FRAMES_PER_LIGHT
+    assert any(one.rain for one in drawn)
+    assert any(one.fog for one in drawn)
+    per_conditions = module.FRAMES_PER_CONDITIONS
     for embedded, expected in ((True, 2), (False, 0)):
-        collect(CONFIG, tmp_path, frames_per_kind=per_light // 2, seeds=(4,), embedded=embedded)
+        collect(
+            CONFIG, tmp_path, frames_per_kind=per_conditions // 2, seeds=(4,), embedded=embedded
+        )
         calls = [name for name, *_ in client.made[-1].calls]
         assert calls.count("set_light") == expected

@@ -1,4 +1,4 @@
-"""Whatever a file holds, decoding it gives an image or one error of one line."""
+"""Decoding gives an image or an error of one line, for any content of a file."""
 
 import io
 import os
@@ -12,7 +12,7 @@ import simplejpeg
 from PIL import Image, PngImagePlugin
 
 from followme_uav import decoding
-from followme_uav.decoding import ImageError, decode_image, decode_jpeg
+from followme_uav.decoding import ImageDecodeError, decode_image, decode_jpeg
 from followme_uav.errors import DataError
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.prepare import prepare
@@ -40,7 +40,7 @@ def png_of(width, height, *sections, kind=2):
 
 
 def jpeg_of(width, height):
-    """A small JPEG whose header claims another size."""
+    """A small JPEG with another size in its header."""
     data = bytearray(coded("JPEG"))
     at = data.index(b"\xff\xc0") + 5
     data[at : at + 4] = struct.pack(">HH", height, width)
@@ -48,7 +48,7 @@ def jpeg_of(width, height):
 
 
 def text_bomb():
-    """A text of a few kilobytes that grows to many megabytes."""
+    """A text of a few kilobytes that decompresses to many megabytes."""
     text = b"comment\0\0" + zlib.compress(bytes(80 << 20), 9)
     return png_of(4, 4, section(b"zTXt", text), section(b"IDAT", zlib.compress(bytes(52))))
 
@@ -91,10 +91,10 @@ DECODERS = {
 
 @pytest.mark.parametrize("decode", DECODERS.values(), ids=DECODERS)
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
-def test_broken_image_is_one_error_of_one_line(data, decode):
+def test_broken_image_is_a_decode_error_of_one_line(data, decode):
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # Pillow prints some
-        with pytest.raises(ImageError) as caught:
+        warnings.simplefilter("error")  # Pillow warns of some files
+        with pytest.raises(ImageDecodeError) as caught:
             decode(data)
     text = str(caught.value)
     assert text
@@ -106,8 +106,8 @@ def test_broken_image_is_one_error_of_one_line(data, decode):
     "error",
     [MemoryError(), OverflowError("x"), SyntaxError("y"), struct.error("z"), RuntimeError("a\nb")],
 )
-def test_anything_that_a_decoder_raises_is_that_error(monkeypatch, error):
-    """Decoders are other people's, and change."""
+def test_every_error_of_a_decoder_becomes_a_decode_error(monkeypatch, error):
+    """The types of errors can change with every release of a decoder."""
 
     def fail(*_, **__):
         raise error
@@ -116,43 +116,43 @@ def test_anything_that_a_decoder_raises_is_that_error(monkeypatch, error):
     monkeypatch.setattr(simplejpeg, "decode_jpeg", fail)
     monkeypatch.setattr(decoding, "_png_size", lambda data: (4, 4))
     for decode, data in ((decode_image, coded("PNG")), (decode_jpeg, coded("JPEG"))):
-        with pytest.raises(ImageError, match="not a readable image") as caught:
+        with pytest.raises(ImageDecodeError, match="not a readable image") as caught:
             decode(data)
         assert "\n" not in str(caught.value)
 
 
-def test_whole_images_are_decoded_as_pillow_does():
+def test_valid_images_are_decoded_as_by_pillow():
     for kind, options in (("PNG", {}), ("PNG", {"optimize": True}), ("JPEG", {"quality": 80})):
         data = coded(kind, **options)
         expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
         np.testing.assert_array_equal(decode_image(data), expected)
 
 
-def test_texts_of_ordinary_length_are_no_trouble():
+def test_image_with_texts_of_ordinary_length_is_decoded():
     info = PngImagePlugin.PngInfo()
     info.add_text("comment", "from a camera", zip=True)
     assert decode_image(coded("PNG", pnginfo=info)).shape == (16, 24, 3)
 
 
 def test_mask_without_rows_does_not_fill_the_memory():
-    """Of no rows the length is 0, which means no limit to zlib."""
+    """An image without rows has length 0, which zlib takes as no limit."""
     mask = encode_indexed_png(np.zeros((4, 4), np.uint8), np.zeros((256, 3), np.uint8))
     forged = bytearray(mask)
     forged[20:24] = bytes(4)
-    with pytest.raises(ImageError, match="4x0"):
+    with pytest.raises(ImageDecodeError, match="4x0"):
         decode_png(bytes(forged))
 
 
-def test_palette_that_is_no_list_of_colours():
-    """Pillow reads it; the faster reader of logs must not raise anything else."""
+def test_invalid_palette_is_a_decode_error():
+    """Pillow reads it; the faster reader of logs must not raise another error."""
     palette, rows = section(b"PLTE", bytes(7)), section(b"IDAT", zlib.compress(bytes(20)))
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageDecodeError):
         decode_png(png_of(4, 4, palette, rows, kind=3))
 
 
 @pytest.mark.parametrize("part", ["images/run1_cam1_00001.png", "masks/run1_mask_00001.png"])
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
-def test_data_set_names_the_broken_file(tmp_path, data, part):
+def test_broken_file_of_a_data_set_is_named(tmp_path, data, part):
     folder = write_frames(tmp_path / "world", count=2, size=32)
     (folder / part).write_bytes(data)
     with pytest.raises(DataError) as caught:
@@ -162,7 +162,7 @@ def test_data_set_names_the_broken_file(tmp_path, data, part):
 
 
 @pytest.mark.parametrize("camera", [1, 2, 3, 4])
-def test_recording_names_the_broken_file(tmp_path, camera):
+def test_broken_file_of_a_recording_is_named(tmp_path, camera):
     (tmp_path / "raw").mkdir()
     for number in (1, 2, 3, 4):
         data = BROKEN["header of 30000x30000"] if number == camera else coded("PNG", (16, 16))
@@ -184,6 +184,6 @@ def test_file_larger_than_any_image_is_not_read(tmp_path):
     folder = write_frames(tmp_path / "world", count=2)
     path = folder / "images" / "run1_cam1_00001.png"
     with path.open("ab") as file:
-        file.truncate(2 << 30)  # takes no space on the disk
+        file.truncate(2 << 30)  # a sparse file takes no space on the disk
     with pytest.raises(DataError, match=r"00001.png: not a readable image \(2048 MiB"):
         dataset.load_folders([folder])

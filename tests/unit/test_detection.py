@@ -1,4 +1,4 @@
-"""Mask -> detections: position, size, confidence, purity, and which pixels belong together."""
+"""Detections in a mask: position, size, confidence, purity, and joined fragments."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_two_people_are_two_detections_with_the_larger_one_first():
     assert [found.area_px for found in detect(mask, DETECTION)] == [160, 40]
 
 
-def test_groups_that_are_too_small_or_of_low_confidence_are_no_detections():
+def test_groups_that_are_too_small_or_of_low_confidence_are_not_detected():
     assert detect(paint(blank(), 10, 10, 1, DETECTION.min_area_px - 1), DETECTION) == []
     probability = int(255 * DETECTION.min_confidence) - 3
     assert detect(paint(blank(), 10, 10, 10, 10, probability), DETECTION) == []

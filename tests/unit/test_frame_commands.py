@@ -1,4 +1,4 @@
-"""Commands that read labelled frames: what they say of pairs, and of frames without a partner."""
+"""Commands that read labelled frames: messages about pairs and incomplete frames."""
 
 import re
 
@@ -13,6 +13,7 @@ from followme_uav.errors import DataError
 from followme_uav.learn.data import prepare as preparing
 from followme_uav.learn.evaluation import evaluate
 from followme_uav.learn.experiments import experiment
+from followme_uav.learn.training import frames as training_frames
 from followme_uav.learn.training import train
 from tests.unit.labelled_frames import write_frames
 from tests.unit.test_prepare import record, two_in_a_street
@@ -20,7 +21,7 @@ from tests.unit.test_report import ColourSegmenter
 
 
 def run(*arguments):
-    """The result of a command that must end well."""
+    """Run a command that must succeed, and return its result."""
     result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.exception
     return result
@@ -33,7 +34,7 @@ def incomplete(tmp_path):
     return folder
 
 
-def test_evaluate_says_how_frames_were_paired_and_which_were_left_out(incomplete, monkeypatch):
+def test_evaluate_prints_how_frames_are_paired_and_which_are_left_out(incomplete, monkeypatch):
     monkeypatch.setattr(evaluate, "Segmenter", ColourSegmenter)
     with pytest.raises(DataError, match=r"run1_cam1_00003.png.*--skip-incomplete"):
         evaluate.evaluate(incomplete / "w.h5", incomplete)
@@ -42,10 +43,10 @@ def test_evaluate_says_how_frames_were_paired_and_which_were_left_out(incomplete
     assert "1 of 5 images without its mask (run1_cam1_00003.png)" in told
 
 
-def test_training_says_how_frames_were_paired_and_which_were_left_out(incomplete, tmp_path):
+def test_training_prints_how_frames_are_paired_and_which_are_left_out(incomplete, tmp_path):
     other = write_frames(tmp_path / "other", count=2, seed=1)
     console = Console(width=60, record=True)
-    frames, held_out = train.read_frames([incomplete], [other], console, True)
+    frames, held_out = training_frames.read_frames([incomplete], [other], console, True)
     told = console.export_text()
     assert (len(frames[0]), len(held_out[0])) == (4, 2)
     assert "world: 4 images and masks paired by" in told
@@ -62,7 +63,7 @@ def test_training_says_how_frames_were_paired_and_which_were_left_out(incomplete
         (preparing, "prepare", ["d", "o"]),
     ],
 )
-def test_every_reader_can_leave_incomplete_frames_out(
+def test_skip_incomplete_reaches_every_command_that_reads_frames(
     module, name, arguments, monkeypatch, tmp_path
 ):
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Old Keras 2 weights: they compute here what they computed there, or are refused in one line.
+"""Keras 2 weights: they compute the same as in Keras 2, or are refused in one line.
 
 Networks of other depths and widths: `test_udacity_networks`.
 """
@@ -27,13 +27,13 @@ OLD_NAME = {
     "Conv2D": "conv2d",
     "BatchNormalization": "batch_normalization",
     "UpSampling2D": "bilinear_up_sampling2d",
-    "AveragePooling2D": None,  # the original doubled and averaged in one layer
+    "AveragePooling2D": None,  # the original network upsampled in one layer
     "Concatenate": "concatenate",
 }
 
 
 def trained(name, seed=1):
-    """A network with values as after a training: each variable different, all in use."""
+    """A network in which every variable has its own values and an effect."""
     model = models.keras_model(name)
     rng = np.random.default_rng(seed)
     for variable in model.variables:
@@ -43,7 +43,7 @@ def trained(name, seed=1):
 
 
 def write_old(path, model, norm_order=NORM, first_number=7):
-    """Writes a network as Keras 2.0 did: layers by kind and running number, arrays one behind."""
+    """Write a network like Keras 2.0: layers with numbers, arrays in a subgroup of their layer."""
     numbers: dict[str, int] = {}
     with h5py.File(path, "w") as file:
         layers = []
@@ -69,8 +69,8 @@ def write_old(path, model, norm_order=NORM, first_number=7):
 
 @pytest.mark.parametrize("norm_order", [NORM, GAMMA_FIRST])
 @pytest.mark.parametrize("name", models.ARCHITECTURES)
-def test_old_weights_compute_what_they_computed(tmp_path, name, norm_order):
-    """Arrays in the wrong place load without a word and make masks of noise."""
+def test_old_weights_compute_the_same_as_in_keras_2(tmp_path, name, norm_order):
+    """Arrays in the wrong order would load without an error and give noise."""
     model = trained(name)
     loaded = weights.load_model(write_old(tmp_path / "old", model, norm_order))
     assert loaded.name == name
@@ -78,8 +78,8 @@ def test_old_weights_compute_what_they_computed(tmp_path, name, norm_order):
     np.testing.assert_array_equal(np.asarray(loaded(image)), np.asarray(model(image)))
 
 
-def test_imported_weights_are_ordinary_weights(tmp_path):
-    """Conversion is for good: other tools need not know the old format."""
+def test_imported_weights_are_read_like_trained_weights(tmp_path):
+    """Other tools need not know the old format."""
     model = trained("model1")
     old = write_old(tmp_path / "old", model)
     new = tmp_path / "new.h5"
@@ -98,8 +98,8 @@ def get(model, path):
     return next(v for v in model.variables if v.path == path)
 
 
-def test_importing_present_weights_is_refused(tmp_path):
-    """The user mixed up two files."""
+def test_import_of_weights_in_the_present_format_is_refused(tmp_path):
+    """The user has confused two files."""
     path = tmp_path / "model2.h5"
     weights.save_weights(models.keras_model("model2"), path)
     with pytest.raises(WeightsError, match="present format already"):
@@ -135,18 +135,18 @@ KERNEL = "conv2d_1/conv2d_0/kernel:0"
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-def test_truncated(old, kept):
+def test_truncated_file_is_refused(old, kept):
     raw = old.read_bytes()
     old.write_bytes(raw[: int(len(raw) * kept)])
     one_line(old, "truncated")
 
 
-def test_an_array_that_is_missing(old):
+def test_missing_array_is_refused(old):
     change(old, lambda file: file.pop(BETA))
     one_line(old, f"{BETA} is listed but not there")
 
 
-def test_an_array_that_is_not_listed(old):
+def test_array_that_is_not_listed_is_refused(old):
     def edit(file):
         names = file["batch_normalization_2"].attrs["weight_names"]
         file["batch_normalization_2"].attrs["weight_names"] = names[1:]
@@ -155,12 +155,12 @@ def test_an_array_that_is_not_listed(old):
     one_line(old, r"batch_normalization_2 has .*needed is .*beta")
 
 
-def test_a_layer_that_is_missing(old):
+def test_missing_layer_is_refused(old):
     change(old, lambda file: file.pop("conv2d_1"))
     one_line(old, "layer conv2d_1 is listed but not there")
 
 
-def test_a_layer_too_many(old):
+def test_additional_layer_is_refused(old):
     def edit(file):
         layers = file.attrs["layer_names"].tolist()
         file.attrs["layer_names"] = [*layers, layers[2]]
@@ -169,25 +169,25 @@ def test_a_layer_too_many(old):
     one_line(old, "its last layer is no convolution")
 
 
-def test_a_normalisation_of_other_size(old):
+def test_normalisation_of_another_size_is_refused(old):
     change(old, lambda file: replace(file, BETA, np.zeros(65, np.float32)))
     one_line(old, r"beta.*\(65,\)")
 
 
-def test_layers_that_do_not_fit_together(old):
-    """The layers are named: the user sees which of them is the wrong one."""
+def test_layers_that_do_not_fit_are_refused_by_name(old):
+    """The message lists the layers, so that the user sees the wrong one."""
     change(old, lambda file: replace(file, KERNEL, np.zeros((1, 1, 64, 256), np.float32)))
     one_line(old, r"no network fits its layers \(.*3x3 separable 32->64, 1x1 64->256, ")
 
 
-def test_a_plain_convolution_is_not_taken_for_a_pointwise_one(old):
+def test_plain_convolution_in_place_of_a_pointwise_one_is_refused(old):
     change(old, lambda file: replace(file, KERNEL, np.zeros((3, 3, 64, 128), np.float32)))
     network = weights.read_weights(old).network
     assert network.name == "fcn-32-64-128-64-32"
     assert network.variables["middle_conv/kernel"] == (3, 3, 64, 128)
 
 
-def test_a_dense_network(tmp_path):
+def test_dense_network_is_refused(tmp_path):
     path = tmp_path / "other.h5"
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [b"dense_1"]
@@ -198,18 +198,18 @@ def test_a_dense_network(tmp_path):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_values_that_are_not_finite(old, bad):
+def test_values_that_are_not_finite_are_refused(old, bad):
     change(old, lambda file: replace(file, BETA, np.full(64, bad, np.float32)))
     one_line(old, "encoder2_norm/beta holds values that are not finite")
 
 
-def test_text_in_place_of_numbers(old):
+def test_text_in_place_of_numbers_is_refused(old):
     change(old, lambda file: replace(file, BETA, "text"))
     one_line(old, "damaged")
 
 
-def test_a_small_file_that_unpacks_to_gigabytes(old):
-    """It would take the machine's memory with it."""
+def test_small_file_that_decompresses_to_gigabytes_is_refused(old):
+    """It would fill the memory."""
 
     def edit(file):
         file.create_dataset("bomb", shape=(2**32,), dtype="f4", chunks=(2**16,), compression="gzip")
@@ -219,14 +219,14 @@ def test_a_small_file_that_unpacks_to_gigabytes(old):
     one_line(old, "bomb makes it more than")
 
 
-def test_a_file_too_large(old):
+def test_file_that_is_too_large_is_refused(old):
     with old.open("r+b") as file:
-        file.truncate(weights.MAX_BYTES + 1)  # sparse: takes no room
+        file.truncate(weights.MAX_BYTES + 1)  # a sparse file takes no space
     one_line(old, "too many for weights")
 
 
 def test_links_to_other_files_are_not_followed(old, tmp_path):
-    """A weights file from elsewhere must not read what else is on the disk."""
+    """A weights file of another user must not read other files on the disk."""
     with h5py.File(tmp_path / "secret.h5", "w") as secret:
         secret["beta"] = np.zeros(64, np.float32)
 
@@ -237,7 +237,7 @@ def test_links_to_other_files_are_not_followed(old, tmp_path):
     one_line(old, f"{BETA} is listed but not there")
 
 
-def test_arrays_kept_in_other_files_are_not_read(old, tmp_path):
+def test_arrays_stored_in_other_files_are_refused(old, tmp_path):
     (tmp_path / "secret").write_bytes(bytes(256))
 
     def edit(file):
@@ -250,7 +250,7 @@ def test_arrays_kept_in_other_files_are_not_read(old, tmp_path):
 
 
 VARIABLE = "FOLLOWME_LEGACY_WEIGHTS"
-"""Names a folder with the old weights `model1/model_weights.h5` and `model2/model_weights`."""
+"""Folder with the old weights `model1/model_weights.h5` and `model2/model_weights`."""
 
 
 @pytest.mark.skipif(VARIABLE not in os.environ, reason=f"{VARIABLE} names no folder of old weights")
@@ -258,8 +258,8 @@ VARIABLE = "FOLLOWME_LEGACY_WEIGHTS"
     ("file", "architecture"),
     [("model1/model_weights.h5", "model1"), ("model2/model_weights", "model2")],
 )
-def test_the_projects_own_files(file, architecture):
-    """The files users have."""
+def test_files_of_the_udacity_project_are_read(file, architecture):
+    """Users have these files."""
     stored = weights.read_weights(Path(os.environ[VARIABLE]) / file)
     assert stored.architecture == architecture
     assert re.fullmatch(r"Keras 2\.0\.\d-tf", stored.origin)

@@ -1,4 +1,4 @@
-"""The networks are those of the tables, and upsample as the original did."""
+"""The networks agree with the tables of the report, and upsample as in TensorFlow 1."""
 
 import keras
 import numpy as np
@@ -43,8 +43,8 @@ every_network = pytest.mark.parametrize("name", models.ARCHITECTURES)
 
 
 @every_network
-def test_a_network_is_its_table(name):
-    """Another shape would be another network: published weights and figures would not fit."""
+def test_network_has_the_layers_of_its_table(name):
+    """Published weights and figures fit this network only."""
     model = models.keras_model(name)
     assert model.name == name
     assert model.count_params() == PARAMETERS[name]
@@ -58,8 +58,8 @@ def test_a_network_is_its_table(name):
 
 
 @every_network
-def test_skip_connections_are_the_tables(name):
-    """A decoder fed from the wrong layer still has an output of the right shape."""
+def test_skip_connections_are_those_of_the_table(name):
+    """A decoder with a wrong skip connection may still have an output of the right shape."""
     model = models.keras_model(name)
     skips = {
         layer.name.removesuffix("_concat"): layer.input[1]._keras_history.operation.name
@@ -71,7 +71,7 @@ def test_skip_connections_are_the_tables(name):
 
 @every_network
 def test_normalisation_comes_after_the_activation(name):
-    """The other order would compute something else with the same number of parameters."""
+    """The other order computes another function with the same number of parameters."""
     for norm in (x for x in models.keras_model(name).layers if x.name.endswith("_norm")):
         before = norm.input._keras_history.operation
         assert before.name.endswith("_conv")
@@ -80,8 +80,8 @@ def test_normalisation_comes_after_the_activation(name):
 
 @every_network
 @pytest.mark.parametrize("size", [(16, 24), (160, 160)])
-def test_an_allowed_size_comes_back_at_its_size(name, size):
-    """Training works on crops, flights on whole frames."""
+def test_output_has_the_size_of_the_image(name, size):
+    """Training uses crops, a flight whole frames."""
     assert not any(side % models.SIDE_MULTIPLE_PX for side in size)
     network = models.keras_model(name)
     probabilities = np.asarray(network(np.zeros((1, *size, 3), np.float32)))
@@ -90,7 +90,7 @@ def test_an_allowed_size_comes_back_at_its_size(name, size):
 
 
 def test_upsampling_keeps_pixels_and_averages_between_them():
-    """A half-pixel shift would move every mask and spoil published weights."""
+    """A half-pixel shift would move every mask of published weights."""
     x = keras.Input((None, None, 2))
     up = keras.Model(x, models.bilinear_upsample(x, name="up"))
     image = np.random.default_rng(3).normal(size=(1, 3, 4, 2)).astype(np.float32)

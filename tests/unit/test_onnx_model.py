@@ -1,4 +1,4 @@
-"""The exported network: what somebody runs elsewhere is what flies here."""
+"""ONNX export: the exported network computes the same as the weights."""
 
 import sys
 
@@ -13,26 +13,26 @@ from followme_uav.errors import EnvironmentSetupError, WeightsError
 from followme_uav.perception import weights
 from followme_uav.perception.models import ARCHITECTURES, CLASSES
 from followme_uav.perception.onnx_model import onnx_model
-from tests.unit.trained_networks import noise, street, write_lively_weights
+from tests.unit.trained_networks import noise, street, write_varied_weights
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
-    return {name: write_lively_weights(name, folder) for name in ARCHITECTURES}
+    return {name: write_varied_weights(name, folder) for name in ARCHITECTURES}
 
 
 @pytest.fixture
 def damaged(trained, tmp_path):
-    """A copy of Model 2's weights that may be spoilt."""
+    """A copy of the weights of Model 2, to be changed by a test."""
     path = tmp_path / "damaged.h5"
     path.write_bytes(trained["model2"].read_bytes())
     return path
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_another_runtime_computes_the_same(trained, architecture):
-    """Any batch, any allowed size, bytes in: nothing is left for a user to prepare."""
+def test_onnx_runtime_computes_the_same(trained, architecture):
+    """Any batch and any allowed size; the model takes bytes, so users need not scale them."""
     content = onnx_model(trained[architecture]).SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     network = weights.load_model(trained[architecture])
@@ -45,8 +45,8 @@ def test_another_runtime_computes_the_same(trained, architecture):
         assert np.mean(probabilities.argmax(-1) == expected.argmax(-1)) >= 0.999
 
 
-def test_the_command_writes_it(trained, tmp_path, monkeypatch, capsys):
-    """The file says what it holds: classes in their order, and which weights."""
+def test_export_writes_a_model_with_classes_and_hash(trained, tmp_path, monkeypatch, capsys):
+    """The file holds the order of the classes and the hash of the weights."""
     out = tmp_path / "new" / "model2.onnx"
     command = ["followme-uav", "export", "--onnx", out, "--weights", trained["model2"]]
     monkeypatch.setattr(sys, "argv", [str(word) for word in command])
@@ -63,7 +63,7 @@ def test_the_command_writes_it(trained, tmp_path, monkeypatch, capsys):
     }
 
 
-def test_without_the_package_there_is_one_line(trained, monkeypatch):
+def test_missing_onnx_package_is_an_error_of_one_line(trained, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(EnvironmentSetupError, match="onnx cannot be imported") as caught:
         onnx_model(trained["model2"])
@@ -71,7 +71,7 @@ def test_without_the_package_there_is_one_line(trained, monkeypatch):
 
 
 def test_weights_without_a_variable_are_refused(damaged):
-    """Else zeros would fly in its place."""
+    """A missing variable must not become zeros."""
     with h5py.File(damaged, "r+") as file:
         del file["decoder1_norm/gamma"]
     with pytest.raises(WeightsError, match="lacks decoder1_norm/gamma"):
@@ -86,8 +86,8 @@ def test_weights_of_another_shape_are_refused(damaged):
         onnx_model(damaged)
 
 
-def test_weights_with_a_variable_too_many_are_refused(damaged):
-    """They are those of another network, of which a part happens to fit."""
+def test_weights_with_an_additional_variable_are_refused(damaged):
+    """They belong to another network, of which a part fits."""
     with h5py.File(damaged, "r+") as file:
         file["encoder3_conv/bias"] = np.zeros(3)
     with pytest.raises(WeightsError, match="unknown variable encoder3_conv/bias"):

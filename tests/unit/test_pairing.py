@@ -1,4 +1,4 @@
-"""Images find their masks by name, however people name files, and never by mere order."""
+"""Pairing of images and masks by their names, and never by the order of files."""
 
 from pathlib import Path
 
@@ -34,13 +34,13 @@ def paired(images, masks):
         ("Bild {}.jpg", "Maske ({}).png"),
     ],
 )
-def test_pairs_by_what_names_share(image, mask):
+def test_image_and_mask_pair_by_the_parts_that_their_names_share(image, mask):
     numbers = (1, 2, 5, 10, 20, 101)
     pairs = paired([image.format(n) for n in numbers], [mask.format(n) for n in reversed(numbers)])
     assert pairs == {image.format(n): mask.format(n) for n in numbers}
 
 
-def test_one_frame_is_enough_to_tell_what_names_share():
+def test_single_image_and_mask_pair_by_name():
     assert paired([CAM.format(5)], [MASK.format(5)])
     assert paired(["img1.jpg"], ["mask1.png"])
 
@@ -50,8 +50,8 @@ def test_names_without_numbers_pair_by_their_words():
     assert pairs == {"alice.jpg": "mask_alice.png", "bob.jpg": "mask_bob.png"}
 
 
-def test_recording_with_two_digits_is_not_taken_for_another():
-    """Run 4 of recording 10 and recording 4 have numbers in common."""
+def test_recording_number_is_not_confused_with_a_longer_number():
+    """Run 4 of recording 10 and recording 4 share a number."""
     pairs = paired(
         ["4_run2cam1_00005.jpeg", "10_run4cam1_00005.jpeg"],
         ["4__mask_00005.png", "10__mask_00005.png"],
@@ -68,7 +68,7 @@ def test_recording_with_two_digits_is_not_taken_for_another():
         (["1_image.jpg"], ["1.png", "1_mask.png"]),
     ],
 )
-def test_name_that_fits_two_is_refused(images, masks):
+def test_name_that_fits_two_files_is_refused(images, masks):
     with pytest.raises(DataError, match="fits several") as caught:
         paired(images, masks)
     assert "\n" not in str(caught.value)
@@ -90,7 +90,7 @@ def test_names_that_share_too_little_do_not_pair_by_order(images, masks):
     assert paired(images, masks) == {}
 
 
-def test_missing_mask_shifts_no_other():
+def test_missing_mask_does_not_shift_other_pairs():
     images = [CAM.format(n) for n in range(6)]
     masks = [MASK.format(n) for n in (0, 1, 3, 4, 5, 7)]
     pairing = pair([Path(name) for name in images], [Path(name) for name in masks])
@@ -99,12 +99,12 @@ def test_missing_mask_shifts_no_other():
     assert all(image.stem[-5:] == mask.stem[-5:] for image, mask in pairing.pairs)
 
 
-def test_several_rules_are_said_with_their_counts():
+def test_several_rules_are_listed_with_their_counts():
     pairing = pair([Path("1.jpg"), Path("2.jpg")], [Path("1.png"), Path("2_mask.png")])
     assert pairing.rule.startswith("the same name (1), ")
 
 
-def test_hidden_files_and_folders_are_no_images(tmp_path):
+def test_hidden_files_and_folders_are_not_images(tmp_path):
     for name in ("1.jpg", "._1.jpg", ".DS_Store", "Thumbs.db", "2.PNG"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "3.png").mkdir()

@@ -1,4 +1,4 @@
-"""Raw recordings become labelled frames: every pixel in its class, every trouble with its file."""
+"""Conversion of raw recordings: the class of each pixel, and errors that name the file."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ from PIL import Image
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.plausibility import ClassColours
-from followme_uav.learn.data.prepare import Reading, decide, find_frames, prepare
+from followme_uav.learn.data.prepare import MaskEncoding, decide, find_frames, prepare
 
 SIZE = 32
 HERO, PEOPLE = np.s_[4:12, 4:8], np.s_[10:20, 20:26]
 
 
 def record(folder, count=2, depth=False, first=0):
-    """A recording; returns the labels that it shows."""
+    """Write a recording and return its labels."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(first)
     labels = np.zeros((count, SIZE, SIZE), np.uint8)
@@ -31,7 +31,7 @@ def record(folder, count=2, depth=False, first=0):
             near = distance if label == 0 else distance // 2
             plane = np.where(inside, near, 255) if depth else np.where(inside, 255, 0)
             if depth and label == 0:
-                plane = distance  # the street behind people is there for its own camera
+                plane = distance  # camera 4 also shows the street behind people
             save(folder, camera, first + i, np.repeat(plane[..., None], 3, 2).astype(np.uint8))
     return labels
 
@@ -41,15 +41,15 @@ def save(folder, camera, number, pixels):
 
 
 @pytest.mark.parametrize("depth", [False, True])
-def test_masks_and_images_of_a_recording(tmp_path, depth):
-    """Highlights or depth: either way the network must learn the classes that were seen."""
+def test_recording_in_both_encodings_gives_its_images_and_classes(tmp_path, depth):
+    """Both encodings give the recorded classes."""
     labels = record(tmp_path / "raw", depth=depth)
     summary = prepare(tmp_path / "raw", tmp_path / "set")
     (frames,) = dataset.load_folders([tmp_path / "set"])
     np.testing.assert_array_equal(frames.labels, labels)
     image = Image.open(tmp_path / "raw" / "cam1_00001.png").convert("RGB")
     np.testing.assert_array_equal(frames.images[1], np.asarray(image))
-    assert summary.reading is (Reading.DEPTH if depth else Reading.BRIGHT)
+    assert summary.encoding is (MaskEncoding.DEPTH if depth else MaskEncoding.BRIGHT)
     assert (summary.frames, summary.hero_frames, summary.people_frames) == (2, 1, 2)
     assert (summary.several, summary.unclaimed) == (0, 0)
 
@@ -68,25 +68,25 @@ def plane(*values):
     return np.array([values], np.uint8)
 
 
-def test_pixels_that_several_masks_claim_or_none():
-    """Edges are smoothed in recordings: whatever the values, each pixel gets one class."""
+def test_pixel_in_several_masks_or_in_none_gets_one_class():
+    """Recordings have smoothed edges; each pixel gets one class for any values."""
     hero = plane(255, 200, 255, 0, 120, 0)
     people = plane(255, 210, 0, 0, 0, 255)
     background = plane(255, 0, 255, 0, 110, 255)
-    label, several, unclaimed = decide(hero, people, background, Reading.BRIGHT)
+    label, several, unclaimed = decide(hero, people, background, MaskEncoding.BRIGHT)
     assert label.tolist() == [[2, 1, 2, 0, 0, 1]]
     assert (several, unclaimed) == (4, 2)
 
 
-def test_depths_that_are_equal_or_all_far():
+def test_equal_or_far_depths_get_a_class_by_the_rule():
     hero, people = plane(50, 50, 255, 30), plane(50, 60, 255, 30)
-    label, several, unclaimed = decide(hero, people, plane(50, 80, 255, 90), Reading.DEPTH)
+    label, several, unclaimed = decide(hero, people, plane(50, 80, 255, 90), MaskEncoding.DEPTH)
     assert label.tolist() == [[0, 2, 0, 1]]
     assert (several, unclaimed) == (1, 1)
 
 
-def test_cameras_in_another_order(tmp_path):
-    """Recorders differ; hero and people must not change places unnoticed and for good."""
+def test_cameras_in_another_order_give_the_same_classes(tmp_path):
+    """Recorders number their cameras differently; hero and people must not be swapped."""
     labels = record(tmp_path / "raw")
     prepare(tmp_path / "raw", tmp_path / "set", cameras=(2, 3, 4))
     (frames,) = dataset.load_folders([tmp_path / "set"])
@@ -95,15 +95,15 @@ def test_cameras_in_another_order(tmp_path):
         prepare(tmp_path / "raw", tmp_path / "other", cameras=(3, 3, 4))
 
 
-def test_nothing_is_overwritten_unless_told(tmp_path):
+def test_existing_set_is_refused_without_resume(tmp_path):
     record(tmp_path / "raw")
     prepare(tmp_path / "raw", tmp_path / "set")
     with pytest.raises(DataError, match=r"set: exists and is not empty.*--resume"):
         prepare(tmp_path / "raw", tmp_path / "set")
 
 
-def test_interrupted_call_goes_on(tmp_path):
-    """A kill between two files leaves a set that a second call completes."""
+def test_resume_completes_an_interrupted_set(tmp_path):
+    """After a kill between two files, a second call completes the set."""
     labels = record(tmp_path / "raw", count=4)
     out = tmp_path / "set"
     prepare(tmp_path / "raw", out)
@@ -124,58 +124,58 @@ def refused(raw, message):
     assert "\n" not in str(caught.value)
 
 
-def test_partner_missing(tmp_path):
+def test_frame_with_a_missing_file_is_refused(tmp_path):
     record(tmp_path / "raw")
     (tmp_path / "raw" / "cam3_00001.png").unlink()
     refused(tmp_path / "raw", r"missing of 1 of 2 frames: cam1_00001.png \(camera 3\)")
     assert not (tmp_path / "set").exists()
 
 
-def test_image_missing(tmp_path):
+def test_frame_without_image_is_refused(tmp_path):
     record(tmp_path / "raw")
     (tmp_path / "raw" / "cam1_00001.png").unlink()
     refused(tmp_path / "raw", r"missing of 1 of 2 frames: cam2_00001.png \(camera 1\)")
 
 
-def test_mask_of_another_size(tmp_path):
+def test_mask_of_another_size_is_refused(tmp_path):
     record(tmp_path / "raw")
     save(tmp_path / "raw", 4, 1, np.zeros((16, 16, 3), np.uint8))
     refused(tmp_path / "raw", r"cam4_00001.png: 16x16 px, its image cam1_00001.png has 32x32")
 
 
-def test_image_not_square(tmp_path):
+def test_image_that_is_not_square_is_refused(tmp_path):
     record(tmp_path / "raw")
     save(tmp_path / "raw", 1, 1, np.zeros((32, 48, 3), np.uint8))
     refused(tmp_path / "raw", r"cam1_00001.png: 48x32 px, must be square")
 
 
-def test_unreadable_mask(tmp_path):
+def test_unreadable_mask_is_refused(tmp_path):
     record(tmp_path / "raw")
     path = tmp_path / "raw" / "cam2_00001.png"
     path.write_bytes(path.read_bytes()[:60])
     refused(tmp_path / "raw", r"cam2_00001.png: not a readable image")
 
 
-def test_folder_without_recording(tmp_path):
+def test_folder_without_recording_is_refused(tmp_path):
     refused(tmp_path / "none", "none: no such folder")
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "notes.txt").write_text("nothing here")
     refused(tmp_path / "raw", "raw: no files named like cam1_00012.png")
 
 
-def test_same_frame_twice(tmp_path):
+def test_frame_with_two_files_of_one_camera_is_refused(tmp_path):
     record(tmp_path / "raw")
     Image.new("RGB", (SIZE, SIZE)).save(tmp_path / "raw" / "cam1_00001.jpeg")
     refused(tmp_path / "raw", r"is there twice")
 
 
-def test_unknown_kind(tmp_path):
+def test_unknown_kind_is_refused(tmp_path):
     record(tmp_path / "raw")
     with pytest.raises(ConfigError, match="choose from following_images, patrol_non_targ"):
         prepare(tmp_path / "raw", tmp_path / "set", kind="patrol")
 
 
-def test_file_names_of_the_unity_recorder(tmp_path):
+def test_files_of_the_unity_recorder_belong_to_their_cameras(tmp_path):
     record(tmp_path / "raw", count=1, first=12)
     (frame,) = find_frames(tmp_path / "raw")
     assert [p.name for p in (frame.image, frame.hero, frame.people, frame.background)] == [
@@ -184,7 +184,7 @@ def test_file_names_of_the_unity_recorder(tmp_path):
 
 
 def two_in_a_street(folder, person=np.s_[2:8, 2:5], hero=np.s_[8:14, 10:12]):
-    """One frame as the Unity simulator records it: depth, white where the class is not."""
+    """Write one frame as the Unity simulator records it: depth, and white outside the class."""
     folder.mkdir()
     image = np.full((16, 16, 3), 128, np.uint8)
     image[person], image[hero] = (40, 60, 160), (190, 30, 40)
@@ -200,16 +200,16 @@ def two_in_a_street(folder, person=np.s_[2:8, 2:5], hero=np.s_[8:14, 10:12]):
     return label
 
 
-def test_hero_is_camera_3_unless_told_otherwise(tmp_path, capsys):
+def test_hero_is_camera_3_by_default(tmp_path, capsys):
     label = two_in_a_street(tmp_path / "raw")
-    assert prepare(tmp_path / "raw", tmp_path / "set").reading is Reading.DEPTH
+    assert prepare(tmp_path / "raw", tmp_path / "set").encoding is MaskEncoding.DEPTH
     (frames,) = dataset.load_folders([tmp_path / "set"])
     np.testing.assert_array_equal(frames.labels[0], label)
     assert capsys.readouterr().err == ""
 
 
-def test_swapped_classes_are_told_by_their_colours(tmp_path, capsys):
-    """A network trained on them follows everybody but the hero."""
+def test_swapped_cameras_are_noticed_by_the_colours_of_their_classes(tmp_path, capsys):
+    """A network that is trained on swapped classes follows other people."""
     two_in_a_street(tmp_path / "raw")
     prepare(tmp_path / "raw", tmp_path / "set", cameras=(2, 3, 4))
     (line,) = capsys.readouterr().err.splitlines()
@@ -217,14 +217,14 @@ def test_swapped_classes_are_told_by_their_colours(tmp_path, capsys):
     assert "--cameras 3,2,4" in line
 
 
-def test_background_that_is_no_background_is_told(tmp_path, capsys):
+def test_small_share_of_background_gives_a_warning(tmp_path, capsys):
     two_in_a_street(tmp_path / "raw")
     prepare(tmp_path / "raw", tmp_path / "set", cameras=(4, 2, 3))
     assert "of all pixels are background" in capsys.readouterr().err
 
 
-def test_noisy_colours_of_few_pixels_are_no_reason_to_doubt():
-    """A warning that comes by chance would soon be ignored."""
+def test_noisy_colours_of_few_pixels_give_no_warning():
+    """Users would ignore a warning that appears by chance."""
     for seed in range(200):
         rng = np.random.default_rng(seed)
         image = rng.integers(0, 256, (16, 16, 3)).astype(np.uint8)
@@ -232,7 +232,7 @@ def test_noisy_colours_of_few_pixels_are_no_reason_to_doubt():
         label = np.zeros((16, 16), np.uint8)
         label[:4, :4], label[8:12, :4] = 1, 2
         colours.add(image, label)
-        assert not colours.doubts((3, 2, 4))
+        assert not colours.warnings((3, 2, 4))
 
 
 def test_depths_follow_the_rule_of_the_published_masks():
@@ -245,21 +245,21 @@ def test_depths_follow_the_rule_of_the_published_masks():
             hero.astype(np.uint8),
             people.astype(np.uint8),
             background.astype(np.uint8),
-            Reading.DEPTH,
+            MaskEncoding.DEPTH,
         )
         expected = np.argmin(np.stack([background - 1, people, hero]), axis=0)
         np.testing.assert_array_equal(label, expected)
 
 
-def test_person_that_fills_the_first_frame_does_not_decide_how_masks_are_read(tmp_path):
-    """Depth images of somebody close by are as dark as highlights of nobody."""
+def test_person_that_fills_the_first_frame_does_not_decide_the_encoding(tmp_path):
+    """The depth of a near person is as dark as a bright mask without people."""
     record(tmp_path / "raw", count=4, depth=True)
     save(tmp_path / "raw", 2, 0, np.full((SIZE, SIZE), 30, np.uint8))
-    assert prepare(tmp_path / "raw", tmp_path / "set").reading is Reading.DEPTH
+    assert prepare(tmp_path / "raw", tmp_path / "set").encoding is MaskEncoding.DEPTH
 
 
-def test_hidden_files_are_no_frames(tmp_path):
-    """Finder writes a `._NAME` beside every file that it copies to a foreign disk."""
+def test_hidden_files_are_ignored(tmp_path):
+    """Finder writes a file `._NAME` beside every file on a foreign disk."""
     record(tmp_path / "raw")
     for name in ("._cam1_00000.png", ".cam1_00007.png", ".DS_Store", "Thumbs.db"):
         (tmp_path / "raw" / name).write_bytes(b"no image")
@@ -268,15 +268,15 @@ def test_hidden_files_are_no_frames(tmp_path):
     assert prepare(tmp_path / "raw", tmp_path / "set").frames == 2
 
 
-def test_frames_of_a_hidden_recording_are_not_hidden(tmp_path):
-    """They would be ignored as the rubbish of file managers is."""
+def test_frames_of_a_hidden_folder_get_visible_names(tmp_path):
+    """Hidden files would be ignored when the set is read."""
     record(tmp_path / ".raw")
     prepare(tmp_path / ".raw", tmp_path / "set")
     assert len(dataset.load_folders([tmp_path / "set"])[0]) == 2
 
 
-def test_incomplete_frames_are_listed_or_left_out_when_told(tmp_path, capsys):
-    """A recorder that was stopped leaves some."""
+def test_incomplete_frames_are_refused_or_left_out_with_skip_incomplete(tmp_path, capsys):
+    """A recorder that is stopped leaves incomplete frames."""
     labels = record(tmp_path / "raw", count=9)
     for i in range(7):
         (tmp_path / "raw" / f"cam{i % 4 + 1}_{i:05d}.png").unlink()
@@ -291,7 +291,7 @@ def test_incomplete_frames_are_listed_or_left_out_when_told(tmp_path, capsys):
     np.testing.assert_array_equal(frames.labels, labels[7:])
 
 
-def test_recording_without_any_complete_frame_is_refused_even_then(tmp_path):
+def test_recording_without_a_complete_frame_is_refused_with_skip_incomplete(tmp_path):
     record(tmp_path / "raw")
     with pytest.raises(DataError, match=r"camera 5\).*--cameras"):
         prepare(tmp_path / "raw", tmp_path / "set", cameras=(3, 2, 5), skip_incomplete=True)

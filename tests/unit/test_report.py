@@ -1,4 +1,4 @@
-"""`evaluate` from labelled files to tables, JSON and page, with a network that goes by colour."""
+"""The `evaluate` command: tables, JSON and HTML report, with a network that looks at colours."""
 
 import json
 import re
@@ -23,14 +23,14 @@ BROWSER_DEADLINE_S = 120
 
 
 def infer(images):
-    """Red is the hero and blue are people, as `labelled_frames` paints them."""
+    """Take red for the hero and blue for people, as `labelled_frames` paints them."""
     red, _, blue = np.moveaxis(images.astype(int), -1, 0)
     hero, people = red - blue > 90, blue - red > 60
     return np.stack([~(hero | people), people, hero], axis=-1).astype(np.uint8) * 255
 
 
 class ColourSegmenter:
-    """Stands for a trained network; weights are not read."""
+    """Replacement for a trained network; it reads no weights."""
 
     sha256 = "0123456789abcdef" * 4
     input_size_px = None
@@ -96,8 +96,8 @@ def test_a_plain_folder_has_no_final_score(tmp_path, by_colour, capsys):
     assert not re.search(r"\d  final score", capsys.readouterr().out)
 
 
-def test_frames_are_sorted_by_the_heros_size():
-    """The bounds decide which frames make up half of the proxy score."""
+def test_split_by_kind_sorts_frames_by_the_size_of_the_hero():
+    """The limits decide which frames count in the proxy of the final score."""
     sizes = (0, 3, 4, 40, 41, 900)
     truth = np.zeros((6, 160, 160, 3), bool)
     for plane, size in zip(truth, sizes, strict=True):
@@ -118,22 +118,24 @@ def test_by_kind_gives_a_plain_folder_a_final_score(tmp_path, by_colour, capsys)
     near[..., 0] = 255
     near[100:150, 100:130] = (0, 0, 255)
     Image.fromarray(near).save(min((folder / "masks").iterdir()))
-    Image.fromarray(np.full_like(near, 99)).save(min((folder / "images").iterdir()))  # missed
+    Image.fromarray(np.full_like(near, 99)).save(
+        min((folder / "images").iterdir())
+    )  # the hero is missed
     result = run(folder, by_kind=True)
     assert [s.frames for s in result.sets] == [1, 4, 4]
     assert 0 < result.final_score < 1
-    # Only the share of hits and misses differs: here a miss among 1 of 9, there among 542 of 1134.
+    # Only the weight of the miss differs: it is in 1 of 9 frames here, in 542 of 1134 there.
     assert 0 < result.final_score_udacity_frames < result.final_score
     assert "proxy" in capsys.readouterr().out
 
 
-def test_by_kind_says_which_kind_is_missing(tmp_path, by_colour, capsys):
+def test_by_kind_names_the_missing_kind(tmp_path, by_colour, capsys):
     result = run(write_frames(tmp_path / "data", count=4), by_kind=True)
     assert result.final_score is None
     assert "no frame is of the kind patrol_with_targ" in capsys.readouterr().out
 
 
-def test_by_kind_of_folders_by_kind(three_kinds, by_colour):
+def test_by_kind_is_refused_for_folders_by_kind(three_kinds, by_colour):
     with pytest.raises(DataError, match="leave out --by-kind"):
         run(three_kinds, by_kind=True)
 
@@ -141,8 +143,13 @@ def test_by_kind_of_folders_by_kind(three_kinds, by_colour):
 # The report
 
 
+def skip_without_report_packages():
+    for package in ("matplotlib", "jinja2"):
+        pytest.importorskip(package, reason="the HTML report needs it")
+
+
 class Page(HTMLParser):
-    """Sources of pictures, names of elements and text."""
+    """Sources of pictures, names of elements, and text of a page."""
 
     def __init__(self, text):
         super().__init__()
@@ -160,13 +167,13 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def page(three_kinds, by_colour, tmp_path):
-    pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
+    skip_without_report_packages()
     run(three_kinds, report_dir=tmp_path / "report")
     return tmp_path / "report" / "index.html"
 
 
-def test_the_page_is_complete_by_itself(page):
-    """It must open from a mail or without a network, and years later."""
+def test_page_needs_no_script_and_no_network(page):
+    """The page must open from a mail, without a network, and years later."""
     text = page.read_text()
     found = Page(text)
     assert "script" not in found.tags
@@ -182,33 +189,31 @@ def test_the_page_is_complete_by_itself(page):
     assert written == set(found.sources)
 
 
-def test_the_page_shows_the_scores_and_names_the_frames(page, capsys):
+def test_page_shows_the_scores_and_names_the_frames(page, capsys):
     text = Page(page.read_text()).text
     assert numbers(capsys.readouterr().out) <= numbers(text)
     assert "colours.h5 on data" in text
     assert text.count("run1_cam1_") == 6
 
 
-def test_a_second_report_replaces_the_first(page, tmp_path, by_colour):
-    """Pictures of the first would look like results of the second."""
+def test_second_report_removes_the_pictures_of_the_first(page, tmp_path, by_colour):
+    """Old pictures would look like results of the second evaluation."""
     plain = write_frames(tmp_path / "without", count=2, hero=False)
     run(plain, report_dir=page.parent)
     assert not list(page.parent.rglob("*.png"))
     assert "without" in page.read_text()
 
 
-def test_a_network_that_sees_nothing_has_a_report_too(
-    three_kinds, by_colour, tmp_path, monkeypatch
-):
-    """The first epochs of a training are like that."""
-    pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
+def test_network_without_detections_gets_a_report(three_kinds, by_colour, tmp_path, monkeypatch):
+    """A network detects nothing in the first epochs of its training."""
+    skip_without_report_packages()
     monkeypatch.setattr(sys.modules[__name__], "infer", np.zeros_like)
     run(three_kinds, report_dir=tmp_path / "report")
     assert (tmp_path / "report" / "pictures" / "size.png").is_file()
 
 
 def test_names_cannot_become_markup(tmp_path, by_colour):
-    pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
+    skip_without_report_packages()
     folder = write_frames(tmp_path / "<i>data&", count=2)
     for image in (folder / "images").iterdir():
         image.rename(image.with_name(f"<script>&amp;{image.name}"))
@@ -222,22 +227,25 @@ def test_names_cannot_become_markup(tmp_path, by_colour):
     assert "<script>&amp;run1_cam1_00000.png" in found.text
 
 
-def test_without_matplotlib_the_remedy_comes_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr(evaluate, "Segmenter", None)  # not to be reached
+@pytest.mark.parametrize("package", ["matplotlib", "jinja2"])
+def test_missing_package_of_the_report_is_named_before_the_evaluation(
+    tmp_path, monkeypatch, package
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(evaluate, "Segmenter", None)  # must not be reached
     with pytest.raises(EnvironmentSetupError, match=r"pip install 'followme-uav\[report\]'"):
         run(tmp_path, report_dir=tmp_path / "report")
 
 
-def test_a_report_that_cannot_be_written(three_kinds, by_colour, tmp_path):
-    pytest.importorskip("matplotlib", reason="the report draws with Matplotlib")
+def test_report_folder_that_cannot_be_written_is_an_error(three_kinds, by_colour, tmp_path):
+    skip_without_report_packages()
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file is no folder"):
         run(three_kinds, report_dir=tmp_path / "file")
 
 
 def measured(sizes_and_hits):
-    """Frames with a hero of so many pixels, of which so many are predicted."""
+    """Measures of frames, each with a number of hero pixels and a number of predicted ones."""
     truth = np.zeros((len(sizes_and_hits), 20, 20, 3), bool)
     probabilities = np.zeros(truth.shape, np.uint8)
     for i, (size, hits) in enumerate(sizes_and_hits):
@@ -246,7 +254,7 @@ def measured(sizes_and_hits):
     return scores.measure(truth, probabilities)
 
 
-def test_best_median_and_worst_are_what_they_are_called():
+def test_gallery_has_the_best_the_median_and_the_worst_frames():
     frames = measured([(100, 90), (50, 0), (100, 50), (80, 0), (100, 10), (100, 99), (0, 9)])
     groups = {g.title: g.frames for g in report.choose(frames)}
     assert groups == {
@@ -263,12 +271,12 @@ def test_false_positives_with_most_pixels_come_first():
     assert group.frames == (2, 4, 0)
 
 
-def test_one_frame_with_the_hero_is_enough_for_a_gallery():
+def test_one_frame_with_the_hero_fills_all_groups():
     groups = report.choose(measured([(10, 10)]))
     assert [g.frames for g in groups] == [(0,), (0,), (0,)]
 
 
-def test_masks_are_painted_where_they_are():
+def test_masks_are_painted_at_their_pixels():
     truth = np.zeros((160, 160, 3), bool)
     truth[:, :80, MaskClass.BACKGROUND] = True
     truth[10:20, 100:120, MaskClass.HERO] = True
@@ -284,7 +292,7 @@ def test_masks_are_painted_where_they_are():
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (156, 156), (70, 3)])
-def test_the_close_up_shows_the_whole_hero_at_any_edge(corner):
+def test_close_up_shows_the_whole_hero_at_an_edge(corner):
     top, left = corner
     truth = np.zeros((160, 160, 3), bool)
     truth[top : top + 4, left : left + 4, MaskClass.HERO] = True
@@ -293,7 +301,7 @@ def test_the_close_up_shows_the_whole_hero_at_any_edge(corner):
     pixels = np.asarray(close_up)
     line = (pixels == tuple(bytes.fromhex(report_figures.OUTLINE_COLOURS["truth"][1:]))).all(-1)
     rows, columns = np.nonzero(line)
-    # 4 pixels, each drawn 10 times as large.
+    # 4 pixels, enlarged 10 times.
     assert (np.ptp(rows), np.ptp(columns)) == (39, 39)
 
 
@@ -315,8 +323,8 @@ def chromium(folder, *arguments):
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs the browser 'chromium'")
-def test_a_browser_shows_every_picture_within_1200_pixels(page, tmp_path):
-    """Files that are there may still not be shown, and a page may be wider than the screen."""
+def test_browser_shows_every_picture_within_1200_pixels(page, tmp_path):
+    """A browser may refuse a picture that exists, and a page may be wider than the screen."""
     probe = page.with_name("probe.html")
     probe.write_text(
         page.read_text().replace(

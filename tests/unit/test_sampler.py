@@ -1,4 +1,4 @@
-"""Crops: right place, right label, right size, and the same for the same seed."""
+"""Training crops: place, label, size, and repeatability by the seed."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.data import dataset
 from followme_uav.learn.training import sampler
 from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
-from followme_uav.learn.training.hard_examples import Mistake, find_mistakes
+from followme_uav.learn.training.hard_examples import HardExample, find_hard_examples
 from tests.unit.labelled_frames import write_frames
 
 PLAIN = AugmentConfig(flip=0, brightness=0, contrast=0, tint=0, saturation=0, hue_deg=0, noise=0)
-LIVELY = AugmentConfig(
+AUGMENTED = AugmentConfig(
     flip=0.5, brightness=12, contrast=0.1, tint=0.05, saturation=0.15, hue_deg=4, noise=3
 )
 SAMPLING = {
@@ -38,14 +38,14 @@ def make(sets, augment=PLAIN, seed=1, **sampling):
 
 
 def test_hero_crops_show_the_hero(frames):
-    """She fills one pixel in a hundred: without these crops the network ignores her."""
+    """The hero fills one pixel in a hundred; without these crops the network ignores the hero."""
     batch = make(frames).batch(0, 0, [])
     assert batch.images.shape == (40, 32, 32, 3)
     assert all((label == 2).any() for label in batch.labels)
 
 
-@pytest.mark.parametrize("augment", [PLAIN, LIVELY])
-def test_labels_lie_on_their_pixels(frames, augment):
+@pytest.mark.parametrize("augment", [PLAIN, AUGMENTED])
+def test_labels_stay_on_their_pixels_when_crops_are_cut_scaled_and_mirrored(frames, augment):
     """Image and label must be cut, resized and mirrored together, and red must stay red."""
     batch = make(frames, augment, scale_min=0.8, scale_max=1.2).batch(0, 0, [])
     inside = batch.labels == 2
@@ -65,15 +65,15 @@ def test_crop_at_scale_one_is_a_piece_of_the_resized_frame(frames):
 
 
 def test_same_seed_same_batches(frames):
-    a = make(frames, LIVELY).batch(3, 5, [])
-    b = make(frames, LIVELY).batch(3, 5, [])
-    c = make(frames, LIVELY).batch(3, 6, [])
+    a = make(frames, AUGMENTED).batch(3, 5, [])
+    b = make(frames, AUGMENTED).batch(3, 5, [])
+    c = make(frames, AUGMENTED).batch(3, 6, [])
     assert a.images.tobytes() == b.images.tobytes()
     assert a.labels.tobytes() == b.labels.tobytes()
     assert a.images.tobytes() != c.images.tobytes()
 
 
-def test_blur_smooths_some_crops_and_moves_nothing(frames):
+def test_blur_smooths_its_share_of_crops_and_keeps_labels_in_place(frames):
     """Blur stands for motion and distance; hero pixels must stay under their labels."""
     sharp = make(frames).batch(0, 0, [])
     blurred = make(frames, PLAIN.model_copy(update={"blur": 0.5, "blur_px": 2.0})).batch(0, 0, [])
@@ -87,24 +87,24 @@ def test_blur_smooths_some_crops_and_moves_nothing(frames):
     assert np.abs(change.mean(axis=(1, 2, 3))).max() < 20
 
 
-def test_without_blur_batches_are_as_ever(frames):
-    """Model cards of earlier trainings stay repeatable."""
-    a = make(frames, LIVELY).batch(0, 0, [])
-    b = make(frames, LIVELY.model_copy(update={"blur_px": 2.0})).batch(0, 0, [])
+def test_batches_without_blur_are_the_same_as_before_blur_existed(frames):
+    """Trainings in earlier model cards stay repeatable."""
+    a = make(frames, AUGMENTED).batch(0, 0, [])
+    b = make(frames, AUGMENTED.model_copy(update={"blur_px": 2.0})).batch(0, 0, [])
     assert a.images.tobytes() == b.images.tobytes()
 
 
-def test_crops_around_mistakes(frames):
-    """Red things taken for the hero must come up in training again."""
+def test_crops_around_hard_examples_show_them(frames):
+    """Red objects that were detected as the hero must be trained on again."""
     frames[0].images[:] = 0
     frames[0].images[3, 100, 40] = 255
-    mistake = Mistake(0, 3, 100.5 / 160, 40.5 / 160)
-    batch = make(frames, hero=0, mistakes=1).batch(0, 0, [mistake])
+    example = HardExample(0, 3, 100.5 / 160, 40.5 / 160)
+    batch = make(frames, hero=0, mistakes=1).batch(0, 0, [example])
     assert (batch.images.max(axis=(1, 2, 3)) > 50).all()
 
 
 def test_sources_get_their_shares(tmp_path):
-    """The large real set must not drown the small one, or the other way round."""
+    """A small data set must not be lost among the crops of a large one."""
     big = write_frames(tmp_path / "big", count=9, size=32)
     small = write_frames(tmp_path / "small", count=1, size=32)
     sets = dataset.load_folders([big, small])
@@ -117,29 +117,29 @@ def test_sources_get_their_shares(tmp_path):
     assert 0.65 < (levels > 100).mean() < 0.85
 
 
-def test_the_share_of_a_source_that_is_not_there_goes_to_the_others(frames):
-    """A recipe made for two worlds must also train on one."""
+def test_share_of_a_missing_source_goes_to_the_others(frames):
+    """A configuration for two data folders must also train on one."""
     alone = make(frames, source_share={"moon": 0.5}).batch(0, 0, [])
     np.testing.assert_array_equal(alone.images, make(frames).batch(0, 0, []).images)
 
 
-def test_shares_that_leave_nothing(frames):
+def test_shares_that_leave_no_crops_are_refused(frames):
     with pytest.raises(ConfigError, match="leaves no crops"):
         make(frames, source_share={"world": 0})
 
 
-def test_no_frames():
+def test_sampler_without_frames_is_refused():
     with pytest.raises(DataError, match="no training frames"):
         make([])
 
 
-def test_frames_without_hero_still_train(tmp_path):
+def test_frames_without_hero_give_crops_without_hero(tmp_path):
     sets = dataset.load_folders([write_frames(tmp_path / "w", count=2, size=32, hero=False)])
     assert not (make(sets, crop_px=16).batch(0, 0, []).labels == 2).any()
 
 
-def test_mistakes_are_false_alarms_and_misses_not_outlines(tmp_path):
-    """Outlines are wrong in every frame; mining them would leave no room for red leaves."""
+def test_hard_examples_are_false_positives_and_misses_not_outlines(tmp_path):
+    """Almost every outline is off by a pixel; mining them would displace red leaves."""
     sets = dataset.load_folders([write_frames(tmp_path / "w", count=3, size=160)])
     sets[0].labels[:] = 0
     sets[0].labels[0, 40:60, 40:50] = 2
@@ -147,11 +147,11 @@ def test_mistakes_are_false_alarms_and_misses_not_outlines(tmp_path):
 
     def infer(images):
         answers = np.zeros(images.shape, np.uint8)
-        answers[0, 38:60, 40:53, 2] = 255  # her, two or three pixels too large
-        answers[1, 80, 120, 2] = 255  # nobody there
+        answers[0, 38:60, 40:53, 2] = 255  # the hero, two or three pixels too large
+        answers[1, 80, 120, 2] = 255  # no hero there
         return answers
 
-    mistakes = find_mistakes(infer, sets, [(0, 0), (0, 1), (0, 2)], (1,))
-    assert [m.frame for m in mistakes] == [1, 2, 2, 2]
-    assert (mistakes[0].row * 160, mistakes[0].column * 160) == (80.5, 120.5)
-    assert all(100 < m.row * 160 < 104 and 20 < m.column * 160 < 24 for m in mistakes[1:])
+    found = find_hard_examples(infer, sets, [(0, 0), (0, 1), (0, 2)], (1,))
+    assert [m.frame for m in found] == [1, 2, 2, 2]
+    assert (found[0].row * 160, found[0].column * 160) == (80.5, 120.5)
+    assert all(100 < m.row * 160 < 104 and 20 < m.column * 160 < 24 for m in found[1:])

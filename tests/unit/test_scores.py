@@ -1,4 +1,4 @@
-"""The score, on cases counted by hand."""
+"""Scores and curves, compared with counts by hand."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def classes(hero, people=None):
 
 
 def summary(truth, predicted, name="s"):
-    """Result for hero planes, the prediction being sure of itself."""
+    """Result for hero planes; predicted probabilities are 0 or 1."""
     return scores.summarise(name, measure(truth, predicted))
 
 
@@ -36,14 +36,14 @@ def measure(truth, predicted):
     return scores.measure(classes(truth), classes(predicted).astype(np.uint8) * 255)
 
 
-def test_counts_and_overlap():
+def test_detection_counts_and_overlap_agree_with_counts_by_hand():
     truth = planes((0, 0, 4, 4), (0, 0, 4, 4), (0, 0, 4, 4), None, None, (0, 0, 1, 3))
     predicted = planes((0, 0, 4, 4), (0, 2, 4, 4), None, None, (5, 5, 2, 2), (0, 0, 1, 3))
     s = summary(truth, predicted)
     assert (s.true_positive, s.false_positive, s.false_negative) == (2, 1, 1)
     assert (s.frames, s.hero_frames) == (6, 3)
     assert s.hero_iou == pytest.approx((1 + 8 / 24 + 0) / 3)
-    # Three pixels are no hero to detect, but their overlap counts in the mean over all frames.
+    # Three pixels are too few for a detection, but their overlap counts in the mean over all.
     assert s.hero_iou_all == pytest.approx((1 + 8 / 24 + 0 + 0 + 0 + 1) / 6)
     assert s.detection_accuracy == pytest.approx(4 / 6)
     assert s.weight == pytest.approx(2 / 4)
@@ -51,7 +51,7 @@ def test_counts_and_overlap():
     assert s.recall == pytest.approx(2 / 3)
 
 
-def test_classes_are_averaged_where_they_are_there_or_predicted():
+def test_class_iou_is_the_mean_over_frames_with_the_class_in_truth_or_prediction():
     hero = planes((0, 0, 4, 4), None, None)
     people = planes(None, (10, 10, 2, 2), None)
     predicted_people = planes(None, (10, 10, 2, 4), (0, 0, 1, 1))
@@ -67,14 +67,14 @@ def test_classes_are_averaged_where_they_are_there_or_predicted():
 
 
 def test_a_pixel_may_be_predicted_for_no_class():
-    """Each class is compared with 1/2 by itself, as the score demands: no arg max."""
+    """Each probability is compared with 1/2; the score takes no arg max."""
     truth = classes(planes((0, 0, 4, 4)))
     unsure = np.full((1, 20, 20, 3), 85, np.uint8)
     m = scores.measure(truth, unsure)
     assert m.predicted_px.tolist() == [[0, 0, 0]]
 
 
-def test_centroid_error_is_that_of_true_positives():
+def test_centroid_error_is_taken_over_true_positives():
     truth = planes((0, 0, 4, 4), (0, 0, 4, 4), (0, 0, 4, 4), None)
     predicted = planes((0, 0, 4, 4), (3, 4, 4, 4), None, (5, 5, 9, 9))
     s = summary(truth, predicted)
@@ -82,8 +82,8 @@ def test_centroid_error_is_that_of_true_positives():
     assert s.centroid_error_p95_px == pytest.approx(4.75)
 
 
-def test_a_set_where_nothing_is_found_has_numbers_for_json():
-    """NaN would be no JSON, and zero would be a lie."""
+def test_set_without_detections_has_valid_json():
+    """JSON has no NaN, and 0 would be a wrong number."""
     s = summary(planes(None, (0, 0, 4, 4)), planes(None, None))
     assert (s.centroid_error_median_px, s.centroid_error_p95_px, s.precision) == (None, None, None)
     assert s.recall == 0
@@ -96,13 +96,13 @@ def test_four_pixels_are_a_detection_three_are_not():
     assert (s.false_positive, s.false_negative) == (1, 0)
 
 
-def test_final_score():
+def test_final_score_agrees_with_the_formula():
     following = summary(planes((0, 0, 4, 4)), planes((0, 0, 4, 4)))
     without = summary(planes(None, None), planes((0, 0, 4, 4), None))
     with_hero = summary(planes((0, 0, 4, 4), None), planes((0, 0, 4, 2), None))
     # IoU (1 + 0.5 / 2) / 2, weight 2 / 3.
     assert scores.final_score(following, without, with_hero) == pytest.approx(0.625 * 2 / 3)
-    # As if 10 frames each: 10 and 5 hits, 5 false alarms.
+    # As if 10 frames each: 10 and 5 true positives, 5 false positives.
     scaled = scores.final_score(following, without, with_hero, (10, 10, 10))
     assert scaled == pytest.approx(0.625 * 15 / 20)
 
@@ -112,13 +112,13 @@ def test_final_score_without_any_detection_is_zero():
     assert scores.final_score(empty, empty, empty) == 0
 
 
-def test_hero_needs_more_than_half():
+def test_pixel_is_hero_above_a_probability_of_one_half():
     probabilities = np.array([[0, 0, 127], [0, 0, 128]], np.uint8)
     np.testing.assert_array_equal(scores.hero_of(probabilities), [False, True])
 
 
 def test_frames_measured_in_parts_give_the_same_result():
-    """Else the result would depend on the batch size."""
+    """The result must not depend on the batch size."""
     truth = planes((0, 0, 4, 4), (0, 0, 4, 4), None)
     predicted = planes((0, 0, 4, 4), (0, 2, 4, 4), (5, 5, 2, 2))
     whole = measure(truth, predicted)
@@ -132,7 +132,7 @@ def test_frames_measured_in_parts_give_the_same_result():
 def random_frames(rng, count, size):
     truth = rng.random((count, size, size)) < rng.choice([0, 0.02, 0.3], (count, 1, 1))
     probabilities = rng.integers(0, 256, (count, size, size, 3)).astype(np.uint8)
-    # Right more often than not, so that neither answer is rare.
+    # Mostly correct, so that neither prediction is rare.
     hero = rng.integers(0, 256, truth.shape) * 0.4 + truth * 120
     keep = rng.random((count, 1, 1)) < 0.7
     probabilities[..., MaskClass.HERO] = np.where(keep, hero, hero / 8)
@@ -140,7 +140,7 @@ def random_frames(rng, count, size):
 
 
 def test_curves_agree_with_counting_at_each_threshold():
-    """The curves come from histograms: off by one, they would show another threshold."""
+    """The curves come from histograms; an index off by one would shift the thresholds."""
     truth, probabilities = random_frames(np.random.default_rng(5), 40, 12)
     frames = scores.measure(classes(truth), probabilities)
     detection, pixels = curves.detection_curve(frames), curves.pixel_curve(frames)
@@ -158,7 +158,7 @@ def test_curves_agree_with_counting_at_each_threshold():
     assert detection.at(0.5) == (half.precision, half.recall)
 
 
-def test_by_size():
+def test_by_size_scores_each_size_class():
     truth = planes((0, 0, 2, 2), (0, 0, 2, 3), (0, 0, 4, 4), None, (0, 0, 1, 3))
     predicted = planes((0, 0, 2, 2), None, (0, 1, 4, 4), (0, 0, 4, 4), None)
     small, large = curves.by_size(measure(truth, predicted))
@@ -176,8 +176,8 @@ def test_a_hero_of_any_size_is_in_a_size_class():
     assert (largest.from_px, largest.to_px, largest.label) == (512, None, "512 or more")
 
 
-def test_the_final_score_by_its_own_words():
-    """Counted once more as the score's description says it, from masks as they lie in files."""
+def test_final_score_agrees_with_a_count_from_mask_files():
+    """A second implementation, by the description of the score, from masks as in files."""
     from followme_uav.learn.data.dataset import LabelledFrames
     from followme_uav.learn.evaluation import evaluate
 

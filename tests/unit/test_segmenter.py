@@ -1,4 +1,4 @@
-"""The segmenter: bytes in, bytes out, the same for the same image, whichever library computes."""
+"""Segmenter: equal bytes for equal images, and the same masks with each library."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from followme_uav.perception import segmenter as segmenter_module
 from followme_uav.perception import weights
 from followme_uav.perception.models import ARCHITECTURES
 from followme_uav.perception.segmenter import ImageError, Segmenter
-from tests.unit.trained_networks import noise, street, write_lively_weights
+from tests.unit.trained_networks import noise, street, write_varied_weights
 
 RUNTIMES = ("openvino", "tensorflow")
 
@@ -20,7 +20,7 @@ RUNTIMES = ("openvino", "tensorflow")
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
-    return {name: write_lively_weights(name, folder) for name in ARCHITECTURES}
+    return {name: write_varied_weights(name, folder) for name in ARCHITECTURES}
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def image():
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_mask_is_the_networks_probabilities_in_bytes(trained, architecture, runtime):
-    """Weights are judged in one library and fly in another: both must see the same hero."""
+def test_mask_is_the_probabilities_of_the_network_in_bytes(trained, architecture, runtime):
+    """Training and flight may use different libraries; both must give the same masks."""
     model = weights.load_model(trained[architecture])
     segmenter = Segmenter(trained[architecture], runtime=runtime)
     for images in (noise(2, 160, 160), street(4, 160, 160), street(2, 96, 256)):
@@ -53,14 +53,14 @@ def test_mask_is_the_networks_probabilities_in_bytes(trained, architecture, runt
         assert np.mean(masks.argmax(-1) == np.rint(expected).argmax(-1)) >= 0.999
 
 
-def test_same_image_same_bytes(segmenter, image):
+def test_same_image_gives_the_same_bytes(segmenter, image):
     """Replaying a flight must give the masks of the flight."""
     first = segmenter.segment(image).tobytes()
     assert all(segmenter.segment(image.copy()).tobytes() == first for _ in range(5))
 
 
-def test_a_mask_is_not_overwritten_by_the_next(segmenter, image):
-    """The flight log keeps masks that the loop has done with."""
+def test_mask_is_not_overwritten_by_the_next_one(segmenter, image):
+    """The flight log keeps masks longer than the control loop."""
     first = segmenter.segment(image)
     before = first.copy()
     segmenter.segment(image[::-1])
@@ -68,43 +68,43 @@ def test_a_mask_is_not_overwritten_by_the_next(segmenter, image):
 
 
 def test_batch_agrees_with_single_images(segmenter):
-    """Evaluation runs in batches, flights frame by frame: both are the same network."""
+    """Evaluation runs in batches, a flight frame by frame."""
     images = noise(37, 32, 48)
     singles = np.stack([segmenter.segment(i) for i in images]).astype(int)
     assert np.abs(segmenter.segment_batch(images) - singles).max() <= 1
 
 
-def test_openvino_gives_the_flights_bytes_in_batches_too(segmenters):
-    """Replay may take the frames of a flight in batches."""
+def test_openvino_gives_the_same_bytes_in_batches_as_in_flight(segmenters):
+    """A replay may segment the frames of a flight in batches."""
     images = street(9, 160, 160)
     singles = np.stack([segmenters["openvino"].segment(i) for i in images])
     np.testing.assert_array_equal(segmenters["openvino"].segment_batch(images), singles)
 
 
 def test_no_images_give_no_masks(segmenter):
-    """An empty set of frames is not worth a crash."""
+    """An empty set of frames is valid."""
     assert segmenter.segment_batch(noise(0, 160, 160)).shape == (0, 160, 160, 3)
 
 
-def test_other_sizes_work(segmenter):
+def test_other_image_sizes_give_masks_of_that_size(segmenter):
     assert segmenter.segment(np.zeros((256, 128, 3), np.uint8)).shape == (256, 128, 3)
 
 
-def test_images_not_contiguous_in_memory_work(segmenter, image):
-    """Cameras deliver flipped views; they must not be read as something else."""
+def test_images_that_are_not_contiguous_give_the_same_mask(segmenter, image):
+    """A flipped view of an array must not be read as another image."""
     view = image[::-1, :, ::-1]
     np.testing.assert_array_equal(segmenter.segment(view), segmenter.segment(view.copy()))
 
 
-def test_read_only_images_work(segmenter, image):
-    """Images that come out of a message or a log cannot be written to."""
+def test_read_only_images_give_the_same_mask(segmenter, image):
+    """Arrays from a message or a log are read-only."""
     expected = segmenter.segment(image)
     image.flags.writeable = False
     np.testing.assert_array_equal(segmenter.segment(image), expected)
 
 
-def test_openvino_takes_as_many_threads_as_it_is_given(trained):
-    """Many flights on one machine would get into each other's way."""
+def test_openvino_uses_the_given_number_of_threads(trained):
+    """Several flights on one machine must share its cores."""
     segmenter = Segmenter(trained["model2"], runtime="openvino", threads=1)
     (request,) = segmenter._runtime._single.values()
     assert request.get_compiled_model().get_property("INFERENCE_NUM_THREADS") == 1
@@ -120,14 +120,14 @@ def test_openvino_takes_as_many_threads_as_it_is_given(trained):
         (np.zeros((0, 0, 3), np.uint8), "0x0"),
     ],
 )
-def test_unusable_image_is_named(segmenter, bad, message):
-    """A camera set up wrongly must be recognised at the first frame."""
+def test_unusable_image_is_an_error_that_names_the_reason(segmenter, bad, message):
+    """A camera with a wrong setting must be noticed at its first frame."""
     with pytest.raises(ImageError, match=message):
         segmenter.segment(bad)
 
 
-def test_says_what_it_runs(trained, segmenters):
-    """Logs record device and weights: a flight can be traced to its network."""
+def test_segmenter_knows_its_device_network_and_weights(trained, segmenters):
+    """Logs record device and weights, so that a flight can be traced to its network."""
     assert segmenters["openvino"].device == "CPU (OpenVINO)"
     assert segmenters["tensorflow"].device in ("CPU (TensorFlow)", "GPU (TensorFlow)")
     for segmenter in segmenters.values():
@@ -135,22 +135,24 @@ def test_says_what_it_runs(trained, segmenters):
         assert segmenter.architecture == "model2"
 
 
-def test_without_a_gpu_openvino_is_the_choice(trained, monkeypatch):
+def test_auto_takes_openvino_without_a_gpu(trained, monkeypatch):
     monkeypatch.setattr(segmenter_module, "_NVIDIA_DRIVER", ())
     assert Segmenter(trained["model2"]).device == "CPU (OpenVINO)"
 
 
 @pytest.mark.parametrize(("gpu", "library"), [(True, "TensorFlow"), (False, "OpenVINO")])
-def test_with_a_driver_tensorflow_is_asked_for_a_gpu(trained, monkeypatch, tmp_path, gpu, library):
-    """A GPU must be used, and a driver that TensorFlow cannot use must not slow the flight down."""
+def test_auto_asks_tensorflow_for_a_gpu_if_there_is_a_driver(
+    trained, monkeypatch, tmp_path, gpu, library
+):
+    """A GPU must be used; with a driver that TensorFlow cannot use, OpenVINO is faster."""
     monkeypatch.setattr(segmenter_module, "_NVIDIA_DRIVER", (tmp_path,))
     monkeypatch.setattr(segmenter_module, "sees_gpu", lambda tf: gpu)
     assert library in Segmenter(trained["model2"]).device
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_missing_library_is_one_line(trained, monkeypatch, runtime):
-    """Without it a user would be left with the traceback of somebody else's package."""
+def test_missing_library_is_an_error_of_one_line(trained, monkeypatch, runtime):
+    """The user must not get the traceback of another package."""
     monkeypatch.setitem(sys.modules, runtime, None)
     with pytest.raises(EnvironmentSetupError, match="cannot be imported") as caught:
         Segmenter(trained["model2"], runtime=runtime)
@@ -158,7 +160,7 @@ def test_missing_library_is_one_line(trained, monkeypatch, runtime):
 
 
 def test_openvino_runs_without_tensorflow(trained):
-    """Starting TensorFlow takes seconds, and in one process with Mesa it crashes."""
+    """TensorFlow takes seconds to start, and crashes in one process with Mesa."""
     code = (
         "import sys; from pathlib import Path; import numpy as np;"
         "from followme_uav.perception.segmenter import Segmenter;"
@@ -176,7 +178,7 @@ def test_openvino_runs_without_tensorflow(trained):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_missing_weights(tmp_path, runtime):
+def test_missing_weights_are_an_error(tmp_path, runtime):
     with pytest.raises(WeightsError, match="no such weights file"):
         Segmenter(tmp_path / "none.h5", runtime=runtime)
 
@@ -195,10 +197,10 @@ assert keras.backend.backend() == "openvino" and "tensorflow" not in sys.modules
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_networks_run_on_a_keras_backend_other_than_tensorflow(trained, architecture, tmp_path):
-    """Who has a GPU with JAX or PyTorch must be able to use the networks there.
+    """Users with JAX or PyTorch on their GPU must be able to use the networks.
 
-    OpenVINO is the backend that is installed anyway; what runs there uses nothing of TensorFlow.
-    Keras lets it round to bfloat16 where the processor can, so some pixels on edges differ.
+    The test takes OpenVINO, the only other backend that is installed. Keras lets it round to
+    bfloat16 on processors that can, so some pixels on edges differ.
     """
     images = street(4, 160, 160)
     np.save(tmp_path / "images.npy", images)

@@ -1,4 +1,4 @@
-"""The figures of `models` are those of the networks: by hand, and by measuring the networks."""
+"""The `models` command: figures agree with counts by hand and with measurements."""
 
 import json
 import math
@@ -26,8 +26,8 @@ def row(network, name):
     return next(layer for layer in network.layers if layer.name == name)
 
 
-def test_a_separable_row_by_hand(networks):
-    """Users check the table with a pencil."""
+def test_separable_row_agrees_with_a_count_by_hand(networks):
+    """Users check the table by hand."""
     encoder2 = row(networks["model2"], "encoder2")
     assert (encoder2.width_px, encoder2.height_px, encoder2.depth) == (40, 40, 64)
     assert (encoder2.kernel, encoder2.stride) == ("3x3 separable", 2)
@@ -36,7 +36,7 @@ def test_a_separable_row_by_hand(networks):
     assert encoder2.multiply_adds.multiplications == 40 * 40 * (3 * 3 * 32 + 32 * 64)
 
 
-def test_a_pointwise_row_by_hand(networks):
+def test_pointwise_row_agrees_with_a_count_by_hand(networks):
     middle = row(networks["model1"], "middle")
     assert (middle.width_px, middle.height_px, middle.depth) == (20, 20, 128)
     assert (middle.kernel, middle.stride) == ("1x1", 1)
@@ -44,8 +44,8 @@ def test_a_pointwise_row_by_hand(networks):
     assert middle.multiply_adds.multiplications == 20 * 20 * 128 * 128
 
 
-def test_a_decoder_row_by_hand(networks):
-    """Its convolution sees the channels of both inputs."""
+def test_decoder_row_agrees_with_a_count_by_hand(networks):
+    """The convolution of a decoder has the channels of both inputs."""
     decoder = row(networks["model1"], "decoder3")
     assert decoder.inputs == ("decoder2", "image")
     assert decoder.multiply_adds.multiplications == 160 * 160 * (3 * 3 * 35 + 35 * 3)
@@ -59,15 +59,15 @@ def test_a_decoder_row_by_hand(networks):
         ("model3", 50_457, 181_139_200),
     ],
 )
-def test_totals(networks, name, parameters, multiply_adds):
-    """The sums that speed and size are judged by; nothing is counted twice or left out."""
+def test_totals_agree_with_the_known_numbers(networks, name, parameters, multiply_adds):
+    """Nothing is counted twice or left out."""
     network = networks[name]
     assert network.parameters == parameters == sum(x.parameters for x in network.layers)
     assert network.multiply_adds == multiply_adds
 
 
 def test_formulas_give_their_numbers(networks):
-    """A formula that says something else would send the reader after a mistake."""
+    """A wrong formula would mislead the reader."""
     counts = [x.multiply_adds for network in networks.values() for x in network.layers]
     counts += [c for e in summary.worked_examples() for c in (e.direct, e.cheaper)]
     for count in counts:
@@ -75,8 +75,8 @@ def test_formulas_give_their_numbers(networks):
         assert sum(math.prod(factors) for factors in products) == count.multiplications
 
 
-def test_worked_examples_by_hand(networks):
-    """The numbers the report leaves open."""
+def test_worked_examples_agree_with_counts_by_hand(networks):
+    """The report leaves these numbers open."""
     reduction, separable = summary.worked_examples()
     assert reduction.direct.multiplications == 120_422_400
     assert reduction.direct.formula == "28*28*5*5*192*32"
@@ -90,8 +90,8 @@ def test_worked_examples_by_hand(networks):
 
 
 def measured_receptive_field_px(network, multiple=models.SIDE_MULTIPLE_PX):
-    """Changes one column of the image after the other and looks which change the result there."""
-    for variable in network.variables:  # nothing negative: no change is lost in a ReLU
+    """Count the columns of the image that change one output pixel, by changing each in turn."""
+    for variable in network.variables:  # no negative values, so that no change is lost in a ReLU
         variable.assign(np.full(variable.shape, 0.05 if "kernel" in variable.path else 1.0))
     scores = keras.Model(network.input, network.get_layer("classes").input)
     width_px, middle = 96, 48
@@ -101,7 +101,7 @@ def measured_receptive_field_px(network, multiple=models.SIDE_MULTIPLE_PX):
     results = np.concatenate(
         [np.asarray(scores(images[i : i + 16])).sum(axis=-1)[:, 48] for i in range(0, 97, 16)]
     )
-    changes = results[:-1] > results[-1]  # (changed column, column of the result)
+    changes = results[:-1] > results[-1]  # (changed column, output column)
     sides = []
     for pixel in range(middle, middle + multiple):
         columns = np.flatnonzero(changes[:, pixel])
@@ -110,8 +110,8 @@ def measured_receptive_field_px(network, multiple=models.SIDE_MULTIPLE_PX):
 
 
 @pytest.mark.parametrize("name", models.ARCHITECTURES)
-def test_receptive_field_is_what_the_network_sees(networks, name):
-    """It tells how large a hero the network can take in as one."""
+def test_receptive_field_agrees_with_a_measurement(networks, name):
+    """It is the size of the largest hero that one output pixel depends on as a whole."""
     measured = measured_receptive_field_px(models.keras_model(name))
     assert networks[name].receptive_field_px == measured
 
@@ -122,8 +122,8 @@ def layer_of(kind, name, *inputs, **settings):
 
 @pytest.mark.parametrize("way", list(Interpolation)[1:])
 @pytest.mark.parametrize("factor", [2, 4])
-def test_receptive_field_of_other_peoples_networks(way, factor):
-    """Their layers look further than those of the three."""
+def test_receptive_field_of_imported_networks_agrees_with_a_measurement(way, factor):
+    """Imported networks have other layers than the three networks of the report."""
     layers = [
         layer_of(
             Kind.SEPARABLE, "a", IMAGE, filters=2, kernel_px=5, stride=factor, activation="relu"
@@ -143,7 +143,7 @@ def test_receptive_field_of_other_peoples_networks(way, factor):
 
 
 def test_json_is_complete_and_clean(capsys):
-    """Other programs read it."""
+    """Other programs read the output."""
     summary.show(as_json=True)
     content = json.loads(capsys.readouterr().out)
     assert [n["name"] for n in content["networks"]] == list(models.ARCHITECTURES)
@@ -165,7 +165,7 @@ def test_json_is_complete_and_clean(capsys):
 
 
 def test_table_fits_a_terminal(capsys, monkeypatch):
-    """Numbers cut off by the edge cannot be checked."""
+    """Truncated numbers cannot be checked."""
     monkeypatch.setenv("COLUMNS", "80")
     summary.show()
     text = capsys.readouterr().out

@@ -17,8 +17,7 @@ from followme_uav import terminal
 from followme_uav.doctor import Check
 from followme_uav.doctor import _table as doctor_table
 from followme_uav.learn.evaluation import score_tables
-from followme_uav.learn.experiments.experiment import MEASURES
-from followme_uav.learn.experiments.experiment import _print as print_experiment
+from followme_uav.learn.experiments.results import MEASURES, print_experiment
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.report.compare import print_comparison
 from followme_uav.scenario.report.tables import print_list, print_results

@@ -1,4 +1,4 @@
-"""Training: learns, resumes where it was, and documents itself."""
+"""Training: learning, resuming, and the files that it writes."""
 
 import itertools
 import json
@@ -13,11 +13,12 @@ import yaml
 from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.evaluation.evaluate import evaluate
-from followme_uav.learn.training import checkpoint
-from followme_uav.learn.training import model_card as card
+from followme_uav.learn.training import checkpoint, model_card
 from followme_uav.learn.training.config import LossConfig, load_training_config
 from followme_uav.learn.training.fused import with_fused_normalisation
-from followme_uav.learn.training.train import learning_rate, loss_of, train
+from followme_uav.learn.training.loss import loss_of
+from followme_uav.learn.training.train import train
+from followme_uav.learn.training.trainer import learning_rate
 from followme_uav.perception import weights
 from followme_uav.perception.models import ARCHITECTURES, keras_model
 from tests.unit.labelled_frames import write_frames
@@ -82,18 +83,20 @@ def test_without_validation_data_a_tenth_is_held_out(tmp_path, worlds, config):
     assert [s["frames"] for s in content["validation_data"]] == [1]
 
 
-def test_resumed_training_equals_an_uninterrupted_one(tmp_path, worlds, config, monkeypatch):
-    """An hour of training must survive a kill, and give the same weights."""
+def test_resumed_training_writes_the_same_files_as_an_uninterrupted_one(
+    tmp_path, worlds, config, monkeypatch
+):
+    """A killed training loses no completed epoch, and ends with the same weights."""
     seen, unseen = worlds
     whole, parts = tmp_path / "whole" / "m.h5", tmp_path / "parts" / "m.h5"
     train(config(), [seen], [unseen], whole)
 
-    def save_then_die(*arguments):
+    def save_then_interrupt(*arguments):
         checkpoint_save(*arguments)
         raise KeyboardInterrupt
 
     checkpoint_save = checkpoint.save
-    monkeypatch.setattr(checkpoint, "save", save_then_die)
+    monkeypatch.setattr(checkpoint, "save", save_then_interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(config(), [seen], [unseen], parts)
     monkeypatch.undo()
@@ -104,18 +107,18 @@ def test_resumed_training_equals_an_uninterrupted_one(tmp_path, worlds, config, 
     assert whole.with_suffix(".json").read_bytes() == parts.with_suffix(".json").read_bytes()
 
 
-def test_the_same_training_twice_writes_the_same_bytes(tmp_path, worlds, config):
-    """A result that its own seed cannot repeat can be neither checked nor improved on purpose."""
+def test_training_repeated_with_the_same_seed_writes_the_same_bytes(tmp_path, worlds, config):
+    """Only a repeatable result can be checked, and compared with a changed training."""
     seen, unseen = worlds
-    lively = CONFIG["augment"] | {"blur": 0.5}
+    augment = CONFIG["augment"] | {"blur": 0.5}
     files = []
     for name in ("a", "b"):
         out = tmp_path / name / "m.h5"
-        train(config(augment=lively), [seen], [unseen], out)
+        train(config(augment=augment), [seen], [unseen], out)
         files.append([out.read_bytes(), out.with_suffix(".json").read_bytes()])
     assert files[0] == files[1]
     other = tmp_path / "c" / "m.h5"
-    train(config(augment=lively, seed=4), [seen], [unseen], other)
+    train(config(augment=augment, seed=4), [seen], [unseen], other)
     assert other.read_bytes() != files[0][0]
 
 
@@ -129,8 +132,10 @@ def events(folder):
     return curves
 
 
-def test_tensorboard_logs(tmp_path, worlds, config, capsys):
-    """Hours of training are watched there; a resumed one goes on in the same curves."""
+def test_tensorboard_logs_hold_a_value_per_epoch_and_continue_on_resume(
+    tmp_path, worlds, config, capsys
+):
+    """A training of hours is watched there; a resumed one continues the same curves."""
     seen, unseen = worlds
     out = tmp_path / "m.h5"
     plan = config(epochs=2, steps_per_epoch=2, warmup_steps=0, schedule="constant")
@@ -149,8 +154,10 @@ def test_tensorboard_logs(tmp_path, worlds, config, capsys):
     assert set(events(tmp_path / "m.tensorboard")["loss"]) == {1}
 
 
-def test_images_also_in_validation_are_named(tmp_path, worlds, config, capsys):
-    """Frames that vanish from a data set without a word are looked for in vain."""
+def test_training_images_that_are_also_validation_images_are_left_out_and_named(
+    tmp_path, worlds, config, capsys
+):
+    """Without a message, the user would not know why frames are missing."""
     seen, unseen = worlds
     shared = seen / "images" / "run1_cam1_00002.png"
     (unseen / "images" / "run1_cam1_00000.png").write_bytes(shared.read_bytes())
@@ -161,15 +168,15 @@ def test_images_also_in_validation_are_named(tmp_path, worlds, config, capsys):
     assert "train seen: 5 frames" in told
 
 
-def test_checkpoints_of_before_blur_are_still_good(config):
-    """A training of hours must not be lost to a new key that changes nothing."""
+def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchanged(config):
+    """A checkpoint of an earlier version stays usable when a new key is off."""
     plain = load_training_config(config())
     assert (
-        card.fingerprint(plain, [], None)
+        model_card.fingerprint(plain, [], None)
         == "48608b8629d739b0a2672f1b501c350ed47a32230068997cf9fd51a710521888"
     )
     blurred = load_training_config(config(augment=CONFIG["augment"] | {"blur": 0.1}))
-    assert card.fingerprint(blurred, [], None) != card.fingerprint(plain, [], None)
+    assert model_card.fingerprint(blurred, [], None) != model_card.fingerprint(plain, [], None)
 
 
 def assert_same_values(a, b):
@@ -183,8 +190,10 @@ def assert_same_values(a, b):
             np.testing.assert_array_equal(first[name][()], second[name][()], err_msg=name)
 
 
-def test_training_learns_and_evaluation_agrees_with_the_card(tmp_path, worlds, config):
-    """A red square on grey is found after a few hundred crops, or training does not work."""
+def test_training_learns_a_red_square_and_evaluation_agrees_with_the_model_card(
+    tmp_path, worlds, config
+):
+    """A few hundred crops are enough to detect a red square on grey."""
     seen, unseen = worlds
     out = tmp_path / "m.h5"
     train(config(epochs=3, steps_per_epoch=40, batch_size=8), [seen], [unseen], out)
@@ -193,16 +202,17 @@ def test_training_learns_and_evaluation_agrees_with_the_card(tmp_path, worlds, c
     assert result.sets[0].detection_accuracy == 1
     assert result.final_score is None
 
-    card = json.loads(out.with_suffix(".json").read_text())
-    assert card["validation_scores"] == json.loads((tmp_path / "scores.json").read_text())["sets"]
-    assert card["weights_sha256"] == weights.sha256(out)
-    assert card["parameters"] == 26_777
-    assert [s["data"][0]["name"] for s in card["stages"]] == ["seen"]
+    content = json.loads(out.with_suffix(".json").read_text())
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert content["validation_scores"] == scores["sets"]
+    assert content["weights_sha256"] == weights.sha256(out)
+    assert content["parameters"] == 26_777
+    assert [s["data"][0]["name"] for s in content["stages"]] == ["seen"]
     assert str(tmp_path) not in out.with_suffix(".json").read_text()
 
 
-def test_second_stage_starts_from_the_first(tmp_path, worlds, config):
-    """Fine-tuning keeps what was learnt and the card tells both stages."""
+def test_second_stage_starts_from_the_weights_of_the_first(tmp_path, worlds, config):
+    """Fine-tuning keeps the trained values, and the model card lists both stages."""
     seen, unseen = worlds
     first, second = tmp_path / "first.h5", tmp_path / "second.h5"
     train(config(), [seen], [unseen], first)
@@ -216,8 +226,8 @@ def test_second_stage_starts_from_the_first(tmp_path, worlds, config):
     assert [len(s["layers_from_initial_weights"]) for s in stages] == [0, 11]
 
 
-def test_resume_refuses_another_configuration(tmp_path, worlds, config):
-    """Mixing two trainings would give weights that nobody can repeat."""
+def test_resume_refuses_a_checkpoint_of_another_configuration(tmp_path, worlds, config):
+    """Weights of two mixed trainings could not be repeated."""
     seen, unseen = worlds
     out = tmp_path / "m.h5"
     train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], out)
@@ -225,14 +235,14 @@ def test_resume_refuses_another_configuration(tmp_path, worlds, config):
         train(config(epochs=1, steps_per_epoch=2), [seen], [unseen], out, resume=True)
 
 
-def test_damaged_checkpoint(tmp_path):
+def test_damaged_checkpoint_names_the_remedy(tmp_path):
     path = tmp_path / "m.checkpoint.h5"
     path.write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"damaged checkpoint.*without --resume"):
         checkpoint.load(path, {}, "x")
 
 
-def test_final_score_when_the_three_kinds_are_there(tmp_path, worlds, config):
+def test_evaluation_has_a_final_score_when_the_data_has_the_three_kinds(tmp_path, worlds, config):
     seen, unseen = worlds
     out = tmp_path / "m.h5"
     train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], out)
@@ -260,13 +270,13 @@ def test_bad_configuration_names_file_and_key(config, changes, message):
     assert str(path) in str(caught.value)
 
 
-def test_unknown_architecture(tmp_path, worlds, config):
+def test_unknown_architecture_is_refused(tmp_path, worlds, config):
     with pytest.raises(ConfigError, match="unknown network 'model9'"):
         train(config(architecture="model9"), [worlds[0]], [worlds[1]], tmp_path / "m.h5")
 
 
-def test_extends_takes_the_rest_from_the_file_beside(tmp_path, config):
-    """One recipe serves three networks; a copy of it would drift."""
+def test_extends_takes_all_other_keys_from_the_file_beside(tmp_path, config):
+    """Three networks share one configuration; copies of it would diverge."""
     config()
     path = tmp_path / "mine.yaml"
     path.write_text("extends: training\narchitecture: model1\nsampling: {hero: 0.9}\n")
@@ -293,8 +303,8 @@ def test_shipped_configurations_are_valid(path):
         assert c.architecture == path.stem
 
 
-def test_constant_learning_rate(config):
-    """The experiments compare learning rates; a schedule would blur them."""
+def test_constant_learning_rate_stays_the_same_after_warmup(config):
+    """The experiments compare learning rates, so a rate must stay constant in a training."""
     c = load_training_config(config(schedule="constant", warmup_steps=2))
     assert [learning_rate(c, step) for step in range(4)] == [0.005, 0.01, 0.01, 0.01]
 
@@ -331,7 +341,7 @@ def test_missed_hero_costs_cross_entropy_and_overlap():
 
 
 def test_fused_normalisation_computes_what_the_layers_compute():
-    """Training must improve the very network that flies."""
+    """The trained network and the network that flies must compute the same."""
     keras.utils.set_random_seed(1)
     plain = keras_model("model2")
     fused = with_fused_normalisation(plain)

@@ -1,4 +1,4 @@
-"""Networks of other depths and widths compute here what they computed there, or say why not."""
+"""Networks of other depths and widths compute the same as in their project, or are refused."""
 
 import copy
 import json
@@ -59,13 +59,13 @@ def assert_computes(path, net):
 
 
 def saved(net, folder, name="model_weights", norm_order=BETA_FIRST):
-    """As the project's `save_network`: weights, and their JSON beside them."""
+    """Save weights, and the JSON beside them, like `save_network` of the Udacity project."""
     net.write_json(folder / f"config_{name}")
     return net.write_weights(folder / name, norm_order)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_network_with_its_json_computes_what_it_computed(tmp_path, seed):
+def test_network_with_its_json_computes_the_same(tmp_path, seed):
     """Depth 1 to 5, 1 to 3 convolutions in a block, any stride, kernel and skip connection."""
     net = varied(seed)
     path = saved(net, tmp_path, norm_order=GAMMA_FIRST if seed % 2 else BETA_FIRST)
@@ -77,8 +77,8 @@ def test_a_network_with_its_json_computes_what_it_computed(tmp_path, seed):
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("convolutions", [1, 2, 3])
 @pytest.mark.parametrize("skips", [True, False])
-def test_a_network_of_the_template_needs_no_json(tmp_path, depth, convolutions, skips):
-    """One halving in each encoder: only one way to connect the layers."""
+def test_network_of_the_template_is_recognised_without_json(tmp_path, depth, convolutions, skips):
+    """With one halving in each encoder, there is only one way to connect the layers."""
     widths = [8 * 2**i for i in range(depth)]
     net = plain(widths, 40, widths[::-1], convolutions, side_px=32, skips=skips)
     path = net.write_weights(tmp_path / "weights")
@@ -87,8 +87,8 @@ def test_a_network_of_the_template_needs_no_json(tmp_path, depth, convolutions, 
     assert_computes(path, net)
 
 
-def test_keras_openvino_and_tensorflow_compute_it(tmp_path):
-    """Whatever library runs it, it is the network that flew there."""
+def test_keras_openvino_and_tensorflow_compute_the_same(tmp_path):
+    """The network must not depend on the library."""
     net = plain([16, 32, 64, 48], 96, [64, 32, 16, 8], 2, side_px=64, seed=3)
     path = saved(net, tmp_path)
     rgb = images(64, 2)
@@ -107,10 +107,10 @@ def test_keras_openvino_and_tensorflow_compute_it(tmp_path):
     ("name", "widths", "middle", "decoders"),
     [("model1", [32, 64, 128], 128, [64, 32, 3]), ("model2", [32, 64], 128, [64, 32])],
 )
-def test_the_reports_networks_are_known_by_name(
+def test_networks_of_the_report_are_recognised_by_name(
     tmp_path, norm_order, name, widths, middle, decoders
 ):
-    """They run at any size, start trainings, and need no list of layers in the file."""
+    """Only then they run at any size, start trainings, and need no list of layers."""
     net = plain(widths, middle, decoders, side_px=160)
     path = saved(net, tmp_path, norm_order=norm_order)
     assert weights.read_weights(path).network is ARCHITECTURES[name]
@@ -119,8 +119,8 @@ def test_the_reports_networks_are_known_by_name(
     np.testing.assert_allclose(computed(path, rgb), expected(net, rgb), atol=1e-4)
 
 
-def test_imported_weights_are_the_same_network(tmp_path):
-    """The new file stands alone: no JSON beside it, no old names."""
+def test_imported_weights_are_the_same_network_without_json(tmp_path):
+    """The new file needs no JSON beside it and has the names of this package."""
     net = plain([8, 16, 24], 32, [24, 16, 8], 2, side_px=48)
     (tmp_path / "new").mkdir()
     new = tmp_path / "new" / "imported.h5"
@@ -136,12 +136,12 @@ def test_imported_weights_are_the_same_network(tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_list_of_layers_comes_back_unchanged(tmp_path, seed):
+def test_list_of_layers_is_read_as_it_was_written(tmp_path, seed):
     network = weights.read_weights(saved(varied(seed), tmp_path)).network
     assert from_json(network.name, to_json(network)) == network
 
 
-def test_networks_of_the_report_are_written_as_before(tmp_path):
+def test_networks_of_the_report_are_written_in_the_first_format_version(tmp_path):
     """Files of Models 1 to 3 stay readable by earlier versions."""
     weights.save_weights(keras_model("model1"), tmp_path / "model1.h5")
     with h5py.File(tmp_path / "model1.h5") as file:
@@ -154,16 +154,16 @@ def test_networks_of_the_report_are_written_as_before(tmp_path):
         }
 
 
-def test_a_whole_model_is_read_as_data(tmp_path):
-    """`model.save` writes the JSON and an optimiser's state beside the weights."""
+def test_whole_model_is_read_as_data(tmp_path):
+    """`model.save` writes weights, JSON and the state of an optimizer."""
     net = plain([8, 16], 16, [16, 8], 2, side_px=32)
     path = net.write_model(tmp_path / "model.h5")
     assert weights.read_weights(path).described_by == "the JSON in it"
     assert_computes(path, net)
 
 
-def test_a_long_list_of_layers_is_spread_over_attributes(tmp_path):
-    """Keras parts lists that do not fit into one attribute."""
+def test_long_list_of_layers_in_several_attributes_is_read(tmp_path):
+    """Keras splits lists that do not fit into one attribute."""
     net = plain([8, 16], 16, [16, 8], 2, side_px=32)
     path = net.write_weights(tmp_path / "w.h5")
     with h5py.File(path, "r+") as file:
@@ -174,7 +174,7 @@ def test_a_long_list_of_layers_is_spread_over_attributes(tmp_path):
 
 
 def keras3_model(side_px=32, bilinear="nearest"):
-    """The same blocks in today's Keras, with layers that its users add."""
+    """The same blocks in Keras 3, with layers that users add."""
     layers = keras.layers
     image = keras.Input((side_px, side_px, 3), name="camera")
     x = layers.SeparableConv2D(8, 3, strides=2, padding="same", activation="relu", name="a")(image)
@@ -203,8 +203,8 @@ def keras3_model(side_px=32, bilinear="nearest"):
 
 @pytest.mark.parametrize("bilinear", ["nearest", "bilinear"])
 @pytest.mark.parametrize("name", ["model.keras", "model.h5", "model.weights.h5"])
-def test_what_todays_keras_saves_computes_the_same(tmp_path, name, bilinear):
-    """Somebody trained the network again, last week."""
+def test_files_of_keras_3_compute_the_same(tmp_path, name, bilinear):
+    """Users train the old networks again with Keras 3."""
     model = keras3_model(bilinear=bilinear)
     path = tmp_path / name
     if name == "model.weights.h5":
@@ -221,7 +221,7 @@ def test_what_todays_keras_saves_computes_the_same(tmp_path, name, bilinear):
     )
 
 
-def test_keras_3_weights_without_names_are_found_by_their_class(tmp_path):
+def test_keras_3_weights_without_layer_names_are_found_by_class(tmp_path):
     """Earlier releases of Keras 3 stored no layer names."""
     model = keras3_model()
     path = tmp_path / "model.weights.h5"
@@ -234,8 +234,8 @@ def test_keras_3_weights_without_names_are_found_by_their_class(tmp_path):
     np.testing.assert_allclose(computed(path, rgb), np.asarray(model(rgb / 127.5 - 1)), atol=1e-4)
 
 
-def test_a_skip_connection_before_the_upsampled_features_is_kept_in_its_place(tmp_path):
-    """Only the JSON tells; the arrays fit either way."""
+def test_order_of_a_concatenation_is_that_of_the_json(tmp_path):
+    """The arrays fit either order; only the JSON tells it."""
     net = Sketch(32)
     half = net.separable(net.image, 8, strides=2)
     net.classes(net.separable(net.concat(net.image, net.up(net.conv(half, 5))), 4))
@@ -243,7 +243,7 @@ def test_a_skip_connection_before_the_upsampled_features_is_kept_in_its_place(tm
 
 
 @pytest.mark.parametrize("factor", [4, 8, 16])
-def test_one_upsampling_by_more_than_two(tmp_path, factor):
+def test_one_upsampling_by_more_than_two_computes_the_same(tmp_path, factor):
     net = Sketch(2 * factor)
     x = net.image
     for _ in range(factor.bit_length() - 1):
@@ -253,8 +253,8 @@ def test_one_upsampling_by_more_than_two(tmp_path, factor):
 
 
 @pytest.mark.parametrize("side_px", [96, 128, 192, 256])
-def test_a_network_sees_frames_at_the_size_it_was_trained_for(tmp_path, side_px):
-    """At another size the hero is larger or smaller than everything it has learnt."""
+def test_network_gets_frames_at_the_size_of_its_training(tmp_path, side_px):
+    """At another size, the hero would be larger or smaller than in the training."""
     net = plain([8, 16], 16, [8, 8], side_px=side_px)
     segmenter = Segmenter(saved(net, tmp_path), size_px=(100, 140))
     assert segmenter.input_size_px == (side_px, side_px)
@@ -268,7 +268,7 @@ def test_a_network_sees_frames_at_the_size_it_was_trained_for(tmp_path, side_px)
     assert np.abs(segmenter.segment_batch(own) - 255 * expected(net, own)).max() <= 0.6
 
 
-def test_a_network_without_its_json_takes_frames_that_it_can_halve(tmp_path):
+def test_network_without_json_takes_frames_with_sides_that_it_can_halve(tmp_path):
     net = plain([4, 4, 4, 4, 4, 4], 4, [4, 4, 4, 4, 4, 4], side_px=64)
     path = net.write_weights(tmp_path / "weights")
     with pytest.raises(ImageError, match="multiples of 64, set the camera to 192x192"):
@@ -276,8 +276,8 @@ def test_a_network_without_its_json_takes_frames_that_it_can_halve(tmp_path):
     Segmenter(path, size_px=(192, 128))
 
 
-def test_evaluation_gives_the_network_frames_at_its_own_size(tmp_path):
-    """256 -> 160 -> 256 would lose what the network was trained to see."""
+def test_evaluation_gives_frames_at_the_size_of_the_training(tmp_path):
+    """Resizing 256 -> 160 -> 256 would lose detail that the network was trained on."""
     rng = np.random.default_rng(1)
     frames = rng.integers(0, 256, (3, 256, 256, 3), dtype=np.uint8)
     labels = rng.integers(0, 3, (3, 256, 256), dtype=np.uint8)
@@ -296,7 +296,7 @@ def test_evaluation_gives_the_network_frames_at_its_own_size(tmp_path):
     assert len(result.there) == 2
 
 
-# What cannot be loaded says why, in one line, and what to do.
+# Files that cannot be loaded: one line with reason and remedy.
 
 
 def refused(path, match, **options):
@@ -308,15 +308,15 @@ def refused(path, match, **options):
 
 
 def two_in_a_block():
-    """Whether the first or the second convolution halves does not show in the shapes."""
+    """The shapes do not tell whether the first or the second convolution halves."""
     net = Sketch(32)
     x = net.separable(net.separable(net.image, 8, strides=2), 8)
     net.classes(net.separable(net.concat(net.up(net.conv(x, 8)), net.image), 8))
     return net
 
 
-def test_an_ambiguous_file_asks_for_the_json(tmp_path):
-    """A guess would fly with masks of noise, without a word."""
+def test_ambiguous_file_is_refused_and_asks_for_the_json(tmp_path):
+    """A wrong guess would give masks of noise, without an error."""
     net = two_in_a_block()
     path = net.write_weights(tmp_path / "model_weights.h5")
     message = refused(path, "several networks fit its layers")
@@ -325,7 +325,7 @@ def test_an_ambiguous_file_asks_for_the_json(tmp_path):
     assert_computes(path, net)
 
 
-def test_the_json_may_lie_elsewhere(tmp_path):
+def test_json_may_be_in_another_folder(tmp_path):
     net = two_in_a_block()
     path = net.write_weights(tmp_path / "w.h5")
     (tmp_path / "other").mkdir()
@@ -337,14 +337,14 @@ def test_the_json_may_lie_elsewhere(tmp_path):
 @pytest.mark.parametrize(
     "name", ["config_w.h5", "config_w", "w.h5.json", "w.json", "config_w.json"]
 )
-def test_the_json_is_found_by_the_names_people_give_it(tmp_path, name):
+def test_json_is_found_by_its_customary_names(tmp_path, name):
     net = two_in_a_block()
     (tmp_path / name).write_text(json.dumps(net.json()))
     assert_computes(net.write_weights(tmp_path / "w.h5"), net)
 
 
-def test_a_json_of_another_session_has_other_numbers(tmp_path):
-    """Keras counts layers anew in every session; order and shapes decide."""
+def test_json_of_another_session_fits_in_spite_of_other_numbers(tmp_path):
+    """Keras restarts the numbers of layers in each session; order and shapes decide."""
     net = two_in_a_block()
     path = net.write_weights(tmp_path / "w.h5")
     text = json.dumps(net.json())
@@ -354,7 +354,7 @@ def test_a_json_of_another_session_has_other_numbers(tmp_path):
     assert_computes(path, net)
 
 
-def test_a_json_of_another_network_is_refused(tmp_path):
+def test_json_of_another_network_is_refused(tmp_path):
     path = two_in_a_block().write_weights(tmp_path / "w.h5")
     plain([8, 16], 16, [16, 8]).write_json(tmp_path / "config_w.h5")
     refused(
@@ -366,7 +366,7 @@ def test_a_json_of_another_network_is_refused(tmp_path):
     refused(path, r"by config_w.h5: layer .* needed is .*9")
 
 
-def test_layers_of_own_names_ask_for_the_json(tmp_path):
+def test_layers_with_other_names_ask_for_the_json(tmp_path):
     net = plain([8, 16], 16, [16, 8], side_px=32)
     text = json.dumps(net.json()).replace("bilinear_up_sampling2d_4", "enlarge")
     path = net.write_weights(tmp_path / "w.h5")
@@ -390,8 +390,8 @@ def test_layers_of_own_names_ask_for_the_json(tmp_path):
         ("os.system", r"is a os\.system, not one of"),
     ],
 )
-def test_other_layers_are_refused_by_name(tmp_path, kind, match):
-    """Weights are data; nothing that a file names is run."""
+def test_unsupported_layers_are_refused_by_name(tmp_path, kind, match):
+    """Weights are data; no code that a file names is run."""
     net = two_in_a_block()
     net.layers[2]["class_name"] = kind
     net.layers[2]["config"]["function"] = ["4wEAAAAAAAAA", None, None]
@@ -416,7 +416,7 @@ def test_other_layers_are_refused_by_name(tmp_path, kind, match):
         ("kernel_size", [10**6, 10**6], "not supported"),
     ],
 )
-def test_settings_that_compute_something_else_are_refused(tmp_path, setting, value, match):
+def test_unsupported_settings_are_refused(tmp_path, setting, value, match):
     net = two_in_a_block()
     net.layers[1]["config"][setting] = value
     refused(saved(net, tmp_path), match)
@@ -457,13 +457,13 @@ def spoil(net, edit):
         (lambda c, layers: layers[1]["config"].update(strides=[1, 1]), "different resolution"),
     ],
 )
-def test_a_damaged_json_is_one_line(tmp_path, edit, match):
+def test_damaged_json_is_an_error_of_one_line(tmp_path, edit, match):
     net = two_in_a_block()
     (tmp_path / "config_w").write_text(json.dumps(spoil(net, edit)))
     refused(net.write_weights(tmp_path / "w"), match)
 
 
-def test_two_classes_or_four_are_no_network_of_ours(tmp_path):
+def test_networks_of_two_or_four_classes_are_refused(tmp_path):
     net = Sketch(32)
     half = net.separable(net.image, 8, strides=2)
     x = net.separable(net.concat(net.up(half), net.image), 4)
@@ -471,8 +471,8 @@ def test_two_classes_or_four_are_no_network_of_ours(tmp_path):
     refused(net.write_weights(tmp_path / "w"), "has 4 classes, needed are 3")
 
 
-def test_a_network_too_large_is_refused(tmp_path):
-    """Before an array of it is made: the JSON alone would ask for gigabytes."""
+def test_network_that_is_too_large_is_refused(tmp_path):
+    """It is refused before an array is made: the JSON alone would need gigabytes."""
     net = Sketch(32)
     x = net.image
     half = net.separable(x, 8, strides=2)
@@ -496,7 +496,7 @@ def test_a_network_too_large_is_refused(tmp_path):
         (lambda layers: layers.clear(), "0 layers"),
     ],
 )
-def test_a_list_of_layers_is_checked_like_anything_from_elsewhere(edit, match):
+def test_list_of_layers_in_a_weights_file_is_checked(edit, match):
     content = json.loads(to_json(ARCHITECTURES["model1"]))
     edit(content["layers"])
     with pytest.raises(ArchitectureError, match=match):
@@ -505,7 +505,7 @@ def test_a_list_of_layers_is_checked_like_anything_from_elsewhere(edit, match):
         from_json("x", "[" * 100_000)
 
 
-def test_an_archive_that_unpacks_to_gigabytes_is_refused(tmp_path):
+def test_archive_that_decompresses_to_gigabytes_is_refused(tmp_path):
     path = tmp_path / "bomb.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", json.dumps(two_in_a_block().json()))
@@ -516,7 +516,7 @@ def test_an_archive_that_unpacks_to_gigabytes_is_refused(tmp_path):
     refused(path, "model.weights.h5 has more than")
 
 
-def test_an_archive_with_code_is_refused_by_name(tmp_path):
+def test_archive_with_code_is_refused_by_name(tmp_path):
     image = keras.Input((32, 32, 3))
     path = tmp_path / "model.keras"
     keras.Model(image, keras.layers.Lambda(lambda x: x + 1)(image)).save(path)
@@ -525,7 +525,7 @@ def test_an_archive_with_code_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize("inside", ["model_weights", "layers"])
 def test_links_to_other_files_are_not_followed(tmp_path, inside):
-    """Weights from elsewhere must not read what else is on the disk."""
+    """Weights of another user must not read other files on the disk."""
     net = plain([8], 8, [8])
     secret = net.write_model(tmp_path / "secret.h5")
     with h5py.File(secret, "r+") as file:
@@ -553,8 +553,8 @@ def run(monkeypatch, capsys, *words):
     return end.value.code, streams.out, streams.err
 
 
-def test_the_commands_take_it(tmp_path, monkeypatch, capsys):
-    """Import, show, export: each names the network."""
+def test_import_models_and_export_name_the_network(tmp_path, monkeypatch, capsys):
+    """Each command accepts the file and prints its network."""
     net = plain([16, 32, 64], 64, [32, 16, 8], 2, side_px=96)
     old, new = saved(net, tmp_path), tmp_path / "new.h5"
     code, out, _ = run(monkeypatch, capsys, "import-weights", old, new)
@@ -588,8 +588,10 @@ def link(kind, target, at):
 
 @pytest.mark.parametrize("kind", ["same", "symlink", "hard link", "relative"])
 @pytest.mark.parametrize("force", [(), ("--force",)])
-def test_the_original_is_never_overwritten(tmp_path, monkeypatch, capsys, kind, force):
-    """The only copy of a training that took days."""
+def test_original_is_not_overwritten_with_or_without_force(
+    tmp_path, monkeypatch, capsys, kind, force
+):
+    """It may be the only copy of a training of days."""
     (tmp_path / "sub").mkdir()
     old = plain([8], 8, [8]).write_weights(tmp_path / "old.h5")
     before = old.read_bytes()
@@ -600,7 +602,7 @@ def test_the_original_is_never_overwritten(tmp_path, monkeypatch, capsys, kind, 
     assert old.read_bytes() == before
 
 
-def test_another_file_is_replaced_only_with_force(tmp_path, monkeypatch, capsys):
+def test_other_file_is_replaced_only_with_force(tmp_path, monkeypatch, capsys):
     old = plain([8], 8, [8]).write_weights(tmp_path / "old.h5")
     new = tmp_path / "new.h5"
     new.write_text("mine")
@@ -620,7 +622,7 @@ def test_another_file_is_replaced_only_with_force(tmp_path, monkeypatch, capsys)
         ("train", "--config", "FILE", "--data", "d", "--out", "FILE"),
     ],
 )
-def test_no_command_overwrites_what_it_reads(tmp_path, monkeypatch, capsys, command):
+def test_commands_do_not_overwrite_their_input(tmp_path, monkeypatch, capsys, command):
     path = plain([8], 8, [8]).write_weights(tmp_path / "mine.h5")
     before = path.read_bytes()
     words = [path if word == "FILE" else word for word in command]
@@ -635,8 +637,8 @@ VARIABLE = "FOLLOWME_LEGACY_WEIGHTS"
 
 @pytest.mark.skipif(VARIABLE not in os.environ, reason=f"{VARIABLE} names no folder of old weights")
 @pytest.mark.parametrize("file", ["model1/model_weights.h5", "model2/model_weights"])
-def test_the_projects_own_files_with_their_json_and_without(tmp_path, file):
-    """Names and shapes alone lead to the network that the JSON describes."""
+def test_files_of_the_udacity_project_are_read_with_and_without_json(tmp_path, file):
+    """Names and shapes alone give the network that the JSON describes."""
     original = Path(os.environ[VARIABLE]) / file
     described = weights.read_weights(original)
     assert described.described_by == f"config_{original.name}"

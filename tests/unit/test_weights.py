@@ -1,4 +1,4 @@
-"""Weights files: what is saved comes back, and what is wrong is said in one line."""
+"""Weights files: values are preserved, and errors are one line."""
 
 import pickle
 import zipfile
@@ -20,8 +20,8 @@ def saved(tmp_path):
     return model, path
 
 
-def test_saved_weights_come_back_unchanged(saved):
-    """A trained network must be the same network after a restart."""
+def test_saved_weights_are_loaded_unchanged(saved):
+    """A trained network must compute the same after it is saved and loaded."""
     model, path = saved
     loaded = weights.load_model(path)
     for a, b in zip(model.variables, loaded.variables, strict=True):
@@ -29,8 +29,8 @@ def test_saved_weights_come_back_unchanged(saved):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
-def test_saving_leaves_no_other_file(saved):
-    """Temporary files would pile up beside the weights."""
+def test_saving_leaves_no_temporary_file(saved):
+    """Temporary files must not accumulate beside the weights."""
     assert [p.name for p in saved[1].parent.iterdir()] == ["model2.h5"]
 
 
@@ -42,39 +42,39 @@ def one_line(path, match, load=weights.load_model):
     assert "\n" not in message
 
 
-def test_missing_file(tmp_path):
+def test_missing_file_is_refused(tmp_path):
     one_line(tmp_path / "none.h5", "no such weights file.*train")
 
 
-def test_not_hdf5(tmp_path):
+def test_file_that_is_not_hdf5_is_refused(tmp_path):
     path = tmp_path / "model2.h5"
     path.write_bytes(b"GIF89a and more")
     one_line(path, "not an HDF5 file.*GIF89a")
 
 
-def test_empty_file(tmp_path):
+def test_empty_file_is_refused(tmp_path):
     path = tmp_path / "model2.h5"
     path.touch()
     one_line(path, "not an HDF5 file")
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-def test_truncated_file(saved, kept):
+def test_truncated_file_is_refused(saved, kept):
     path = saved[1]
     raw = path.read_bytes()
     path.write_bytes(raw[: int(len(raw) * kept)])
     one_line(path, "truncated")
 
 
-def test_hdf5_of_something_else(tmp_path):
+def test_hdf5_file_without_weights_is_refused(tmp_path):
     path = tmp_path / "other.h5"
     with h5py.File(path, "w") as file:
         file["x"] = np.zeros(3)
     one_line(path, "not weights of followme-uav")
 
 
-def test_another_network_takes_over_the_layers_that_fit(saved):
-    """Model 3 shares its encoders and its end with Model 2; the layers between are its own."""
+def test_network_takes_over_the_fitting_layers_of_another(saved):
+    """Model 3 has the encoders and the last layers of Model 2, and other layers between them."""
     model2, path = saved
     for variable in model2.variables:
         variable.assign(np.full(variable.shape, 0.125))
@@ -92,8 +92,8 @@ def test_another_network_takes_over_the_layers_that_fit(saved):
         )
 
 
-def test_no_layer_to_take_over(tmp_path):
-    """Else a training would start from nothing and its card would say otherwise."""
+def test_weights_without_a_fitting_layer_are_refused(tmp_path):
+    """The training would start from random weights, and its model card would be wrong."""
     path = plain([8], 8, [8]).write_weights(tmp_path / "other.h5")
     one_line(
         path,
@@ -107,32 +107,32 @@ def change(path, edit):
         edit(file)
 
 
-def test_unknown_architecture(saved):
+def test_unknown_architecture_is_refused(saved):
     change(saved[1], lambda file: file.attrs.update(architecture="model99"))
     one_line(saved[1], "unknown network 'model99'")
 
 
-def test_later_format(saved):
+def test_later_format_version_is_refused(saved):
     change(saved[1], lambda file: file.attrs.update(format_version=99))
     one_line(saved[1], "format version 99")
 
 
-def test_other_classes(saved):
+def test_other_classes_are_refused(saved):
     change(saved[1], lambda file: file.attrs.update(classes="cat,dog"))
     one_line(saved[1], "made for classes cat,dog")
 
 
-def test_missing_variable(saved):
+def test_missing_variable_is_refused(saved):
     change(saved[1], lambda file: file.pop("classes/bias"))
     one_line(saved[1], "lacks classes/bias")
 
 
-def test_additional_variable(saved):
+def test_additional_variable_is_refused(saved):
     change(saved[1], lambda file: file.create_dataset("extra/bias", data=np.zeros(2)))
     one_line(saved[1], "unknown variable extra/bias")
 
 
-def test_wrong_shape(saved):
+def test_wrong_shape_is_refused(saved):
     def edit(file):
         del file["classes/bias"]
         file["classes/bias"] = np.zeros(5)
@@ -141,7 +141,7 @@ def test_wrong_shape(saved):
     one_line(saved[1], r"classes/bias has shape \(5,\)")
 
 
-def test_text_in_place_of_numbers(saved):
+def test_text_in_place_of_numbers_is_refused(saved):
     def edit(file):
         del file["classes/bias"]
         file["classes/bias"] = "three"
@@ -150,8 +150,8 @@ def test_text_in_place_of_numbers(saved):
     one_line(saved[1], "damaged")
 
 
-def test_values_that_are_not_finite(saved):
-    """They would turn every mask into noise without a word."""
+def test_values_that_are_not_finite_are_refused(saved):
+    """Masks would be noise, without any error."""
 
     def edit(file):
         file["classes/bias"][0] = np.nan
@@ -160,7 +160,7 @@ def test_values_that_are_not_finite(saved):
     one_line(saved[1], "classes/bias holds values that are not finite")
 
 
-# What people pass in place of weights: each is named, none is opened further than needed.
+# Other files in place of weights: the error names what each is.
 
 TENSORFLOW_INDEX_END = bytes.fromhex("57fb808b247547db")
 
@@ -198,8 +198,8 @@ def zipped(path, *names):
         ("w.zip", b"PK\x03\x04 and no more", "damaged or truncated"),
     ],
 )
-def test_other_files_are_named(tmp_path, name, content, match):
-    """One line says what the file is; the remedy is the command's."""
+def test_other_file_is_refused_and_described(tmp_path, name, content, match):
+    """One line describes the file and names the remedy of the command."""
     path = tmp_path / name
     path.write_bytes(content)
     one_line(path, match, weights.read_weights)
@@ -217,13 +217,13 @@ def test_other_files_are_named(tmp_path, name, content, match):
         (("config.json",), "a zip archive"),
     ],
 )
-def test_zip_archives_are_named_by_what_is_in_them(tmp_path, names, match):
+def test_zip_archive_is_described_by_its_content(tmp_path, names, match):
     zipped(tmp_path / "w", *names)
     one_line(tmp_path / "w", match, weights.read_weights)
 
 
-def test_the_json_of_a_network_names_the_weights_beside_it(tmp_path):
-    """The project wrote two files of nearly the same name."""
+def test_json_of_a_network_is_refused_and_names_the_weights_beside_it(tmp_path):
+    """The Udacity project wrote two files with almost the same name."""
     net = plain([8], 8, [8])
     description = net.write_json(tmp_path / "config_model_weights")
     one_line(description, r"network's JSON \(model.to_json\), not its weights; it has none")
@@ -240,14 +240,14 @@ def test_the_json_of_a_network_names_the_weights_beside_it(tmp_path):
         ("w.h5", "a folder, not a file"),
     ],
 )
-def test_folders_are_named(tmp_path, inside, match):
+def test_folder_is_refused_and_described(tmp_path, inside, match):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / inside).touch()
     one_line(tmp_path / "model", match, weights.read_weights)
 
 
-def test_a_training_checkpoint_is_named(tmp_path):
-    """It lies beside the weights, with nearly the same name."""
+def test_training_checkpoint_is_refused_and_described(tmp_path):
+    """It is beside the weights, with almost the same name."""
     path = tmp_path / "model2.checkpoint.h5"
     with h5py.File(path, "w") as file:
         file.attrs["identity"] = "x"
@@ -263,12 +263,12 @@ def test_a_training_checkpoint_is_named(tmp_path):
         (lambda p: weights.take_over_layers(models.keras_model("model2"), p), "pass --init"),
     ],
 )
-def test_the_remedy_is_that_of_the_command(tmp_path, load, match):
-    """Advice for another command helps nobody."""
+def test_remedy_in_the_message_is_that_of_the_command(tmp_path, load, match):
+    """Advice for another command would be wrong."""
     one_line(tmp_path / "none.h5", f"no such weights file; {match} ", load)
 
 
-def test_weights_of_keras_1_are_named(tmp_path):
+def test_weights_of_keras_1_are_refused_and_described(tmp_path):
     path = tmp_path / "w.h5"
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [b"convolution2d_1"]

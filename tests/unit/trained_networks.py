@@ -1,4 +1,4 @@
-"""Weights files of networks that answer lively, as trained ones do: for tests of what runs them."""
+"""Weights files of networks with varied output, like trained ones, for tests."""
 
 import keras
 import numpy as np
@@ -6,8 +6,8 @@ import numpy as np
 from followme_uav.perception import models, weights
 
 
-def write_lively_weights(architecture, folder):
-    """Random weights whose normalisation statistics are not those of a fresh network."""
+def write_varied_weights(architecture, folder):
+    """Write random weights; the statistics of normalisations differ from those of a new network."""
     keras.utils.set_random_seed(5)
     model = models.keras_model(architecture)
     rng = np.random.default_rng(5)
@@ -17,7 +17,7 @@ def write_lively_weights(architecture, folder):
         elif v.name in ("beta", "moving_mean", "bias"):
             v.assign(rng.uniform(-0.3, 0.3, v.shape))
         elif v.path == "classes/kernel":
-            v.assign(4 * v.numpy())  # sure of its classes
+            v.assign(4 * v.numpy())  # confident probabilities
     path = folder / f"{architecture}.h5"
     weights.save_weights(model, path)
     return path

@@ -1,4 +1,4 @@
-"""Networks as other people built them from the Udacity project's blocks, for tests.
+"""Networks of the Udacity project's blocks, as its users built them, for tests.
 
 `Sketch` writes them down as Keras 2 did (JSON, and HDF5 with arrays in the old order), and
 `forward` computes them in NumPy alone, so that nothing of the program is used to judge it.
@@ -122,7 +122,7 @@ class Sketch:
     def _kernel(self, *shape, fan):
         return (self._rng.normal(size=shape) * (1.6 / fan) ** 0.5).astype(np.float32)
 
-    # What is written to disk.
+    # Files.
 
     def json(self, keras_version="2.0.6-tf"):
         return {
@@ -138,7 +138,7 @@ class Sketch:
         }
 
     def write_json(self, path):
-        """As the project's `save_network`: the text of the JSON, as JSON."""
+        """Write a JSON string that holds the JSON, like `save_network` of the project."""
         path.write_text(json.dumps(json.dumps(self.json())))
         return path
 
@@ -148,7 +148,7 @@ class Sketch:
         return path
 
     def write_model(self, path):
-        """As `model.save`: weights, JSON and an optimiser's state in one file."""
+        """Write weights, JSON and the state of an optimizer into one file, like `model.save`."""
         with h5py.File(path, "w") as file:
             file.attrs["keras_version"] = b"2.0.6-tf"
             file.attrs["backend"] = b"tensorflow"
@@ -211,7 +211,7 @@ _ACTIVATIONS = {"relu": lambda x: np.maximum(x, 0), "linear": lambda x: x, "soft
 
 
 def _windows(x, side, stride):
-    """Yields (row, column, what this place of the window sees of the padded image)."""
+    """Yield row and column in the window, and the pixels of the padded image under them."""
     height, width = (-(-n // stride) for n in x.shape[:2])
     pads = []
     for n, out in zip(x.shape[:2], (height, width), strict=True):
@@ -234,7 +234,7 @@ def _depthwise(x, kernel, stride):
 
 
 def _upsampled(x, factor):
-    """Bilinear as TensorFlow 1: position i of the result is i / factor of the input, clamped."""
+    """Upsample bilinearly as TensorFlow 1: output position i is input i / factor, clamped."""
     for axis in (0, 1):
         position = np.arange(x.shape[axis] * factor) / factor
         low = np.floor(position).astype(int)
@@ -259,7 +259,7 @@ def plain(widths, middle, decoders, convolutions=1, side_px=160, seed=0, skips=T
 
 
 def varied(seed):
-    """A network like those of 98 public notebooks: depth, widths, blocks and kernels by chance."""
+    """A network like those of 98 public notebooks, of random depth, widths, blocks and kernels."""
     rng = np.random.default_rng(seed)
     depth = 1 + seed % 5
     net = Sketch(

@@ -1,1 +1,1 @@
-"""Labelled frames: reading, pairing, collecting, and preparing raw recordings."""
+"""Labelled frames: reading, pairing, collection, and preparation of raw recordings."""

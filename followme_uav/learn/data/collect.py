@@ -1,9 +1,10 @@
-"""Records labelled frames from a simulator, in the layout of the real data.
+"""Recording of labelled frames from a simulator, in the layout of the real data.
 
-The vehicle is put where flights see people from: near the hero, far from her, anywhere over the
-streets, in front of somebody else. What the exact mask then shows decides the kind of the frame:
-`following_images` (she is near and about in the middle), `patrol_with_targ` (she is somewhere in
-the picture) or `patrol_non_targ` (she is not).
+The vehicle is placed at viewpoints that occur in flights: near the hero, far from the hero, in
+front of another pedestrian, and anywhere over the streets. The exact mask then decides the kind of
+the frame: `following_images` (a viewpoint near the hero, the hero is in the image),
+`patrol_with_targ` (another viewpoint, the hero is in the image) or `patrol_non_targ` (the hero is
+not in the image).
 """
 
 from __future__ import annotations
@@ -32,29 +33,28 @@ from followme_uav.terminal import make_console
 KINDS = (FOLLOWING, WITH_HERO, WITHOUT_HERO)
 """In the order in which random viewpoints are drawn."""
 SETTLE_S = 0.7
-"""From placing the vehicle to taking the picture: the camera turns, people walk on."""
+"""Time from the placement of the vehicle to the image; the camera needs it to turn."""
 JPEG_QUALITY = 92
 FIELDS_OF_VIEW_DEG = (60.0, 60.0, 75.0, 50.0, 90.0)
-"""By turns from city to city: the network shall not depend on one lens."""
+"""Field of view of one city after the other: the network must not depend on one lens."""
 
-
-FRAMES_PER_LIGHT = 20
-"""After so many frames the embedded city gets another time of day and weather."""
+FRAMES_PER_CONDITIONS = 20
+"""Number of frames after which the embedded city gets another time of day and weather."""
 
 
 @dataclass(frozen=True)
-class Light:
+class Conditions:
     """Time of day and weather."""
 
     hour_h: float | None = None
-    """None: the sun of the city."""
+    """Time of day; None keeps the sun of the city."""
     rain: float = 0.0
     fog: float = 0.0
 
 
 @dataclass(frozen=True)
 class Viewpoint:
-    """Where the vehicle is put, and which way its camera looks."""
+    """Position of the vehicle and direction of its camera."""
 
     position_m: Vec3
     yaw_rad: float
@@ -74,17 +74,17 @@ def collect(
 ) -> None:
     """Write `frames_per_kind` frames of each kind under `out`, spread evenly over the seeds.
 
-    With `vary_lens` the field of view changes from city to city; without it is the profile's.
+    With `vary_lens` the field of view changes from city to city, otherwise the profile sets it.
 
     Raises:
-        DataError: `out` holds frames already.
-        OutputError: It cannot be written.
-        SimulatorError: The simulator is missing or gone; what was recorded stays.
+        DataError: `out` already holds frames.
+        OutputError: `out` cannot be written.
+        SimulatorError: There is no connection to the simulator; the recorded frames stay.
     """
     if any((out / kind).exists() for kind in KINDS):
         raise DataError(f"{out}: holds frames already; choose an empty folder")
-    screen = make_console(stderr=True)
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
+    console = make_console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("collecting", total=len(KINDS) * frames_per_kind)
         for number, seed in enumerate(seeds):
             share = Counter(
@@ -108,8 +108,8 @@ def _with_lens(config: FlightConfig, number: int) -> FlightConfig:
 def _frames(
     config: FlightConfig, seed: int, wanted: Counter[str], embedded: bool
 ) -> Iterator[tuple[str, Frame, Mask]]:
-    """Frames of one city until every kind has its share."""
-    random, lights = (np.random.default_rng([seed, number]) for number in (77, 78))
+    """Yield frames of one city until every kind has the wanted number."""
+    viewpoints, weather = (np.random.default_rng([seed, number]) for number in (77, 78))
     with ExitStack() as stack:
         if embedded:
             config = stack.enter_context(embedded_simulator(config, seed, paused=True))
@@ -121,16 +121,17 @@ def _frames(
         client.take_control()
         client.read_frame()
         left = Counter(wanted)
-        tries = found = next_light = 0
+        tries = found = next_change = 0
         while sum(left.values()) > 0:
-            if embedded and found == next_light:
-                next_light += FRAMES_PER_LIGHT
-                light = _light(lights)
-                client.set_light(light.hour_h, light.rain, light.fog)
+            if embedded and found == next_change:
+                next_change += FRAMES_PER_CONDITIONS
+                conditions = _draw_conditions(weather)
+                client.set_light(conditions.hour_h, conditions.rain, conditions.fog)
             tries += 1
             if tries > 40 * sum(wanted.values()) + 100:
                 raise DataError(f"seed {seed}: no view found for {dict(+left)}; use other seeds")
-            labelled = _look(client, _viewpoint(config, client.ground_truth(), left, random))
+            viewpoint = _viewpoint(config, client.ground_truth(), left, viewpoints)
+            labelled = _labelled_frame(client, viewpoint)
             if labelled is None:
                 continue
             kind = kind_of(*labelled[1:])
@@ -140,22 +141,25 @@ def _frames(
                 yield kind, labelled[0], labelled[1]
 
 
-def _light(random: np.random.Generator) -> Light:
-    """Mostly a clear day, as in the real frames; else overcast, dusk or a light fog."""
+def _draw_conditions(random: np.random.Generator) -> Conditions:
+    """Draw conditions: mostly a clear day, as in the real frames; else overcast, dusk or fog."""
     draw = random.random()
     if draw < 0.35:
-        return Light()
+        return Conditions()
     if draw < 0.65:
-        return Light(hour_h=random.uniform(8.5, 15.5))
+        return Conditions(hour_h=random.uniform(8.5, 15.5))
     if draw < 0.80:
-        return Light(hour_h=random.uniform(9.0, 15.0), rain=random.uniform(0.25, 0.5))
+        return Conditions(hour_h=random.uniform(9.0, 15.0), rain=random.uniform(0.25, 0.5))
     if draw < 0.90:
-        return Light(hour_h=random.uniform(17.2, 18.3))
-    return Light(hour_h=random.uniform(8.5, 15.5), fog=random.uniform(0.25, 0.6))
+        return Conditions(hour_h=random.uniform(17.2, 18.3))
+    return Conditions(hour_h=random.uniform(8.5, 15.5), fog=random.uniform(0.25, 0.6))
 
 
-def _look(client: DataCollectionClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | None:
-    """The labelled frame from there; None when something stands there already."""
+def _labelled_frame(client: DataCollectionClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | None:
+    """A labelled frame from a viewpoint, and whether that is near the hero.
+
+    None when the simulator refuses the position, because an object is there, or sends no image.
+    """
     try:
         client.place_vehicle(view.position_m, view.yaw_rad)
     except RemoteError:
@@ -173,7 +177,7 @@ def _viewpoint(
     left: Counter[str],
     random: np.random.Generator,
 ) -> Viewpoint:
-    """A view that may well give a frame of a kind that is still wanted."""
+    """Draw a viewpoint that is likely to give a frame of a kind that is still wanted."""
     kind = str(random.choice([kind for kind in KINDS if left[kind] > 0]))
     if truth is None:
         return _over_the_streets(config, random)
@@ -195,7 +199,16 @@ def _facing(
     near_hero: bool,
     random: np.random.Generator,
 ) -> Viewpoint:
-    """From some side, some distance and some height, looking at the target but not quite."""
+    """Draw a viewpoint around a target; the camera points at the target with a random error.
+
+    Args:
+        target_m: Position of the target.
+        distance_m: Smallest and largest horizontal distance.
+        altitude_m: Smallest and largest height.
+        jitter_rad: Largest error of pan and tilt.
+        near_hero: Whether the frame counts as taken near the hero.
+        random: Source of the random numbers.
+    """
     away_m = math.exp(random.uniform(math.log(distance_m[0]), math.log(distance_m[1])))
     bearing = random.uniform(-math.pi, math.pi)
     height_m = random.uniform(*altitude_m)
@@ -216,7 +229,7 @@ def _facing(
 
 
 def _over_the_streets(config: FlightConfig, random: np.random.Generator) -> Viewpoint:
-    """Somewhere on the patrol, looking anywhere."""
+    """Draw a viewpoint on the patrol route, in a random direction."""
     waypoints = config.simulator.patrol_waypoints_m
     start, end = (waypoints[random.integers(len(waypoints))] for _ in range(2))
     share = random.random()
@@ -232,6 +245,6 @@ def _over_the_streets(config: FlightConfig, random: np.random.Generator) -> View
 
 def _save(folder: Path, name: str, frame: Frame, mask: Mask) -> None:
     image, labels = folder / "images" / f"{name}.jpeg", folder / "masks" / f"{name}.png"
-    # The image last: a frame is complete when its image is there.
+    # The image is written last, because a frame counts as complete when its image is there.
     write_image(labels, Image.fromarray(mask), sync=False)
     write_image(image, Image.fromarray(np.asarray(frame.rgb)), sync=False, quality=JPEG_QUALITY)

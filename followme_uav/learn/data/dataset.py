@@ -2,8 +2,8 @@
 
 A set of frames is a folder with `images/` (JPEG or PNG, RGB) and `masks/` (red = background,
 green = people, blue = hero, exactly one of them 255 at each pixel). Images and masks are paired by
-their names, see `pairing`. A data folder is one such set, or holds several of them, one per kind of
-flight: `following_images`, `patrol_non_targ`, `patrol_with_targ`.
+their names, see `pairing`. A data folder is one such set, or holds one set for each kind of frames:
+`following_images`, `patrol_non_targ`, `patrol_with_targ`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from followme_uav.decoding import MAX_FILE_BYTES, ImageError, decode_image, is_jpeg
+from followme_uav.decoding import MAX_FILE_BYTES, ImageDecodeError, decode_image, is_jpeg
 from followme_uav.errors import DataError
 from followme_uav.labelled_frames import KINDS
 from followme_uav.learn.data.pairing import SKIP_INCOMPLETE, Pairing, image_files, listed, pair
 from followme_uav.messages import MaskClass
 
 _BLURRED_SHARE = 0.1
-"""Of a mask that was saved as JPEG; with more pixels between the classes it is no mask."""
+"""Largest share of pixels of a JPEG mask that may lie between two classes."""
 
 
 @dataclass(frozen=True)
 class FrameSet:
-    """Paired files of one set, not read yet."""
+    """Paired files of one set, before they are read."""
 
     source: str
     """Base name of the data folder."""
@@ -41,7 +41,7 @@ class FrameSet:
     images: tuple[Path, ...]
     masks: tuple[Path, ...]
     note: str = ""
-    """How images and masks were paired, and what was left out, for people."""
+    """Text for the user: how images and masks were paired, and the files left out."""
 
     @property
     def name(self) -> str:
@@ -62,28 +62,31 @@ class LabelledFrames:
     image_hashes: tuple[str, ...]
     """SHA-256 of each image file."""
     image_files: tuple[Path, ...]
-    """Where each image was read from."""
+    """Path of each image file."""
     note: str = ""
-    """As the set's, and how its masks were read."""
+    """Note of the `FrameSet`, and how its masks were read."""
 
     def __len__(self) -> int:
         return len(self.images)
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over all pixels and labels, in order."""
+        """SHA-256 of all pixels and labels, in order."""
         digest = hashlib.sha256()
         digest.update(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()
 
     def without(self, image_hashes: Collection[str]) -> LabelledFrames:
-        """The frames whose image is not among `image_hashes`."""
+        """Return the frames whose image is not among `image_hashes`."""
         keep = [i for i, h in enumerate(self.image_hashes) if h not in image_hashes]
         return self if len(keep) == len(self) else self._only(keep)
 
     def split(self) -> tuple[LabelledFrames, LabelledFrames]:
-        """All but the last tenth, and that tenth: neighbours look alike and stay together."""
+        """Return the first nine tenths and the last tenth.
+
+        The tenth is contiguous: neighbouring frames are similar and must not be in both parts.
+        """
         held_out = math.ceil(len(self) / 10)
         everything = range(len(self))
         return self._only(everything[:-held_out]), self._only(everything[-held_out:])
@@ -100,17 +103,17 @@ class LabelledFrames:
         )
 
     def files_of(self, image_hashes: Collection[str]) -> list[Path]:
-        """Files whose image is among `image_hashes`."""
+        """Return the image files whose hash is among `image_hashes`."""
         pairs = zip(self.image_files, self.image_hashes, strict=True)
         return [file for file, h in pairs if h in image_hashes]
 
 
 def find_sets(folder: Path, skip_incomplete: bool = False) -> list[FrameSet]:
-    """The sets of one data folder.
+    """Find the sets of one data folder and pair their files.
 
     Args:
         folder: The data folder.
-        skip_incomplete: Leave images without a mask, and masks without an image, out.
+        skip_incomplete: Leave out images without a mask and masks without an image.
 
     Raises:
         DataError: The folder is missing, holds no set, or images and masks do not pair.
@@ -134,7 +137,7 @@ def find_sets(folder: Path, skip_incomplete: bool = False) -> list[FrameSet]:
 
 
 def load(frame_set: FrameSet) -> LabelledFrames:
-    """Reads and checks every frame of a set, at the size it was recorded in.
+    """Read and check every frame of a set, at its recorded size.
 
     Raises:
         DataError: A file cannot be read, sizes differ, or a mask is not one-hot.
@@ -174,15 +177,15 @@ def load(frame_set: FrameSet) -> LabelledFrames:
 
 
 def load_folders(folders: Sequence[Path], skip_incomplete: bool = False) -> list[LabelledFrames]:
-    """All sets of several data folders.
+    """Load all sets of several data folders.
 
     Args:
         folders: The data folders.
         skip_incomplete: As in `find_sets`.
 
     Raises:
-        DataError: As `find_sets` and `load`, or two folders have the same base name, by which
-            configurations and model cards tell them apart.
+        DataError: As `find_sets` and `load`, or two folders have the same base name, which
+            identifies a folder in configurations and model cards.
     """
     names = [folder.absolute().name for folder in folders]
     for folder, name in zip(folders, names, strict=True):
@@ -196,7 +199,7 @@ def load_folders(folders: Sequence[Path], skip_incomplete: bool = False) -> list
 
 
 def resize_image(image: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """The image as the network sees it: Pillow's bilinear filter (which averages when shrinking).
+    """Resize an image for the network, with Pillow's bilinear filter (it averages when shrinking).
 
     Args:
         image: (height, width, 3) RGB.
@@ -209,9 +212,9 @@ def resize_image(image: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
 
 
 def resize_truth(label: NDArray[np.uint8], size_px: int) -> NDArray[np.bool_]:
-    """The truth as scores compare it: each class as 0/1 bytes through Pillow's bilinear filter.
+    """Resize the truth for scores: each class as 0/1 bytes, with Pillow's bilinear filter.
 
-    The filter rounds back to 0/1, each class by itself; a pixel may end up in no class.
+    The filter rounds back to 0/1 for each class separately, so a pixel may end up in no class.
 
     Args:
         label: (height, width) class index.
@@ -232,10 +235,11 @@ def resize_truth(label: NDArray[np.uint8], size_px: int) -> NDArray[np.bool_]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of an image file.
+    """Read the content of an image file.
 
     Raises:
-        DataError: It cannot be read, is no file (a pipe never ends) or larger than any image.
+        DataError: The file cannot be read, is not a regular file (a pipe would block), or is larger
+            than any image.
     """
     try:
         status = path.stat()
@@ -252,10 +256,14 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_pixels(path: Path, raw: bytes) -> NDArray[np.uint8]:
-    """The image file's content as (height, width, 3) RGB; raises `DataError` naming `path`."""
+    """Decode the content of an image file as (height, width, 3) RGB.
+
+    Raises:
+        DataError: The content is not a usable image; the message names `path`.
+    """
     try:
         return decode_image(raw)
-    except ImageError as error:
+    except ImageDecodeError as error:
         raise DataError(f"{path}: {error}") from error
 
 
@@ -287,7 +295,7 @@ def _paired(folder: Path, source: str, kind: str, skip_incomplete: bool) -> Fram
 
 
 def _alone(pairing: Pairing, images: int, masks: int) -> str:
-    """The files without a partner, for people; empty when there are none."""
+    """Text for the user that lists the files without a partner; empty when there are none."""
     parts = [
         f"{len(files)} of {total} {what} without its {partner} ({listed(p.name for p in files)})"
         for files, total, what, partner in (
@@ -300,7 +308,7 @@ def _alone(pairing: Pairing, images: int, masks: int) -> str:
 
 
 def _labels(path: Path) -> tuple[NDArray[np.uint8], bool]:
-    """(height, width) class index, and whether it was read from the blurred edges of a JPEG."""
+    """(height, width) class index of a mask file, and whether it is a JPEG (blurred edges)."""
     raw = read_bytes(path)
     mask = read_pixels(path, raw)
     blurred = is_jpeg(raw)

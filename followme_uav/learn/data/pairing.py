@@ -1,8 +1,8 @@
-"""Which image belongs to which mask: by what their names share, however people name files.
+"""Pairing of images and masks by their file names.
 
-Names are compared by rules, the strictest first; each rule looks at the files that those before it
-left over. A file that fits two others is an error. No rule goes by the order of the files, because
-a missing one would shift all that follow it, and every image would get its neighbour's mask.
+Names are compared by several rules, the strictest first. Each rule looks at the files that are
+still unpaired. A file that fits two others is an error. No rule uses the order of the files: one
+missing file would shift all later pairs, and images would get the masks of their neighbours.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ SKIP_INCOMPLETE = "--skip-incomplete"
 _Part = str | int
 _Key = tuple[_Part, ...]
 _SHOWN = 5
-"""So many names of a list are told; more would not be read."""
+"""Largest number of names that a message lists."""
 
 _CAMERA = re.compile(r"(?<![^\W\d_])cam(?:era)?\d+")
-_SAYS_WHICH = re.compile(
+_ROLE = re.compile(
     r"(?<![^\W\d_])(?:images?|img|rgb|photo|masks?|labels?|seg|segmentation|gt|truth)(?![^\W\d_])"
 )
-"""Words that tell images from masks; no other letter may be next to them."""
+"""Words for image or mask, without other letters next to them."""
 _PART = re.compile(r"\d+|[^\W\d_]+(?:\d+[^\W\d_]+)*")
-"""A number, or a word; digits within a word, as in left8bit, belong to it."""
+"""A number or a word; digits within a word, as in left8bit, are part of the word."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Pairing:
     pairs: tuple[tuple[Path, Path], ...]
     """(image, mask), in the order of the images' names."""
     rule: str
-    """How they were found, for people."""
+    """Text for the user: the rules that paired them."""
     images_alone: tuple[Path, ...]
     masks_alone: tuple[Path, ...]
 
 
 def image_files(folder: Path) -> list[Path]:
-    """JPEG and PNG files of a folder, sorted; hidden ones are no data.
+    """List the JPEG and PNG files of a folder, sorted, without hidden files.
 
     Raises:
         DataError: The folder cannot be read.
@@ -58,7 +58,7 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def is_image_file(path: Path) -> bool:
-    """Whether a file's name is an image's; macOS leaves a hidden `._NAME` beside every file."""
+    """Whether a path is an image by its name; hidden files are not (macOS writes `._NAME`)."""
     return (
         path.suffix.lower() in IMAGE_SUFFIXES
         and not path.name.startswith(".")
@@ -67,15 +67,15 @@ def is_image_file(path: Path) -> bool:
 
 
 def pair(images: Sequence[Path], masks: Sequence[Path]) -> Pairing:
-    """Find each image's mask.
+    """Find the mask of each image.
 
     Raises:
         DataError: An image fits several masks or a mask several images.
     """
     texts = {path: _text(path) for path in (*images, *masks)}
     kept: dict[Path, _Key] = {
-        **_without_own_words({path: texts[path] for path in images}, texts, masks),
-        **_without_own_words({path: texts[path] for path in masks}, texts, images),
+        **_without_side_words({path: texts[path] for path in images}, texts, masks),
+        **_without_side_words({path: texts[path] for path in masks}, texts, images),
     }
     values: dict[Path, _Key] = {
         path: tuple(int(part) if str(part).isdecimal() else part for part in parts)
@@ -103,7 +103,7 @@ def pair(images: Sequence[Path], masks: Sequence[Path]) -> Pairing:
         "the same beginning and end of the name",
         _fitting(left(images), left(masks), values, _wraps),
     )
-    if not found:  # weak, so only where a whole folder is named like this
+    if not found:  # a weak rule: use it only if it applies to the whole folder
         apply(
             "the shorter name's words and numbers in the longer name",
             _fitting(left(images), left(masks), values, _contains),
@@ -117,7 +117,7 @@ def pair(images: Sequence[Path], masks: Sequence[Path]) -> Pairing:
 
 
 def listed(names: Iterable[object]) -> str:
-    """The first few of many, and how many more there are."""
+    """The first five names, and the number of the others."""
     every = [str(name) for name in names]
     more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
     return ", ".join(every[:_SHOWN]) + more
@@ -131,14 +131,14 @@ def _said(used: Counter[str]) -> str:
 
 
 def _text(path: Path) -> str:
-    """The name without suffix in one form: systems differ in case and in how accents are coded."""
+    """File name without suffix, in normal form: systems differ in case and in coded accents."""
     return unicodedata.normalize("NFKC", path.stem).casefold()
 
 
-def _without_own_words(
+def _without_side_words(
     own: dict[Path, str], texts: dict[Path, str], others: Sequence[Path]
 ) -> dict[Path, tuple[str, ...]]:
-    """Parts of the names but for the words that all of one side have, and none of the other has."""
+    """Parts of the names, without words that all names of one side and none of the other have."""
     parts = {path: _parts(text) for path, text in own.items()}
     common = set.intersection(*(set(p) for p in parts.values())) if parts else set()
     shared = {word for path in others for word in _parts(texts[path])}
@@ -147,10 +147,10 @@ def _without_own_words(
 
 
 def _parts(text: str) -> tuple[str, ...]:
-    """Words and numbers of a name, but for what tells images from masks."""
-    text = _SAYS_WHICH.sub(" ", text)
+    """Words and numbers of a name, without words for image, mask and camera."""
+    text = _ROLE.sub(" ", text)
     without_camera = _CAMERA.sub(" ", text)
-    # The number in cam00012 is the frame's when there is no other.
+    # In a name like cam00012, without another number, the number is that of the frame.
     is_left = any(character.isdecimal() for character in without_camera)
     return tuple(_PART.findall(without_camera if is_left else text))
 
@@ -158,7 +158,7 @@ def _parts(text: str) -> tuple[str, ...]:
 def _equal(
     images: Sequence[Path], masks: Sequence[Path], key: dict[Path, _Key]
 ) -> dict[Path, Path]:
-    """Images and masks whose keys are equal; what has nothing in its key has nothing to share."""
+    """Images with the mask of the same key; files with an empty key stay unpaired."""
     groups: defaultdict[_Key, tuple[list[Path], list[Path]]] = defaultdict(lambda: ([], []))
     for image in images:
         groups[key[image]][0].append(image)
@@ -179,7 +179,7 @@ def _fitting(
     key: dict[Path, _Key],
     fits: Callable[[_Key, _Key], bool],
 ) -> dict[Path, Path]:
-    """Images and masks of which one's key fits into the other's; their last numbers are equal."""
+    """Images with the mask of the same last number for which `fits(shorter key, longer key)`."""
     by_number: defaultdict[int | None, list[Path]] = defaultdict(list)
     for mask in masks:
         by_number[_last_number(key[mask])].append(mask)
@@ -205,19 +205,20 @@ def _last_number(key: _Key) -> int | None:
 
 
 def _wraps(short: _Key, long: _Key) -> bool:
-    """Whether the longer key is the shorter one with something in between."""
+    """Whether the longer key is the shorter key with parts inserted at one place."""
     return any(
         short[:i] == long[:i] and short[i:] == long[i - len(short) :] for i in range(1, len(short))
     )
 
 
 def _contains(short: _Key, long: _Key) -> bool:
-    """Whether the longer key has all parts of the shorter one, in its order."""
+    """Whether the longer key has all parts of the shorter key, in the same order."""
     rest = iter(long)
     return bool(short) and all(part in rest for part in short)
 
 
 def _refuse_several(images: Sequence[Path], masks: Sequence[Path]) -> None:
+    """Raise `DataError` unless it is one image and one mask."""
     if len(images) > 1:
         raise DataError(
             f"{masks[0]}: fits several images, {listed(p.name for p in images)}; rename them so "

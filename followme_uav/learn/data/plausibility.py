@@ -1,7 +1,7 @@
-"""Whether labels can be what they say: the hero is the red one, and most of a frame is background.
+"""Plausibility of labels: the hero wears red, and most of a frame is background.
 
-Nothing else tells masks with swapped classes from good ones, and a network trained on them follows
-everybody but the hero.
+Masks with swapped classes are valid otherwise, and a network that is trained on them follows other
+people.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from followme_uav.messages import MaskClass, RgbImage
 
 _MIN_PX = 8
-"""Of hero and of people each, in all frames: with fewer there is nothing to compare."""
+"""Fewest pixels of hero and of people, over all frames, for a comparison."""
 _MARGIN = 10.0
-"""Grey levels by which people must be redder than the hero. In each of 16 real recordings the hero
-is the redder one, by 19 to 66."""
+"""Smallest difference in redness, in grey levels, for a warning that people are redder than the
+hero. In each of 16 real recordings the hero is redder, by 19 to 66."""
 _STANDARD_ERRORS = 4.0
-"""By which the difference must stand out from the noise of few pixels."""
+"""Smallest difference for a warning, in standard errors: few pixels are noisy."""
 _BACKGROUND_SHARE = 0.25
-"""Real recordings have 0.96 and more."""
+"""Smallest plausible share of background pixels; real recordings have 0.96 and more."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class ClassColours:
     red_squared: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
 
     def add(self, image: RgbImage, label: NDArray[np.uint8]) -> None:
-        """Takes a frame in, (height, width, 3) and (height, width) class index."""
+        """Add a frame: image (height, width, 3), label (height, width) class index."""
         planes = image.astype(np.float64)
         redness = (planes[..., 0] - (planes[..., 1] + planes[..., 2]) / 2.0).ravel()
         classes = label.ravel()
@@ -43,17 +43,17 @@ class ClassColours:
         self.red += np.bincount(classes, redness, minlength=3)
         self.red_squared += np.bincount(classes, redness * redness, minlength=3)
 
-    def doubts(self, cameras: Sequence[int]) -> list[str]:
-        """What cannot well be so, and the remedy; a line each.
+    def warnings(self, cameras: Sequence[int]) -> list[str]:
+        """List what is implausible, one line each with the remedy.
 
         Args:
             cameras: Numbers of the cameras that hero, people and background were read from.
         """
-        doubts = []
+        warnings = []
         hero_camera, people_camera, background_camera = cameras
         if self._people_are_redder():
             hero, people = (self._mean(c) for c in (MaskClass.HERO, MaskClass.PEOPLE))
-            doubts.append(
+            warnings.append(
                 f"other people are redder than the hero (by {people - hero:.0f} grey levels): the "
                 "two have probably changed places; look at a mask, and run again with --cameras "
                 f"{people_camera},{hero_camera},{background_camera} into another folder"
@@ -61,11 +61,11 @@ class ClassColours:
         total = self.count.sum()
         share = self.count[MaskClass.BACKGROUND] / total if total else 1.0
         if share < _BACKGROUND_SHARE:
-            doubts.append(
+            warnings.append(
                 f"only {share:.0%} of all pixels are background: look at a mask; --cameras names "
                 "the cameras of hero, people and background, --masks how they show them"
             )
-        return doubts
+        return warnings
 
     def _people_are_redder(self) -> bool:
         hero, people = MaskClass.HERO, MaskClass.PEOPLE
@@ -79,7 +79,7 @@ class ClassColours:
         return float(self.red[kind] / self.count[kind])
 
     def _variance(self, kind: int) -> float:
-        """Of the mean of a class."""
+        """Variance of the mean of a class."""
         mean = self._mean(kind)
         return max(0.0, float(self.red_squared[kind] / self.count[kind]) - mean * mean) / float(
             self.count[kind]

@@ -1,11 +1,11 @@
-"""Raw recordings of the Unity simulator into labelled frames: the `prepare` command.
+"""Conversion of raw recordings of the Unity simulator to labelled frames: the `prepare` command.
 
-The simulator's recorder writes four PNG files per frame, `cam1_00012.png` to `cam4_00012.png`:
-camera 1 is what the pilot sees, the others show where other people, the hero and the background
-are. Here they become one set of frames as `dataset` reads it: the image as it was, and one mask
-whose pixels are red (background), green (people) or blue (hero).
+The recorder of the simulator writes four PNG files per frame, `cam1_00012.png` to `cam4_00012.png`.
+Camera 1 is the camera of the pilot; the others show the masks of other people, of the hero and of
+the background. `prepare` writes a set of frames as `dataset` reads it: the unchanged image, and one
+mask whose pixels are red (background), green (people) or blue (hero).
 
-The recorder has two ways of showing a class, and `Reading` says how a pixel gets its class in each.
+The recorder has two ways of showing a class; `MaskEncoding` says how each gives a pixel its class.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ _NAME = re.compile(r"(?P<head>.*?)_?cam(?P<camera>\d+)_(?P<tail>.+)", re.IGNOREC
 _BRIGHT = 127
 _FAR = 255
 _BACKGROUND_BIAS = 1
-"""Grey levels by which a depth counts as nearer where it is the background's."""
+"""Grey levels that are subtracted from the depth of the background."""
 _FRAMES_TO_DETECT = 16
 
 
-class Reading(Enum):
-    """How the class cameras show their class."""
+class MaskEncoding(Enum):
+    """Encoding of the classes by the class cameras."""
 
     BRIGHT = "bright"
-    """Bright where the class is. A pixel belongs to the brightest of its three masks; of equals, to
-    the hero before people before background; to the background where none exceeds 127."""
+    """The pixels of the class are bright. A pixel belongs to the brightest of its three masks; of
+    equals, to the hero before people before background; to the background if none exceeds 127."""
     DEPTH = "depth"
-    """Depth, white where the class is not. A pixel belongs to the nearest (darkest) of its three
-    masks, where the background counts as one grey level nearer than it is; of equals, to the
-    background before people before the hero. So were the masks of the Udacity follow-me project
-    made (`preprocess_ims.py` there), and this gives the same."""
+    """Masks show depth, and white outside their class. A pixel belongs to the nearest (darkest) of
+    its three masks, after one grey level is subtracted from the background; of equals, to the
+    background before people before the hero. This gives the same masks as `preprocess_ims.py` of
+    the Udacity follow-me project."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class RawFrame:
     """The four files of one frame."""
 
     name: str
-    """Of its image and its mask in the set, without suffix."""
+    """Name of its image and its mask in the set, without suffix."""
     image: Path
     hero: Path
     people: Path
@@ -72,12 +72,12 @@ class RawFrame:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a recording's folder holds."""
+    """Frames of a recording's folder."""
 
     frames: list[RawFrame]
-    """Complete, in the order of their names."""
+    """Complete frames, in the order of their names."""
     left_out: int
-    """Frames of which a file is missing."""
+    """Frames with a missing file."""
 
     def __iter__(self) -> Iterator[RawFrame]:
         return iter(self.frames)
@@ -85,52 +85,52 @@ class Recording:
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of a recording."""
+    """Result of a conversion."""
 
     frames: int
-    """In the set now."""
+    """Frames in the set."""
     written: int
-    """By this call; less than `frames` after a resume."""
+    """Frames written by this call; less than `frames` after a resume."""
     hero_frames: int
     """Frames of `written` with the hero there (more than 3 px)."""
     people_frames: int
     """The same for other people."""
-    reading: Reading
+    encoding: MaskEncoding
     pixels: int
-    """In the masks of `written`."""
+    """Pixels in the masks of `written`."""
     several: int
-    """Pixels of these that more than one mask claimed."""
+    """Pixels of these in more than one mask."""
     unclaimed: int
-    """Pixels of these that no mask claimed."""
+    """Pixels of these in no mask."""
     left_out: int
-    """Frames of the recording of which a file is missing."""
+    """Frames of the recording with a missing file."""
 
 
 def prepare(
     raw: Path,
     out: Path,
     kind: str | None = None,
-    reading: Reading | None = None,
+    encoding: MaskEncoding | None = None,
     cameras: Sequence[int] = CAMERAS,
     resume: bool = False,
     skip_incomplete: bool = False,
 ) -> Summary:
-    """Turns a recording into a set of labelled frames, and says what it did.
+    """Convert a recording to a set of labelled frames, and print a summary.
 
-    Each file is written whole or not at all, the image of a frame last; a frame is complete when
+    Files are written atomically. The image of a frame is written last, so a frame is complete when
     its image is there.
 
     Args:
         raw: Folder with the recording, or with folders of several recordings.
         out: Folder of the set; with `kind` the set goes into its subfolder of that name.
         kind: One of `labelled_frames.KINDS`.
-        reading: How masks are read; None finds out from some of the frames.
-        cameras: Numbers of the hero's, the people's and the background's camera.
-        resume: Go on where an interrupted call stopped; without it the set must not exist.
-        skip_incomplete: Leave frames out of which a file is missing.
+        encoding: Encoding of the masks; None detects it from some of the frames.
+        cameras: Numbers of the cameras of hero, people and background.
+        resume: Continue an interrupted call; otherwise the set must not exist.
+        skip_incomplete: Leave out frames with a missing file.
 
     Raises:
-        ConfigError: Unknown kind, or three different cameras were not given.
+        ConfigError: The kind is unknown, or the three camera numbers are not different.
         DataError: A file is missing, unreadable or of the wrong size, or the set exists already.
     """
     if kind is not None and kind not in KINDS:
@@ -141,68 +141,93 @@ def prepare(
             "background, three different ones besides camera 1"
         )
     found = find_frames(raw, cameras, skip_incomplete)
-    frames = found.frames
     target = out / kind if kind else out
     if not resume and target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise DataError(
             f"{target}: exists and is not empty; choose another folder, or pass --resume to go on "
             "with it"
         )
-    reading = reading or detect_reading(frames)
+    encoding = encoding or detect_encoding(found.frames)
     for part in ("images", "masks"):
         make_folder(target / part)
 
-    written = hero = people = several = unclaimed = pixels = 0
+    written: list[_WrittenFrame] = []
     colours = ClassColours()
     console = make_console()
     with _progress(console) as progress:
-        for frame in progress.track(frames, description="preparing"):
+        for frame in progress.track(found.frames, description="preparing"):
             image_file = target / "images" / (frame.name + frame.image.suffix)
             if resume and image_file.exists():
                 continue
-            raw_image = read_bytes(frame.image)
-            image = _square(frame.image, raw_image)
-            hero_mask, people_mask, background_mask = _masks(frame, image.shape[:2])
-            label, twice, never = decide(hero_mask, people_mask, background_mask, reading)
             mask_file = target / "masks" / (frame.name + ".png")
-            write_whole(mask_file, _png(label), sync=False)
-            write_whole(image_file, raw_image, sync=False)
-            colours.add(image, label)
-            written += 1
-            pixels += label.size
-            several += twice
-            unclaimed += never
-            hero += int((label == MaskClass.HERO).sum() > DETECTION_PX)
-            people += int((label == MaskClass.PEOPLE).sum() > DETECTION_PX)
+            written.append(_write_frame(frame, encoding, image_file, mask_file, colours))
     summary = Summary(
-        len(frames),
-        written,
-        hero,
-        people,
-        reading,
-        pixels,
-        several,
-        unclaimed,
-        found.left_out,
+        frames=len(found.frames),
+        written=len(written),
+        hero_frames=sum(frame.has_hero for frame in written),
+        people_frames=sum(frame.has_people for frame in written),
+        encoding=encoding,
+        pixels=sum(frame.pixels for frame in written),
+        several=sum(frame.several for frame in written),
+        unclaimed=sum(frame.unclaimed for frame in written),
+        left_out=found.left_out,
     )
-    _say(console, target, summary)
-    for doubt in colours.doubts(cameras):
-        print(f"followme-uav: warning: {target}: {doubt}", file=sys.stderr)
+    _print(console, target, summary)
+    for warning in colours.warnings(cameras):
+        print(f"followme-uav: warning: {target}: {warning}", file=sys.stderr)
     return summary
+
+
+@dataclass(frozen=True)
+class _WrittenFrame:
+    """Figures of one frame for the summary."""
+
+    has_hero: bool
+    has_people: bool
+    pixels: int
+    several: int
+    """Pixels in more than one mask."""
+    unclaimed: int
+    """Pixels in no mask."""
+
+
+def _write_frame(
+    frame: RawFrame,
+    encoding: MaskEncoding,
+    image_file: Path,
+    mask_file: Path,
+    colours: ClassColours,
+) -> _WrittenFrame:
+    """Write image and mask of a frame, and add its pixels to `colours`."""
+    raw_image = read_bytes(frame.image)
+    image = _square(frame.image, raw_image)
+    hero, people, background = _masks(frame, image.shape[:2])
+    label, several, unclaimed = decide(hero, people, background, encoding)
+    write_whole(mask_file, _png(label), sync=False)
+    write_whole(image_file, raw_image, sync=False)
+    colours.add(image, label)
+    return _WrittenFrame(
+        has_hero=bool((label == MaskClass.HERO).sum() > DETECTION_PX),
+        has_people=bool((label == MaskClass.PEOPLE).sum() > DETECTION_PX),
+        pixels=label.size,
+        several=several,
+        unclaimed=unclaimed,
+    )
 
 
 def find_frames(
     raw: Path, cameras: Sequence[int] = CAMERAS, skip_incomplete: bool = False
 ) -> Recording:
-    """The frames of a recording, in the order of their names.
+    """Find the frames of a recording, in the order of their names.
 
     Args:
         raw: Folder with the recording, or with folders of several.
-        cameras: Numbers of the hero's, the people's and the background's camera.
-        skip_incomplete: Leave frames out of which a file is missing.
+        cameras: Numbers of the cameras of hero, people and background.
+        skip_incomplete: Leave out frames with a missing file.
 
     Raises:
-        DataError: No folder, no frames, a frame without one of its four files, or with one twice.
+        DataError: The folder is missing or has no frames, or a frame lacks one of its four files or
+            has one twice.
     """
     found = _files_by_frame(raw)
     wanted = (IMAGE_CAMERA, *cameras)
@@ -231,7 +256,7 @@ def find_frames(
 
 
 def _files_by_frame(raw: Path) -> dict[str, dict[int, Path]]:
-    """Files by the frame's name and the camera's number."""
+    """Files by frame name and camera number."""
     if not raw.is_dir():
         raise DataError(f"{raw}: no such folder; pass the folder of a recording")
     found: dict[str, dict[int, Path]] = {}
@@ -243,7 +268,7 @@ def _files_by_frame(raw: Path) -> dict[str, dict[int, Path]]:
         if match is None:
             continue
         parts = (*(folders or (raw.absolute().name,)), match["head"], match["tail"])
-        name = "_".join(part for part in parts if part).lstrip(".")  # else the set would be hidden
+        name = "_".join(part for part in parts if part).lstrip(".")  # a dot would hide the file
         files = found.setdefault(name, {})
         camera = int(match["camera"])
         if camera in files:
@@ -257,16 +282,15 @@ def _files_by_frame(raw: Path) -> dict[str, dict[int, Path]]:
 
 
 def _is_hidden(folder: str) -> bool:
-    """Hidden, or what macOS puts beside the files of an archive."""
+    """Whether a folder is hidden, or one that macOS adds to an archive."""
     return folder.startswith(".") or folder == "__MACOSX"
 
 
-def detect_reading(frames: Sequence[RawFrame]) -> Reading:
-    """How the masks of a recording are to be read, from frames spread over it.
+def detect_encoding(frames: Sequence[RawFrame]) -> MaskEncoding:
+    """Detect the encoding of a recording's masks, from frames spread over it.
 
-    Hero and people together never cover a pixel twice. So where bright shows a class, their masks
-    are both dark at some pixels and never both bright; where white shows that the class is not
-    there, it is the other way round.
+    No pixel is both hero and people. With `BRIGHT`, the two masks are therefore both dark at some
+    pixels and never both bright; with `DEPTH`, the other way round.
     """
     both_bright = both_dark = 0
     for frame in frames[:: max(1, len(frames) // _FRAMES_TO_DETECT)]:
@@ -274,28 +298,28 @@ def detect_reading(frames: Sequence[RawFrame]) -> Reading:
         hero, people, _ = _masks(frame, image.shape[:2])
         both_bright += int(((hero > _BRIGHT) & (people > _BRIGHT)).sum())
         both_dark += int(((hero <= _BRIGHT) & (people <= _BRIGHT)).sum())
-    return Reading.BRIGHT if both_bright <= both_dark else Reading.DEPTH
+    return MaskEncoding.BRIGHT if both_bright <= both_dark else MaskEncoding.DEPTH
 
 
 def decide(
     hero: NDArray[np.uint8],
     people: NDArray[np.uint8],
     background: NDArray[np.uint8],
-    reading: Reading,
+    encoding: MaskEncoding,
 ) -> tuple[NDArray[np.uint8], int, int]:
-    """Each pixel's class, as `Reading` says.
+    """Decide the class of each pixel by the rule of the encoding.
 
     Args:
         hero: (height, width), mask of the hero.
         people: The same for other people.
         background: The same for everything else.
-        reading: How the masks show their class.
+        encoding: Encoding of the masks.
 
     Returns:
-        (height, width) class index; how many pixels more than one mask claimed; how many none did.
+        (height, width) class index; number of pixels in more than one mask; number in no mask.
     """
     masks = np.stack([background, people, hero], axis=-1).astype(np.int16)
-    if reading is Reading.BRIGHT:
+    if encoding is MaskEncoding.BRIGHT:
         claims = (masks > _BRIGHT).sum(axis=-1)
         rank = np.array([0, 1, 2])
         label = (masks * 3 + rank).argmax(axis=-1)
@@ -305,7 +329,7 @@ def decide(
         masks[..., MaskClass.BACKGROUND] -= _BACKGROUND_BIAS
         nearest = masks.min(axis=-1, keepdims=True)
         claims = np.where(is_claimed, (masks == nearest).sum(axis=-1), 0)
-        label = masks.argmin(axis=-1)  # of equals the first
+        label = masks.argmin(axis=-1)  # of equals, the first
     return label.astype(np.uint8), int((claims > 1).sum()), int((claims == 0).sum())
 
 
@@ -350,11 +374,11 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _say(console: Console, target: Path, summary: Summary) -> None:
+def _print(console: Console, target: Path, summary: Summary) -> None:
     console.print(
         f"{target}: {summary.frames} frames ({summary.written} written now: hero in "
         f"{summary.hero_frames}, other people in {summary.people_frames}), masks read as "
-        f"{summary.reading.value}",
+        f"{summary.encoding.value}",
         soft_wrap=True,
     )
     if summary.left_out:

@@ -1,1 +1,1 @@
-"""The score of a network on labelled frames, with tables, curves and a report."""
+"""Evaluation of a network on labelled frames: scores, tables, curves and an HTML report."""

@@ -1,6 +1,6 @@
-"""What a score hides: how it depends on the hero's size, and on the threshold that calls her seen.
+"""Scores by the hero's size, and precision and recall by the threshold of the hero probability.
 
-Everything here is computed from what `scores.measure` found in each frame.
+Everything here is computed from the `FrameScores` of `scores.measure`.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from followme_uav.learn.evaluation.scores import FrameScores
 from followme_uav.messages import MaskClass
 
 _SIZES_PX = (4, 8, 16, 32, 64, 128, 256, 512)
-"""Lower ends of the size classes, hero pixels at 160 px; the last one is open."""
+"""Lower ends of the size classes, in hero pixels at 160 px; the last class has no upper end."""
 
 
 @dataclass(frozen=True)
 class SizeScore:
-    """Result on the frames that show the hero in one class of sizes."""
+    """Result on the frames with the hero in one size class."""
 
     from_px: int
     """Smallest hero."""
     to_px: int | None
-    """Largest hero; None without limit."""
+    """Largest hero; None: no limit."""
     frames: int
     detected: float
-    """Share of the frames in which she is detected."""
+    """Share of the frames in which the hero is detected."""
     hero_iou: float
     """Mean over these frames."""
     centroid_error_median_px: float | None
-    """Over the frames in which she is detected; None if there are none."""
+    """Over the frames in which the hero is detected; None if there are none."""
 
     @property
     def label(self) -> str:
-        """The class in words."""
+        """Range of the class in words."""
         return (
             f"{self.from_px} or more" if self.to_px is None else f"{self.from_px} to {self.to_px}"
         )
@@ -47,7 +47,7 @@ class SizeScore:
 
 
 def by_size(frames: FrameScores) -> list[SizeScore]:
-    """Results by the hero's size; classes without frames are left out."""
+    """Score each size class; classes without frames are left out."""
     size = frames.truth_px[:, MaskClass.HERO]
     hero_iou = frames.iou[:, MaskClass.HERO]
     result = []
@@ -71,23 +71,23 @@ def by_size(frames: FrameScores) -> list[SizeScore]:
 
 @dataclass(frozen=True)
 class PrecisionRecall:
-    """Precision and recall for every threshold, above which a probability means the hero."""
+    """Precision and recall for each threshold of the hero probability."""
 
     threshold: NDArray[np.float64]
     """(255,) rising. Each lies halfway between two byte probabilities."""
     precision: NDArray[np.float64]
-    """(255,) share of what was called the hero that is; NaN where nothing was."""
+    """(255,) true positives / all positives; NaN where nothing is predicted."""
     recall: NDArray[np.float64]
-    """(255,) share of the hero that was called so; NaN if she is nowhere."""
+    """(255,) true positives / all of the hero; NaN if the hero is in no frame."""
 
     def at(self, threshold: float) -> tuple[float, float]:
-        """Precision and recall at the stored threshold next to the given one."""
+        """Return precision and recall at the stored threshold nearest to the given one."""
         i = int(np.abs(self.threshold - threshold).argmin())
         return float(self.precision[i]), float(self.recall[i])
 
 
 def detection_curve(frames: FrameScores) -> PrecisionRecall:
-    """Of frames: the hero is called detected with more than three pixels above the threshold."""
+    """Curve over frames: the hero is detected with more than three pixels above the threshold."""
     levels = frames.hero_level
     return _curve(
         np.bincount(levels[~frames.there], minlength=256),
@@ -96,16 +96,16 @@ def detection_curve(frames: FrameScores) -> PrecisionRecall:
 
 
 def pixel_curve(frames: FrameScores) -> PrecisionRecall:
-    """Of pixels: each is called the hero above the threshold."""
-    wrong, right = frames.hero_histogram
-    return _curve(wrong, right)
+    """Curve over pixels: a pixel is predicted as the hero above the threshold."""
+    without_hero, with_hero = frames.hero_histogram
+    return _curve(without_hero, with_hero)
 
 
-def _curve(wrong: NDArray[np.int64], right: NDArray[np.int64]) -> PrecisionRecall:
-    """From how often each byte probability stands where the hero is not, and where she is."""
-    false_positive = wrong[::-1].cumsum()[::-1][1:]
-    true_positive = right[::-1].cumsum()[::-1][1:]
+def _curve(without_hero: NDArray[np.int64], with_hero: NDArray[np.int64]) -> PrecisionRecall:
+    """A curve from two histograms (256,) of byte probabilities: without and with the hero there."""
+    false_positive = without_hero[::-1].cumsum()[::-1][1:]
+    true_positive = with_hero[::-1].cumsum()[::-1][1:]
     with np.errstate(invalid="ignore"):
         precision = true_positive / (true_positive + false_positive)
-        recall = true_positive / np.float64(right.sum())
+        recall = true_positive / np.float64(with_hero.sum())
     return PrecisionRecall((np.arange(1, 256) - 0.5) / 255, precision, recall)

@@ -17,7 +17,7 @@ from followme_uav.files import write_json
 from followme_uav.labelled_frames import DETECTION_PX, KINDS
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.dataset import LabelledFrames
-from followme_uav.learn.evaluation import curves, report, score_tables, scores
+from followme_uav.learn.evaluation import curves, score_tables, scores
 from followme_uav.learn.evaluation.curves import SizeScore
 from followme_uav.learn.evaluation.scores import FrameScores, SetScore
 from followme_uav.messages import MaskClass
@@ -26,7 +26,7 @@ from followme_uav.perception.segmenter import Segmenter, resize_images
 from followme_uav.terminal import make_console
 
 FAR_HERO_PX = 40
-"""`--by-kind` takes a hero of up to so many pixels at 160 px for one seen on patrol."""
+"""Largest hero, in pixels at 160 px, that `--by-kind` sorts into the patrol frames."""
 
 _BATCH = 16
 
@@ -36,7 +36,7 @@ Infer = Callable[[NDArray[np.uint8]], Any]
 
 @dataclass(frozen=True)
 class PreparedSet:
-    """One set at the resolution at which scores compare it."""
+    """One set of frames, resized for scoring."""
 
     source: str
     name: str
@@ -45,7 +45,7 @@ class PreparedSet:
     truth: NDArray[np.bool_]
     """(frames, 160, 160, 3), one plane per class."""
     frame_names: tuple[str, ...]
-    """One per frame, for people."""
+    """Base name of each frame's image file."""
     network_images: NDArray[np.uint8] | None = None
     """(frames, height, width, 3) RGB at the size that the network was trained for; None: `images`.
     """
@@ -54,7 +54,7 @@ class PreparedSet:
         return len(self.images)
 
     def part(self, kind: str, chosen: NDArray[np.bool_]) -> PreparedSet:
-        """The chosen frames as a set of their own."""
+        """Return the chosen frames as a set named after their kind."""
         return PreparedSet(
             self.source,
             f"{self.source}/{kind}",
@@ -65,11 +65,11 @@ class PreparedSet:
         )
 
     def probabilities(self, infer: Infer, frames: slice) -> NDArray[np.uint8]:
-        """What the network gives for some frames, at the size at which they are compared."""
+        """Run the network on some frames: (frames, 160, 160, 3), in 1/255."""
         if self.network_images is None:
             return np.asarray(infer(self.images[frames]))
-        found = np.asarray(infer(self.network_images[frames]))
-        return resize_images(found, (INPUT_SIZE_PX, INPUT_SIZE_PX))
+        masks = np.asarray(infer(self.network_images[frames]))
+        return resize_images(masks, (INPUT_SIZE_PX, INPUT_SIZE_PX))
 
 
 @dataclass(frozen=True)
@@ -82,19 +82,19 @@ class Scores:
     data: str
     """Base name of the data folder."""
     by_kind: bool
-    """Whether the kinds are parts of one set, told apart by the hero's size."""
+    """Whether one set was split into the kinds by the hero's size."""
     sets: tuple[SetScore, ...]
     total: SetScore
     """All frames as one set."""
     sizes: tuple[SizeScore, ...]
-    """All frames with the hero, by her size."""
+    """All frames with the hero, by size class."""
     final_score: float | None
-    """Present when the three kinds of flight are."""
+    """None unless all three kinds of frames are there."""
     final_score_udacity_frames: float | None
-    """The same as if each kind had as many frames as in `scores.UDACITY_FRAMES`."""
+    """The same, as if each kind had as many frames as in `scores.UDACITY_FRAMES`."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All that the tables show, ready for JSON."""
+        """Return all numbers of the tables, ready for JSON."""
         return {
             "weights": self.weights,
             "weights_sha256": self.weights_sha256,
@@ -117,23 +117,24 @@ def evaluate(
     report_dir: Path | None = None,
     skip_incomplete: bool = False,
 ) -> Scores:
-    """Scores weights on a data folder and prints tables.
+    """Score weights on a data folder and print tables.
 
     Args:
         weights: Weights file.
-        data_dir: Folder with one set, or with the three kinds of flight.
-        json_path: File for the result, if wanted.
-        by_kind: Part the one set into the three kinds of flight, by the hero's size.
-        report_dir: Folder for a page with tables, figures and a gallery, if wanted.
-        skip_incomplete: Leave images without a mask, and masks without an image, out.
+        data_dir: Folder with one set, or with one set for each kind of frames.
+        json_path: File for the result; None writes none.
+        by_kind: Split the one set into the three kinds of frames, by the hero's size.
+        report_dir: Folder for an HTML report; None writes none.
+        skip_incomplete: Leave out images without a mask and masks without an image.
 
     Raises:
         WeightsError: The weights cannot be used.
         DataError: The data folder cannot be used.
-        EnvironmentSetupError: A report is wanted and Matplotlib is missing.
+        EnvironmentSetupError: A report is asked for, and Matplotlib or Jinja2 is missing.
     """
     if report_dir is not None:
-        require("matplotlib", "report", "--report")
+        for package in ("matplotlib", "jinja2"):
+            require(package, "report", "--report")
     segmenter = Segmenter(weights)
     found = dataset.find_sets(data_dir, skip_incomplete)
     if by_kind and found[0].kind:
@@ -151,12 +152,12 @@ def evaluate(
             progress.advance(reading)
         if by_kind:
             prepared = split_by_kind(prepared[0])
-        looking = progress.add_task("looking", total=sum(len(s) for s in prepared))
+        scoring = progress.add_task("scoring", total=sum(len(s) for s in prepared))
         measured = [
-            measure_set(segmenter.segment_batch, s, lambda n: progress.advance(looking, n))
+            measure_set(segmenter.segment_batch, s, lambda n: progress.advance(scoring, n))
             for s in prepared
         ]
-    every_frame = FrameScores.join(measured)
+    all_frames = FrameScores.join(measured)
     sets = tuple(scores.summarise(s.name, m) for s, m in zip(prepared, measured, strict=True))
     result = Scores(
         weights=weights.name,
@@ -164,8 +165,8 @@ def evaluate(
         data=prepared[0].source,
         by_kind=by_kind,
         sets=sets,
-        total=scores.summarise("all", every_frame),
-        sizes=tuple(curves.by_size(every_frame)),
+        total=scores.summarise("all", all_frames),
+        sizes=tuple(curves.by_size(all_frames)),
         final_score=_final(sets),
         final_score_udacity_frames=_final(sets, scores.UDACITY_FRAMES),
     )
@@ -173,6 +174,8 @@ def evaluate(
         write_json(json_path, result.to_dict())
     page = None
     if report_dir is not None:
+        from followme_uav.learn.evaluation import report  # SciPy takes a second to import
+
         page = report.write(report_dir, result, prepared, measured, segmenter.segment_batch)
     score_tables.show(result, make_console())
     for note in notes:
@@ -183,12 +186,12 @@ def evaluate(
 
 
 def prepare(frames: LabelledFrames, network_size_px: tuple[int, int] | None = None) -> PreparedSet:
-    """Resizes images and truth of a set to 160 px, as the score demands.
+    """Resize images and truth of a set to 160 px, the size at which masks are compared.
 
     Args:
         frames: The set.
-        network_size_px: Image (height, width) that the network was trained for, if it is another:
-            the network gets the frames at that size, its masks are compared at 160 px.
+        network_size_px: Image (height, width) that the network was trained for. If it is not 160
+            px, the network gets the frames at that size, and its masks are resized to 160 px.
     """
     is_other = network_size_px not in (None, (INPUT_SIZE_PX, INPUT_SIZE_PX))
     return PreparedSet(
@@ -204,10 +207,10 @@ def prepare(frames: LabelledFrames, network_size_px: tuple[int, int] | None = No
 
 
 def split_by_kind(whole: PreparedSet) -> list[PreparedSet]:
-    """Parts a set into the three kinds of flight; a kind without frames is left out.
+    """Split a set into the three kinds of frames; a kind without frames is left out.
 
-    A stand-in for frames that were recorded so: hero near = following her, hero far or not there =
-    on patrol.
+    A proxy for recordings of each kind: frames with a near hero count as following the hero, frames
+    with a distant hero or none as patrol.
     """
     size = whole.truth[..., MaskClass.HERO].sum(axis=(1, 2))
     there = size > DETECTION_PX
@@ -217,11 +220,11 @@ def split_by_kind(whole: PreparedSet) -> list[PreparedSet]:
 
 
 def score_sets(infer: Infer, prepared: Sequence[PreparedSet]) -> list[SetScore]:
-    """Runs the network over sets and scores each.
+    """Run the network on sets and score each.
 
     Args:
         infer: The network.
-        prepared: Sets to run it on.
+        prepared: The sets.
     """
     return [scores.summarise(s.name, measure_set(infer, s)) for s in prepared]
 
@@ -229,12 +232,12 @@ def score_sets(infer: Infer, prepared: Sequence[PreparedSet]) -> list[SetScore]:
 def measure_set(
     infer: Infer, prepared: PreparedSet, advance: Callable[[int], object] | None = None
 ) -> FrameScores:
-    """Runs the network over a set.
+    """Run the network on a set and measure each frame.
 
     Args:
         infer: The network.
-        prepared: Set to run it on.
-        advance: Told how many more frames are done.
+        prepared: The set.
+        advance: Called with the number of further frames done.
     """
     parts = []
     for start in range(0, len(prepared), _BATCH):
@@ -247,9 +250,10 @@ def measure_set(
 
 
 def selection_score(prepared: Sequence[PreparedSet], results: Sequence[SetScore]) -> float:
-    """One number to choose weights by: mean over the data folders of IoU times detection weight.
+    """Score to choose weights by: mean over the data folders of hero IoU times detection weight.
 
-    The sets of one folder count as one, and every folder the same, however many frames it has.
+    The sets of a folder are taken as one set. Each folder has the same weight, regardless of its
+    number of frames.
     """
     values = []
     for source in sorted({s.source for s in prepared}):

@@ -1,6 +1,6 @@
 """Pictures of an evaluation: curves drawn with Matplotlib, and single frames in false colours.
 
-Colours are Okabe and Ito's, which people with colour blindness tell apart.
+The colours of Okabe and Ito can be told apart with colour blindness.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CLASS_COLOURS = {"background": PALE, "people": BLUE, "hero": VERMILION}
-"""Of the mask pictures, in the order of `MaskClass`; white where no class is."""
+"""Colours of mask pictures, in the order of `MaskClass`; pixels without a class are white."""
 OUTLINE_COLOURS = {"truth": SKY, "prediction": YELLOW}
-"""Of the close-up."""
+"""Colours of the outlines in the close-up."""
 
 _SIZE_IN = 10.1, 3.5
 _SMALLEST_ERROR_PX = 0.05
-"""Smaller centroid errors are drawn here: the axis is logarithmic."""
+"""Smaller centroid errors are drawn at this value, because the axis is logarithmic."""
 _CLOSE_UP_MIN_PX = 32
 _CLOSE_UP_SIDE_PX = 320
 
 
 def threshold_figure(frames: FrameScores) -> Figure:
-    """Precision against recall, and both against the threshold, of frames and of pixels.
+    """Plot precision against recall, and both against the threshold, of frames and of pixels.
 
-    The hero must be there in some frame.
+    At least one frame must have the hero.
     """
     detection, pixels = curves.detection_curve(frames), curves.pixel_curve(frames)
     with styled(_SIZE_IN) as figure:
@@ -74,9 +74,9 @@ def threshold_figure(frames: FrameScores) -> Figure:
 
 
 def size_figure(frames: FrameScores) -> Figure:
-    """Share detected, IoU and centroid error against the hero's size.
+    """Plot detection rate, IoU and centroid error against the hero's size.
 
-    The hero must be there in some frame.
+    At least one frame must have the hero.
     """
     there = frames.there
     both = there & frames.detected
@@ -127,7 +127,7 @@ def size_figure(frames: FrameScores) -> Figure:
 
 @dataclass(frozen=True)
 class Panels:
-    """The pictures of one frame."""
+    """Pictures of one frame."""
 
     image: Image.Image
     truth: Image.Image
@@ -139,7 +139,7 @@ class Panels:
 def panels(
     image: NDArray[np.uint8], truth: NDArray[np.bool_], predicted: NDArray[np.bool_]
 ) -> Panels:
-    """Draws one frame.
+    """Draw one frame.
 
     Args:
         image: (height, width, 3) RGB.
@@ -170,7 +170,7 @@ def _false_colours(planes: NDArray[np.bool_]) -> NDArray[np.uint8]:
 def _close_up(
     image: NDArray[np.uint8], truth: NDArray[np.bool_], predicted: NDArray[np.bool_]
 ) -> Image.Image:
-    """A square around all hero pixels; truth outlined inside its pixels, prediction outside."""
+    """A square around all hero pixels, truth outlined inside its edge, prediction outside."""
     rows, columns = np.nonzero(truth | predicted)
     height, width = truth.shape
     if len(rows):

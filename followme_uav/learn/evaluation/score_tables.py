@@ -1,4 +1,4 @@
-"""The tables of an evaluation as rows of text, for the terminal and for the report alike."""
+"""Tables of an evaluation as rows of text, for the terminal and for the HTML report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from followme_uav.learn.evaluation.evaluate import Scores
 
 _NOTHING = "–"
-"""Stands where a number does not exist."""
+"""Text of a number that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class ScoreTable:
 
     title: str
     note: str
-    """What its numbers mean."""
+    """Meaning of its numbers."""
     header: tuple[str, ...]
-    """The first column is left-aligned, the others are numbers. Lines break where they should."""
+    """The first column is left-aligned text, the others are numbers; with line breaks."""
     rows: tuple[tuple[str, ...], ...]
 
 
 def tables(result: Scores) -> list[ScoreTable]:
-    """Overlap, detection, and both by the hero's size if she is anywhere."""
+    """Tables of overlap, of detection, and of both by the hero's size if the hero is in a frame."""
     sets = list(result.sets)
     if len(sets) > 1:
         sets.append(result.total)
@@ -43,19 +43,19 @@ def tables(result: Scores) -> list[ScoreTable]:
 
 
 def final_scores(result: Scores) -> list[tuple[str, str]]:
-    """Final scores with the words that say what they are; none for folders of other kinds."""
+    """Final scores, each with a description; empty for a plain set that is not split by kind."""
     if result.final_score is None:
         if not result.by_kind:
             return []
         present = {_kind(s.name) for s in result.sets}
         missing = ", ".join(kind for kind in KINDS if kind not in present)
         return [(_NOTHING, f"no final score: no frame is of the kind {missing}")]
-    what = "final score"
+    description = "final score"
     if result.by_kind:
-        what += ", a proxy: kinds told apart by the hero's size"
+        description += ", a proxy: kinds told apart by the hero's size"
     frames = ", ".join(map(str, UDACITY_FRAMES))
     return [
-        (f"{result.final_score:.3f}", what),
+        (f"{result.final_score:.3f}", description),
         (
             f"{result.final_score_udacity_frames:.3f}",
             f"the same with as many frames of each kind as the Udacity sets have ({frames})",
@@ -64,7 +64,7 @@ def final_scores(result: Scores) -> list[tuple[str, str]]:
 
 
 def show(result: Scores, console: Console) -> None:
-    """Prints the tables."""
+    """Print the tables."""
     for table in tables(result):
         grid = Table(
             title=table.title,
@@ -88,9 +88,9 @@ def show(result: Scores, console: Console) -> None:
 def _overlap(sets: Sequence[SetScore]) -> ScoreTable:
     return ScoreTable(
         "Overlap with the truth (IoU at 160 px)",
-        "Mean over frames: 'every frame' is the final score's, 0 where the hero is neither there "
-        "nor predicted; 'hero there' over frames with more than 3 px of her; the classes over "
-        "frames where the class is there or predicted.",
+        "Mean over frames. 'Every frame': IoU of the final score, 0 in frames where the hero is "
+        "neither there nor predicted. 'Hero there': over frames with more than 3 px of the hero. "
+        "Classes: over frames where the class is there or predicted.",
         (
             *("set", "frames", "with\nhero", "hero,\nevery\nframe", "hero,\nhero\nthere"),
             *("hero", "people", "background"),
@@ -139,8 +139,8 @@ def _detection(sets: Sequence[SetScore]) -> ScoreTable:
 def _sizes(result: Scores) -> ScoreTable:
     return ScoreTable(
         "By the hero's size",
-        "All frames that show her. IoU: mean, 0 where she is missed. Centroid error: median over "
-        "the detected.",
+        "All frames with the hero. IoU: mean, 0 in frames where the hero is missed. Centroid "
+        "error: median over the frames where the hero is detected.",
         ("hero pixels at 160 px", "frames", "detected", "hero IoU", "centroid error px"),
         tuple(
             (

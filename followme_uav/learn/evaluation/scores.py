@@ -1,10 +1,10 @@
-"""How good predicted masks are: overlap of the classes, and whether the hero was detected at all.
+"""Scores of predicted masks: overlap (IoU) of the classes, and detection of the hero.
 
-The rules are those of the score that the labelled frames of the Unity city came with: truth and
-prediction are compared at 160x160, a class is predicted where its probability exceeds 1/2 (each
-class by itself), and the hero counts as there (truth) or detected (prediction) with more than three
-pixels. `measure` looks at frames, `summarise` makes one result of a set of them, and `final_score`
-one number of the three sets that show the three kinds of flight.
+The rules are those of the score that came with the labelled frames of the Unity city. Truth and
+prediction are compared at 160x160. A class is predicted where its probability exceeds 1/2,
+independently of the other classes. The hero counts as there (truth) or detected (prediction) with
+more than three pixels. `measure` works on frames, `summarise` on the frames of a set, and
+`final_score` on the three kinds of sets.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from followme_uav.labelled_frames import DETECTION_PX
 from followme_uav.messages import MaskClass
 
 UDACITY_FRAMES = (542, 270, 322)
-"""Frames of the three sets that the score was made for: following, without hero, with hero."""
+"""Number of frames in the sets that the score was made for: following, without hero, with hero."""
 
 
 @dataclass(frozen=True)
 class FrameScores:
-    """What was measured in each frame of a set; the first axis counts frames."""
+    """Measures of each frame of a set; the first axis is the frame."""
 
     truth_px: NDArray[np.int64]
     """(frames, 3) pixels of each class."""
@@ -36,13 +36,13 @@ class FrameScores:
     centroid_error_px: NDArray[np.float64]
     """(frames,) between the centroids of true and predicted hero pixels; NaN without either."""
     hero_level: NDArray[np.uint8]
-    """(frames,) hero probability in 1/255 that more than `DETECTION_PX` pixels reach."""
+    """(frames,) largest hero probability in 1/255 that more than `DETECTION_PX` pixels reach."""
     hero_histogram: NDArray[np.int64]
-    """(2, 256) pixels of all frames by hero probability in 1/255: not hero, hero in truth."""
+    """(2, 256) pixels of all frames by hero probability in 1/255: without, with the hero there."""
 
     @classmethod
     def join(cls, parts: Sequence[FrameScores]) -> FrameScores:
-        """One behind the other."""
+        """Concatenate the measures of several sets or batches."""
         columns = {
             f.name: np.concatenate([getattr(part, f.name) for part in parts])
             for f in fields(cls)
@@ -56,7 +56,7 @@ class FrameScores:
 
     @property
     def union_px(self) -> NDArray[np.int64]:
-        """(frames, 3) pixels where a class is there or predicted."""
+        """(frames, 3) pixels in truth or prediction of a class."""
         return self.truth_px + self.predicted_px - self.intersection_px
 
     @property
@@ -86,9 +86,9 @@ class SetScore:
     hero_iou: float
     """Mean hero IoU over the frames with the hero there; 0 if there is none."""
     hero_iou_all: float
-    """Mean hero IoU over all frames, 0 where the union is empty: the score's IoU."""
+    """Mean hero IoU over all frames, 0 where the union is empty: the IoU of the final score."""
     class_iou: dict[str, float | None]
-    """Mean IoU of each class over the frames where it is there or predicted; None if nowhere."""
+    """Mean IoU of each class over the frames with it in truth or prediction; None if in none."""
     true_positive: int
     """Frames with the hero there and detected."""
     false_positive: int
@@ -100,27 +100,27 @@ class SetScore:
 
     @property
     def detection_accuracy(self) -> float:
-        """Share of all frames in which the hero was rightly detected or rightly not."""
+        """Share of all frames that are true positives or true negatives."""
         return 1 - (self.false_positive + self.false_negative) / max(1, self.frames)
 
     @property
     def weight(self) -> float:
-        """TP / (TP + FP + FN), the factor that detection errors take from the score; 0 if empty."""
+        """TP / (TP + FP + FN), the detection factor of the final score; 0 if all are 0."""
         total = self.true_positive + self.false_positive + self.false_negative
         return self.true_positive / total if total else 0.0
 
     @property
     def precision(self) -> float | None:
-        """Share of the detections that are right; None without any."""
+        """TP / (TP + FP); None without a detection."""
         return _share(self.true_positive, self.true_positive + self.false_positive)
 
     @property
     def recall(self) -> float | None:
-        """Share of the frames with the hero in which she is detected; None without any."""
+        """TP / (TP + FN); None without a frame with the hero."""
         return _share(self.true_positive, self.true_positive + self.false_negative)
 
     def to_dict(self) -> dict[str, Any]:
-        """All numbers, ready for JSON."""
+        """Return all numbers, ready for JSON."""
         return asdict(self) | {
             "detection_accuracy": self.detection_accuracy,
             "weight": self.weight,
@@ -130,7 +130,7 @@ class SetScore:
 
 
 def measure(truth: NDArray[np.bool_], probabilities: NDArray[np.uint8]) -> FrameScores:
-    """Compares predictions with the truth, frame by frame.
+    """Compare predictions with the truth, frame by frame.
 
     Args:
         truth: (frames, height, width, 3), one plane per class as in `MaskClass`.
@@ -157,15 +157,15 @@ def measure(truth: NDArray[np.bool_], probabilities: NDArray[np.uint8]) -> Frame
 
 
 def summarise(name: str, frames: FrameScores) -> SetScore:
-    """The result of one set.
+    """Summarise the measures of one set.
 
     Args:
-        name: Of the set.
-        frames: What was measured in it.
+        name: Name of the set.
+        frames: Measures of its frames.
     """
     iou, there, detected = frames.iou, frames.there, frames.detected
     hero_iou = iou[:, MaskClass.HERO]
-    seen = frames.union_px > 0
+    occurs = frames.union_px > 0
     errors = frames.centroid_error_px[there & detected]
     return SetScore(
         name=name,
@@ -174,7 +174,7 @@ def summarise(name: str, frames: FrameScores) -> SetScore:
         hero_iou=float(hero_iou[there].mean()) if there.any() else 0.0,
         hero_iou_all=float(hero_iou.mean()) if len(hero_iou) else 0.0,
         class_iou={
-            label: float(iou[seen[:, c], c].mean()) if seen[:, c].any() else None
+            label: float(iou[occurs[:, c], c].mean()) if occurs[:, c].any() else None
             for label, c in (
                 ("hero", MaskClass.HERO),
                 ("people", MaskClass.PEOPLE),
@@ -195,13 +195,13 @@ def final_score(
     with_hero: SetScore,
     frames: tuple[int, int, int] | None = None,
 ) -> float:
-    """The final score: mean IoU of the two sets with the hero, times the detection weight.
+    """Compute the final score: mean IoU of the two sets with the hero, times detection weight.
 
     Args:
         following: Set `following_images`.
         without_hero: Set `patrol_non_targ`.
         with_hero: Set `patrol_with_targ`.
-        frames: Counts hits and misses as if the sets had these numbers of frames.
+        frames: Scale the detection counts to these numbers of frames; None keeps the counts.
     """
     sets = (following, without_hero, with_hero)
     wanted = frames or tuple(s.frames for s in sets)
@@ -217,12 +217,12 @@ def final_score(
 
 
 def predicted_classes(probabilities: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where byte probabilities in 1/255 predict their class: more than 1/2. Any shape."""
+    """Whether each probability (any shape, in 1/255) exceeds 1/2 and so predicts its class."""
     return probabilities > 127
 
 
 def hero_of(probabilities: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where byte probabilities (..., 3) call a pixel the hero."""
+    """Whether each pixel of probabilities (..., 3), in 1/255, is predicted as the hero."""
     return predicted_classes(probabilities[..., MaskClass.HERO])
 
 
@@ -232,7 +232,8 @@ def _centroids(planes: NDArray[np.bool_]) -> NDArray[np.float64]:
     pixels[pixels == 0] = np.nan
     rows = planes.sum(axis=2) @ np.arange(planes.shape[1])
     columns = planes.sum(axis=1) @ np.arange(planes.shape[2])
-    return np.stack([rows, columns], axis=1) / pixels[:, None]
+    centroids: NDArray[np.float64] = np.stack([rows, columns], axis=1) / pixels[:, None]
+    return centroids
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -1,4 +1,4 @@
-"""Figures of an experiment: losses and scores against the setting that changed, with spread."""
+"""Figure of an experiment: losses and scores against the setting that changed, with their range."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LABELS = {
     "learning-rate": "learning rate",
 }
 _LINEAR = ("epochs",)
-# Okabe and Ito's colours, which people with colour blindness tell apart.
+# The colours of Okabe and Ito can be told apart with colour blindness.
 _PANELS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "cross-entropy",
@@ -33,10 +33,10 @@ _PANELS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
 
 
 def draw(results: dict[str, Any], path: Path) -> None:
-    """Losses on the left, scores on the right; a dot per run, a line through the means.
+    """Draw losses on the left and scores on the right; a dot per run, a line through the means.
 
     Args:
-        results: As `experiment` writes them.
+        results: Content of `results.json`.
         path: PNG file to write.
 
     Raises:
@@ -51,12 +51,12 @@ def draw(results: dict[str, Any], path: Path) -> None:
     FigureCanvasAgg(figure)
     for axes, (title, logarithmic, curves) in zip(figure.subplots(1, 2), _PANELS, strict=True):
         for measure, label, colour in curves:
-            there = [row for row in rows if row[measure] is not None]
-            x = [row["value"] for row in there]
-            spread = [[row[measure][key] for row in there] for key in ("min", "max")]
-            means = [row[measure]["mean"] for row in there]
+            measured = [row for row in rows if row[measure] is not None]
+            x = [row["value"] for row in measured]
+            limits = [[row[measure][key] for row in measured] for key in ("min", "max")]
+            means = [row[measure]["mean"] for row in measured]
             axes.plot(x, means, color=colour, label=label)
-            axes.fill_between(x, *spread, color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(x, *limits, color=colour, alpha=0.2, linewidth=0)
             dots = [o for o in results["outcomes"] if o[measure] is not None]
             axes.scatter([o["value"] for o in dots], [o[measure] for o in dots], s=12, color=colour)
         if name not in _LINEAR:
@@ -78,7 +78,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
 
 
 def _fixed(name: str, config: dict[str, Any]) -> str:
-    """The settings that stayed as they are."""
+    """The settings that stayed the same."""
     settings = {
         "learning-rate": f"learning rate {config['learning_rate']:g}",
         "batch-size": f"batch size {config['batch_size']}",

@@ -1,1 +1,1 @@
-"""Training a network, with checkpoints, hard examples and a model card."""
+"""Training of a network, with checkpoints, hard-example mining and a model card."""

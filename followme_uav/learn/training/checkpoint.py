@@ -1,4 +1,4 @@
-"""Checkpoint of a training: plain HDF5 data, written whole or not at all."""
+"""Checkpoint of a training: plain HDF5 data, written atomically."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def save(
     path: Path, variables: dict[str, Any], identity: str, epoch: int, best_score: float
 ) -> None:
-    """Writes all variables and the point reached.
+    """Write all variables and the progress of the training.
 
     Args:
         path: File to write.
@@ -41,15 +41,15 @@ def save(
 
 
 def load(path: Path, variables: dict[str, Any], identity: str) -> tuple[int, float]:
-    """Fills the variables from a checkpoint.
+    """Set the variables to the values of a checkpoint.
 
     Args:
         path: File written by `save`.
-        variables: Keras variables by name, to be filled.
-        identity: Must equal the checkpoint's.
+        variables: Keras variables by name; their values are replaced.
+        identity: Fingerprint of configuration and data; must equal the checkpoint's.
 
     Returns:
-        Epochs completed, best validation score so far.
+        Epochs completed, and the best validation score so far.
 
     Raises:
         DataError: The file is damaged, or belongs to another training.

@@ -1,4 +1,4 @@
-"""What a training is made of, read from a YAML file in `configs/training`."""
+"""Configuration of a training, read from a YAML file in `configs/training`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from followme_uav.config import NonNegative, Positive, Section, Share, read_extending, validated
+from followme_uav.errors import ConfigError
+from followme_uav.perception.models import ARCHITECTURES
 
-Count = Annotated[int, Field(ge=1)]
+PositiveInt = Annotated[int, Field(ge=1)]
 
 
 class SamplingConfig(Section):
-    """Which parts of which frames make up a batch."""
+    """Crops of a batch: size, scale, and the places that they show."""
 
     crop_px: Annotated[int, Field(ge=16, multiple_of=4)]
     scale_min: Positive
     scale_max: Positive
     source_share: dict[str, NonNegative] = Field(default_factory=dict)
-    """Data folder's base name -> share of the crops; folders not named share the rest."""
+    """Base name of a data folder -> share of the crops; folders not named share the rest."""
     hero: NonNegative
     people: NonNegative
     mistakes: NonNegative
+    """Relative share of crops around hard examples; model cards store the key by this name."""
     anywhere: NonNegative
     mined_frames: Annotated[int, Field(ge=0)]
 
 
 class AugmentConfig(Section):
-    """Random changes of a crop's look."""
+    """Random changes of a crop's pixels."""
 
     flip: Annotated[float, Field(ge=0, le=1)]
     brightness: NonNegative
@@ -42,7 +45,7 @@ class AugmentConfig(Section):
 
 
 class LossConfig(Section):
-    """What the training minimises."""
+    """Loss that the training minimises."""
 
     class_weight: tuple[Positive, Positive, Positive]
     overlap_weight: NonNegative
@@ -50,13 +53,13 @@ class LossConfig(Section):
 
 
 class TrainingConfig(Section):
-    """A whole training; each key is explained in the YAML file."""
+    """Configuration of a training; `configs/training/base.yaml` explains each key."""
 
     architecture: str
     seed: int
-    epochs: Count
-    steps_per_epoch: Count
-    batch_size: Count
+    epochs: PositiveInt
+    steps_per_epoch: PositiveInt
+    batch_size: PositiveInt
     learning_rate: Positive
     learning_rate_end: NonNegative
     warmup_steps: Annotated[int, Field(ge=0)]
@@ -68,7 +71,7 @@ class TrainingConfig(Section):
 
 
 def load_training_config(path: Path) -> TrainingConfig:
-    """Reads and checks a training configuration.
+    """Read and check a training configuration.
 
     `extends: NAME` takes all other keys from NAME.yaml in the same folder.
 
@@ -76,3 +79,11 @@ def load_training_config(path: Path) -> TrainingConfig:
         ConfigError: The file is missing, not YAML, or a key is unknown, missing or out of range.
     """
     return validated(TrainingConfig, read_extending(path), path)
+
+
+def check_architecture(name: str, source: str) -> None:
+    """Raise `ConfigError`, which names the source of the name, unless it is a known network."""
+    if name not in ARCHITECTURES:
+        raise ConfigError(
+            f"{source}: architecture: unknown network '{name}' (known: {', '.join(ARCHITECTURES)})"
+        )

@@ -1,7 +1,7 @@
 """Batch normalisation through TensorFlow's fused kernel, for training.
 
-Keras spells the layer out in many small operations; forward and backward they take a quarter of a
-training step on CPU. The fused kernel computes the same in a fifth of the time.
+Keras computes the layer as many small operations, which take a quarter of a training step on CPU
+(forward and backward). The fused kernel computes the same in a fifth of that time.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def with_fused_normalisation(model: keras.Model) -> keras.Model:
-    """A copy of `model`, weights and all, that trains faster.
+    """Copy `model` and its weights, with batch normalisation that trains faster.
 
     Args:
-        model: Network whose batch normalisations are over the last of four axes.
+        model: Network; its batch normalisations are over the last of four axes.
 
     Returns:
         Network with variables of the same names, shapes, order and values.
@@ -26,15 +26,15 @@ def with_fused_normalisation(model: keras.Model) -> keras.Model:
     tf = tensorflow()
     import keras
 
-    class FusedBatchNormalization(keras.layers.BatchNormalization):
+    class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
         def call(self, inputs, training=None, mask=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             if not training:
                 return super().call(inputs, training=training, mask=mask)
             result, mean, variance = tf.compat.v1.nn.fused_batch_norm(
                 inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
             )
-            for running, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                running.assign(running * self.momentum + now * (1 - self.momentum))
+            for running, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                running.assign(running * self.momentum + batch * (1 - self.momentum))
             return result
 
     def copy_of(layer: keras.Layer) -> keras.Layer:

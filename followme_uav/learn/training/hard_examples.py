@@ -1,8 +1,8 @@
-"""Where the network is wrong about the hero, so that training can look there again.
+"""Hard-example mining: find the places where the network is wrong about the hero.
 
-Most frames hold nothing to learn. What costs detections is rare: red leaves and red kerbs taken for
-the hero, and the hero overlooked far away. Before each epoch a share of the training frames is
-searched for such places, and crops around them enter the batches.
+Errors about the hero are rare: most frames have none. The errors that cost detections are false
+positives (red leaves, red kerbstones) and a distant hero that is not detected. Before each epoch a
+share of the training frames is searched for such places, and crops around them enter the batches.
 """
 
 from __future__ import annotations
@@ -27,36 +27,38 @@ _BATCH = 16
 
 
 @dataclass(frozen=True)
-class Mistake:
+class HardExample:
     """A place where the network was wrong about the hero."""
 
     set_index: int
-    """Which set of frames."""
+    """Index of the set of frames."""
     frame: int
+    """Index within the set."""
     row: float
     """0..1 from the top."""
     column: float
     """0..1 from the left."""
 
 
-def find_mistakes(
+def find_hard_examples(
     infer: Callable[[NDArray[np.uint8]], Any],
     sets: Sequence[LabelledFrames],
     frames: Sequence[tuple[int, int]],
     seed: Sequence[int],
-) -> list[Mistake]:
-    """A few places in each of the given frames where the network is wrong about the hero.
+) -> list[HardExample]:
+    """Find up to three places in each given frame where the network is wrong about the hero.
 
-    Imprecise outlines don't count: they are the rule, and would crowd out what matters.
+    Errors within three pixels of an outline do not count: almost every frame has some, and they
+    would displace the errors that cost detections.
 
     Args:
         infer: (batch, 160, 160, 3) RGB bytes -> probabilities in 1/255, same shape.
         sets: Labelled frames.
         frames: (set, frame) to search.
-        seed: Determines which places are kept where there are many.
+        seed: Decides which places are kept in a frame with more than three.
     """
     rng = np.random.default_rng(seed)
-    mistakes: list[Mistake] = []
+    found: list[HardExample] = []
     for start in range(0, len(frames), _BATCH):
         batch = frames[start : start + _BATCH]
         images = [dataset.resize_image(sets[s].images[f], INPUT_SIZE_PX) for s, f in batch]
@@ -64,18 +66,18 @@ def find_mistakes(
         for (index, frame), hero in zip(batch, heroes, strict=True):
             label = sets[index].labels[frame]
             truth = dataset.resize_truth(label, INPUT_SIZE_PX)[..., MaskClass.HERO]
-            wrong = np.argwhere((hero & ~_widened(truth)) | (truth & ~_widened(hero)))
+            wrong = np.argwhere((hero & ~_dilated(truth)) | (truth & ~_dilated(hero)))
             for i in rng.permutation(len(wrong))[:_PER_FRAME]:
                 row, column = (wrong[i] + 0.5) / INPUT_SIZE_PX
-                mistakes.append(Mistake(index, frame, float(row), float(column)))
-    return mistakes
+                found.append(HardExample(index, frame, float(row), float(column)))
+    return found
 
 
-def _widened(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A plane (height, width) grown by the tolerance of outlines."""
+def _dilated(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A plane (height, width), dilated by the tolerance of outlines."""
     if not plane.any():
         return plane
-    grown = Image.fromarray(plane.astype(np.uint8)).filter(
+    dilated = Image.fromarray(plane.astype(np.uint8)).filter(
         ImageFilter.MaxFilter(2 * _OUTLINE_PX + 1)
     )
-    return np.asarray(grown) > 0
+    return np.asarray(dilated) > 0

@@ -1,6 +1,6 @@
-"""The model card: a JSON file beside the weights, how they came about and how good they are.
+"""Model card: a JSON file beside the weights with their training and their scores.
 
-It holds no dates and no machine paths, so that the same training writes the same card.
+It holds no dates and no paths of a machine, so that the same training writes the same file.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +24,33 @@ if TYPE_CHECKING:
     import keras
 
 
+@dataclass(frozen=True)
+class TrainingRecord:
+    """Configuration and data of a training."""
+
+    config: TrainingConfig
+    config_name: str
+    """Base name of the configuration file."""
+    frames: Sequence[LabelledFrames]
+    """Training frames."""
+    validation: Sequence[LabelledFrames]
+    """Frames held out."""
+    init: Path | None
+    """Weights that the training started from."""
+    layers_from_init: Sequence[str]
+    """Names of the layers that were taken over from `init`."""
+
+
 def path_beside(weights: Path) -> Path:
-    """Where the card of a weights file lies."""
+    """Path of the model card that belongs to a weights file."""
     return weights.with_suffix(".json")
 
 
 def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: Path | None) -> str:
-    """Hash of all that determines a training.
+    """Hash everything that determines a training.
 
-    Keys that came after the first checkpoints don't count while they are without effect.
+    Keys that were added after the first checkpoints are left out while they have no effect, so
+    that earlier checkpoints stay usable.
     """
     without_effect = {"augment": {"blur", "blur_px"}} if not config.augment.blur else None
     parts = [
@@ -44,34 +63,26 @@ def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: 
 
 def write(
     weights: Path,
-    config: TrainingConfig,
-    config_name: str,
+    record: TrainingRecord,
     epoch: int,
     model: keras.Model,
-    training: Sequence[LabelledFrames],
-    validation: Sequence[LabelledFrames],
     scores: Sequence[SetScore],
-    init: Path | None,
-    layers_from_init: Sequence[str],
 ) -> None:
-    """Writes the card beside `weights`.
+    """Write the model card beside `weights`.
 
-    A training that started from other weights (`init`) lists the stages of their card first.
+    The card of a training that starts from other weights begins with the stages of their card.
 
     Args:
         weights: Weights file, complete.
-        config: Of this training.
-        config_name: Base name of its file.
-        epoch: Epoch of this training, from 1, that the weights come from.
+        record: The training.
+        epoch: Epoch, from 1, after which the weights were written.
         model: The network with these weights.
-        training: Frames trained on.
-        validation: Frames held out.
-        scores: Results on `validation`.
-        init: Weights this training started from.
-        layers_from_init: Names of the layers that were taken over from there.
+        scores: Results on the validation frames.
     """
+    config, init = record.config, record.init
+    training, validation = record.frames, record.validation
     arguments = [
-        f"--config {config_name}",
+        f"--config {record.config_name}",
         *(f"--data {source}" for source in sorted({f.source for f in training})),
         *(f"--validation {source}" for source in sorted({f.source for f in validation})),
         *([f"--init {init.name}"] if init else []),
@@ -80,7 +91,7 @@ def write(
     stage = {
         "command": f"followme-uav train {' '.join(arguments)}",
         "initial_weights_sha256": weights_file.sha256(init) if init else None,
-        "layers_from_initial_weights": list(layers_from_init),
+        "layers_from_initial_weights": list(record.layers_from_init),
         "data": [_describe(f) for f in training],
         "best_epoch": epoch,
         "config": config.model_dump(mode="json"),

@@ -1,9 +1,9 @@
-"""Crops for training: where to cut, and how to vary their look.
+"""Training crops: cut from the frames, resized and augmented.
 
-Frames are kept as recorded; a crop is cut and resized to the network's resolution in one go, with
-the filter that evaluation uses, so that training and evaluation see the same kind of pixels.
-Every batch comes from a random generator of its own, seeded by its number: batches can be made
-ahead in any order, and a resumed training sees the same ones.
+Frames stay at their recorded size. A crop is cut and resized to the network's resolution in one
+step, with the filter that evaluation uses, so that training and evaluation see the same kind of
+pixels. Each batch has its own random generator, seeded by epoch and step: batches can be prefetched
+in any order, and a resumed training gets the same batches.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from PIL import Image, ImageFilter
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.data.dataset import LabelledFrames
 from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
-from followme_uav.learn.training.hard_examples import Mistake
+from followme_uav.learn.training.hard_examples import HardExample
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one training step sees."""
+    """Crops of one training step."""
 
     images: NDArray[np.uint8]
     """(batch, crop, crop, 3) RGB."""
@@ -34,14 +34,14 @@ class Batch:
 
 
 class CropSampler:
-    """Draws batches of crops from several sets of frames.
+    """Draw batches of crops from several sets of frames.
 
     Args:
-        sets: Labelled frames; sets of the same source share that source's part.
-        sampling: Where crops come from.
-        augment: How their look varies.
+        sets: Labelled frames; sets of one source divide the share of that source.
+        sampling: Size, scale and places of the crops.
+        augment: Random changes of their pixels.
         batch_size: Crops in a batch.
-        seed: Together with epoch and step determines a batch.
+        seed: Seed of all batches, with epoch and step.
 
     Raises:
         DataError: No frames.
@@ -68,19 +68,19 @@ class CropSampler:
         self._with_hero = self._frames_where(lambda x: bool((x == MaskClass.HERO).any()))
         self._with_people = self._frames_where(lambda x: bool((x == MaskClass.PEOPLE).any()))
 
-    def batch(self, epoch: int, step: int, mistakes: Sequence[Mistake]) -> Batch:
-        """The batch of that number; the same arguments always give the same bytes."""
+    def batch(self, epoch: int, step: int, hard_examples: Sequence[HardExample]) -> Batch:
+        """Make the batch of a step; the same arguments always give the same bytes."""
         rng = np.random.default_rng((self._seed, 1, epoch, step))
         sources = sorted(self._shares)
         shares = [self._shares[s] for s in sources]
         by_source = {
-            s: [m for m in mistakes if self.sets[m.set_index].source == s] for s in sources
+            s: [h for h in hard_examples if self.sets[h.set_index].source == s] for s in sources
         }
         crops = []
         for _ in range(self._batch_size):
             source = sources[rng.choice(len(sources), p=shares)]
             crops.append(self._crop(rng, source, by_source[source]))
-        images = vary_look(np.stack([image for image, _ in crops]), self._augment, rng)
+        images = augmented(np.stack([image for image, _ in crops]), self._augment, rng)
         labels = np.stack([label for _, label in crops])
         flip = rng.random(self._batch_size) < self._augment.flip
         images[flip] = images[flip, :, ::-1]
@@ -88,7 +88,7 @@ class CropSampler:
         return Batch(images, labels)
 
     def frames_to_mine(self, epoch: int) -> list[tuple[int, int]]:
-        """Frames (set, frame) to search for mistakes before an epoch, by the sources' shares."""
+        """Choose frames (set, frame) to search for hard examples, by the shares of the sources."""
         rng = np.random.default_rng((self._seed, 2, epoch))
         chosen: list[tuple[int, int]] = []
         for source in sorted(self._shares):
@@ -98,28 +98,29 @@ class CropSampler:
         return chosen
 
     def _crop(
-        self, rng: np.random.Generator, source: str, mistakes: Sequence[Mistake]
+        self, rng: np.random.Generator, source: str, hard_examples: Sequence[HardExample]
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """A crop of a source and its labels, around a place drawn by the configured shares."""
         wanted = self._sampling
         options: list[tuple[str, float]] = [("anywhere", wanted.anywhere)]
         if self._with_hero[source]:
             options.append(("hero", wanted.hero))
         if self._with_people[source]:
             options.append(("people", wanted.people))
-        if mistakes:
-            options.append(("mistakes", wanted.mistakes))
+        if hard_examples:
+            options.append(("hard example", wanted.mistakes))
         weights = np.array([weight for _, weight in options])
         if not weights.sum():
             options, weights = [("anywhere", 1.0)], np.ones(1)
-        what = options[rng.choice(len(options), p=weights / weights.sum())][0]
+        place = options[rng.choice(len(options), p=weights / weights.sum())][0]
 
-        if what == "mistakes":
-            mistake = mistakes[int(rng.integers(len(mistakes)))]
-            return self._cut(rng, mistake.set_index, mistake.frame, (mistake.row, mistake.column))
-        if what == "anywhere":
+        if place == "hard example":
+            example = hard_examples[int(rng.integers(len(hard_examples)))]
+            return self._cut(rng, example.set_index, example.frame, (example.row, example.column))
+        if place == "anywhere":
             index, frame = _pick(rng, self._everywhere[source])
             return self._cut(rng, index, frame, (rng.random(), rng.random()))
-        hero = what == "hero"
+        hero = place == "hero"
         index, frame = _pick(rng, (self._with_hero if hero else self._with_people)[source])
         label = self.sets[index].labels[frame]
         pixels = np.flatnonzero(label == (MaskClass.HERO if hero else MaskClass.PEOPLE))
@@ -129,7 +130,10 @@ class CropSampler:
     def _cut(
         self, rng: np.random.Generator, index: int, frame: int, around: tuple[float, float]
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """A crop that has the point `around` (row, column, 0..1) at a random place inside."""
+        """A crop with the point `around` (row, column, 0..1) at a random place inside, and labels.
+
+        The point lies within the middle 80 % of both sides, unless the frame's edge is near.
+        """
         image, label = self.sets[index].images[frame], self.sets[index].labels[frame]
         size, crop = label.shape[0], self._sampling.crop_px
         scale = np.exp(
@@ -161,18 +165,18 @@ class CropSampler:
         return found
 
 
-def vary_look(
+def augmented(
     images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Random blur, light, colour and noise, each image by itself.
+    """Change blur, brightness, contrast, colour and noise of each image at random.
 
     Args:
         images: (batch, height, width, 3) RGB.
-        config: Strength of each change.
+        config: Largest size of each change.
         rng: Source of the random numbers.
 
     Returns:
-        Changed images of the same shape; hues move by no more than a few degrees.
+        Changed images of the same shape.
     """
     n = len(images)
     if config.blur:
@@ -196,16 +200,17 @@ def vary_look(
     x += offset[:, None, None]
     sigma = rng.uniform(0, config.noise, size=(n, 1, 1, 1)).astype(np.float32)
     x += sigma * rng.standard_normal(images.shape, dtype=np.float32)
-    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
+    changed: NDArray[np.uint8] = np.clip(np.rint(x), 0, 255).astype(np.uint8)
+    return changed
 
 
 def _blurred(
     images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """A share of the images through a Gaussian filter of random width, up to the largest."""
+    """The images, a share of them blurred by Gaussian filters of random width."""
     chosen = rng.random(len(images)) < config.blur
     sigmas_px = rng.uniform(0, config.blur_px, len(images))
-    blurred = images.copy()
+    blurred: NDArray[np.uint8] = images.copy()
     for i in np.flatnonzero(chosen):
         blur = ImageFilter.GaussianBlur(float(sigmas_px[i]))
         blurred[i] = np.asarray(Image.fromarray(images[i]).filter(blur))
@@ -226,6 +231,7 @@ def _saturation_matrices(factors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _source_shares(sets: Sequence[LabelledFrames], wanted: dict[str, float]) -> dict[str, float]:
+    """Share of the crops for each source, normalised to a sum of 1."""
     sources = sorted({s.source for s in sets})
     wanted = {s: share for s, share in wanted.items() if s in sources}
     rest = [s for s in sources if s not in wanted]

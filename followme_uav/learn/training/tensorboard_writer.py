@@ -12,12 +12,12 @@ from followme_uav.perception.tensorflow_runtime import tensorflow
 _EVENTS = "events.out.tfevents.*"
 
 
-class Board:
-    """Writes scalars as TensorFlow summaries, to be read with `tensorboard --logdir FOLDER`.
+class TensorBoardWriter:
+    """Write scalars as TensorFlow summaries, for `tensorboard --logdir FOLDER`.
 
     Args:
-        folder: Belongs to one training.
-        resume: Write on; without it, the logs of an earlier training in the folder are removed.
+        folder: belongs to one training.
+        resume: append to the logs in the folder; otherwise delete them.
 
     Raises:
         DataError: The folder cannot be written.
@@ -36,12 +36,12 @@ class Board:
         self._writer: Any = self._tf.summary.create_file_writer(str(folder))
 
     def write(self, epoch: int, values: Mapping[str, float]) -> None:
-        """Values of an epoch, counted from 1; they are on disk when this returns."""
+        """Write the values of an epoch (from 1) and flush them to disk."""
         with self._writer.as_default():
             for name, value in values.items():
                 self._tf.summary.scalar(name, value, step=epoch)
         self._writer.flush()
 
     def close(self) -> None:
-        """Ends the log."""
+        """Close the log file."""
         self._writer.close()
