@@ -15,7 +15,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from followme_uav.config import CONFIG_DIR, Number, Section, make_config, read_yaml, validated
-from followme_uav.config_aliases import renamed_key
+from followme_uav.config.aliases import renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, sole_folder, write_json, write_text

@@ -4,7 +4,16 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from followme_uav.config import CONFIG_DIR, Allowed, FlightConfig, changed, load_config
+from followme_uav.config import (
+    CONFIG_DIR,
+    DEFAULT_CONFIG,
+    Allowed,
+    FlightConfig,
+    changed,
+    descriptions,
+    load_config,
+    read_yaml,
+)
 from followme_uav.errors import ConfigError
 from followme_uav.scenario.tune import SPACE, read_space
 
@@ -181,3 +190,27 @@ def test_tuning_beyond_what_is_allowed_is_known_before_it_begins(tmp_path):
     path.write_text("control.feed_forward: {low: 0.5, high: 1.1}\n")
     with pytest.raises(ConfigError, match=r"control\.feed_forward.*from 0 to 1"):
         read_space(path)
+
+
+# The descriptions
+
+
+def keys_of(mapping, start=""):
+    """Dotted keys of a mapping and of those inside."""
+    for name, value in mapping.items():
+        yield f"{start}{name}"
+        if isinstance(value, dict):
+            yield from keys_of(value, f"{start}{name}.")
+
+
+def test_every_key_of_the_configuration_has_a_description():
+    described = descriptions(FlightConfig)
+    assert set(keys_of(load_config().model_dump(mode="json"))) == set(described)
+    assert not [key for key, text in described.items() if not text.endswith(".")]
+
+
+def test_every_key_of_the_default_file_is_described_and_each_default_is_there():
+    in_file = set(keys_of(read_yaml(DEFAULT_CONFIG)))
+    described = set(descriptions(FlightConfig))
+    assert in_file <= described
+    assert {key for key in described - in_file if not key.startswith("simulator.")} == set()

@@ -14,7 +14,7 @@ from followme_uav.config import (
     load_config,
     of_older_version,
 )
-from followme_uav.config_aliases import ALIASES, renamed, renamed_key
+from followme_uav.config.aliases import ALIASES, renamed, renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.log.reader import read_log
 from followme_uav.log.writer import FlightLogWriter

@@ -32,7 +32,7 @@ from followme_uav.config import (
     read_yaml,
     validated,
 )
-from followme_uav.config_aliases import renamed
+from followme_uav.config.aliases import renamed
 from followme_uav.errors import ConfigError
 from followme_uav.scenario.script.checks import Expectations
 from followme_uav.scenario.script.events import Event
