@@ -89,8 +89,9 @@ def score(result: Result) -> float:
     m = result.metrics
     if not m:
         return BROKEN
-    tracked, wrong_target_s = float(m["tracked"] or 0.0), float(m["wrong_target_s"] or 0.0)
-    return tracked - sum((m["collisions"] > 0, wrong_target_s > 0.0, not m["landed"]))
+    wrong_target_s = m["wrong_target_s"] or 0.0
+    failures: list[bool] = [m["collisions"] > 0, wrong_target_s > 0.0, not m["landed"]]
+    return float(m["tracked"] or 0.0) - sum(failures)
 
 
 def read_space(path: Path) -> dict[str, Span]:
