@@ -61,7 +61,7 @@ TENSORFLOW_PROBE = """
 import tensorflow as tf
 gpus = [tf.config.experimental.get_device_details(g).get("device_name", g.name)
         for g in tf.config.list_physical_devices("GPU")]
-print(f"RESULT {tf.__version__} on " + (", ".join(gpus) or "CPU, no GPU seen"))
+print(f"RESULT {tf.__version__} on " + (", ".join(gpus) or "CPU, no GPU found"))
 """
 
 RENDERING_PROBE = """
@@ -99,7 +99,7 @@ class Check:
     ok: bool
     detail: str
     remedy: str = ""
-    """What to do if it is not ok."""
+    """The instruction for a check that is not ok."""
 
 
 def doctor(as_json: bool = False) -> int:

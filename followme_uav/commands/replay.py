@@ -28,14 +28,15 @@ class ReplayOptions:
         typer.Option("--images", help="Run the network on the logged images, not on the masks."),
     ] = False
     weights: Annotated[
-        Path | None, typer.Option(help="What if: run this network; implies --images.")
+        Path | None, typer.Option(help="Replay with this network; implies --images.")
     ] = None
     overrides: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="What if: override one key.")
+        list[str],
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Override one key of the logged configuration."
+        ),
     ] = field(default_factory=list)
-    config: Annotated[
-        Path | None, typer.Option(help="What if: YAML file with keys to override.")
-    ] = None
+    config: Annotated[Path | None, typer.Option(help="YAML file with keys to override.")] = None
 
     @property
     def is_what_if(self) -> bool:

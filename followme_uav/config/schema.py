@@ -42,7 +42,7 @@ class CameraConfig(Section):
 
 
 class DepthConfig(Section):
-    """What is kept of the depth image, where the simulator has one."""
+    """The part of the depth image that is kept, where the simulator has one."""
 
     strips: Annotated[int, Field(ge=1, le=64), Allowed(1, 64)]
     """Number of upright strips of the image; the nearest point of each strip is kept."""
@@ -73,7 +73,7 @@ RuntimeName = Literal["auto", "openvino", "tensorflow"]
 
 
 class PerceptionConfig(Section):
-    """What computes the network."""
+    """Runtime of the network."""
 
     runtime: RuntimeName
     """The library that runs the network; `auto` is TensorFlow if it has a GPU, else OpenVINO."""
@@ -93,7 +93,7 @@ class HeroConfig(Section):
 
 
 class DetectionConfig(Section):
-    """From mask to detections."""
+    """Detections: groups of connected hero pixels in the mask."""
 
     hero_threshold: Share
     """A pixel with at least this probability of the class hero counts as hero."""
@@ -112,7 +112,7 @@ class DetectionConfig(Section):
 
 
 class MeasurementConfig(Section):
-    """Errors of a detection's position on the ground."""
+    """Standard deviations of a detection's position on the ground."""
 
     direction_sigma_rad: Annotated[Positive, Allowed(1e-5, 1)]
     """Standard deviation of the direction in radians; the range error that follows from it grows
@@ -128,7 +128,7 @@ class MeasurementConfig(Section):
 
 
 class ClassificationConfig(Section):
-    """When a detection is the hero."""
+    """Thresholds of the classification of a detection as the hero."""
 
     distance_m: Annotated[Positive, Allowed(1, 1000)]
     """Up to this distance in metres a detection is either the hero or rejected."""
@@ -211,7 +211,7 @@ class TrackConfig(Section):
 
 
 class MissionConfig(Section):
-    """When the mission changes its state."""
+    """Conditions under which the mission changes its state."""
 
     altitude_m: Annotated[Positive, Allowed(0.5, 120)]
     """Cruising altitude in metres above the start."""
@@ -291,7 +291,7 @@ class MissionConfig(Section):
 
 
 class PatrolConfig(Section):
-    """How streets are searched."""
+    """Patrol through the streets."""
 
     speed_mps: Annotated[Positive, Allowed(0.1, 30)]
     """Speed over ground in m/s."""
@@ -307,12 +307,12 @@ class PatrolConfig(Section):
 
 
 class SearchConfig(Section):
-    """How a lost hero is searched for."""
+    """Search for a hero whose track was lost."""
 
     speed_mps: Annotated[Positive, Allowed(0.1, 30)]
     """Speed over ground in m/s."""
     dwell_s: Annotated[Positive, Allowed(0.05, 600)]
-    """Time in seconds for which the camera dwells on the predicted position, seen from nearby."""
+    """Time in seconds for which the camera dwells on the predicted position, from nearby."""
     scan_deg: Annotated[NonNegative, Allowed(0, 180)]
     """After that, the camera scans this many degrees to both sides of the position."""
     scan_period_s: Annotated[Positive, Allowed(0.1, 600)]
@@ -344,7 +344,7 @@ class PidGains(Section):
 
 
 class ControlConfig(Section):
-    """The loops that steer vehicle and camera."""
+    """Control loops of vehicle and camera."""
 
     pan: PidGains
     """Camera pan: radians per frame for a centroid at the edge of the image."""
@@ -400,7 +400,7 @@ class LimitsConfig(Section):
 
 
 class LogConfig(Section):
-    """What the flight log keeps of images, and so what the flight sees of them."""
+    """Compression of images in the flight log, and writing to the disk."""
 
     image: Literal["jpeg", "png"]
     """Format of the images; PNG is lossless and three times the size of a whole log with JPEG."""
@@ -418,7 +418,7 @@ class LogConfig(Section):
 
 
 class SimulatorProfile(Section):
-    """What differs between simulators."""
+    """The properties in which simulators differ."""
 
     name: str
     """Name of the profile."""
@@ -468,7 +468,7 @@ class SimulatorProfile(Section):
 
 
 class FlightConfig(Section):
-    """Everything that a flight depends on, besides the weights."""
+    """All settings of a flight, except for the weights of the network."""
 
     duration_s: Annotated[Positive, Allowed(0.1, 86_400)]
     """Flight time in seconds from the first frame until the landing begins."""
@@ -479,11 +479,11 @@ class FlightConfig(Section):
     rpc: RpcConfig
     """The connection to the simulator."""
     perception: PerceptionConfig
-    """The runtime of the network."""
+    """Runtime of the network."""
     hero: HeroConfig
     """Dimensions of the person to be followed."""
     detection: DetectionConfig
-    """Mask to detections: groups of connected hero pixels."""
+    """Detections: groups of connected hero pixels in the mask."""
     measurement: MeasurementConfig
     """Standard deviations of a detection's position on the ground."""
     classification: ClassificationConfig
@@ -494,16 +494,16 @@ class FlightConfig(Section):
     track: TrackConfig
     """Kalman filter of the hero's position and velocity on the ground."""
     mission: MissionConfig
-    """When the mission changes its state."""
+    """Conditions under which the mission changes its state."""
     patrol: PatrolConfig
-    """How the streets are patrolled."""
+    """Patrol through the streets."""
     search: SearchConfig
-    """How a hero is searched whose track was lost."""
+    """Search for a hero whose track was lost."""
     control: ControlConfig
     """The control loops of vehicle and camera."""
     limits: LimitsConfig
     """Bounds that hold in every state."""
     log: LogConfig
-    """What the flight log keeps of images; the flight sees what is logged."""
+    """The flight log; the flight sees images and masks as they are logged."""
     simulator: SimulatorProfile
     """The profile of the simulator."""

@@ -126,9 +126,9 @@ def tune(
         InUseError: Another process writes to the folder.
     """
     require("optuna", "tune", "tune")
-    seen = {s for scenario in scenarios for s in scenario.seeds} & set(held_out)
-    if seen:
-        raise ConfigError(f"--confirm: a scenario has seed {min(seen)}; choose other seeds")
+    shared = {s for scenario in scenarios for s in scenario.seeds} & set(held_out)
+    if shared:
+        raise ConfigError(f"--confirm: a scenario has seed {min(shared)}; choose other seeds")
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

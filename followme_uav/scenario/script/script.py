@@ -51,7 +51,7 @@ class Scenario(Section):
     name: str
     """Name of the file without its ending; no key of the file."""
     why: Annotated[str, Field(min_length=1)]
-    """What the scenario tests, or the condition that makes it hard."""
+    """The ability that the scenario tests, or the condition that makes it hard."""
     duration_s: Positive
     """Flight time in seconds until the landing begins."""
     follow_s: Positive | None = None
