@@ -1,8 +1,8 @@
 """The command line. Exit codes: 0 done, 1 mission or check failed, 2 bad input or environment.
 
-130: ended by Ctrl-C. A reader of the output that goes away changes no exit code.
+130: ended by Ctrl-C. A closed pipe behind the output does not change the exit code.
 
-Commands import what they need when they run, so that `--help` answers at once.
+Commands import slow modules when they run, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ try:
     from followme_uav.errors import FollowMeError
     from followme_uav.interrupts import EXIT_CODE, Interrupts
     from followme_uav.terminal import finish_streams, prepare_streams
-except KeyboardInterrupt:  # nothing has begun yet
+except KeyboardInterrupt:  # no work has begun yet
     sys.exit(130)
 
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
-"""Of a disk that takes nothing, wherever a library of ours wanted to write."""
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+"""Errors of a full or read-only disk, raised out of any library."""
 
 app = typer.Typer(
     help="Closed-loop visual follow-me for simulated UAVs.",
@@ -49,7 +49,7 @@ app.command()(scenario.tune)
 
 
 def main() -> None:
-    """Run a command; an error the user can cause or cure is one line and its exit code."""
+    """Run a command; print an expected error as one line and end with its exit code."""
     interrupts = Interrupts()
     interrupts.install()
     code = EXIT_CODE
@@ -58,13 +58,13 @@ def main() -> None:
         code = _run()
         finish_streams()
     except FollowMeError as error:
-        _complain(str(error))
+        _print_error(str(error))
         code = error.exit_code
     except KeyboardInterrupt:
         interrupts.end()
     if code == EXIT_CODE:
         interrupts.end()
-        _complain("interrupted")
+        _print_error("interrupted")
     with suppress(FollowMeError):
         finish_streams()
     interrupts.over()
@@ -72,21 +72,21 @@ def main() -> None:
 
 
 def _run() -> int:
-    """The exit code of the command that the arguments ask for."""
+    """Run the command of the arguments; return its exit code."""
     try:
         app()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except OSError as error:
-        if error.errno not in _DISK:
+        if error.errno not in _DISK_ERRORS:
             raise
         where = "" if error.filename is None else f"{error.filename}: "
-        _complain(f"{where}cannot write ({error.strerror}); free some space")
+        _print_error(f"{where}cannot write ({error.strerror}); free some space")
         return FollowMeError.exit_code
     return 0
 
 
-def _complain(text: str) -> None:
+def _print_error(text: str) -> None:
     print(f"followme-uav: {text}", file=sys.stderr)
 
 

@@ -1,7 +1,7 @@
-"""Looks at this machine and says, check by check, whether it can fly, and if not, what to do.
+"""Check this machine: can it fly, and if not, what to do.
 
-What may hang or write noise when it is broken (TensorFlow, OpenGL) runs in a process of its own,
-with a deadline.
+TensorFlow and OpenGL may hang or print noise when they are broken: their checks run in processes of
+their own, with a deadline.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PROBE_DEADLINE_S = 120.0
 PING_DEADLINE_S = 2.0
 
 _probes: set[subprocess.Popen[str]] = set()
-"""That run now."""
+"""The processes that run now."""
 
 MODULES = {
     "foxglove_schemas_protobuf": "foxglove-schemas-protobuf",
@@ -53,7 +53,7 @@ MODULES = {
     "transforms3d": "transforms3d",
     "yaml": "pyyaml",
 }
-"""Module to import -> the package that has it. TensorFlow has a check of its own."""
+"""Module to import -> its package. TensorFlow has its own check."""
 
 REINSTALL = "run 'make setup', or pip install --require-hashes -r requirements.txt"
 
@@ -61,7 +61,7 @@ TENSORFLOW_PROBE = """
 import tensorflow as tf
 gpus = [tf.config.experimental.get_device_details(g).get("device_name", g.name)
         for g in tf.config.list_physical_devices("GPU")]
-print(f"RESULT {tf.__version__} on " + (", ".join(gpus) or "CPU, no GPU seen"))
+print(f"RESULT {tf.__version__} on " + (", ".join(gpus) or "CPU, no GPU found"))
 """
 
 RENDERING_PROBE = """
@@ -93,17 +93,17 @@ print(f"RESULT {{segmenter.architecture}} runs on {{segmenter.device}}")
 
 @dataclass(frozen=True)
 class Check:
-    """What one look at the machine found."""
+    """The result of one check."""
 
     name: str
     ok: bool
     detail: str
     remedy: str = ""
-    """What to do when it is not ok."""
+    """The instruction for a check that is not ok."""
 
 
 def doctor(as_json: bool = False) -> int:
-    """Print all checks; returns the exit code: 0 when all is well, else 2."""
+    """Run and print all checks; return the exit code: 0 if all are ok, else 2."""
     checks = run_checks()
     if as_json:
         print(json.dumps([asdict(check) for check in checks], indent=2))
@@ -113,8 +113,8 @@ def doctor(as_json: bool = False) -> int:
 
 
 def run_checks() -> list[Check]:
-    """All checks, in the order in which a newcomer should mend them."""
-    looks: tuple[Callable[[], Check], ...] = (
+    """Run all checks; their order is that in which problems should be solved."""
+    checks: tuple[Callable[[], Check], ...] = (
         check_python,
         check_packages,
         check_tensorflow,
@@ -124,9 +124,9 @@ def run_checks() -> list[Check]:
         check_network,
         check_disk,
     )
-    with ThreadPoolExecutor(len(looks)) as pool:
+    with ThreadPoolExecutor(len(checks)) as pool:
         try:
-            return [look.result() for look in [pool.submit(look) for look in looks]]
+            return [run.result() for run in [pool.submit(check) for check in checks]]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for probe in list(_probes):
@@ -135,14 +135,14 @@ def run_checks() -> list[Check]:
 
 
 def check_python() -> Check:
-    """The interpreter's version."""
+    """Check the version of the interpreter."""
     found = ".".join(map(str, sys.version_info[:3]))
     ok = (3, 10) <= sys.version_info[:2] <= (3, 13)
     return Check("Python", ok, found, "use Python 3.10 to 3.13: make setup PYTHON=/path/to/python3")
 
 
 def check_packages() -> Check:
-    """Every package imports."""
+    """Check that every package can be imported."""
     broken = []
     for module, package in MODULES.items():
         try:
@@ -154,14 +154,14 @@ def check_packages() -> Check:
 
 
 def check_tensorflow() -> Check:
-    """TensorFlow imports; which devices it sees."""
+    """Check that TensorFlow can be imported; name its devices."""
     ok, detail = _probe(TENSORFLOW_PROBE)
     remedy = REINSTALL if _installed("tensorflow") else f"TensorFlow is not installed; {REINSTALL}"
     return Check("TensorFlow", ok, detail, remedy)
 
 
 def check_rendering() -> Check:
-    """OpenGL draws without a screen."""
+    """Check that OpenGL draws without a screen."""
     ok, detail = _probe(RENDERING_PROBE)
     remedy = (
         "sudo apt-get install libegl1 libegl-mesa0 libgl1 libgles2 libgl1-mesa-dri "
@@ -171,7 +171,7 @@ def check_rendering() -> Check:
 
 
 def check_port(port: int = RPC_PORT) -> Check:
-    """The simulator's port is free, or a simulator is there already."""
+    """Check that the simulator's port is free, or that a simulator answers on it."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -185,7 +185,7 @@ def check_port(port: int = RPC_PORT) -> Check:
 
 
 def check_weights(path: Path = DEFAULT_WEIGHTS) -> Check:
-    """The network's weights are there and sound."""
+    """Check that the weights of the network are there and valid."""
     from followme_uav.perception.weights import read_weights
 
     try:
@@ -197,21 +197,21 @@ def check_weights(path: Path = DEFAULT_WEIGHTS) -> Check:
 
 
 def check_network(path: Path = DEFAULT_WEIGHTS) -> Check:
-    """The network answers; which device and library run it when the configuration does not say."""
+    """Check that the network runs; name its library and device."""
     ok, detail = _probe(NETWORK_PROBE.format(path=str(path)))
-    return Check("Network", ok, detail, "mend what is wrong above, or fly with --oracle")
+    return Check("Network", ok, detail, "solve the problems above, or fly with --oracle")
 
 
 def check_disk(path: Path | None = None) -> Check:
-    """There is room for flight logs, which take up to 40 MB a minute."""
+    """Check the disk space; flight logs take up to 40 MB a minute."""
     free = shutil.disk_usage(path or Path.cwd()).free
-    remedy = "make room, or log to another disk with 'fly --log'"
+    remedy = "free some space, or log to another disk with 'fly --log'"
     return Check("Disk", free >= NEEDED_DISK_BYTES, f"{free / 1e9:.1f} GB free", remedy)
 
 
 def _probe(code: str, deadline_s: float = PROBE_DEADLINE_S) -> tuple[bool, str]:
-    """Run `code` in a Python of its own; (whether it worked, its RESULT line or its complaint)."""
-    with subprocess.Popen(  # noqa: S603 - our own code, above
+    """Run `code` in a new interpreter; return (success, its RESULT line or error message)."""
+    with subprocess.Popen(  # noqa: S603 - the probes above
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -221,17 +221,17 @@ def _probe(code: str, deadline_s: float = PROBE_DEADLINE_S) -> tuple[bool, str]:
     ) as probe:
         _probes.add(probe)
         try:
-            said, complained = probe.communicate(timeout=deadline_s)
+            out, err = probe.communicate(timeout=deadline_s)
         except subprocess.TimeoutExpired:
             probe.kill()
             return False, f"no answer within {deadline_s:g} s"
         finally:
             _probes.discard(probe)
-    for line in said.splitlines():
+    for line in out.splitlines():
         if line.startswith("RESULT "):
             return True, line.removeprefix("RESULT ")
-    complaints = complained.strip().splitlines() or [f"ended with exit code {probe.returncode}"]
-    return False, _one_line(complaints[-1])
+    errors = err.strip().splitlines() or [f"ended with exit code {probe.returncode}"]
+    return False, _one_line(errors[-1])
 
 
 def _simulator_answers(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""Packages that only some need: asked for before the long work, not after."""
+"""Optional packages, which are checked before the long work."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from followme_uav.errors import EnvironmentSetupError
 
 
 def require(package: str, extra: str, what: str) -> None:
-    """To be called before the work that needs an optional package.
+    """Check that an optional package is installed.
 
     Args:
-        package: its import name.
-        extra: of followme-uav, which brings it.
-        what: needs it, for the message.
+        package: Its import name.
+        extra: The extra of followme-uav that installs it.
+        what: The function that needs it, for the message.
 
     Raises:
-        EnvironmentSetupError: It is missing; the message tells how to install it.
+        EnvironmentSetupError: The package is missing; the message says how to install it.
     """
     if importlib.util.find_spec(package) is None:
         raise EnvironmentSetupError(

@@ -1,11 +1,11 @@
-"""The one way in which this program writes files: whole, or not at all.
+"""Atomic writing of files: a file is complete, or unchanged.
 
-Content goes into a temporary file in the folder of the file to write, onto the disk, and then takes
-the file's name. A full disk, an error or Ctrl-C leaves what was there before. A symbolic link is
-followed: the file that it points to is replaced, the link stays. What is no regular file (a pipe,
-a terminal, /dev/null), and what the shell has directed our own output to, is written directly.
+The content is written to a temporary file in the same folder, synced, and renamed. A full disk, an
+error or Ctrl-C leaves the former file. A symbolic link is followed: its target is replaced and the
+link stays. Two kinds of targets are written directly: those that are not regular files (a pipe, a
+terminal, /dev/null), and the file to which the shell has redirected the output of this process.
 
-Flight logs are streams and are not written here, see `log.writer`.
+Flight logs are streams, see `log.writer`.
 """
 
 from __future__ import annotations
@@ -33,22 +33,23 @@ if TYPE_CHECKING:
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
-"""What file systems answer that do not know how to sync."""
+"""Errors of file systems without sync."""
 _LONGEST_SUFFIX = 8
 
 
 def write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:
-    """Write a file.
+    """Write a file atomically.
 
     Args:
-        path: The file; its folder is made.
-        content: All of it.
-        sync: Wait until the disk has it. Without, a power cut may take it; for one of thousands.
+        path: The file; its folder is created.
+        content: The content of the file.
+        sync: Wait until the disk has the content. Without, a power cut may lose it: for sets of
+            thousands of files.
 
     Raises:
         OutputError: It cannot be written.
     """
-    with _explained(path):
+    with _as_output_error(path):
         if _is_direct(path):
             _write_directly(path, content)
             return
@@ -62,7 +63,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_image(path: Path, image: Image, *, sync: bool = True, **options: Any) -> None:
-    """Write an image of Pillow in the format that its name ends in; raises as `write_whole`."""
+    """Write a Pillow image in the format of the file's ending; raises as `write_whole`."""
     from PIL.Image import registered_extensions
 
     content = io.BytesIO()
@@ -71,16 +72,16 @@ def write_image(path: Path, image: Image, *, sync: bool = True, **options: Any) 
 
 
 def write_figure(path: Path, figure: Figure, **options: Any) -> None:
-    """Write a figure of Matplotlib in the format that its name ends in; as `write_whole`."""
+    """Write a Matplotlib figure in the format of the file's ending; raises as `write_whole`."""
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix.lower().removeprefix("."), **options)
     write_whole(path, content.getvalue())
 
 
 def write_hdf5(path: Path, fill: Callable[[h5py.File], object]) -> None:
-    """Write what `fill` puts into an HDF5 file; raises as `write_whole`.
+    """Write an HDF5 file that `fill` fills; raises as `write_whole`.
 
-    The file is made in memory: HDF5's own writing ends the process when the disk is full.
+    The file is made in memory: HDF5 ends the process when the disk is full.
     """
     import h5py
 
@@ -91,21 +92,21 @@ def write_hdf5(path: Path, fill: Callable[[h5py.File], object]) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write JSON as people read it, without NaN; raises as `write_whole`."""
+    """Write indented JSON without NaN; raises as `write_whole`."""
     write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A name to write to, for libraries that insist on opening the file themselves.
+    """Yield a path to write to, for libraries that open files themselves.
 
-    The name has the ending of `path`. What was written under it becomes `path` at the end of the
+    The path has the ending of `path`. The file written there becomes `path` at the end of the
     block; after an exception it is removed.
 
     Raises:
-        OutputError: It cannot be written; also instead of an `OSError` out of the block.
+        OutputError: The file cannot be written, or the block raised an `OSError`.
     """
-    with _explained(path):
+    with _as_output_error(path):
         if _is_direct(path):
             with TemporaryDirectory(prefix="followme-uav-") as folder:
                 made = Path(folder) / f"part{_suffix(path)}"
@@ -122,26 +123,26 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def is_same_file(first: Path, second: Path) -> bool:
-    """Whether two names stand for one file: through links, relative paths or other spelling."""
+    """Whether two paths lead to one file, also through links or relative paths."""
     try:
         return first.samefile(second)
-    except OSError:  # one of them is not there
+    except OSError:  # one of them does not exist
         return first.resolve() == second.resolve()
 
 
 def check_writable(path: Path, *inputs: Path | None) -> None:
-    """Find out before the long work whether a file can be written; leaves what is there.
+    """Check before the long work that a file can be written; leave it unchanged.
 
     Raises:
         ConfigError: The file is one of the command's own inputs.
-        InUseError: Another process writes it.
-        OutputError: It cannot be written.
+        InUseError: Another process writes the file.
+        OutputError: The file cannot be written.
     """
     for kept in inputs:
         if kept is not None and is_same_file(kept, path):
             raise ConfigError(f"{path}: would overwrite {kept}, which is read; choose another file")
     check_free(path)
-    with _explained(path), suppress(_Undone):
+    with _as_output_error(path), suppress(_Undone):
         if _is_direct(path):
             if not os.access(path, os.W_OK):  # opening a pipe could wait for its reader
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -151,12 +152,12 @@ def check_writable(path: Path, *inputs: Path | None) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add a line to a text that grows; whole or not at all.
+    """Append a line to a text file, completely or not at all.
 
     Raises:
-        OutputError: It cannot be added.
+        OutputError: The line cannot be written.
     """
-    with _explained(path):
+    with _as_output_error(path):
         number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         size = os.fstat(number).st_size
         try:
@@ -168,22 +169,22 @@ def append_line(path: Path, line: str) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are not there.
+    """Create a folder and its parents, if they do not exist.
 
     Raises:
-        OutputError: It cannot be made.
+        OutputError: The folder cannot be created.
     """
-    with _explained(folder, "folder"):
+    with _as_output_error(folder, "folder"):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
 def sole_folder(folder: Path) -> Iterator[None]:
-    """Hold a folder of results against other processes; it is made if it is not there.
+    """Lock a folder of results against other processes; create it if it does not exist.
 
     Raises:
-        InUseError: Another process writes to it.
-        OutputError: It cannot be made.
+        InUseError: Another process writes to the folder.
+        OutputError: The folder cannot be created.
     """
     is_new = not folder.exists()
     make_folder(folder)
@@ -193,22 +194,22 @@ def sole_folder(folder: Path) -> Iterator[None]:
     finally:
         if is_new:
             with suppress(OSError):
-                folder.rmdir()  # if nothing came into it
+                folder.rmdir()  # only if it is empty
 
 
 def why(error: OSError) -> str:
-    """The cause of an error, and its remedy where that is not obvious."""
+    """Return the cause of an error, and the remedy for a full disk."""
     cause = error.strerror or str(error)
     return f"{cause}: free some space" if error.errno in _FULL else cause
 
 
 class _Undone(Exception):
-    """Ends a trial."""
+    """Ends a trial of writing."""
 
 
 @contextmanager
-def _explained(path: Path, what: str = "file") -> Iterator[None]:
-    """Trouble with the file system becomes one line."""
+def _as_output_error(path: Path, what: str = "file") -> Iterator[None]:
+    """Turn an `OSError` into an `OutputError` of one line."""
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
@@ -221,12 +222,12 @@ def _explained(path: Path, what: str = "file") -> Iterator[None]:
 
 @contextmanager
 def _part(path: Path, suffix: str) -> Iterator[Path]:
-    """A temporary file beside `path`, which takes its place at the end of the block."""
+    """Yield a temporary file beside `path`, which replaces it at the end of the block."""
     target = Path(os.path.realpath(path))
     check_free(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     old = _permissions(target)
-    # Hidden, so that nobody takes it for data; short, as names have a longest length.
+    # Hidden, so that it is not mistaken for data; short, because file names have a limit.
     part = target.parent / f".{os.getpid()}-{secrets.token_hex(4)}.part{suffix}"
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
@@ -242,7 +243,7 @@ def _part(path: Path, suffix: str) -> Iterator[Path]:
 
 
 def _permissions(target: Path) -> os.stat_result | None:
-    """Those of the file that is there; raises `OSError` when it must not be written to."""
+    """Return the status of an existing file; raise `OSError` if it is not writable."""
     try:
         number = os.open(target, os.O_WRONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -254,7 +255,7 @@ def _permissions(target: Path) -> os.stat_result | None:
 
 
 def _keep_permissions(part: Path, old: os.stat_result) -> None:
-    with suppress(OSError):  # a file system that has none
+    with suppress(OSError):  # a file system without permissions
         if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
             with suppress(PermissionError):
                 os.chown(part, old.st_uid, old.st_gid)
@@ -262,7 +263,7 @@ def _keep_permissions(part: Path, old: os.stat_result) -> None:
 
 
 def _is_direct(path: Path) -> bool:
-    """Whether there is something that cannot be replaced by a file."""
+    """Whether the path leads to something that must not be replaced by a file."""
     try:
         there = path.stat()
     except OSError:
@@ -280,10 +281,10 @@ def _is_open_as(number: int, there: os.stat_result) -> bool:
 
 
 def _write_directly(path: Path, content: bytes) -> None:
-    for stream in (sys.stdout, sys.stderr):  # what was printed comes before
+    for stream in (sys.stdout, sys.stderr):  # print earlier output first
         if stream is not None:
             stream.flush()
-    with suppress(BrokenPipeError):  # whoever read it has had enough
+    with suppress(BrokenPipeError):  # the reader has closed the pipe
         _write_all(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), content)
 
 
@@ -292,7 +293,7 @@ def _fill(part: Path, content: bytes, sync: bool) -> None:
 
 
 def _write_all(number: int, content: bytes, *, sync: bool = False) -> None:
-    """Write to a file descriptor, and close it."""
+    """Write to a file descriptor and close it."""
     try:
         rest = memoryview(content)
         while rest:
@@ -303,7 +304,7 @@ def _write_all(number: int, content: bytes, *, sync: bool = False) -> None:
         with suppress(OSError):
             os.close(number)
         raise
-    os.close(number)  # some file systems tell only now that they are full
+    os.close(number)  # some file systems report a full disk only here
 
 
 def _sync(number: int) -> None:

@@ -1,14 +1,14 @@
-"""What is printed, on whatever there is: a narrow terminal, a pipe that closes, an old encoding.
+"""Output to terminals, pipes and files of any width and encoding.
 
-`prepare_streams` comes before any output. From then on
+`prepare_streams` is called before any output. From then on
 
-- a character that the encoding lacks is printed as its plain likeness, never as an exception;
-- a reader that goes away (`| head`, a closed terminal) ends the output, not the work: the command
-  goes on, and ends with its own exit code;
-- any other trouble, as a full disk behind `> file`, is remembered for `finish_streams`.
+- a character that the encoding lacks is replaced by a similar one, and raises no exception;
+- a closed pipe or terminal (`| head`) ends the output, not the work: the command continues, and
+  ends with its own exit code;
+- any other error, such as a full disk behind `> file`, is kept for `finish_streams`.
 
-Consoles and tables are made here, too. Numbers in tables are never cut: what a terminal is too
-narrow for is printed row by row; into a pipe lines are as long as they are.
+This module also makes consoles and prints tables. Numbers in tables are never cut: where a terminal
+is too narrow, a table is printed row by row; in a pipe, lines have any length.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _UNLIMITED_COLUMNS = 10_000
-"""Width of what is no terminal."""
-_LIKENESSES = {
+"""Width of pipes and files."""
+_SIMILAR = {
     **dict.fromkeys("‐‑‒–—―−─━═╌╴╶╸╺╼╾", "-"),
     **dict.fromkeys("│┃║╎╏", "|"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛┣┫┳┻╋┡┩┢┪╇╈┠┨┯┷┿╔╗╚╝╠╣╦╩╬╞╡╪", "+"),
@@ -40,48 +40,48 @@ _LIKENESSES = {
     **{"…": "...", "→": "->", "←": "<-", "×": "x", "≤": "<=", "≥": ">=", "±": "+-"},
     **{"✓": "ok", "✔": "ok", "✗": "x", "✘": "x", "°": "deg", "µ": "u", "μ": "u", "ß": "ss"},
 }
-_GONE = (errno.EPIPE, errno.EIO)
-"""The reader: of a pipe, and a terminal that was closed."""
+_CLOSED = (errno.EPIPE, errno.EIO)
+"""Errors of a closed pipe, and of a closed terminal."""
 _ERRORS = "followme-uav-plain"
 
 
 def prepare_streams() -> None:
-    """Make standard output and error forgiving, those of this process and of its children."""
+    """Make standard output and error tolerant, for this process and its children."""
     codecs.register_error(_ERRORS, _plain)
     _fill_closed_descriptors()
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # closed when the process began
+        if stream is None:  # closed before the process began
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif stream is getattr(sys, f"__{name}__") and not _is_forgiving(stream):
-            setattr(sys, name, _forgiving(stream))
+        elif stream is getattr(sys, f"__{name}__") and not _is_tolerant(stream):
+            setattr(sys, name, _tolerant(stream))
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_ERRORS)
 
 
 def finish_streams() -> None:
-    """Print what waits to be printed.
+    """Flush the output.
 
     Raises:
-        EnvironmentSetupError: Standard output has not taken everything; the reader is still there.
+        EnvironmentSetupError: A part of standard output was not written, and it is not closed.
     """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    if isinstance(raw, _Forgiving) and raw.trouble is not None:
-        cause, raw.trouble = raw.trouble, None
+    if isinstance(raw, _TolerantWriter) and raw.error is not None:
+        cause, raw.error = raw.error, None
         raise EnvironmentSetupError(
             f"standard output: cannot write ({cause.strerror}); part of the output is missing"
         )
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """A console for standard output or error, as wide as it may be and in its encoding."""
+    """Return a console for standard output or error, with its width and encoding."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    # Told the stream, Rich draws tables with characters that its encoding has.
+    # With the stream, Rich draws tables with characters of its encoding.
     console = Console(file=stream, stderr=stderr)
     if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         console.width = _UNLIMITED_COLUMNS
@@ -89,7 +89,7 @@ def make_console(*, stderr: bool = False) -> Console:
 
 
 def print_table(table: Table, console: Console | None = None) -> None:
-    """Print a table; row by row where the console is too narrow for its words and numbers."""
+    """Print a table, row by row if the console is too narrow for its words and numbers."""
     console = console or make_console()
     if _fit(table, console):
         console.print(table)
@@ -98,13 +98,13 @@ def print_table(table: Table, console: Console | None = None) -> None:
         console.print(part, highlight=False)
 
 
-class _Forgiving(io.RawIOBase):
-    """Writes to a file descriptor until it takes no more; the rest is dropped."""
+class _TolerantWriter(io.RawIOBase):
+    """Writes to a file descriptor until an error; the rest is dropped."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw
-        self._is_gone = False
-        self.trouble: OSError | None = None
+        self._has_failed = False
+        self.error: OSError | None = None
 
     def writable(self) -> bool:
         return True
@@ -117,31 +117,31 @@ class _Forgiving(io.RawIOBase):
 
     def write(self, data: Any) -> int | None:
         size = len(memoryview(data).cast("B"))
-        if self._is_gone:
+        if self._has_failed:
             return size
         try:
             return self._raw.write(data)
         except OSError as error:
-            self._is_gone = True
-            if error.errno not in _GONE:
-                self.trouble = error
+            self._has_failed = True
+            if error.errno not in _CLOSED:
+                self.error = error
             return size
 
 
-def _is_forgiving(stream: Any) -> bool:
-    return isinstance(getattr(getattr(stream, "buffer", None), "raw", None), _Forgiving)
+def _is_tolerant(stream: Any) -> bool:
+    return isinstance(getattr(getattr(stream, "buffer", None), "raw", None), _TolerantWriter)
 
 
-def _forgiving(stream: TextIO) -> TextIO:
-    """The same stream, but for its manners."""
+def _tolerant(stream: TextIO) -> TextIO:
+    """Return a stream that writes to the same file and tolerates errors."""
     with suppress(OSError):
         stream.flush()
     buffer = getattr(stream, "buffer", None)
     raw = getattr(buffer, "raw", buffer)
-    if raw is None:  # no real stream
+    if raw is None:  # not backed by a file
         return stream
     return io.TextIOWrapper(
-        io.BufferedWriter(cast(io.RawIOBase, _Forgiving(raw))),
+        io.BufferedWriter(cast(io.RawIOBase, _TolerantWriter(raw))),
         encoding=stream.encoding,
         errors=_ERRORS,
         line_buffering=stream.isatty() or stream is sys.__stderr__,
@@ -150,7 +150,7 @@ def _forgiving(stream: TextIO) -> TextIO:
 
 
 def _fill_closed_descriptors() -> None:
-    """Put /dev/null where nothing is: else the next file that is opened becomes our output."""
+    """Open /dev/null for closed descriptors: the next opened file would become the output."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -163,28 +163,28 @@ def _fill_closed_descriptors() -> None:
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """Codec error handler: characters that the encoding lacks, as it can show them."""
+    """Codec error handler: replace characters that the encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     encoding, text = error.encoding, error.object[error.start : error.end]
-    return "".join(_likeness(character, encoding) for character in text), error.end
+    return "".join(_similar(character, encoding) for character in text), error.end
 
 
-def _likeness(character: str, encoding: str) -> str:
+def _similar(character: str, encoding: str) -> str:
     decomposed = unicodedata.normalize("NFKD", character)
     base = "".join(part for part in decomposed if not unicodedata.combining(part))
-    for likeness in (_LIKENESSES.get(character), base):
-        if likeness:
+    for similar in (_SIMILAR.get(character), base):
+        if similar:
             with suppress(UnicodeEncodeError):
-                likeness.encode(encoding)
-                return likeness
+                similar.encode(encoding)
+                return similar
     return character.encode("ascii", "backslashreplace").decode()
 
 
 def _fit(table: Table, console: Console) -> bool:
-    """Give each column its width, so that no word is broken; False if there is no room for that.
+    """Set the widths of the columns so that no word is broken; False if there is no room.
 
-    Rich itself takes from the widest column first, and cuts what does not fit.
+    Rich reduces the widest column first, and cuts the words that do not fit.
     """
     from rich.measure import Measurement
 
@@ -209,7 +209,7 @@ def _fit(table: Table, console: Console) -> bool:
 
 
 def _row_by_row(table: Table) -> list[RenderableType]:
-    """The table's content as a list: the first cell of a row, and below it the others."""
+    """Return the content as a list: the first cell of each row, and below it the others."""
     from rich.text import Text
 
     def text_of(cell: Any) -> Text:
@@ -237,7 +237,7 @@ def _row_by_row(table: Table) -> list[RenderableType]:
 
 
 def _one_line(text: Any) -> Any:
-    """The same with its line breaks as spaces."""
+    """Replace line breaks by spaces."""
     from rich.text import Text
 
     return Text(" ").join(text.split("\n")) if "\n" in text.plain else text

@@ -1,1 +1,1 @@
-"""The commands of the command line, one module for each kind of work; heavy imports wait inside."""
+"""The commands of the command line; slow imports are inside of the functions."""

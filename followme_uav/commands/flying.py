@@ -1,9 +1,9 @@
-"""Commands that fly, serve a city to fly in, and check the machine."""
+"""Commands that fly, run the embedded simulator, and check the machine."""
 
 from __future__ import annotations
 
-import json
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,35 +14,86 @@ from followme_uav.commands.options import (
     Profile,
     Sim,
     Weights,
-    address,
+    address_overrides,
     free_name,
+    with_option_groups,
 )
-from followme_uav.commands.watching import View, Web, live_view, serve
+from followme_uav.commands.watching import ViewOption, WebOption, live_view, serve
 from followme_uav.errors import ConfigError
 from followme_uav.files import check_writable, write_json
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
+    from followme_uav.flight.fly import FlightPlan
     from followme_uav.flight.metrics import MetricsAccumulator
     from followme_uav.log.entry import FlightEntry
 
 
-def fly(
-    weights: Weights = DEFAULT_WEIGHTS,
+@dataclass(frozen=True)
+class FlightOptions:
+    """The options for the conditions of a flight."""
+
+    weights: Weights = DEFAULT_WEIGHTS
     config: Annotated[
         Path | None,
-        typer.Option(help="YAML file; what it leaves out comes from configs/default.yaml."),
-    ] = None,
+        typer.Option(help="YAML file; configs/default.yaml has the keys that it lacks."),
+    ] = None
     overrides: Annotated[
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
-    ] = [],  # noqa: B006 - typer copies it
-    sim: Sim = "embedded",
-    profile: Profile = None,
-    seed: Annotated[int, typer.Option(help="Seed of the embedded city.")] = 0,
+    ] = field(default_factory=list)
+    sim: Sim = "embedded"
+    profile: Profile = None
+    seed: Annotated[int, typer.Option(help="Seed of the embedded city.")] = 0
     duration: Annotated[
         float | None,
         typer.Option(help="Seconds of flight before the landing."),
-    ] = None,
+    ] = None
+    realtime: Annotated[
+        bool | None,
+        typer.Option(
+            "--realtime/--lockstep",
+            help="Let simulation time run, or stop it while the pilot computes. "
+            "Default: lockstep in the embedded simulator, else real time.",
+        ),
+    ] = None
+    window: Annotated[
+        bool,
+        typer.Option(help="Watch the embedded simulator; keys in the window pause and speed up."),
+    ] = False
+    oracle: Annotated[
+        bool, typer.Option(help="Fly on the simulator's true masks: control without vision.")
+    ] = False
+
+    def plan(self, log: Path) -> FlightPlan:
+        """Return the plan of the flight.
+
+        Raises:
+            ConfigError: An option or a key of the configuration is wrong.
+        """
+        from followme_uav.config import load_config
+        from followme_uav.flight.fly import FlightPlan
+
+        embedded = self.sim == "embedded"
+        duration = [] if self.duration is None else [f"duration_s={self.duration}"]
+        overrides = [*self.overrides, *duration, *address_overrides(self.sim)]
+        if self.window and not embedded:
+            raise ConfigError(
+                "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
+            )
+        return FlightPlan(
+            config=load_config(self.config, overrides, self.profile),
+            weights=None if self.oracle else self.weights,
+            seed=self.seed,
+            log=log,
+            embedded=embedded,
+            lockstep=embedded if self.realtime is None else not self.realtime,
+            window=self.window,
+        )
+
+
+@with_option_groups
+def fly(
+    options: FlightOptions,
     log: Annotated[
         Path | None,
         typer.Option(help="Flight log; without it flights/TIME-seedN.mcap."),
@@ -51,51 +102,17 @@ def fly(
         Path | None,
         typer.Option(help="Write the summary as JSON."),
     ] = None,
-    realtime: Annotated[
-        bool | None,
-        typer.Option(
-            "--realtime/--lockstep",
-            help="Run the simulation on, or stop it while the pilot thinks. "
-            "Default: lockstep in the embedded simulator, else real time.",
-        ),
-    ] = None,
-    window: Annotated[
-        bool,
-        typer.Option(help="Watch the embedded simulator; keys in the window pause and speed up."),
-    ] = False,
-    view: View = False,
-    web: Web = False,
-    oracle: Annotated[
-        bool, typer.Option(help="Fly on the simulator's true masks: control without vision.")
-    ] = False,
+    view: ViewOption = False,
+    web: WebOption = False,
 ) -> None:
-    """Take off, find the hero, follow her, land, and say how well it went."""
-    from followme_uav.config import load_config
-    from followme_uav.flight.fly import FlightPlan, IncompleteLogError
+    """Take off, find the hero, follow, land, and print a summary."""
+    from followme_uav.flight.fly import IncompleteLogError
     from followme_uav.flight.fly import fly as fly_plan
     from followme_uav.flight.status import FlightStatus, print_summary
 
-    overrides = list(overrides)
-    if duration is not None:
-        overrides.append(f"duration_s={duration}")
-    embedded = sim == "embedded"
-    if not embedded:
-        host, port = address(sim)
-        overrides += [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
-    if window and not embedded:
-        raise ConfigError(
-            "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
-        )
-    log = log or free_name(Path("flights") / f"{time.strftime('%Y%m%d-%H%M%S')}-seed{seed}.mcap")
-    plan = FlightPlan(
-        config=load_config(config, overrides, profile),
-        weights=None if oracle else weights,
-        seed=seed,
-        log=log,
-        embedded=embedded,
-        lockstep=embedded if realtime is None else not realtime,
-        window=window,
-    )
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-seed{options.seed}.mcap"
+    log = log or free_name(Path("flights") / name)
+    plan = options.plan(log)
     for path in (log, summary):
         if path is not None:
             check_writable(path)
@@ -107,16 +124,16 @@ def fly(
                 if live is not None:
                     live.show(entry)
 
-            log_trouble = None
+            log_error = None
             try:
                 result = fly_plan(plan, watch, None if live is None else live.begin)
             except IncompleteLogError as error:
-                result, log_trouble = error.summary, error
+                result, log_error = error.summary, error
         if summary is not None:
             write_json(summary, result.to_dict())
         print_summary(result)
-        if log_trouble is not None:
-            raise log_trouble
+        if log_error is not None:
+            raise log_error
         if live is not None:
             live.finish()
             serve(live.viewer)
@@ -126,39 +143,48 @@ def fly(
 def sim(
     host: Annotated[
         str | None,
-        typer.Option(help="Address to listen on.", show_default="127.0.0.1, or the settings'"),
+        typer.Option(help="Address to listen on.", show_default="127.0.0.1, or as in the settings"),
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(help="Port; 0 takes a free one.", show_default="41451, or the settings'"),
+        typer.Option(
+            help="Port; 0 chooses a free one.", show_default="41451, or as in the settings"
+        ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Seed of city, people and cars.", show_default="0, or the world's"),
+        typer.Option(
+            help="Seed of city, people and cars.", show_default="0, or as in the world file"
+        ),
     ] = None,
     world: Annotated[
         Path | None,
-        typer.Option(help="YAML or JSON: routes, crowds, light, ... as in docs/simulator.md."),
+        typer.Option(help="YAML or JSON file with routes, crowds, light; see docs/simulator.md."),
     ] = None,
     dialect: Annotated[
-        str, typer.Option(help="Speak as airsim, unity, colosseum or cosys.")
+        str, typer.Option(help="RPC dialect: airsim, unity, colosseum or cosys.")
     ] = "airsim",
     image_size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of camera images.")] = "256x144",
     settings: Annotated[
         Path | None,
-        typer.Option(help="AirSim's settings.json: cameras, sensors, vehicle's name, clock."),
+        typer.Option(help="AirSim's settings.json: cameras, sensors, name of the vehicle, clock."),
     ] = None,
     style: Annotated[
         str | None,
         typer.Option(
-            help="City of this style: plaza, old_town, modern or brick_town.",
-            show_default="drawn by the seed",
+            help="Style of the city: plaza, old_town, modern or brick_town.",
+            show_default="drawn from the seed",
         ),
     ] = None,
-    window: Annotated[bool, typer.Option(help="Watch: chase, orbit, pause, speed.")] = False,
-    noise: Annotated[bool, typer.Option("--noise", help="Sensors err, by the seed.")] = False,
+    window: Annotated[
+        bool, typer.Option(help="Watch in a window: chase, orbit, pause, speed.")
+    ] = False,
+    noise: Annotated[
+        bool, typer.Option("--noise", help="Add noise to the sensors, drawn from the seed.")
+    ] = False,
     recordings: Annotated[
-        Path | None, typer.Option(help="Folder for what clients record with startRecording.")
+        Path | None,
+        typer.Option(help="Folder for recordings that clients start with startRecording."),
     ] = None,
 ) -> None:
     """Run the embedded simulator: a city with people, served over the AirSim RPC."""
@@ -184,7 +210,7 @@ def sim(
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check this machine: Python, TensorFlow, rendering, port, weights; say what to do."""
+    """Check this machine: Python, packages, rendering, port, weights; say what to do."""
     from followme_uav.doctor import doctor as run_doctor
 
     raise typer.Exit(run_doctor(as_json))

@@ -1,4 +1,4 @@
-"""Commands on flight logs: what is in one, saving a broken one, cutting, exporting."""
+"""Commands on flight logs: show, recover, cut and export."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from followme_uav.commands.options import Json
 from followme_uav.errors import ConfigError
 from followme_uav.terminal import make_console, print_table
 
-app = typer.Typer(help="Look into flight logs, save broken ones, cut and export them.")
+app = typer.Typer(help="Show, recover, cut and export flight logs.")
 
-Flight = Annotated[Path, typer.Argument(help="Flight log, as 'fly --log' writes it.")]
-Out = Annotated[Path, typer.Argument(help="Log to write.")]
+LogPath = Annotated[Path, typer.Argument(help="Flight log, as 'fly --log' writes it.")]
+NewLogPath = Annotated[Path, typer.Argument(help="Log to write.")]
 
 
 @app.command()
-def info(flight: Flight, as_json: Json = False) -> None:
+def info(flight: LogPath, as_json: Json = False) -> None:
     """Show duration, frames, states, weights, configuration and faults of a flight."""
     from rich.markup import escape
     from rich.table import Table
@@ -58,8 +58,8 @@ def info(flight: Flight, as_json: Json = False) -> None:
 
 
 @app.command()
-def recover(broken: Flight, out: Out) -> None:
-    """Write all frames that a broken log still holds as a whole log."""
+def recover(broken: LogPath, out: NewLogPath) -> None:
+    """Write all frames that a damaged log still holds as a complete log."""
     from followme_uav.log.edit import recover as run_recover
     from followme_uav.log.info import missing_end
     from followme_uav.log.reader import read_log
@@ -69,25 +69,26 @@ def recover(broken: Flight, out: Out) -> None:
     saved = run_recover(log, out)
     print(f"{out}: {saved.entries} frames")
     reason = saved.damage or missing_end(log)
-    print(reason or f"{broken} was whole already")
+    print(reason or f"{broken} was complete already")
 
 
 @app.command()
 def cut(
-    flight: Flight,
-    out: Out,
+    flight: LogPath,
+    out: NewLogPath,
     start_s: Annotated[
         float, typer.Option("--from", min=0.0, help="Seconds since the first frame.")
     ] = 0.0,
     end_s: Annotated[
-        float | None, typer.Option("--to", help="Likewise.", show_default="the end")
+        float | None,
+        typer.Option("--to", help="Seconds since the first frame.", show_default="the end"),
     ] = None,
     masks_only: Annotated[
         bool,
-        typer.Option("--masks-only", help="Leave out pictures and truth: enough for a replay."),
+        typer.Option("--masks-only", help="Omit images and ground truth: enough for a replay."),
     ] = False,
 ) -> None:
-    """Write a part of a flight as a log of its own."""
+    """Write a part of a flight as a new log."""
     from followme_uav.log.edit import cut as run_cut
     from followme_uav.log.reader import read_log
 
@@ -98,20 +99,21 @@ def cut(
     frames = run_cut(read_log(flight), out, start_s, end_s, masks_only=masks_only)
     print(f"{out}: {frames} frames")
     if start_s > 0.0:
-        print("It begins in the middle: a replay differs until the pilot knows what it knew then.")
+        print("It begins in mid-flight: a replay differs until the pilot has the same state again.")
 
 
 @app.command()
 def export(
-    flight: Flight,
+    flight: LogPath,
     csv: Annotated[
-        Path | None, typer.Option(help="Table to write: a row a frame, a column a number.")
+        Path | None,
+        typer.Option(help="Table to write: a row for each frame, a column for each number."),
     ] = None,
     frames: Annotated[
-        Path | None, typer.Option(help="Folder for pictures and true masks, to train on.")
+        Path | None, typer.Option(help="Folder for images and true masks, as training data.")
     ] = None,
 ) -> None:
-    """Write a flight's numbers as CSV, or its frames as training data."""
+    """Write the numbers of a flight as CSV, or its frames as training data."""
     from followme_uav.log.export import export_csv, export_frames
     from followme_uav.log.reader import read_log
 
@@ -127,4 +129,4 @@ def export(
 
 def _not_the_same(source: Path, out: Path) -> None:
     if out.resolve() == source.resolve():
-        raise ConfigError(f"{out}: is the log that is read; write to another file")
+        raise ConfigError(f"{out}: is the log that is read; choose another file")

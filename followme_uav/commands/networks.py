@@ -1,8 +1,7 @@
-"""Commands that make, judge and convert networks and the frames for them."""
+"""Commands that train, evaluate and convert networks, and that make labelled frames."""
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,7 @@ from followme_uav.commands.options import (
     Sim,
     SkipIncomplete,
     Weights,
-    address,
+    address_overrides,
     seed_range,
 )
 from followme_uav.errors import ConfigError
@@ -25,9 +24,11 @@ from followme_uav.sole_use import sole_use
 
 
 def collect(
-    out: Annotated[Path, typer.Option(help="Folder to write; must not hold frames yet.")],
-    frames: Annotated[int, typer.Option(min=1, help="How many frames of each kind.")] = 100,
-    seeds: Annotated[str, typer.Option(help="Cities A:B, B excluded.")] = "1000:1010",
+    out: Annotated[Path, typer.Option(help="Folder to write; it must not hold frames.")],
+    frames: Annotated[int, typer.Option(min=1, help="Number of frames of each kind.")] = 100,
+    seeds: Annotated[
+        str, typer.Option(metavar="A:B", help="Seeds of the cities: A to B-1.")
+    ] = "1000:1010",
     sim: Sim = "embedded",
     profile: Profile = None,
     size_px: Annotated[int, typer.Option(help="Side of the square images.")] = 256,
@@ -35,19 +36,16 @@ def collect(
         bool,
         typer.Option(
             "--vary-lens/--own-lens",
-            help="A new field of view in each city, to learn from; or the profile's, to judge by.",
+            help="A different field of view in each city, for training; or that of the profile.",
         ),
     ] = True,
 ) -> None:
-    """Record labelled frames: hero near, patrol with her, patrol without her."""
+    """Record labelled frames: hero nearby, patrol with the hero, patrol without the hero."""
     from followme_uav.config import load_config
     from followme_uav.learn.data.collect import collect as run_collect
 
-    overrides = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
-    if sim != "embedded":
-        host, port = address(sim)
-        overrides += [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
-    flight = load_config(None, overrides, profile)
+    size = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
+    flight = load_config(None, size + address_overrides(sim), profile)
     with sole_folder(out):
         run_collect(
             flight,
@@ -66,16 +64,17 @@ def prepare(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="following_images, patrol_non_targ or patrol_with_targ: this subfolder of OUT.",
+            help="Subfolder of OUT: following_images, patrol_non_targ or patrol_with_targ.",
         ),
     ] = None,
     masks: Annotated[
-        str, typer.Option(metavar="auto|bright|depth", help="How masks show their class.")
+        str,
+        typer.Option(metavar="auto|bright|depth", help="Encoding of the masks in the recording."),
     ] = "auto",
     cameras: Annotated[
-        str, typer.Option(help="Cameras of the hero's, the people's, the background's mask.")
+        str, typer.Option(help="Cameras of the masks of hero, people and background.")
     ] = "3,2,4",
-    resume: Annotated[bool, typer.Option(help="Go on where an interrupted call stopped.")] = False,
+    resume: Annotated[bool, typer.Option(help="Continue an interrupted call.")] = False,
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Turn a raw recording of the Unity simulator into labelled frames."""
@@ -96,24 +95,23 @@ def prepare(
 
 def train(
     config: Annotated[Path, typer.Option(help="Training configuration, YAML.")],
-    data: Annotated[list[Path], typer.Option(help="Labelled folder to learn from; repeat.")],
+    data: Annotated[list[Path], typer.Option(help="Labelled folder to train on; repeatable.")],
     out: Annotated[Path, typer.Option(help="Weights file to write.")],
     validation: Annotated[
         list[Path],
         typer.Option(
-            help="Labelled folder to judge by; repeat.", show_default="the last tenth of each set"
+            help="Labelled folder to validate on; repeatable.",
+            show_default="the last tenth of each set",
         ),
     ] = [],  # noqa: B006 - typer copies it
     init: Annotated[
         Path | None,
         typer.Option(help="Weights to start from."),
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on where a killed training stopped.")] = False,
+    resume: Annotated[bool, typer.Option(help="Continue an interrupted training.")] = False,
     logs: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder for TensorBoard logs of this training.", show_default="OUT.tensorboard"
-        ),
+        typer.Option(help="Folder for the TensorBoard logs.", show_default="OUT.tensorboard"),
     ] = None,
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
@@ -129,25 +127,32 @@ def experiment(
     name: Annotated[
         str, typer.Argument(help="batch-size, epochs, steps-per-epoch or learning-rate.")
     ],
-    data: Annotated[list[Path], typer.Option(help="Labelled folder to learn from; repeat.")],
-    validation: Annotated[list[Path], typer.Option(help="Labelled folder to judge by; repeat.")],
-    out: Annotated[Path, typer.Option(help="Folder for results and figures; runs in it are kept.")],
+    data: Annotated[list[Path], typer.Option(help="Labelled folder to train on; repeatable.")],
+    validation: Annotated[
+        list[Path], typer.Option(help="Labelled folder to validate on; repeatable.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder for results and figures; finished runs are kept.")
+    ],
     values: Annotated[
         str | None, typer.Option(help="Values to try, as in 5,10,20.", show_default="see docs")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Repetitions of everything.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Number of repetitions, each with another seed.")
+    ] = 3,
     network: Annotated[
         str | None, typer.Option(help="model1, model2 or model3.", show_default="model2")
     ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
-            help="Settings that stay as they are.", show_default="configs/experiments/report.yaml"
+            help="Settings that all runs have in common.",
+            show_default="configs/experiments/report.yaml",
         ),
     ] = None,
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
-    """Repeat the report's experiments on how the network is trained, and draw them."""
+    """Repeat the report's experiments on training parameters, and plot them."""
     from followme_uav.learn.experiments.experiment import DEFAULT_CONFIG
     from followme_uav.learn.experiments.experiment import experiment as run_experiment
 
@@ -171,11 +176,13 @@ def evaluate(
     ] = None,
     by_kind: Annotated[
         bool,
-        typer.Option("--by-kind", help="Part one set by the hero's size, for a final score."),
+        typer.Option(
+            "--by-kind", help="Divide one set by the size of the hero, for a final score."
+        ),
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(help="Folder for a page with tables, curves and the worst frames."),
+        typer.Option(help="Folder for a report with tables, curves and the worst frames."),
     ] = None,
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
@@ -200,7 +207,7 @@ def export(
     onnx: Annotated[Path, typer.Option(help="ONNX file to write.")],
     weights: Weights = DEFAULT_WEIGHTS,
 ) -> None:
-    """Write a network as an ONNX model, to run it elsewhere."""
+    """Write a network as an ONNX model for other runtimes."""
     from followme_uav.perception.onnx_model import INPUT, OUTPUT, onnx_model
 
     check_writable(onnx, weights)
@@ -215,10 +222,10 @@ def export(
 def models(
     as_json: Json = False,
     weights: Annotated[
-        Path | None, typer.Option(help="Show the network of this weights file only.")
+        Path | None, typer.Option(help="Show only the network of this weights file.")
     ] = None,
 ) -> None:
-    """Show the networks: layers, parameters, multiply-adds, and how they are saved."""
+    """Show the networks: layers, parameters, multiply-adds, and file formats."""
     from followme_uav.perception.summary import show
 
     show(as_json, weights)
@@ -226,7 +233,7 @@ def models(
 
 def import_weights(
     old: Annotated[
-        Path, typer.Argument(help="Weights or whole model that Keras saved (HDF5 or .keras).")
+        Path, typer.Argument(help="Weights or complete model saved by Keras (HDF5 or .keras).")
     ],
     out: Annotated[Path, typer.Argument(help="Weights file to write.")],
     architecture: Annotated[
@@ -235,9 +242,9 @@ def import_weights(
             help="JSON of the network (model.to_json).", show_default="config_OLD beside OLD"
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
 ) -> None:
-    """Convert Keras weights to this program's format, and say what they are."""
+    """Convert Keras weights to the format of this program, and describe them."""
     from followme_uav.perception.models import CLASSES
     from followme_uav.perception.weights import import_weights as run_import
 

@@ -1,10 +1,15 @@
-"""What commands share: options, and how arguments are read."""
+"""Options that several commands have, groups of options, and the reading of arguments."""
 
 from __future__ import annotations
 
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from functools import wraps
 from itertools import chain, count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -18,16 +23,62 @@ Weights = Annotated[
 Sim = Annotated[str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")]
 Profile = Annotated[
     str | None,
-    typer.Option(help="Simulator profile, by name in configs/simulators or as a file."),
+    typer.Option(help="Simulator profile: a name in configs/simulators, or a file."),
 ]
 SkipIncomplete = Annotated[
-    bool, typer.Option("--skip-incomplete", help="Leave frames out of which a file is missing.")
+    bool, typer.Option("--skip-incomplete", help="Skip frames of which a file is missing.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command have dataclasses as parameters: each of their fields becomes an option.
+
+    Typer reads options from the signature; the one returned has the fields of a dataclass, whose
+    annotations are those of options, in place of the parameter itself.
+    """
+    kinds = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        if is_dataclass(kinds[name]):
+            groups[name] = kinds[name]
+            parameters += _options_of(kinds[name])
+        else:
+            parameters.append(parameter.replace(annotation=kinds[name]))
+
+    @wraps(command)
+    def ungrouped(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{f.name: values.pop(f.name) for f in fields(group)})
+        command(**values)
+
+    keyword_only = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    vars(ungrouped)["__signature__"] = inspect.Signature(keyword_only)
+    ungrouped.__annotations__ = {p.name: p.annotation for p in parameters}
+    return ungrouped
+
+
+def _options_of(group: Any) -> list[inspect.Parameter]:
+    kinds = get_type_hints(group, include_extras=True)
+    parameters = []
+    for field in fields(group):
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        if field.default_factory is not MISSING:
+            default = field.default_factory()
+        parameters.append(
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=default,
+                annotation=kinds[field.name],
+            )
+        )
+    return parameters
+
+
 def address(text: str) -> tuple[str, int]:
-    """HOST:PORT as (host, port); raises `ConfigError` otherwise."""
+    """Read HOST:PORT as (host, port); raises `ConfigError`."""
     host, separator, port = text.rpartition(":")
     host = host.strip().removeprefix("[").removesuffix("]")
     number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 0
@@ -36,8 +87,16 @@ def address(text: str) -> tuple[str, int]:
     return host, number
 
 
+def address_overrides(sim: str) -> list[str]:
+    """Return the configuration overrides for the option --sim; raises `ConfigError`."""
+    if sim == "embedded":
+        return []
+    host, port = address(sim)
+    return [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
+
+
 def seed_range(text: str) -> range:
-    """A:B as the seeds from A up to and without B; raises `ConfigError` otherwise."""
+    """Read A:B as the seeds from A to B-1; raises `ConfigError`."""
     first, _, end = text.partition(":")
     digits = first + end
     if not (first and end and digits.isascii() and digits.isdigit() and int(first) < int(end)):
@@ -46,6 +105,9 @@ def seed_range(text: str) -> range:
 
 
 def free_name(path: Path) -> Path:
-    """The path, or one with a number where that is taken: two may start in the same second."""
+    """Return the path, with a number appended to its stem if it exists.
+
+    Two commands that start in the same second would otherwise choose the same name.
+    """
     names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
     return next(name for name in chain((path,), names) if not name.exists())

@@ -1,4 +1,4 @@
-"""What `replay` and `fly` share of looking at flights: options, checks, and showing a log."""
+"""Viewing of flights, live and from logs: options, checks, plots, videos and recordings."""
 
 from __future__ import annotations
 
@@ -24,31 +24,39 @@ if TYPE_CHECKING:
     from followme_uav.view.recording import FlightRecording
     from followme_uav.view.viewer import Viewer
 
-View = Annotated[bool, typer.Option("--view", help="Watch in the Rerun viewer.")]
-Web = Annotated[bool, typer.Option("--web", help="Watch in a browser: served on this machine.")]
+ViewOption = Annotated[bool, typer.Option("--view", help="Watch in the Rerun viewer.")]
+WebOption = Annotated[
+    bool, typer.Option("--web", help="Watch in a browser; the page is served on this machine.")
+]
 
-STRIP_PICTURES = 18
+FILM_STRIP_IMAGES = 18
 _FLUSH_S = 60.0
 _POLL_S = 0.5
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """How a logged flight is to be shown."""
+    """The options for ways to show a logged flight."""
 
-    view: bool = False
-    web: bool = False
-    rrd: Path | None = None
-    video: Path | None = None
-    plots: Path | None = None
+    view: ViewOption = False
+    web: WebOption = False
+    rrd: Annotated[
+        Path | None, typer.Option(help="Write what --view shows, for any Rerun viewer.")
+    ] = None
+    video: Annotated[
+        Path | None, typer.Option(help="Write camera, mask, map and state as an MP4 video.")
+    ] = None
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for plots, a map and a film strip as PNG.")
+    ] = None
 
     def __bool__(self) -> bool:
-        """Whether anything is asked for."""
+        """Whether any option is given."""
         return bool(self.view or self.web or self.rrd or self.video or self.plots)
 
 
 def viewer_kind(view: bool, web: bool) -> Literal["window", "web"] | None:
-    """What to open; checks that it can be, before the long work."""
+    """Return the viewer to open; check before the long work that it can be opened."""
     if not view and not web:
         return None
     from followme_uav.view.viewer import check_viewer
@@ -60,7 +68,7 @@ def viewer_kind(view: bool, web: bool) -> Literal["window", "web"] | None:
 
 @contextmanager
 def live_view(view: bool, web: bool, name: str) -> Iterator[LiveView | None]:
-    """A viewer for a flight that is about to begin; None if nobody wants one."""
+    """Open a viewer for a flight; None without --view and --web."""
     kind = viewer_kind(view, web)
     if kind is None:
         yield None
@@ -75,7 +83,7 @@ def live_view(view: bool, web: bool, name: str) -> Iterator[LiveView | None]:
 
 
 def show_log(path: Path, outputs: Outputs) -> None:
-    """Show a log in every way that is asked for, as far as the log goes.
+    """Show a log, complete or not, in all ways that are asked for.
 
     Raises:
         EnvironmentSetupError: A package or the screen is missing.
@@ -93,7 +101,7 @@ def show_log(path: Path, outputs: Outputs) -> None:
             check_writable(file)
     from followme_uav.log.reader import read_log
 
-    shown = _Shown(read_log(path))
+    shown = _LogPresenter(read_log(path))
     if outputs.plots is not None:
         shown.draw_plots(outputs.plots)
     if outputs.video is not None:
@@ -105,7 +113,7 @@ def show_log(path: Path, outputs: Outputs) -> None:
 
 
 def serve(viewer: Viewer) -> None:
-    """Keep a page served until Ctrl-C; a window needs nobody."""
+    """Keep serving a page until Ctrl-C; return at once for a window."""
     if not viewer.page:
         return
     with suppress(KeyboardInterrupt):
@@ -119,8 +127,8 @@ def _warn(viewer: Viewer) -> None:
         typer.echo(f"followme-uav: {viewer.warning}", err=True)
 
 
-class _Shown:
-    """A log that is being shown: read once for its numbers, and again for its pictures."""
+class _LogPresenter:
+    """Shows a log, which is read once for its numbers and again for the images of each output."""
 
     def __init__(self, log: FlightLog) -> None:
         from followme_uav.log.solids import solids_of
@@ -135,13 +143,13 @@ class _Shown:
         self._length_s = float(self._history.time_s[-1]) if len(self._history.time_s) else 0.0
         if log.truncated:
             self._console.print(
-                f"{log.path}: the log has no end; shown as far as it goes, {self._length_s:.1f} s",
+                f"{log.path}: the log has no end; its {self._length_s:.1f} s are shown",
                 highlight=False,
                 soft_wrap=True,
             )
 
     def draw_plots(self, folder: Path) -> None:
-        """Figures and a film strip, as PNG files in `folder`."""
+        """Write figures and a film strip as PNG files into `folder`."""
         from followme_uav.view import plots
         from followme_uav.view.pictures import chosen_times, film_strip
 
@@ -155,14 +163,14 @@ class _Shown:
         for name, figure in figures.items():
             plots.save(figure, folder / name)
         changes = [time_s for time_s, _ in history.transitions]
-        chosen = set(chosen_times(history.time_s.tolist(), changes, STRIP_PICTURES))
+        chosen = set(chosen_times(history.time_s.tolist(), changes, FILM_STRIP_IMAGES))
         entries = [entry for i, entry in enumerate(self._entries("Film strip")) if i in chosen]
         start_s = entries[0].frame.time_s if entries else 0.0
         write_image(folder / "film_strip.png", film_strip(entries, start_s=start_s))
         print(f"{folder}: {', '.join([*figures, 'film_strip.png'])}")
 
     def film(self, path: Path) -> None:
-        """A video."""
+        """Write a video."""
         from followme_uav.view.board import Board
         from followme_uav.view.video import write_video
 
@@ -172,12 +180,12 @@ class _Shown:
         print(f"{path}: {self._length_s:.1f} s")
 
     def record(self, path: Path) -> None:
-        """A Rerun recording."""
+        """Write a Rerun recording."""
         self._recording().save(self._entries("Recording"), path)
         print(f"{path}: open it with 'rerun {path}'")
 
     def open_viewer(self, kind: Literal["window", "web"]) -> None:
-        """A window, which stays; or a page, which is served until Ctrl-C."""
+        """Open a window, which stays, or serve a page until Ctrl-C."""
         from followme_uav.view.viewer import Viewer
 
         with Viewer(kind) as viewer:
@@ -198,7 +206,7 @@ class _Shown:
         return FlightRecording(config, self._solids, self._name, self._length_s)
 
     def _entries(self, what: str) -> Iterator[FlightEntry]:
-        """All entries, with a bar that shows how far they are."""
+        """Yield all entries with a progress bar."""
         with Progress(console=self._console, transient=True) as progress:
             count = len(self._history.time_s)
             yield from progress.track(self._log.entries(), total=count, description=what)

@@ -1,1 +1,1 @@
-"""Scripted flights: who walks where, what goes wrong when, and what is expected of the pilot."""
+"""Scripted flights: routes of people, faults, and the metrics expected of the pilot."""

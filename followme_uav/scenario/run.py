@@ -1,4 +1,4 @@
-"""A run of scenarios from the order to what stays of it: table, results, report."""
+"""A run of scenarios: its flights, table, results and report."""
 
 from __future__ import annotations
 
@@ -12,46 +12,47 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from followme_uav.config import read_yaml
-from followme_uav.extras import require
 from followme_uav.files import sole_folder
 from followme_uav.flight.pilots import pilot_kind
 from followme_uav.perception.weights import read_weights, sha256
 from followme_uav.scenario.execution.flight import Job
 from followme_uav.scenario.execution.results import Result, write_results
 from followme_uav.scenario.execution.runner import run_jobs
-from followme_uav.scenario.report.report import write_report
+from followme_uav.scenario.report.report import require_packages, write_report
 from followme_uav.scenario.report.tables import print_json, print_results
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.terminal import make_console
 
 
 @dataclass(frozen=True)
-class Run:
-    """How to fly, and where results go."""
+class ScenarioRun:
+    """Settings of a run, and the folder of its results."""
 
     folder: Path
     pilot: str
     weights: Path
     config: Path | None = None
-    """What differs from `configs/default.yaml`, in a file."""
+    """File with changes to `configs/default.yaml`."""
     overrides: tuple[str, ...] = ()
     workers: int = 1
     keep_logs: bool = True
     report: bool = True
-    """Draw and write the page, too; needs the logs."""
+    """Whether to write the report; it needs the logs."""
 
 
-def jobs_of(scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run) -> list[Job]:
-    """All flights of a run; `seeds` instead of the scripts' own.
+def jobs_of(
+    scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: ScenarioRun
+) -> list[Job]:
+    """Return all flights of a run; `seeds` replace those of the scenarios.
 
     Raises:
-        ConfigError: A scenario cannot be flown like that.
-        WeightsError: The weights cannot be used; known here, not flight by flight.
+        ConfigError: A scenario contradicts the configuration.
+        WeightsError: The weights cannot be used.
     """
     if not pilot_kind(run.pilot).on_true_masks:
         read_weights(run.weights)
     changes = {} if run.config is None else read_yaml(run.config)
-    # One flight at a time has the whole machine, else each thread would wait for the others'.
+    # Share the processors among the flights at a time: more threads would slow each other down.
     at_once = min(run.workers, sum(len(seeds or scenario.seeds) for scenario in scenarios))
     threads = max(1, (os.cpu_count() or 1) // max(at_once, 1))
     own = [f"perception.threads={threads}"]
@@ -71,20 +72,26 @@ def jobs_of(scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run
 
 
 def fly_scenarios(
-    scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: Run, as_json: bool
+    scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: ScenarioRun, as_json: bool
 ) -> bool:
-    """Fly, print a table, write the results; whether all flights went as expected.
+    """Fly, print a table, and write results and report.
 
-    Raises `InUseError` when another run writes to the folder, and what `run_jobs` raises.
+    Returns:
+        Whether all flights went as expected.
+
+    Raises:
+        EnvironmentSetupError: A package for the report is missing.
+        InUseError: Another run writes to the folder.
+        OutputError: The folder cannot be written.
     """
     jobs = jobs_of(scenarios, seeds, run)
     if run.report:
-        require("matplotlib", "report", "the report (left out with --no-report)")
+        require_packages("the report (left out with --no-report)")
     with sole_folder(run.folder):
         return _fly_and_report(jobs, run, as_json)
 
 
-def _fly_and_report(jobs: Sequence[Job], run: Run, as_json: bool) -> bool:
+def _fly_and_report(jobs: Sequence[Job], run: ScenarioRun, as_json: bool) -> bool:
     console = make_console(stderr=True)
     with _progress(console) as progress:
         task = progress.add_task("flying", total=len(jobs))
@@ -118,7 +125,7 @@ def _fly_and_report(jobs: Sequence[Job], run: Run, as_json: bool) -> bool:
 
 
 def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
-    """Write the page of a run, showing how far it is."""
+    """Write the report of a run, with a progress bar."""
     with _progress(make_console(stderr=True)) as progress:
         task = progress.add_task("drawing", total=None)
         return write_report(

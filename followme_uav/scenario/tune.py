@@ -1,7 +1,7 @@
-"""Better numbers for the configuration, found by flying: the worst flight counts, not the mean.
+"""Search for better values of the configuration by flying scenarios.
 
-Optuna proposes values within `configs/tuning.yaml`; what comes out is confirmed on cities that the
-search has not seen, beside the numbers as they were.
+Optuna proposes values within `configs/tuning.yaml` and maximises the score of the worst flight.
+The best values are compared with the present ones on seeds that the search has not used.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import yaml
 from pydantic import Field, model_validator
 
 from followme_uav.config import CONFIG_DIR, Number, Section, make_config, read_yaml, validated
-from followme_uav.config_aliases import renamed_key
+from followme_uav.config.aliases import renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, sole_folder, write_json, write_text
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.execution.runner import run_jobs
-from followme_uav.scenario.run import Run, jobs_of
+from followme_uav.scenario.run import ScenarioRun, jobs_of
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.terminal import make_console
 
@@ -29,11 +29,11 @@ SPACE = CONFIG_DIR / "tuning.yaml"
 TUNED, TRIALS = "tuned.yaml", "trials.json"
 
 BROKEN = -3.0
-"""Of a flight that broke, the worst that can be."""
+"""Score of a flight that ended with an error, the lowest possible."""
 
 
 class Span(Section):
-    """Values that one number may have."""
+    """Range of values to try for one key; `log` samples it logarithmically."""
 
     low: Number
     high: Number
@@ -52,48 +52,50 @@ class _Space(Section):
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of numbers, flown."""
+    """One set of values, and the result of its flights."""
 
     values: dict[str, float]
     worst: float
     """Score of its worst flight."""
     flight: str
-    """Which that was."""
+    """Name of that flight."""
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What the search came to."""
+    """The result of a search."""
 
     values: dict[str, float]
-    """By key; empty when the numbers as they were are the best."""
+    """The best values by key; empty when the present values are the best."""
     worst: float
-    """Score of the worst flight that the search saw."""
+    """Score of the worst flight in the search."""
     confirmed: float
-    """The same on the cities that it did not see."""
+    """Score of the worst flight on the held-out seeds."""
     confirmed_before: float
-    """... with the numbers as they were."""
+    """The same with the present values."""
 
     @property
     def is_better(self) -> bool:
-        """Also where the search has not looked."""
+        """Whether the values are better on the held-out seeds, too."""
         return self.confirmed > self.confirmed_before
 
 
 def score(result: Result) -> float:
-    """1 is perfect: the share of time in which she was tracked, less 1 for each grave fault.
+    """Return the share of time in which the hero was tracked, less 1 for each failure.
 
-    Grave are a collision, somebody else followed, no landing; she was never found counts 0.
+    Failures are a collision, another person followed, and no landing. The share is 0 when the hero
+    was not found.
     """
     m = result.metrics
     if not m:
         return BROKEN
-    faults = (m["collisions"] > 0) + ((m["wrong_target_s"] or 0.0) > 0.0) + (not m["landed"])
-    return float(m["tracked"] or 0.0) - faults
+    wrong_target_s = m["wrong_target_s"] or 0.0
+    failures: list[bool] = [m["collisions"] > 0, wrong_target_s > 0.0, not m["landed"]]
+    return float(m["tracked"] or 0.0) - sum(failures)
 
 
 def read_space(path: Path) -> dict[str, Span]:
-    """What may be changed; raises `ConfigError`, naming file and key."""
+    """Read the ranges of values; raises `ConfigError`, which names file and key."""
     spans = validated(_Space, {"spans": read_yaml(path)}, path).spans
     for key, span in spans.items():
         make_config({}, path, [f"{key}={span.low!r}", f"{key}={span.high!r}"])
@@ -103,7 +105,7 @@ def read_space(path: Path) -> dict[str, Span]:
 def tune(
     scenarios: Sequence[Scenario],
     trials: int,
-    run: Run,
+    run: ScenarioRun,
     held_out: Sequence[int],
     space: Mapping[str, Span],
     seed: int = 0,
@@ -111,22 +113,22 @@ def tune(
     """Search, confirm, and write `tuned.yaml` and `trials.json`.
 
     Args:
-        scenarios: to fly in each trial, each with its own seeds.
-        trials: how often to try; the numbers as they are come first.
-        run: how to fly; flights that are there already are not flown again.
-        held_out: seeds to confirm on; none of the scenarios'.
-        space: what may change.
-        seed: of the search.
+        scenarios: The scenarios of each trial, with their own seeds.
+        trials: Number of trials; the first has the present values.
+        run: Settings of the flights; finished flights are not flown again.
+        held_out: Seeds to confirm on; the scenarios must not have them.
+        space: Range of values by key.
+        seed: Seed of the search.
 
     Raises:
-        ConfigError: Seeds to confirm on are not held out.
+        ConfigError: A scenario has a held-out seed.
         EnvironmentSetupError: Optuna is missing.
         InUseError: Another process writes to the folder.
     """
     require("optuna", "tune", "tune")
-    seen = {s for scenario in scenarios for s in scenario.seeds} & set(held_out)
-    if seen:
-        raise ConfigError(f"--confirm: the search flies seed {min(seen)} itself; choose others")
+    shared = {s for scenario in scenarios for s in scenario.seeds} & set(held_out)
+    if shared:
+        raise ConfigError(f"--confirm: a scenario has seed {min(shared)}; choose other seeds")
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -141,7 +143,7 @@ def _search(
     study: Any,
     scenarios: Sequence[Scenario],
     trials: int,
-    run: Run,
+    run: ScenarioRun,
     held_out: Sequence[int],
     space: Mapping[str, Span],
 ) -> Tuned:
@@ -150,7 +152,7 @@ def _search(
     study.enqueue_trial(
         {key: min(max(v, space[key].low), space[key].high) for key, v in defaults.items()}
     )
-    told: list[Trial] = []
+    tried: list[Trial] = []
     for number in range(trials):
         trial = study.ask()
         values = {
@@ -161,13 +163,13 @@ def _search(
         results = _fly(scenarios, None, run, f"trial-{number:03d}", changed)
         worst = min(results, key=score)
         study.tell(trial, score(worst))
-        told.append(Trial(changed, score(worst), worst.key))
+        tried.append(Trial(changed, score(worst), worst.key))
         console.print(
             f"trial {number + 1} of {trials}: worst {score(worst):.3f} ({worst.key}), "
             f"best so far {study.best_value:.3f}",
             highlight=False,
         )
-    best = max(told, key=lambda trial: trial.worst)  # of equals the first, which changes nothing
+    best = max(tried, key=lambda trial: trial.worst)  # of equal ones the first
     before = _worst(_fly(scenarios, held_out, run, "confirm-before", {}))
     after = (
         _worst(_fly(scenarios, held_out, run, "confirm-after", best.values))
@@ -175,15 +177,15 @@ def _search(
         else before
     )
     tuned = Tuned(best.values, best.worst, after, before)
-    write_json(run.folder / TRIALS, [vars(trial) for trial in told])
-    write_text(run.folder / TUNED, _diff(tuned))
+    write_json(run.folder / TRIALS, [vars(trial) for trial in tried])
+    write_text(run.folder / TUNED, _config_text(tuned))
     return tuned
 
 
 def _fly(
     scenarios: Sequence[Scenario],
     seeds: Sequence[int] | None,
-    run: Run,
+    run: ScenarioRun,
     name: str,
     values: Mapping[str, float],
 ) -> list[Result]:
@@ -201,7 +203,7 @@ def _worst(results: Sequence[Result]) -> float:
     return min(score(result) for result in results)
 
 
-def _present(space: Mapping[str, Span], run: Run) -> dict[str, float]:
+def _present(space: Mapping[str, Span], run: ScenarioRun) -> dict[str, float]:
     changes = {} if run.config is None else read_yaml(run.config)
     data: Any = make_config(changes, run.config or "configuration", run.overrides).model_dump()
     present = {}
@@ -213,15 +215,15 @@ def _present(space: Mapping[str, Span], run: Run) -> dict[str, float]:
     return present
 
 
-def _diff(tuned: Tuned) -> str:
-    """For `--config`: only what changed, with what it was worth."""
-    verdict = "" if tuned.is_better else " Not confirmed: no better there."
+def _config_text(tuned: Tuned) -> str:
+    """Return the best values as a file for `--config`, with the scores as a comment."""
+    note = "" if tuned.is_better else " Not confirmed: no improvement there."
     if not tuned.values:
-        verdict = " Nothing that was tried is better than they are."
+        note = " No tried values are better than the present ones."
     head = (
-        f"# Found by 'followme-uav tune'. Worst flight {tuned.worst:.3f}; on held-out cities "
-        f"{tuned.confirmed:.3f},\n# with the numbers as they were {tuned.confirmed_before:.3f}."
-        f"{verdict}"
+        f"# Found by 'followme-uav tune'. Worst flight {tuned.worst:.3f}; on held-out seeds "
+        f"{tuned.confirmed:.3f},\n# with the former values {tuned.confirmed_before:.3f}."
+        f"{note}"
     )
     nested: dict[str, Any] = {}
     for key, value in tuned.values.items():

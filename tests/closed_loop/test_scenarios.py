@@ -1,4 +1,4 @@
-"""Scripted flights as a user starts them: a selection of the scripts, and the same flight twice."""
+"""If these fail, scripted flights do not go as expected, or differ from run to run."""
 
 import json
 import os
@@ -25,10 +25,10 @@ SELECTION = {
     "frames-dropped": 303,
     "stall": 301,
 }
-"""One city of each: plain following, a turn, a loss, a decoy, nobody, wind, and faults."""
+"""Scenario and seed: a walk, a turn, an occlusion, a decoy, no hero, wind, and faults."""
 
 FAULTS = """
-why: Whatever is lost, late or blown about is so by the seed.
+why: Losses, delays, gusts and a stall depend on the seed only.
 duration_s: 20
 seeds: [5]
 world: {hero: {waypoints_m: [[16, 7.2], [95, 7.2]]}}
@@ -58,12 +58,12 @@ def fly(*arguments, out):
 
 
 @pytest.mark.parametrize(("name", "seed"), SELECTION.items())
-def test_the_pilot_flies_as_expected(name, seed, tmp_path):
+def test_flight_goes_as_expected(name, seed, tmp_path):
     done = fly(name, "--seeds", f"{seed}:{seed + 1}", "--no-report", "--no-logs", out=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_same_script_and_seed_are_the_same_flight(tmp_path):
+def test_same_script_and_seed_give_the_same_flight(tmp_path):
     script = tmp_path / "faults.yaml"
     script.write_text(FAULTS)
     digests = set()
@@ -74,11 +74,11 @@ def test_the_same_script_and_seed_are_the_same_flight(tmp_path):
     assert len(digests) == 1
 
 
-def test_a_run_leaves_what_scripts_and_people_read(tmp_path):
+def test_run_writes_results_junit_log_and_report(tmp_path):
     script = tmp_path / "too-much.yaml"
     script.write_text(FAULTS.replace("collisions: 0", "in_view: {min: 1}, losses: {min: 5}"))
     done = fly(script, out=tmp_path / "run")
-    assert done.returncode == 1, "five losses in 20 s were expected and did not come"
+    assert done.returncode == 1, "five losses in 20 s are expected, and there are fewer"
     (result,) = json.loads((tmp_path / "run" / "results.json").read_text())["results"]
     assert (result["name"], result["seed"], result["success"]) == ("too-much", 5, False)
     assert "< 5" in result["reason"]

@@ -1,7 +1,7 @@
-"""What a person meets who mistypes something: one line that says what to do, and exit code 2.
+"""If these fail, a wrong argument is not answered with one helpful line and exit code 2.
 
-Most of it runs in this process, through the console script's own entry point; what needs a process
-of its own (the simulator, what gets imported) gets one.
+Most commands run in this process, through the entry point of the console script; tests of the
+simulator and of imports start a process.
 """
 
 import json
@@ -27,13 +27,13 @@ CLASSES = "background,people,hero"
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Whatever a command writes by mistake ends up here; and nobody must stand in the checkout."""
+    """Run in an empty folder: commands must not depend on the checkout, nor write to it."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def followme(monkeypatch, capfd):
-    """Runs the command line in this process: (exit code, standard output, standard error)."""
+    """Run the command line in this process: (exit code, standard output, standard error)."""
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
@@ -46,7 +46,7 @@ def followme(monkeypatch, capfd):
 
 @pytest.fixture
 def refused(followme):
-    """Runs a command that must end with one line, which is returned."""
+    """Run a command that must fail with one line, and return the line."""
 
     def run(*arguments):
         code, out, err = followme(*arguments)
@@ -81,32 +81,32 @@ def write_hdf5(path, attributes, variables=()):
 # Weights
 
 
-def test_missing_weights(refused):
+def test_missing_weights_are_refused(refused):
     assert "gone.h5: no such weights file" in refused("fly", "--weights", "gone.h5")
     assert "gone.h5: no such weights file" in refused("evaluate", ".", "--weights", "gone.h5")
 
 
-def test_weights_that_are_something_else(refused):
+def test_weights_that_are_not_hdf5_are_refused(refused):
     Path("notes.h5").write_text("hello")
     assert "notes.h5: not an HDF5 file" in refused("fly", "--weights", "notes.h5")
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.95])
-def test_half_a_download_of_the_weights(refused, share):
+def test_truncated_weights_are_refused(refused, share):
     whole = DEFAULT_WEIGHTS.read_bytes()
     Path("half.h5").write_bytes(whole[: int(share * len(whole))])
     assert "half.h5: damaged or truncated" in refused("fly", "--weights", "half.h5")
 
 
-def test_weights_of_another_program(refused):
+def test_weights_of_another_program_are_refused(refused):
     write_hdf5("keras.h5", {"keras_version": "2.4.0"}, ["dense/kernel"])
     assert "not weights of followme-uav" in refused("fly", "--weights", "keras.h5")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["model2", "model99"])
-def test_weights_of_another_network(refused, architecture):
-    """Flown all the same, they would see nothing, or worse, anything."""
+def test_weights_of_another_network_are_refused(refused, architecture):
+    """Otherwise the network would return arbitrary masks."""
     attributes = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -120,7 +120,7 @@ def test_weights_of_another_network(refused, architecture):
     assert architecture in line
 
 
-def test_the_weights_that_come_along_are_found_from_any_folder(followme):
+def test_default_weights_are_found_from_any_folder(followme):
     assert DEFAULT_WEIGHTS.parent == ROOT / "weights"
     assert DEFAULT_WEIGHTS.is_file()
     for command in ("fly", "evaluate"):
@@ -142,12 +142,12 @@ def test_the_weights_that_come_along_are_found_from_any_folder(followme):
         ("simulator: mars", "'mars' is unknown"),
     ],
 )
-def test_a_wrong_configuration_file(refused, text, complaint):
+def test_wrong_configuration_file_is_refused(refused, text, complaint):
     Path("flight.yaml").write_text(text)
     assert complaint in refused("fly", "--config", "flight.yaml")
 
 
-def test_an_unreadable_configuration(refused):
+def test_unreadable_configuration_file_is_refused(refused):
     assert "gone.yaml: No such file" in refused("fly", "--config", "gone.yaml")
     assert "Is a directory" in refused("fly", "--config", ".")
     Path("binary.yaml").write_bytes(b"\xff\xfe\x00")
@@ -165,16 +165,16 @@ def test_an_unreadable_configuration(refused):
         ("patrol.speed_mps=[1", "not valid YAML"),
     ],
 )
-def test_a_wrong_override(refused, override, complaint):
+def test_wrong_override_is_refused(refused, override, complaint):
     assert complaint in refused("fly", "--set", override)
 
 
-def test_an_unknown_simulator_profile(refused):
+def test_unknown_simulator_profile_is_refused(refused):
     assert "choose from airsim-unity" in refused("fly", "--profile", "mars")
 
 
 @pytest.mark.parametrize("duration", ["0", "-5", "nan"])
-def test_a_flight_that_cannot_last(refused, duration):
+def test_flight_without_duration_is_refused(refused, duration):
     assert "duration_s" in refused("fly", "--duration", duration)
 
 
@@ -182,7 +182,7 @@ def test_a_flight_that_cannot_last(refused, duration):
 
 
 @pytest.mark.parametrize("command", [("fly", "--oracle"), ("fly",), ("collect", "--out", "new")])
-def test_nobody_listens(refused, command):
+def test_address_without_a_simulator_is_reported(refused, command):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -191,13 +191,13 @@ def test_nobody_listens(refused, command):
 
 
 @pytest.mark.parametrize("address", ["mars", "mars:", ":41451", "mars:x", "mars:0", "mars:70000"])
-def test_an_address_that_is_none(refused, address):
+def test_invalid_address_is_refused(refused, address):
     assert "write 'embedded' or HOST:PORT" in refused("fly", "--sim", address)
     assert "write 'embedded' or HOST:PORT" in refused("collect", "--out", "new", "--sim", address)
 
 
-def test_somebody_else_listens(refused):
-    """A web server, say: it must neither hang nor confuse the client."""
+def test_server_that_is_no_simulator_is_reported(refused):
+    """A web server, for example, must not hang the client."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         line = refused(
@@ -207,20 +207,20 @@ def test_somebody_else_listens(refused):
     assert f"ping at 127.0.0.1:{port}: no answer within 0.5 s" in line
 
 
-def test_a_window_on_somebody_elses_simulator(refused):
+def test_window_option_is_refused_with_an_external_simulator(refused):
     assert "--window" in refused("fly", "--window", "--sim", "127.0.0.1:41451")
 
 
 @pytest.mark.parametrize("size", ["big", "160", "160x", "0x0", "8x8", "9999x9999", "-160x160"])
-def test_a_wrong_image_size(refused, size):
+def test_invalid_image_size_is_refused(refused, size):
     assert f"'{size}'" in refused("sim", "--port", "0", "--image-size", size)
 
 
-def test_an_unknown_dialect(refused):
+def test_unknown_dialect_is_refused(refused):
     assert "choose from airsim, unity" in refused("sim", "--port", "0", "--dialect", "klingon")
 
 
-def test_a_city_that_does_not_exist(refused):
+def test_invalid_seed_or_style_of_the_city_is_refused(refused):
     assert "seed: Input should be greater than or equal" in refused(
         "sim", "--port", "0", "--seed", "-1"
     )
@@ -230,7 +230,7 @@ def test_a_city_that_does_not_exist(refused):
     )
 
 
-def test_a_port_in_use():
+def test_port_in_use_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = in_a_process("sim", "--port", port)
@@ -242,26 +242,26 @@ def test_a_port_in_use():
 
 
 @pytest.mark.parametrize("host", ["", " ", "0", "0x0", "000.000.000.000", "127.0.0.1 ", "a..b"])
-def test_only_an_address_that_is_written_out_opens_the_simulator_to_others(refused, host):
+def test_only_an_explicit_address_opens_the_simulator_to_the_network(refused, host):
     assert "0.0.0.0" in refused("sim", "--port", "0", "--host", host)
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "99999999999999999999"])
-def test_a_port_that_there_is_not(refused, port):
+def test_invalid_port_is_refused(refused, port):
     assert port in refused("sim", "--port", port)
 
 
 @pytest.mark.parametrize("command", [("fly",), ("collect", "--out", "new")])
 @pytest.mark.parametrize("address", [" :41451", "[]:41451", "127.0.0.1:\u00b2"])
-def test_an_address_with_nothing_in_it(refused, command, address):
+def test_address_without_host_or_port_is_refused(refused, command, address):
     assert "write 'embedded' or HOST:PORT" in refused(*command, "--sim", address)
 
 
-def test_a_name_that_no_machine_can_have(refused):
+def test_invalid_host_name_is_reported(refused):
     assert "a..b:41451" in refused("fly", "--oracle", "--sim", "a..b:41451")
 
 
-def test_an_override_that_another_option_replaces_is_checked(refused):
+def test_override_is_checked_even_if_another_option_replaces_it(refused):
     assert "duration_s" in refused("fly", "--set", "duration_s=nan", "--duration", "10")
     assert "simulator.port" in refused(
         "fly", "--set", "simulator.port=0", "--sim", "127.0.0.1:41451"
@@ -272,21 +272,21 @@ def test_an_override_that_another_option_replaces_is_checked(refused):
 
 
 @pytest.mark.parametrize("option", ["--log", "--summary"])
-def test_a_place_where_nothing_can_be_written(refused, option):
-    """Known only after the flight, it would cost the flight."""
+def test_output_that_cannot_be_written_is_refused_before_the_flight(refused, option):
+    """Reported after the flight, the error would lose the flight."""
     Path("file").write_text("")
     assert "file is no folder" in refused("fly", option, "file/flight.out")
     Path("folder").mkdir()
     assert "Is a directory" in refused("fly", option, "folder")
 
 
-def test_a_flight_that_cannot_start_leaves_the_old_log_alone(refused):
+def test_flight_that_cannot_start_leaves_the_former_log_unchanged(refused):
     Path("flight.mcap").write_text("the last flight")
     refused("fly", "--weights", "gone.h5", "--log", "flight.mcap")
     assert Path("flight.mcap").read_text() == "the last flight"
 
 
-def test_a_flight_that_cannot_start_leaves_no_empty_log(refused):
+def test_flight_that_cannot_start_leaves_no_empty_log(refused):
     refused("fly", "--weights", "gone.h5", "--log", "new/flight.mcap")
     assert not Path("new/flight.mcap").exists()
 
@@ -294,39 +294,39 @@ def test_a_flight_that_cannot_start_leaves_no_empty_log(refused):
 # Labelled frames
 
 
-def test_collecting_into_a_folder_with_frames(refused):
-    """Frames of two collections in one folder could not be told apart again."""
+def test_collecting_into_a_folder_with_frames_is_refused(refused):
+    """Frames of two collections in one folder cannot be separated later."""
     Path("data/following_images").mkdir(parents=True)
     assert "holds frames already" in refused("collect", "--out", "data")
 
 
 @pytest.mark.parametrize("seeds", ["5", "5:", "a:b", "7:7", "9:3", "-1:3"])
-def test_wrong_seeds(refused, seeds):
+def test_invalid_range_of_seeds_is_refused(refused, seeds):
     assert "A:B" in refused("collect", "--out", "new", "--seeds", seeds)
 
 
 @pytest.mark.slow
-def test_evaluating_frames_that_are_missing(refused):
+def test_evaluating_a_folder_without_frames_is_refused(refused):
     assert "gone: no such data folder" in refused("evaluate", "gone")
     Path("empty").mkdir()
     assert "empty: holds neither" in refused("evaluate", "empty")
 
 
 @pytest.mark.slow
-def test_evaluating_images_without_their_masks(refused):
+def test_evaluating_images_without_masks_is_refused(refused):
     folder = write_frames(Path("data"), count=2)
     next((folder / "masks").iterdir()).unlink()
     assert "data" in refused("evaluate", "data")
 
 
-def test_a_report_without_its_extra(refused, monkeypatch):
-    """Said before the frames are looked at, not after."""
+def test_report_without_its_extra_is_refused_before_the_evaluation(refused, monkeypatch):
+    """Reported after the evaluation, the error would lose the work."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     line = refused("evaluate", "data", "--weights", "gone.h5", "--report", "report")
     assert "pip install 'followme-uav[report]'" in line
 
 
-def test_training_with_a_wrong_configuration(refused):
+def test_training_with_a_wrong_configuration_or_output_is_refused(refused):
     write_frames(Path("data"), count=1)
     Path("training.yaml").write_text(
         (ROOT / "configs/training/base.yaml").read_text()
@@ -344,7 +344,7 @@ def test_training_with_a_wrong_configuration(refused):
 # The command line itself
 
 
-def test_an_error_is_one_line_in_a_real_process_too():
+def test_error_is_one_line_in_a_process_of_its_own():
     done = in_a_process("fly", "--weights", "gone.h5")
     assert done.returncode == 2
     assert done.stdout == ""
@@ -353,7 +353,7 @@ def test_an_error_is_one_line_in_a_real_process_too():
 
 
 @pytest.mark.parametrize("arguments", [["fly", "--sped", "3"], ["sim", "--port", "x"], ["flie"]])
-def test_an_unknown_option_points_to_the_help(followme, arguments):
+def test_error_for_an_unknown_option_mentions_the_help(followme, arguments):
     code, out, err = followme(*arguments)
     assert code == 2
     assert out == ""
@@ -361,8 +361,8 @@ def test_an_unknown_option_points_to_the_help(followme, arguments):
     assert "Traceback" not in err
 
 
-def test_help_comes_without_tensorflow_or_graphics():
-    """They take seconds to import: nobody waits that long to see how a command is called."""
+def test_help_is_printed_without_slow_imports():
+    """TensorFlow and the graphics libraries take seconds to import."""
     script = f"""
 import json, sys
 from followme_uav import cli

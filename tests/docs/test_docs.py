@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from followme_uav.config import FlightConfig
-from followme_uav.config_aliases import ALIASES
+from followme_uav.config.aliases import ALIASES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

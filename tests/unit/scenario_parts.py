@@ -17,7 +17,7 @@ SCRIPT = {
 
 
 def write_script(folder: Path, name: str = "one", **changes) -> Path:
-    """The script with changes in a file; None takes a key away."""
+    """Write the script with changes to a file; None removes a key."""
     data = {k: v for k, v in {**SCRIPT, **changes}.items() if v is not None}
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(data, sort_keys=False))
@@ -29,7 +29,7 @@ def scenario(folder: Path, **changes):
 
 
 def result(name="one", seed=1, success=True, config=None, log=None, **metrics) -> Result:
-    """A flight; metrics that are not given are those of a flight without frames."""
+    """Return a result; metrics that are not given are those of a flight without frames."""
     from followme_uav.config import load_config
 
     values = {**metrics_of([], config or load_config()).to_dict(), **metrics}

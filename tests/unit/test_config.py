@@ -1,10 +1,19 @@
-"""If these fail, a slip in a configuration changes a flight silently or ends in a traceback."""
+"""If these fail, an error in a configuration changes a flight silently or ends in a traceback."""
 
 import pytest
 import yaml
 from pydantic import BaseModel
 
-from followme_uav.config import CONFIG_DIR, Allowed, FlightConfig, changed, load_config
+from followme_uav.config import (
+    CONFIG_DIR,
+    DEFAULT_CONFIG,
+    Allowed,
+    FlightConfig,
+    changed,
+    descriptions,
+    load_config,
+    read_yaml,
+)
 from followme_uav.errors import ConfigError
 from followme_uav.scenario.tune import SPACE, read_space
 
@@ -16,13 +25,13 @@ def test_every_simulator_profile_loads(profile):
     assert load_config(simulator=profile).simulator.name == profile
 
 
-def test_override_changes_one_key_only():
+def test_override_changes_its_key_only():
     plain, changed = load_config(), load_config(overrides=["control.yaw.kp=0.8"])
     assert changed.control.yaw.kp == 0.8
     assert changed.control.yaw.limit == plain.control.yaw.limit
 
 
-def test_a_file_with_some_keys_is_completed_by_the_defaults(tmp_path):
+def test_keys_that_a_file_lacks_have_their_defaults(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("patrol:\n  speed_mps: 2.5\n")
     config = load_config(path)
@@ -30,7 +39,7 @@ def test_a_file_with_some_keys_is_completed_by_the_defaults(tmp_path):
     assert config.mission == load_config().mission
 
 
-def test_a_configuration_survives_its_own_dump(tmp_path):
+def test_configuration_read_from_its_own_dump_is_the_same(tmp_path):
     config = load_config()
     dumped = yaml.safe_dump(config.model_dump(mode="json"))
     assert FlightConfig.model_validate(yaml.safe_load(dumped)) == config
@@ -56,7 +65,7 @@ def test_a_configuration_survives_its_own_dump(tmp_path):
         ("simulator.camera_mount_m=[0, 1e9, 0]", ["camera_mount_m.1", "from -100 to 100"]),
     ],
 )
-def test_a_bad_override_is_one_line_that_names_the_key(override, words):
+def test_wrong_override_is_an_error_of_one_line_that_names_the_key(override, words):
     with pytest.raises(ConfigError) as caught:
         load_config(overrides=[override])
     message = str(caught.value)
@@ -73,7 +82,7 @@ def test_a_bad_override_is_one_line_that_names_the_key(override, words):
         ("a: !!python/object/apply:os.system ['true']", ["not valid YAML"]),
     ],
 )
-def test_a_bad_file_is_one_line_that_names_the_file(tmp_path, text, words):
+def test_wrong_file_is_an_error_of_one_line_that_names_the_file(tmp_path, text, words):
     path = tmp_path / "bad.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
@@ -84,7 +93,7 @@ def test_a_bad_file_is_one_line_that_names_the_file(tmp_path, text, words):
     assert all(word in message for word in words)
 
 
-def test_missing_file_and_unknown_profile_are_named(tmp_path):
+def test_error_names_a_missing_file_and_an_unknown_profile(tmp_path):
     with pytest.raises(ConfigError, match=r"absent\.yaml"):
         load_config(tmp_path / "absent.yaml")
     with pytest.raises(ConfigError, match="'unreel' is unknown; choose from"):
@@ -92,7 +101,7 @@ def test_missing_file_and_unknown_profile_are_named(tmp_path):
 
 
 def numbers_of(section, start=()):
-    """Keys of all numbers in a section, with what is allowed for each."""
+    """Yield the keys of all numbers in a section, with their allowed ranges."""
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
@@ -105,13 +114,13 @@ def numbers_of(section, start=()):
 NUMBERS = dict(numbers_of(load_config()))
 
 
-def test_every_number_of_the_configuration_has_limits():
+def test_every_number_has_an_allowed_range():
     assert len(NUMBERS) > 100
     assert not [key for key, rules in NUMBERS.items() if len(rules) != 1]
 
 
 @pytest.mark.parametrize("value", [".nan", ".inf", "-.inf", "1e300", "-1e300"])
-def test_extreme_values_of_any_number_are_refused_with_their_limits(value):
+def test_extreme_value_of_any_number_is_refused_with_the_allowed_range(value):
     for key, (rule,) in NUMBERS.items():
         with pytest.raises(ConfigError) as caught:
             load_config(overrides=[f"{key}={value}"])
@@ -120,10 +129,10 @@ def test_extreme_values_of_any_number_are_refused_with_their_limits(value):
         assert str(rule) in message
 
 
-def test_limits_themselves_are_allowed():
+def test_ends_of_each_allowed_range_are_allowed():
     for key, (rule,) in NUMBERS.items():
         for value in (rule.low, rule.high):
-            if key not in ("simulator.camera_fov_deg",):  # its limits are outside
+            if key not in ("simulator.camera_fov_deg",):  # its type excludes them
                 load_config(overrides=[f"{key}={value!r}"])
 
 
@@ -136,12 +145,12 @@ def test_limits_themselves_are_allowed():
         ["patrol.sped_mps=1", "patrol.speed_mps=1"],
     ],
 )
-def test_override_that_a_later_one_replaces_is_checked(overrides):
+def test_override_is_checked_even_if_a_later_one_replaces_it(overrides):
     with pytest.raises(ConfigError, match=overrides[0].partition("=")[0]):
         load_config(overrides=overrides)
 
 
-def test_file_value_that_an_override_replaces_is_checked(tmp_path):
+def test_value_in_a_file_is_checked_even_if_an_override_replaces_it(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("camera: {rate_hz: 1.0e-9}\n")
     with pytest.raises(ConfigError, match=r"mine\.yaml: camera\.rate_hz: must be from 2 to 50"):
@@ -150,20 +159,20 @@ def test_file_value_that_an_override_replaces_is_checked(tmp_path):
         changed(load_config(), path, ["camera.rate_hz=10"])
 
 
-def test_profile_of_a_file_that_the_command_line_replaces_is_checked(tmp_path):
+def test_profile_in_a_file_is_checked_even_if_the_command_line_replaces_it(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("simulator: marz\n")
     with pytest.raises(ConfigError, match="'marz' is unknown"):
         load_config(path, simulator="embedded")
 
 
-def test_keys_that_go_together_may_be_set_in_any_order():
+def test_keys_that_depend_on_each_other_may_be_set_in_any_order():
     together = ["simulator.patrol_waypoints_m=[[500, 0]]", "simulator.flyable_m=[]"]
     for overrides in (together, together[::-1]):
         assert load_config(overrides=overrides).simulator.patrol_waypoints_m == ((500.0, 0.0),)
 
 
-def test_configuration_of_an_old_log_may_be_what_is_not_allowed_today():
+def test_old_log_may_have_a_value_that_is_not_allowed_today():
     data = load_config().model_dump(mode="json")
     data["camera"]["rate_hz"] = 0.5
     old = FlightConfig.model_validate(data)
@@ -172,12 +181,36 @@ def test_configuration_of_an_old_log_may_be_what_is_not_allowed_today():
         changed(old, overrides=["camera.rate_hz=0.5"])
 
 
-def test_all_that_tuning_may_try_is_allowed():
+def test_all_values_of_the_tuning_space_are_allowed():
     assert read_space(SPACE)
 
 
-def test_tuning_beyond_what_is_allowed_is_known_before_it_begins(tmp_path):
+def test_tuning_space_beyond_the_allowed_range_is_refused(tmp_path):
     path = tmp_path / "space.yaml"
     path.write_text("control.feed_forward: {low: 0.5, high: 1.1}\n")
     with pytest.raises(ConfigError, match=r"control\.feed_forward.*from 0 to 1"):
         read_space(path)
+
+
+# The descriptions
+
+
+def keys_of(mapping, start=""):
+    """Dotted keys of a mapping and of those inside."""
+    for name, value in mapping.items():
+        yield f"{start}{name}"
+        if isinstance(value, dict):
+            yield from keys_of(value, f"{start}{name}.")
+
+
+def test_every_key_of_the_configuration_has_a_description():
+    described = descriptions(FlightConfig)
+    assert set(keys_of(load_config().model_dump(mode="json"))) == set(described)
+    assert not [key for key, text in described.items() if not text.endswith(".")]
+
+
+def test_every_key_of_the_default_file_is_described_and_each_default_is_there():
+    in_file = set(keys_of(read_yaml(DEFAULT_CONFIG)))
+    described = set(descriptions(FlightConfig))
+    assert in_file <= described
+    assert {key for key in described - in_file if not key.startswith("simulator.")} == set()

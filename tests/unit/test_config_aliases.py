@@ -1,4 +1,4 @@
-"""Former names of configuration keys go on working: in files, in overrides and in old logs."""
+"""If these fail, former names of configuration keys no longer work in files, overrides, logs."""
 
 import json
 from types import SimpleNamespace
@@ -14,13 +14,13 @@ from followme_uav.config import (
     load_config,
     of_older_version,
 )
-from followme_uav.config_aliases import ALIASES, renamed, renamed_key
+from followme_uav.config.aliases import ALIASES, renamed, renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.log.reader import read_log
 from followme_uav.log.writer import FlightLogWriter
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario import tune
-from followme_uav.scenario.run import Run
+from followme_uav.scenario.run import ScenarioRun
 from followme_uav.scenario.script.script import Scenario
 from tests.conftest import make_entry
 
@@ -34,13 +34,13 @@ def value_of(config, key):
 
 
 def other_value(key):
-    """A valid value that is not the default."""
+    """Return a valid value other than the default."""
     default = value_of(DEFAULT, key)
     return default + 1 if isinstance(default, int) else round(0.96 * default, 6)
 
 
 def with_former_names(config):
-    """The settings of a flight as a version with the former names wrote them."""
+    """Return the settings of a flight under the former names."""
     settings = config.model_dump(mode="json")
     for former, key in ALIASES.items():
         (section, name), (former_section, former_name) = key.split("."), former.split(".")
@@ -50,7 +50,7 @@ def with_former_names(config):
 
 
 def with_value(key, value):
-    """The default configuration but for this key."""
+    """Return the default configuration with another value of this key."""
     section, name = key.split(".")
     update = {name: value}
     part = getattr(DEFAULT, section).model_copy(update=update)
@@ -58,7 +58,7 @@ def with_value(key, value):
 
 
 def nested(values):
-    """{"section.key": value} as a file has it."""
+    """Turn {"section.key": value} into the nested form of a file."""
     settings = {}
     for dotted, value in values.items():
         section, name = dotted.split(".")
@@ -95,14 +95,12 @@ def test_former_names_work_in_the_configuration_of_an_old_log():
 
 
 def test_log_with_all_former_names_has_its_own_settings(tmp_path):
-    """A log must not be replayed with the defaults of today."""
+    """Otherwise the log would be replayed with the present defaults."""
     settings = with_former_names(ALL_OTHER)
     assert {"observe", "tracker"} <= settings.keys()
     assert not {"detection", "measurement", "association", "classification"} & settings.keys()
-    writes_as_before = SimpleNamespace(
-        model_dump_json=lambda: json.dumps(settings), log=DEFAULT.log
-    )
-    with FlightLogWriter(tmp_path / "old.mcap", writes_as_before, "") as writer:
+    older_config = SimpleNamespace(model_dump_json=lambda: json.dumps(settings), log=DEFAULT.log)
+    with FlightLogWriter(tmp_path / "old.mcap", older_config, "") as writer:
         writer.write(make_entry(0))
     assert read_log(tmp_path / "old.mcap").metadata.config == ALL_OTHER != DEFAULT
 
@@ -133,14 +131,14 @@ def test_both_names_in_one_file_are_an_error_of_one_line(tmp_path):
 @pytest.mark.parametrize(
     "names", [("tracker.gate", "association.gate"), ("search.stare_s", "search.dwell_s")]
 )
-def test_last_of_two_overrides_counts_whichever_name_it_has(names):
+def test_last_of_two_overrides_of_a_key_counts_under_either_name(names):
     _, key = names
     for first, last in (names, names[::-1]):
         config = changed(DEFAULT, None, [f"{first}=3.5", f"{last}=4.5"])
         assert value_of(config, key) == 4.5
 
 
-def test_override_counts_before_a_file_whichever_names_they_have(tmp_path):
+def test_override_takes_precedence_over_a_file_under_either_name(tmp_path):
     path = tmp_path / "old.yaml"
     path.write_text("tracker: {gate: 9.5}\n")
     assert load_config(path, ["association.gate=8.5"]).association.gate == 8.5
@@ -157,7 +155,7 @@ def test_override_counts_before_a_file_whichever_names_they_have(tmp_path):
         ("search.stares_s=1", ["search.stares_s", "unknown key"]),
     ],
 )
-def test_bad_override_with_a_former_name_is_one_line_that_names_it(override, words):
+def test_wrong_override_with_a_former_name_is_an_error_that_names_it(override, words):
     with pytest.raises(ConfigError) as caught:
         load_config(overrides=[override])
     message = str(caught.value)
@@ -165,7 +163,7 @@ def test_bad_override_with_a_former_name_is_one_line_that_names_it(override, wor
     assert all(word in message for word in words)
 
 
-def test_unknown_key_in_a_former_section_is_still_unknown(tmp_path):
+def test_unknown_key_in_a_former_section_is_refused(tmp_path):
     path = tmp_path / "old.yaml"
     path.write_text("tracker: {gate: 9.5, gates: 9.5}\n")
     with pytest.raises(ConfigError, match=r"tracker: unknown key"):
@@ -182,7 +180,7 @@ def test_former_section_may_be_empty(tmp_path):
 
 
 def keys_of(kind, prefix=""):
-    """All keys of a section, dotted."""
+    """Yield the dotted keys of a section."""
     for name, field in kind.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, Section):
@@ -197,29 +195,29 @@ def test_every_alias_leads_to_a_key_and_no_two_to_the_same():
     assert len(set(ALIASES.values())) == len(ALIASES)
 
 
-def test_no_former_name_is_the_name_of_a_key_today():
+def test_no_former_name_is_a_present_name():
     assert not set(ALIASES) & set(keys_of(FlightConfig))
     assert not set(ALIASES) & set(ALIASES.values())
 
 
-def test_defaults_are_written_with_the_names_of_today():
+def test_default_file_has_present_names_only():
     settings = yaml.safe_load(DEFAULT_CONFIG.read_text(encoding="utf-8"))
     assert renamed(settings) == settings
 
 
-def test_name_of_today_stays_as_it_is():
+def test_present_name_is_unchanged():
     assert renamed_key("association.gate") == "association.gate"
     assert renamed({"association": {"gate": 9.5}}) == {"association": {"gate": 9.5}}
 
 
-def test_renaming_does_not_change_the_mapping_that_it_is_given():
+def test_renaming_leaves_its_argument_unchanged():
     settings = {"tracker": {"gate": 9.5}, "association": {"reject_share": 0.2}}
     assert renamed(settings) == {"association": {"gate": 9.5, "reject_share": 0.2}}
     assert settings == {"tracker": {"gate": 9.5}, "association": {"reject_share": 0.2}}
 
 
-def test_former_keys_in_a_script_override_todays_keys_of_a_file():
-    """Merged before they are renamed, both names would stand side by side."""
+def test_former_key_in_a_script_overrides_the_present_key_of_a_file():
+    """Merged before renaming, both names would be in the result."""
     script = Scenario(
         name="one",
         why="test",
@@ -234,5 +232,5 @@ def test_former_keys_in_a_script_override_todays_keys_of_a_file():
 def test_tuning_space_may_use_former_keys(tmp_path):
     path = tmp_path / "space.yaml"
     path.write_text("tracker.gate: {low: 8, high: 12}\n")
-    run = Run(tmp_path / "out", "network", DEFAULT_WEIGHTS)
+    run = ScenarioRun(tmp_path / "out", "network", DEFAULT_WEIGHTS)
     assert tune._present(tune.read_space(path), run) == {"tracker.gate": 11.0}

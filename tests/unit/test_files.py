@@ -1,4 +1,4 @@
-"""If these fail, a full disk or Ctrl-C leaves half a file where a whole one was."""
+"""If these fail, a full disk or Ctrl-C leaves an incomplete file in place of a complete one."""
 
 import os
 import resource
@@ -28,7 +28,7 @@ SMALL_BYTES = 4096
 
 @pytest.fixture
 def small_files_only():
-    """The kernel refuses to let a file grow, as a full disk does."""
+    """Limit the size of files: writes fail as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_BYTES, before[1]))
     yield
@@ -55,7 +55,7 @@ WRITERS = {
 
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("there", [True, False])
-def test_full_disk_leaves_the_old_file_or_none(tmp_path, small_files_only, writer, there):
+def test_full_disk_leaves_the_former_file_or_none(tmp_path, small_files_only, writer, there):
     path = tmp_path / "out.png"
     if there:
         path.write_text("old")
@@ -67,7 +67,7 @@ def test_full_disk_leaves_the_old_file_or_none(tmp_path, small_files_only, write
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_file_is_whole_and_alone_in_its_folder_after_writing(tmp_path, writer):
+def test_written_file_is_complete_and_alone_in_its_folder(tmp_path, writer):
     path = tmp_path / "new" / "folder" / "out.png"
     WRITERS[writer](path)
     assert [p.name for p in path.parent.iterdir()] == ["out.png"]
@@ -77,7 +77,7 @@ def test_file_is_whole_and_alone_in_its_folder_after_writing(tmp_path, writer):
             assert np.array_equal(file["a"][()], noise())
 
 
-def test_json_that_is_none_leaves_the_old_file(tmp_path):
+def test_data_that_json_cannot_hold_leaves_the_former_file(tmp_path):
     path = tmp_path / "out.json"
     path.write_text("old")
     with pytest.raises(ValueError, match="JSON"):
@@ -85,7 +85,7 @@ def test_json_that_is_none_leaves_the_old_file(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_ctrl_c_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
+def test_ctrl_c_while_writing_leaves_the_former_file(tmp_path, monkeypatch):
     path = tmp_path / "out"
     path.write_text("old")
 
@@ -101,7 +101,7 @@ def test_ctrl_c_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_error_of_the_last_step_removes_the_temporary_file(tmp_path, monkeypatch):
-    """Network file systems tell only at the end that they are full."""
+    """Network file systems report a full disk only at the end."""
 
     def full(number):
         raise OSError(28, "No space left on device")
@@ -113,25 +113,25 @@ def test_error_of_the_last_step_removes_the_temporary_file(tmp_path, monkeypatch
         assert not list(tmp_path.iterdir())
 
 
-def test_symbolic_link_stays_and_its_file_is_replaced(tmp_path):
+def test_symbolic_link_stays_and_its_target_is_replaced(tmp_path):
     target, link = tmp_path / "data" / "real", tmp_path / "link"
     target.parent.mkdir()
     link.symlink_to(target)
-    for content in (b"first", b"second"):  # at first the link leads nowhere
+    for content in (b"first", b"second"):  # at first the target does not exist
         write_whole(link, content)
         assert link.is_symlink()
         assert target.read_bytes() == content
     assert [p.name for p in target.parent.iterdir()] == ["real"]
 
 
-def test_symbolic_link_into_itself_is_one_line(tmp_path):
+def test_circular_symbolic_link_is_an_output_error(tmp_path):
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
     with pytest.raises(OutputError, match="cannot write"):
         write_whole(tmp_path / "a", b"x")
 
 
-def test_permissions_of_the_old_file_are_kept_and_new_ones_follow_the_umask(tmp_path):
+def test_permissions_are_kept_and_those_of_new_files_follow_the_umask(tmp_path):
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_text("")
     old.chmod(0o640)
@@ -146,7 +146,7 @@ def test_permissions_of_the_old_file_are_kept_and_new_ones_follow_the_umask(tmp_
     assert modes == [0o640, 0o640, 0o640]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root has write access to all files")
 def test_read_only_file_and_folder_are_refused(tmp_path):
     (tmp_path / "file").write_text("old")
     (tmp_path / "file").chmod(0o444)
@@ -157,7 +157,7 @@ def test_read_only_file_and_folder_are_refused(tmp_path):
         check_writable(tmp_path / "folder" / "file")
 
 
-def test_places_that_hold_no_file_are_one_line_each(tmp_path):
+def test_path_that_cannot_be_a_file_is_an_output_error(tmp_path):
     (tmp_path / "file").write_text("old")
     for path, words in (
         (tmp_path, "Is a directory"),
@@ -172,13 +172,13 @@ def test_places_that_hold_no_file_are_one_line_each(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-def test_longest_name_that_the_disk_takes_is_taken(tmp_path):
+def test_file_name_of_the_maximal_length_is_accepted(tmp_path):
     path = tmp_path / ("n" * 255)
     write_whole(path, b"x")
     assert path.read_bytes() == b"x"
 
 
-def test_check_leaves_nothing_and_changes_nothing(tmp_path):
+def test_check_writable_leaves_files_and_folders_unchanged(tmp_path):
     check_writable(tmp_path / "new" / "out")
     assert not list((tmp_path / "new").iterdir())
     (tmp_path / "old").write_text("old")
@@ -186,7 +186,7 @@ def test_check_leaves_nothing_and_changes_nothing(tmp_path):
     assert (tmp_path / "old").read_text() == "old"
 
 
-def test_pipe_gets_the_content_and_stays_a_pipe(tmp_path):
+def test_pipe_receives_the_content_and_stays_a_pipe(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     got = []
@@ -199,13 +199,13 @@ def test_pipe_gets_the_content_and_stays_a_pipe(tmp_path):
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-def test_full_device_is_one_line():
+def test_full_device_is_an_output_error():
     for write in (lambda p: write_whole(p, b"x"), lambda p: by_path(p, b"x")):
         with pytest.raises(OutputError, match=r"/dev/full: cannot write .*No space"):
             write(files.Path("/dev/full"))
 
 
-def test_line_that_does_not_fit_is_not_begun(tmp_path, small_files_only):
+def test_line_for_which_there_is_no_space_is_not_written_in_part(tmp_path, small_files_only):
     path = tmp_path / "rows.txt"
     append_line(path, "first")
     with pytest.raises(OutputError):

@@ -15,7 +15,7 @@ from mcap.reader import make_reader
 from mcap.records import Metadata
 
 from followme_uav.config import FlightConfig, Section, load_config
-from followme_uav.config_aliases import ALIASES, renamed, renamed_key
+from followme_uav.config.aliases import ALIASES, renamed, renamed_key
 from followme_uav.log.mcap_records import Records
 from followme_uav.log.reader import read_log
 from followme_uav.log.schema import MESSAGES, RETIRED, SCHEMA_VERSION

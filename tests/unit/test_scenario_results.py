@@ -1,4 +1,4 @@
-"""A run of scenarios: its files, its page, its comparison with another run, tuning."""
+"""If these fail, a run of scenarios has wrong results, report, comparison or tuning."""
 
 import json
 from concurrent.futures import Future
@@ -21,12 +21,12 @@ from followme_uav.scenario.execution.results import read_results, totals, write_
 from followme_uav.scenario.execution.runner import run_jobs
 from followme_uav.scenario.report.compare import changes, print_comparison
 from followme_uav.scenario.report.report import write_report
-from followme_uav.scenario.run import Run, jobs_of
+from followme_uav.scenario.run import ScenarioRun, jobs_of
 from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import result, scenario
 
 
-def test_results_are_read_as_they_were_written(tmp_path):
+def test_results_that_are_read_equal_those_written(tmp_path):
     flown = [result(seed=1, tracked=0.75, judged_s=10.0), result("two", 7, success=False)]
     write_results(tmp_path, flown, {"pilot": "network"})
     assert read_results(tmp_path) == flown
@@ -35,7 +35,7 @@ def test_results_are_read_as_they_were_written(tmp_path):
     assert {"name", "seed", "success", "reason", "metrics", "log"} <= set(content["results"][0])
 
 
-def test_junit_names_the_flights_that_failed(tmp_path):
+def test_junit_file_names_failed_flights(tmp_path):
     write_results(tmp_path, [result(seed=1), result(seed=2, success=False)], {})
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
@@ -45,7 +45,7 @@ def test_junit_names_the_flights_that_failed(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"results": [{"name": 1}]}'])
-def test_file_without_results_is_an_error_of_one_line(tmp_path, content):
+def test_file_without_results_is_a_data_error(tmp_path, content):
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(DataError, match=r"results\.json: no results"):
         read_results(tmp_path)
@@ -53,7 +53,7 @@ def test_file_without_results_is_an_error_of_one_line(tmp_path, content):
         read_results(tmp_path / "elsewhere.json")
 
 
-def test_totals_weigh_flights_by_their_time():
+def test_totals_are_weighted_by_the_time_of_each_flight():
     t = totals(
         [
             result(tracked=1.0, in_view=1.0, judged_s=90.0, losses=1, reacquire_visible_s=[2.0]),
@@ -67,7 +67,7 @@ def test_totals_weigh_flights_by_their_time():
     assert t.reacquire_visible_s == pytest.approx(3.0)
 
 
-def test_comparison_distinguishes_better_from_worse(capsys):
+def test_comparison_tells_improvements_from_regressions(capsys):
     before = [result(seed=1, tracked=0.5, losses=0), result(seed=2, tracked=0.9)]
     after = [
         result(seed=1, tracked=0.8, losses=3),
@@ -87,13 +87,15 @@ def test_comparison_distinguishes_better_from_worse(capsys):
         changes(before, [result("other")])
 
 
-# Finished flights are not flown again
+# Resuming a run
 
 
 @pytest.fixture
 def jobs(tmp_path):
     one = scenario(tmp_path)
-    return jobs_of([one], None, Run(tmp_path / "out", "network", DEFAULT_WEIGHTS, workers=1))
+    return jobs_of(
+        [one], None, ScenarioRun(tmp_path / "out", "network", DEFAULT_WEIGHTS, workers=1)
+    )
 
 
 def finished(job, code, **changes):
@@ -105,7 +107,7 @@ def finished(job, code, **changes):
     return done
 
 
-def test_interrupted_run_flies_only_the_missing_flights(jobs, monkeypatch):
+def test_resumed_run_flies_only_the_missing_flights(jobs, monkeypatch):
     monkeypatch.setattr(runner, "code_digest", lambda: "now")
     flown = []
 
@@ -150,15 +152,15 @@ def test_flight_is_flown_again_after_a_change(jobs, monkeypatch, what):
 
 
 def test_unusable_weights_end_a_run_before_its_first_flight(tmp_path):
-    """Every flight would fail otherwise, one after the other."""
+    """Otherwise each flight fails, one after the other."""
     (tmp_path / "notes.h5").write_text("hello")
-    order = Run(tmp_path / "out", "network", tmp_path / "notes.h5")
+    run = ScenarioRun(tmp_path / "out", "network", tmp_path / "notes.h5")
     with pytest.raises(WeightsError, match="not an HDF5 file"):
-        jobs_of([scenario(tmp_path)], None, order)
+        jobs_of([scenario(tmp_path)], None, run)
 
 
 class Pool:
-    """Fly at once; fail at the given calls and for the given seeds."""
+    """A pool of processes that fails for the given calls and seeds."""
 
     refuses = 0
     kills = ()
@@ -182,7 +184,7 @@ class Pool:
 
 
 @pytest.mark.parametrize(("refuses", "kills"), [(0, ()), (1, ()), (0, (1,)), (1, (2,))])
-def test_worker_that_dies_costs_its_own_flight_at_most(jobs, monkeypatch, refuses, kills):
+def test_killed_process_costs_its_own_flight_at_most(jobs, monkeypatch, refuses, kills):
     monkeypatch.setattr(runner, "_pool", lambda processes, workers: Pool())
     monkeypatch.setattr(Pool, "refuses", refuses)
     monkeypatch.setattr(Pool, "kills", kills)
@@ -191,10 +193,10 @@ def test_worker_that_dies_costs_its_own_flight_at_most(jobs, monkeypatch, refuse
     assert [r.seed for r in results if r.reason.startswith("broke")] == list(kills)
 
 
-# The page
+# The report
 
 
-def test_page_shows_every_flight_in_one_file(tmp_path, config):
+def test_report_is_one_file_with_all_flights_and_escaped_text(tmp_path, config):
     log = tmp_path / "logs" / "one-seed1.mcap"
     with FlightLogWriter(log, config, "", {}) as writer:
         for i in range(30):
@@ -222,7 +224,7 @@ def test_page_shows_every_flight_in_one_file(tmp_path, config):
 # Tuning
 
 
-def test_fault_lowers_the_score_by_more_than_good_tracking_raises_it():
+def test_failure_lowers_the_score_by_more_than_perfect_tracking_raises_it():
     good = result(tracked=0.9, landed=True, wrong_target_s=0.0)
     assert tune.score(good) == pytest.approx(0.9)
     assert tune.score(replace(good, metrics={**good.metrics, "collisions": 1})) < 0.0
@@ -231,10 +233,10 @@ def test_fault_lowers_the_score_by_more_than_good_tracking_raises_it():
 
 
 def test_tuning_maximises_the_worst_flight_and_is_confirmed_on_other_seeds(tmp_path, monkeypatch):
-    """One flight improves with the gain; the other one, the worst, is best at 0.4."""
+    """One flight improves with the gain; the worst flight has its best score at 0.4."""
     flown = []
 
-    def run(jobs, workers, report):
+    def fly_all(jobs, workers, on_result):
         results = []
         for job in jobs:
             kp = job.config.control.pan.kp
@@ -243,18 +245,20 @@ def test_tuning_maximises_the_worst_flight_and_is_confirmed_on_other_seeds(tmp_p
             results.append(result(seed=job.seed, tracked=tracked, landed=True))
         return results
 
-    monkeypatch.setattr(tune, "run_jobs", run)
+    monkeypatch.setattr(tune, "run_jobs", fly_all)
     one = scenario(tmp_path, flight={})
-    order = Run(tmp_path / "out", "network", DEFAULT_WEIGHTS, overrides=("control.pan.kp=0.7",))
+    run = ScenarioRun(
+        tmp_path / "out", "network", DEFAULT_WEIGHTS, overrides=("control.pan.kp=0.7",)
+    )
     space = {"control.pan.kp": tune.Span(low=0.2, high=0.8)}
-    found = tune.tune([one], 25, order, (11, 12), space)
+    found = tune.tune([one], 25, run, (11, 12), space)
     assert found.values["control.pan.kp"] == pytest.approx(0.4, abs=0.05)
     assert found.is_better
     assert {seed for seed, kp in flown[-4:]} == {11, 12}
     written = yaml.safe_load((tmp_path / "out" / "tuned.yaml").read_text())
     assert written == {"control": {"pan": {"kp": round(found.values["control.pan.kp"], 4)}}}
-    with pytest.raises(ConfigError, match="seed 1 itself"):
-        tune.tune([one], 1, order, (1, 5), space)
+    with pytest.raises(ConfigError, match="a scenario has seed 1"):
+        tune.tune([one], 1, run, (1, 5), space)
 
 
 def test_tuning_space_with_an_unknown_key_is_refused(tmp_path):

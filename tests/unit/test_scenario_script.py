@@ -1,4 +1,4 @@
-"""Scenario scripts: errors are named, worlds are valid, flights are checked by their metrics."""
+"""If these fail, errors in scenario scripts go unnoticed, or flights are checked wrongly."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import scenario, write_script
 
 EVERY = read_scenarios([SCENARIOS])
-ASKED_FOR = {
+REQUIRED = {
     *("straight-walk", "run", "stop-and-go", "sharp-corners", "u-turn-below", "zigzag", "circle"),
     *("under-highway", "behind-building", "behind-trees", "crowd", "decoy-crosses"),
     *("decoy-other-way", "hero-absent", "hero-far", "leaves-fast", "gusts", "fog", "dusk"),
@@ -65,7 +65,7 @@ def test_error_in_a_script_is_one_line_that_names_file_and_key(tmp_path, changes
 def test_unknown_scenario_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"scenario 'stroll' is unknown.*straight-walk"):
         read_scenarios([Path("stroll")])
-    with pytest.raises(ConfigError, match="no scenario in it"):
+    with pytest.raises(ConfigError, match="holds no scenario"):
         read_scenarios([tmp_path])
 
 
@@ -76,7 +76,7 @@ def test_two_scripts_of_the_same_name_are_refused(tmp_path):
         read_scenarios([write_script(tmp_path / "a"), write_script(tmp_path / "b")])
 
 
-def test_script_counts_before_changes_and_overrides_before_the_script(tmp_path):
+def test_overrides_take_precedence_over_the_script_and_the_script_over_changes(tmp_path):
     one = scenario(tmp_path, flight={"mission": {"altitude_m": 6}})
     assert one.config().mission.altitude_m == 6
     assert one.config().duration_s == 20
@@ -95,8 +95,8 @@ def test_world_of_a_script_reaches_the_simulator_with_the_seed_of_the_flight(tmp
     assert plan.hero == one.world.hero
 
 
-def test_scenarios_of_the_package_are_complete():
-    assert {s.name for s in EVERY} >= ASKED_FOR
+def test_all_required_scenarios_are_there_with_three_seeds_each():
+    assert {s.name for s in EVERY} >= REQUIRED
     assert all(len(s.seeds) >= 3 and len(s.why) > 20 for s in EVERY)
 
 
@@ -111,7 +111,7 @@ def test_routes_of_a_script_are_free_in_all_of_its_cities(one):
             check_route(route, city)
 
 
-def test_random_scenario_depends_on_its_seed_only_and_can_be_flown():
+def test_random_scenario_depends_on_its_seed_only_and_its_routes_are_valid():
     drawn = [draw_scenario(seed) for seed in range(2000, 2012)]
     assert drawn == [draw_scenario(seed) for seed in range(2000, 2012)]
     assert len({s.model_dump_json() for s in drawn}) == len(drawn)
@@ -126,7 +126,7 @@ def test_random_scenario_depends_on_its_seed_only_and_can_be_flown():
 
 
 def flown(config, **state):
-    """Metrics of four frames in FOLLOW and a landing."""
+    """Return the metrics of four frames in FOLLOW and a landing."""
     entries = [
         make_entry(i, truth_mask=hero_mask((16, 16)), detection=detection_at((16, 16)), **state)
         for i in range(4)
@@ -141,19 +141,19 @@ def flown(config, **state):
         ({"landed": True}, None),
         ({"landed": False}, "landed True > 0"),
         ({"losses": 0, "collisions": 0}, None),
-        ({"acquire_s": "never"}, "acquire_s 0, which should never be"),
+        ({"acquire_s": "never"}, "acquire_s 0, expected never"),
         ({"min_clearance_m": {"min": 6}}, "min_clearance_m 5 < 6"),
         ({"reacquire_s": {"max": 3}}, None),
     ],
 )
-def test_flight_is_checked_by_its_metrics(tmp_path, config, expected, complaint):
+def test_flight_is_checked_against_the_expected_metrics(tmp_path, config, expected, complaint):
     found = complaints(scenario(tmp_path, expect=expected).expect, flown(config))
     assert found == ([] if complaint is None else [complaint])
 
 
-def test_metric_without_a_value_is_no_success(tmp_path, config):
+def test_metric_without_a_value_fails_unless_never_is_expected(tmp_path, config):
     nothing = metrics_of([], config)
     expect = scenario(tmp_path, expect={"tracked": {"min": 0}, "acquire_s": {"max": 9}}).expect
-    assert complaints(expect, nothing) == ["tracked: there is none", "acquire_s: there is none"]
+    assert complaints(expect, nothing) == ["tracked: has no value", "acquire_s: has no value"]
     expect = scenario(tmp_path, expect={"acquire_s": "never"}).expect
     assert complaints(expect, nothing) == []

@@ -97,7 +97,7 @@ def test_no_number_is_cut_at_any_width(monkeypatch, capsys, table, width):
     narrow = capsys.readouterr().out
     assert "…" not in narrow
     assert max(map(len, narrow.splitlines())) <= width
-    # A list repeats its titles, so a number may come more often, never less often.
+    # Row by row, titles are repeated: a number may occur more often, but must not be missing.
     lost = set(NUMBER.findall(wide)) - set(NUMBER.findall(narrow))
     fitting = [word for word in wide.split() if len(word) <= width]
     assert not [number for number in lost if any(number in word for word in fitting)]
@@ -120,7 +120,7 @@ def rows_of(count):
 
 
 @given(st.integers(1, 6).flatmap(rows_of), st.integers(20, 100))
-def test_each_word_of_any_table_stays_whole(rows, width):
+def test_no_word_of_any_table_is_broken(rows, width):
     table = Table(*(f"title{i}" for i in range(len(rows[0]))))
     for row in rows:
         table.add_row(*row)
@@ -133,7 +133,7 @@ def test_each_word_of_any_table_stays_whole(rows, width):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp437", "utf-8"])
-def test_any_text_is_printable_in_any_encoding(encoding):
+def test_any_text_can_be_printed_in_any_encoding(encoding):
     terminal.prepare_streams()
     text = "0.5 – hero → lost … “yes” 3 × 4 é Ł 漢 \udcff ━┃"
     plain = text.encode(encoding, terminal._ERRORS).decode(encoding)
@@ -167,20 +167,20 @@ def run(command, **options):
     )
 
 
-def test_reader_that_goes_away_ends_the_output_and_not_the_work():
+def test_closed_pipe_ends_the_output_and_not_the_work():
     done = run('"$PY" -c "$CODE" | head -n 2; exit 0')
     assert done.stdout == "line 0\nline 1\n"
     assert done.stderr == "done\n"
 
 
-def test_stream_that_was_closed_is_no_error():
+def test_stream_closed_at_the_start_is_no_error():
     assert run('"$PY" -c "$CODE" >&-').stderr == "done\n"
     done = run('"$PY" -c "$CODE" 2>&- | tail -n 1')
     assert (done.returncode, done.stdout) == (0, "line 99999\n")
     assert run('"$PY" -c "$CODE" <&- >&- 2>&-').returncode == 0
 
 
-def test_file_opened_after_a_closed_output_does_not_get_what_is_printed(tmp_path):
+def test_file_opened_after_a_closed_output_does_not_receive_the_output(tmp_path):
     code = (
         "from followme_uav.terminal import prepare_streams; prepare_streams()\n"
         "import os\n"
@@ -193,7 +193,7 @@ def test_file_opened_after_a_closed_output_does_not_get_what_is_printed(tmp_path
     assert (tmp_path / "out").read_text() == "content"
 
 
-def test_full_disk_behind_the_output_is_said():
+def test_full_disk_behind_the_output_is_reported():
     done = run('"$PY" -c "$CODE" > /dev/full')
     assert done.returncode == 1
     assert done.stderr.strip().endswith(
@@ -201,8 +201,8 @@ def test_full_disk_behind_the_output_is_said():
     )
 
 
-def test_results_with_odd_names_are_printed_as_they_are(capsys):
-    """Else a scenario called [bold] would have no name, and [/] would be a traceback."""
+def test_results_with_markup_in_their_names_are_printed_unchanged(capsys):
+    """Otherwise a scenario named [bold] would have no name, and [/] would be a traceback."""
     print_results([replace(result("[/] [bold]", 0.5), success=False, reason="[/]")])
     out = capsys.readouterr().out
     assert out.count("[/] [bold]") == 2

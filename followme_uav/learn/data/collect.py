@@ -155,7 +155,9 @@ def _draw_conditions(random: np.random.Generator) -> Conditions:
     return Conditions(hour_h=random.uniform(8.5, 15.5), fog=random.uniform(0.25, 0.6))
 
 
-def _labelled_frame(client: DataCollectionClient, view: Viewpoint) -> tuple[Frame, Mask, bool] | None:
+def _labelled_frame(
+    client: DataCollectionClient, view: Viewpoint
+) -> tuple[Frame, Mask, bool] | None:
     """A labelled frame from a viewpoint, and whether that is near the hero.
 
     None when the simulator refuses the position, because an object is there, or sends no image.

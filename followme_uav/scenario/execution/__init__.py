@@ -1,1 +1,1 @@
-"""Flying scripts: one flight, many in parallel, and their results."""
+"""Execution of scenarios: one flight, many in parallel, and their results."""

@@ -24,7 +24,7 @@ from followme_uav.scenario.script.script import Scenario
 
 @dataclass(frozen=True)
 class Job:
-    """A flight to be made; goes to another process."""
+    """A flight to be flown; it is sent to another process."""
 
     scenario: Scenario
     seed: int
@@ -32,24 +32,24 @@ class Job:
     pilot: str
     weights: Path
     folder: Path
-    """Of the run: logs and results go there."""
+    """The folder of the run, for logs and results."""
     keep_log: bool = True
 
     @property
     def key(self) -> str:
-        """As in `Result.key`."""
+        """Name of the flight, as in `Result.key`."""
         return f"{self.scenario.name}-seed{self.seed}"
 
     @property
     def log(self) -> Path:
-        """Where its log goes."""
+        """Path of its log."""
         return self.folder / "logs" / f"{self.key}.mcap"
 
 
 def fly_job(job: Job) -> Result:
-    """Fly it. Whatever breaks becomes a result that says so, so that other flights go on."""
-    from followme_uav.flight.fly import FlightPlan, fly  # heavy, and only who flies needs it
-    from followme_uav.scenario.execution.fault_injector import stage_for
+    """Fly a job; an error becomes a result with the cause, so that other flights go on."""
+    from followme_uav.flight.fly import FlightPlan, fly  # slow to import
+    from followme_uav.scenario.execution.fault_injector import fault_injector_for
 
     scenario, start_s = job.scenario, time.monotonic()
     metrics: Mapping[str, Any] = {}
@@ -68,7 +68,7 @@ def fly_job(job: Job) -> Result:
                     embedded=True,
                     lockstep=True,
                     world=world,
-                    wrap_simulator=stage_for(scenario.events, job.seed),
+                    wrap_simulator=fault_injector_for(scenario.events, job.seed),
                     make_pilot=kind.make,
                     end_after_following_s=scenario.follow_s,
                     metadata={"scenario": scenario.name, "pilot": job.pilot},
@@ -76,7 +76,7 @@ def fly_job(job: Job) -> Result:
             )
     except FollowMeError as error:
         reason = f"broke: {error}"
-    except Exception as error:  # a bug in one flight must not end the others
+    except Exception as error:  # an error in one flight must not end the others
         reason = f"broke: {type(error).__name__}: {error}"
     else:
         metrics = summary.metrics.to_dict()
@@ -94,7 +94,7 @@ def fly_job(job: Job) -> Result:
 
 
 def fingerprint(job: Job, code: str) -> str:
-    """Of everything that the flight depends on; `code` is that of the program."""
+    """Return the digest of all inputs of a flight; `code` is the digest of the program."""
     inputs = {
         "scenario": job.scenario.model_dump(mode="json"),
         "seed": job.seed,
@@ -108,7 +108,7 @@ def fingerprint(job: Job, code: str) -> str:
 
 
 def code_digest() -> str:
-    """Of this program's source, without the parts that no flight runs."""
+    """Return the digest of this program's source."""
     package = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
     for file in sorted(package.rglob("*.py")):

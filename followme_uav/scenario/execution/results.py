@@ -1,4 +1,4 @@
-"""What came of a run: one result a flight, all of them in `results.json` and `junit.xml`.
+"""Results of a run, one for each flight, and their files `results.json` and `junit.xml`.
 
 `results.json` has `pilot`, `weights_sha256` and `results`: a list with `name`, `seed`, `success`,
 `reason`, `metrics`, `log` and `wall_s` of each flight, in the order of the scripts.
@@ -23,48 +23,48 @@ RESULTS, JUNIT = "results.json", "junit.xml"
 
 @dataclass(frozen=True)
 class Result:
-    """One flight of a scenario."""
+    """The result of one flight of a scenario."""
 
     name: str
     seed: int
     success: bool
     reason: str
-    """As expected, or everything that is not, or what broke."""
+    """`as expected`, or all unmet expectations, or the error that ended the flight."""
     metrics: dict[str, Any]
-    """By the names in docs/metrics.md; empty when the flight broke."""
+    """Metrics by their names in docs/metrics.md; empty after an error."""
     log: str | None
-    """The flight's log, seen from the folder of the results."""
+    """Path of the log, relative to the folder of the results."""
     wall_s: float
     pilot: str
 
     @property
     def key(self) -> str:
-        """Tells it from the other flights of a run; a file's name without its end."""
+        """Name of the flight, unique in a run; file names begin with it."""
         return f"{self.name}-seed{self.seed}"
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Totals:
-    """A run in one line."""
+    """The metrics of a run, over all its flights."""
 
     flights: int
     passed: int
     tracked: float | None
-    """Over all time after she was found, of all flights together."""
+    """Share of the time after the hero was found, of all flights together."""
     in_view: float | None
     losses: int
     reacquire_visible_s: float | None
-    """Median, over all losses that were mended."""
+    """Median over all losses after which the hero was found again."""
     wrong_target_s: float
     collisions: int
 
 
 def totals(results: Sequence[Result]) -> Totals:
-    """Of several flights together."""
+    """Return the metrics of several flights together."""
     flown = [r.metrics for r in results if r.metrics]
     judged_s = sum(m["judged_s"] for m in flown)
 
@@ -73,14 +73,14 @@ def totals(results: Sequence[Result]) -> Totals:
             return None
         return float(sum((m[name] or 0.0) * m["judged_s"] for m in flown) / judged_s)
 
-    mended_s = [s for m in flown for s in m["reacquire_visible_s"]]
+    found_again_s = [s for m in flown for s in m["reacquire_visible_s"]]
     return Totals(
         flights=len(results),
         passed=sum(r.success for r in results),
         tracked=share("tracked"),
         in_view=share("in_view"),
         losses=sum(m["losses"] for m in flown),
-        reacquire_visible_s=float(np.median(mended_s)) if mended_s else None,
+        reacquire_visible_s=float(np.median(found_again_s)) if found_again_s else None,
         wrong_target_s=sum(m["wrong_target_s"] or 0.0 for m in flown),
         collisions=sum(m["collisions"] for m in flown),
     )
@@ -102,7 +102,7 @@ def write_results(folder: Path, results: Sequence[Result], about: Mapping[str, A
 
 
 def read_results(path: Path) -> list[Result]:
-    """The results in a file, or in a folder of a run.
+    """Read the results from a file, or from the folder of a run.
 
     Raises:
         DataError: There are none, or they are damaged.

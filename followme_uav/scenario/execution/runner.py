@@ -1,4 +1,4 @@
-"""Many flights at once, each in a simulator of its own; what is done already is not done again."""
+"""Fly many jobs in parallel, each with its own simulator; skip those that are finished."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from followme_uav.scenario.execution.flight import Job, code_digest, fingerprint
 from followme_uav.scenario.execution.results import Result
 from followme_uav.workers import WorkerPool, worker_pool
 
-Report = Callable[[Result, bool], None]
-"""Called with each result as it comes, and whether it was there before."""
-_ONE_EACH = ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+OnResult = Callable[[Result, bool], None]
+"""Called with each result, and whether the flight was finished before this run."""
+_THREAD_VARIABLES = ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def run_jobs(jobs: Sequence[Job], workers: int, report: Report) -> list[Result]:
+def run_jobs(jobs: Sequence[Job], workers: int, on_result: OnResult) -> list[Result]:
     """Fly all jobs, at most `workers` at a time; the results are in the order of the jobs.
 
-    Each finished flight is written down at once, so that a run that was interrupted goes on where
-    it was: flights are not flown again as long as scenario, configuration, weights and program are
-    the same.
+    Each result is written at once, so that an interrupted run can be resumed: a flight is not flown
+    again while scenario, configuration, weights and program are the same.
 
     Raises:
         OutputError: The run's folder cannot be written.
@@ -41,46 +40,46 @@ def run_jobs(jobs: Sequence[Job], workers: int, report: Report) -> list[Result]:
             to_fly.append(job)
         else:
             done[job.key] = before
-            report(before, True)
+            on_result(before, True)
 
     def keep(job: Job, result: Result) -> None:
         write_json(_file(job), {"inputs": fingerprint(job, code), "result": result.to_dict()})
         done[job.key] = result
-        report(result, False)
+        on_result(result, False)
 
     with closing(_fly_all(to_fly, max(1, min(workers, len(jobs))))) as flown:
         for job, result in flown:
             try:
                 keep(job, result)
-            except KeyboardInterrupt:  # it comes once, see `interrupts`
+            except KeyboardInterrupt:  # raised only once, see `interrupts`
                 keep(job, result)
                 raise
     return [done[job.key] for job in jobs]
 
 
 def _fly_all(jobs: Sequence[Job], workers: int) -> Generator[tuple[Job, Result]]:
-    """A worker that dies takes its flight with it, and is replaced."""
+    """Yield results as they are ready; a process that is killed costs its own flight only."""
     left = list(jobs)
     while left:
-        under_way: dict[Future[Result], Job] = {}
+        running: dict[Future[Result], Job] = {}
         try:
             with _pool(min(workers, len(left)), workers) as pool:
-                while left or under_way:
-                    while left and len(under_way) < workers:
-                        future = pool.submit(fly_job, left[0])  # may fail, then it is still left
-                        under_way[future] = left.pop(0)
-                    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                        job = under_way.pop(future)
+                while left or running:
+                    while left and len(running) < workers:
+                        future = pool.submit(fly_job, left[0])
+                        running[future] = left.pop(0)
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        job = running.pop(future)
                         try:
                             yield job, future.result()
                         except BrokenProcessPool:
                             yield job, _died(job)
                             raise
         except BrokenProcessPool:
-            # Nobody knows whose fault it was: those that flew beside it get another chance.
-            left = [*under_way.values(), *left]
+            # The other flights of the broken pool ended with it: fly them again.
+            left = [*running.values(), *left]
         except KeyboardInterrupt:
-            for future, job in under_way.items():  # some have ended while it came
+            for future, job in running.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
                     yield job, future.result()
             raise
@@ -91,8 +90,8 @@ def _pool(processes: int, workers: int) -> AbstractContextManager[WorkerPool]:
 
 
 def _use_threads(count: int) -> None:
-    """Renderer and number crunching of all workers together fit the machine."""
-    for name in _ONE_EACH:
+    """Limit the threads of renderer and numerical libraries in each process."""
+    for name in _THREAD_VARIABLES:
         os.environ[name] = str(count)
 
 
@@ -114,7 +113,7 @@ def _file(job: Job) -> Path:
 
 
 def _read(job: Job, inputs: str) -> Result | None:
-    """The flight's result, if it was flown with these inputs; one that broke is flown again."""
+    """Return the result of a flight with the same inputs; None where it ended with an error."""
     try:
         content = json.loads(_file(job).read_text(encoding="utf-8"))
         result = Result(**content["result"])

@@ -1,1 +1,1 @@
-"""Results of scripted flights as tables, comparisons and a page."""
+"""Results of scripted flights as tables, comparisons and an HTML report."""

@@ -1,4 +1,4 @@
-"""Two runs side by side: which flights got better, and which worse."""
+"""Compare two runs flight by flight."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from followme_uav.scenario.execution.results import Result, totals
 from followme_uav.scenario.report.tables import number
 from followme_uav.terminal import make_console, print_table
 
-NOTABLE = {
+NOTABLE_STEPS = {
     "in_view": 0.02,
     "tracked": 0.02,
     "acquire_s": -1.0,
@@ -23,12 +23,12 @@ NOTABLE = {
     "collisions": -1.0,
     "min_clearance_m": 0.2,
 }
-"""Change of each metric that is worth a line; negative where less is better."""
+"""Smallest change of each metric that is reported; negative where less is better."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """One metric of one flight, before and after; verdicts have the name `success`."""
+class MetricChange:
+    """One metric of one flight, before and after; `success` is a metric, too."""
 
     flight: str
     metric: str
@@ -37,11 +37,11 @@ class Change:
     is_better: bool
 
 
-def changes(before: Sequence[Result], after: Sequence[Result]) -> list[Change]:
-    """What differs notably in the flights that both runs have.
+def changes(before: Sequence[Result], after: Sequence[Result]) -> list[MetricChange]:
+    """Return the notable changes in the flights that both runs have.
 
     Raises:
-        DataError: They have none in common.
+        DataError: The runs have no flight in common.
     """
     old = {result.key: result for result in before}
     both = [(old[result.key], result) for result in after if result.key in old]
@@ -50,17 +50,17 @@ def changes(before: Sequence[Result], after: Sequence[Result]) -> list[Change]:
     found = []
     for a, b in both:
         if a.success != b.success:
-            found.append(Change(a.key, "success", a.success, b.success, b.success))
-        for metric, step in NOTABLE.items():
-            change = _change(a.metrics.get(metric), b.metrics.get(metric), step)
-            if change is not None:
-                x, y = a.metrics.get(metric), b.metrics.get(metric)
-                found.append(Change(a.key, metric, x, y, change))
+            found.append(MetricChange(a.key, "success", a.success, b.success, b.success))
+        for metric, step in NOTABLE_STEPS.items():
+            old_value, new_value = a.metrics.get(metric), b.metrics.get(metric)
+            is_better = _is_better(old_value, new_value, step)
+            if is_better is not None:
+                found.append(MetricChange(a.key, metric, old_value, new_value, is_better))
     return found
 
 
-def _change(before: float | None, after: float | None, step: float) -> bool | None:
-    """Whether it got better; None when there is no change to speak of."""
+def _is_better(before: float | None, after: float | None, step: float) -> bool | None:
+    """Whether a metric improved; None when it changed by less than `step`."""
     if before is None or after is None:
         return None
     gain = (after - before) / step
@@ -68,12 +68,12 @@ def _change(before: float | None, after: float | None, step: float) -> bool | No
 
 
 def print_comparison(before: Sequence[Result], after: Sequence[Result], as_json: bool) -> bool:
-    """The table; returns whether no flight that went as expected fails now."""
+    """Print the changes; return whether no flight went from passed to failed."""
     found = changes(before, after)
-    broken = [c for c in found if c.metric == "success" and not c.is_better]
+    newly_failed = [c for c in found if c.metric == "success" and not c.is_better]
     if as_json:
         print(json.dumps([vars(c) for c in found], indent=2))
-        return not broken
+        return not newly_failed
     table = Table(title="What changed")
     for title in ("flight", "metric", "before", "after", ""):
         table.add_column(title, justify="right" if title in ("before", "after") else "left")
@@ -90,7 +90,7 @@ def print_comparison(before: Sequence[Result], after: Sequence[Result], as_json:
             f"in view {number(t.in_view)}, {t.losses} losses",
             highlight=False,
         )
-    return not broken
+    return not newly_failed
 
 
 def _cell(value: float | bool | None) -> str:

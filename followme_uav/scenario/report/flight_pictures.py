@@ -1,10 +1,11 @@
-"""The pictures of one flight for the report: time lines, map and film strip, as WebP."""
+"""Pictures of one flight for the report: time series, map and film strip, as WebP."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -15,10 +16,13 @@ from followme_uav.view import pictures, plots
 from followme_uav.view.history import history_of
 from followme_uav.view.panels import FLIGHT_PANELS
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 KINDS = {
     "lines": "State, hero in view, image error, distance, speeds and clearance over time",
     "map": "The vehicle's and the hero's paths from above, among the buildings",
-    "strip": "What the camera saw",
+    "strip": "Camera images",
 }
 """Name and meaning of each picture."""
 
@@ -29,26 +33,26 @@ _DPI = 90
 
 @dataclass(frozen=True)
 class Drawing:
-    """A flight whose pictures are wanted."""
+    """The pictures of one flight."""
 
     log: Path
     prefix: Path
-    """Files are called this, then `-`, the kind and `.webp`."""
+    """Path of the files up to `-KIND.webp`."""
 
     def file(self, kind: str) -> Path:
-        """Of one of `KINDS`."""
+        """Return the path of one of `KINDS`."""
         return self.prefix.with_name(f"{self.prefix.name}-{kind}.webp")
 
     @property
     def is_done(self) -> bool:
-        """Whether they are there and not older than the log."""
+        """Whether all files exist and are no older than the log."""
         files = [self.file(kind) for kind in KINDS]
         drawn_ns = self.log.stat().st_mtime_ns
         return all(f.exists() and f.stat().st_mtime_ns >= drawn_ns for f in files)
 
 
 def draw(drawing: Drawing) -> None:
-    """Read the log twice, once for its numbers and once for a few of its images."""
+    """Draw and write the pictures; the log is read twice, to load only the images shown."""
     log = read_log(drawing.log)
     history = history_of(log.entries((TRUTH,)), log.metadata.config, solids_of(log.metadata.extra))
     changes_s = [time_s for time_s, _ in history.transitions]
@@ -69,7 +73,7 @@ def draw(drawing: Drawing) -> None:
         write_image(drawing.file(kind), image, quality=80)
 
 
-def _image(figure: plots.Figure) -> Image.Image:
+def _image(figure: Figure) -> Image.Image:
     content = io.BytesIO()
     figure.savefig(content, dpi=_DPI, facecolor="white", format="png")
     return Image.open(content).convert("RGB")

@@ -1,4 +1,4 @@
-"""What the scenario commands print."""
+"""Tables and texts that the scenario commands print."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = {
 
 
 def print_results(results: Sequence[Result]) -> None:
-    """A line a flight, and one for all."""
+    """Print a table with a row for each flight, and the totals."""
     console = make_console()
     table = Table(title="Scenarios")
     for title in ("scenario", "seed", "", *COLUMNS.values()):
@@ -44,20 +44,20 @@ def print_results(results: Sequence[Result]) -> None:
     t = totals(results)
     console.print(
         f"{t.passed} of {t.flights} flights as expected; tracked {number(t.tracked)}, in view "
-        f"{number(t.in_view)} of all time after she was found; {t.losses} losses, found again "
-        f"{number(t.reacquire_visible_s)} s (median) after she was visible; somebody else followed "
-        f"{t.wrong_target_s:.1f} s; {t.collisions} collisions",
+        f"{number(t.in_view)} of the time after the hero was found; {t.losses} losses, found again "
+        f"{number(t.reacquire_visible_s)} s (median) after being visible; another person followed "
+        f"for {t.wrong_target_s:.1f} s; {t.collisions} collisions",
         highlight=False,
     )
 
 
 def print_json(folder: Path) -> None:
-    """The results as they were written."""
+    """Print the file of results."""
     print((folder / RESULTS).read_text(encoding="utf-8"), end="")
 
 
 def print_list(scenarios: Sequence[Scenario], as_json: bool) -> None:
-    """Name, length and reason of each."""
+    """Print name, duration and purpose of each scenario."""
     if as_json:
         rows = [{"name": s.name, "duration_s": s.duration_s, "why": s.why} for s in scenarios]
         print(json.dumps(rows, indent=2))
@@ -69,12 +69,12 @@ def print_list(scenarios: Sequence[Scenario], as_json: bool) -> None:
 
 
 def print_script(scenario: Scenario) -> None:
-    """As YAML."""
+    """Print a scenario as YAML."""
     print(yaml.safe_dump(scenario.model_dump(mode="json"), sort_keys=False), end="")
 
 
 def number(value: float | None) -> str:
-    """Short, for a table."""
+    """Format a number for a table."""
     if value is None:
         return "–"
     if isinstance(value, int):

@@ -1,4 +1,4 @@
-"""What a script expects of a flight's metrics, and whether the flight did as expected."""
+"""The metrics that a script expects of a flight, and the check of a flight against them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CHECKABLE = {
 } | _FLAGS
 
 
-class Limits(Section):
-    """Smallest and largest allowed value; of a list, each item is judged."""
+class MetricBounds(Section):
+    """Smallest and largest allowed value of a metric; of a list, each item is checked."""
 
     min: Number | None = None
     max: Number | None = None
 
     @model_validator(mode="after")
-    def _possible(self) -> Limits:
+    def _possible(self) -> MetricBounds:
         if self.min is None and self.max is None:
             raise ValueError("give min, max or both, or one value")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -36,11 +36,11 @@ class Limits(Section):
         return self
 
     def complaint(self, name: str, value: Any) -> str | None:
-        """What is wrong with a metric; None when nothing is."""
+        """Return what is wrong with the value of a metric, or None."""
         if value is None:
-            return None if self == NEVER else f"{name}: there is none"
+            return None if self == NEVER else f"{name}: has no value"
         if self == NEVER:
-            return f"{name} {_number(value)}, which should never be"
+            return f"{name} {_number(value)}, expected never"
         for item in value if isinstance(value, list) else [value]:
             if self.min is not None and item < self.min:
                 return f"{name} {_number(item)} < {self.min:g}"
@@ -49,12 +49,12 @@ class Limits(Section):
         return None
 
 
-NEVER = Limits(max=-1.0)
-"""Of a time: it must not come. Written `never`."""
+NEVER = MetricBounds(max=-1.0)
+"""An event must not occur, so that its time has no value. Written `never`."""
 
 
 def _short_form(value: Any) -> Any:
-    """`0` is `{min: 0, max: 0}`, `never` is for what must not happen at all."""
+    """Expand a single value to `{min: value, max: value}`, and the word `never`."""
     if value == "never":
         return NEVER
     if isinstance(value, bool | int | float):
@@ -62,31 +62,31 @@ def _short_form(value: Any) -> Any:
     return value
 
 
-def _known(checks: dict[str, Limits]) -> dict[str, Limits]:
-    for name, limits in checks.items():
+def _known(checks: dict[str, MetricBounds]) -> dict[str, MetricBounds]:
+    for name, bounds in checks.items():
         if name not in CHECKABLE:
             raise ValueError(f"'{name}' is no metric; choose from {', '.join(sorted(CHECKABLE))}")
         low, high = (0.0, 1.0) if name in SHARES | _FLAGS else (0.0, float("inf"))
-        if limits == NEVER and name != "acquire_s":
+        if bounds == NEVER and name != "acquire_s":
             raise ValueError(f"'{name}' cannot be never; only acquire_s can")
-        impossible = (limits.min is not None and limits.min > high) or (
-            limits.max is not None and limits.max < low
+        impossible = (bounds.min is not None and bounds.min > high) or (
+            bounds.max is not None and bounds.max < low
         )
-        if impossible and limits != NEVER:
-            raise ValueError(f"'{name}' lies between {low:g} and {high:g}, so nothing could pass")
+        if impossible and bounds != NEVER:
+            raise ValueError(f"'{name}' lies between {low:g} and {high:g}: no flight could pass")
     return checks
 
 
 Expectations = Annotated[
-    dict[str, Annotated[Limits, BeforeValidator(_short_form)]], AfterValidator(_known)
+    dict[str, Annotated[MetricBounds, BeforeValidator(_short_form)]], AfterValidator(_known)
 ]
-"""By name of the metric; see docs/metrics.md."""
+"""Bounds by the name of the metric; see docs/metrics.md."""
 
 
-def complaints(expected: Mapping[str, Limits], metrics: FlightMetrics) -> list[str]:
-    """Everything that is not as expected, in the script's order."""
+def complaints(expected: Mapping[str, MetricBounds], metrics: FlightMetrics) -> list[str]:
+    """Return what is not as expected, in the order of the script."""
     values = metrics.to_dict()
-    found = (limits.complaint(name, values[name]) for name, limits in expected.items())
+    found = (bounds.complaint(name, values[name]) for name, bounds in expected.items())
     return [complaint for complaint in found if complaint is not None]
 
 

@@ -1,8 +1,8 @@
-"""Random flights: city, people, route, weather and faults drawn from one seed.
+"""Random scenarios: city, people, route, weather and faults drawn from one seed.
 
-Nobody chose these, so they tell how the pilot does where nobody has looked. A flight is as expected
-when she is found, in the picture for nine tenths of the two minutes after that, nothing is hit and
-nobody else is followed.
+They test the pilot in situations for which it was not tuned. A flight is as expected when the hero
+is found, is in view for nine tenths of the two minutes after that, no other person is followed and
+nothing is hit.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from followme_uav.sim.city.layout import STREET_CENTRES_M, City
 from followme_uav.sim.city.world import make_city
 
 FIND_S = 300.0
-"""The patrol's round of the streets takes about 200 s."""
+"""Time to find the hero; the patrol's round of the streets takes about 200 s."""
 FOLLOW_S = 120.0
 
-_KERB_M = 7.2  # pavements' middle, from the streets' centre lines
+_PAVEMENT_M = 7.2  # from a street's centre line to the middle of the pavement
 _CORNERS = tuple(
     (c + s, d + t)
     for c, d in itertools.product(STREET_CENTRES_M, repeat=2)
-    for s, t in itertools.product((-_KERB_M, _KERB_M), repeat=2)
+    for s, t in itertools.product((-_PAVEMENT_M, _PAVEMENT_M), repeat=2)
 )
-_STEP_M = 60.0  # longest way from corner to corner
+_MAX_LEG_M = 60.0
 _LEGS = 12
 _TRIES = 30
 
 
 def draw_scenario(seed: int) -> Scenario:
-    """The flight that belongs to a seed."""
+    """Draw the scenario that belongs to a seed."""
     rng = np.random.default_rng([seed, 40])
     city = make_city(seed)
     world: dict[str, Any] = {
@@ -51,7 +51,7 @@ def draw_scenario(seed: int) -> Scenario:
     return Scenario.model_validate(
         {
             "name": "random",
-            "why": "Nobody chose this one.",
+            "why": "Test the pilot in a situation for which it was not tuned.",
             "duration_s": FIND_S + FOLLOW_S,
             "follow_s": FOLLOW_S,
             "seeds": [seed],
@@ -78,7 +78,7 @@ def _light(rng: np.random.Generator) -> dict[str, float]:
 
 
 def _events(rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Each kind of fault in some of the flights; several may come together."""
+    """Draw gusts, lost frames, delays and stalls, each for some of the flights."""
     events: list[dict[str, Any]] = []
     for _ in range(int(rng.integers(0, 6)) if rng.random() < 0.4 else 0):
         towards, speed_mps = rng.uniform(-math.pi, math.pi), rng.uniform(2.0, 8.0)
@@ -106,12 +106,12 @@ def _events(rng: np.random.Generator) -> list[dict[str, Any]]:
 
 
 def _route(rng: np.random.Generator, city: City) -> dict[str, Any] | str:
-    """From corner to corner, at a speed that changes; about at random where nothing leads on."""
+    """Draw a route from corner to corner; after too many blocked ones, let people walk randomly."""
     for _ in range(_TRIES):
         points = [_CORNERS[int(rng.integers(len(_CORNERS)))]]
         for _ in range(_LEGS):
             before = points[-2] if len(points) > 1 else None
-            near = [c for c in _CORNERS if c != before and 0.0 < _way_m(points[-1], c) < _STEP_M]
+            near = [c for c in _CORNERS if c != before and 0.0 < _leg_m(points[-1], c) < _MAX_LEG_M]
             points.append(near[int(rng.integers(len(near)))])
         route = {"waypoints_m": [list(p) for p in points], "speeds_mps": _speeds(rng)}
         try:
@@ -122,13 +122,13 @@ def _route(rng: np.random.Generator, city: City) -> dict[str, Any] | str:
     return "random"
 
 
-def _way_m(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Along a pavement or a zebra; infinite where neither leads straight there."""
+def _leg_m(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Return the length along a pavement or crosswalk; infinite where none connects the points."""
     return math.dist(a, b) if a[0] == b[0] or a[1] == b[1] else math.inf
 
 
 def _speeds(rng: np.random.Generator) -> list[list[float]]:
-    """Mostly a walk, sometimes a stop or a run."""
+    """Draw speeds over time: mostly walking, sometimes standing or running."""
     speeds, at_s = [], 0.0
     while at_s < FIND_S + FOLLOW_S:
         kind = rng.random()

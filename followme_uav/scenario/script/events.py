@@ -1,13 +1,13 @@
-"""What happens during a flight besides the flying, and when.
+"""The events of a script: changes of the world, and faults.
 
     - {at_s: 20, lasts_s: 4, gust: {north_mps: 8}}    # rises and falls; steady without lasts_s
-    - {at_s: 30, move: {who: hero, to_m: [40, 7]}}    # at once; she walks on from there
+    - {at_s: 30, move: {who: hero, to_m: [40, 7]}}    # at once; the hero walks on from there
     - {at_s: 30, light: {hour_h: 21.5, fog: 0.6}}     # from then on
-    - {drop_frames: {share: 0.2}}                     # images that never come
+    - {drop_frames: {share: 0.2}}                     # frames without an image
     - {delay: {frames_ms: 75, commands_ms: 75, jitter_ms: 25}}
     - {at_s: 30, lasts_s: 3, stall: {}}               # no call is answered, time goes on
 
-Times are simulated seconds from the first frame; without `lasts_s` it goes on until the end.
+Times are simulated seconds from the first frame. Without `lasts_s` an event lasts until the end.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Delay = Annotated[Number, Field(ge=0, le=500)]
 
 
 class Gust(Section):
-    """Wind, where it blows to."""
+    """Wind, by the direction in which it blows."""
 
     north_mps: Wind = 0.0
     east_mps: Wind = 0.0
 
 
-class Light(Section):
-    """Time of day and weather; what is not given stays."""
+class LightChange(Section):
+    """Time of day and weather; a value that is not given stays as it is."""
 
     hour_h: Annotated[Number, Field(ge=0, le=24)] | None = None
     rain: Share | None = None
@@ -40,37 +40,38 @@ class Light(Section):
 
 
 class Move(Section):
-    """Somebody is somewhere else at once: `hero`, `person_01` and so on."""
+    """A person (`hero`, `person_01`, ...) is moved to another place at once."""
 
     who: str
     to_m: Point2
-    """North, east."""
+    """North and east."""
     heading_deg: Number = 0.0
 
 
 class DropFrames(Section):
-    """Images that get lost."""
+    """Loss of images."""
 
     share: Share
+    """Probability with which an image is lost."""
 
 
 class Delays(Section):
-    """How much older a frame is when it comes, and how much later a command acts."""
+    """Delays of frames on the way to the pilot, and of commands on the way to the vehicle."""
 
     frames_ms: Delay = 0.0
     commands_ms: Delay = 0.0
     jitter_ms: Delay = 0.0
-    """Each delay is up to so much shorter or longer, all equally likely."""
+    """Each delay is shorter or longer by up to this much, uniformly distributed."""
 
     @model_validator(mode="after")
     def _possible(self) -> Delays:
         if self.jitter_ms > max(self.frames_ms, self.commands_ms):
-            raise ValueError("jitter_ms above the delays would bring frames before they are taken")
+            raise ValueError("jitter_ms above the delays: a frame would arrive before it is taken")
         return self
 
 
 class Stall(Section):
-    """The simulator answers nothing; its world goes on."""
+    """The simulator answers no call; its time goes on."""
 
 
 KINDS = ("gust", "light", "move", "drop_frames", "delay", "stall")
@@ -78,12 +79,12 @@ _AT_ONCE = ("light", "move")
 
 
 class Event(Section):
-    """One thing that happens: exactly one of the kinds."""
+    """One event, of exactly one of the kinds."""
 
     at_s: NonNegative = 0.0
     lasts_s: Positive | None = None
     gust: Gust | None = None
-    light: Light | None = None
+    light: LightChange | None = None
     move: Move | None = None
     drop_frames: DropFrames | None = None
     delay: Delays | None = None
@@ -101,11 +102,11 @@ class Event(Section):
         return self
 
     def is_on(self, time_s: float) -> bool:
-        """Whether it goes on at that time of the flight."""
+        """Whether the event is active at that time of the flight."""
         return self.at_s <= time_s < self.at_s + (self.lasts_s or math.inf)
 
     def wind_mps(self, time_s: float) -> tuple[float, float]:
-        """(north, east) share in the wind: a gust is a cosine's hump, as in gust load rules."""
+        """Return its wind (north, east); a gust is a 1-cosine hump, as in gust load rules."""
         if self.gust is None or not self.is_on(time_s):
             return 0.0, 0.0
         share = 1.0

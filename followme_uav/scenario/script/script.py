@@ -1,15 +1,15 @@
-"""A scenario as somebody writes it down in `configs/scenarios/NAME.yaml`.
+"""Scenario scripts, `configs/scenarios/NAME.yaml`, and how they are read.
 
-why: What a user loses when this fails.
+why: The pilot has to keep the hero in view in a side wind.
 duration_s: 60
-seeds: [301, 302, 303]      # of city, people, faults; one flight each
+seeds: [301, 302, 303]      # of city, people and faults; one flight each
 world:                      # as in docs/simulator.md, without the seed
   hero: {waypoints_m: [[15.0, 7.0], [95.0, 7.0]]}
 events:                     # see followme_uav/scenario/script/events.py
   - {at_s: 20, lasts_s: 4, gust: {north_mps: 8}}
-flight:                     # what differs from configs/default.yaml
+flight:                     # changes to configs/default.yaml
   control: {wanted_distance_m: 9}
-expect:                     # of the metrics in docs/metrics.md
+expect:                     # metrics, see docs/metrics.md
   tracked: {min: 0.9}
   collisions: 0
 """
@@ -32,7 +32,7 @@ from followme_uav.config import (
     read_yaml,
     validated,
 )
-from followme_uav.config_aliases import renamed
+from followme_uav.config.aliases import renamed
 from followme_uav.errors import ConfigError
 from followme_uav.scenario.script.checks import Expectations
 from followme_uav.scenario.script.events import Event
@@ -40,21 +40,22 @@ from followme_uav.sim.world_plan import WorldPlan
 
 SCENARIOS = CONFIG_DIR / "scenarios"
 SEEDS = (301, 302, 303)
-"""Cities that scenarios are flown in unless they say otherwise."""
+"""Default seeds of a scenario."""
 
 Seed = Annotated[int, Field(ge=0)]
 
 
 class Scenario(Section):
-    """One script; see the module for an example."""
+    """A scenario; the docstring of the module has an example."""
 
     name: str
-    """Of the file; not written in it."""
+    """Name of the file without its ending; no key of the file."""
     why: Annotated[str, Field(min_length=1)]
+    """The ability that the scenario tests, or the condition that makes it hard."""
     duration_s: Positive
-    """Flight time until the landing begins."""
+    """Flight time in seconds until the landing begins."""
     follow_s: Positive | None = None
-    """Land so long after the hero was found, if that is earlier."""
+    """Land this many seconds after the hero was found, if that is earlier."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = SEEDS
     world: WorldPlan = WorldPlan()
     events: tuple[Event, ...] = ()
@@ -65,21 +66,21 @@ class Scenario(Section):
     @classmethod
     def _without_seed(cls, world: WorldPlan) -> WorldPlan:
         if "seed" in world.model_fields_set:
-            raise ValueError("leave its seed out; it comes from the scenario's seeds")
+            raise ValueError("leave the key seed out; the key seeds of the scenario has it")
         return world
 
     def world_of(self, seed: int) -> dict[str, Any]:
-        """The world of one of its flights, for the simulator's `--world` file."""
+        """Return the world of one flight, as the file of `sim --world` has it."""
         plan = self.world.model_dump(mode="json", exclude_unset=True)
         return {**plan, "seed": seed}
 
     def config(
         self, changes: Mapping[str, Any] | None = None, overrides: Sequence[str] = ()
     ) -> FlightConfig:
-        """How to fly it: the defaults, then `changes`, then what it says, then `overrides`.
+        """Return the configuration: the defaults, changed by `changes`, the script and `overrides`.
 
         Raises:
-            ConfigError: Naming scenario and key.
+            ConfigError: A value is wrong; the message names scenario and key.
         """
         data = merged(
             merged(renamed(changes or {}), renamed(self.flight)), {"duration_s": self.duration_s}
@@ -88,27 +89,29 @@ class Scenario(Section):
 
 
 def read_scenario(path: Path) -> Scenario:
-    """The script in a file.
+    """Read the scenario in a file.
 
     Raises:
-        ConfigError: Naming file and key.
+        ConfigError: A value is wrong; the message names file and key.
     """
     data = {**read_yaml(path), "name": path.stem}
     try:
         scenario = validated(Scenario, data, path)
         scenario.config()
     except ConfigError as error:
-        # Routes and the flight's configuration do not know where they stand.
+        # Messages about routes and the configuration do not name the file.
         text = str(error)
         raise ConfigError(text if text.startswith(str(path)) else f"{path}: {text}") from error
     return scenario
 
 
 def read_scenarios(paths: Sequence[Path]) -> list[Scenario]:
-    """Scripts from files, folders, or names of those in `configs/scenarios`; all of it for none.
+    """Read scenarios from files, folders, or by their names in `configs/scenarios`.
+
+    Without paths, all scenarios of that folder are read.
 
     Raises:
-        ConfigError: A path leads nowhere, or two scripts have one name.
+        ConfigError: A path does not exist, or two scenarios have the same name.
     """
     files = [file for path in paths or [SCENARIOS] for file in _files(path)]
     scenarios = [read_scenario(file) for file in dict.fromkeys(files)]
@@ -123,7 +126,7 @@ def _files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(path.glob("*.yaml"))
         if not found:
-            raise ConfigError(f"{path}: no scenario in it; scenarios are files NAME.yaml")
+            raise ConfigError(f"{path}: holds no scenario; scenarios are files NAME.yaml")
         return found
     known = SCENARIOS / f"{path}.yaml"
     if not path.exists() and path.suffix == "" and len(path.parts) == 1:

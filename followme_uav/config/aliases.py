@@ -1,4 +1,4 @@
-"""Former names of configuration keys: old logs, files and `--set` overrides go on working."""
+"""Former names of configuration keys, which old logs, files and `--set` overrides may use."""
 
 from __future__ import annotations
 
@@ -70,15 +70,15 @@ ALIASES = {
 
 
 def renamed_key(key: str) -> str:
-    """Today's name of a dotted key."""
+    """Return the present name of a dotted key."""
     return ALIASES.get(key, key)
 
 
 def renamed(data: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` with today's names for all keys.
+    """Return `data` with the present names of all keys.
 
     Raises:
-        ConfigError: A key is there under both names.
+        ConfigError: `data` has a key under both names.
     """
     result: dict[str, Any] = {
         name: dict(value) if isinstance(value, Mapping) else value for name, value in data.items()

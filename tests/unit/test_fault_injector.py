@@ -1,4 +1,4 @@
-"""If these fail, a script's faults and events do not happen, or at another time in each flight."""
+"""If these fail, events of a script are missing, or occur at another time in each flight."""
 
 import itertools
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from followme_uav.errors import RpcTimeoutError
 from followme_uav.flight.loop import FlightLoop
 from followme_uav.messages import Command, GroundTruth, Manoeuvre, MissionState
-from followme_uav.scenario.execution.fault_injector import Stage
+from followme_uav.scenario.execution.fault_injector import FaultInjector
 from followme_uav.scenario.script.events import Event
 from tests.conftest import hero_mask
 from tests.toy_world import ToyWorld
@@ -16,8 +16,8 @@ from tests.toy_world import ToyWorld
 FRAME_S = 0.1
 
 
-class Simulator:
-    """Counts its time in steps of 5 ms; a frame's index is the step it was taken at."""
+class FakeSimulator:
+    """A simulator with steps of 5 ms; the index of a frame is the step at which it was taken."""
 
     def __init__(self):
         self.step = 0
@@ -60,8 +60,8 @@ class Simulator:
         pass
 
 
-class Hands:
-    """Notes what is done to the world, and when."""
+class WorldRecorder:
+    """Records the changes of the world with their times."""
 
     def __init__(self, simulator):
         self.done = []
@@ -75,45 +75,45 @@ class Hands:
 
 
 def fly(events, seconds, seed=1):
-    """(simulator, hands, frames that the pilot got or the error, truths, times) of a flight."""
-    simulator = Simulator()
-    hands = Hands(simulator)
+    """Fly: (simulator, world, [(time, frame or None, truth or error)])."""
+    simulator = FakeSimulator()
+    world = WorldRecorder(simulator)
     script = [Event.model_validate(event) for event in events]
-    stage = Stage(simulator, hands, script, seed, FRAME_S)
+    injector = FaultInjector(simulator, world, script, seed, FRAME_S)
     seen = []
     for number in range(round(seconds / FRAME_S)):
         now_s = simulator.now_s
         try:
-            frame = stage.read_frame()
-            seen.append((now_s, frame, stage.ground_truth()))
-            stage.send(Command(Manoeuvre.VELOCITY, (0, 0, 0), float(number), 0, 0))
+            frame = injector.read_frame()
+            seen.append((now_s, frame, injector.ground_truth()))
+            injector.send(Command(Manoeuvre.VELOCITY, (0, 0, 0), float(number), 0, 0))
         except RpcTimeoutError as error:
             seen.append((now_s, None, error))
-            stage.reconnect()
-        stage.begin_advance(FRAME_S, prefetch=True)
-        stage.end_advance(lambda: None)
+            injector.reconnect()
+        injector.begin_advance(FRAME_S, prefetch=True)
+        injector.end_advance(lambda: None)
         assert simulator.now_s == pytest.approx(now_s + FRAME_S)
-    return simulator, hands, seen
+    return simulator, world, seen
 
 
 def ages_ms(seen):
     return [round(1e3 * (now_s - frame.time_s)) for now_s, frame, _ in seen]
 
 
-def test_nothing_changes_where_nothing_happens():
-    simulator, hands, seen = fly([], 3)
+def test_without_events_frames_and_commands_pass_unchanged():
+    simulator, world, seen = fly([], 3)
     assert ages_ms(seen) == [0] * 30
     assert [time_s for time_s, _ in simulator.sent] == [now_s for now_s, _, _ in seen]
-    assert hands.done == []
-    assert simulator.looked_ahead == 30, "the next frame is drawn while this one is recorded"
+    assert world.done == []
+    assert simulator.looked_ahead == 30, "the next frame is prefetched"
 
 
-def test_who_gets_late_frames_looks_at_none_ahead():
+def test_no_frame_is_prefetched_while_frames_are_delayed():
     simulator, _, _ = fly([{"delay": {"frames_ms": 75, "jitter_ms": 25}}], 3)
     assert simulator.looked_ahead == 0
 
 
-def test_late_frames_are_old_and_come_with_their_own_truth():
+def test_delayed_frames_are_old_and_have_the_truth_of_their_own_time():
     _, _, seen = fly([{"delay": {"frames_ms": 75, "jitter_ms": 25}}], 30)
     ages = ages_ms(seen)[2:]
     assert 45 <= min(ages) < 60 and 90 < max(ages) <= 105
@@ -121,7 +121,7 @@ def test_late_frames_are_old_and_come_with_their_own_truth():
     assert all(truth.time_s == pytest.approx(frame.time_s) for _, frame, truth in seen)
 
 
-def test_a_delay_longer_than_the_frame_time_shows_no_frame_before_it_can_be_there():
+def test_delay_longer_than_the_frame_time_keeps_frames_in_order():
     _, _, seen = fly([{"delay": {"frames_ms": 250, "jitter_ms": 80}}], 20)
     ages = ages_ms(seen)[5:]
     assert min(ages) >= 170
@@ -129,7 +129,7 @@ def test_a_delay_longer_than_the_frame_time_shows_no_frame_before_it_can_be_ther
     assert times_s == sorted(times_s)
 
 
-def test_commands_act_late_and_in_their_order():
+def test_delayed_commands_are_sent_in_order():
     simulator, _, _ = fly([{"delay": {"commands_ms": 150, "jitter_ms": 50}}], 20)
     numbers = [number for _, number in simulator.sent]
     assert numbers == sorted(numbers)
@@ -145,7 +145,7 @@ def test_dropped_frames_have_no_image():
     assert 0.15 < len(blind) / 1000 < 0.25
 
 
-def test_a_stalled_simulator_answers_nothing_while_time_goes_on():
+def test_stalled_simulator_answers_no_call_while_time_passes():
     simulator, _, seen = fly([{"at_s": 1, "lasts_s": 3, "stall": {}}], 6)
     silent = [now_s for now_s, frame, _ in seen if frame is None]
     assert silent == pytest.approx([1 + FRAME_S * i for i in range(30)])
@@ -153,14 +153,14 @@ def test_a_stalled_simulator_answers_nothing_while_time_goes_on():
     assert not any(1 <= time_s < 4 for time_s, _ in simulator.sent)
 
 
-def test_the_loop_flies_through_a_stall(config):
-    """The pilot sees blind frames, and real ones again afterwards."""
-    simulator = Simulator()
+def test_loop_continues_through_a_stall(config):
+    """The pilot gets frames without an image, and images again after the stall."""
+    simulator = FakeSimulator()
     script = [Event.model_validate({"at_s": 0.5, "lasts_s": 1, "stall": {}})]
-    stage = Stage(simulator, Hands(simulator), script, 1, FRAME_S)
+    injector = FaultInjector(simulator, WorldRecorder(simulator), script, 1, FRAME_S)
     entries = []
     loop = FlightLoop(
-        config, stage, lambda f: hero_mask(None), lockstep=True, record=entries.append
+        config, injector, lambda f: hero_mask(None), lockstep=True, record=entries.append
     )
 
     class Enough(Exception):
@@ -179,30 +179,30 @@ def test_the_loop_flies_through_a_stall(config):
     assert entries[-1].step.state is not MissionState.DONE
 
 
-def test_a_gust_rises_falls_and_is_over():
-    _, hands, _ = fly([{"at_s": 1, "lasts_s": 4, "gust": {"north_mps": 8, "east_mps": -4}}], 8)
-    winds = {time_s: values for time_s, name, *values in hands.done if name == "set_wind"}
+def test_gust_rises_falls_and_ends():
+    _, world, _ = fly([{"at_s": 1, "lasts_s": 4, "gust": {"north_mps": 8, "east_mps": -4}}], 8)
+    winds = {time_s: values for time_s, name, *values in world.done if name == "set_wind"}
     assert min(winds) > 1.0 and max(winds) == pytest.approx(5.0)
     assert winds[3.0] == pytest.approx([8.0, -4.0])
     assert winds[max(winds)] == [0.0, 0.0]
 
 
-def test_what_happens_at_once_happens_once_at_its_time():
-    _, hands, _ = fly(
+def test_moves_and_light_changes_are_applied_once_at_their_time():
+    _, world, _ = fly(
         [
             {"at_s": 2.0, "light": {"hour_h": 18, "fog": 0.3}},
             {"at_s": 0.7, "move": {"who": "hero", "to_m": [40, 7]}},
         ],
         5,
     )
-    assert hands.done == [
+    assert world.done == [
         (0.7, "move", "hero", 40.0, 7.0, 0.0),
         (2.0, "set_hour", 18.0),
         (2.0, "set_weather", ("fog", 0.3)),
     ]
 
 
-def test_the_seed_decides_what_is_lost_and_how_late_things_are():
+def test_losses_and_delays_depend_on_the_seed_only():
     events = [{"drop_frames": {"share": 0.3}}, {"delay": {"frames_ms": 60, "jitter_ms": 40}}]
 
     def story(seed):

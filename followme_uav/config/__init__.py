@@ -1,0 +1,93 @@
+"""Typed configuration: YAML files plus `--set section.key=value` overrides.
+
+Every number that tunes behaviour is in `configs/default.yaml` with its unit and effect; every
+number that depends on the simulator is in `configs/simulators/NAME.yaml`. The two together are a
+`FlightConfig`, which is also written into each flight log. An unknown key or a value that is not
+allowed is a `ConfigError` that names file and key.
+"""
+
+from followme_uav.config.checking import Allowed, NotBlank, validated
+from followme_uav.config.description import descriptions
+from followme_uav.config.loading import (
+    CONFIG_DIR,
+    DEFAULT_CONFIG,
+    changed,
+    load_config,
+    make_config,
+    merged,
+    of_older_version,
+    read_extending,
+    read_yaml,
+)
+from followme_uav.config.schema import (
+    AssociationConfig,
+    CameraConfig,
+    ClassificationConfig,
+    ControlConfig,
+    DepthConfig,
+    DetectionConfig,
+    FlightConfig,
+    HeroConfig,
+    LimitsConfig,
+    LogConfig,
+    MeasurementConfig,
+    MissionConfig,
+    NonNegative,
+    Number,
+    PatrolConfig,
+    PerceptionConfig,
+    PidGains,
+    Point2,
+    Positive,
+    Rectangle,
+    RpcConfig,
+    RuntimeName,
+    SearchConfig,
+    Section,
+    Share,
+    SimulatorProfile,
+    TrackConfig,
+)
+
+__all__ = [
+    "CONFIG_DIR",
+    "DEFAULT_CONFIG",
+    "Allowed",
+    "AssociationConfig",
+    "CameraConfig",
+    "ClassificationConfig",
+    "ControlConfig",
+    "DepthConfig",
+    "DetectionConfig",
+    "FlightConfig",
+    "HeroConfig",
+    "LimitsConfig",
+    "LogConfig",
+    "MeasurementConfig",
+    "MissionConfig",
+    "NonNegative",
+    "NotBlank",
+    "Number",
+    "PatrolConfig",
+    "PerceptionConfig",
+    "PidGains",
+    "Point2",
+    "Positive",
+    "Rectangle",
+    "RpcConfig",
+    "RuntimeName",
+    "SearchConfig",
+    "Section",
+    "Share",
+    "SimulatorProfile",
+    "TrackConfig",
+    "changed",
+    "descriptions",
+    "load_config",
+    "make_config",
+    "merged",
+    "of_older_version",
+    "read_extending",
+    "read_yaml",
+    "validated",
+]
