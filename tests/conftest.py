@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from followme_uav.config import FlightConfig, load_config
 from followme_uav.log.entry import FlightEntry, LoopTimings
-from followme_uav.log.images import picture_of
+from followme_uav.log.images import encode_lossless
 from followme_uav.messages import (
     CameraPose,
     Command,
@@ -78,7 +78,7 @@ def make_entry(
         step=Step(index, time_s, mask, detection, state, command=command, **step),
         truth=truth,
         timings=LoopTimings(0.5, 0.25, 0.125, 0.1, 0.2, total_ms),
-        picture=picture_of(rgb),
+        encoded_image=encode_lossless(rgb),
     )
 
 

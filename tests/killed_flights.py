@@ -19,7 +19,7 @@ from pathlib import Path
 
 from followme_uav.config import load_config
 from followme_uav.log.reader import read_log
-from followme_uav.replay.replay_log import ReplaySetup, compare_log
+from followme_uav.replay.setup import ReplaySetup, compare_log
 from tests.toy_flight import FRAME_S, fly_toy
 
 AT_ONCE = 20

@@ -15,10 +15,10 @@ from PIL import Image
 
 from followme_uav.log.reader import FlightLog, read_log
 from followme_uav.log.solids import solids_of
-from followme_uav.view.board import Board
 from followme_uav.view.history import History, history_of
 from followme_uav.view.pictures import chosen_times, film_strip
 from followme_uav.view.plots import top_view
+from followme_uav.view.video_painter import VideoPainter
 
 PICTURES, COLUMNS = 12, 4
 MAP_IN = 6.5
@@ -58,10 +58,10 @@ def sheet(log: FlightLog, history: History) -> Image.Image:
 
 def moment(log: FlightLog, history: History, at_s: float) -> Image.Image:
     """As the video shows it."""
-    board = Board(history, log.path.stem)
+    painter = VideoPainter(history, log.path.stem)
     last = int(np.searchsorted(history.time_s, at_s))
     for index, entry in enumerate(log.entries()):
-        picture = board.picture(entry)
+        picture = painter.paint(entry)
         if index >= last:
             break
     return picture

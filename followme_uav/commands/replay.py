@@ -86,8 +86,8 @@ def _replay(
     from followme_uav.config import changed
     from followme_uav.log.info import missing_end
     from followme_uav.log.reader import read_log
-    from followme_uav.replay.replay_log import ReplaySetup, compare_log, weights_of
-    from followme_uav.replay.replay_report import NO_REACTION, first_divergence, show, verdict
+    from followme_uav.replay.report import NO_REACTION, first_divergence, show, verdict
+    from followme_uav.replay.setup import ReplaySetup, compare_log, weights_of
 
     log = read_log(flight)
     is_question = bool(weights or overrides or config)

@@ -18,7 +18,7 @@ import numpy as np
 from followme_uav.config import FlightConfig
 from followme_uav.errors import ControlLostError, RpcError, SimulatorError
 from followme_uav.flight.control_watch import ControlWatch
-from followme_uav.log.entry import FlightEntry, LoopTimings, Picture
+from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.images import as_logged, rounded_mask
 from followme_uav.messages import (
     Command,
@@ -192,7 +192,7 @@ class FlightLoop:
             return ControlLostError(f"{loss}, and {error}")
         return None
 
-    def _as_logged(self, frame: Frame) -> tuple[Frame, Picture | None]:
+    def _as_logged(self, frame: Frame) -> tuple[Frame, EncodedImage | None]:
         """The flight sees what its log will hold, so that a replay sees the same."""
         if frame.rgb is None:
             return frame, None

@@ -59,7 +59,7 @@ def cut(log: FlightLog, out: Path, from_s: float, to_s: float, *, masks_only: bo
     entries = _between(log.entries((MASK,) if masks_only else EVERYTHING), from_s, to_s)
     if masks_only:
         metadata["solids"] = ""
-        entries = (replace(entry, picture=None) for entry in entries)
+        entries = (replace(entry, encoded_image=None) for entry in entries)
     return write_log(log, entries, out, metadata)
 
 

@@ -26,7 +26,7 @@ class LoopTimings:
 
 
 @dataclass(frozen=True)
-class Picture:
+class EncodedImage:
     """The camera's image as it is logged."""
 
     data: bytes
@@ -42,5 +42,5 @@ class FlightEntry:
     step: Step
     truth: GroundTruth | None
     timings: LoopTimings
-    picture: Picture | None = None
+    encoded_image: EncodedImage | None = None
     """What `frame.rgb` was decoded from; None: the log makes a PNG of it."""

@@ -18,7 +18,7 @@ from followme_uav.files import sole_folder, write_image, write_text, write_whole
 from followme_uav.labelled_frames import KINDS, kind_of
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.png import encode_png
-from followme_uav.log.reader import PICTURE, TRUTH, FlightLog
+from followme_uav.log.reader import IMAGE, TRUTH, FlightLog
 from followme_uav.messages import GroundTruth
 
 NEAR_M = 15.0
@@ -78,8 +78,8 @@ def export_frames(log: FlightLog, out: Path) -> dict[str, int]:
 
 def _export_frames(log: FlightLog, out: Path) -> dict[str, int]:
     counts = dict.fromkeys(KINDS, 0)
-    for entry in log.entries((PICTURE, TRUTH)):
-        if entry.picture is None or entry.truth is None:
+    for entry in log.entries((IMAGE, TRUTH)):
+        if entry.encoded_image is None or entry.truth is None:
             continue
         kind = kind_of(entry.truth.mask, _is_near(entry, entry.truth))
         if kind is None:
@@ -104,8 +104,8 @@ def _is_near(entry: FlightEntry, truth: GroundTruth) -> bool:
 
 
 def _write_picture(path: Path, entry: FlightEntry) -> None:
-    if entry.picture is not None and entry.picture.format == "jpeg":
-        write_whole(path, entry.picture.data, sync=False)
+    if entry.encoded_image is not None and entry.encoded_image.format == "jpeg":
+        write_whole(path, entry.encoded_image.data, sync=False)
         return
     image = Image.fromarray(np.asarray(entry.frame.rgb))
     write_image(path, image, sync=False, quality=95, subsampling=0)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from followme_uav.config import LogConfig
 from followme_uav.decoding import decode_jpeg
-from followme_uav.log.entry import Picture
+from followme_uav.log.entry import EncodedImage
 from followme_uav.log.png import (
     coloured,
     decode_png,
@@ -50,23 +50,23 @@ _HERO_INDEX = _NEAREST.astype(np.uint8).tobytes()
 _PEOPLE_INDEX = ((_STEPS + 1) * _NEAREST).astype(np.uint8).tobytes()
 
 
-def as_logged(rgb: RgbImage, config: LogConfig) -> tuple[RgbImage, Picture | None]:
+def as_logged(rgb: RgbImage, config: LogConfig) -> tuple[RgbImage, EncodedImage | None]:
     """The image that the log will hold, for the flight to see; None: as it is, lossless."""
     if config.image == "png":
         return rgb, None
     pixels = np.ascontiguousarray(rgb)
     # Full colour resolution: a far hero is a few red pixels.
     data = simplejpeg.encode_jpeg(pixels, config.jpeg_quality, colorsubsampling="444")
-    picture = Picture(data, "jpeg")
-    return decode_picture(picture), picture
+    picture = EncodedImage(data, "jpeg")
+    return decode_camera_image(picture), picture
 
 
-def picture_of(rgb: RgbImage | None) -> Picture | None:
+def encode_lossless(rgb: RgbImage | None) -> EncodedImage | None:
     """An image without loss."""
-    return None if rgb is None else Picture(encode_png(rgb), "png")
+    return None if rgb is None else EncodedImage(encode_png(rgb), "png")
 
 
-def decode_picture(picture: Picture) -> RgbImage:
+def decode_camera_image(picture: EncodedImage) -> RgbImage:
     """(height, width, 3) uint8 RGB; raises `ImageError` for what is no such image."""
     return decode_png(picture.data) if picture.format == "png" else decode_jpeg(picture.data)
 

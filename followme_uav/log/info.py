@@ -60,9 +60,9 @@ def log_info(log: FlightLog) -> LogInfo:
         last_s = frame.time_s
         states_s[step.state.value] += passed_s
         collisions += frame.vehicle.has_collided
-        blind += entry.picture is None and step.mask is None
-        if entry.picture is not None:
-            pictures = entry.picture.format
+        blind += entry.encoded_image is None and step.mask is None
+        if entry.encoded_image is not None:
+            pictures = entry.encoded_image.format
         at_s = frame.time_s - first_s
         if passed_s > gap_s:
             faults.append(f"{at_s:.1f} s: {passed_s:.1f} s without a frame")

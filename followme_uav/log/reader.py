@@ -23,15 +23,15 @@ from pydantic import ValidationError
 from followme_uav.config import FlightConfig, of_older_version
 from followme_uav.errors import LogError
 from followme_uav.log.entries import entries_of
-from followme_uav.log.entry import FlightEntry, Picture
-from followme_uav.log.images import decode_picture
+from followme_uav.log.entry import EncodedImage, FlightEntry
+from followme_uav.log.images import decode_camera_image
 from followme_uav.log.mcap_records import Records
 from followme_uav.log.png import decode_png
 from followme_uav.log.schema import SCHEMA_VERSION, from_message
 from followme_uav.log.writer import PROFILE, TOPICS, record_digest
 
-PICTURE, MASK, TRUTH = "picture", "mask", "truth"
-EVERYTHING = (PICTURE, MASK, TRUTH)
+IMAGE, MASK, TRUTH = "image", "mask", "truth"
+EVERYTHING = (IMAGE, MASK, TRUTH)
 """The parts of an entry that take time to read."""
 
 
@@ -62,7 +62,7 @@ class FlightLog:
     ) -> Iterator[FlightEntry]:
         """All complete entries, exactly as they were written.
 
-        `parts` saves time: without `PICTURE` frames have no `rgb`, without `MASK` steps have no
+        `parts` saves time: without `IMAGE` frames have no `rgb`, without `MASK` steps have no
         mask, without `TRUTH` entries have none. So does `numbers`: only these come, counted from 0.
         Raises `LogError` when the file is damaged; in a truncated log the first unreadable byte
         counts as the end.
@@ -162,15 +162,15 @@ def _entry(messages: Mapping[str, Message], wanted: Collection[str]) -> FlightEn
         truth = from_message(parsed("/truth"), mask=mask("/truth/mask"))
     if "/camera/image" in messages:
         image = parsed("/camera/image")
-        picture = Picture(image.data, image.format)
-    rgb = decode_picture(picture) if picture is not None and PICTURE in wanted else None
+        picture = EncodedImage(image.data, image.format)
+    rgb = decode_camera_image(picture) if picture is not None and IMAGE in wanted else None
     has_mask = MASK in wanted and "/camera/mask" in messages
     return FlightEntry(
         frame=from_message(parsed("/vehicle"), rgb=rgb),
         step=from_message(parsed("/step"), mask=mask("/camera/mask") if has_mask else None),
         truth=truth,
         timings=from_message(parsed("/timing")),
-        picture=picture,
+        encoded_image=picture,
     )
 
 

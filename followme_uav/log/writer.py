@@ -26,8 +26,8 @@ from mcap_protobuf.schema import register_schema
 from followme_uav import __version__
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
-from followme_uav.log.entry import FlightEntry, Picture
-from followme_uav.log.images import encode_mask, picture_of
+from followme_uav.log.entry import EncodedImage, FlightEntry
+from followme_uav.log.images import encode_lossless, encode_mask
 from followme_uav.log.mcap_file import DirectFile
 from followme_uav.log.schema import MESSAGES, SCHEMA_VERSION, to_message
 
@@ -263,17 +263,17 @@ def _messages(entry: FlightEntry, time_ns: int) -> dict[str, Message]:
         parts["/transition"] = to_message(entry.step.transition)
     if entry.truth is not None:
         parts["/truth"] = to_message(entry.truth)
-        parts["/truth/mask"] = _image(Picture(encode_mask(entry.truth.mask), "png"), time_ns)
+        parts["/truth/mask"] = _image(EncodedImage(encode_mask(entry.truth.mask), "png"), time_ns)
     if entry.step.mask is not None:
-        parts["/camera/mask"] = _image(Picture(encode_mask(entry.step.mask), "png"), time_ns)
-    picture = entry.picture or picture_of(entry.frame.rgb)
+        parts["/camera/mask"] = _image(EncodedImage(encode_mask(entry.step.mask), "png"), time_ns)
+    picture = entry.encoded_image or encode_lossless(entry.frame.rgb)
     if picture is not None:
         parts["/camera/image"] = _image(picture, time_ns)
     parts["/entry"] = MESSAGES["Entry"](parts=len(parts))
     return parts
 
 
-def _image(picture: Picture, time_ns: int) -> Message:
+def _image(picture: EncodedImage, time_ns: int) -> Message:
     message = CompressedImage(frame_id="camera", format=picture.format, data=picture.data)
     message.timestamp.FromNanoseconds(time_ns)
     return message

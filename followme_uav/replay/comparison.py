@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from followme_uav.replay.differences import Difference, differences, plain
-from followme_uav.replay.replay import Turn
+from followme_uav.replay.replay import ReplayedStep
 
 NEW_FIELDS = {
     2: frozenset({"track", "loops"}),
@@ -147,7 +147,7 @@ class Comparison:
         return {**verdict, **data}
 
 
-def compare(turns: Iterable[Turn], leave_out: frozenset[str] = frozenset()) -> Comparison:
+def compare(turns: Iterable[ReplayedStep], leave_out: frozenset[str] = frozenset()) -> Comparison:
     """Go through a replay and compare all fields of all steps but those left out."""
     result = Comparison()
     start_s: float | None = None

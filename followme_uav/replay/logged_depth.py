@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import rotate
 from followme_uav.pilot.baselines import Original
-from followme_uav.replay.replay import Logged
+from followme_uav.replay.replay import LoggedSensors
 
 
-def original_of_log(config: FlightConfig, logged: Logged) -> Original:
+def original_of_log(config: FlightConfig, logged: LoggedSensors) -> Original:
     """The pilot `original` for a replay: it connects to nothing."""
     return Original(config, logged, LoggedDepth(logged))
 
@@ -23,7 +23,7 @@ class LoggedDepth:
     simulator gave no depth.
     """
 
-    def __init__(self, logged: Logged) -> None:
+    def __init__(self, logged: LoggedSensors) -> None:
         self._logged = logged
 
     def __call__(self) -> NDArray[np.float64] | None:

@@ -15,8 +15,8 @@ from followme_uav.log.edit import write_log
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.reader import FlightLog, read_log
 from followme_uav.replay.comparison import Comparison
-from followme_uav.replay.replay_log import ReplaySetup, compare_log, turns_of
-from followme_uav.replay.replay_report import first_divergence, verdict
+from followme_uav.replay.report import first_divergence, verdict
+from followme_uav.replay.setup import ReplaySetup, compare_log, replay_log
 
 
 @dataclass(frozen=True)
@@ -67,5 +67,5 @@ def _check(path: Path, update: bool) -> Checked:
 
 
 def _decided_anew(log: FlightLog) -> list[FlightEntry]:
-    turns = turns_of(log, ReplaySetup(log.metadata.config))
+    turns = replay_log(log, ReplaySetup(log.metadata.config))
     return [replace(turn.logged, step=turn.step) for turn in turns]

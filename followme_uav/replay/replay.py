@@ -21,14 +21,14 @@ from followme_uav.log.images import rounded_mask
 from followme_uav.messages import Frame, Mask, Step
 from followme_uav.pilot.interface import AnyPilot
 from followme_uav.pilot.pilot import Pilot
-from followme_uav.replay.read_ahead import one_ahead
+from followme_uav.replay.prefetch import prefetched
 
 BATCH_FRAMES = 16
 """Through the network at once. Masks do not depend on what the pilot does, so they can come first;
 the same image gives the same mask, alone or in a batch."""
 
 
-class Logged:
+class LoggedSensors:
     """What a flight's sensors gave at the frame that is being replayed; called, it gives the mask.
 
     Attributes:
@@ -52,12 +52,12 @@ class Logged:
         return self._mask
 
 
-PilotOfLog = Callable[[FlightConfig, Logged], AnyPilot]
+ReplayPilotFactory = Callable[[FlightConfig, LoggedSensors], AnyPilot]
 """Makes a pilot that takes everything from a log: it connects to nothing, and waits for nothing."""
 
 
 @dataclass(frozen=True)
-class Turn:
+class ReplayedStep:
     """One frame of a flight, with what the pilot made of it then and now."""
 
     logged: FlightEntry
@@ -66,8 +66,8 @@ class Turn:
 
 
 def replay_masks(
-    entries: Iterable[FlightEntry], config: FlightConfig, make_pilot: PilotOfLog = Pilot
-) -> Iterator[Turn]:
+    entries: Iterable[FlightEntry], config: FlightConfig, make_pilot: ReplayPilotFactory = Pilot
+) -> Iterator[ReplayedStep]:
     """Fly on the logged masks: no network, exact on any machine. The entries need `MASK` only."""
     return _fly(((entry, entry.step.mask) for entry in entries), config, make_pilot)
 
@@ -76,14 +76,14 @@ def replay_images(
     entries: Iterable[FlightEntry],
     config: FlightConfig,
     segment_batch: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
-    make_pilot: PilotOfLog = Pilot,
-) -> Iterator[Turn]:
-    """Fly on the logged pictures: the network too. The entries need `PICTURE` and `MASK`.
+    make_pilot: ReplayPilotFactory = Pilot,
+) -> Iterator[ReplayedStep]:
+    """Fly on the logged pictures: the network too. The entries need `IMAGE` and `MASK`.
 
     `segment_batch` is that of a `Segmenter`. Exact on the machine of the flight, with its network
     and library; elsewhere single probabilities can be rounded otherwise.
     """
-    batches = one_ahead(_seen_anew(iter(entries), config, segment_batch))
+    batches = prefetched(_seen_anew(iter(entries), config, segment_batch))
     return _fly(chain.from_iterable(batches), config, make_pilot)
 
 
@@ -101,13 +101,15 @@ def _seen_anew(
 
 
 def _fly(
-    seen: Iterable[tuple[FlightEntry, Mask | None]], config: FlightConfig, make_pilot: PilotOfLog
-) -> Iterator[Turn]:
-    logged = Logged()
+    seen: Iterable[tuple[FlightEntry, Mask | None]],
+    config: FlightConfig,
+    make_pilot: ReplayPilotFactory,
+) -> Iterator[ReplayedStep]:
+    logged = LoggedSensors()
     pilot = make_pilot(config, logged)
     for entry, mask in seen:
         logged.show(entry, mask)
-        yield Turn(entry, pilot.step(_with_image(entry.frame, mask)))
+        yield ReplayedStep(entry, pilot.step(_with_image(entry.frame, mask)))
 
 
 def _with_image(frame: Frame, mask: Mask | None) -> Frame:

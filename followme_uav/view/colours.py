@@ -12,7 +12,7 @@ ORANGE, VERMILION, PURPLE, YELLOW = "#e69f00", "#d55e00", "#cc79a7", "#f0e442"
 INK, GREY, PALE = "#222222", "#8a9096", "#dfe3e6"
 
 HERO, PEOPLE, VEHICLE = VERMILION, BLUE, INK
-BELIEF = PURPLE
+TRACK = PURPLE
 """Where the pilot thinks that she is."""
 OUTLINE = "#2fe6ff"
 """Of the hero's mask on pictures, where she wears her own colour."""

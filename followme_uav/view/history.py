@@ -33,7 +33,7 @@ class History:
     """(n,) by (key of the panel, label of the line); NaN where there is no value."""
     vehicle_m: Series
     """(n, 3) world NED."""
-    believed_m: Series
+    track_m: Series
     """(n, 3) where the pilot thought the hero to be; NaN where it had no idea."""
     hero_m: Series
     """(n, 3) where she was; NaN without truth."""
@@ -104,7 +104,7 @@ def history_of(
             for (key, line), column in zip(lines, values, strict=True)
         },
         vehicle_m=np.asarray(vehicle, float).reshape(-1, 3),
-        believed_m=np.asarray(believed, float).reshape(-1, 3),
+        track_m=np.asarray(believed, float).reshape(-1, 3),
         hero_m=np.asarray(hero, float).reshape(-1, 3),
         flyable_m=config.simulator.flyable_m,
         solids=tuple(solids),

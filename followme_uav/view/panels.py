@@ -15,7 +15,6 @@ from followme_uav.config import FlightConfig
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import LoopTerms, MaskClass, Outcome, Vec3
 from followme_uav.view.colours import (
-    BELIEF,
     BLUE,
     GREEN,
     GREY,
@@ -24,6 +23,7 @@ from followme_uav.view.colours import (
     ORANGE,
     PURPLE,
     SKY,
+    TRACK,
     VEHICLE,
     VERMILION,
 )
@@ -162,7 +162,7 @@ FLIGHT_PANELS = (
         "m",
         (
             Line("true", HERO, lambda e, c: _distance_m(e, true_hero_m(e, c))),
-            Line("track", BELIEF, _track_m),
+            Line("track", TRACK, _track_m),
             Line("uncertainty", SKY, _sigma_m),
             Line("wanted", GREY, lambda e, c: c.control.wanted_distance_m, is_aim=True),
         ),
@@ -172,7 +172,7 @@ FLIGHT_PANELS = (
         "hero_pixels",
         "Hero in the mask",
         "pixels",
-        (Line("true", HERO, _true_pixels), Line("detected", BELIEF, _seen("area_px"))),
+        (Line("true", HERO, _true_pixels), Line("detected", TRACK, _seen("area_px"))),
         (0.0, None),
     ),
     Panel(
@@ -180,7 +180,7 @@ FLIGHT_PANELS = (
         "Deviation from the track",
         "squared Mahalanobis distance",
         (
-            Line("selected detection", BELIEF, _mahalanobis_sq),
+            Line("selected detection", TRACK, _mahalanobis_sq),
             Line("gate", GREY, lambda e, c: c.association.gate, is_aim=True),
         ),
         (0.0, 40.0),
@@ -192,7 +192,7 @@ FLIGHT_PANELS = (
         (
             Line("vehicle", VEHICLE, lambda e, c: _ground_speed(e.frame.vehicle.velocity_mps)),
             Line("commanded", SKY, lambda e, c: _ground_speed(e.step.command.velocity_mps)),
-            Line("hero, track", BELIEF, _hero_speed),
+            Line("hero, track", TRACK, _hero_speed),
         ),
         (0.0, None),
     ),

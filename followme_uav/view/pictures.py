@@ -13,7 +13,7 @@ from followme_uav.geometry import aspect_of, pixel_of_point
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Detection, Mask, MaskClass, RgbImage
 from followme_uav.view.candidates import label_of, rejected
-from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb
+from followme_uav.view.colours import GREY, HERO, OUTLINE, PEOPLE, STATES, TRACK, rgb
 
 NIGHT = (22, 25, 29)
 """Background of everything that is shown dark."""
@@ -197,4 +197,4 @@ def _mark_track(picture: Image.Image, entry: FlightEntry, aspect: float) -> None
     arm = side / 45
     draw = ImageDraw.Draw(picture)
     for dx, dy in ((arm, 0.0), (0.0, arm)):
-        draw.line((x - dx, y - dy, x + dx, y + dy), fill=BELIEF, width=max(2, side // 160))
+        draw.line((x - dx, y - dy, x + dx, y + dy), fill=TRACK, width=max(2, side // 160))

@@ -14,7 +14,6 @@ import numpy as np
 from followme_uav.files import write_figure
 from followme_uav.messages import MissionState, Solid
 from followme_uav.view.colours import (
-    BELIEF,
     DECK,
     GREY,
     GROUND,
@@ -23,6 +22,7 @@ from followme_uav.view.colours import (
     PALE,
     STATES,
     STREET,
+    TRACK,
     TREE,
     VEHICLE,
 )
@@ -212,10 +212,10 @@ def _map_colour(solid: Solid) -> str:
 def _draw_paths(axis: Axes, history: History) -> None:
     places = history.vehicle_m
     axis.plot(
-        history.believed_m[:, 1],
-        history.believed_m[:, 0],
+        history.track_m[:, 1],
+        history.track_m[:, 0],
         ".",
-        color=BELIEF,
+        color=TRACK,
         markersize=2.2,
         label="hero, believed",
         zorder=4,

@@ -22,7 +22,7 @@ from PIL import ImageColor
 from followme_uav.config import FlightConfig
 from followme_uav.files import write_whole
 from followme_uav.geometry import quaternion_from_euler, yaw_of
-from followme_uav.log.entry import FlightEntry, Picture
+from followme_uav.log.entry import EncodedImage, FlightEntry
 from followme_uav.log.png import encode_png
 from followme_uav.messages import (
     CameraPose,
@@ -40,7 +40,6 @@ from followme_uav.messages import (
 from followme_uav.view.blueprint import TIMELINE, blueprint
 from followme_uav.view.candidates import label_of, rejected, selected_label
 from followme_uav.view.colours import (
-    BELIEF,
     DARK_DECK,
     DARK_HOUSE,
     DARK_STREET,
@@ -51,6 +50,7 @@ from followme_uav.view.colours import (
     PEOPLE,
     SKY,
     STATES,
+    TRACK,
     YELLOW,
     rgb,
 )
@@ -189,7 +189,7 @@ class FlightRecording:
                 self._hide(f"world/camera/{part}")
             return
         self._log("world/camera", _lens(camera, image))
-        picture = entry.picture or Picture(encode_png(image), "png")
+        picture = entry.encoded_image or EncodedImage(encode_png(image), "png")
         shown = rr.EncodedImage(
             contents=picture.data,
             media_type=f"image/{picture.format}",
@@ -241,7 +241,7 @@ class FlightRecording:
         around = rr.Ellipsoids3D(
             centers=[hero.position_m],
             half_sizes=[(sigma_m, sigma_m, HERO_HEIGHT_M / 2)],
-            colors=[rgb(BELIEF)],
+            colors=[rgb(TRACK)],
             line_radii=[rr.Radius.ui_points(1.0)],
         )
         self._log("world/track", around)

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from followme_uav.errors import ConfigError
 from followme_uav.files import written_whole
 from followme_uav.log.entry import FlightEntry
-from followme_uav.view.board import SIZE_PX, Board
+from followme_uav.view.video_painter import SIZE_PX, VideoPainter
 
 TICKS_PER_S = 1000
 """Frames are shown when they were taken: to the millisecond, however they were spaced."""
@@ -24,12 +24,14 @@ _BT709 = 1
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-def write_video(entries: Iterable[FlightEntry], board: Board, path: Path, rate_hz: float) -> None:
+def write_video(
+    entries: Iterable[FlightEntry], painter: VideoPainter, path: Path, rate_hz: float
+) -> None:
     """Draw and encode a flight.
 
     Args:
         entries: in order.
-        board: draws them.
+        painter: draws them.
         path: of the file, whose ending must be one of a container that takes H.264, as .mp4.
         rate_hz: at which frames mostly come.
 
@@ -39,7 +41,7 @@ def write_video(entries: Iterable[FlightEntry], board: Board, path: Path, rate_h
     """
     with written_whole(path) as part:
         try:
-            _encode(entries, board, part, rate_hz)
+            _encode(entries, painter, part, rate_hz)
         except (av.error.FFmpegError, ValueError) as error:
             if getattr(error, "errno", None) in _DISK:
                 raise OSError(*error.args[:2]) from error
@@ -49,7 +51,9 @@ def write_video(entries: Iterable[FlightEntry], board: Board, path: Path, rate_h
             ) from error
 
 
-def _encode(entries: Iterable[FlightEntry], board: Board, path: Path, rate_hz: float) -> None:
+def _encode(
+    entries: Iterable[FlightEntry], painter: VideoPainter, path: Path, rate_hz: float
+) -> None:
     width, height = SIZE_PX
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", Fraction(rate_hz).limit_denominator(1000))
@@ -64,7 +68,7 @@ def _encode(entries: Iterable[FlightEntry], board: Board, path: Path, rate_hz: f
         for entry in entries:
             if start_s is None:
                 start_s = entry.frame.time_s
-            picture = av.VideoFrame.from_ndarray(np.asarray(board.picture(entry)), format="rgb24")
+            picture = av.VideoFrame.from_ndarray(np.asarray(painter.paint(entry)), format="rgb24")
             frame = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
             last_tick = max(round((entry.frame.time_s - start_s) * TICKS_PER_S), last_tick + 1)
             frame.pts, frame.time_base = last_tick, Fraction(1, TICKS_PER_S)

@@ -72,7 +72,7 @@ def test_lines_show_the_values_of_the_entries(config):
     assert value(shown, "pid_forward", "output") == 2.125
     assert value(shown, "loop_times", "network") == 0.25
     assert list(shown.hero_in_view) == [False, True, False, False]
-    assert shown.believed_m[1].tolist() == [3.0, 4.0, 0.0]
+    assert shown.track_m[1].tolist() == [3.0, 4.0, 0.0]
 
 
 def test_line_has_a_gap_where_there_is_no_value(config):

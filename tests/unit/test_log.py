@@ -17,7 +17,7 @@ from PIL import Image
 
 from followme_uav.errors import LogError
 from followme_uav.log import schema
-from followme_uav.log.entry import Picture
+from followme_uav.log.entry import EncodedImage
 from followme_uav.log.png import decode_png, encode_png
 from followme_uav.log.reader import content_digest, read_log
 from followme_uav.log.writer import FlightLogWriter
@@ -205,7 +205,7 @@ def test_digest_ignores_wall_clock_times_and_nothing_else(write):
     pixel = entry.frame.rgb.copy()
     pixel[3, 4, 1] ^= 1
     other = dataclasses.replace(
-        entry, frame=dataclasses.replace(entry.frame, rgb=pixel), picture=None
+        entry, frame=dataclasses.replace(entry.frame, rgb=pixel), encoded_image=None
     )
     digests = [
         content_digest(write([one], f"{index}.mcap"))
@@ -339,7 +339,7 @@ def test_images_and_records_of_excessive_size_are_refused(write, tmp_path):
 def test_log_with_a_broken_image_names_its_file(write, kind):
     """Decoders raise many exceptions; a forged log must not end in a traceback."""
     for number, data in enumerate((b"", b"no image", encode_png(noise())[:40], b"\xff\xd8\xff")):
-        entry = dataclasses.replace(full_entry(0), picture=Picture(data, kind))
+        entry = dataclasses.replace(full_entry(0), encoded_image=EncodedImage(data, kind))
         path = write([entry], f"{kind}{number}.mcap")
         with pytest.raises(LogError, match=f"{path.name}.*not a readable image") as caught:
             list(read_log(path).entries())

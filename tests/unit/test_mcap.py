@@ -13,7 +13,7 @@ from followme_uav.log.info import log_info, missing_end
 from followme_uav.log.mcap_chunk import MAX_BYTES
 from followme_uav.log.reader import content_digest, read_log
 from followme_uav.log.writer import FlightLogWriter
-from followme_uav.replay.replay_log import ReplaySetup, compare_log
+from followme_uav.replay.setup import ReplaySetup, compare_log
 from tests import rewritten_log as rewritten
 from tests.conftest import same
 from tests.unit.test_log import full_entry

@@ -21,7 +21,7 @@ from followme_uav.log.reader import read_log
 from followme_uav.log.schema import MESSAGES, RETIRED, SCHEMA_VERSION
 from followme_uav.messages import MissionState
 from followme_uav.replay.comparison import NEW_FIELDS, fields_missing_in
-from followme_uav.replay.replay_log import ReplaySetup, compare_log
+from followme_uav.replay.setup import ReplaySetup, compare_log
 
 DATA = Path(__file__).parents[1] / "data"
 VERSION_1, VERSION_2 = DATA / "version_1.mcap", DATA / "version_2.mcap"

@@ -11,7 +11,7 @@ from followme_uav.messages import (
     Outcome,
     TrackEstimate,
 )
-from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb
+from followme_uav.view.colours import GREY, HERO, OUTLINE, PEOPLE, STATES, TRACK, rgb
 from followme_uav.view.pictures import (
     NIGHT,
     PANEL,
@@ -76,7 +76,7 @@ def test_grey_boxes_enclose_the_detections_that_were_not_selected():
 def test_cross_marks_the_track_only_inside_the_image():
     def cross(place_m):
         entry = make_entry(rgb=lawn(), track=TrackEstimate(place_m, (0.0, 0.0, 0.0), 1.0))
-        return where(camera_picture(entry, SIDE_PX), BELIEF)
+        return where(camera_picture(entry, SIDE_PX), TRACK)
 
     left, top, right, bottom = cross((10.0, 0.0, 0.0))
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((160, 160), abs=2)
@@ -106,7 +106,7 @@ def test_marks_keep_their_place_in_a_wide_image():
     wide = np.full((32, 64, 3), GREEN, np.uint8)
     entry = make_entry(rgb=wide, track=TrackEstimate((10.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0))
     assert isinstance(entry.frame.camera, CameraPose)
-    left, top, right, bottom = where(camera_picture(entry, SIDE_PX), BELIEF)
+    left, top, right, bottom = where(camera_picture(entry, SIDE_PX), TRACK)
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((160, 160), abs=2)
 
 

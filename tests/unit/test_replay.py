@@ -20,10 +20,10 @@ from followme_uav.log.reader import read_log
 from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import MissionState
 from followme_uav.replay.differences import differences
-from followme_uav.replay.read_ahead import one_ahead
+from followme_uav.replay.prefetch import prefetched
 from followme_uav.replay.reference import check_folder
 from followme_uav.replay.replay import replay_images
-from followme_uav.replay.replay_log import ReplaySetup, compare_log
+from followme_uav.replay.setup import ReplaySetup, compare_log
 from tests.conftest import make_entry, same
 from tests.toy_flight import fly_toy, sees_paint
 
@@ -322,9 +322,9 @@ def test_reading_ahead_gives_the_same_items_and_errors():
         raise LogError("damaged at byte 7")
 
     with pytest.raises(LogError, match="byte 7"):
-        list(one_ahead(numbers()))
-    assert next(one_ahead(iter("abc"))) == "a"
-    assert list(one_ahead(iter(range(100)))) == list(range(100))
+        list(prefetched(numbers()))
+    assert next(prefetched(iter("abc"))) == "a"
+    assert list(prefetched(iter(range(100)))) == list(range(100))
 
 
 @pytest.mark.parametrize("path", sorted(REFERENCES.glob("*.mcap")), ids=lambda path: path.stem)

@@ -12,8 +12,8 @@ from followme_uav.log.reader import read_log
 from followme_uav.messages import MissionState
 from followme_uav.pilot.baselines import Original, Proportional
 from followme_uav.pilot.pilot import Pilot
-from followme_uav.replay.replay import Logged
-from followme_uav.replay.replay_log import ReplaySetup, compare_log, maker_for_replay
+from followme_uav.replay.replay import LoggedSensors
+from followme_uav.replay.setup import ReplaySetup, compare_log, replay_pilot_factory
 from tests.toy_flight import fly_toy
 from tests.toy_world import SIZE_PX
 
@@ -88,7 +88,7 @@ def test_replay_of_any_pilot_needs_no_connection_and_is_the_same(
 def test_making_a_pilot_opens_no_connection(name, config, no_sockets):
     """Pilots are made before a simulator is there, and in replays without any."""
     PILOTS[name].make(config, lambda frame: None)
-    maker_for_replay(name)(config, Logged())
+    replay_pilot_factory(name)(config, LoggedSensors())
 
 
 def test_log_of_an_unknown_pilot_is_named(tmp_path, config):

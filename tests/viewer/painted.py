@@ -3,14 +3,14 @@
 import numpy as np
 
 from followme_uav.messages import MissionState
-from followme_uav.view.colours import BELIEF, DARK_HOUSE, STATES, rgb
+from followme_uav.view.colours import DARK_HOUSE, STATES, TRACK, rgb
 from tests.made_flight import LAWN, SKY
 
 _LEAST_SHARES = {
     "camera: sky": (SKY, 0.005),
     "camera: lawn": (LAWN, 0.005),
     "band: following": (rgb(STATES[MissionState.FOLLOW]), 0.0005),
-    "plot: distance of the track": (rgb(BELIEF), 0.0002),
+    "plot: distance of the track": (rgb(TRACK), 0.0002),
     "house": (rgb(DARK_HOUSE), 0.002),
 }
 

@@ -43,7 +43,7 @@ _AHEAD = 0.35
 _SIGHT_M = 14.0
 
 
-class Board:
+class VideoPainter:
     """Draws moments of one flight, which must come in order.
 
     Args:
@@ -60,27 +60,27 @@ class Board:
         self._plots = _draw_plots(history, _PLOT_SIZE, self._length_s)
         self._band = _draw_band(history, (SIZE_PX[0] - 2 * _GAP, 18), self._length_s)
 
-    def picture(self, entry: FlightEntry) -> Image.Image:
+    def paint(self, entry: FlightEntry) -> Image.Image:
         """The next moment, `SIZE_PX` large."""
         if self._start_s is None:
             self._start_s = entry.frame.time_s
         time_s = entry.frame.time_s - self._start_s
         share = min(time_s / self._length_s, 1.0)
-        board = Image.new("RGB", SIZE_PX, NIGHT)
-        board.paste(camera_picture(entry, _CAMERA_PX), (_GAP, _HEAD + _GAP))
-        board.paste(mask_picture(entry.step.mask, _SMALL_PX), (_RIGHT, _HEAD + _GAP))
-        board.paste(self._map.picture(entry), (_RIGHT + _SMALL_PX + _GAP, _HEAD + _GAP))
+        picture = Image.new("RGB", SIZE_PX, NIGHT)
+        picture.paste(camera_picture(entry, _CAMERA_PX), (_GAP, _HEAD + _GAP))
+        picture.paste(mask_picture(entry.step.mask, _SMALL_PX), (_RIGHT, _HEAD + _GAP))
+        picture.paste(self._map.picture(entry), (_RIGHT + _SMALL_PX + _GAP, _HEAD + _GAP))
         plots_at = (_RIGHT, _HEAD + 2 * _GAP + _SMALL_PX)
-        board.paste(_so_far(self._plots, share), plots_at)
+        picture.paste(_so_far(self._plots, share), plots_at)
         band_at = (_GAP, SIZE_PX[1] - _FOOT + 2)
-        board.paste(_so_far(self._band, share), band_at)
-        draw = ImageDraw.Draw(board)
+        picture.paste(_so_far(self._band, share), band_at)
+        draw = ImageDraw.Draw(picture)
         x = band_at[0] + share * (self._band[0].width - 1)
         draw.line((x, band_at[1] - 5, x, band_at[1] + self._band[0].height + 4), _TEXT, 2)
         self._write_head(draw, entry, time_s)
         for text, place in (("camera", _GAP), ("mask", _RIGHT), ("map", _RIGHT + _SMALL_PX + _GAP)):
             _label(draw, text, place + 8, _HEAD + _GAP + 8)
-        return board
+        return picture
 
     def _write_head(self, draw: ImageDraw.ImageDraw, entry: FlightEntry, time_s: float) -> None:
         state, middle = entry.step.state, _HEAD / 2 + 8

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
-from followme_uav.log.reader import MASK, PICTURE, FlightLog
+from followme_uav.log.reader import IMAGE, MASK, FlightLog
 from followme_uav.messages import Step
 from followme_uav.replay.comparison import Comparison, compare, fields_missing_in
-from followme_uav.replay.replay import PilotOfLog, Turn, replay_images, replay_masks
+from followme_uav.replay.replay import ReplayedStep, ReplayPilotFactory, replay_images, replay_masks
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ReplaySetup:
     """The network that sees; None: the masks are those of the flight."""
 
 
-def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
+def replay_log(log: FlightLog, setup: ReplaySetup) -> Iterator[ReplayedStep]:
     """Every frame of the log with what the pilot makes of it.
 
     Raises:
@@ -38,14 +38,14 @@ def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
     from followme_uav.perception.weights import read_weights
 
     read_weights(setup.weights)
-    if all(entry.picture is None for entry in log.entries(())):
+    if all(entry.encoded_image is None for entry in log.entries(())):
         raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
-    entries = log.entries((MASK, PICTURE))
+    entries = log.entries((MASK, IMAGE))
     segmenter = segmenter_for(setup.weights, _with_all_cores(setup.config))
     return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
 
 
-def _maker_of(log: FlightLog) -> PilotOfLog:
+def _maker_of(log: FlightLog) -> ReplayPilotFactory:
     """Makes the kind of pilot that flew; the log of a scripted flight names it."""
     from followme_uav.flight.pilots import PILOTS
 
@@ -55,10 +55,10 @@ def _maker_of(log: FlightLog) -> PilotOfLog:
             f"{log.path}: flown by a pilot '{name}', which this version does not have; "
             f"use followme-uav {log.metadata.package_version}"
         )
-    return maker_for_replay(name)
+    return replay_pilot_factory(name)
 
 
-def maker_for_replay(name: str) -> PilotOfLog:
+def replay_pilot_factory(name: str) -> ReplayPilotFactory:
     """Makes a pilot that takes everything from the log, without any connection."""
     from followme_uav.flight.pilots import PILOTS
 
@@ -96,16 +96,16 @@ def weights_of(log: FlightLog, folder: Path) -> Path:
 def compare_log(
     log: FlightLog, setup: ReplaySetup, steps: list[tuple[Step, Step]] | None = None
 ) -> Comparison:
-    """Fly the log again and compare; raises what `turns_of` raises.
+    """Fly the log again and compare; raises what `replay_log` raises.
 
     `steps` is filled with each step, as logged and as replayed, without masks.
     """
     leave_out = fields_missing_in(log.schema_version)
-    turns = turns_of(log, setup)
+    turns = replay_log(log, setup)
     return compare(turns if steps is None else _kept(turns, steps), leave_out)
 
 
-def _kept(turns: Iterator[Turn], steps: list[tuple[Step, Step]]) -> Iterator[Turn]:
+def _kept(turns: Iterator[ReplayedStep], steps: list[tuple[Step, Step]]) -> Iterator[ReplayedStep]:
     for turn in turns:
         steps.append((replace(turn.logged.step, mask=None), replace(turn.step, mask=None)))
         yield turn

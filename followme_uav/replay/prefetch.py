@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 Item = TypeVar("Item")
 
 
-def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
+def prefetched(items: Iterator[Item]) -> Iterator[Item]:
     """The items, each of them made in a thread while the one before it is worked on.
 
     For what a library computes without holding Python up.
