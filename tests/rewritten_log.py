@@ -1,4 +1,4 @@
-"""A flight log written anew, in every way that MCAP allows: same flight, other file."""
+"""Writes a flight log again in the forms that MCAP allows: same flight, other file."""
 
 import struct
 import zlib
@@ -18,7 +18,7 @@ MAGIC = b"\x89MCAP0\r\n"
 
 @dataclass
 class Content:
-    """What a log holds, without the form."""
+    """The records of a log, independent of their form in the file."""
 
     schemas: dict = field(default_factory=dict)
     channels: dict = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Content:
 
 
 def content_of(path: Path) -> Content:
-    """As the `mcap` library reads it."""
+    """Read a log with the `mcap` library."""
     found = Content()
     with path.open("rb") as file:
         for record in StreamReader(file).records:
@@ -51,15 +51,15 @@ def with_library(
     attachment: bytes = b"",
     **options: object,
 ) -> Path:
-    """Written by the library's own writer.
+    """Write with the library's writer.
 
     Args:
         content: Of the log.
         out: File to write.
-        metadata: The flight's description comes "first", "last" or "twice".
-        lazily: Channels are registered when their first message comes, and some never are.
-        attachment: Content of a file that is put between the messages.
-        **options: The writer's.
+        metadata: Place of the flight's metadata record: "first", "last" or "twice".
+        lazily: Channels are registered at their first message, and not without one.
+        attachment: Content of a file that is attached between the messages.
+        **options: Of the writer.
     """
     with out.open("wb") as file:
         writer = Writer(file, **options)
@@ -135,17 +135,17 @@ def by_hand(
     by_topic: bool = False,
     foreign: bool = False,
 ) -> Path:
-    """Forms that the library's writer does not make, without any index.
+    """Write a form that the library's writer does not make, without an index.
 
     Args:
         content: Of the log.
         out: File to write.
         compress: Name and content of compressed data; None: no chunks at all.
-        chunks: How many.
+        chunks: Number of chunks.
         crc: Whether chunks have a checksum.
-        channels: Named in "each chunk", or in the "summary" alone.
+        channels: Declared in "each chunk", or only in the "summary".
         by_topic: Messages are sorted by topic, not by time.
-        foreign: Records of kinds that nobody knows, and a channel of another program.
+        foreign: Add records of unknown kinds, and a channel of another program.
     """
     described = [*content.schemas.values(), *content.channels.values()]
     messages = list(content.messages)
@@ -192,12 +192,12 @@ def record_bytes(record: McapRecord) -> bytes:
 
 
 def unknown_record() -> bytes:
-    """Of a kind that the specification leaves to applications."""
+    """A record with an opcode that the specification reserves for applications."""
     return struct.pack("<BQ", 0x80, 5) + b"hello"
 
 
 def opcodes(path: Path) -> Iterable[int]:
-    """Of the records of a file, chunks unopened."""
+    """Opcodes of the records of a file; those within chunks are not read."""
     data, place = path.read_bytes(), len(MAGIC)
     while place < len(data) - len(MAGIC):
         opcode, length = struct.unpack_from("<BQ", data, place)
