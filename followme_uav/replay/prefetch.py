@@ -1,4 +1,4 @@
-"""Makes the next thing while the last one is worked on."""
+"""An iterator that computes its next item in a thread."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Item = TypeVar("Item")
 
 
 def prefetched(items: Iterator[Item]) -> Iterator[Item]:
-    """The items, each of them made in a thread while the one before it is worked on.
+    """The items, each computed in a thread while the caller processes the one before it.
 
-    For what a library computes without holding Python up.
+    Saves time if computing an item releases Python's global interpreter lock.
     """
     end = object()
     with ThreadPoolExecutor(1) as thread:
-        coming: Future[Item | object] = thread.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = thread.submit(next, items, end)
+        next_item: Future[Item | object] = thread.submit(next, items, end)
+        while (item := next_item.result()) is not end:
+            next_item = thread.submit(next, items, end)
             yield cast(Item, item)
