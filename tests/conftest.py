@@ -1,4 +1,4 @@
-"""Shared by all tests: made-up flights, so that logs and metrics need no simulator."""
+"""Shared by all tests: synthetic entries, so that tests of logs and metrics need no simulator."""
 
 import dataclasses
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def make_entry(
     clearance_m: float = 5.0,
     **step: Any,
 ) -> FlightEntry:
-    """One entry of a flight at 10 Hz with the camera in the origin, looking north."""
+    """One entry of a flight at 10 Hz; the camera is at the origin and looks north."""
     time_s = 0.1 * index if time_s is None else time_s
     zero = (0.0, 0.0, 0.0)
     level = (1.0, 0.0, 0.0, 0.0)
@@ -83,7 +83,7 @@ def make_entry(
 
 
 def same(first: Any, second: Any) -> bool:
-    """Equality down to the last bit, for dataclasses that contain arrays."""
+    """Whether two dataclasses with arrays are equal to the last bit."""
     if type(first) is not type(second):
         return False
     if dataclasses.is_dataclass(first):
@@ -101,7 +101,7 @@ def same(first: Any, second: Any) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mesa's software renderer and TensorFlow bring two LLVMs: in one process they crash."""
+    """Skip rendering tests among others: two copies of LLVM (Mesa, TensorFlow) crash a process."""
     rendering = [item for item in items if "rendering" in item.path.parts]
     if 0 < len(rendering) < len(items):
         for item in rendering:

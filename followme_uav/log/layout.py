@@ -39,7 +39,7 @@ def metadata_record(
     extra: Mapping[str, str] | None,
     schema_version: int = SCHEMA_VERSION,
 ) -> dict[str, str]:
-    """What the flight depended on, as the fields of the metadata record."""
+    """The fields of the metadata record: the properties of the flight that a replay depends on."""
     record = {
         "schema_version": str(schema_version),
         "package_version": __version__,

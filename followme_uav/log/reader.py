@@ -37,7 +37,7 @@ EVERYTHING = (IMAGE, MASK, TRUTH)
 
 @dataclass(frozen=True)
 class LogMetadata:
-    """What a flight depended on."""
+    """Properties of a flight that a replay depends on."""
 
     config: FlightConfig
     weights_sha256: str
