@@ -1,4 +1,4 @@
-"""Helpers shared by all tests: synthetic flights, so that logs and metrics need no simulator."""
+"""Shared by all tests: synthetic entries, so that tests of logs and metrics need no simulator."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from followme_uav.config import FlightConfig, load_config
 from followme_uav.log.entry import FlightEntry, LoopTimings
-from followme_uav.log.images import picture_of
+from followme_uav.log.images import encode_lossless
 from followme_uav.messages import (
     CameraPose,
     Command,
@@ -31,7 +31,7 @@ SIZE_PX = 32
 
 
 def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray:
-    """Return background with a square of hero pixels around (column, row)."""
+    """Background with a square hero around (column, row)."""
     mask = np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
     mask[..., 0] = 255
     if centre_px is not None:
@@ -42,7 +42,7 @@ def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray
 
 
 def detection_at(centre_px: tuple[float, float], size_px: int = 5) -> Detection:
-    """Return the detection of a square of hero pixels around (column, row)."""
+    """The detection of a square of hero pixels around (column, row)."""
     u, v = (2.0 * (pixel + 0.5) / SIZE_PX - 1.0 for pixel in centre_px)
     return Detection(u, v, size_px**2, size_px, size_px, 0.9)
 
@@ -63,7 +63,7 @@ def make_entry(
     clearance_m: float = 5.0,
     **step: Any,
 ) -> FlightEntry:
-    """Return one entry of a flight at 10 Hz with the camera in the origin, pointing north."""
+    """One entry of a flight at 10 Hz; the camera is at the origin and looks north."""
     time_s = 0.1 * index if time_s is None else time_s
     zero = (0.0, 0.0, 0.0)
     level = (1.0, 0.0, 0.0, 0.0)
@@ -78,12 +78,12 @@ def make_entry(
         step=Step(index, time_s, mask, detection, state, command=command, **step),
         truth=truth,
         timings=LoopTimings(0.5, 0.25, 0.125, 0.1, 0.2, total_ms),
-        picture=picture_of(rgb),
+        encoded_image=encode_lossless(rgb),
     )
 
 
 def same(first: Any, second: Any) -> bool:
-    """Compare dataclasses that contain arrays, bit for bit."""
+    """Whether two dataclasses with arrays are equal to the last bit."""
     if type(first) is not type(second):
         return False
     if dataclasses.is_dataclass(first):
@@ -101,7 +101,7 @@ def same(first: Any, second: Any) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip rendering in a mixed run: Mesa and TensorFlow load two LLVMs and crash together."""
+    """Skip rendering tests among others: two copies of LLVM (Mesa, TensorFlow) crash a process."""
     rendering = [item for item in items if "rendering" in item.path.parts]
     if 0 < len(rendering) < len(items):
         for item in rendering:

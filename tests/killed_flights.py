@@ -1,9 +1,9 @@
-"""Kills flights at random moments, and checks what their logs hold.
+"""Kills flights at random moments and replays what their logs hold.
 
     python -m tests.killed_flights --flights 100
 
-Each flight is a process that flies in the toy world in real time and logs at 10 Hz. Processes are
-forked from one that has loaded all modules, so that a hundred take seconds.
+Each flight is a process that flies in the toy world in real time and logs at 10 Hz. The processes
+are forked from one that has imported everything, so that a hundred take some seconds.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from pathlib import Path
 
 from followme_uav.config import load_config
 from followme_uav.log.reader import read_log
-from followme_uav.replay.replay_log import ReplaySetup, compare_log
+from followme_uav.replay.setup import ReplaySetup, compare_log
 from tests.toy_flight import FRAME_S, fly_toy
 
-PARALLEL_FLIGHTS = 20
-MAX_LIFE_S = 4.0
+AT_ONCE = 20
+LONGEST_S = 4.0
 
 
 def main():
@@ -32,11 +32,11 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     draw = random.Random(args.seed)
-    lives_s = [draw.uniform(0.05, MAX_LIFE_S) for _ in range(args.flights)]
+    durations_s = [draw.uniform(0.05, LONGEST_S) for _ in range(args.flights)]
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        for start in range(0, len(lives_s), PARALLEL_FLIGHTS):
-            results += fly_and_kill(Path(folder), lives_s[start : start + PARALLEL_FLIGHTS])
+        for start in range(0, len(durations_s), AT_ONCE):
+            results += fly_and_kill(Path(folder), durations_s[start : start + AT_ONCE])
     missing_s = sorted(result["missing_s"] for result in results)
     summary = {
         "flights": len(results),
@@ -48,23 +48,23 @@ def main():
     print(json.dumps(summary))
 
 
-def fly_and_kill(folder, lives_s):
-    """Fly in parallel; kill the n-th flight `lives_s[n]` seconds after its first frame."""
+def fly_and_kill(folder, durations_s):
+    """Fly at the same time; kill flight n `durations_s[n]` seconds after its first frame."""
     flights = []
-    for number, life_s in enumerate(lives_s):
+    for number, duration_s in enumerate(durations_s):
         flown = mmap.mmap(-1, 16)  # shared with the process: start time, number of frames logged
-        path = folder / f"{number}-{life_s:.6f}.mcap"
-        flights.append((start(path, flown), path, flown, life_s))
+        path = folder / f"{number}-{duration_s:.6f}.mcap"
+        flights.append((start(path, flown), path, flown, duration_s))
     while not all(struct.unpack("d", flown[:8])[0] for _, _, flown, _ in flights):
         time.sleep(0.01)
     results = []
-    for process, path, flown, life_s in sorted(flights, key=lambda flight: flight[3]):
-        started_s = struct.unpack("d", flown[:8])[0]
-        time.sleep(max(0.0, started_s + life_s - time.monotonic()))
+    for process, path, flown, duration_s in sorted(flights, key=lambda flight: flight[3]):
+        begun_s = struct.unpack("d", flown[:8])[0]
+        time.sleep(max(0.0, begun_s + duration_s - time.monotonic()))
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
         results.append((path, struct.unpack("q", flown[8:])[0]))
-    return [check_log(path, flown) for path, flown in results]
+    return [check(path, flown) for path, flown in results]
 
 
 def start(path, flown):
@@ -83,8 +83,8 @@ def start(path, flown):
         os._exit(1)
 
 
-def check_log(path, flown):
-    """Read and replay a log that was cut off; an unreadable one raises."""
+def check(path, flown):
+    """Read and replay a log; raises when it cannot be read."""
     log = read_log(path)
     found = compare_log(log, ReplaySetup(log.metadata.config))
     assert log.truncated

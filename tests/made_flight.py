@@ -1,4 +1,4 @@
-"""An artificial flight with images of known colours, for tests of log viewers."""
+"""A synthetic flight whose images have known colours, for tests of viewers of logs."""
 
 import numpy as np
 
@@ -16,15 +16,15 @@ DECK = Solid("highway_deck", (40.0, 0.0, -11.0), (5.0, 30.0, 0.5), False)
 FRAMES = 40
 
 
-def picture():
-    """Purple sky over a lawn."""
+def painted_image():
+    """A purple sky above a lawn."""
     image = np.empty((SIZE_PX, SIZE_PX, 3), np.uint8)
     image[: SIZE_PX // 2], image[SIZE_PX // 2 :] = SKY, LAWN
     return image
 
 
 def entries(count=FRAMES):
-    """PATROL, then FOLLOW; one frame has no image, some do not show the hero."""
+    """PATROL, then FOLLOW; one frame has no image, some have no hero."""
     for index in range(count):
         follows = index >= count // 4
         blind = index == count // 2
@@ -33,7 +33,7 @@ def entries(count=FRAMES):
             index,
             FOLLOW if follows else PATROL,
             transition=change,
-            rgb=None if blind else picture(),
+            rgb=None if blind else painted_image(),
             mask=None if blind else hero_mask((16, 20) if follows else None, 4),
             detection=detection_at((16, 20), 9) if follows and not blind else None,
             track=TrackEstimate((7.0, 0.1 * index, -0.95), (0.0, 1.0, 0.0), 0.4)
@@ -45,7 +45,7 @@ def entries(count=FRAMES):
 
 
 def write_log(path, count=FRAMES):
-    """Write the entries to a log."""
+    """Write the log of the flight."""
     metadata = {"solids": text_of([HOUSE, TREE, DECK])}
     with FlightLogWriter(path, load_config(), "", metadata) as log:
         for entry in entries(count):

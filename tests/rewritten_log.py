@@ -1,4 +1,4 @@
-"""Rewrites a flight log in the ways that MCAP allows: same content, another file layout."""
+"""Writes a flight log again in the forms that MCAP allows: same flight, other file."""
 
 import struct
 import zlib
@@ -18,7 +18,7 @@ MAGIC = b"\x89MCAP0\r\n"
 
 @dataclass
 class Content:
-    """Content of a log, independent of the file layout."""
+    """The records of a log, independent of their form in the file."""
 
     schemas: dict = field(default_factory=dict)
     channels: dict = field(default_factory=dict)
@@ -51,15 +51,15 @@ def with_library(
     attachment: bytes = b"",
     **options: object,
 ) -> Path:
-    """Write a log with the writer of the `mcap` library.
+    """Write with the library's writer.
 
     Args:
-        content: Content of the log.
+        content: Of the log.
         out: File to write.
-        metadata: Place of the metadata: "first", "last" or "twice".
-        lazily: Register each channel at its first message; channels without messages are left out.
-        attachment: Content of an attachment between the messages.
-        **options: Options of the writer.
+        metadata: Place of the flight's metadata record: "first", "last" or "twice".
+        lazily: Channels are registered at their first message, and not without one.
+        attachment: Content of a file that is attached between the messages.
+        **options: Of the writer.
     """
     with out.open("wb") as file:
         writer = Writer(file, **options)
@@ -135,16 +135,16 @@ def by_hand(
     by_topic: bool = False,
     foreign: bool = False,
 ) -> Path:
-    """Write a log in layouts that the library's writer does not produce, without an index.
+    """Write a form that the library's writer does not make, without an index.
 
     Args:
-        content: Content of the log.
+        content: Of the log.
         out: File to write.
-        compress: Returns name of the compression and compressed data; None writes no chunks.
+        compress: Name and content of compressed data; None: no chunks at all.
         chunks: Number of chunks.
-        crc: Add a checksum to each chunk.
-        channels: Place of the channel records: "each chunk", or the "summary" alone.
-        by_topic: Sort messages by topic instead of time.
+        crc: Whether chunks have a checksum.
+        channels: Declared in "each chunk", or only in the "summary".
+        by_topic: Messages are sorted by topic, not by time.
         foreign: Add records of unknown kinds, and a channel of another program.
     """
     described = [*content.schemas.values(), *content.channels.values()]
@@ -192,12 +192,12 @@ def record_bytes(record: McapRecord) -> bytes:
 
 
 def unknown_record() -> bytes:
-    """A record of a kind that the specification reserves for applications."""
+    """A record with an opcode that the specification reserves for applications."""
     return struct.pack("<BQ", 0x80, 5) + b"hello"
 
 
 def opcodes(path: Path) -> Iterable[int]:
-    """Opcodes of the records of a file; chunks are not opened."""
+    """Opcodes of the records of a file; those within chunks are not read."""
     data, place = path.read_bytes(), len(MAGIC)
     while place < len(data) - len(MAGIC):
         opcode, length = struct.unpack_from("<BQ", data, place)

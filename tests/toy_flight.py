@@ -1,4 +1,4 @@
-"""A flight in the toy world with a log as of the flight loop, for tests of logs and replays."""
+"""Flies and logs in the toy world like the flight loop, for tests of logs and replays."""
 
 import dataclasses
 import time
@@ -17,17 +17,17 @@ FRAME_S = 0.1
 
 
 def walk(time_s):
-    """Walk ahead, then disappear: the flight has FOLLOW, a loss and SEARCH."""
+    """The hero's position: straight ahead, then none, so that FOLLOW and SEARCH occur."""
     return (8.0 + 1.2 * time_s, 0.0) if time_s < 14.0 else None
 
 
-def paint(mask):
-    """Return an image from which `sees_paint` recovers the mask, in spite of JPEG."""
+def painted(mask):
+    """An image from which `masks_of_painted` recovers the mask, also after JPEG compression."""
     return np.ascontiguousarray(mask[..., ::-1])
 
 
-def sees_paint(images):
-    """Return masks of images: a pixel with red above 127 is a hero pixel."""
+def masks_of_painted(images):
+    """Masks of n images: a pixel with red above 127 is a hero pixel."""
     hero = images[..., 0] > 127
     masks = np.zeros_like(images)
     masks[..., 2] = 255 * hero
@@ -46,23 +46,25 @@ def fly_toy(
     make_pilot=lambda config, masks, world: Pilot(config, masks),
     **metadata,
 ):
-    """Fly and write the log; `on_frame` is called with the number of frames written."""
+    """Fly and write a log; calls `on_frame` with the number of frames logged so far."""
     world = ToyWorld(walk, frame_s=FRAME_S)
-    pilot = make_pilot(config, lambda frame: rounded_mask(sees_paint(frame.rgb[None])[0]), world)
+    pilot = make_pilot(
+        config, lambda frame: rounded_mask(masks_of_painted(frame.rgb[None])[0]), world
+    )
     next_s = time.monotonic()
     with FlightLogWriter(path, config, "", {"seed": "1", **metadata}) as log:
         for number in range(round(seconds / FRAME_S)):
             world.blind = world.time_s in blind_at
             frame = world.frame()
-            picture = truth = None
+            image = truth = None
             if frame.rgb is not None:
                 exact = world.mask(frame)
-                rgb, picture = as_logged(paint(exact), config.log)
+                rgb, image = as_logged(painted(exact), config.log)
                 frame = dataclasses.replace(frame, rgb=rgb)
                 place = world.route(world.time_s) or (0.0, 50.0)
                 truth = GroundTruth(frame.time_s, (*place, 0.0), (), exact, 5.0)
             step = pilot.step(frame)
-            log.write(FlightEntry(frame, step, truth, NO_TIMES, picture))
+            log.write(FlightEntry(frame, step, truth, NO_TIMES, image))
             world.obey(step.command)
             if on_frame is not None:
                 on_frame(number + 1)

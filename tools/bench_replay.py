@@ -22,7 +22,7 @@ from followme_uav.errors import LogError
 from followme_uav.log.reader import FlightLog, read_log
 from followme_uav.log.writer import FlightLogWriter
 from followme_uav.replay.comparison import compare
-from followme_uav.replay.replay_log import ReplaySetup, turns_of
+from followme_uav.replay.setup import ReplaySetup, replay_log
 
 ROUNDS = 5
 WARM_UP_FRAMES = 20
@@ -49,7 +49,7 @@ def fastest_s(log: FlightLog, setup: ReplaySetup, rounds: int) -> float:
     """Wall-clock time of the fastest replay; loading the network is not counted."""
     times = []
     for _ in range(rounds):
-        turns = turns_of(log, setup)
+        turns = replay_log(log, setup)
         start_s = time.perf_counter()
         found = compare(turns)
         times.append(time.perf_counter() - start_s)

@@ -1,4 +1,4 @@
-"""Writes docs/flight.jpg (a film strip with a map) and docs/viewing.jpg (one video frame).
+"""Writes docs/flight.jpg and docs/viewing.jpg: a flight as a film strip with a map, and a moment.
 
 python tools/flight_sheet.py FLIGHT.mcap              # into docs
 python tools/flight_sheet.py FLIGHT.mcap --at 30 --out pictures
@@ -15,20 +15,20 @@ from PIL import Image
 
 from followme_uav.log.reader import FlightLog, read_log
 from followme_uav.log.solids import solids_of
-from followme_uav.view.board import Board
 from followme_uav.view.history import History, history_of
 from followme_uav.view.pictures import chosen_times, film_strip
 from followme_uav.view.plots import top_view
+from followme_uav.view.video_painter import VideoPainter
 
 PICTURES, COLUMNS = 12, 4
 MAP_IN = 6.5
-"""Small, so that its text is large once it is scaled to the height of the strip."""
+"""Small, so that its letters are large once it is as high as the strip."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("log", type=Path)
-    parser.add_argument("--at", type=float, default=30.0, help="seconds; time of the video frame")
+    parser.add_argument("--at", type=float, default=30.0, help="Seconds; of the moment.")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     args = parser.parse_args()
     log = read_log(args.log)
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def sheet(log: FlightLog, history: History) -> Image.Image:
-    """Film strip on the left, map on the right."""
+    """The strip on the left, the map on the right."""
     changes_s = [time_s for time_s, _ in history.transitions]
     chosen = set(chosen_times(history.time_s.tolist(), changes_s, PICTURES))
     entries = [entry for index, entry in enumerate(log.entries()) if index in chosen]
@@ -57,11 +57,11 @@ def sheet(log: FlightLog, history: History) -> Image.Image:
 
 
 def moment(log: FlightLog, history: History, at_s: float) -> Image.Image:
-    """The frame of the video at this time."""
-    board = Board(history, log.path.stem)
+    """As the video shows it."""
+    painter = VideoPainter(history, log.path.stem)
     last = int(np.searchsorted(history.time_s, at_s))
     for index, entry in enumerate(log.entries()):
-        picture = board.picture(entry)
+        picture = painter.paint(entry)
         if index >= last:
             break
     return picture

@@ -82,8 +82,8 @@ def _replay(flight: Path, options: ReplayOptions, plots: Path | None, as_json: b
     from followme_uav.config import changed
     from followme_uav.log.info import missing_end
     from followme_uav.log.reader import read_log
-    from followme_uav.replay.replay_log import ReplaySetup, compare_log, weights_of
-    from followme_uav.replay.replay_report import NO_REACTION, first_divergence, show, verdict
+    from followme_uav.replay.report import NO_REACTION, first_divergence, show, verdict
+    from followme_uav.replay.setup import ReplaySetup, compare_log, weights_of
 
     log = read_log(flight)
     weights = options.weights

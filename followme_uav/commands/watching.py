@@ -171,12 +171,12 @@ class _LogPresenter:
 
     def film(self, path: Path) -> None:
         """Write a video."""
-        from followme_uav.view.board import Board
         from followme_uav.view.video import write_video
+        from followme_uav.view.video_painter import VideoPainter
 
-        board = Board(self._history, self._name)
+        painter = VideoPainter(self._history, self._name)
         rate_hz = self._log.metadata.config.camera.rate_hz
-        write_video(self._entries("Video"), board, path, rate_hz)
+        write_video(self._entries("Video"), painter, path, rate_hz)
         print(f"{path}: {self._length_s:.1f} s")
 
     def record(self, path: Path) -> None:

@@ -17,7 +17,7 @@ from followme_uav.config import FlightConfig
 from followme_uav.errors import ControlLostError, RpcError, SimulatorError
 from followme_uav.flight.control_watch import ControlWatch
 from followme_uav.flight.mask_sources import TimedMasks
-from followme_uav.log.entry import FlightEntry, LoopTimings, Picture
+from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.images import as_logged
 from followme_uav.messages import Command, Frame, GroundTruth, MissionState, Step
 from followme_uav.pilot.interface import MaskSource, PilotMaker
@@ -203,7 +203,7 @@ class FlightLoop:
             return ControlLostError(f"{loss}, and {error}")
         return None
 
-    def _as_logged(self, frame: Frame) -> tuple[Frame, Picture | None]:
+    def _as_logged(self, frame: Frame) -> tuple[Frame, EncodedImage | None]:
         """The frame with the image that its log will hold, so that a replay has the same input."""
         if frame.rgb is None:
             return frame, None

@@ -1,1 +1,1 @@
-"""The flight log: what a flight saw, decided and met, as an MCAP file."""
+"""The flight log, an MCAP file: what a flight observed, decided and measured."""

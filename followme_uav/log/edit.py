@@ -1,4 +1,4 @@
-"""Logs out of logs: what can be saved of a broken one, a part of a long one."""
+"""Makes logs from logs: recovers a broken one, cuts a part out of a long one."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from followme_uav.errors import LogError
 from followme_uav.files import written_whole
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.reader import EVERYTHING, MASK, FlightLog
+from followme_uav.log.schema import SCHEMA_VERSION
 from followme_uav.log.writer import FlightLogWriter
 
 CHUNK_S = 10.0
-"""Of logs that nobody writes in flight: larger chunks compress better."""
+"""Chunk duration of logs that are not written during a flight: larger chunks compress better."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What `recover` found."""
+    """Result of `recover`."""
 
     entries: int
     damage: str | None
-    """Why it ended there; None at the end of the file."""
+    """Why the entries end; None at the end of the file."""
 
 
 def recover(log: FlightLog, out: Path) -> Saved:
-    """Write all that can be read, up to the first damage, as a whole log.
+    """Write all readable entries, up to the first damage, as a whole log.
 
-    Raises `LogError` when there is nothing, and as `write_log`.
+    Raises `LogError` when there are none, and as `write_log`.
     """
     damage: list[str] = []
 
@@ -38,40 +39,52 @@ def recover(log: FlightLog, out: Path) -> Saved:
         except LogError as error:
             damage.append(str(error))
 
-    entries = write_log(log, readable(), out, {"recovered_from": log.path.name})
+    metadata = {"recovered_from": log.path.name}
+    entries = write_log(log, readable(), out, metadata, schema_version=log.schema_version)
     return Saved(entries, damage[0] if damage else None)
 
 
 def cut(log: FlightLog, out: Path, from_s: float, to_s: float, *, masks_only: bool = False) -> int:
-    """Write the frames of a span of the flight; returns how many.
+    """Write the frames of a part of the flight; returns their number.
 
-    A pilot remembers: replayed from the middle of a flight it decides otherwise at first. The
-    new log tells where it began (`cut_from_s`).
+    A pilot has a memory: replayed from the middle of a flight, it decides differently at first.
+    The metadata of the new log holds where it begins (`cut_from_s`).
 
     Args:
-        log: Of the whole flight.
+        log: Log of the whole flight.
         out: The log to write.
-        from_s: Seconds since its first frame.
-        to_s: Likewise; frames at this time are not in.
-        masks_only: Leave out pictures and ground truth: all that a replay from masks needs.
+        from_s: Start in seconds since the first frame.
+        to_s: End, exclusive, in seconds since the first frame.
+        masks_only: Leave out images and ground truth, which a replay from masks does not need.
     """
     metadata = {"cut_from_s": f"{from_s:g}"} if from_s > 0.0 else {}
     entries = _between(log.entries((MASK,) if masks_only else EVERYTHING), from_s, to_s)
     if masks_only:
         metadata["solids"] = ""
-        entries = (replace(entry, picture=None) for entry in entries)
-    return write_log(log, entries, out, metadata)
+        entries = (replace(entry, encoded_image=None) for entry in entries)
+    return write_log(log, entries, out, metadata, schema_version=log.schema_version)
 
 
 def write_log(
-    log: FlightLog, entries: Iterable[FlightEntry], out: Path, metadata: dict[str, str]
+    log: FlightLog,
+    entries: Iterable[FlightEntry],
+    out: Path,
+    metadata: dict[str, str],
+    *,
+    schema_version: int = SCHEMA_VERSION,
 ) -> int:
-    """A new log with these entries and what is known of the flight; returns their number.
+    """Write a log with these entries and the properties of the flight; returns their number.
 
-    `metadata` adds to that, or replaces it; an empty text takes it away.
+    `out` is written whole or not at all. Raises `OutputError` or `LogError` when that fails, and
+    `LogError` when there are no entries.
 
-    `out` is written whole or not at all. Raises `OutputError` or `LogError` when it cannot be, and
-    `LogError` when there are none.
+    Args:
+        log: Source of the properties of the flight.
+        entries: Of the new log.
+        out: The log to write.
+        metadata: Changes of the properties; an empty text removes one.
+        schema_version: The source's for entries that are copied: these lack the fields of later
+            versions, and a replay must not compare them.
     """
     known = log.metadata
     extra = {key: text for key, text in {**known.extra, **metadata}.items() if text}
@@ -79,7 +92,12 @@ def write_log(
     with written_whole(out) as part:
         try:
             with FlightLogWriter(
-                part, known.config, known.weights_sha256, extra, chunk_s=CHUNK_S
+                part,
+                known.config,
+                known.weights_sha256,
+                extra,
+                chunk_s=CHUNK_S,
+                schema_version=schema_version,
             ) as writer:
                 for entry in entries:
                     writer.write(entry)
@@ -90,7 +108,7 @@ def write_log(
         except LogError as error:
             cause = error.__cause__
             if isinstance(cause, OSError) and str(part) in str(error):
-                raise cause from None  # named after `out`
+                raise cause from None  # `written_whole` names `out` in its error
             raise
     return count
 

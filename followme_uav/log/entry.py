@@ -1,4 +1,4 @@
-"""What one turn of the flight loop leaves behind: the unit of logs and metrics."""
+"""The record of one iteration of the flight loop: the unit of logs and metrics."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from followme_uav.messages import Frame, GroundTruth, Step
 
 @dataclass(frozen=True)
 class LoopTimings:
-    """Where one turn of the loop spent its time: wall-clock milliseconds."""
+    """Time spent in the parts of one iteration of the loop: wall-clock milliseconds."""
 
     receive_ms: float
-    """From asking for state and image to having both."""
+    """From requesting state and image to having both."""
     segment_ms: float
     """Image to mask."""
     decide_ms: float
-    """Mask to command: observation, tracker, mission, control."""
+    """Mask to command: detection, tracking, mission, guidance, control."""
     send_ms: float
-    """Handing the command to the simulator."""
+    """Sending the command to the simulator."""
     log_ms: float
-    """Coding this frame's image and mask as they are logged, handing over the previous entry."""
+    """Encoding the image and the mask of this frame, queueing the previous entry."""
     total_ms: float
     """Frame received to command sent."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class EncodedImage:
     """The camera's image as it is logged."""
 
     data: bytes
@@ -36,11 +36,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class FlightEntry:
-    """One frame, all that it led to, what really was, and how long it took."""
+    """One frame with the step that it led to, the ground truth, and the loop's timings."""
 
     frame: Frame
     step: Step
     truth: GroundTruth | None
     timings: LoopTimings
-    picture: Picture | None = None
-    """What `frame.rgb` was decoded from; None: the log makes a PNG of it."""
+    encoded_image: EncodedImage | None = None
+    """Source of `frame.rgb`; None: the log encodes `frame.rgb` as a PNG."""

@@ -1,4 +1,4 @@
-"""A log as a table of numbers, or as labelled frames to learn from."""
+"""Exports a log as a table of numbers, or as labelled frames for training."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from followme_uav.files import sole_folder, write_image, write_text, write_whole
 from followme_uav.labelled_frames import KINDS, kind_of
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.png import encode_png
-from followme_uav.log.reader import PICTURE, TRUTH, FlightLog
+from followme_uav.log.reader import IMAGE, TRUTH, FlightLog
 from followme_uav.messages import GroundTruth
 
 NEAR_M = 15.0
-"""Up to here a frame with the hero is one of following her."""
+"""Up to this distance, a frame with the hero counts as a frame of following."""
 
 
 def export_csv(log: FlightLog, out: Path) -> int:
-    """One row for each frame, one column for each number; returns the number of rows.
+    """Write one row for each frame, one column for each number; returns the number of rows.
 
-    Columns are named by the fields of `log.entry.FlightEntry`, vectors by their components,
-    PID loops by their names.
+    The name of a column is the path of a field of `log.entry.FlightEntry`, with the component of a
+    vector or the name of a PID loop.
     """
     rows = [dict(_columns(entry)) for entry in log.entries(())]
     names: dict[str, None] = {}
@@ -66,9 +66,9 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def export_frames(log: FlightLog, out: Path) -> dict[str, int]:
-    """Pictures and true masks in the layout of labelled data; returns how many of each kind.
+    """Write images and true masks in the layout of labelled data; returns the number of each kind.
 
-    Only of a simulator that tells the truth; frames with a hero too small to count are left out.
+    Needs a log with ground truth. Frames in which the hero is too small to count are left out.
     """
     if any((out / kind).exists() for kind in KINDS):
         raise LogError(f"{out}: holds frames already; choose an empty folder")
@@ -78,22 +78,22 @@ def export_frames(log: FlightLog, out: Path) -> dict[str, int]:
 
 def _export_frames(log: FlightLog, out: Path) -> dict[str, int]:
     counts = dict.fromkeys(KINDS, 0)
-    for entry in log.entries((PICTURE, TRUTH)):
-        if entry.picture is None or entry.truth is None:
+    for entry in log.entries((IMAGE, TRUTH)):
+        if entry.encoded_image is None or entry.truth is None:
             continue
         kind = kind_of(entry.truth.mask, _is_near(entry, entry.truth))
         if kind is None:
             continue
         counts[kind] += 1
-        # Hidden files are no data.
+        # No leading dot: readers of labelled data ignore hidden files.
         folder, name = out / kind, f"{log.path.stem.lstrip('.')}_{entry.frame.index:05d}"
-        # The image last: a frame is complete when its image is there.
+        # The image last: readers take a frame as complete when its image exists.
         write_whole(folder / "masks" / f"{name}.png", encode_png(entry.truth.mask), sync=False)
-        _write_picture(folder / "images" / f"{name}.jpeg", entry)
+        _write_image(folder / "images" / f"{name}.jpeg", entry)
     if not sum(counts.values()):
         raise LogError(
-            f"{log.path}: no frame has both a picture and the truth; export a flight in the "
-            "embedded simulator, logged with pictures"
+            f"{log.path}: no frame has both an image and ground truth; export a flight in the "
+            "embedded simulator, logged with images"
         )
     return counts
 
@@ -103,9 +103,9 @@ def _is_near(entry: FlightEntry, truth: GroundTruth) -> bool:
     return bool(np.linalg.norm(offset_m) <= NEAR_M)
 
 
-def _write_picture(path: Path, entry: FlightEntry) -> None:
-    if entry.picture is not None and entry.picture.format == "jpeg":
-        write_whole(path, entry.picture.data, sync=False)
+def _write_image(path: Path, entry: FlightEntry) -> None:
+    if entry.encoded_image is not None and entry.encoded_image.format == "jpeg":
+        write_whole(path, entry.encoded_image.data, sync=False)
         return
     image = Image.fromarray(np.asarray(entry.frame.rgb))
     write_image(path, image, sync=False, quality=95, subsampling=0)

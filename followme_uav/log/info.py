@@ -1,4 +1,4 @@
-"""What a log tells about its flight: how long, in which states, with what, and what went wrong."""
+"""Summary of a flight log: duration, mission states, configuration and faults."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 from followme_uav.config import FlightConfig, load_config
 from followme_uav.errors import FollowMeError
+from followme_uav.log.entry import FlightEntry
 from followme_uav.log.mcap_records import Records
 from followme_uav.log.reader import MASK, FlightLog
-from followme_uav.messages import MissionState
+from followme_uav.messages import MissionState, Transition
 
 
 @dataclass(frozen=True)
 class LogInfo:
-    """Of one log."""
+    """Summary of one log."""
 
     path: str
     missing: str | None
-    """What is missing at its end; None for a whole log."""
+    """One line on what its end lacks; None for a whole log."""
     frames: int
     duration_s: float
     bytes: int
@@ -34,7 +35,7 @@ class LogInfo:
     package_version: str
     schema_version: int
     configuration: dict[str, Any]
-    """The keys that differ from today's defaults."""
+    """The keys that differ from the present defaults."""
     extra: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
@@ -44,94 +45,120 @@ class LogInfo:
 
 def log_info(log: FlightLog) -> LogInfo:
     """Read a log once; raises `LogError` when it is damaged."""
-    states_s: dict[str, float] = defaultdict(float)
-    transitions: list[dict[str, Any]] = []
-    faults: list[str] = []
-    first_s: float | None = None
-    last_s: float | None = None
-    frames = blind = collisions = 0
-    pictures = "none"
-    gap_s = log.metadata.config.mission.frame_gap_s
+    tally = _Tally(log.metadata.config.mission.frame_gap_s)
     for entry in log.entries((MASK,)):
-        frame, step = entry.frame, entry.step
-        frames += 1
-        first_s = frame.time_s if first_s is None else first_s
-        passed_s = 0.0 if last_s is None else frame.time_s - last_s
-        last_s = frame.time_s
-        states_s[step.state.value] += passed_s
-        collisions += frame.vehicle.has_collided
-        blind += entry.picture is None and step.mask is None
-        if entry.picture is not None:
-            pictures = entry.picture.format
-        at_s = frame.time_s - first_s
-        if passed_s > gap_s:
-            faults.append(f"{at_s:.1f} s: {passed_s:.1f} s without a frame")
-        if step.transition is not None:
-            change = step.transition
-            transitions.append(
-                {
-                    "time_s": round(at_s, 3),
-                    "source": change.source.value,
-                    "target": change.target.value,
-                    "reason": change.reason,
-                }
-            )
-            if change.target is MissionState.FAILSAFE:
-                faults.append(f"{at_s:.1f} s: failsafe: {change.reason}")
-    if blind:
-        faults.append(f"{blind} frames without an image")
-    if collisions:
-        faults.append(f"{collisions} frames with a collision")
-    if first_s is None or last_s is None:
-        first_s = last_s = 0.0
+        tally.add(entry)
     return LogInfo(
         path=str(log.path),
         missing=missing_end(log),
-        frames=frames,
-        duration_s=round(last_s - first_s, 3),
+        frames=tally.frames,
+        duration_s=round(tally.duration_s, 3),
         bytes=log.path.stat().st_size,
-        pictures=pictures,
-        states_s={state: round(seconds, 3) for state, seconds in states_s.items()},
-        transitions=transitions,
-        faults=faults,
+        pictures=tally.image_format,
+        states_s={state: round(seconds, 3) for state, seconds in tally.states_s.items()},
+        transitions=tally.transitions,
+        faults=tally.all_faults(),
         weights_sha256=log.metadata.weights_sha256,
         package_version=log.metadata.package_version,
         schema_version=log.schema_version,
-        configuration=_unusual(log.metadata.config),
+        configuration=_changed_keys(log.metadata.config),
         extra=dict(log.metadata.extra),
     )
 
 
+class _Tally:
+    """Sums over the entries of a flight.
+
+    Args:
+        gap_s: A longer time between two frames is a fault.
+    """
+
+    def __init__(self, gap_s: float) -> None:
+        self.frames = 0
+        self.duration_s = 0.0
+        self.image_format = "none"
+        self.states_s: dict[str, float] = defaultdict(float)
+        self.transitions: list[dict[str, Any]] = []
+        self._gap_s = gap_s
+        self._first_s: float | None = None
+        self._last_s: float | None = None
+        self._faults: list[str] = []
+        self._frames_without_image = 0
+        self._collisions = 0
+
+    def add(self, entry: FlightEntry) -> None:
+        """Add the next entry."""
+        frame, step = entry.frame, entry.step
+        self.frames += 1
+        self._add_time(frame.time_s, step.state)
+        self._collisions += frame.vehicle.has_collided
+        self._frames_without_image += entry.encoded_image is None and step.mask is None
+        if entry.encoded_image is not None:
+            self.image_format = entry.encoded_image.format
+        if step.transition is not None:
+            self._add_transition(step.transition)
+
+    def all_faults(self) -> list[str]:
+        """Faults with a time, in order, then those that are counted."""
+        faults = list(self._faults)
+        if self._frames_without_image:
+            faults.append(f"{self._frames_without_image} frames without an image")
+        if self._collisions:
+            faults.append(f"{self._collisions} frames with a collision")
+        return faults
+
+    def _add_time(self, time_s: float, state: MissionState) -> None:
+        self._first_s = time_s if self._first_s is None else self._first_s
+        passed_s = 0.0 if self._last_s is None else time_s - self._last_s
+        self._last_s = time_s
+        self.duration_s = time_s - self._first_s
+        self.states_s[state.value] += passed_s
+        if passed_s > self._gap_s:
+            self._faults.append(f"{self.duration_s:.1f} s: {passed_s:.1f} s without a frame")
+
+    def _add_transition(self, transition: Transition) -> None:
+        self.transitions.append(
+            {
+                "time_s": round(self.duration_s, 3),
+                "source": transition.source.value,
+                "target": transition.target.value,
+                "reason": transition.reason,
+            }
+        )
+        if transition.target is MissionState.FAILSAFE:
+            self._faults.append(f"{self.duration_s:.1f} s: failsafe: {transition.reason}")
+
+
 def missing_end(log: FlightLog) -> str | None:
-    """What is missing of a log without an end mark, in one line; None for a whole one."""
+    """One line on what a log without an end mark lacks; None for a whole log."""
     if not log.truncated:
         return None
     records = Records(log.path)
     for _ in records:
         pass
     if records.has_all:
-        return "cut off: the index at its end is damaged or gone; all frames are there"
+        return "cut off: the index at its end is damaged or missing; all frames are there"
     rest = log.path.stat().st_size - records.end_byte
     return (
-        f"cut off: the log has no end; the {rest} bytes after byte {records.end_byte} are not "
-        "whole, and what the flight had not yet handed over, less than a second, is gone"
+        f"cut off: the log has no end; the {rest} bytes after byte {records.end_byte} are an "
+        "incomplete record, and the frames not yet written, less than a second, are lost"
     )
 
 
-def _unusual(config: FlightConfig) -> dict[str, Any]:
+def _changed_keys(config: FlightConfig) -> dict[str, Any]:
     try:
-        usual = load_config(simulator=config.simulator.name)
-    except FollowMeError:  # a profile of the user's own
-        usual = load_config()
-    return dict(_differing("", config.model_dump(mode="json"), usual.model_dump(mode="json")))
+        default = load_config(simulator=config.simulator.name)
+    except FollowMeError:  # a profile that is not among the shipped ones
+        default = load_config()
+    return dict(_differing("", config.model_dump(mode="json"), default.model_dump(mode="json")))
 
 
-def _differing(prefix: str, data: dict[str, Any], usual: dict[str, Any]) -> list[tuple[str, Any]]:
+def _differing(prefix: str, data: dict[str, Any], default: dict[str, Any]) -> list[tuple[str, Any]]:
     found = []
     for key, value in data.items():
         name = f"{prefix}{key}"
-        if isinstance(value, dict) and isinstance(usual.get(key), dict):
-            found += _differing(f"{name}.", value, usual[key])
-        elif value != usual.get(key):
+        if isinstance(value, dict) and isinstance(default.get(key), dict):
+            found += _differing(f"{name}.", value, default[key])
+        elif value != default.get(key):
             found.append((name, value))
     return found

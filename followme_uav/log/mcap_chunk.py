@@ -1,4 +1,4 @@
-"""A chunk of an MCAP file, decompressed without believing what it says about itself."""
+"""A chunk of an MCAP file: decompressed within limits, whatever sizes it declares."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import lz4.frame
 import zstandard
 
 MAX_BYTES = 256 << 20
-"""No record is larger, before or after decompression. Writers make chunks of about a megabyte; some
-put a whole recording into one."""
+"""Upper limit of a record, before and after decompression. Most writers make chunks of about a
+megabyte; some put a whole recording into one."""
 
 _HEAD = struct.Struct("<QQQII")  # first and last time, uncompressed size, CRC, length of a name
 _LENGTH = struct.Struct("<Q")
@@ -20,19 +20,19 @@ _LENGTH = struct.Struct("<Q")
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk record, in the words of the file."""
+    """A chunk record as the file declares it."""
 
     compression: str
     uncompressed_size: int
     uncompressed_crc: int
-    """0: the writer made none."""
+    """0: the writer stored none."""
     data: memoryview
 
     @staticmethod
     def read(body: bytes) -> Chunk:
-        """The chunk in a record's body, which may be cut off within the data.
+        """Parse a record's body, which may end within the data.
 
-        Raises `struct.error` or `ValueError` when even what precedes the data is not there.
+        Raises `struct.error` or `ValueError` when it ends before the data.
         """
         _, _, size, crc, name_length = _HEAD.unpack_from(body)
         end = _HEAD.size + name_length
@@ -42,9 +42,10 @@ class Chunk:
         return Chunk(compression, size, crc, memoryview(body)[start : start + length])
 
     def content(self, is_whole: bool) -> bytes:
-        """Decompress; of a chunk that is not whole, as much as can be.
+        """Decompress; as much as possible of a chunk that is not whole.
 
-        Raises `ValueError` when the data is not what the chunk claims, or too much.
+        Raises `ValueError` when the data does not match what the chunk declares, or exceeds the
+        limit.
         """
         if self.uncompressed_size > MAX_BYTES:
             raise ValueError(
@@ -58,25 +59,25 @@ class Chunk:
             raise ValueError(f"chunk cannot be decompressed ({error})") from error
         if is_whole:
             if len(data) != self.uncompressed_size:
-                raise ValueError(f"chunk is not of the {self.uncompressed_size} bytes it claims")
+                raise ValueError(f"chunk is not of the declared {self.uncompressed_size} bytes")
             if self.uncompressed_crc not in (0, zlib.crc32(data)):
                 raise ValueError("the checksum of a chunk is wrong")
         return data
 
 
-def _as_it_is(data: memoryview, size: int) -> bytes:
+def _uncompressed(data: memoryview, size: int) -> bytes:
     return bytes(data)
 
 
 def _zstd(data: memoryview, size: int) -> bytes:
-    """Frames tell their size or not, and may be several; at most one byte more than `size`."""
+    """One or several Zstandard frames, with or without a declared size; up to `size` + 1 bytes."""
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_BYTES)
     with decompressor.stream_reader(io.BytesIO(data), read_across_frames=True) as stream:
         return stream.read(size + 1)
 
 
 def _lz4(data: memoryview, size: int) -> bytes:
-    """The same for LZ4 frames."""
+    """One or several LZ4 frames; up to `size` + 1 bytes."""
     content, rest = b"", bytes(data)
     while rest and len(content) <= size:
         frame = lz4.frame.LZ4FrameDecompressor()
@@ -87,4 +88,4 @@ def _lz4(data: memoryview, size: int) -> bytes:
     return content
 
 
-_DECOMPRESS = {"": _as_it_is, "zstd": _zstd, "lz4": _lz4}
+_DECOMPRESS = {"": _uncompressed, "zstd": _zstd, "lz4": _lz4}

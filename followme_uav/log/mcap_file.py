@@ -1,4 +1,4 @@
-"""The file under a flight log that is being written: writes that reach the disk at once."""
+"""The file of a flight log that is being written: unbuffered, synchronised with the disk."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 
 from followme_uav.sole_use import open_alone
 
-_PATIENCE_S = 20.0
-"""A disk that takes longer will not take it at all."""
+_CLOSE_DEADLINE_S = 20.0
+"""`close` does not wait longer for a disk."""
 
-_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)  # a device or pipe, not a disk's file
-_sync = getattr(os, "fdatasync", os.fsync)  # not on every system
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)  # a device or pipe, no file on a disk
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
 class DirectFile:
     """A file whose every write reaches the operating system whole, or raises `OSError`.
 
-    Every `sync_s` seconds a thread has the system put what it has on the disk. That may take long,
-    and nobody waits for it; when the disk refuses, the next write raises.
+    Every `sync_s` seconds a thread synchronises the file with the disk. Writes do not wait for it;
+    when it fails, the next write raises.
 
-    Nobody else of this program can write to the file until it is closed. What was in it stays until
-    `begin`; closed before, the file is as it was, or not there if it was not.
+    The file is locked against other writers of this program until it is closed. It keeps its former
+    content until `begin`; closed before, it is as it was, and a new file is removed.
 
-    Raises `InUseError` when somebody writes to it, and `OSError`.
+    Raises `InUseError` when another writer has it open, and `OSError`.
     """
 
     def __init__(self, path: Path, sync_s: float) -> None:
@@ -34,13 +34,14 @@ class DirectFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         number = open_alone(path)
         self._raw = os.fdopen(number, "wb", buffering=0)
-        self._is_old = os.fstat(number).st_size > 0
-        self._waiting: list[bytes] | None = []
+        self._had_content = os.fstat(number).st_size > 0
+        self._held_back: list[bytes] | None = []
+        """Data written before `begin`; None after it."""
         self._position = 0
         self._error: OSError | None = None
         self._closed = threading.Event()
         self._syncer = threading.Thread(
-            target=self._keep_safe, args=(sync_s,), name="log to disk", daemon=True
+            target=self._sync_regularly, args=(sync_s,), name="log to disk", daemon=True
         )
         _sync_folder(path.parent)
         self._syncer.start()
@@ -49,8 +50,8 @@ class DirectFile:
         """Write all of `data`, or keep it until `begin`; returns its length."""
         if self._error is not None:
             raise self._error
-        if self._waiting is not None:
-            self._waiting.append(data)
+        if self._held_back is not None:
+            self._held_back.append(data)
         else:
             rest = memoryview(data)
             while rest:
@@ -59,40 +60,40 @@ class DirectFile:
         return len(data)
 
     def begin(self) -> None:
-        """Replace what is in the file by what was written; from now on nothing is kept back."""
-        if self._waiting is None:
+        """Replace the file's content by the data written so far; hold back nothing from now on."""
+        if self._held_back is None:
             return
-        waiting, self._waiting = self._waiting, None
-        if self._is_old:
+        held_back, self._held_back = self._held_back, None
+        if self._had_content:
             self._raw.truncate(0)
         self._position = 0
-        for data in waiting:
+        for data in held_back:
             self.write(data)
 
     @property
     def is_untouched(self) -> bool:
-        """Whether the file holds what it held before this flight."""
-        return self._waiting is not None and self._is_old
+        """Whether the file still has content from before this flight."""
+        return self._held_back is not None and self._had_content
 
     def tell(self) -> int:
-        """Bytes written so far."""
+        """Position in bytes, as `mcap.writer` asks for it."""
         return self._position
 
     def flush(self) -> None:
-        """There is no buffer."""
+        """Do nothing: there is no buffer."""
 
     def close(self) -> None:
-        """Put everything on the disk and give the file back. Closing again does nothing."""
+        """Synchronise with the disk and unlock the file. Idempotent."""
         if self._raw.closed:
             return
         self._closed.set()
-        self._syncer.join(_PATIENCE_S)
+        self._syncer.join(_CLOSE_DEADLINE_S)
         found = os.fstat(self._raw.fileno())
-        if self._waiting is not None and stat.S_ISREG(found.st_mode) and not found.st_size:
-            self._path.unlink(missing_ok=True)  # made here, for a flight that never was
+        if self._held_back is not None and stat.S_ISREG(found.st_mode) and not found.st_size:
+            self._path.unlink(missing_ok=True)  # created here, and no entry came
         self._raw.close()
 
-    def _keep_safe(self, sync_s: float) -> None:
+    def _sync_regularly(self, sync_s: float) -> None:
         is_last = False
         while not is_last:
             is_last = self._closed.wait(sync_s)
@@ -105,11 +106,11 @@ class DirectFile:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make sure that after a power cut the file is there at all."""
+    """Synchronise the folder, so that the file's name survives a power cut."""
     try:
         number = os.open(folder, os.O_RDONLY)
     except OSError:
-        return  # a folder that may be written to, but not read
+        return  # a folder with permission to write, but not to read
     try:
         os.fsync(number)
     except OSError:

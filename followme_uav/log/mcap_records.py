@@ -1,9 +1,9 @@
-"""The records of any valid MCAP file (https://mcap.dev/spec), and what is left of a cut one.
+"""The records of a valid MCAP file (https://mcap.dev/spec), and those left of a truncated one.
 
-Records are walked here, not by `mcap.reader`, which refuses a file that was cut off, nor by
-`mcap.stream_reader`, which believes the lengths and sizes that a file claims, and decodes indexes
-that nobody asked for. The decoding of single records is the library's, except for messages: there
-its way costs as much as the pilot.
+The package `mcap` has two readers, and neither suits: `mcap.reader` rejects a truncated file, and
+`mcap.stream_reader` trusts the lengths and sizes that a file declares and decodes indexes that are
+not needed. So the file is walked here; the library decodes the single records, except messages,
+for which it takes as much time as the pilot.
 """
 
 from __future__ import annotations
@@ -34,11 +34,15 @@ _DAMAGE = (McapError, struct.error, ValueError, OverflowError, MemoryError)
 
 
 class Records:
-    """`Metadata`, `Channel` and `Message` records of a file's data section, in its order.
+    """Iterates over `Metadata`, `Channel` and `Message` records of a file's data section.
 
     Iterating raises `LogError` where the file is damaged; in a truncated file that place counts as
-    the end. Afterwards `end_byte` tells how far whole records go, and `has_all` whether the end of
-    the data was among them.
+    the end.
+
+    Attributes:
+        truncated: Whether the file lacks its end mark.
+        end_byte: Position after the last whole record, once iterated.
+        has_all: Whether the end of the data section was reached, once iterated.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,11 +55,11 @@ class Records:
         return self._walk(_CONTENT, check=True)
 
     def metadata(self) -> Iterator[Metadata]:
-        """The `Metadata` records alone: chunks are skipped, unread and unchecked."""
+        """Only the `Metadata` records; chunks are skipped without a check."""
         return self._walk((Opcode.METADATA,), check=False)
 
     def summary_channels(self) -> list[Channel]:
-        """The channels that the summary repeats, or that are nowhere else."""
+        """The channels of the summary section: repeated there, or declared only there."""
         if self.truncated:
             return []
         try:
@@ -64,9 +68,9 @@ class Records:
             raise self._damaged(error) from error
 
     def _walk(self, wanted: Container[int], check: bool) -> Iterator[Any]:
-        """Records of the wanted kinds; `check` holds all bytes against the checksum of the whole.
+        """Records of the wanted opcodes; `check` verifies the checksum of the data section.
 
-        A chunk that the end of a truncated file cuts through gives the records before the cut.
+        A chunk that is cut by the end of a truncated file gives the records before the cut.
         """
         with _open(self._path) as file:
             crc = zlib.crc32(file.read(len(_MAGIC)))
@@ -80,7 +84,7 @@ class Records:
                         body = _read_body(file, length)
                         if opcode == Opcode.DATA_END:
                             if check:
-                                _check_whole(body, crc)
+                                _check_data_crc(body, crc)
                             self.has_all = True
                             return
                         is_whole = len(body) == length
@@ -89,7 +93,7 @@ class Records:
                         crc = zlib.crc32(body, zlib.crc32(header, crc))
                         yield from _parse(opcode, body, is_whole)
                     elif check:
-                        crc = _pass_over(file, length, zlib.crc32(header, crc))
+                        crc = _crc_of_body(file, length, zlib.crc32(header, crc))
                     else:
                         _skip(file, length)
                     self.end_byte += len(header) + length
@@ -132,7 +136,7 @@ def is_truncated(path: Path) -> bool:
 
 
 def _read_header(file: BinaryIO) -> tuple[bytes, int, int]:
-    """A record's first bytes, and what they say: opcode and length of the body."""
+    """(bytes of the header, opcode, length of the body) of the next record."""
     header = file.read(_RECORD_HEADER.size)
     if len(header) < _RECORD_HEADER.size:
         raise ValueError("no end mark")
@@ -140,7 +144,7 @@ def _read_header(file: BinaryIO) -> tuple[bytes, int, int]:
 
 
 def _read_body(file: BinaryIO, length: int) -> bytes:
-    """The body, or what is there of it; never more than there is, or than fits."""
+    """The body, or its part before the end of the file; raises `ValueError` beyond the limit."""
     if length > _PIECE_BYTES:
         length = min(length, _left(file))
     if length > MAX_BYTES:
@@ -159,8 +163,8 @@ def _left(file: BinaryIO) -> int:
     return os.fstat(file.fileno()).st_size - file.tell()
 
 
-def _pass_over(file: BinaryIO, length: int, crc: int) -> int:
-    """Read on without keeping anything, however long it is; returns the checksum so far."""
+def _crc_of_body(file: BinaryIO, length: int, crc: int) -> int:
+    """Read a body of any length in pieces; returns the continued checksum."""
     while length:
         piece = file.read(min(length, _PIECE_BYTES))
         if not piece:
@@ -170,11 +174,11 @@ def _pass_over(file: BinaryIO, length: int, crc: int) -> int:
     return crc
 
 
-def _check_whole(data_end: bytes, crc: int) -> None:
-    """Chunks have checksums of their own; this one covers everything between and around them."""
-    (written,) = struct.unpack_from("<I", data_end)
-    if written not in (0, crc):  # 0: the writer made none
-        raise ValueError("the checksum of the whole is wrong")
+def _check_data_crc(data_end: bytes, crc: int) -> None:
+    """Verify the checksum of the data section, which covers the bytes outside of chunks too."""
+    (stored,) = struct.unpack_from("<I", data_end)
+    if stored not in (0, crc):  # 0: the writer stored none
+        raise ValueError("the checksum of the data section is wrong")
 
 
 def _parse(opcode: int, body: bytes, is_whole: bool) -> Iterator[Any]:
@@ -188,7 +192,7 @@ def _parse(opcode: int, body: bytes, is_whole: bool) -> Iterator[Any]:
 
 
 def _records_of(data: bytes, is_whole: bool) -> Iterator[Any]:
-    """The records in a chunk's content; of a cut one those before the cut."""
+    """The records in a chunk's content; those before the cut if it is not whole."""
     place, size = 0, len(data)
     while place < size:
         start = place + _RECORD_HEADER.size
@@ -208,7 +212,7 @@ def _message(data: bytes, start: int, end: int) -> Message:
     channel_id, sequence, log_ns, publish_ns = _MESSAGE_HEADER.unpack_from(data, start)
     content = start + _MESSAGE_HEADER.size
     if content > end:
-        raise ValueError("message without its head")
+        raise ValueError("message without its header")
     return Message(channel_id, log_ns, data[content:end], publish_ns, sequence)
 
 

@@ -1,8 +1,8 @@
-"""Lossless images for the log, encoded fast enough for the loop.
+"""PNG encoder and decoder for the log, fast enough for the flight loop.
 
-A general PNG encoder tries all five row filters on each row. Camera images and masks do nearly as
-well with one fixed filter, and NumPy applies that to the whole image at once: half the time, 2 %
-more bytes (measured in `docs/flight_log.md`). Any PNG reader opens the result.
+A general PNG encoder tries all five row filters on each row. This one applies one fixed filter to
+the whole image with NumPy: half the time, 2 % more bytes for camera images and masks (measured in
+`docs/flight_log.md`). Any PNG reader opens the result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from followme_uav.decoding import ImageDecodeError, check_size, decode_image, de
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SUB_FILTER = 1  # each byte minus the same channel of the pixel to its left (PNG, section 9)
 _RGB, _INDEXED = 2, 3  # colour types
-_PALETTE_AT = 33  # after signature and header
+_PALETTE_AT = 33  # byte offset of the palette: after signature and header
 
 
 def encode_png(rgb: NDArray[np.uint8]) -> bytes:
@@ -35,29 +35,33 @@ def encode_png(rgb: NDArray[np.uint8]) -> bytes:
 def encode_indexed_png(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
     """PNG of the image `palette[indices]`, (height, width) into (256, 3), both uint8.
 
-    Neighbours are mostly equal: run lengths say it all, and are found faster than repetitions.
+    Neighbouring indices are mostly equal, so run-length encoding compresses them as well as a
+    search for repeated strings, in less time.
     """
     height, width = indices.shape
     used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
-    number = np.zeros(256, np.uint8)
-    number[used] = np.arange(used.size)
-    rows = np.zeros((height, 1 + width), np.uint8)  # filter 0: as they are
-    packed = indices.tobytes().translate(number.tobytes())
-    rows[:, 1:] = np.frombuffer(packed, np.uint8).reshape(height, width)
-    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
-    colours = _section(b"PLTE", palette[used].tobytes())
-    return _png(width, height, _INDEXED, colours, packer.compress(rows.data) + packer.flush())
+    new_index = np.zeros(256, np.uint8)
+    new_index[used] = np.arange(used.size)
+    rows = np.zeros((height, 1 + width), np.uint8)  # filter 0: none
+    renumbered = indices.tobytes().translate(new_index.tobytes())
+    rows[:, 1:] = np.frombuffer(renumbered, np.uint8).reshape(height, width)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    colours = _png_chunk(b"PLTE", palette[used].tobytes())
+    return _png(width, height, _INDEXED, colours, deflate.compress(rows.data) + deflate.flush())
 
 
 def decode_png(data: bytes) -> NDArray[np.uint8]:
-    """The (height, width, 3) uint8 image in `data`; raises `ImageDecodeError` if there is none."""
+    """(height, width, 3) uint8 image of a PNG; raises `ImageDecodeError` when `data` is not one."""
     with decoder_errors():
-        image = _own_indexed(data)
+        image = _decode_indexed_png(data)
     return decode_image(data, ("PNG",)) if image is None else image
 
 
-def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
-    """What `encode_indexed_png` made, without Pillow: replays read masks above all. Else None."""
+def _decode_indexed_png(data: bytes) -> NDArray[np.uint8] | None:
+    """Decode a PNG of `encode_indexed_png`; None for others.
+
+    Replays spend most of their reading time on masks, and Pillow takes longer for them.
+    """
     start = len(_SIGNATURE)
     if len(data) < _PALETTE_AT + 8 or data[:start] != _SIGNATURE:
         return None
@@ -80,7 +84,7 @@ def _own_indexed(data: bytes) -> NDArray[np.uint8] | None:
 
 
 def table_of(palette: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """(256,) for `coloured`, of up to so many colours (n, 3)."""
+    """Lookup table (256,) for `coloured` from a palette (n, 3), n up to 256."""
     table = np.zeros((256, 4), np.uint8)
     table[: len(palette), :3] = palette
     return table.view(np.uint32)[:, 0]
@@ -89,8 +93,8 @@ def table_of(palette: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def coloured(indices: NDArray[np.uint8], table: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The image (height, width, 3) of indices (height, width) into a table of colours.
 
-    Looks four bytes up at once, the last of which is left out of the image: NumPy and
-    `bytes.translate` take twice as long or more for the three single ones.
+    Looks up four bytes of a pixel at once and leaves the last one out of the image. Looking up the
+    three bytes separately takes at least twice as long, with NumPy and with `bytes.translate`.
     """
     pixels = table.take(np.ascontiguousarray(indices))
     return pixels.view(np.uint8).reshape(*indices.shape, 4)[..., :3]
@@ -98,9 +102,9 @@ def coloured(indices: NDArray[np.uint8], table: NDArray[np.uint32]) -> NDArray[n
 
 def _png(width: int, height: int, kind: int, colours: bytes, data: bytes) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    end = _section(b"IDAT", data) + _section(b"IEND", b"")
-    return _SIGNATURE + _section(b"IHDR", header) + colours + end
+    end = _png_chunk(b"IDAT", data) + _png_chunk(b"IEND", b"")
+    return _SIGNATURE + _png_chunk(b"IHDR", header) + colours + end
 
 
-def _section(name: bytes, data: bytes) -> bytes:
+def _png_chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -1,9 +1,9 @@
-"""The flight log: an MCAP file that gives back what was flown.
+"""Reads flight logs: MCAP files whose messages give back the entries of a flight.
 
-One `FlightEntry` becomes a handful of messages that share a sequence number; `docs/flight_log.md`
-describes them, `log.writer` writes them. Reading gives back equal entries: same numbers to
-the last bit, same pixels. Log time is simulation time, so that two lockstep flights with the same
-seed differ in `/timing` only. A log without an end is read up to its last complete entry.
+The messages of a `FlightEntry` share a sequence number; `docs/flight_log.md` describes them. The
+entries that are read equal those that were written: same numbers to the last bit, same pixels. Log
+time is simulation time, so two lockstep flights with the same seed differ in `/timing` only. A log
+without an end mark is read up to its last complete entry.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from pydantic import ValidationError
 from followme_uav.config import FlightConfig, of_older_version
 from followme_uav.errors import LogError
 from followme_uav.log.entries import entries_of
-from followme_uav.log.entry import FlightEntry, Picture
-from followme_uav.log.images import decode_picture
+from followme_uav.log.entry import EncodedImage, FlightEntry
+from followme_uav.log.images import decode_camera_image
+from followme_uav.log.layout import PROFILE, TOPICS, record_digest
 from followme_uav.log.mcap_records import Records
 from followme_uav.log.png import decode_png
 from followme_uav.log.schema import SCHEMA_VERSION, from_message
-from followme_uav.log.writer import PROFILE, TOPICS, record_digest
 
-PICTURE, MASK, TRUTH = "picture", "mask", "truth"
-EVERYTHING = (PICTURE, MASK, TRUTH)
-"""The parts of an entry that take time to read."""
+IMAGE, MASK, TRUTH = "image", "mask", "truth"
+EVERYTHING = (IMAGE, MASK, TRUTH)
+"""The parts of an entry that are slow to read."""
 
 
 @dataclass(frozen=True)
 class LogMetadata:
-    """What a flight depended on."""
+    """Properties of a flight that a replay depends on."""
 
     config: FlightConfig
     weights_sha256: str
     package_version: str
     extra: Mapping[str, str] = field(default_factory=dict)
-    """Whatever the flight added: seed, simulator, versions of libraries."""
+    """Further properties of the flight: seed, simulator, versions of libraries."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class FlightLog:
     path: Path
     metadata: LogMetadata
     truncated: bool
-    """The file has no end mark: the flight was cut off, or is still going on."""
-
+    """The file has no end mark: it was cut off, or the flight is in progress."""
     schema_version: int
 
     def entries(
@@ -62,8 +61,11 @@ class FlightLog:
     ) -> Iterator[FlightEntry]:
         """All complete entries, exactly as they were written.
 
-        `parts` saves time: without `PICTURE` frames have no `rgb`, without `MASK` steps have no
-        mask, without `TRUTH` entries have none. So does `numbers`: only these come, counted from 0.
+        Args:
+            parts: Parts to read, to save time. Without `IMAGE` frames have no `rgb`, without `MASK`
+                steps have no mask, without `TRUTH` entries have no truth.
+            numbers: Indices of the entries to read, from 0; None: all.
+
         Raises `LogError` when the file is damaged; in a truncated log the first unreadable byte
         counts as the end.
         """
@@ -82,9 +84,9 @@ class FlightLog:
 
 
 def read_log(path: Path | str) -> FlightLog:
-    """Open a flight log and read what the flight depended on.
+    """Open a flight log and read its metadata.
 
-    Raises `LogError` for a file that is missing, foreign, damaged or made by a newer version.
+    Raises `LogError` for a file that is missing, damaged, no flight log, or of a newer version.
     """
     path = Path(path)
     records = Records(path)
@@ -102,7 +104,7 @@ def read_log(path: Path | str) -> FlightLog:
 
 
 def content_digest(path: Path | str) -> str:
-    """SHA-256 over everything the flight saw, decided and met: all messages but `/timing`.
+    """SHA-256 of all messages but `/timing`.
 
     Two lockstep flights with equal seed, configuration and weights have equal digests.
     """
@@ -132,7 +134,7 @@ def _parse_metadata(path: Path, record: Mapping[str, str]) -> LogMetadata:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
         raise LogError(
-            f"{path}: its configuration does not fit this version: {key}: {problem['msg']}; "
+            f"{path}: its configuration is not valid in this version: {key}: {problem['msg']}; "
             f"use followme-uav {record['package_version']}"
         ) from error
     return LogMetadata(
@@ -141,10 +143,11 @@ def _parse_metadata(path: Path, record: Mapping[str, str]) -> LogMetadata:
 
 
 def _parse_config(data: dict[str, Any]) -> FlightConfig:
-    data = {"log": {"image": "png", "round_masks": False}, **data}  # before there was a choice
+    # Logs without this section were written when there was no other way to store images.
+    data = {"log": {"image": "png", "round_masks": False}, **data}
     try:
         return FlightConfig.model_validate(data)
-    except ValidationError:  # settings come and go more often than the schema changes
+    except ValidationError:  # the keys change more often than the schema version
         return FlightConfig.model_validate(of_older_version(data))
 
 
@@ -157,20 +160,20 @@ def _entry(messages: Mapping[str, Message], wanted: Collection[str]) -> FlightEn
     def mask(topic: str) -> Any:
         return decode_png(parsed(topic).data)
 
-    truth = picture = None
+    truth = image = None
     if TRUTH in wanted and "/truth" in messages:
         truth = from_message(parsed("/truth"), mask=mask("/truth/mask"))
     if "/camera/image" in messages:
-        image = parsed("/camera/image")
-        picture = Picture(image.data, image.format)
-    rgb = decode_picture(picture) if picture is not None and PICTURE in wanted else None
+        message = parsed("/camera/image")
+        image = EncodedImage(message.data, message.format)
+    rgb = decode_camera_image(image) if image is not None and IMAGE in wanted else None
     has_mask = MASK in wanted and "/camera/mask" in messages
     return FlightEntry(
         frame=from_message(parsed("/vehicle"), rgb=rgb),
         step=from_message(parsed("/step"), mask=mask("/camera/mask") if has_mask else None),
         truth=truth,
         timings=from_message(parsed("/timing")),
-        picture=picture,
+        encoded_image=image,
     )
 
 

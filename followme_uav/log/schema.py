@@ -1,8 +1,8 @@
-"""The log's message types, and their way from and to our dataclasses.
+"""The log's message types, and the conversion between messages and dataclasses.
 
-`flight_log.proto` describes the messages; `flight_log.desc` is what protoc makes of it, loaded
-here, so that a flight needs neither protoc nor generated code. Each message has the name and the
-field names of a dataclass; `to_message` and `from_message` go by these names.
+`flight_log.proto` describes the messages; `flight_log.desc` is its compiled form, loaded here, so
+that a flight needs neither protoc nor generated code. Each message has the name and the field names
+of a dataclass; `to_message` and `from_message` use these names.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _load(path: Path) -> dict[str, type[Message]]:
 MESSAGES = _load(Path(__file__).with_name("flight_log.desc"))
 
 RETIRED = {"Step": ("hero_position_m",)}
-"""Fields of older versions: read, no longer written."""
+"""Fields of older versions, by message: read, no longer written."""
 
 _DATACLASSES: dict[str, type] = {
     kind.__name__: kind
@@ -69,7 +69,7 @@ _DATACLASSES: dict[str, type] = {
 
 
 def to_message(value: Any) -> Message:
-    """The message of a dataclass, without its images; None fields stay unset."""
+    """The message of a dataclass, without its images; fields that are None stay unset."""
     name = type(value).__name__
     message = MESSAGES[name]()
     for field in message.DESCRIPTOR.fields:
@@ -79,9 +79,9 @@ def to_message(value: Any) -> Message:
 
 
 def from_message(message: Any, **images: Any) -> Any:
-    """The dataclass of a message; the fields that are images come as keywords.
+    """The dataclass of a message; the fields that are images are passed as keywords.
 
-    Raises `ValueError` when the message cannot have been made by `to_message`.
+    Raises `ValueError` for a message that `to_message` does not make.
     """
     name = message.DESCRIPTOR.name
     values = {field: read(message) for field, read in _readers(name)}
@@ -100,12 +100,12 @@ _VECTORS: dict[str, Callable[[Any], Any]] = {
 
 @cache
 def _unpacker(name: str) -> Callable[[Any], Any]:
-    """What makes a value of a message within a message."""
+    """The function that converts a message within a message."""
     if name in _VECTORS:
         return _VECTORS[name]
     kind = messages.GroundCovariance if name == "GroundCovariance" else _DATACLASSES[name]
     hints = get_type_hints(kind)
-    if set(hints.values()) <= {float, int, bool, str}:  # plain values: read in one go
+    if set(hints.values()) <= {float, int, bool, str}:  # one `attrgetter` is faster than one each
         read_all = attrgetter(*hints)
         return lambda message: kind(*read_all(message))
     return from_message
@@ -113,7 +113,7 @@ def _unpacker(name: str) -> Callable[[Any], Any]:
 
 @cache
 def _readers(name: str) -> list[tuple[str, Callable[[Any], Any]]]:
-    """For each field of a dataclass, what takes its value out of the message."""
+    """(field, function that reads its value from the message) of each field of a dataclass."""
     hints = get_type_hints(_DATACLASSES[name])
     return [
         (field.name, _reader(name, field, hints[field.name]))
@@ -123,29 +123,35 @@ def _readers(name: str) -> list[tuple[str, Callable[[Any], Any]]]:
 
 
 def _reader(owner: str, field: Any, hint: Any) -> Callable[[Any], Any]:
-    get = attrgetter(field.name)
+    name, get = field.name, attrgetter(field.name)
     is_optional = type(None) in getattr(hint, "__args__", ())
     if field.message_type is None:
-        kind = hint
-        if is_optional:
-            kind = next(part for part in hint.__args__ if part is not type(None))
-        convert = kind if isinstance(kind, type) and issubclass(kind, Enum) else None
-        read = get if convert is None else lambda message: convert(get(message))
+        read = _scalar_reader(get, hint, is_optional)
         if not is_optional:
             return read
-        return lambda message: read(message) if message.HasField(field.name) else None
+        return lambda message: read(message) if message.HasField(name) else None
     unpack = _unpacker(field.message_type.name)
     if field.is_repeated:
         return lambda message: tuple(map(unpack, get(message)))
     if is_optional:
-        return lambda message: unpack(get(message)) if message.HasField(field.name) else None
+        return lambda message: unpack(get(message)) if message.HasField(name) else None
 
     def required(message: Any) -> Any:
-        if not message.HasField(field.name):
-            raise ValueError(f"{owner} without {field.name}")
+        if not message.HasField(name):
+            raise ValueError(f"{owner} without {name}")
         return unpack(get(message))
 
     return required
+
+
+def _scalar_reader(get: Callable[[Any], Any], hint: Any, is_optional: bool) -> Callable[[Any], Any]:
+    """Reads a number or text that is set; as a member of the enumeration, if `hint` is one."""
+    kind = hint
+    if is_optional:
+        kind = next(part for part in hint.__args__ if part is not type(None))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return lambda message: kind(get(message))
+    return get
 
 
 def _set(message: Any, field: Any, value: Any) -> None:
@@ -164,7 +170,7 @@ def _set(message: Any, field: Any, value: Any) -> None:
 
 
 def _fill(part: Any, kind: Any, value: Any) -> None:
-    """Put a vector's numbers or a dataclass's fields into the message `part`."""
+    """Set the fields of the message `part` from a dataclass or a vector."""
     if kind.name in _DATACLASSES:
         for field in kind.fields:
             _set(part, field, getattr(value, field.name))

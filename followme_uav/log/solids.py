@@ -1,4 +1,4 @@
-"""What stands around a flight, as text in the log's metadata: for maps that people look at."""
+"""Solids around a flight as text in the log's metadata, for maps in viewers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def text_of(solids: Iterable[Solid]) -> str:
 
 
 def solids_of(extra: Mapping[str, str]) -> tuple[Solid, ...]:
-    """The solids that a log's metadata tells of; none where it tells of none, or nonsense."""
+    """The solids in a log's metadata; empty where there are none or the text is invalid."""
     try:
         solids = tuple(
             Solid(str(name), vec3(centre), vec3(half), bool(is_round))

@@ -1,1 +1,1 @@
-"""Logged flights, flown again by the same code, and compared field by field."""
+"""Replays of logged flights: the pilot runs again on the log, and each step is compared."""

@@ -1,61 +1,63 @@
-"""How two flights through the same frames differ: the one that was logged, and its replay."""
+"""Compares a replay with the logged flight, over all steps."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from followme_uav.messages import Step
 from followme_uav.replay.differences import Difference, differences, plain
-from followme_uav.replay.replay import Turn
+from followme_uav.replay.replay import ReplayedStep
 
 NEW_FIELDS = {
     2: frozenset({"track", "loops"}),
     3: frozenset({"candidates", "inputs", "guidance", "transition.reason"}),
 }
-"""Fields of a step that older logs than of this version do not have, or word differently."""
+"""Fields of a step, by the first log version that has them, or has them in their present words."""
 
 
 def fields_missing_in(version: int) -> frozenset[str]:
-    """Fields of a step that a log of this version cannot be compared by."""
+    """Fields of a step that a comparison with a log of this version leaves out."""
     newer = (names for since, names in NEW_FIELDS.items() if version < since)
     return frozenset().union(*newer)
 
 
 TOLERATED_ROUNDING = 1e-6
-"""In any number of any step: processors differ in the last bits of what they multiply and add."""
+"""Limit for any number of any step: processors differ in the last bits of products and sums."""
 
-# What counts as the same where another machine or library rounds the network's output otherwise.
+# A replay through the network on another machine counts as the same within these limits, because
+# libraries round the network's output differently.
 TOLERATED_SHARE = 0.01
-"""Of the steps: so many may see somebody where the flight saw nobody, or differ by more ..."""
+"""Share of the steps in which a detection, or a command, may differ."""
 TOLERATED_COMMAND = 0.1
-"""... than this in a command, in m/s or rad."""
+"""Difference up to which a command counts as the same, in m/s or rad."""
 
 
 @dataclass
 class Drift:
-    """One field over the whole flight."""
+    """The differences of one field over the whole flight."""
 
     field: str
     steps: int = 0
-    """In how many steps it differs."""
+    """Number of steps in which it differs."""
     first_index: int = 0
     mean: float | None = None
-    """Of the differences' sizes, where they have any; in the field's unit."""
+    """Mean size of the differences that have a size, in the field's unit."""
     largest: float | None = None
     largest_index: int = 0
 
     is_of_kind: bool = False
-    """In some step it differs in kind: something is missing, or no number."""
+    """In some step the difference has no size: a value is missing, or not a number."""
 
     @property
     def furthest(self) -> float:
-        """How far it is off where most; infinitely where in kind."""
+        """Size of the largest difference; infinite if one has no size."""
         return math.inf if self.is_of_kind or self.largest is None else self.largest
 
     def add(self, index: int, found: Difference) -> None:
-        """One step more in which it differs."""
+        """Add the difference in one more step."""
         if not self.steps:
             self.first_index = index
         self.steps += 1
@@ -73,28 +75,35 @@ class Divergence:
     """The first field that differs."""
 
     index: int
-    """Of the step."""
+    """Index of the step's frame."""
     time_s: float
     """Since the first frame."""
     field: str
     logged: Any
     replayed: Any
     size: float | None
-    """How far they are apart, where that means something."""
+    """See `Difference.size`."""
 
 
 @dataclass
 class DetectionCounts:
-    """In how many frames a detection was selected."""
+    """Number of frames in which a detection was selected."""
 
     logged: int = 0
     replayed: int = 0
     both: int = 0
 
+    def add(self, logged: Step, replayed: Step) -> None:
+        """Count one frame."""
+        in_log, in_replay = logged.detection is not None, replayed.detection is not None
+        self.logged += in_log
+        self.replayed += in_replay
+        self.both += in_log and in_replay
+
 
 @dataclass
 class Comparison:
-    """Of a whole flight."""
+    """Result for a whole flight."""
 
     frames: int = 0
     flight_s: float = 0.0
@@ -104,36 +113,36 @@ class Comparison:
     same_state: int = 0
     """Steps in the same mission state."""
     off_course: int = 0
-    """Steps whose commands differ by more than `TOLERATED_COMMAND`, or in kind."""
+    """Steps whose commands differ by more than `TOLERATED_COMMAND`, or without a size."""
 
     @property
     def is_identical(self) -> bool:
-        """Every field of every step, to the last bit."""
+        """Whether every field of every step is equal to the last bit."""
         return self.first is None
 
     @property
     def largest(self) -> Drift | None:
-        """The field that is furthest off; one without a size counts most."""
+        """The field with the largest difference; one without a size counts as infinite."""
         return max(self.drift.values(), key=lambda drift: drift.furthest, default=None)
 
     @property
     def is_rounding(self) -> bool:
-        """Nothing is missing or of another kind, and all numbers agree to `TOLERATED_ROUNDING`."""
+        """Whether only numbers differ, each by `TOLERATED_ROUNDING` at most."""
         return all(drift.furthest <= TOLERATED_ROUNDING for drift in self.drift.values())
 
     @property
     def is_tolerable(self) -> bool:
-        """Same states, and sightings and commands the same but for `TOLERATED_SHARE`."""
+        """Whether all states, and all but `TOLERATED_SHARE` of detections and commands, agree."""
         allowed = TOLERATED_SHARE * self.frames
-        seen = self.detections
+        counts = self.detections
         return (
             self.same_state == self.frames
-            and seen.logged + seen.replayed - 2 * seen.both <= allowed
+            and counts.logged + counts.replayed - 2 * counts.both <= allowed
             and self.off_course <= allowed
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Values for JSON."""
         data = asdict(self)
         data["drift"] = list(data["drift"].values())
         if self.first is not None:
@@ -146,38 +155,44 @@ class Comparison:
         }
         return {**verdict, **data}
 
+    def add(self, logged: Step, replayed: Step, found: Sequence[Difference]) -> None:
+        """Add one step with its differences; `flight_s` is that of the step."""
+        self.frames += 1
+        self.detections.add(logged, replayed)
+        self.same_state += logged.state is replayed.state
+        self.off_course += any(map(_is_off_course, found))
+        for difference in found:
+            if self.first is None:
+                self.first = Divergence(
+                    index=logged.frame_index,
+                    time_s=self.flight_s,
+                    field=difference.field,
+                    logged=difference.logged,
+                    replayed=difference.replayed,
+                    size=difference.size,
+                )
+            drift = self.drift.setdefault(difference.field, Drift(difference.field))
+            drift.add(logged.frame_index, difference)
 
-def compare(turns: Iterable[Turn], leave_out: frozenset[str] = frozenset()) -> Comparison:
-    """Go through a replay and compare all fields of all steps but those left out."""
+
+def compare(steps: Iterable[ReplayedStep], leave_out: frozenset[str] = frozenset()) -> Comparison:
+    """Compare all steps of a replay, in all fields except those in `leave_out`."""
     result = Comparison()
     start_s: float | None = None
-    for turn in turns:
-        logged, step = turn.logged.step, turn.step
+    for replayed in steps:
+        logged, step = replayed.logged.step, replayed.step
         start_s = logged.time_s if start_s is None else start_s
-        result.frames += 1
         result.flight_s = logged.time_s - start_s
-        seen = result.detections
-        seen.logged += logged.detection is not None
-        seen.replayed += step.detection is not None
-        seen.both += logged.detection is not None and step.detection is not None
-        result.same_state += logged.state is step.state
-        is_off_course = False
-        for found in differences(logged, step):
-            if {found.field, found.field.partition(".")[0]} & leave_out:
-                continue
-            if result.first is None:
-                result.first = Divergence(
-                    index=logged.frame_index,
-                    time_s=result.flight_s,
-                    field=found.field,
-                    logged=found.logged,
-                    replayed=found.replayed,
-                    size=found.size,
-                )
-            result.drift.setdefault(found.field, Drift(found.field)).add(logged.frame_index, found)
-            size = found.size
-            is_off_course |= found.field.startswith("command.") and (
-                size is None or size > TOLERATED_COMMAND
-            )
-        result.off_course += is_off_course
+        found = differences(logged, step)
+        result.add(logged, step, [d for d in found if not _is_left_out(d, leave_out)])
     return result
+
+
+def _is_left_out(difference: Difference, leave_out: frozenset[str]) -> bool:
+    return not leave_out.isdisjoint((difference.field, difference.field.partition(".")[0]))
+
+
+def _is_off_course(difference: Difference) -> bool:
+    if not difference.field.startswith("command."):
+        return False
+    return difference.size is None or difference.size > TOLERATED_COMMAND

@@ -1,4 +1,4 @@
-"""What differs between two messages, field by field, whatever fields they have."""
+"""Differences between two dataclasses, field by field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Difference:
-    """One field of a message that is not the same in both."""
+    """One field that is not the same in both."""
 
     field: str
     """Its path, as in `command.velocity_mps`."""
@@ -23,7 +23,7 @@ class Difference:
 
     @property
     def size(self) -> float | None:
-        """How far numbers, vectors or images are apart; None where that means nothing or no end."""
+        """Largest absolute difference of numbers, vectors or images; None if it is not finite."""
         try:
             first = np.asarray(self.logged, float)
             second = np.asarray(self.replayed, float)
@@ -34,7 +34,7 @@ class Difference:
 
 
 def differences(logged: Any, replayed: Any) -> list[Difference]:
-    """All fields in which two dataclasses differ by so much as one bit, in their order."""
+    """All fields in which two dataclasses differ, by one bit or more, in their order."""
     return list(_differences("", logged, replayed))
 
 
@@ -43,16 +43,16 @@ def _differences(path: str, logged: Any, replayed: Any) -> Iterator[Difference]:
     if names and type(logged) is type(replayed):
         for name in names:
             first, second = getattr(logged, name), getattr(replayed, name)
-            if not _surely_same(first, second):
+            if not _is_equal_fast(first, second):
                 yield from _differences(f"{path}.{name}" if path else name, first, second)
     elif _names(logged) and _names(logged) == _names(replayed):
         for first, second in zip(logged, replayed, strict=True):
             yield from _differences(f"{path}.{first.name}", first, second)
-    elif _are_messages(logged) and _are_messages(replayed) and len(logged) == len(replayed):
+    elif _are_dataclasses(logged) and _are_dataclasses(replayed) and len(logged) == len(replayed):
         for number, (first, second) in enumerate(zip(logged, replayed, strict=True)):
             if first != second:
                 yield from _differences(f"{path}.{number}", first, second)
-    elif not _same(logged, replayed):
+    elif not _is_equal(logged, replayed):
         yield Difference(path, logged, replayed)
 
 
@@ -61,46 +61,46 @@ def _field_names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
-def _surely_same(first: Any, second: Any) -> bool:
-    """Quick, for what is nearly always so: the same thing, equal numbers or names."""
+def _is_equal_fast(first: Any, second: Any) -> bool:
+    """Fast check for the most frequent values; False leaves the decision to `_differences`."""
     if first is second:
         return True
     kind = type(first)
     if kind is not type(second):
         return False
     if kind is float:
-        return first == second and (first != 0.0 or _same(first, second))
+        return first == second and (first != 0.0 or _is_equal(first, second))
     if kind is tuple and first and type(first[0]) is float:
-        return first == second and (0.0 not in first or _same(first, second))
+        return first == second and (0.0 not in first or _is_equal(first, second))
     return kind in (int, str) and first == second
 
 
 def _names(values: Any) -> list[str]:
-    """Of a tuple of things that have one."""
+    """Names of the items of a tuple that have one."""
     if not isinstance(values, tuple):
         return []
     return [value.name for value in values if hasattr(value, "name")]
 
 
-def _are_messages(values: Any) -> bool:
+def _are_dataclasses(values: Any) -> bool:
     """Whether this is a tuple of dataclasses."""
     return isinstance(values, tuple) and all(map(is_dataclass, values))
 
 
-def _same(first: Any, second: Any) -> bool:
-    """Equal to the last bit; a number that is no number equals itself."""
+def _is_equal(first: Any, second: Any) -> bool:
+    """Whether two values are equal to the last bit; NaN equals NaN."""
     if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
         return np.array_equal(first, second)
     if isinstance(first, float) and isinstance(second, float):
         equal = first == second and math.copysign(1.0, first) == math.copysign(1.0, second)
         return equal or (first != first and second != second)
     if isinstance(first, tuple) and isinstance(second, tuple):
-        return len(first) == len(second) and all(map(_same, first, second))
+        return len(first) == len(second) and all(map(_is_equal, first, second))
     return bool(first == second)
 
 
 def plain(value: Any) -> Any:
-    """A field's value as JSON has it."""
+    """A field's value for JSON."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, np.ndarray):
@@ -115,7 +115,7 @@ def plain(value: Any) -> Any:
 
 
 def readable(value: Any) -> str:
-    """A field's value for a person, all digits included."""
+    """A field's value as text, with all digits."""
     value = plain(value)
     if value is None:
         return "–"

@@ -1,7 +1,7 @@
-"""Reference flights: logs of masks and states whose replay shall stay as it is.
+"""Reference flights: logs of masks and states whose replay must not change.
 
-Whoever changes the pilot sees in which step of which flight it decides otherwise. If that was
-wanted, the logs are updated: same masks and states, today's decisions.
+A change of the pilot shows in which step of which flight it decides differently. After an intended
+change, `update` renews the logs: same masks and states, the present decisions.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from followme_uav.log.edit import write_log
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.reader import FlightLog, read_log
 from followme_uav.replay.comparison import Comparison
-from followme_uav.replay.replay_log import ReplaySetup, compare_log, turns_of
-from followme_uav.replay.replay_report import first_divergence, verdict
+from followme_uav.replay.report import first_divergence, verdict
+from followme_uav.replay.setup import ReplaySetup, compare_log, replay_log
 
 
 @dataclass(frozen=True)
-class Checked:
-    """One reference flight."""
+class ReferenceResult:
+    """Result of one reference flight."""
 
     path: Path
     found: Comparison
     updated: bool
 
     def line(self) -> str:
-        """What a person reads."""
+        """The verdict and, if the flight changed, the first divergence and the changed fields."""
         text = f"{self.path.name}: {verdict(self.found, from_images=False)}"
         if self.found.first is not None and not self.found.is_rounding:
             changed = ", ".join(
@@ -38,14 +38,14 @@ class Checked:
         return f"{text}\n  updated" if self.updated else text
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Values for JSON."""
         return {"log": str(self.path), "updated": self.updated, **self.found.to_dict()}
 
 
-def check_folder(folder: Path, *, update: bool = False) -> list[Checked]:
-    """Replay all logs of a folder from their masks; with `update` log what changed.
+def check_folder(folder: Path, *, update: bool = False) -> list[ReferenceResult]:
+    """Replay all logs of a folder from their masks; with `update`, rewrite those that changed.
 
-    Raises `LogError` when there are none, or one cannot be used.
+    Raises `LogError` when there are none, or when one cannot be used.
     """
     paths = sorted(folder.glob("*.mcap")) if folder.is_dir() else []
     if not paths:
@@ -53,7 +53,7 @@ def check_folder(folder: Path, *, update: bool = False) -> list[Checked]:
     return [_check(path, update) for path in paths]
 
 
-def _check(path: Path, update: bool) -> Checked:
+def _check(path: Path, update: bool) -> ReferenceResult:
     log = read_log(path)
     if log.truncated:
         raise LogError(f"{path}: was cut off; a reference flight must be whole")
@@ -62,10 +62,10 @@ def _check(path: Path, update: bool) -> Checked:
         raise LogError(f"{path}: holds no frames")
     needs_update = update and not found.is_identical
     if needs_update:
-        write_log(log, _decided_anew(log), path, {})
-    return Checked(path, found, needs_update)
+        write_log(log, _replayed_entries(log), path, {})
+    return ReferenceResult(path, found, needs_update)
 
 
-def _decided_anew(log: FlightLog) -> list[FlightEntry]:
-    turns = turns_of(log, ReplaySetup(log.metadata.config))
-    return [replace(turn.logged, step=turn.step) for turn in turns]
+def _replayed_entries(log: FlightLog) -> list[FlightEntry]:
+    steps = replay_log(log, ReplaySetup(log.metadata.config))
+    return [replace(replayed.logged, step=replayed.step) for replayed in steps]

@@ -1,6 +1,6 @@
-"""A flight to look at: one set of panels, drawn as plots, as a video, and in the Rerun viewer."""
+"""Shows a flight as plots, as a video, and in the Rerun viewer, with one set of panels."""
 
 import os
 
-# Rerun reads it when it is imported. Whoever closes the viewer has done nothing wrong.
+# Rerun reads it at import. Without it, Rerun logs errors when a person closes the viewer.
 os.environ.setdefault("RUST_LOG", "warn,re_grpc_client=off,re_sdk=off")

@@ -11,20 +11,20 @@ from followme_uav.view.panels import FLIGHT_PANELS, LOOP_PANELS, TIMES_PANEL, Pa
 
 TIMELINE = "flight"
 PATHS = ("world/path/vehicle", "world/path/hero")
-"""Shown from the start to the time that is looked at."""
+"""Shown from the start of the flight to the time cursor."""
 
 _GROUND = (24, 27, 31)
 _MAP_HEIGHT_M = 120.0
 _CHASE_M, _CHASE_TARGET_M = (-14.0, -4.0, -7.0), (4.0, 0.0, 1.0)
-"""Eye and what it looks at: forward, right, down of the vehicle."""
+"""Eye and look-at point, in metres forward, right and down of the vehicle."""
 
 
 def blueprint(duration_s: float | None) -> Any:
-    """Camera and map on the left, the city in the middle, what is plotted on the right.
+    """The layout: camera and map on the left, the city in the middle, plots on the right.
 
     Args:
-        duration_s: of a flight that is over, which is played from its start; None for one that is
-            still going on, whose latest moment is shown.
+        duration_s: Of a completed flight, which is played from its start; None for a flight in
+            progress, of which the latest entry is shown.
     """
     time_axis = None
     if duration_s is not None:
@@ -45,10 +45,10 @@ def blueprint(duration_s: float | None) -> Any:
                         name="Mask", origin="world/camera", contents=["$origin/mask"]
                     ),
                 ),
-                _from_above(),
+                _map_view(),
             ),
             rrb.Vertical(
-                _city(),
+                _chase_view(),
                 rrb.StateTimelineView(name="Mission state", origin="state", time_view=time_axis),
                 rrb.TextLogView(
                     name="Changes of state",
@@ -75,13 +75,13 @@ def blueprint(duration_s: float | None) -> Any:
     )
 
 
-def _from_above() -> Any:
-    """A map: the same things, seen from high above with north up, the vehicle in the middle."""
+def _map_view() -> Any:
+    """The scene from above, north up, centred on the vehicle."""
     return rrb.Spatial3DView(
         name="Map, north up",
         origin="world/above",
         contents=["/world/**", "- /world/camera/**"],
-        overrides=_growing(),
+        overrides=_paths_so_far(),
         background=_GROUND,
         line_grid=False,
         eye_controls=rrb.EyeControls3D(
@@ -92,13 +92,13 @@ def _from_above() -> Any:
     )
 
 
-def _city() -> Any:
-    """From behind the vehicle; the mouse turns and moves the eye."""
+def _chase_view() -> Any:
+    """The scene from behind the vehicle; the mouse turns and moves the eye."""
     return rrb.Spatial3DView(
         name="City",
         origin="world/behind",
         contents=["/world/**"],
-        overrides=_growing(),
+        overrides=_paths_so_far(),
         background=_GROUND,
         line_grid=False,
         eye_controls=rrb.EyeControls3D(
@@ -109,7 +109,7 @@ def _city() -> Any:
     )
 
 
-def _growing() -> Any:
+def _paths_so_far() -> Any:
     so_far = rrb.VisibleTimeRange(
         TIMELINE,
         start=rrb.TimeRangeBoundary.infinite(),

@@ -1,4 +1,4 @@
-"""What viewers say about a detection: confidence, or the reason why it was not selected."""
+"""Labels of detections in viewers: confidence, or the reason why one was not selected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def rejected(step: Step) -> list[Candidate]:
 
 
 def label_of(candidate: Candidate) -> str:
-    """One line: the outcome, and the figure that it depends on."""
+    """One line: the outcome, and the value that it depends on."""
     outcome, measurement = candidate.outcome, candidate.measurement
     figures = ""
     if outcome is Outcome.OUTSIDE_GATE and candidate.mahalanobis_sq is not None:
@@ -30,7 +30,7 @@ def label_of(candidate: Candidate) -> str:
 
 
 def selected_label(step: Step, detection: Detection) -> str:
-    """Of the selected detection: confidence and, where it was classified, the class."""
+    """Label of the selected detection: confidence, and class and purity if it was classified."""
     selected = next((c for c in step.candidates if c.outcome is Outcome.SELECTED), None)
     confidence = f"{detection.confidence:.0%}"
     if selected is None or selected.classification is None:

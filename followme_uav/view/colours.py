@@ -1,6 +1,6 @@
-"""The colours of everything that is shown, the same in plots, videos and the viewer.
+"""The colours of plots, videos and the viewer.
 
-Most are Okabe and Ito's, which people with colour blindness tell apart.
+Most are from the palette of Okabe and Ito, which people with colour blindness can distinguish.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ ORANGE, VERMILION, PURPLE, YELLOW = "#e69f00", "#d55e00", "#cc79a7", "#f0e442"
 INK, GREY, PALE = "#222222", "#8a9096", "#dfe3e6"
 
 HERO, PEOPLE, VEHICLE = VERMILION, BLUE, INK
-BELIEF = PURPLE
-"""Where the pilot thinks that she is."""
+TRACK = PURPLE
+"""The hero's position as the pilot tracks it."""
 OUTLINE = "#2fe6ff"
-"""Of the hero's mask on pictures, where she wears her own colour."""
+"""Outline of the hero's mask on camera images; unlike `HERO`, it is not the colour of clothes."""
 
 STATES: dict[MissionState, str] = {
     MissionState.TAKEOFF: "#9aa5b1",
@@ -29,12 +29,12 @@ STATES: dict[MissionState, str] = {
 }
 
 STREET, GROUND, HOUSE, TREE, DECK = "#d3d6d8", "#eef0ec", "#b9aea3", "#b7d0ac", "#c3c7cc"
-"""Of maps on white."""
+"""Maps on a white background."""
 DARK_STREET, DARK_HOUSE, DARK_TREE, DARK_DECK = "#3a4047", "#8a7f74", "#4f7a52", "#6a727b"
-"""Of maps and cities on dark ground."""
+"""Maps and cities on a dark background."""
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """`#rrggbb` as three numbers of 0 to 255."""
+    """Red, green and blue, 0 to 255, of `#rrggbb`."""
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return red, green, blue

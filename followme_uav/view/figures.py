@@ -1,4 +1,4 @@
-"""The style of all figures that Matplotlib draws (extra [report]); none needs a screen."""
+"""The style of all Matplotlib figures (extra [report]); none needs a screen."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STYLE: Any = {
 
 @contextmanager
 def styled(size_in: tuple[float, float]) -> Iterator[Figure]:
-    """A figure to be drawn in our style; without pyplot, which would keep it."""
+    """An empty figure in the project's style; not of pyplot, which keeps figures in memory."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

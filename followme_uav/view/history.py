@@ -1,4 +1,4 @@
-"""A flight as arrays over time: what plots need of it, without its pictures."""
+"""A flight as arrays over time, without its images: the data of plots and maps."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ Series = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class History:
-    """n entries in order."""
+    """Arrays over the n entries of a flight, in order."""
 
     time_s: Series
-    """(n,) since the first entry."""
+    """(n,) seconds since the first entry."""
     states: tuple[MissionState, ...]
-    """n states."""
+    """n mission states."""
     transitions: tuple[tuple[float, Transition], ...]
-    """(time, change) of every change of state."""
+    """(time in seconds, transition) of every change of the mission state."""
     hero_in_view: NDArray[np.bool_]
-    """(n,) by the simulator's truth; all False without it."""
+    """(n,) by the ground truth; all False without it."""
     values: dict[tuple[str, str], Series]
-    """(n,) by (key of the panel, label of the line); NaN where there is no value."""
+    """(n,) values of a line, by (key of the panel, label of the line); NaN where there is none."""
     vehicle_m: Series
     """(n, 3) world NED."""
-    believed_m: Series
-    """(n, 3) where the pilot thought the hero to be; NaN where it had no idea."""
+    track_m: Series
+    """(n, 3) position of the hero by the track; NaN without a track."""
     hero_m: Series
-    """(n, 3) where she was; NaN without truth."""
+    """(n, 3) position of the hero by the ground truth; NaN without it."""
     flyable_m: tuple[tuple[float, float, float, float], ...]
-    """Streets: (north_min, east_min, north_max, east_max)."""
+    """Streets as (north_min, east_min, north_max, east_max)."""
     solids: tuple[Solid, ...]
 
     @property
     def state_spans(self) -> tuple[tuple[MissionState, float, float], ...]:
-        """(state, from, until) in seconds, one after the other."""
+        """(state, start, end) of each period in one mission state, in seconds."""
         if not self.states:
             return ()
         changes = [i for i in range(1, len(self.states)) if self.states[i] != self.states[i - 1]]
@@ -53,10 +53,29 @@ class History:
             (self.states[i], float(self.time_s[i]), end) for i, end in zip(edges, ends, strict=True)
         )
 
+    @property
+    def solids_by_height(self) -> list[Solid]:
+        """The solids, lowest first: the order in which a map draws them."""
+        return sorted(self.solids, key=lambda solid: solid.half_size_m[2] - solid.centre_m[2])
+
+    def map_square_m(self, margin_m: float, least_m: float) -> tuple[Series, float]:
+        """(centre (north, east), side) of a square that holds both paths.
+
+        Args:
+            margin_m: Around the paths.
+            least_m: Lower limit of the side.
+        """
+        places = np.vstack([self.vehicle_m[:, :2], self.hero_m[:, :2]])
+        places = places[np.isfinite(places).all(axis=1)]
+        if not len(places):
+            return np.zeros(2), least_m
+        low, high = places.min(axis=0), places.max(axis=0)
+        return (low + high) / 2, max(float((high - low).max()) + 2 * margin_m, least_m)
+
     def has(self, panel: Panel) -> bool:
-        """Whether any line of a panel has something to show."""
+        """Whether any line of a panel has a value; reference values do not count."""
         return any(
-            not line.is_aim and np.isfinite(self.values[panel.key, line.label]).any()
+            not line.is_reference and np.isfinite(self.values[panel.key, line.label]).any()
             for line in panel.lines
         )
 
@@ -67,11 +86,11 @@ def history_of(
     """Read a flight once.
 
     Args:
-        entries: in order; nothing of them is kept but numbers.
-        config: of the flight.
-        solids: what stands around, for maps; see `log.solids`.
+        entries: In order; only their numbers are kept.
+        config: Of the flight.
+        solids: For maps; see `log.solids`.
     """
-    nowhere = (np.nan, np.nan, np.nan)
+    unknown_m = (np.nan, np.nan, np.nan)
     lines = [(panel.key, line) for panel in ALL_PANELS for line in panel.lines]
     values: list[list[float]] = [[] for _ in lines]
     times: list[float] = []
@@ -79,7 +98,7 @@ def history_of(
     transitions: list[tuple[float, Transition]] = []
     in_view: list[bool] = []
     vehicle: list[Vec3] = []
-    believed: list[Vec3] = []
+    track: list[Vec3] = []
     hero: list[Vec3] = []
     for entry in entries:
         step = entry.step
@@ -92,8 +111,8 @@ def history_of(
             value = line.read(entry, config)
             column.append(np.nan if value is None else value)
         vehicle.append(entry.frame.vehicle.position_m)
-        believed.append(step.track.position_m if step.track else nowhere)
-        hero.append(entry.truth.hero_position_m if entry.truth else nowhere)
+        track.append(step.track.position_m if step.track else unknown_m)
+        hero.append(entry.truth.hero_position_m if entry.truth else unknown_m)
     return History(
         time_s=np.asarray(times, float) - (times[0] if times else 0.0),
         states=tuple(states),
@@ -104,7 +123,7 @@ def history_of(
             for (key, line), column in zip(lines, values, strict=True)
         },
         vehicle_m=np.asarray(vehicle, float).reshape(-1, 3),
-        believed_m=np.asarray(believed, float).reshape(-1, 3),
+        track_m=np.asarray(track, float).reshape(-1, 3),
         hero_m=np.asarray(hero, float).reshape(-1, 3),
         flyable_m=config.simulator.flyable_m,
         solids=tuple(solids),

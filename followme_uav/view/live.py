@@ -1,7 +1,7 @@
-"""Watching a flight while it flies, without the flight noticing.
+"""Shows a flight in progress without delaying it.
 
-Entries go through a short queue to a process of its own, which talks to the viewer. A slow or
-closed viewer makes the queue full, and then entries are left out; nothing waits for it.
+A process of its own takes entries from a short queue and sends them to the viewer. When a slow or
+closed viewer lets the queue fill up, entries are dropped; the flight never waits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import queue
 from collections.abc import Iterable
 from contextlib import suppress
 from multiprocessing.queues import Queue
-from types import TracebackType
 from typing import Any
 
 from followme_uav.config import FlightConfig
@@ -23,45 +22,45 @@ from followme_uav.view.viewer import Kind, Viewer
 QUEUE_ENTRIES = 32
 """About 8 MB of entries at 160x160; three seconds of flight."""
 FLUSH_S = 5.0
-LOOK_UP_S = 1.0
-"""How often the process that waits for entries looks whether the flight still runs."""
+PARENT_CHECK_S = 1.0
+"""Interval at which the process that waits for entries checks that the flight still runs."""
 NICENESS = 5
-"""The flight goes first where cores are few."""
+"""Lower priority than the flight, for machines with few cores."""
 
 
 class LiveView:
     """A viewer that shows entries as they come; a context manager.
 
     Attributes:
-        viewer: the process that a person looks at.
-        left_out: how many entries it has not been shown.
+        viewer: The process with the window or the page.
+        dropped: Number of entries that the viewer did not get.
 
     Args:
-        kind: a window, or a page for the browser.
-        name: of the flight.
+        kind: A window, or a page for the browser.
+        name: Of the flight.
     """
 
     def __init__(self, kind: Kind, name: str) -> None:
         self.viewer = Viewer(kind)
         self._name = name
-        self.left_out = 0
+        self.dropped = 0
         context = multiprocessing.get_context("spawn")
         self._entries: Queue[Any] = context.Queue(QUEUE_ENTRIES)
         self._process = context.Process(
-            target=_feed, args=(self._entries, self.viewer.url), daemon=True
+            target=_send_to_viewer, args=(self._entries, self.viewer.url), daemon=True
         )
         self._process.start()
 
     def begin(self, config: FlightConfig, solids: Iterable[Solid]) -> None:
-        """Tell what flight it is; before the first entry."""
+        """Pass the flight's configuration and the solids, before the first entry."""
         self._put((config, tuple(solids), self._name))
 
     def show(self, entry: FlightEntry) -> None:
-        """Hand one entry over; never waits."""
+        """Put one entry into the queue, or drop it; never waits."""
         self._put(entry)
 
     def finish(self) -> None:
-        """Wait, for some seconds at most, until the viewer has what was handed over, if it can."""
+        """Wait until the viewer has the queued entries, three times `FLUSH_S` at most."""
         if not self.viewer.is_open():
             return
         with suppress(queue.Full):
@@ -71,48 +70,43 @@ class LiveView:
     def __enter__(self) -> LiveView:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._entries.cancel_join_thread()
         self._process.terminate()
         self._process.join(FLUSH_S)
-        self.viewer.__exit__(kind, error, trace)
+        self.viewer.__exit__(*error)
 
     def _put(self, item: Any) -> None:
         try:
             self._entries.put_nowait(item)
         except queue.Full:
-            self.left_out += 1
+            self.dropped += 1
 
 
-def _feed(entries: Queue[Any], url: str) -> None:
-    """The process: from the queue to the viewer."""
+def _send_to_viewer(entries: Queue[Any], url: str) -> None:
+    """Body of the process: send queued entries to the viewer."""
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the flight lands first, and then ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # after Ctrl-C the flight lands and ends this
     os.nice(NICENESS)
     from followme_uav.view.recording import FlightRecording
 
-    handed_over = iter(lambda: _next(entries), None)
-    first = next(handed_over, None)
+    queued = iter(lambda: _next(entries), None)
+    first = next(queued, None)
     if first is None:
         return
     recording = FlightRecording(*first)
     recording.connect(url)
-    for entry in handed_over:
+    for entry in queued:
         recording.log(entry)
     recording.finish(FLUSH_S)
 
 
 def _next(entries: Queue[Any]) -> Any:
-    """What is handed over next; None when no more will be, also because the flight was killed."""
+    """The next item of the queue; None at the end of the flight, also if it was killed."""
     flight = multiprocessing.parent_process()
     while True:
         with suppress(queue.Empty):
-            return entries.get(timeout=LOOK_UP_S)
+            return entries.get(timeout=PARENT_CHECK_S)
         if flight is None or not flight.is_alive():
             return None

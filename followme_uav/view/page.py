@@ -1,12 +1,13 @@
-"""Rerun's page for the browser, held to this machine; a process that ends with the one it serves.
+"""A proxy for Rerun's page that keeps the browser from contacting other hosts.
 
-Left alone, the page asks hosts of its makers and of Google for news and fonts, and reports its use.
-It is passed on with a policy by which the browser refuses that (https://www.w3.org/TR/CSP3/).
+The page loads news from its vendor and fonts from Google, and reports its use. The proxy adds a
+content security policy (https://www.w3.org/TR/CSP3/) that makes the browser block such requests.
 
     python -m followme_uav.view.page PORT GRPC_PORT RERUN_PORT [OPTION...]
 
-Whoever starts it holds its standard input, and gives it a process group of its own: when that
-input closes, because they ended in whatever way, the group is killed, Rerun's server with it.
+The parent process holds a pipe to the standard input and starts this process in a process group of
+its own. The pipe closes when the parent ends, for any reason; then the group, which includes
+Rerun's server, is killed.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOST = "127.0.0.1"
 _TIMEOUT_S = 30.0
-_PASSED_ON = ("Content-Type", "Content-Encoding", "rerun-final-length")
-_LINK_ELSEWHERE = re.compile(rb'<link\b[^>]*"https?://[^>]*>')
-"""Browsers connect to what a page will need before they look at its policy."""
+_FORWARDED_HEADERS = ("Content-Type", "Content-Encoding", "rerun-final-length")
+_EXTERNAL_LINK = re.compile(rb'<link\b[^>]*"https?://[^>]*>')
+"""Removed, because browsers connect to the hosts of such links before they apply the policy."""
 
 
 def policy(grpc_port: int) -> str:
-    """What the page may load and whom it may ask: itself and Rerun's server."""
+    """The content security policy: requests to the page's own server and to Rerun's only."""
     return (
         "default-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' data: blob:; "
         f"connect-src 'self' data: blob: http://{HOST}:{grpc_port}"
@@ -37,7 +38,7 @@ def policy(grpc_port: int) -> str:
 
 
 def main() -> int:
-    """Runs until Rerun's server ends, or whoever holds our standard input."""
+    """Serve until Rerun's server or the parent process ends."""
     port, grpc_port, rerun_port = map(int, sys.argv[1:4])
     options = ["--bind", HOST, "--port", str(grpc_port)]
     options += ["--serve-web", "--web-viewer-port", str(rerun_port), *sys.argv[4:]]
@@ -45,17 +46,17 @@ def main() -> int:
     rerun = subprocess.Popen(  # noqa: S603 - the viewer's own module, no shell
         [sys.executable, "-m", "rerun_cli", *options], stdin=subprocess.DEVNULL
     )
-    for work in (server.serve_forever, _end_with_our_starter):
+    for work in (server.serve_forever, _end_with_parent):
         threading.Thread(target=work, daemon=True).start()
     return rerun.wait()
 
 
-def _end_with_our_starter() -> None:
+def _end_with_parent() -> None:
     sys.stdin.buffer.read()
     os.killpg(0, signal.SIGKILL)
 
 
-def _handler(rerun_port: int, rules: str) -> type[BaseHTTPRequestHandler]:
+def _handler(rerun_port: int, content_policy: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             rerun = HTTPConnection(HOST, rerun_port, timeout=_TIMEOUT_S)
@@ -69,18 +70,18 @@ def _handler(rerun_port: int, rules: str) -> type[BaseHTTPRequestHandler]:
             finally:
                 rerun.close()
             if reply.headers.get_content_type() == "text/html":
-                body = _LINK_ELSEWHERE.sub(b"", body)
+                body = _EXTERNAL_LINK.sub(b"", body)
             self.send_response(reply.status)
-            for name in _PASSED_ON:
+            for name in _FORWARDED_HEADERS:
                 if name in reply.headers:
                     self.send_header(name, reply.headers[name])
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Security-Policy", rules)
+            self.send_header("Content-Security-Policy", content_policy)
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Do not log requests."""
 
     return Handler
 

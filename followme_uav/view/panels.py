@@ -1,6 +1,6 @@
-"""What is plotted over time: panels of lines, each read from one entry of a flight.
+"""The panels of values over time that plots, videos and the viewer draw alike.
 
-Plots and the viewer draw these same panels, so that a figure looks alike everywhere.
+Each line of a panel reads its value from one entry of a flight.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from followme_uav.config import FlightConfig
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import LoopTerms, MaskClass, Outcome, Vec3
 from followme_uav.view.colours import (
-    BELIEF,
     BLUE,
     GREEN,
     GREY,
@@ -24,11 +23,13 @@ from followme_uav.view.colours import (
     ORANGE,
     PURPLE,
     SKY,
+    TRACK,
     VEHICLE,
     VERMILION,
 )
 
-Reading = Callable[[FlightEntry, FlightConfig], float | None]
+ValueReader = Callable[[FlightEntry, FlightConfig], float | None]
+"""Reads a value from an entry; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,9 @@ class Line:
 
     label: str
     colour: str
-    read: Reading
-    """The value at an entry; None where there is none."""
-    is_aim: bool = False
-    """What the flight aims at rather than what it does: drawn as a thin grey line."""
+    read: ValueReader
+    is_reference: bool = False
+    """A setpoint or limit from the configuration: drawn as a thin dashed line."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Panel:
     """Values that share an axis."""
 
     key: str
-    """For file and entity names."""
+    """Part of file and entity names."""
     title: str
     unit: str
     lines: tuple[Line, ...]
@@ -56,31 +56,32 @@ class Panel:
 
 
 def true_hero_m(entry: FlightEntry, config: FlightConfig) -> Vec3 | None:
-    """The hero's centroid; None without ground truth."""
+    """Position of the hero's centroid; None without ground truth."""
     if entry.truth is None:
         return None
     north, east, down = entry.truth.hero_position_m
     return north, east, down - config.hero.centroid_height_m
 
 
-def _distance_m(entry: FlightEntry, place_m: Vec3 | None) -> float | None:
-    return None if place_m is None else math.dist(place_m, entry.frame.camera.position_m)
+def _distance_m(entry: FlightEntry, position_m: Vec3 | None) -> float | None:
+    """Distance from the camera."""
+    return None if position_m is None else math.dist(position_m, entry.frame.camera.position_m)
 
 
-def _track_m(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.track
-    return None if hero is None else _distance_m(entry, hero.position_m)
+def _track_distance_m(entry: FlightEntry, config: FlightConfig) -> float | None:
+    track = entry.step.track
+    return None if track is None else _distance_m(entry, track.position_m)
 
 
 def _sigma_m(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.track
-    return hero.sigma_m if hero and math.isfinite(hero.sigma_m) else None
+    track = entry.step.track
+    return track.sigma_m if track and math.isfinite(track.sigma_m) else None
 
 
-def _seen(field: str) -> Reading:
+def _detection_value(field: str) -> ValueReader:
     def read(entry: FlightEntry, config: FlightConfig) -> float | None:
-        seen = entry.step.detection
-        return None if seen is None else float(getattr(seen, field))
+        detection = entry.step.detection
+        return None if detection is None else float(getattr(detection, field))
 
     return read
 
@@ -106,20 +107,20 @@ def _ground_speed(velocity: Vec3) -> float:
 
 
 def _hero_speed(entry: FlightEntry, config: FlightConfig) -> float | None:
-    hero = entry.step.track
-    return None if hero is None else _ground_speed(hero.velocity_mps)
+    track = entry.step.track
+    return None if track is None else _ground_speed(track.velocity_mps)
 
 
-def _timing(field: str) -> Reading:
+def _timing(field: str) -> ValueReader:
     return lambda entry, config: float(getattr(entry.timings, field))
 
 
 def terms_of(entry: FlightEntry, loop: str) -> LoopTerms | None:
-    """What one PID loop did at this entry; None when it had no part in the command."""
+    """The terms of one PID loop at this entry; None when the command did not use the loop."""
     return next((terms for terms in entry.step.loops if terms.name == loop), None)
 
 
-def _term(loop: str, field: str, scale: float) -> Reading:
+def _term(loop: str, field: str, scale: float) -> ValueReader:
     def read(entry: FlightEntry, config: FlightConfig) -> float | None:
         terms = terms_of(entry, loop)
         return None if terms is None else scale * float(getattr(terms, field))
@@ -129,7 +130,7 @@ def _term(loop: str, field: str, scale: float) -> Reading:
 
 def _loop_panel(loop: str, title: str, unit: str, scale: float = 1.0) -> Panel:
     lines = (
-        ("output", INK, "output"),  # first, so that it lies below the terms it is the sum of
+        ("output", INK, "output"),  # first, so that the terms are drawn over their sum
         ("P", SKY, "p"),
         ("I", GREEN, "i"),
         ("D", ORANGE, "d"),
@@ -147,12 +148,12 @@ _DEG = math.degrees(1.0)
 FLIGHT_PANELS = (
     Panel(
         "image_error",
-        "Hero in the picture",
-        "half pictures",
+        "Hero in the image",
+        "half images",
         (
-            Line("to the right", BLUE, _seen("u")),
-            Line("down", ORANGE, _seen("v")),
-            Line("centre", GREY, lambda entry, config: 0.0, is_aim=True),
+            Line("to the right", BLUE, _detection_value("u")),
+            Line("down", ORANGE, _detection_value("v")),
+            Line("centre", GREY, lambda entry, config: 0.0, is_reference=True),
         ),
         (-1.0, 1.0),
     ),
@@ -162,9 +163,9 @@ FLIGHT_PANELS = (
         "m",
         (
             Line("true", HERO, lambda e, c: _distance_m(e, true_hero_m(e, c))),
-            Line("track", BELIEF, _track_m),
+            Line("track", TRACK, _track_distance_m),
             Line("uncertainty", SKY, _sigma_m),
-            Line("wanted", GREY, lambda e, c: c.control.wanted_distance_m, is_aim=True),
+            Line("wanted", GREY, lambda e, c: c.control.wanted_distance_m, is_reference=True),
         ),
         (0.0, None),
     ),
@@ -172,7 +173,7 @@ FLIGHT_PANELS = (
         "hero_pixels",
         "Hero in the mask",
         "pixels",
-        (Line("true", HERO, _true_pixels), Line("detected", BELIEF, _seen("area_px"))),
+        (Line("true", HERO, _true_pixels), Line("detected", TRACK, _detection_value("area_px"))),
         (0.0, None),
     ),
     Panel(
@@ -180,8 +181,8 @@ FLIGHT_PANELS = (
         "Deviation from the track",
         "squared Mahalanobis distance",
         (
-            Line("selected detection", BELIEF, _mahalanobis_sq),
-            Line("gate", GREY, lambda e, c: c.association.gate, is_aim=True),
+            Line("selected detection", TRACK, _mahalanobis_sq),
+            Line("gate", GREY, lambda e, c: c.association.gate, is_reference=True),
         ),
         (0.0, 40.0),
     ),
@@ -192,7 +193,7 @@ FLIGHT_PANELS = (
         (
             Line("vehicle", VEHICLE, lambda e, c: _ground_speed(e.frame.vehicle.velocity_mps)),
             Line("commanded", SKY, lambda e, c: _ground_speed(e.step.command.velocity_mps)),
-            Line("hero, track", BELIEF, _hero_speed),
+            Line("hero, track", TRACK, _hero_speed),
         ),
         (0.0, None),
     ),
@@ -203,7 +204,7 @@ FLIGHT_PANELS = (
         (
             Line("height", VEHICLE, lambda e, c: -e.frame.vehicle.position_m[2]),
             Line("nearest obstacle", VERMILION, _clearance_m),
-            Line("cruising height", GREY, lambda e, c: c.mission.altitude_m, is_aim=True),
+            Line("cruising height", GREY, lambda e, c: c.mission.altitude_m, is_reference=True),
         ),
         (0.0, None),
     ),
@@ -239,7 +240,7 @@ LOOP_PANELS = (
 
 TIMES_PANEL = Panel(
     "loop_times",
-    "Where a turn of the loop spends its time",
+    "Time of the parts of a loop iteration",
     "ms",
     (
         Line("frame to command", INK, _timing("total_ms")),

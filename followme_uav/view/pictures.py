@@ -1,4 +1,4 @@
-"""What the camera saw and what was made of it, as pictures; drawn with Pillow."""
+"""Pictures of camera images and masks with detections and track, drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -13,65 +13,66 @@ from followme_uav.geometry import aspect_of, pixel_of_point
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Detection, Mask, MaskClass, RgbImage
 from followme_uav.view.candidates import label_of, rejected
-from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb
+from followme_uav.view.colours import GREY, HERO, OUTLINE, PEOPLE, STATES, TRACK, rgb
 
 NIGHT = (22, 25, 29)
-"""Background of everything that is shown dark."""
+"""Dark background."""
 PANEL = (30, 34, 39)
-"""Of what lies on it, and of masks."""
-_READABLE_PX = 320
-"""Smaller pictures have no room for reasons."""
+"""Background of panels and masks."""
+_LABELLED_PX = 320
+"""Narrower pictures have no room for the reasons of rejected detections."""
 
 
 @cache
 def font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font, which every machine has."""
+    """The font that is part of Pillow, so that every machine has it."""
     return ImageFont.load_default(size_px)
 
 
 def camera_picture(entry: FlightEntry, side_px: int) -> Image.Image:
-    """The image with the hero's mask outlined, the detections in boxes, the track as a cross.
+    """The image with the hero's mask outlined, detections in boxes, and the track as a cross.
 
-    The selected detection has a white box; the others have thin grey ones, each with the reason why
-    it was not selected. Without an image the picture is dark and says so.
+    The selected detection has a white box; the others have thin grey boxes with the reason why they
+    were not selected. Without an image the picture is dark with a text.
     """
     image = entry.frame.rgb
     if image is None:
-        return _nothing("no image", side_px)
+        return _placeholder("no image", side_px)
     width_px, height_px = size = _fitted(image.shape, side_px)
     picture = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
     layer = Image.new("L", (width_px * 2, height_px * 2))
     draw = ImageDraw.Draw(layer)
     scale = 2 * width_px / image.shape[1], 2 * height_px / image.shape[0]
-    seen = entry.step.detection
-    if seen is not None:
-        draw.rounded_rectangle(_box(seen, scale, size), radius=8, outline=255, width=3)
+    detection = entry.step.detection
+    if detection is not None:
+        draw.rounded_rectangle(_box(detection, scale, size), radius=8, outline=255, width=3)
     if entry.step.mask is not None:
         outline = _outline(entry.step.mask[..., MaskClass.HERO], size)
         picture.paste(OUTLINE, (0, 0), outline)
     picture.paste("white", (0, 0), layer.resize(size, Image.Resampling.BOX))
     _mark_rejected(picture, entry, scale)
     _mark_track(picture, entry, aspect_of(image.shape))
-    return _framed(picture, side_px)
+    return _padded(picture, side_px)
 
 
 def mask_picture(mask: Mask | None, side_px: int) -> Image.Image:
-    """The class probabilities: hero and people in their colours, as bright as they are sure."""
+    """The class probabilities, as the brightness of the colours of hero and people."""
     if mask is None:
-        return _nothing("no mask", side_px)
+        return _placeholder("no mask", side_px)
     coloured = Image.fromarray(coloured_mask(mask))
     size = _fitted(mask.shape, side_px)
-    return _framed(coloured.resize(size, Image.Resampling.NEAREST), side_px)
+    return _padded(coloured.resize(size, Image.Resampling.NEAREST), side_px)
 
 
 def coloured_mask(mask: Mask) -> RgbImage:
-    """(height, width, 3): the background dark, each class mixed in by its probability."""
+    """(height, width, 3): class colours on a dark background, weighted by probability."""
     shares = mask.astype(np.float32) / 255.0
     base = np.asarray(PANEL, np.float32)
     mixed = np.broadcast_to(base, mask.shape).copy()
     for channel, colour in ((MaskClass.PEOPLE, PEOPLE), (MaskClass.HERO, HERO)):
         mixed += shares[..., channel, None] * (np.asarray(rgb(colour), np.float32) - base)
-    return np.clip(mixed, 0, 255).astype(np.uint8)
+    coloured: RgbImage = np.clip(mixed, 0, 255).astype(np.uint8)
+    return coloured
 
 
 def film_strip(
@@ -80,10 +81,10 @@ def film_strip(
     """Camera pictures in rows, each with its time and state.
 
     Args:
-        entries: one for each picture; see `chosen_times`.
-        columns: in a row.
-        side_px: of a picture.
-        start_s: what counts as time 0.
+        entries: One for each picture; see `chosen_times`.
+        columns: Pictures in a row.
+        side_px: Width and height of a picture.
+        start_s: Start of the time that is written on the pictures.
     """
     gap, bar = 6, 22
     rows = max(math.ceil(len(entries) / columns), 1)
@@ -104,12 +105,12 @@ def film_strip(
 def chosen_times(
     times_s: Sequence[float], change_times_s: Sequence[float], count: int
 ) -> list[int]:
-    """Indices of the frames that tell a flight best: half of them changes of state.
+    """Indices of frames for a film strip: half at changes of state, the others evenly spaced.
 
     Args:
-        times_s: of all frames, increasing.
-        change_times_s: of the changes of state.
-        count: how many to choose at most.
+        times_s: Of all frames, increasing.
+        change_times_s: Of the changes of state.
+        count: Maximum number of indices.
     """
     if not len(times_s):
         return []
@@ -122,22 +123,22 @@ def chosen_times(
     return sorted({*changes, *evenly.tolist()})[:count]
 
 
-def _nothing(why: str, side_px: int) -> Image.Image:
+def _placeholder(text: str, side_px: int) -> Image.Image:
     picture = Image.new("RGB", (side_px, side_px), NIGHT)
     centre = side_px / 2, side_px / 2
-    ImageDraw.Draw(picture).text(centre, why, GREY, font(max(side_px // 20, 11)), "mm")
+    ImageDraw.Draw(picture).text(centre, text, GREY, font(max(side_px // 20, 11)), "mm")
     return picture
 
 
 def _fitted(image_shape: tuple[int, ...], side_px: int) -> tuple[int, int]:
-    """(width, height) of an image of this shape that just fits into a square."""
+    """(width, height) of an image of this shape, scaled to fit into a square."""
     longest_px = max(image_shape[:2])
     width_px, height_px = (round(n / longest_px * side_px) for n in image_shape[1::-1])
     return max(width_px, 1), max(height_px, 1)
 
 
-def _framed(picture: Image.Image, side_px: int) -> Image.Image:
-    """The picture in the middle of a square."""
+def _padded(picture: Image.Image, side_px: int) -> Image.Image:
+    """The picture in the middle of a dark square."""
     if picture.size == (side_px, side_px):
         return picture
     square = Image.new("RGB", (side_px, side_px), NIGHT)
@@ -146,9 +147,9 @@ def _framed(picture: Image.Image, side_px: int) -> Image.Image:
 
 
 def _outline(probability: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """A smooth line around where the hero is more likely than not."""
-    blob = Image.fromarray(probability).resize(size, Image.Resampling.BICUBIC)
-    inside = np.asarray(blob) > 127
+    """A smooth line around the region where the probability of the hero is above 1/2."""
+    scaled = Image.fromarray(probability).resize(size, Image.Resampling.BICUBIC)
+    inside = np.asarray(scaled) > 127
     grown = inside.copy()
     thickness = max(1, round(max(size) / 200))
     for _ in range(thickness):
@@ -173,13 +174,13 @@ def _box(detection: Detection, scale: tuple[float, float], size: tuple[int, int]
 
 
 def _mark_rejected(picture: Image.Image, entry: FlightEntry, scale: tuple[float, float]) -> None:
-    """Thin boxes with the reason beside them, where the picture is large enough to read it."""
+    """Draw a thin box and, if the picture is large enough to read it, the reason."""
     draw = ImageDraw.Draw(picture)
     for candidate in rejected(entry.step):
         box = _box(candidate.detection, scale, picture.size)
         left, top, right, bottom = (part / 2 for part in box)
         draw.rectangle((left, top, right, bottom), outline=GREY)
-        if picture.width >= _READABLE_PX:
+        if picture.width >= _LABELLED_PX:
             label, type_face = label_of(candidate), font(11)
             right_most = picture.width - 2.0 - draw.textlength(label, type_face)
             at = max(min(left, right_most), 2.0), min(bottom + 2.0, picture.height - 14.0)
@@ -187,14 +188,14 @@ def _mark_rejected(picture: Image.Image, entry: FlightEntry, scale: tuple[float,
 
 
 def _mark_track(picture: Image.Image, entry: FlightEntry, aspect: float) -> None:
-    """A cross at the position of the track, if that is in the picture."""
-    hero = entry.step.track
-    place = hero and pixel_of_point(entry.frame.camera, hero.position_m, aspect)
-    if not place or max(abs(place[0]), abs(place[1])) > 1.0:
+    """Draw a cross at the position of the track, if it is inside the image."""
+    track = entry.step.track
+    pixel = track and pixel_of_point(entry.frame.camera, track.position_m, aspect)
+    if not pixel or max(abs(pixel[0]), abs(pixel[1])) > 1.0:
         return
     side = max(picture.size)
-    x, y = (place[0] + 1) * picture.width / 2, (place[1] + 1) * picture.height / 2
+    x, y = (pixel[0] + 1) * picture.width / 2, (pixel[1] + 1) * picture.height / 2
     arm = side / 45
     draw = ImageDraw.Draw(picture)
     for dx, dy in ((arm, 0.0), (0.0, arm)):
-        draw.line((x - dx, y - dy, x + dx, y + dy), fill=BELIEF, width=max(2, side // 160))
+        draw.line((x - dx, y - dy, x + dx, y + dy), fill=TRACK, width=max(2, side // 160))

@@ -1,6 +1,6 @@
-"""A flight as figures: time lines and a map, drawn with Matplotlib (extra [report]).
+"""Figures of a flight: values over time and a map, drawn with Matplotlib (extra [report]).
 
-Pure: they take a `History` and return a `Figure`; `save` writes one. Nothing here needs a screen.
+The functions take a `History` and return a `Figure`; `save` writes one. None needs a screen.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from followme_uav.files import write_figure
 from followme_uav.messages import MissionState, Solid
 from followme_uav.view.colours import (
-    BELIEF,
     DECK,
     GREY,
     GROUND,
@@ -23,11 +22,12 @@ from followme_uav.view.colours import (
     PALE,
     STATES,
     STREET,
+    TRACK,
     TREE,
     VEHICLE,
 )
 from followme_uav.view.figures import styled
-from followme_uav.view.history import History
+from followme_uav.view.history import History, Series
 from followme_uav.view.panels import FLIGHT_PANELS, LOOP_PANELS, TIMES_PANEL, Panel
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _WIDTH_IN = 10.0
 _PANEL_IN = 1.55
 _BAND_IN = 0.5
 _LABELLED_SHARE = 0.05
-"""A state that lasts for less of the flight has no name in the band: it would not fit."""
+"""Shorter periods, as a share of the flight, have no name in the band: it would not fit."""
 _MAP_MARGIN_M = 12.0
 _MAP_LEAST_M = 100.0
 
@@ -46,7 +46,7 @@ _MAP_LEAST_M = 100.0
 def time_lines(
     history: History, panels: Sequence[Panel] = FLIGHT_PANELS, title: str = ""
 ) -> Figure:
-    """The band of mission states and, below, one axis for each panel that has something to show."""
+    """The band of mission states and, below it, one plot for each panel that has values."""
     shown = [panel for panel in panels if history.has(panel)]
     heights = [_BAND_IN, *([_PANEL_IN] * len(shown))]
     with styled((_WIDTH_IN, sum(heights) + 0.9)) as figure:
@@ -64,20 +64,21 @@ def time_lines(
 
 
 def loop_terms(history: History) -> Figure:
-    """What each PID loop added to the commands."""
-    return time_lines(history, LOOP_PANELS, "What the PID loops did")
+    """The terms of each PID loop over time."""
+    return time_lines(history, LOOP_PANELS, "Terms of the PID loops")
 
 
 def loop_times(history: History) -> Figure:
-    """Wall-clock time of each turn of the flight loop."""
+    """Wall-clock time of each iteration of the flight loop."""
     return time_lines(history, (TIMES_PANEL,))
 
 
 def top_view(history: History, size_in: float = 7.0) -> Figure:
-    """The city from above, north up: the vehicle's path in the states' colours, and the hero's."""
+    """The city from above, north up, with the paths of the hero and of the vehicle."""
     with styled((size_in, size_in)) as figure:
         axis = figure.subplots()
-        centre, half = _extent_m(history)
+        centre, side_m = history.map_square_m(_MAP_MARGIN_M, _MAP_LEAST_M)
+        half = side_m / 2
         axis.set(
             xlim=(centre[1] - half, centre[1] + half),
             ylim=(centre[0] - half, centre[0] + half),
@@ -105,7 +106,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def _draw_states(axis: Axes, history: History) -> None:
-    """A band in the states' colours; below it a thin line where the hero really was in view."""
+    """A band in the states' colours; below it a thin line where the hero was in view."""
     length_s = float(history.time_s[-1]) if len(history.time_s) else 0.0
     for state, start, end in history.state_spans:
         axis.broken_barh([(start, end - start)], (0.25, 0.75), color=STATES[state], linewidth=0)
@@ -125,29 +126,26 @@ def _draw_states(axis: Axes, history: History) -> None:
         axis.fill_between(
             history.time_s, 0.0, 0.14, where=history.hero_in_view, step="post", color=HERO, lw=0
         )
-        axis.text(
-            -0.006,
-            0.07,
-            "hero in view",
-            ha="right",
-            va="center",
-            fontsize=8,
-            color=HERO,
-            transform=axis.get_yaxis_transform(),
-        )
-    axis.text(
-        -0.006,
-        0.62,
-        "state",
-        ha="right",
-        va="center",
-        fontsize=8,
-        transform=axis.get_yaxis_transform(),
-    )
+        _label_left(axis, 0.07, "hero in view", HERO)
+    _label_left(axis, 0.62, "state")
     axis.set(ylim=(0.0, 1.0), yticks=[])
     axis.grid(False)
     axis.spines[:].set_visible(False)
     axis.tick_params(bottom=False)
+
+
+def _label_left(axis: Axes, y: float, text: str, colour: str | None = None) -> None:
+    """A label left of the axis."""
+    axis.text(
+        -0.006,
+        y,
+        text,
+        ha="right",
+        va="center",
+        fontsize=8,
+        color=colour,
+        transform=axis.get_yaxis_transform(),
+    )
 
 
 def _draw_panel(axis: Axes, history: History, panel: Panel) -> None:
@@ -161,25 +159,14 @@ def _draw_panel(axis: Axes, history: History, panel: Panel) -> None:
             history.time_s,
             values,
             color=line.colour,
-            linewidth=0.9 if line.is_aim else 1.3,
-            linestyle=(0, (4, 3)) if line.is_aim else "solid",
+            linewidth=0.9 if line.is_reference else 1.3,
+            linestyle=(0, (4, 3)) if line.is_reference else "solid",
             label=line.label,
         )
     axis.set_title(panel.title)
     axis.set_ylabel(panel.unit)
     axis.set_ylim(*panel.limits)
     axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=6, borderaxespad=0.0)
-
-
-def _extent_m(history: History) -> tuple[np.ndarray, float]:
-    """(centre, half the side) of the square that shows both paths with a margin."""
-    places = np.vstack([history.vehicle_m[:, :2], history.hero_m[:, :2]])
-    places = places[np.isfinite(places).all(axis=1)]
-    if not len(places):
-        return np.zeros(2), _MAP_LEAST_M / 2
-    low, high = places.min(axis=0), places.max(axis=0)
-    side_m = max(float((high - low).max()) + 2 * _MAP_MARGIN_M, _MAP_LEAST_M)
-    return (low + high) / 2, side_m / 2
 
 
 def _draw_city(axis: Axes, history: History) -> None:
@@ -189,7 +176,7 @@ def _draw_city(axis: Axes, history: History) -> None:
         axis.add_patch(
             Rectangle((west, south), east - west, north - south, color=STREET, lw=0, zorder=1)
         )
-    for solid in sorted(history.solids, key=_height_m):
+    for solid in history.solids_by_height:
         north, east, _ = solid.centre_m
         half_north, half_east, _ = solid.half_size_m
         style: Any = {"facecolor": _map_colour(solid), "edgecolor": "white", "linewidth": 0.5}
@@ -200,61 +187,62 @@ def _draw_city(axis: Axes, history: History) -> None:
             axis.add_patch(Rectangle(corner, 2 * half_east, 2 * half_north, zorder=2, **style))
 
 
-def _height_m(solid: Solid) -> float:
-    return solid.half_size_m[2] - solid.centre_m[2]
-
-
 def _map_colour(solid: Solid) -> str:
     kind = solid.name.partition("_")[0]
     return {"building": HOUSE, "tree": TREE, "bush": TREE, "highway": DECK}.get(kind, PALE)
 
 
 def _draw_paths(axis: Axes, history: History) -> None:
-    places = history.vehicle_m
-    axis.plot(
-        history.believed_m[:, 1],
-        history.believed_m[:, 0],
-        ".",
-        color=BELIEF,
-        markersize=2.2,
-        label="hero, believed",
-        zorder=4,
-    )
+    north, east = history.track_m[:, 0], history.track_m[:, 1]
+    axis.plot(east, north, ".", color=TRACK, markersize=2.2, label="hero, track", zorder=4)
     if np.isfinite(history.hero_m).any():
-        axis.plot(
-            history.hero_m[:, 1], history.hero_m[:, 0], color=HERO, lw=2.0, label="hero", zorder=5
-        )
-    named: set[MissionState] = set()
+        north, east = history.hero_m[:, 0], history.hero_m[:, 1]
+        axis.plot(east, north, color=HERO, lw=2.0, label="hero", zorder=5)
+    _draw_vehicle_path(axis, history)
+    if len(history.vehicle_m):
+        _draw_end(axis, history.vehicle_m[0], "o", "start")
+        _draw_end(axis, history.vehicle_m[-1], "s", "end")
+    _draw_losses(axis, history)
+
+
+def _draw_vehicle_path(axis: Axes, history: History) -> None:
+    """The path in the colours of the states, each with one entry in the legend."""
+    labelled: set[MissionState] = set()
     for state, start, end in history.state_spans:
         inside = (history.time_s >= start) & (history.time_s <= end)
         axis.plot(
-            places[inside, 1],
-            places[inside, 0],
+            history.vehicle_m[inside, 1],
+            history.vehicle_m[inside, 0],
             color=STATES[state],
             linewidth=2.6,
-            label=None if state in named else state.value,
+            label=None if state in labelled else state.value,
             zorder=6,
         )
-        named.add(state)
-    if len(places):
-        for index, marker in ((0, "o"), (-1, "s")):
-            axis.plot(
-                places[index, 1],
-                places[index, 0],
-                marker,
-                color="white",
-                markeredgecolor=VEHICLE,
-                markersize=7,
-                label="start" if index == 0 else "end",
-                linestyle="none",
-                zorder=7,
-            )
-    for time_s, change in history.transitions:
+        labelled.add(state)
+
+
+def _draw_end(axis: Axes, place_m: Series, marker: str, label: str) -> None:
+    axis.plot(
+        place_m[1],
+        place_m[0],
+        marker,
+        color="white",
+        markeredgecolor=VEHICLE,
+        markersize=7,
+        label=label,
+        linestyle="none",
+        zorder=7,
+    )
+
+
+def _draw_losses(axis: Axes, history: History) -> None:
+    """The time of each transition to SEARCH, beside the vehicle's position."""
+    for time_s, transition in history.transitions:
         index = int(np.searchsorted(history.time_s, time_s))
-        if change.target is MissionState.SEARCH and index < len(places):
+        if transition.target is MissionState.SEARCH and index < len(history.vehicle_m):
             axis.annotate(
                 f"lost {time_s:.0f} s",
-                (places[index, 1], places[index, 0]),
+                (history.vehicle_m[index, 1], history.vehicle_m[index, 0]),
                 xytext=(6, 6),
                 textcoords="offset points",
                 fontsize=8,

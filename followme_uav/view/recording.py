@@ -1,11 +1,12 @@
-"""A flight as a Rerun recording: which entities there are, and what each entry adds to them.
+"""A flight as a Rerun recording: its entities, and the data that each entry adds to them.
 
     world/...    NED, in metres: city, vehicle, camera (with image, mask, detections), track, people
     plots/KEY    one for each panel of `view.panels`
-    state        the mission's state; `events` tells why it changed
+    state        the mission state
+    events       transitions with their reasons
 
-Paths are logged piece by piece, so that they grow with the time that is looked at, and so that a
-live flight and a log are shown by the same code.
+Each entry adds a segment to a path, so that the viewer shows the path up to the time cursor, and so
+that the same code shows a flight in progress and a log.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from PIL import ImageColor
 from followme_uav.config import FlightConfig
 from followme_uav.files import write_whole
 from followme_uav.geometry import quaternion_from_euler, yaw_of
-from followme_uav.log.entry import FlightEntry, Picture
+from followme_uav.log.entry import EncodedImage, FlightEntry
 from followme_uav.log.png import encode_png
 from followme_uav.messages import (
     CameraPose,
@@ -40,7 +41,6 @@ from followme_uav.messages import (
 from followme_uav.view.blueprint import TIMELINE, blueprint
 from followme_uav.view.candidates import label_of, rejected, selected_label
 from followme_uav.view.colours import (
-    BELIEF,
     DARK_DECK,
     DARK_HOUSE,
     DARK_STREET,
@@ -51,6 +51,7 @@ from followme_uav.view.colours import (
     PEOPLE,
     SKY,
     STATES,
+    TRACK,
     YELLOW,
     rgb,
 )
@@ -58,23 +59,23 @@ from followme_uav.view.panels import ALL_PANELS
 
 APPLICATION = "followme-uav"
 FRUSTUM_M = 3.0
-"""How far in front of the camera its picture hangs in the 3-D view."""
+"""Distance of the image plane from the camera in the 3-D views."""
 BODY_HALF_M = (0.35, 0.35, 0.08)
 HERO_HEIGHT_M, PERSON_RADIUS_M = 1.7, 0.28
 SOLIDS = {"building": DARK_HOUSE, "highway": DARK_DECK, "tree": DARK_TREE}
-"""Kinds of solids that are shown: the others are small."""
-_UNSURE_MAX_M = 20.0
-"""A larger uncertainty is drawn as if it were this."""
+"""Colours of the kinds of solids that are shown; other kinds are small."""
+_SIGMA_MAX_M = 20.0
+"""Upper limit of the uncertainty that is drawn."""
 
 
 class FlightRecording:
-    """Turns entries into what the viewer shows.
+    """Sends entries to a viewer, or writes them to a file.
 
     Args:
-        config: of the flight.
-        solids: what stands around.
-        name: of the recording, for the viewer.
-        duration_s: of the flight, None while it goes on; see `blueprint`.
+        config: Of the flight.
+        solids: Buildings and other solids around the flight.
+        name: Of the recording, shown by the viewer.
+        duration_s: Of the flight, None while it is in progress; see `blueprint`.
     """
 
     def __init__(
@@ -94,29 +95,29 @@ class FlightRecording:
         self._hero_m: Vec3 | None = None
 
     def connect(self, url: str) -> None:
-        """Send everything to the viewer or server at this address."""
+        """Send all data to the viewer or server at this address."""
         self._stream.connect_grpc(url, default_blueprint=self._blueprint)
-        self._log_what_stays()
+        self._log_static_data()
 
     def save(self, entries: Iterable[FlightEntry], path: Path) -> None:
         """Write an .rrd file with all entries, which any Rerun viewer opens with the same layout.
 
-        Rerun itself goes on silently when the disk is full, so it makes the file in memory.
+        Rerun makes the file in memory, because its own file sink ignores a full disk.
 
         Raises:
             OutputError: The file cannot be written.
         """
-        made = self._stream.binary_stream()
+        buffer = self._stream.binary_stream()
         self._stream.send_blueprint(self._blueprint)
-        self._log_what_stays()
+        self._log_static_data()
         for entry in entries:
             self.log(entry)
-        content = made.read()  # in one piece: each has an index of its own, and a file has one
+        content = buffer.read()  # once: each read ends with an index, and a file has only one
         self._stream.disconnect()
         write_whole(path, content or b"")
 
     def finish(self, timeout_s: float) -> None:
-        """Make sure that all has been sent or written; raises what Rerun raises if it was not."""
+        """Wait until all data is sent or written; raises Rerun's error if that fails."""
         self._stream.flush(timeout_sec=timeout_s)
         self._stream.disconnect()
 
@@ -139,47 +140,56 @@ class FlightRecording:
     def _log(self, path: str, part: Any) -> None:
         self._stream.log(path, part)
 
-    def _keep(self, path: str, part: Any) -> None:
-        """Log what is so all the time."""
+    def _log_static(self, path: str, part: Any) -> None:
+        """Log data that is valid at all times."""
         self._stream.log(path, part, static=True)
 
     def _hide(self, path: str) -> None:
         self._stream.log(path, rr.Clear(recursive=False))
 
-    def _log_what_stays(self) -> None:
-        self._keep("world", rr.ViewCoordinates.FRD)
+    def _log_static_data(self) -> None:
+        self._log_legends()
+        self._log_city()
+
+    def _log_legends(self) -> None:
+        """Names and colours of classes, states and lines."""
         classes = [
             rr.AnnotationInfo(MaskClass.BACKGROUND, "background", (0, 0, 0, 0)),
             rr.AnnotationInfo(MaskClass.PEOPLE, "people", rgb(PEOPLE)),
             rr.AnnotationInfo(MaskClass.HERO, "hero", rgb(OUTLINE)),
         ]
-        self._keep("world/camera", rr.AnnotationContext(classes))
+        self._log_static("world/camera", rr.AnnotationContext(classes))
         names = [state.value for state in MissionState]
         colours = [rgb(STATES[state]) for state in MissionState]
-        self._keep("state", rr.StateConfiguration(values=names, labels=names, colors=colours))
+        self._log_static("state", rr.StateConfiguration(values=names, labels=names, colors=colours))
         for panel in ALL_PANELS:
             lines = rr.SeriesLines(
                 names=[line.label for line in panel.lines],
                 colors=[_visible(line.colour) for line in panel.lines],
-                widths=[1.0 if line.is_aim else 1.8 for line in panel.lines],
+                widths=[1.0 if line.is_reference else 1.8 for line in panel.lines],
             )
-            self._keep(f"plots/{panel.key}", lines)
+            self._log_static(f"plots/{panel.key}", lines)
+
+    def _log_city(self) -> None:
+        """The coordinate system, the vehicle's body, streets and solids."""
+        self._log_static("world", rr.ViewCoordinates.FRD)
         body = rr.Boxes3D(half_sizes=[BODY_HALF_M], colors=[rgb(SKY)], fill_mode="solid")
-        self._keep("world/vehicle", body)
+        self._log_static("world/vehicle", body)
         streets = np.asarray(self._config.simulator.flyable_m, float).reshape(-1, 4)
         if len(streets):
-            self._keep("world/city/streets", _flat_areas(streets, DARK_STREET))
+            self._log_static("world/city/streets", _ground_areas(streets, DARK_STREET))
         for kind, colour in SOLIDS.items():
             solids = [solid for solid in self._solids if solid.name.startswith(kind)]
             if solids:
-                self._keep(f"world/city/{kind}", _shapes(solids, colour))
+                self._log_static(f"world/city/{kind}", _shapes(solids, colour))
 
     def _log_state(self, entry: FlightEntry) -> None:
         self._log("state", rr.StateChange(state=entry.step.state.value))
-        change = entry.step.transition
-        if change is not None:
-            text = f"{change.source.value} → {change.target.value}: {change.reason}"
-            self._log("events", rr.TextLog(text, level="INFO", color=rgb(STATES[change.target])))
+        transition = entry.step.transition
+        if transition is not None:
+            text = f"{transition.source.value} → {transition.target.value}: {transition.reason}"
+            colour = rgb(STATES[transition.target])
+            self._log("events", rr.TextLog(text, level="INFO", color=colour))
 
     def _log_camera(self, entry: FlightEntry) -> None:
         camera, image = entry.frame.camera, entry.frame.rgb
@@ -188,11 +198,11 @@ class FlightRecording:
             for part in ("image", "mask", "detection", "rejected"):
                 self._hide(f"world/camera/{part}")
             return
-        self._log("world/camera", _lens(camera, image))
-        picture = entry.picture or Picture(encode_png(image), "png")
+        self._log("world/camera", _pinhole(camera, image))
+        encoded = entry.encoded_image or EncodedImage(encode_png(image), "png")
         shown = rr.EncodedImage(
-            contents=picture.data,
-            media_type=f"image/{picture.format}",
+            contents=encoded.data,
+            media_type=f"image/{encoded.format}",
             magnification_filter="Linear",
         )
         self._log("world/camera/image", shown)
@@ -202,7 +212,7 @@ class FlightRecording:
         self._log_detections(entry.step, image)
 
     def _log_detections(self, step: Step, image: RgbImage) -> None:
-        """The selected detection in white; the others in grey, with the reason."""
+        """The selected detection in white; the others in grey, with the reason of the rejection."""
         if step.detection is None:
             self._hide("world/camera/detection")
         else:
@@ -219,7 +229,7 @@ class FlightRecording:
         vehicle, command = entry.frame.vehicle, entry.step.command
         place_m = vehicle.position_m
         self._log("world/vehicle", _pose(place_m, vehicle.orientation))
-        # What the eyes of the 3-D views are fixed to: level, one turning with the nose, one not.
+        # The 3-D views are attached to level frames: "behind" turns with the heading, "above" not.
         level = quaternion_from_euler(0.0, 0.0, yaw_of(vehicle.orientation))
         self._log("world/behind", _pose(place_m, level))
         self._log("world/above", _pose(place_m, (1.0, 0.0, 0.0, 0.0)))
@@ -227,30 +237,31 @@ class FlightRecording:
             origins=[place_m], vectors=[command.velocity_mps], colors=[rgb(SKY)], radii=[0.05]
         )
         self._log("world/command", arrow)
-        things = rr.Points3D(list(entry.frame.obstacles_m), colors=[rgb(YELLOW)], radii=[0.12])
-        self._log("world/obstacles", things)
+        points = rr.Points3D(list(entry.frame.obstacles_m), colors=[rgb(YELLOW)], radii=[0.12])
+        self._log("world/obstacles", points)
         colour = STATES[entry.step.state]
-        self._log("world/path/vehicle", _piece(self._vehicle_m, place_m, colour))
+        self._log("world/path/vehicle", _segment(self._vehicle_m, place_m, colour))
         self._vehicle_m = place_m
 
-    def _log_track(self, hero: TrackEstimate | None) -> None:
-        if hero is None:
+    def _log_track(self, track: TrackEstimate | None) -> None:
+        """An ellipsoid of the size of the uncertainty."""
+        if track is None:
             self._hide("world/track")
             return
-        sigma_m = min(hero.sigma_m, _UNSURE_MAX_M) if math.isfinite(hero.sigma_m) else 0.5
-        around = rr.Ellipsoids3D(
-            centers=[hero.position_m],
+        sigma_m = min(track.sigma_m, _SIGMA_MAX_M) if math.isfinite(track.sigma_m) else 0.5
+        ellipsoid = rr.Ellipsoids3D(
+            centers=[track.position_m],
             half_sizes=[(sigma_m, sigma_m, HERO_HEIGHT_M / 2)],
-            colors=[rgb(BELIEF)],
+            colors=[rgb(TRACK)],
             line_radii=[rr.Radius.ui_points(1.0)],
         )
-        self._log("world/track", around)
+        self._log("world/track", ellipsoid)
 
     def _log_truth(self, truth: GroundTruth) -> None:
         feet_m = truth.hero_position_m
-        self._log("world/hero", _standing([feet_m], HERO))
-        self._log("world/people", _standing(list(truth.people_position_m), PEOPLE))
-        self._log("world/path/hero", _piece(self._hero_m, feet_m, HERO))
+        self._log("world/hero", _people([feet_m], HERO))
+        self._log("world/people", _people(list(truth.people_position_m), PEOPLE))
+        self._log("world/path/hero", _segment(self._hero_m, feet_m, HERO))
         self._hero_m = feet_m
 
 
@@ -259,7 +270,7 @@ def _pose(place_m: Vec3, orientation: Quaternion) -> Any:
     return rr.Transform3D(translation=place_m, quaternion=rr.Quaternion(xyzw=(x, y, z, w)))
 
 
-def _lens(camera: CameraPose, image: RgbImage) -> Any:
+def _pinhole(camera: CameraPose, image: RgbImage) -> Any:
     height, width, _ = image.shape
     return rr.Pinhole(
         width=width,
@@ -280,13 +291,14 @@ def _boxes(detections: Sequence[Detection], labels: list[str], colour: str, imag
     )
 
 
-def _piece(start_m: Vec3 | None, end_m: Vec3, colour: str) -> Any:
-    """From the last place to this one."""
+def _segment(start_m: Vec3 | None, end_m: Vec3, colour: str) -> Any:
+    """A line from the previous position to this one; a point at the first one."""
     strip = [end_m if start_m is None else start_m, end_m]
     return rr.LineStrips3D([strip], colors=[rgb(colour)], radii=[rr.Radius.ui_points(1.6)])
 
 
-def _standing(feet_m: list[Vec3], colour: str) -> Any:
+def _people(feet_m: list[Vec3], colour: str) -> Any:
+    """Standing people as cylinders."""
     return rr.Cylinders3D(
         centers=[(north, east, down - HERO_HEIGHT_M / 2) for north, east, down in feet_m],
         radii=[PERSON_RADIUS_M] * len(feet_m),
@@ -296,8 +308,8 @@ def _standing(feet_m: list[Vec3], colour: str) -> Any:
     )
 
 
-def _flat_areas(areas_m: np.ndarray[Any, Any], colour: str) -> Any:
-    """Rectangles (n, 4) of (north_min, east_min, north_max, east_max) on the ground."""
+def _ground_areas(areas_m: np.ndarray[Any, Any], colour: str) -> Any:
+    """Rectangles on the ground, (n, 4) of (north_min, east_min, north_max, east_max)."""
     low, high = areas_m[:, :2], areas_m[:, 2:]
     depth = np.full((len(areas_m), 1), 0.01)
     return rr.Boxes3D(
@@ -309,7 +321,7 @@ def _flat_areas(areas_m: np.ndarray[Any, Any], colour: str) -> Any:
 
 
 def _shapes(solids: list[Solid], colour: str) -> Any:
-    """Solids of one kind: all boxes, or all round."""
+    """Solids of one kind: all boxes, or all cylinders."""
     centres = np.array([solid.centre_m for solid in solids])
     half = np.array([solid.half_size_m for solid in solids])
     style: Any = {"centers": centres, "colors": [rgb(colour)], "fill_mode": "solid"}
@@ -319,6 +331,6 @@ def _shapes(solids: list[Solid], colour: str) -> Any:
 
 
 def _visible(colour: str) -> tuple[int, int, int]:
-    """For lines that are seen on dark and on light ground, as people like their viewer."""
-    paint = rgb(colour)
-    return paint if max(paint) > 100 else (140, 150, 165)
+    """The colour, or a grey in place of a dark one: the viewer has a dark and a light theme."""
+    shown = rgb(colour)
+    return shown if max(shown) > 100 else (140, 150, 165)

@@ -1,8 +1,8 @@
 """The Rerun viewer as a process of its own: a window, or a page for the browser.
 
-It comes with the package `rerun-sdk`. It listens on this machine only, for whoever logs to it, and
-sends nothing elsewhere (see `privacy`, and `page` for the browser). A window stays
-open when we are done; a page is served until `close`, or until our process ends.
+The viewer is part of the package `rerun-sdk`. It accepts data from this machine only and sends none
+elsewhere (see `privacy`, and `page` for the browser). A window stays open after this process ends;
+a page is served until `close`, or until this process ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from types import TracebackType
 from typing import Literal
 from urllib.parse import quote
 
@@ -24,22 +23,22 @@ from followme_uav.privacy import RERUN_ENVIRONMENT
 
 HOST = "127.0.0.1"
 START_DEADLINE_S = 30.0
-SETTLE_S = 5.0
-"""A window that has not told by then what draws it is taken to work."""
+RENDERER_DEADLINE_S = 5.0
+"""A window that has not reported its renderer by then is assumed to work."""
 STOP_DEADLINE_S = 3.0
 MEMORY_LIMIT = "2GiB"
-"""Of the window and of the server: beyond it, what is oldest is forgotten."""
-_DRAWS, _BY_PROCESSOR = "wgpu adapter", "Software rasterizer"
-"""What Rerun says once it can draw, and if no graphics card does it."""
+"""Limit of the window and of the server, which drop the oldest data beyond it."""
+_RENDERER_FOUND, _SOFTWARE_RENDERER = "wgpu adapter", "Software rasterizer"
+"""Texts of Rerun's log: a renderer is found, and it is not a graphics card."""
 
 Kind = Literal["window", "web"]
 
 
 def check_viewer(kind: Kind) -> None:
-    """To be called before the long work that is to be watched.
+    """Check that a viewer can be started; call it before long work.
 
     Raises:
-        EnvironmentSetupError: The package is missing, or the screen.
+        EnvironmentSetupError: The package or the screen is missing.
     """
     option = "--view" if kind == "window" else "--web"
     require("rerun", "view", option)
@@ -55,12 +54,12 @@ class Viewer:
     """A running viewer; a context manager.
 
     Args:
-        kind: what a person looks at.
+        kind: A window, or a page for the browser.
 
     Attributes:
-        url: where to log to.
-        page: what a browser opens; empty for a window.
-        warning: what the person should know about it; mostly empty.
+        url: Address that accepts data.
+        page: Address for the browser; empty for a window.
+        warning: A limitation to show to the user; usually empty.
     """
 
     def __init__(self, kind: Kind) -> None:
@@ -76,21 +75,21 @@ class Viewer:
         else:
             command = ["rerun_cli", "--bind", HOST, "--port", grpc_port, "--expect-data-soon"]
             command += ["--hide-welcome-screen", "--memory-limit", MEMORY_LIMIT]
-        # A file, not a pipe: a window outlives us, and must not fail for lack of a reader.
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
+        # A file, not a pipe: a window outlives this process, and a pipe without a reader breaks.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._process = subprocess.Popen(  # noqa: S603 - the viewer's own module, no shell
             [sys.executable, "-m", *command],
             stdin=subprocess.PIPE if kind == "web" else subprocess.DEVNULL,
-            stdout=self._words,
+            stdout=self._output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **RERUN_ENVIRONMENT, "NO_COLOR": "1", "RUST_LOG": "info"},
-            start_new_session=True,  # Ctrl-C is for us, and see `close`
+            start_new_session=True,  # Ctrl-C must not reach the viewer; `close` ends its group
         )
         try:
             for port in (grpc_port, rerun_port, web_port) if kind == "web" else (grpc_port,):
-                self._wait_for(int(port))
+                self._wait_for_port(int(port))
             if kind == "window":
-                self._settle()
+                self._wait_for_renderer()
         except BaseException:
             self.close()
             raise
@@ -98,24 +97,19 @@ class Viewer:
     def __enter__(self) -> Viewer:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """A window stays: a person looks at it."""
+    def __exit__(self, *_: object) -> None:
+        """Stop serving a page; leave a window open."""
         if self._kind == "web":
             self.close()
 
     def is_open(self) -> bool:
-        """Whether it still runs."""
+        """Whether the viewer still runs."""
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End it, by force if it does not obey."""
+        """End the viewer; kill it if it does not end within a deadline."""
         if self.is_open():
-            # The package's Python starts the viewer as its child: both are one group of their own.
+            # The process starts the viewer as its child; both are in one process group.
             os.killpg(self._process.pid, signal.SIGTERM)
             try:
                 self._process.wait(STOP_DEADLINE_S)
@@ -124,11 +118,11 @@ class Viewer:
                 self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
-        self._words.close()
+        self._output.close()
 
-    def _wait_for(self, port: int) -> None:
-        give_up_s = time.monotonic() + START_DEADLINE_S
-        while time.monotonic() < give_up_s:
+    def _wait_for_port(self, port: int) -> None:
+        deadline_s = time.monotonic() + START_DEADLINE_S
+        while time.monotonic() < deadline_s:
             self._check_alive()
             try:
                 socket.create_connection((HOST, port), timeout=1.0).close()
@@ -139,34 +133,34 @@ class Viewer:
             f"the viewer did not listen within {START_DEADLINE_S:g} s; {self._remedy()}"
         )
 
-    def _settle(self) -> None:
-        """Wait until it draws: without a usable screen or graphics driver it ends instead."""
-        until_s = time.monotonic() + SETTLE_S
-        while _DRAWS not in self._said() and time.monotonic() < until_s:
+    def _wait_for_renderer(self) -> None:
+        """Wait until the window can draw; without a usable screen or driver the viewer ends."""
+        deadline_s = time.monotonic() + RENDERER_DEADLINE_S
+        while _RENDERER_FOUND not in self._log() and time.monotonic() < deadline_s:
             self._check_alive()
             time.sleep(0.05)
-        if _BY_PROCESSOR in self._said():
+        if _SOFTWARE_RENDERER in self._log():
             self.warning = (
-                "no graphics card draws the window, the processor does, slowly; "
+                "the window is drawn by the processor, without a graphics card, and is slow; "
                 "if it stays black, use --web"
             )
 
     def _check_alive(self) -> None:
         if not self.is_open():
             raise EnvironmentSetupError(
-                f"the viewer did not start: {self._last_words()}; {self._remedy()}"
+                f"the viewer did not start: {self._last_error()}; {self._remedy()}"
             )
 
-    def _said(self) -> str:
-        # Not by seeking: the viewer writes where our common file position is.
-        size = os.fstat(self._words.fileno()).st_size
-        return os.pread(self._words.fileno(), size, 0).decode(errors="replace")
+    def _log(self) -> str:
+        # Read without seeking: the viewer shares the file position and writes there.
+        size = os.fstat(self._output.fileno()).st_size
+        return os.pread(self._output.fileno(), size, 0).decode(errors="replace")
 
-    def _last_words(self) -> str:
-        lines = self._said().splitlines()
+    def _last_error(self) -> str:
+        lines = self._log().splitlines()
         errors = [line for line in lines if line.lower().startswith("error")]
-        words = " ".join((errors or lines or ["it said nothing"])[-1].split())
-        return words.removeprefix("Error: ")[:300].rstrip(". ")
+        text = " ".join((errors or lines or ["no message"])[-1].split())
+        return text.removeprefix("Error: ")[:300].rstrip(". ")
 
     def _remedy(self) -> str:
         if self._kind == "web":
@@ -175,12 +169,12 @@ class Viewer:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
+    """Ports that no process listens on."""
     sockets = [socket.socket() for _ in range(count)]
     try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
+        for free in sockets:
+            free.bind((HOST, 0))
+        return [free.getsockname()[1] for free in sockets]
     finally:
-        for one in sockets:
-            one.close()
+        for free in sockets:
+            free.close()

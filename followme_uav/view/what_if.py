@@ -1,4 +1,4 @@
-"""A what-if as a picture: what the flight saw and commanded, and what the replay does instead."""
+"""A figure of a what-if: states, detections and commands of the flight and of the replay."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from followme_uav.messages import MissionState, Step
 _STATES = list(MissionState)
 _ROWS: tuple[tuple[str, Callable[[Step], float]], ...] = (
     ("mission state", lambda step: _STATES.index(step.state)),
-    ("hero, right of the middle", lambda step: _seen(step, "u")),
-    ("hero's area, px", lambda step: _seen(step, "area_px")),
+    ("hero, right of the middle", lambda step: _detection_value(step, "u")),
+    ("hero's area, px", lambda step: _detection_value(step, "area_px")),
     ("speed, m/s", lambda step: math.hypot(*step.command.velocity_mps[:2])),
     ("yaw rate, rad/s", lambda step: step.command.yaw_rate_radps),
     ("camera pan, rad", lambda step: step.command.camera_pan_rad),
@@ -23,7 +23,7 @@ _ROWS: tuple[tuple[str, Callable[[Step], float]], ...] = (
 
 
 def save_what_if(steps: Sequence[tuple[Step, Step]], path: Path) -> None:
-    """Write the figure; each pair is a step as it was logged, and as it is replayed.
+    """Write the figure of (logged step, replayed step) pairs.
 
     Raises:
         EnvironmentSetupError: Matplotlib is missing.
@@ -45,10 +45,10 @@ def save_what_if(steps: Sequence[tuple[Step, Step]], path: Path) -> None:
         axis.grid(alpha=0.3)
     axes[0].set_yticks(range(len(_STATES)), [state.value for state in _STATES], fontsize=6)
     axes[0].legend(loc="upper right")
-    axes[0].set_title("The world does not react: other decisions in the situations of that flight")
+    axes[0].set_title("The world does not react: other decisions in the situations of the flight")
     axes[-1].set_xlabel("s")
     write_figure(path, figure, dpi=100)
 
 
-def _seen(step: Step, name: str) -> float:
+def _detection_value(step: Step, name: str) -> float:
     return math.nan if step.detection is None else getattr(step.detection, name)

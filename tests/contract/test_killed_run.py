@@ -1,4 +1,4 @@
-"""A run of scenarios that is killed leaves nothing behind that flies on."""
+"""A run of scenarios that is killed leaves no worker process behind."""
 
 import os
 import subprocess
@@ -19,8 +19,8 @@ if __name__ == "__main__":
 """
 
 
-def test_the_worker_of_a_killed_run_ends(tmp_path):
-    """It would keep its processor and half a gigabyte for ever."""
+def test_worker_of_a_killed_run_ends(tmp_path):
+    """Otherwise it would occupy a processor core and half a gigabyte of memory."""
     script = tmp_path / "run.py"
     script.write_text(RUN)
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as run:
@@ -28,7 +28,7 @@ def test_the_worker_of_a_killed_run_ends(tmp_path):
         run.kill()
     end_s = time.monotonic() + DEADLINE_S
     while is_alive(worker):
-        assert time.monotonic() < end_s, "the worker lives on"
+        assert time.monotonic() < end_s, "the worker is still running"
         time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""A flight that ends badly keeps its log: killed, or out of disk space."""
+"""The log of a flight that is killed, or that runs out of disk space, is kept."""
 
 import errno
 import json
@@ -71,7 +71,7 @@ def start_writer(path, limit_bytes=0, images="images", pause_s=0.0):
 @pytest.mark.parametrize("images", ["images", "blind"])
 @pytest.mark.parametrize("frames", [1, 7, 40])
 def test_killed_flight_loses_less_than_a_second(tmp_path, frames, images):
-    """Else the flights that went wrong, which matter most, would have no log."""
+    """Otherwise flights that end in a crash of the program would have no log."""
     path = tmp_path / "flight.mcap"
     writer = start_writer(path, images=images, pause_s=0.02)
     written = -1
@@ -92,7 +92,7 @@ def test_killed_flight_loses_less_than_a_second(tmp_path, frames, images):
 
 
 def test_full_disk_mid_flight_keeps_what_was_logged(tmp_path):
-    """Else a full disk would take the whole flight's log with it."""
+    """Otherwise a full disk would destroy the log of the whole flight."""
     path = tmp_path / "flight.mcap"
     writer = start_writer(path, limit_bytes=2_000_000)
     output, errors = writer.communicate(timeout=60)
@@ -103,11 +103,11 @@ def test_full_disk_mid_flight_keeps_what_was_logged(tmp_path):
     assert log.truncated
     assert written - 10 <= len(list(log.entries())) <= written
     assert written > 5
-    assert len(output.split()) - written <= 10, "the flight goes on for less than a second"
+    assert len(output.split()) - written <= 10, "the flight continues for less than a second"
 
 
 def test_log_can_be_read_while_it_is_written(tmp_path):
-    """Else a running flight could not be watched from its log."""
+    """Otherwise the log of a flight in progress could not be viewed."""
     path = tmp_path / "flight.mcap"
     writer = start_writer(path, pause_s=0.02)
     try:
@@ -121,8 +121,8 @@ def test_log_can_be_read_while_it_is_written(tmp_path):
     assert np.array_equal(entries[0].frame.rgb, entries[4].frame.rgb)
 
 
-def test_flights_killed_at_random_moments_replay_up_to_the_cut():
-    """Else the last second, in which it went wrong, would be gone, or be told wrongly."""
+def test_flights_killed_at_random_moments_replay_identically_up_to_the_cut():
+    """Otherwise the seconds before the end, which explain it, would be lost or wrong."""
     result = subprocess.run(
         [sys.executable, "-m", "tests.killed_flights", "--flights", "40", "--seed", "1"],
         cwd=ROOT,
@@ -137,8 +137,8 @@ def test_flights_killed_at_random_moments_replay_up_to_the_cut():
     assert found["missing_s_most"] <= 1.0
 
 
-def test_what_is_written_goes_to_the_disk_while_the_flight_waits(tmp_path, monkeypatch):
-    """Else a power cut would take more than the last second."""
+def test_written_entries_are_synced_to_disk_without_further_entries(tmp_path, monkeypatch):
+    """Otherwise a power cut would lose more than the last second."""
     synced = threading.Event()
     monkeypatch.setattr("followme_uav.log.mcap_file._sync", lambda _: synced.set())
     config = changed(load_config(), None, ["log.sync_s=0.05"])
@@ -147,14 +147,14 @@ def test_what_is_written_goes_to_the_disk_while_the_flight_waits(tmp_path, monke
         assert synced.wait(30.0)
 
 
-def test_a_disk_that_fails_to_keep_is_told(tmp_path, monkeypatch):
-    """Else a flight would go on as if its log were safe."""
+def test_disk_that_fails_to_sync_ends_the_log_with_its_error(tmp_path, monkeypatch):
+    """Otherwise a flight would continue without a log on disk."""
 
     def fail(_):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("followme_uav.log.mcap_file._sync", fail)
-    config = changed(load_config(), None, ["log.sync_s=0.01", "log.chunk_s=0"])
+    config = changed(load_config(), None, ["log.sync_s=0.05", "log.chunk_s=0"])
     with (
         pytest.raises(LogError, match="Input/output error"),
         FlightLogWriter(tmp_path / "flight.mcap", config, "") as log,

@@ -1,4 +1,4 @@
-"""If these fail, a flight cannot be shown, or who lacks something is not told what."""
+"""`replay` shows a log in each of its ways, and names the package or screen that is missing."""
 
 import os
 import subprocess
@@ -42,9 +42,7 @@ MISSING = [
 
 
 @pytest.mark.parametrize(("option", "package", "extra"), MISSING)
-def test_one_line_names_the_extra_that_is_missing(
-    followme, monkeypatch, log, option, package, extra
-):
+def test_error_names_the_extra_that_is_missing(followme, monkeypatch, log, option, package, extra):
     monkeypatch.setitem(sys.modules, package, None)
     code, out, err = followme("replay", log, option)
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -53,14 +51,14 @@ def test_one_line_names_the_extra_that_is_missing(
 
 
 @pytest.mark.parametrize("option", ["--view", "--web"])
-def test_a_flight_that_cannot_be_watched_does_not_take_off(followme, monkeypatch, option):
+def test_flight_does_not_start_when_its_viewer_is_missing(followme, monkeypatch, option):
     monkeypatch.setitem(sys.modules, "rerun", None)
     code, _, err = followme("fly", option)
     assert (code, err.count("\n")) == (2, 1)
     assert "followme-uav[view]" in err
 
 
-def test_without_a_screen_there_are_other_ways(followme, monkeypatch, log):
+def test_error_without_a_screen_names_the_other_options(followme, monkeypatch, log):
     pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -71,8 +69,8 @@ def test_without_a_screen_there_are_other_ways(followme, monkeypatch, log):
     assert "--video" in err
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="tells Linux about its screen")
-def test_a_screen_that_is_not_there(followme, monkeypatch, log):
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sets DISPLAY")
+def test_wrong_screen_is_an_error_that_names_the_other_options(followme, monkeypatch, log):
     pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setenv("DISPLAY", ":9999")
@@ -82,7 +80,7 @@ def test_a_screen_that_is_not_there(followme, monkeypatch, log):
     assert "--web" in err
 
 
-def test_plots_are_pictures(followme, log, tmp_path):
+def test_plots_are_png_files_with_content(followme, log, tmp_path):
     pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib, extra [report]")
     code, out, _ = followme("replay", log, "--plots", "plots")
     assert code == 0
@@ -97,7 +95,7 @@ def test_plots_are_pictures(followme, log, tmp_path):
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 50
 
 
-def test_a_log_that_was_cut_off_is_shown_as_far_as_it_goes(followme, log, tmp_path):
+def test_truncated_log_is_shown_up_to_its_last_entry(followme, log, tmp_path):
     pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib, extra [report]")
     cut = tmp_path / "cut.mcap"
     data = log.read_bytes()
@@ -108,7 +106,7 @@ def test_a_log_that_was_cut_off_is_shown_as_far_as_it_goes(followme, log, tmp_pa
     assert (tmp_path / "plots" / "map.png").stat().st_size > 1000
 
 
-def test_files_that_are_no_logs(followme, tmp_path):
+def test_file_that_is_no_log_gives_an_error_of_one_line(followme, tmp_path):
     foreign = tmp_path / "foreign.mcap"
     foreign.write_bytes(b"RIFF not a log")
     code, out, err = followme("replay", foreign, "--plots", "plots")
@@ -116,7 +114,7 @@ def test_files_that_are_no_logs(followme, tmp_path):
     assert "foreign.mcap" in err
 
 
-def test_a_video_and_a_recording_in_one_go(followme, log, tmp_path):
+def test_one_command_writes_a_video_and_a_recording(followme, log, tmp_path):
     pytest.importorskip("av", reason="videos are encoded by PyAV, extra [video]")
     pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
     code, _, err = followme("replay", log, "--video", "f.mp4", "--rrd", "f.rrd")
@@ -138,8 +136,8 @@ def _rerun(*arguments):
     return done.stdout
 
 
-def test_ordinary_rerun_opens_the_log_as_it_is(log, tmp_path):
-    """Its own reader of MCAP finds the images, and knows them for images."""
+def test_rerun_opens_the_log_without_this_program(log, tmp_path):
+    """Rerun's MCAP reader finds the images and recognises them as images."""
     pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
     _rerun("mcap", "convert", log, "-o", tmp_path / "log.rrd")
     _rerun("rrd", "verify", tmp_path / "log.rrd")
@@ -150,8 +148,8 @@ def test_ordinary_rerun_opens_the_log_as_it_is(log, tmp_path):
     assert "EncodedImage:media_type" in chunks or "image/png" in chunks
 
 
-def test_foxglove_finds_schemas_that_it_knows(log):
-    """It shows `foxglove.CompressedImage` as pictures and plots any field of Protocol Buffers."""
+def test_log_has_the_schemas_that_foxglove_shows(log):
+    """Foxglove shows `foxglove.CompressedImage` as images and plots any Protocol Buffers field."""
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
     from mcap.reader import make_reader
     from mcap_protobuf.decoder import DecoderFactory

@@ -16,8 +16,8 @@ from followme_uav.decoding import ImageDecodeError, decode_image, decode_jpeg
 from followme_uav.errors import DataError
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.prepare import prepare
-from followme_uav.log.entry import Picture
-from followme_uav.log.images import decode_picture
+from followme_uav.log.entry import EncodedImage
+from followme_uav.log.images import decode_camera_image
 from followme_uav.log.png import decode_png, encode_indexed_png
 from tests.unit.labelled_frames import write_frames
 
@@ -85,7 +85,7 @@ DECODERS = {
     "data sets": decode_image,
     "logs, PNG": decode_png,
     "logs, JPEG": decode_jpeg,
-    "logs, picture": lambda data: decode_picture(Picture(data, "jpeg")),
+    "logs, picture": lambda data: decode_camera_image(EncodedImage(data, "jpeg")),
 }
 
 

@@ -1,4 +1,4 @@
-"""Plots and reports show the values of the flight."""
+"""The arrays of a flight, from which plots and reports are drawn."""
 
 import math
 
@@ -58,7 +58,7 @@ def test_time_counts_from_the_first_frame_and_states_have_spans(config):
     assert [round(time_s, 6) for time_s, _ in shown.transitions] == [0.1]
 
 
-def test_lines_show_the_values_of_the_entries(config):
+def test_lines_have_the_values_of_the_entries(config):
     shown = history(config)
     assert value(shown, "distance", "track") == 5.0
     assert value(shown, "speed", "hero, track") == 1.0
@@ -72,7 +72,7 @@ def test_lines_show_the_values_of_the_entries(config):
     assert value(shown, "pid_forward", "output") == 2.125
     assert value(shown, "loop_times", "network") == 0.25
     assert list(shown.hero_in_view) == [False, True, False, False]
-    assert shown.believed_m[1].tolist() == [3.0, 4.0, 0.0]
+    assert shown.track_m[1].tolist() == [3.0, 4.0, 0.0]
 
 
 def test_line_has_a_gap_where_there_is_no_value(config):

@@ -1,4 +1,4 @@
-"""The flight log: reading gives back what was flown, and bad files end in one clear line."""
+"""The flight log: reading gives the entries that were written; bad files give one clear line."""
 
 import dataclasses
 import json
@@ -17,7 +17,8 @@ from PIL import Image
 
 from followme_uav.errors import LogError
 from followme_uav.log import schema
-from followme_uav.log.entry import Picture
+from followme_uav.log.entry import EncodedImage
+from followme_uav.log.layout import TOPICS
 from followme_uav.log.png import decode_png, encode_png
 from followme_uav.log.reader import content_digest, read_log
 from followme_uav.log.writer import FlightLogWriter
@@ -62,7 +63,7 @@ CANDIDATES = (
     ),
     Candidate(detection_at((9.0, 1.0)), None, None, None, Outcome.NOT_ON_GROUND),
 )
-"""With and without a track, and in the sky."""
+"""With a track, without one, and above the horizon."""
 INPUTS = (
     MissionInputs(0.1, 1.0 / 3.0, True, False, False, 4.5, -0.0, Classification.PROBABLE, True),
     MissionInputs(0.2, 0.1, False, True, True, 0.0, 1e-310, None),
@@ -72,7 +73,7 @@ GUIDANCE = (
     Guidance(Manoeuvre.VELOCITY, (0.0, 0.0), altitude_m=0.0, descent_mps=1.0),
     Guidance(Manoeuvre.HOVER),
 )
-"""Zero is another value than none."""
+"""Zero is a value other than None."""
 
 
 def full_entry(index: int):
@@ -101,9 +102,13 @@ def full_entry(index: int):
 
 @pytest.fixture
 def write(tmp_path, config):
-    def write_log(entries, name="flight.mcap", config=config, **metadata):
+    def write_log(
+        entries, name="flight.mcap", config=config, schema_version=schema.SCHEMA_VERSION, **metadata
+    ):
         path = tmp_path / name
-        with FlightLogWriter(path, config, "ab" * 32, metadata) as log:
+        with FlightLogWriter(
+            path, config, "ab" * 32, metadata, schema_version=schema_version
+        ) as log:
             for entry in entries:
                 log.write(entry)
         return path
@@ -111,8 +116,8 @@ def write(tmp_path, config):
     return write_log
 
 
-def test_entries_come_back_to_the_last_bit(write, config):
-    """Otherwise a replay would differ from the flight although nothing changed."""
+def test_entries_are_read_to_the_last_bit(write, config):
+    """Otherwise a replay would differ from the flight without a change of the pilot."""
     entries = [full_entry(0), make_entry(1), full_entry(2), make_entry(3, mask=noise())]
     log = read_log(write(entries, seed="42"))
     read = list(log.entries())
@@ -124,8 +129,8 @@ def test_entries_come_back_to_the_last_bit(write, config):
     assert log.metadata.extra == {"seed": "42"}
 
 
-def test_contacts_and_lost_control_come_back_and_take_no_room_without(write):
-    """Else a replay would take the floor for a wall, or miss why the flight hovered."""
+def test_contact_and_control_loss_are_read_and_take_no_bytes_when_absent(write):
+    """Otherwise a replay would take ground contact for a collision, or not hover as the flight."""
     plain = make_entry(0)
     touched = dataclasses.replace(
         plain.frame.vehicle, has_collided=True, contact=Contact("Ground", (0.0, 0.1, -0.9))
@@ -139,8 +144,8 @@ def test_contacts_and_lost_control_come_back_and_take_no_room_without(write):
     assert not schema.to_message(plain.frame).vehicle.HasField("contact")
 
 
-def test_chosen_entries_are_read_without_the_others(write):
-    """Twelve images out of a long flight take less time than all of them."""
+def test_only_entries_with_the_given_numbers_are_read(write):
+    """Reading twelve images of a long flight is faster than reading all of them."""
     entries = [full_entry(0), make_entry(1), full_entry(2)]
     found = list(read_log(write(entries)).entries(numbers={0, 2}))
     assert [entry.frame.index for entry in found] == [0, 2]
@@ -149,7 +154,7 @@ def test_chosen_entries_are_read_without_the_others(write):
 
 @given(st.floats(allow_nan=False), st.integers(-(2**63), 2**63 - 1), st.text())
 def test_every_value_is_read_as_it_was_written(number, integer, text):
-    """No number comes back rounded, clipped or missing."""
+    """No number is rounded, clipped or lost."""
     entry = make_entry(integer, time_s=number, hero_position_m=(number, 0.0, -number))
     step = dataclasses.replace(
         entry.step, transition=Transition(MissionState.PATROL, MissionState.SEARCH, text)
@@ -160,7 +165,7 @@ def test_every_value_is_read_as_it_was_written(number, integer, text):
 
 
 def test_schema_has_every_field_of_every_message():
-    """A field added to a message must not be missing in logs."""
+    """A new field of a message must not be missing in logs."""
     for name, kind in schema._DATACLASSES.items():
         logged = {field.name for field in schema.MESSAGES[name].DESCRIPTOR.fields}
         images = {"rgb", "mask"}
@@ -175,12 +180,12 @@ def test_schema_has_every_field_of_every_message():
     )
 )
 def test_images_are_lossless(image):
-    """A replay from images needs the pixels of the flight."""
+    """A replay from images needs the exact pixels of the flight."""
     assert np.array_equal(decode_png(encode_png(image)), image)
 
 
 def test_log_has_standard_index_schema_and_images(write):
-    """Foxglove and Rerun would show raw bytes otherwise."""
+    """Otherwise Foxglove and Rerun would show raw bytes."""
     path = write([full_entry(0), full_entry(1)])
     with path.open("rb") as file:
         reader = make_reader(file, decoder_factories=[DecoderFactory()])
@@ -196,7 +201,7 @@ def test_log_has_standard_index_schema_and_images(write):
     assert {time_ns for _, time_ns, _ in decoded} == {0, round(1e9 / 30)}
 
 
-def test_digest_ignores_wall_clock_times_and_nothing_else(write):
+def test_digest_ignores_only_wall_clock_times(write):
     """Two lockstep flights with the same seed have the same digest on every machine."""
     entry = full_entry(0)
     slower = dataclasses.replace(
@@ -205,7 +210,7 @@ def test_digest_ignores_wall_clock_times_and_nothing_else(write):
     pixel = entry.frame.rgb.copy()
     pixel[3, 4, 1] ^= 1
     other = dataclasses.replace(
-        entry, frame=dataclasses.replace(entry.frame, rgb=pixel), picture=None
+        entry, frame=dataclasses.replace(entry.frame, rgb=pixel), encoded_image=None
     )
     digests = [
         content_digest(write([one], f"{index}.mcap"))
@@ -214,8 +219,8 @@ def test_digest_ignores_wall_clock_times_and_nothing_else(write):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_log_without_an_end_gives_all_complete_entries(write, config):
-    """A flight that was killed is not lost."""
+def test_log_without_an_end_mark_gives_all_complete_entries(write, config):
+    """The log of a killed flight is readable."""
     entries = [full_entry(index) for index in range(8)]
     each = config.log.model_copy(update={"chunk_s": 0.0})
     path = write(entries, config=config.model_copy(update={"log": each}))
@@ -236,8 +241,8 @@ def test_log_without_an_end_gives_all_complete_entries(write, config):
     assert set(counts) == set(range(9)), "each chunk must end with an entry"
 
 
-def test_damaged_log_is_refused_or_gives_entries_that_were_written(write):
-    """A broken disk must not make up a flight."""
+def test_damaged_log_is_rejected_or_gives_entries_that_were_written(write):
+    """Damage must not produce entries of a flight that did not happen."""
     entries = [full_entry(index) for index in range(3)]
     path = write(entries)
     whole = path.read_bytes()
@@ -268,8 +273,8 @@ def test_damaged_log_is_refused_or_gives_entries_that_were_written(write):
         (b"\x89MCAP0\r\n" + b"\0" * 5000, "no flight log"),
     ],
 )
-def test_file_that_is_no_log_is_named_in_one_line(tmp_path, content, expected):
-    """A wrong file name must not end in a traceback."""
+def test_file_that_is_no_flight_log_gives_an_error_of_one_line(tmp_path, content, expected):
+    """A wrong file name must not give a traceback."""
     path = tmp_path / "x.mcap"
     if content is not None:
         path.write_bytes(content)
@@ -277,17 +282,15 @@ def test_file_that_is_no_log_is_named_in_one_line(tmp_path, content, expected):
         read_log(path)
 
 
-def test_log_of_a_newer_version_asks_for_an_update(write, monkeypatch):
+def test_error_for_a_log_of_a_newer_version_asks_for_an_update(write):
     """An old program would misread a new log."""
-    monkeypatch.setattr("followme_uav.log.writer.SCHEMA_VERSION", 99)
-    path = write([full_entry(0)])
-    monkeypatch.undo()
+    path = write([full_entry(0)], schema_version=99)
     with pytest.raises(LogError, match="update followme-uav"):
         read_log(path)
 
 
-def test_log_of_version_1_has_position_settings_and_lossless_images(config, write, monkeypatch):
-    """Version 1 had no velocity and no uncertainty, other settings, and no choice of images."""
+def test_log_of_version_1_gives_position_settings_and_lossless_images(config, write):
+    """Version 1 had no velocity and no uncertainty, other keys, and lossless images only."""
     entry = full_entry(0)
     step = schema.to_message(dataclasses.replace(entry.step, track=None))
     step.hero_position_m.x, step.hero_position_m.z = 12.0, -0.95
@@ -300,30 +303,26 @@ def test_log_of_version_1_has_position_settings_and_lossless_images(config, writ
     del settings["association"]["gate"]
     settings["control"]["wanted_distance_m"] = 8.5
     old = SimpleNamespace(model_dump_json=lambda: json.dumps(settings), log=config.log)
-    monkeypatch.setattr("followme_uav.log.writer.SCHEMA_VERSION", 1)
-    path = write([entry], config=old)
-    monkeypatch.undo()
+    path = write([entry], config=old, schema_version=1)
     found = read_log(path).metadata.config
     assert found.control.wanted_distance_m == 8.5
     assert found.association.gate == 9.5
     assert found.depth == config.depth
-    assert (found.log.image, found.log.round_masks) == ("png", False), "as version 1 wrote them"
+    assert (found.log.image, found.log.round_masks) == ("png", False), "the format of version 1"
 
 
-def test_log_without_a_channel_is_refused_with_its_name(write, monkeypatch):
+def test_error_for_a_log_without_a_channel_names_it(write, monkeypatch):
     """A filtered log must not look like a flight without images."""
-    from followme_uav.log import writer as log_writer
-
-    fewer = {topic: kind for topic, kind in log_writer.TOPICS.items() if topic != "/camera/image"}
-    monkeypatch.setattr(log_writer, "TOPICS", fewer)
+    fewer = {topic: kind for topic, kind in TOPICS.items() if topic != "/camera/image"}
+    monkeypatch.setattr("followme_uav.log.mcap_log.TOPICS", fewer)
     path = write([full_entry(0)])
     monkeypatch.undo()
     with pytest.raises(LogError, match="/camera/image is missing"):
         list(read_log(path).entries())
 
 
-def test_images_and_records_of_excessive_size_are_refused(write, tmp_path):
-    """A small forged file must not fill the memory."""
+def test_images_and_records_of_excessive_size_are_rejected(write, tmp_path):
+    """A small forged file must not exhaust the memory."""
     bomb = bytearray(encode_png(np.zeros((1, 1, 3), np.uint8)))
     bomb[16:24] = (60000).to_bytes(4, "big") * 2
     bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
@@ -336,31 +335,30 @@ def test_images_and_records_of_excessive_size_are_refused(write, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg"])
-def test_log_with_a_broken_image_names_its_file(write, kind):
-    """Decoders raise many exceptions; a forged log must not end in a traceback."""
+def test_error_for_a_log_with_a_broken_image_names_the_log(write, kind):
+    """Decoders raise many kinds of exceptions; a forged log must not give a traceback."""
     for number, data in enumerate((b"", b"no image", encode_png(noise())[:40], b"\xff\xd8\xff")):
-        entry = dataclasses.replace(full_entry(0), picture=Picture(data, kind))
+        entry = dataclasses.replace(full_entry(0), encoded_image=EncodedImage(data, kind))
         path = write([entry], f"{kind}{number}.mcap")
         with pytest.raises(LogError, match=f"{path.name}.*not a readable image") as caught:
             list(read_log(path).entries())
         assert "\n" not in str(caught.value)
 
 
-def test_full_disk_is_an_error_of_one_line(config):
-    """A full disk neither ends the flight with a traceback nor goes unnoticed."""
+def test_full_disk_gives_an_error_of_one_line(config):
+    """A full disk must not give a traceback, and must not be ignored."""
     with pytest.raises(LogError, match=r"cannot write the flight log after 0 entries .*No space"):
         FlightLogWriter("/dev/full", config, "")
 
 
-def test_log_in_a_folder_that_is_a_file_is_an_error_of_one_line(tmp_path, config):
-    """A typing error in --log must not end in a traceback."""
+def test_log_in_a_folder_that_is_a_file_gives_an_error_of_one_line(tmp_path, config):
+    """A wrong path in --log must not give a traceback."""
     (tmp_path / "file").write_text("")
     with pytest.raises(LogError, match="cannot write"):
         FlightLogWriter(tmp_path / "file" / "flight.mcap", config, "")
 
 
-def test_images_are_png_files_for_other_readers(tmp_path):
-    """Pillow opens the encoded bytes as a PNG file."""
+def test_encoded_image_is_a_png_file_for_pillow(tmp_path):
     path = tmp_path / "x.png"
     path.write_bytes(encode_png(noise()))
     with Image.open(path) as image:

@@ -13,7 +13,7 @@ from followme_uav.log.info import log_info, missing_end
 from followme_uav.log.mcap_chunk import MAX_BYTES
 from followme_uav.log.reader import content_digest, read_log
 from followme_uav.log.writer import FlightLogWriter
-from followme_uav.replay.replay_log import ReplaySetup, compare_log
+from followme_uav.replay.setup import ReplaySetup, compare_log
 from tests import rewritten_log as rewritten
 from tests.conftest import same
 from tests.unit.test_log import full_entry
@@ -72,7 +72,7 @@ BY_HAND = {
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory, config):
-    """A log with every topic, whose pictures cannot be compressed."""
+    """A log with every topic and with images of noise, which cannot be compressed."""
     path = tmp_path_factory.mktemp("original") / "flight.mcap"
     with FlightLogWriter(path, config, "ab" * 32, {"seed": "3"}) as log:
         for index in range(FRAMES):
@@ -91,7 +91,7 @@ def reference(tmp_path_factory):
 
 
 def write(original, out, name):
-    """The same log in the form of that name."""
+    """Write the log in the form of that name."""
     content = rewritten.content_of(original)
     if name in BY_HAND:
         return rewritten.by_hand(content, out, **BY_HAND[name])
@@ -100,7 +100,7 @@ def write(original, out, name):
 
 @pytest.mark.parametrize("name", [*LIBRARY, *ORDERS, *BY_HAND])
 def test_every_form_of_a_log_reads_as_the_same_flight(original, tmp_path, name):
-    """Else a log that another program copied would be empty, damaged, or no log at all."""
+    """Otherwise a log that another program copied would be empty, damaged, or no log."""
     path = write(original, tmp_path / "copy.mcap", name)
     expected, log = read_log(original), read_log(path)
     assert not log.truncated
@@ -124,7 +124,7 @@ def test_every_form_of_a_log_reads_as_the_same_flight(original, tmp_path, name):
     ],
 )
 def test_every_form_of_a_log_replays_identically(reference, tmp_path, name):
-    """Else a copied log would say that the pilot has changed."""
+    """Otherwise the replay of a copied log would report a change of the pilot."""
     path = write(reference, tmp_path / "copy.mcap", name)
     log = read_log(path)
     found = compare_log(log, ReplaySetup(log.metadata.config))
@@ -135,8 +135,8 @@ def test_every_form_of_a_log_replays_identically(reference, tmp_path, name):
 @pytest.mark.parametrize(
     "name", [*(name for name in LIBRARY if name.endswith("ALL")), *ORDERS, *BY_HAND]
 )
-def test_cut_log_of_every_form_gives_what_is_left_and_never_seems_whole(original, tmp_path, name):
-    """Else a log that a full disk cut short would be lost, or be taken for a shorter flight."""
+def test_cut_log_of_every_form_gives_its_rest_and_is_reported_as_cut(original, tmp_path, name):
+    """Otherwise a log cut by a full disk would be lost, or be taken for a shorter flight."""
     path = write(original, tmp_path / "copy.mcap", name)
     whole, expected = path.read_bytes(), list(read_log(original).entries())
     rng = random.Random(name)
@@ -151,7 +151,7 @@ def test_cut_log_of_every_form_gives_what_is_left_and_never_seems_whole(original
             gap = missing_end(log)
         except LogError as error:
             assert "\n" not in str(error) and str(path) in str(error)
-            if not counts or "last" in name or "topic" in name:  # the description is gone
+            if not counts or "last" in name or "topic" in name:  # the metadata is lost
                 continue
             raise
         assert log.truncated and gap is not None and gap.startswith("cut off")
@@ -164,7 +164,7 @@ def test_cut_log_of_every_form_gives_what_is_left_and_never_seems_whole(original
 
 @pytest.mark.parametrize("name", ["one chunk", "NONE-chunks-1073741824-ALL"])
 def test_records_before_the_cut_of_a_chunk_are_read(original, tmp_path, name):
-    """Else a log in one chunk would be gone with its last byte."""
+    """Otherwise a log in one chunk would be lost with its last byte."""
     path = write(original, tmp_path / "copy.mcap", name)
     whole = path.read_bytes()
     for share in (0.3, 0.6):
@@ -175,7 +175,7 @@ def test_records_before_the_cut_of_a_chunk_are_read(original, tmp_path, name):
 
 @pytest.mark.parametrize("compress", [rewritten.zstd_without_size, rewritten.lz4_with_size])
 def test_blocks_before_the_cut_of_a_compressed_chunk_are_read(original, tmp_path, compress):
-    """The same: both compress in blocks, and those that are there can be read."""
+    """Zstandard and LZ4 compress in blocks, and the blocks before the cut can be decompressed."""
     content = rewritten.content_of(original)
     path = rewritten.by_hand(content, tmp_path / "copy.mcap", compress, chunks=1)
     whole = path.read_bytes()
@@ -184,7 +184,7 @@ def test_blocks_before_the_cut_of_a_compressed_chunk_are_read(original, tmp_path
 
 
 def test_file_cut_within_its_index_has_all_frames(original, tmp_path):
-    """Else somebody would take a whole flight for a broken one."""
+    """Otherwise a whole flight would be taken for a broken one."""
     path = tmp_path / "copy.mcap"
     path.write_bytes(original.read_bytes()[:-20])
     log = read_log(path)
@@ -193,8 +193,8 @@ def test_file_cut_within_its_index_has_all_frames(original, tmp_path):
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-def test_entry_that_lost_a_message_is_told(original, tmp_path, chunked):
-    """Else a log that was filtered would be a flight without what is gone, and complete."""
+def test_entry_without_one_of_its_messages_is_an_error(original, tmp_path, chunked):
+    """Otherwise a filtered log would look like a complete flight."""
     content = rewritten.content_of(original)
     for lost in (0, len(content.messages) // 2, len(content.messages) - 1):
         part = rewritten.Content(content.schemas, content.channels, content.metadata)
@@ -204,8 +204,8 @@ def test_entry_that_lost_a_message_is_told(original, tmp_path, chunked):
             list(read_log(path).entries())
 
 
-def test_two_flights_in_one_file_are_refused(original, tmp_path):
-    """Else the frames of one would be read with the settings of the other."""
+def test_two_flights_in_one_file_are_rejected(original, tmp_path):
+    """Otherwise the frames of one would be read with the settings of the other."""
     content = rewritten.content_of(original)
     record = content.metadata[0]
     content.metadata.append(Metadata(record.name, {**record.metadata, "extra": "{}"}))
@@ -219,12 +219,12 @@ def test_two_flights_in_one_file_are_refused(original, tmp_path):
         list(read_log(path).entries())
 
 
-@pytest.mark.parametrize("claimed", [MAX_BYTES + 1, 2**63, 10])
+@pytest.mark.parametrize("declared", [MAX_BYTES + 1, 2**63, 10])
 @pytest.mark.parametrize("compress", ["zstd", "lz4", ""])
-def test_chunk_of_another_size_than_it_claims_is_refused(
-    original, tmp_path, monkeypatch, compress, claimed
+def test_chunk_of_a_size_other_than_declared_is_rejected(
+    original, tmp_path, monkeypatch, compress, declared
 ):
-    """Else a small file could fill the memory."""
+    """Otherwise a small file could exhaust the memory."""
     how = {
         "zstd": rewritten.zstd_without_size,
         "lz4": rewritten.lz4_with_size,
@@ -232,19 +232,19 @@ def test_chunk_of_another_size_than_it_claims_is_refused(
     }[compress]
     make = rewritten._chunk
 
-    def lying(*args):
+    def with_wrong_size(*args):
         chunk = make(*args)
-        chunk.uncompressed_size = claimed
+        chunk.uncompressed_size = declared
         return chunk
 
-    monkeypatch.setattr(rewritten, "_chunk", lying)
+    monkeypatch.setattr(rewritten, "_chunk", with_wrong_size)
     path = rewritten.by_hand(rewritten.content_of(original), tmp_path / "x.mcap", how)
     with pytest.raises(LogError, match="chunk"):
         list(read_log(path).entries())
 
 
-def test_unknown_compression_is_named(original, tmp_path):
-    """Else the log would be called damaged, and nobody would know what to do."""
+def test_error_for_an_unknown_compression_names_it(original, tmp_path):
+    """Otherwise the log would be called damaged, without a hint of the cause."""
     path = rewritten.by_hand(
         rewritten.content_of(original), tmp_path / "x.mcap", lambda data: ("brotli", data)
     )
@@ -252,8 +252,8 @@ def test_unknown_compression_is_named(original, tmp_path):
         list(read_log(path).entries())
 
 
-def test_forms_are_what_they_are_called(original, tmp_path):
-    """Else the tests above would read the same form again and again."""
+def test_written_forms_have_the_records_of_their_names(original, tmp_path):
+    """Otherwise the tests above would read the same form several times."""
     kinds = {}
     for name in ("NONE-plain-3000-NONE", "LZ4-chunks-3000-ALL", "one chunk", "last-lazily-plain"):
         kinds[name] = list(rewritten.opcodes(write(original, tmp_path / "copy.mcap", name)))

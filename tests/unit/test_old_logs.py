@@ -14,14 +14,17 @@ from google.protobuf import descriptor_pb2
 from mcap.reader import make_reader
 from mcap.records import Metadata
 
-from followme_uav.config import FlightConfig, Section, load_config
+from followme_uav.config import FlightConfig, Section, changed, load_config
 from followme_uav.config.aliases import ALIASES, renamed, renamed_key
+from followme_uav.log.edit import cut, recover
 from followme_uav.log.mcap_records import Records
 from followme_uav.log.reader import read_log
 from followme_uav.log.schema import MESSAGES, RETIRED, SCHEMA_VERSION
+from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import MissionState
 from followme_uav.replay.comparison import NEW_FIELDS, fields_missing_in
-from followme_uav.replay.replay_log import ReplaySetup, compare_log
+from followme_uav.replay.reference import check_folder
+from followme_uav.replay.setup import ReplaySetup, compare_log
 
 DATA = Path(__file__).parents[1] / "data"
 VERSION_1, VERSION_2 = DATA / "version_1.mcap", DATA / "version_2.mcap"
@@ -56,7 +59,7 @@ def flat(settings, prefix=""):
 
 @pytest.mark.parametrize("path", OLD_LOGS, ids=name)
 def test_old_log_has_its_own_settings(path):
-    """Every setting that still exists, under whatever name, has the value of the flight."""
+    """Every setting that exists today, under the same name or another, has the flight's value."""
     config = flat(json.loads(read_log(path).metadata.config.model_dump_json()))
     written = {renamed_key(key): value for key, value in flat(settings_of(path)).items()}
     kept = written.keys() & config.keys()
@@ -68,13 +71,13 @@ def test_old_log_has_its_own_settings(path):
 
 
 def test_log_of_version_2_differs_from_the_defaults_in_every_renamed_key():
-    """Otherwise the other tests here would pass with the defaults of today."""
+    """Otherwise the other tests here would pass with the present defaults."""
     settings, default = flat(settings_of(VERSION_2)), flat(load_config().model_dump())
     assert all(settings[former] != default[key] for former, key in ALIASES.items())
 
 
 def test_every_setting_of_version_2_is_known_today():
-    """A key that was renamed without an alias would fall back to its default without a word."""
+    """A key that was renamed without an alias would silently have its default."""
 
     def unknown(kind, settings, prefix=""):
         for key, value in settings.items():
@@ -121,6 +124,35 @@ def test_log_of_version_1_is_compared_by_the_fields_that_it_has():
     assert any(logged.track != replayed.track for logged, replayed in steps)
 
 
+@pytest.mark.parametrize("path", OLD_LOGS, ids=name)
+def test_copy_of_an_old_log_is_compared_by_the_fields_of_its_version(path, tmp_path):
+    """The copied entries lack newer fields; compared, each would count as a difference."""
+    log = read_log(path)
+    cut(log, tmp_path / "cut.mcap", 0.0, math.inf)
+    recover(log, tmp_path / "recovered.mcap")
+    found = compare_log(log, ReplaySetup(log.metadata.config))
+    for name in ("cut.mcap", "recovered.mcap"):
+        copy = read_log(tmp_path / name)
+        assert copy.schema_version == log.schema_version
+        assert compare_log(copy, ReplaySetup(copy.metadata.config)) == found
+
+
+def test_updated_reference_flight_is_of_the_present_version(tmp_path):
+    """Its steps are decided anew and have all fields."""
+    path = tmp_path / "version_2.mcap"
+    log = read_log(VERSION_2)
+    config = changed(log.metadata.config, None, ["control.yaw.kp=0.8"])
+    with FlightLogWriter(path, config, "", schema_version=2) as writer:
+        for entry in log.entries():
+            writer.write(entry)
+    (checked,) = check_folder(tmp_path, update=True)
+    assert checked.updated
+    updated = read_log(path)
+    assert updated.schema_version == SCHEMA_VERSION
+    assert all(entry.step.inputs is not None for entry in updated.entries())
+    assert compare_log(updated, ReplaySetup(config)).is_identical
+
+
 def test_fields_left_out_of_a_comparison_grow_with_the_age_of_the_log():
     assert fields_missing_in(SCHEMA_VERSION) == frozenset()
     assert fields_missing_in(2) == {"candidates", "inputs", "guidance", "transition.reason"}
@@ -143,7 +175,7 @@ def test_fields_of_an_old_log_keep_their_numbers_and_types(path):
 
 
 def compare_fields(old):
-    """Compare a message of an old log with the message of today; returns the number of fields."""
+    """Compare a message of an old log with the present one; returns the number of fields."""
     today = descriptor_pb2.DescriptorProto()
     MESSAGES[RENAMED_MESSAGES.get(old.name, old.name)].DESCRIPTOR.CopyToProto(today)
     by_number = {field.number: field for field in today.field}

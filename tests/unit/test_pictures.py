@@ -11,7 +11,7 @@ from followme_uav.messages import (
     Outcome,
     TrackEstimate,
 )
-from followme_uav.view.colours import BELIEF, GREY, HERO, OUTLINE, PEOPLE, STATES, rgb
+from followme_uav.view.colours import GREY, HERO, OUTLINE, PEOPLE, STATES, TRACK, rgb
 from followme_uav.view.pictures import (
     NIGHT,
     PANEL,
@@ -33,7 +33,7 @@ def lawn():
 
 
 def where(picture, colour):
-    """(left, top, right, bottom) of the pixels of about this colour, None if there are none."""
+    """(left, top, right, bottom) of the pixels near this colour; None if there are none."""
     off = np.abs(np.asarray(picture).astype(int) - rgb(colour)).sum(axis=2)
     rows, columns = np.nonzero(off < 40)
     if not len(rows):
@@ -76,7 +76,7 @@ def test_grey_boxes_enclose_the_detections_that_were_not_selected():
 def test_cross_marks_the_track_only_inside_the_image():
     def cross(place_m):
         entry = make_entry(rgb=lawn(), track=TrackEstimate(place_m, (0.0, 0.0, 0.0), 1.0))
-        return where(camera_picture(entry, SIDE_PX), BELIEF)
+        return where(camera_picture(entry, SIDE_PX), TRACK)
 
     left, top, right, bottom = cross((10.0, 0.0, 0.0))
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((160, 160), abs=2)
@@ -106,7 +106,7 @@ def test_marks_keep_their_place_in_a_wide_image():
     wide = np.full((32, 64, 3), GREEN, np.uint8)
     entry = make_entry(rgb=wide, track=TrackEstimate((10.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0))
     assert isinstance(entry.frame.camera, CameraPose)
-    left, top, right, bottom = where(camera_picture(entry, SIDE_PX), BELIEF)
+    left, top, right, bottom = where(camera_picture(entry, SIDE_PX), TRACK)
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((160, 160), abs=2)
 
 
@@ -129,13 +129,13 @@ def test_transitions_are_in_the_film_strip():
 
 
 @pytest.mark.parametrize("size_px", [(64, 32), (32, 64)])
-def test_an_image_that_is_not_square_keeps_its_shape(size_px):
-    """Stretched into a square, people look fat or thin, and marks stand beside them."""
+def test_image_that_is_not_square_keeps_its_aspect_ratio(size_px):
+    """Stretched into a square, it would distort people, and marks would be beside them."""
     width_px, height_px = size_px
     image = np.full((height_px, width_px, 3), GREEN, np.uint8)
     image[height_px // 2, width_px // 2] = (255, 255, 255)
-    seen = Detection(1 / width_px, 1 / height_px, 9, 3, 3, 0.9)
-    picture = camera_picture(make_entry(rgb=image, detection=seen), SIDE_PX)
+    detection = Detection(1 / width_px, 1 / height_px, 9, 3, 3, 0.9)
+    picture = camera_picture(make_entry(rgb=image, detection=detection), SIDE_PX)
     assert picture.size == (SIDE_PX, SIDE_PX)
     left, top, right, bottom = where(picture, "#{:02x}{:02x}{:02x}".format(*GREEN))
     assert (right - left + 1) / (bottom - top + 1) == pytest.approx(width_px / height_px, abs=0.02)

@@ -76,7 +76,7 @@ def test_map_shows_paths_and_buildings_in_their_places(history):
     boxes = [patch.get_bbox().bounds for patch in axis.patches if hasattr(patch, "get_bbox")]
     assert (14.0, 12.0, 12.0, 16.0) in boxes  # east, north, size east, size north
     named = {line.get_label(): line for line in axis.lines}
-    assert {"hero", "hero, believed", "patrol", "search", "start", "end"} <= set(named)
+    assert {"hero", "hero, track", "patrol", "search", "start", "end"} <= set(named)
     assert named["hero"].get_xydata()[0].tolist() == [0.0, 7.0]
     (east_low, east_high), (north_low, north_high) = axis.get_xlim(), axis.get_ylim()
     assert east_high - east_low == pytest.approx(north_high - north_low)

@@ -20,12 +20,12 @@ from followme_uav.log.reader import read_log
 from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import MissionState
 from followme_uav.replay.differences import differences
-from followme_uav.replay.read_ahead import one_ahead
+from followme_uav.replay.prefetch import prefetched
 from followme_uav.replay.reference import check_folder
 from followme_uav.replay.replay import replay_images
-from followme_uav.replay.replay_log import ReplaySetup, compare_log
+from followme_uav.replay.setup import ReplaySetup, compare_log
 from tests.conftest import make_entry, same
-from tests.toy_flight import fly_toy, sees_paint
+from tests.toy_flight import fly_toy, masks_of_painted
 
 REFERENCES = Path(__file__).parents[1] / "reference_flights"
 
@@ -45,7 +45,7 @@ def run():
 
 
 def test_toy_flight_has_states_and_faults_to_replay(flight):
-    """The other tests need a flight with events."""
+    """The other tests need a flight with these events."""
     entries = list(read_log(flight).entries())
     states = {entry.step.state for entry in entries}
     assert {MissionState.PATROL, MissionState.FOLLOW, MissionState.SEARCH} <= states
@@ -53,7 +53,7 @@ def test_toy_flight_has_states_and_faults_to_replay(flight):
 
 
 def test_replay_from_masks_is_identical(flight, run):
-    """A difference then is a change of the pilot, not a fault of the replay."""
+    """So a difference is a change of the pilot, not a fault of the replay."""
     code, output, _ = run("replay", flight)
     assert (code, output.splitlines()) == (0, ["identical: 250 frames, 24.9 s"])
 
@@ -61,13 +61,13 @@ def test_replay_from_masks_is_identical(flight, run):
 def test_replay_from_images_is_identical(flight):
     """The log holds the pixels that the network saw in flight."""
     log = read_log(flight)
-    turns = list(replay_images(log.entries(), log.metadata.config, sees_paint))
-    assert len(turns) == 250
-    assert not any(differences(turn.logged.step, turn.step) for turn in turns)
+    steps = list(replay_images(log.entries(), log.metadata.config, masks_of_painted))
+    assert len(steps) == 250
+    assert not any(differences(replayed.logged.step, replayed.step) for replayed in steps)
 
 
 def with_other_yaw(flight, out, change):
-    """The same flight, but for one number in its 124th step."""
+    """Write the same flight with another yaw rate in its 124th step."""
     log = read_log(flight)
     with FlightLogWriter(out, log.metadata.config, "") as writer:
         for index, entry in enumerate(log.entries()):
@@ -82,7 +82,7 @@ def with_other_yaw(flight, out, change):
 
 
 def test_single_changed_number_is_reported(flight, tmp_path, run):
-    """No change of the pilot goes unnoticed."""
+    """Every change of the pilot must be detected."""
     with_other_yaw(flight, tmp_path / "other.mcap", lambda yaw: yaw + 0.001)
     code, output, _ = run("replay", tmp_path / "other.mcap", "--json")
     found = json.loads(output)
@@ -95,7 +95,7 @@ def test_single_changed_number_is_reported(flight, tmp_path, run):
 
 
 def test_single_changed_bit_is_reported_as_rounding(flight, tmp_path, run):
-    """Processors differ in the last bits; such a replay is neither identical nor different."""
+    """Processors differ in the last bits; that is no change of the pilot."""
     with_other_yaw(flight, tmp_path / "other.mcap", lambda yaw: float(np.nextafter(yaw, 9.0)))
     code, output, _ = run("replay", tmp_path / "other.mcap")
     assert code == 0
@@ -103,7 +103,7 @@ def test_single_changed_bit_is_reported_as_rounding(flight, tmp_path, run):
 
 
 def test_what_if_shows_other_commands_and_that_the_world_does_not_react(flight, run):
-    """A what-if compares commands; it is no flight."""
+    """A what-if compares commands; it is not another flight."""
     code, output, _ = run("replay", flight, "--set", "control.yaw.kp=0.8")
     assert code == 0
     assert "command.yaw_rate_radps" in output
@@ -113,7 +113,7 @@ def test_what_if_shows_other_commands_and_that_the_world_does_not_react(flight, 
 
 
 def test_what_if_file_changes_its_own_keys_only(tmp_path, config):
-    """Other settings stay those of the flight, not the defaults of today."""
+    """Other settings stay those of the flight, not the present defaults."""
     flown = changed(config, None, ["limits.speed_mps=4.5"])
     path = tmp_path / "c.yaml"
     path.write_text("control: {wanted_distance_m: 9.0}\n")
@@ -122,7 +122,7 @@ def test_what_if_file_changes_its_own_keys_only(tmp_path, config):
 
 
 def test_log_without_images_replays_from_masks(flight, tmp_path, run):
-    """Reference flights are small for that."""
+    """Reference flights hold no images, to be small."""
     out = tmp_path / "small.mcap"
     assert run("log", "cut", flight, out, "--masks-only", "--to", "20")[0] == 0
     assert out.stat().st_size < flight.stat().st_size / 2
@@ -133,7 +133,7 @@ def test_log_without_images_replays_from_masks(flight, tmp_path, run):
 
 
 def test_reference_flights_are_checked_and_updated_on_request(flight, tmp_path, config):
-    """A changed pilot fails the check; its references are renewed on request only."""
+    """A changed pilot fails the check; its reference flights are renewed on request only."""
     folder = tmp_path / "references"
     folder.mkdir()
     shutil.copy(flight, folder)
@@ -153,13 +153,13 @@ def test_reference_flights_are_checked_and_updated_on_request(flight, tmp_path, 
 
 
 def test_check_of_a_folder_without_logs_is_an_error(tmp_path):
-    """A mistyped folder must not count as a passed check."""
+    """A wrong path must not pass the check."""
     with pytest.raises(LogError, match="holds no flight logs"):
         check_folder(tmp_path)
 
 
-def test_log_without_an_end_replays_up_to_its_last_entry_and_says_so(flight, tmp_path, run):
-    """A killed flight can be replayed."""
+def test_log_without_an_end_mark_replays_up_to_its_last_entry_with_a_note(flight, tmp_path, run):
+    """The log of a killed flight can be replayed."""
     path = tmp_path / "broken.mcap"
     path.write_bytes(flight.read_bytes()[: flight.stat().st_size * 2 // 3])
     code, output, _ = run("replay", path)
@@ -173,7 +173,7 @@ def test_log_without_an_end_replays_up_to_its_last_entry_and_says_so(flight, tmp
 
 
 def test_info_lists_states_and_faults(flight, run):
-    """States, transitions and faults are shown without a viewer."""
+    """States, transitions and faults are available without a viewer."""
     code, output, _ = run("log", "info", flight, "--json")
     found = json.loads(output)
     assert code == 0
@@ -202,7 +202,7 @@ def test_csv_has_a_row_for_every_frame(flight, tmp_path, run):
 
 
 def test_exported_frames_are_training_data(flight, tmp_path, run):
-    """Networks are trained on flights in which they failed."""
+    """Networks are trained on frames of flights in which they failed."""
     from followme_uav.learn.data.dataset import find_sets
 
     out = tmp_path / "frames"
@@ -214,7 +214,7 @@ def test_exported_frames_are_training_data(flight, tmp_path, run):
     assert "holds frames already" in str(error)
 
 
-def test_bad_input_is_an_error_of_one_line(flight, tmp_path, run):
+def test_bad_input_gives_an_error_of_one_line(flight, tmp_path, run):
     for arguments in (
         ("replay",),
         ("replay", flight, "--check", tmp_path),
@@ -234,7 +234,7 @@ def test_bad_input_is_an_error_of_one_line(flight, tmp_path, run):
 
 
 def test_log_without_entries_is_an_error(tmp_path, config, run):
-    """A flight without frames is not 'identical'."""
+    """A flight without frames must not count as identical."""
     with FlightLogWriter(tmp_path / "empty.mcap", config, ""):
         pass
     assert run("replay", tmp_path / "empty.mcap")[0] == 2
@@ -264,7 +264,7 @@ DAMAGES = 1000
 
 
 def damaged(data, random):
-    """A few bytes changed, lost, doubled, zeroed or added, or the end cut off."""
+    """The data with some bytes changed, removed, doubled or zeroed, or without its end."""
     data = bytearray(data)
     for _ in range(int(random.integers(1, 4))):
         place = int(random.integers(0, len(data)))
@@ -285,8 +285,8 @@ def damaged(data, random):
     return bytes(data)
 
 
-def test_damaged_log_is_refused_or_replays_what_was_flown(tmp_path, config):
-    """1,000 damaged logs: none gives a replay of something else than the flight."""
+def test_damaged_log_is_rejected_or_replays_entries_of_the_flight(tmp_path, config):
+    """None of 1,000 damaged logs gives a replay of anything but the flight."""
     small = changed(config, None, ["log.chunk_s=0.3"])
     path = fly_toy(small, tmp_path / "toy.mcap", 1.2, blind_at=(0.5,))
     whole, entries = path.read_bytes(), list(read_log(path).entries())
@@ -303,7 +303,7 @@ def test_damaged_log_is_refused_or_replays_what_was_flown(tmp_path, config):
             assert "\n" not in str(error)
             refused += 1
             continue
-        assert found.is_identical, "what can be read was flown"
+        assert found.is_identical, "every readable entry is one of the flight"
         assert found.frames == len(read)
         assert all(same(one, other) for one, other in zip(entries, read, strict=False))
         if log.truncated:
@@ -314,24 +314,25 @@ def test_damaged_log_is_refused_or_replays_what_was_flown(tmp_path, config):
     assert prefixes > 100
 
 
-def test_reading_ahead_gives_the_same_items_and_errors():
-    """A damaged long log neither replays as a whole one nor hangs."""
+def test_prefetched_iterator_gives_the_same_items_and_errors():
+    """A damaged long log must neither replay as a whole one nor block."""
 
     def numbers():
         yield from range(100)
         raise LogError("damaged at byte 7")
 
     with pytest.raises(LogError, match="byte 7"):
-        list(one_ahead(numbers()))
-    assert next(one_ahead(iter("abc"))) == "a"
-    assert list(one_ahead(iter(range(100)))) == list(range(100))
+        list(prefetched(numbers()))
+    assert next(prefetched(iter("abc"))) == "a"
+    assert list(prefetched(iter(range(100)))) == list(range(100))
 
 
 @pytest.mark.parametrize("path", sorted(REFERENCES.glob("*.mcap")), ids=lambda path: path.stem)
 def test_reference_flight_replays_identically(path, run):
-    """The pilot has not changed.
+    """A failure means that the pilot decides differently.
 
-    After a wanted change, `followme-uav replay --check tests/reference_flights --update` renews it.
+    After an intended change, `followme-uav replay --check tests/reference_flights --update` renews
+    the logs.
     """
     code, output, _ = run("replay", path)
     assert code == 0, output
@@ -343,7 +344,7 @@ def test_reference_flights_exist_and_are_small():
 
 
 def test_log_of_version_1_is_read_and_replayed(run):
-    """Fields that version 1 did not have are no differences."""
+    """Fields that version 1 does not have do not count as differences."""
     path = Path(__file__).parents[1] / "data" / "version_1.mcap"
     log = read_log(path)
     entries = list(log.entries())
@@ -362,7 +363,7 @@ def test_log_of_version_1_is_read_and_replayed(run):
 
 @pytest.mark.parametrize("processor", ["Prescott", "Haswell"])
 def test_replay_is_identical_on_other_processors(processor):
-    """Matrix libraries round differently there; the pilot does not use them."""
+    """Matrix libraries round differently on them, so the pilot uses none."""
     environment = {**os.environ, "OPENBLAS_CORETYPE": processor, "COLUMNS": "200"}
     done = subprocess.run(
         [

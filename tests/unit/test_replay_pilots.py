@@ -1,4 +1,4 @@
-"""Every pilot's flight can be flown again, from its log alone."""
+"""A flight of every pilot can be replayed from its log alone."""
 
 import socket
 
@@ -12,17 +12,17 @@ from followme_uav.log.reader import read_log
 from followme_uav.messages import MissionState
 from followme_uav.pilot.baselines import Original, Proportional
 from followme_uav.pilot.pilot import Pilot
-from followme_uav.replay.replay import Logged
-from followme_uav.replay.replay_log import ReplaySetup, compare_log, maker_for_replay
+from followme_uav.replay.replay import LoggedSensors
+from followme_uav.replay.setup import ReplaySetup, compare_log, replay_pilot_factory
 from tests.toy_flight import fly_toy
 from tests.toy_world import SIZE_PX
 
 NO_DEPTH_AT = (12, 13, 40)
-"""Measurements, counted, that the simulator does not give."""
+"""Numbers of the measurements for which the simulator gives no depth."""
 
 
 def original(config, masks, world):
-    """With a depth image of a wall that stands where the hero stands, and some gaps."""
+    """The pilot with depth images of a wall at the hero's distance; some images are missing."""
     count = 0
 
     def depth():
@@ -40,12 +40,12 @@ def original(config, masks, world):
 
     frame = world.frame
 
-    def remembered(**changes):
+    def frame_with_history(**changes):
         made = frame(**changes)
         world.history_camera = made.camera
         return made
 
-    world.frame = remembered
+    world.frame = frame_with_history
     return Original(config, masks, depth)
 
 
@@ -59,7 +59,7 @@ MADE = {
 
 @pytest.fixture
 def no_sockets(monkeypatch):
-    """Opening one fails."""
+    """Makes every attempt to open a socket fail."""
 
     def refuse(*_, **__):
         raise AssertionError("a replay opened a socket")
@@ -70,10 +70,10 @@ def no_sockets(monkeypatch):
 
 
 @pytest.mark.parametrize("name", PILOTS)
-def test_replay_of_any_pilot_needs_no_connection_and_is_the_same(
+def test_replay_of_any_pilot_is_identical_and_opens_no_connection(
     name, tmp_path, config, no_sockets
 ):
-    """Else it would hang without a simulator, or drive the one that happens to run."""
+    """Otherwise it would block without a simulator, or control one that is running."""
     path = fly_toy(config, tmp_path / "toy.mcap", 30.0, make_pilot=MADE[name], pilot=name)
     log = read_log(path)
     states = {entry.step.state for entry in log.entries(())}
@@ -86,13 +86,13 @@ def test_replay_of_any_pilot_needs_no_connection_and_is_the_same(
 
 @pytest.mark.parametrize("name", PILOTS)
 def test_making_a_pilot_opens_no_connection(name, config, no_sockets):
-    """Pilots are made before a simulator is there, and in replays without any."""
+    """Pilots are made before the simulator starts, and for replays, which have none."""
     PILOTS[name].make(config, lambda frame: None)
-    maker_for_replay(name)(config, Logged())
+    replay_pilot_factory(name)(config, LoggedSensors())
 
 
-def test_log_of_an_unknown_pilot_is_named(tmp_path, config):
-    """Else the error would name an option that nobody gave."""
+def test_error_for_a_log_of_an_unknown_pilot_names_the_log(tmp_path, config):
+    """Otherwise the error would name an option that was not given."""
     path = fly_toy(config, tmp_path / "toy.mcap", 0.5, pilot="autopilot-9")
     log = read_log(path)
     with pytest.raises(LogError, match=r"toy\.mcap: flown by a pilot 'autopilot-9'"):

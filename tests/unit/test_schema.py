@@ -1,4 +1,4 @@
-"""`flight_log.desc`, which is loaded, is what protoc makes of `flight_log.proto`, which is read."""
+"""`flight_log.desc`, which the program loads, is the compiled form of `flight_log.proto`."""
 
 import re
 import subprocess
@@ -56,7 +56,7 @@ def declared():
 
 
 def test_compiled_schema_has_the_messages_and_fields_of_the_source():
-    """The same without protoc, so that a source that was not compiled again is always noticed."""
+    """Needs no protoc, so it always detects a source that was changed and not compiled."""
     (file,) = compiled().file
     assert (file.package, file.syntax, file.name) == ("followme_uav", "proto3", PROTO.name)
     found = {
@@ -76,6 +76,6 @@ def test_compiled_schema_has_the_messages_and_fields_of_the_source():
     assert len(found["Step"]) >= 12
 
 
-def test_every_message_but_the_frame_of_an_entry_is_a_dataclass_or_a_vector():
+def test_every_message_except_entry_is_of_a_dataclass_or_a_vector():
     vectors = {"Vec2", "Vec3", "Quaternion", "GroundCovariance"}
     assert set(schema.MESSAGES) == set(schema._DATACLASSES) | vectors | {"Entry"}

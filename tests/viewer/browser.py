@@ -1,140 +1,72 @@
-"""A real browser without a screen: Chromium, driven through a pipe by its DevTools protocol.
+"""A page in Chromium without a screen, driven by Playwright.
 
-https://chromedevtools.github.io/devtools-protocol/ - messages are JSON, each ended by a zero byte.
+Chromium is the one of the system (tools/system_packages.sh --tests), not one that Playwright
+downloads.
 """
 
-import base64
+import importlib.util
 import io
-import json
-import os
-import select
 import shutil
-import subprocess
-import time
+from contextlib import contextmanager
 
+import pytest
 from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DEADLINE_S = 60.0
+TIMEOUT_MS = 60_000.0
 OPTIONS = (
-    "--headless",
-    "--no-sandbox",
+    "--no-sandbox",  # the tests may run as root
     "--disable-quic",
-    "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
-    "--disable-sync",
-    "--use-angle=swiftshader",
+    "--use-angle=swiftshader",  # WebGL without a graphics card
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 )
 
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None or importlib.util.find_spec("playwright") is None,
+    reason="needs Chromium (tools/system_packages.sh --tests) and the package playwright",
+)
 
-class NoPageError(Exception):
-    """Between two pages there is none."""
 
+class BrowserPage:
+    """One page with a dark colour scheme.
 
-class Browser:
-    """One page; `requested` lists the addresses that it asked for."""
+    Attributes:
+        requested: Addresses of all requests.
+        errors: Messages of the exceptions that the page did not catch.
+    """
 
-    def __init__(self, folder, size_px=(1600, 1000)):
-        ours_in, theirs_out = os.pipe()
-        theirs_in, ours_out = os.pipe()
-        self._in, self._out = ours_in, ours_out
-        # The browser reads its commands from descriptor 3 and answers on 4.
-        pipes = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
-        options = [
-            *OPTIONS,
-            f"--user-data-dir={folder}",
-            f"--window-size={size_px[0]},{size_px[1]}",
-            "--remote-debugging-pipe",
-        ]
-        self._process = subprocess.Popen(
-            ["bash", "-c", pipes, CHROMIUM, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs_in, theirs_out),
-        )
-        os.close(theirs_in)
-        os.close(theirs_out)
-        self._rest, self._number, self._session = b"", 0, None
+    def __init__(self, context):
         self.requested, self.errors = [], []
-        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
-        attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = attached["sessionId"]
-        for domain in ("Page", "Network", "Runtime"):
-            self._ask(f"{domain}.enable")
-        width, height = size_px
-        self._ask(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
-        dark = [{"name": "prefers-color-scheme", "value": "dark"}]
-        self._ask("Emulation.setEmulatedMedia", features=dark)
+        context.on("request", lambda request: self.requested.append(request.url))
+        self._page = context.new_page()
+        self._page.on("websocket", lambda socket: self.requested.append(socket.url))
+        self._page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def open(self, address):
-        self._ask("Page.navigate", url=address)
-
-    def click(self, x, y):
-        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            buttons = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
-            self._ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **buttons)
-
-    def move(self, x, y):
-        self._ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        """Open the address, without waiting for what the page loads afterwards."""
+        self._page.goto(address, wait_until="commit", timeout=TIMEOUT_MS)
 
     def screenshot(self):
-        """Of the page; waits while the browser goes from one to the next."""
-        give_up_s = time.monotonic() + DEADLINE_S
-        while True:
-            try:
-                data = self._ask("Page.captureScreenshot", format="png")["data"]
-                break
-            except NoPageError:
-                assert time.monotonic() < give_up_s, "no page comes"
-                time.sleep(0.2)
-        return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+        """The visible part of the page, as RGB."""
+        data = self._page.screenshot(timeout=TIMEOUT_MS)
+        return Image.open(io.BytesIO(data)).convert("RGB")
 
-    def stop(self):
-        self._process.kill()
-        self._process.wait()
-        os.close(self._in)
-        os.close(self._out)
 
-    def _ask(self, method, **params):
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": params}
-        if self._session is not None:
-            message["sessionId"] = self._session
-        os.write(self._out, json.dumps(message).encode() + b"\0")
-        give_up_s = time.monotonic() + DEADLINE_S
-        while True:
-            reply = self._read(give_up_s)
-            if reply.get("id") == self._number:
-                error = reply.get("error", {}).get("message", "")
-                if "Not attached to an active page" in error:
-                    raise NoPageError(error)
-                assert not error, reply
-                return reply["result"]
-            self._note(reply)
+@contextmanager
+def open_browser(size_px):
+    """Run Chromium with an empty profile, and one page of this size."""
+    from playwright.sync_api import sync_playwright
 
-    def _note(self, event):
-        params = event.get("params", {})
-        if event.get("method") == "Network.requestWillBeSent":
-            self.requested.append(params["request"]["url"])
-        if event.get("method") == "Runtime.exceptionThrown":
-            self.errors.append(params["exceptionDetails"]["text"])
-
-    def _read(self, give_up_s):
-        while b"\0" not in self._rest:
-            ready, _, _ = select.select([self._in], [], [], max(0.0, give_up_s - time.monotonic()))
-            assert ready, "the browser does not answer"
-            piece = os.read(self._in, 1 << 20)
-            assert piece, "the browser is gone"
-            self._rest += piece
-        message, _, self._rest = self._rest.partition(b"\0")
-        return json.loads(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        try:
+            width, height = size_px
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme="dark"
+            )
+            yield BrowserPage(context)
+        finally:
+            browser.close()

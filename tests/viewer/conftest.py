@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def heed_ctrl_c():
-    """Whatever runs the tests in the background may have told its children to ignore it."""
+def accept_sigint():
+    """Undo an ignored SIGINT, which a shell gives to processes in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -27,7 +27,7 @@ class Served:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            preexec_fn=heed_ctrl_c,
+            preexec_fn=accept_sigint,
         )
         self.lines = []
         self.page = ""
@@ -46,24 +46,24 @@ class Served:
         return self.finish()
 
     def finish(self):
-        """Of a command that ends by itself."""
+        """Wait for the end: (exit code, standard output, standard error)."""
         out, err = self._process.communicate(timeout=60)
         return self._process.returncode, "".join(self.lines) + out, err
 
     def kill(self):
-        """As the kernel does that has no memory left."""
+        """End it with SIGKILL, as the kernel does when memory runs out."""
         self._process.kill()
         self._process.communicate(timeout=60)
 
     def stop(self):
-        """In good order, so that its server ends with it."""
+        """Interrupt it if it still runs, so that it ends its server too."""
         if self._process.poll() is None:
             self.interrupt()
 
 
 @pytest.fixture
 def served():
-    """Starts commands, and ends them."""
+    """Starts commands, and stops them after the test."""
     running = []
 
     def run(*arguments):
@@ -71,5 +71,5 @@ def served():
         return running[-1]
 
     yield run
-    for one in running:
-        one.stop()
+    for command in running:
+        command.stop()

@@ -1,29 +1,29 @@
-"""Colours of the flight of `tests.made_flight` in the viewer, and how much of each is expected."""
+"""Colours of the flight of `tests.made_flight` in the viewer, with their least shares."""
 
 import numpy as np
 
 from followme_uav.messages import MissionState
-from followme_uav.view.colours import BELIEF, DARK_HOUSE, STATES, rgb
+from followme_uav.view.colours import DARK_HOUSE, STATES, TRACK, rgb
 from tests.made_flight import LAWN, SKY
 
 _LEAST_SHARES = {
     "camera: sky": (SKY, 0.005),
     "camera: lawn": (LAWN, 0.005),
-    "band: following": (rgb(STATES[MissionState.FOLLOW]), 0.0005),
-    "plot: distance of the track": (rgb(BELIEF), 0.0002),
+    "band: FOLLOW": (rgb(STATES[MissionState.FOLLOW]), 0.0005),
+    "plot: distance of the track": (rgb(TRACK), 0.0002),
     "house": (rgb(DARK_HOUSE), 0.002),
 }
 
 
 def missing(picture):
-    """Colours that are missing in this screenshot of the viewer."""
+    """Names of the colours that are missing in a screenshot of the viewer."""
     return {
         name for name, (colour, least) in _LEAST_SHARES.items() if _share(picture, colour) < least
     }
 
 
 def _share(picture, colour):
-    """Of the pixels: how many have this colour, as bright or up to half as bright."""
+    """Share of the pixels that have this colour, at 50 to 103 % of its brightness."""
     pixels = np.asarray(picture).astype(float)
     paint = np.asarray(colour, float)
     light = pixels @ paint / (paint @ paint)

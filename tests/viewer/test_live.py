@@ -1,4 +1,4 @@
-"""If these fail, watching a flight disturbs it, or shows nothing of it."""
+"""A viewer shows a flight in progress without a change or a delay of the flight."""
 
 import os
 import subprocess
@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FLY = ["fly", "--oracle", "--seed", "8", "--duration", "3"]
 
 
-def test_a_closed_viewer_holds_nothing_up(config):
-    """Entries are left out rather than kept: memory has a bound, and the loop does not wait."""
+def test_entries_are_dropped_when_the_viewer_is_closed(config):
+    """They are not kept: memory is bounded, and the loop does not wait."""
     some = list(entries())
     with LiveView("web", "made up") as live:
         live.begin(config, (HOUSE,))
@@ -26,22 +26,22 @@ def test_a_closed_viewer_holds_nothing_up(config):
         for _ in range(20):
             for entry in some:
                 live.show(entry)
-        assert live.left_out > 20 * len(some) - 10 * QUEUE_ENTRIES
+        assert live.dropped > 20 * len(some) - 10 * QUEUE_ENTRIES
         live.finish()
 
 
-def test_nothing_is_left_out_while_somebody_looks(config):
+def test_no_entry_is_dropped_while_the_viewer_is_open(config):
     with LiveView("web", "made up") as live:
         live.begin(config, ())
         for entry in entries(QUEUE_ENTRIES // 2):
             live.show(entry)
         live.finish()
-        assert live.left_out == 0
+        assert live.dropped == 0
         assert live.viewer.is_open()
 
 
-def test_a_killed_flight_leaves_nobody_waiting():
-    """Whoever lives on holds the output open."""
+def test_killed_flight_leaves_no_process_behind():
+    """A process that is left keeps the standard output open, and `communicate` times out."""
     script = """
 import time
 from followme_uav.view.live import LiveView
@@ -58,7 +58,7 @@ with LiveView("web", "made up"):
 
 
 @pytest.mark.slow
-def test_a_watched_flight_is_the_one_nobody_watched(served, tmp_path):
+def test_flight_with_a_viewer_equals_the_flight_without(served, tmp_path):
     command = served(*FLY, "--log", tmp_path / "watched.mcap", "--web")
     command.wait_for("until Ctrl-C")
     code, out, err = command.interrupt()

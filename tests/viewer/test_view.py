@@ -1,4 +1,4 @@
-"""If this fails, `--view` opens a window in which nothing is to be seen."""
+"""`--view` opens a window that shows the flight."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
 SIZE_PX = (1000, 700)
 DEADLINE_S = 120.0
 NO_TRANSPARENCY = ("-extension", "Composite")
-"""Mesa 22 draws on the processor for windows of 24 bits only; Rerun's have 32 where they may."""
+"""Mesa 22 renders in software only for windows of 24 bits; without it, Rerun's have 32."""
 HAS_VULKAN = any(Path("/usr/share/vulkan/icd.d").glob("*.json"))
 
 
@@ -26,18 +26,17 @@ HAS_VULKAN = any(Path("/usr/share/vulkan/icd.d").glob("*.json"))
     reason="needs Xvfb and Mesa's Vulkan: tools/system_packages.sh --tests",
 )
 @pytest.mark.timeout(2 * DEADLINE_S)
-def test_a_window_shows_the_flight(served, tmp_path, monkeypatch):
-    """And stays open when the command is done."""
+def test_window_shows_the_flight_and_stays_open_after_the_command(served, tmp_path, monkeypatch):
     screen = Screen(tmp_path, SIZE_PX, *NO_TRANSPARENCY)
     monkeypatch.setenv("DISPLAY", screen.name)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # where Rerun keeps what people set
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # Rerun's settings
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     try:
         code, _, err = served("replay", write_log(tmp_path / "flight.mcap"), "--view").finish()
         assert code == 0, err
-        give_up_s = time.monotonic() + DEADLINE_S
+        deadline_s = time.monotonic() + DEADLINE_S
         while missing := painted.missing(screen.picture()):
-            if time.monotonic() > give_up_s:
+            if time.monotonic() > deadline_s:
                 break
             time.sleep(0.5)
         if keep := os.environ.get("KEEP_SCREENSHOTS"):

@@ -1,4 +1,4 @@
-"""If these fail, `--web` shows nothing in a browser, or tells others what it shows."""
+"""`--web` shows a flight in a browser, and contacts no other host."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 
 from tests.made_flight import write_log
 from tests.viewer import painted
-from tests.viewer.browser import CHROMIUM, Browser
+from tests.viewer.browser import needs_browser, open_browser
 
 pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
 
@@ -26,7 +26,7 @@ def ports_of(page):
 
 
 def listening(port):
-    """Addresses (as the kernel writes them) on which somebody listens at this port."""
+    """Addresses, in the kernel's notation, on which a process listens at this port."""
     rows = [
         row.split()
         for table in ("tcp", "tcp6")
@@ -40,7 +40,7 @@ def listening(port):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux' table of sockets")
-def test_only_this_machine_is_served_and_ctrl_c_ends_it(served, tmp_path):
+def test_page_is_served_on_loopback_only_and_until_ctrl_c(served, tmp_path):
     command = served("replay", write_log(tmp_path / "flight.mcap"), "--web")
     command.wait_for("until Ctrl-C")
     ports = ports_of(command.page)
@@ -52,39 +52,36 @@ def test_only_this_machine_is_served_and_ctrl_c_ends_it(served, tmp_path):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux' table of sockets")
-def test_a_killed_command_leaves_no_server_behind(served, tmp_path):
+def test_killed_command_leaves_no_server_behind(served, tmp_path):
     command = served("replay", write_log(tmp_path / "flight.mcap"), "--web")
     command.wait_for("until Ctrl-C")
     ports = ports_of(command.page)
     assert all(listening(port) for port in ports)
     command.kill()
-    give_up_s = time.monotonic() + END_DEADLINE_S
+    deadline_s = time.monotonic() + END_DEADLINE_S
     while any(listening(port) for port in ports):
-        assert time.monotonic() < give_up_s, "the server goes on"
+        assert time.monotonic() < deadline_s, "the server is still running"
         time.sleep(0.05)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(2 * DEADLINE_S)
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: tools/system_packages.sh --tests")
-def test_a_real_browser_shows_the_flight(served, tmp_path):
-    """Camera's picture, the city, the band of states: each by a colour that nothing else has."""
+@needs_browser
+def test_browser_shows_the_flight_and_contacts_loopback_only(served, tmp_path):
+    """Camera image, city, plots and band of states are each detected by a unique colour."""
     command = served("replay", write_log(tmp_path / "flight.mcap"), "--web")
     command.wait_for("until Ctrl-C")
-    browser = Browser(tmp_path / "profile", SIZE_PX)
-    try:
-        browser.open(command.page)
-        give_up_s = time.monotonic() + DEADLINE_S
+    with open_browser(SIZE_PX) as page:
+        page.open(command.page)
+        deadline_s = time.monotonic() + DEADLINE_S
         missing = True
-        while missing and time.monotonic() < give_up_s:
+        while missing and time.monotonic() < deadline_s:
             time.sleep(0.5)
-            picture = browser.screenshot()
+            picture = page.screenshot()
             missing = painted.missing(picture)
         if keep := os.environ.get("KEEP_SCREENSHOTS"):
             Path(keep).mkdir(parents=True, exist_ok=True)
             picture.save(Path(keep) / "web.png")
         assert not missing
-        assert browser.errors == []
-        assert {urlsplit(url).hostname for url in browser.requested} == {"127.0.0.1"}
-    finally:
-        browser.stop()
+        assert page.errors == []
+        assert {urlsplit(url).hostname for url in page.requested} == {"127.0.0.1"}

@@ -1,4 +1,4 @@
-"""From a log and what shall be different to a replay: which pilot, which masks, which network."""
+"""Sets up the replay of a log: its pilot, its masks or images, the network."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from pathlib import Path
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
-from followme_uav.log.reader import MASK, PICTURE, FlightLog
+from followme_uav.log.reader import IMAGE, MASK, FlightLog
 from followme_uav.messages import Step
 from followme_uav.replay.comparison import Comparison, compare, fields_missing_in
-from followme_uav.replay.replay import PilotOfLog, Turn, replay_images, replay_masks
+from followme_uav.replay.replay import ReplayedStep, ReplayPilotFactory, replay_images, replay_masks
 
 
 @dataclass(frozen=True)
 class ReplaySetup:
-    """How to fly a log again."""
+    """Settings of a replay."""
 
     config: FlightConfig
-    """The flight's own, or a changed one."""
+    """The flight's, or a changed one."""
     weights: Path | None = None
-    """The network that sees; None: the masks are those of the flight."""
+    """Network that segments the logged images; None: the logged masks are used."""
 
 
-def turns_of(log: FlightLog, setup: ReplaySetup) -> Iterator[Turn]:
-    """Every frame of the log with what the pilot makes of it.
+def replay_log(log: FlightLog, setup: ReplaySetup) -> Iterator[ReplayedStep]:
+    """Every frame of the log with its logged and its replayed step.
 
     Raises:
-        LogError: The log is damaged, or has not what this needs.
+        LogError: The log is damaged, or lacks images or the pilot that the replay needs.
         WeightsError: The weights cannot be used.
     """
-    make_pilot = _maker_of(log)
+    make_pilot = _factory_of_log(log)
     if setup.weights is None:
         return replay_masks(log.entries((MASK,)), setup.config, make_pilot)
     from followme_uav.flight.fly import segmenter_for
     from followme_uav.perception.weights import read_weights
 
     read_weights(setup.weights)
-    if all(entry.picture is None for entry in log.entries(())):
+    if all(entry.encoded_image is None for entry in log.entries(())):
         raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
-    entries = log.entries((MASK, PICTURE))
+    entries = log.entries((MASK, IMAGE))
     segmenter = segmenter_for(setup.weights, _with_all_cores(setup.config))
     return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
 
 
-def _maker_of(log: FlightLog) -> PilotOfLog:
-    """Makes the kind of pilot that flew; the log of a scripted flight names it."""
+def _factory_of_log(log: FlightLog) -> ReplayPilotFactory:
+    """The factory of the pilot that flew; the log of a scripted flight names it."""
     from followme_uav.flight.pilots import PILOTS
 
     name = log.metadata.extra.get("pilot", "network")
@@ -55,11 +55,11 @@ def _maker_of(log: FlightLog) -> PilotOfLog:
             f"{log.path}: flown by a pilot '{name}', which this version does not have; "
             f"use followme-uav {log.metadata.package_version}"
         )
-    return maker_for_replay(name)
+    return replay_pilot_factory(name)
 
 
-def maker_for_replay(name: str) -> PilotOfLog:
-    """Makes a pilot that takes everything from the log, without any connection."""
+def replay_pilot_factory(name: str) -> ReplayPilotFactory:
+    """The factory of this pilot for replays; raises `KeyError` for an unknown name."""
     from followme_uav.flight.pilots import PILOTS
 
     if name == "original":
@@ -70,20 +70,20 @@ def maker_for_replay(name: str) -> PilotOfLog:
 
 
 def _with_all_cores(config: FlightConfig) -> FlightConfig:
-    """A flight may have shared the machine with others; its replay does not."""
+    """The configuration without a limit of threads, which flights at the same time may have."""
     perception = config.perception.model_copy(update={"threads": 0})
     return config.model_copy(update={"perception": perception})
 
 
 def weights_of(log: FlightLog, folder: Path) -> Path:
-    """The file in `folder` with which the flight was flown; raises `LogError` without one."""
+    """The file in `folder` with the weights of the flight; raises `LogError` without one."""
     from followme_uav.perception.weights import sha256
 
     wanted = log.metadata.weights_sha256
     if not wanted:
         raise LogError(
-            f"{log.path}: flown on true masks, without a network; pass --weights for one that "
-            "shall see now, or leave out --images"
+            f"{log.path}: flown on true masks, without a network; pass --weights to replay it "
+            "through a network, or leave out --images"
         )
     for path in sorted(folder.glob("*.h5")):
         if sha256(path) == wanted:
@@ -96,16 +96,19 @@ def weights_of(log: FlightLog, folder: Path) -> Path:
 def compare_log(
     log: FlightLog, setup: ReplaySetup, steps: list[tuple[Step, Step]] | None = None
 ) -> Comparison:
-    """Fly the log again and compare; raises what `turns_of` raises.
+    """Replay the log and compare; raises as `replay_log`.
 
-    `steps` is filled with each step, as logged and as replayed, without masks.
+    (logged step, replayed step), both without masks, are appended to `steps`.
     """
     leave_out = fields_missing_in(log.schema_version)
-    turns = turns_of(log, setup)
-    return compare(turns if steps is None else _kept(turns, steps), leave_out)
+    replayed = replay_log(log, setup)
+    return compare(replayed if steps is None else _recorded(replayed, steps), leave_out)
 
 
-def _kept(turns: Iterator[Turn], steps: list[tuple[Step, Step]]) -> Iterator[Turn]:
-    for turn in turns:
-        steps.append((replace(turn.logged.step, mask=None), replace(turn.step, mask=None)))
-        yield turn
+def _recorded(
+    replay: Iterator[ReplayedStep], steps: list[tuple[Step, Step]]
+) -> Iterator[ReplayedStep]:
+    for replayed in replay:
+        logged_step = replace(replayed.logged.step, mask=None)
+        steps.append((logged_step, replace(replayed.step, mask=None)))
+        yield replayed

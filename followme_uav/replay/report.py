@@ -1,4 +1,4 @@
-"""What a person sees of a replay: a verdict, and where it went another way."""
+"""Text output of a replay: a verdict, the first divergence, tables of differences."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from followme_uav.replay.differences import readable
 from followme_uav.terminal import print_table
 
 NO_REACTION = (
-    "The world does not react in a replay: these are other decisions in the situations of that "
+    "The world does not react in a replay: it shows other decisions in the situations of that "
     "flight, not another flight."
 )
 
 
 def verdict(found: Comparison, from_images: bool) -> str:
-    """One line."""
+    """One line: identical, identical but for rounding, within tolerance, or not identical."""
     extent = f"{found.frames} frames, {found.flight_s:.1f} s"
     if found.is_identical:
         return f"identical: {extent}"
@@ -33,13 +33,13 @@ def verdict(found: Comparison, from_images: bool) -> str:
     if from_images and found.is_tolerable:
         return (
             f"within tolerance: {extent}; same states, and at least {1 - TOLERATED_SHARE:.0%} of "
-            f"the sightings and commands (to {TOLERATED_COMMAND:g} m/s and rad) the same"
+            f"the detections and commands (to {TOLERATED_COMMAND:g} m/s and rad) the same"
         )
     return f"not identical: {extent}"
 
 
 def first_divergence(first: Divergence) -> str:
-    """One line."""
+    """One line: step, time, field and both values."""
     text = (
         f"first divergence: step {first.index}, {first.time_s:.1f} s: {first.field} was "
         f"{readable(first.logged)}, is {readable(first.replayed)}"
@@ -48,12 +48,12 @@ def first_divergence(first: Divergence) -> str:
 
 
 def show(found: Comparison, console: Console) -> None:
-    """The tables of a replay that is not identical."""
-    seen = found.detections
-    table = Table(title="The hero in the picture", show_header=False)
-    table.add_row("frames in which the flight saw her", str(seen.logged))
-    table.add_row("frames in which the replay sees her", str(seen.replayed))
-    table.add_row("both", str(seen.both))
+    """Print the tables of a replay that is not identical."""
+    counts = found.detections
+    table = Table(title="Flight and replay", show_header=False)
+    table.add_row("frames with a detection in the flight", str(counts.logged))
+    table.add_row("frames with a detection in the replay", str(counts.replayed))
+    table.add_row("frames with a detection in both", str(counts.both))
     table.add_row("frames in the same mission state", f"{found.same_state} of {found.frames}")
     table.add_row(
         f"commands that differ by more than {TOLERATED_COMMAND:g}",
