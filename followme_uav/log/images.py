@@ -68,7 +68,7 @@ def encode_lossless(rgb: RgbImage | None) -> EncodedImage | None:
 
 
 def decode_camera_image(image: EncodedImage) -> RgbImage:
-    """(height, width, 3) uint8 RGB; raises `ImageDecodeError` when the data is of no such format."""
+    """(height, width, 3) uint8 RGB; `ImageDecodeError` if the data is of no such format."""
     return decode_png(image.data) if image.format == "png" else decode_jpeg(image.data)
 
 
