@@ -14,6 +14,7 @@ import pytest
 
 from followme_uav.log.reader import content_digest
 from followme_uav.rpc.session import RpcSession
+from followme_uav.sim.vehicle.equipment import DEFAULT_IMAGE_SIZE_PX
 from followme_uav.sim.viewer.overlay import BAR_PX, INSET_PX, MARGIN_PX, PANEL
 from followme_uav.sim.viewer.window import SIZE_PX
 from tests import x_screen
@@ -131,13 +132,15 @@ def test_window_changes_as_time_passes(simulator):
 @needs_screen
 def test_camera_image_is_in_a_corner_and_a_key_hides_it(simulator):
     bottom, right = SIZE_PX[1] - MARGIN_PX - BAR_PX, SIZE_PX[0] - MARGIN_PX
-    frame = (slice(bottom - INSET_PX, bottom), right)  # a column of the border
+    width_px, height_px = DEFAULT_IMAGE_SIZE_PX
+    top = bottom - round(height_px * INSET_PX / max(width_px, height_px))
+    frame = (slice(top, bottom), right)  # a column of the border
 
     def shows_inset():
         return (simulator.view()[frame] == PANEL).all()
 
     assert shows_inset()
-    inside = simulator.view()[bottom - INSET_PX : bottom, right - INSET_PX : right]
+    inside = simulator.view()[top:bottom, right - INSET_PX : right]
     assert len(np.unique(inside.reshape(-1, 3), axis=0)) > 100
     simulator.person.press(x_screen.P)
     wait_until(lambda: not shows_inset())
