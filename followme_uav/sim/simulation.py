@@ -91,9 +91,7 @@ class Simulation:
         self.city = make_city(seed, style)
         name = self.equipment.vehicle_name
         if name != VEHICLE_NAME and any(same(n, name) for n in drawn_names(self.city, everybody)):
-            raise ConfigError(
-                f"vehicle '{name}': an object in the city has that name; use another name"
-            )
+            raise ConfigError(f"vehicle '{name}': something in the city has that name; use another")
         self.crowd = Crowd(self.city, seed, people, hero, [w.route for w in walkers])
         self.traffic = Traffic(seed, cars, first_name=len(self.city.cars))
         self.traffic.reset(self.crowd.in_the_road_m)  # the vehicle needs a solid for each car
