@@ -79,7 +79,7 @@ class IncompleteLogError(LogError):
 
 @dataclass(frozen=True)
 class _Vision:
-    """Where the masks of a flight come from."""
+    """The origin of the masks of a flight."""
 
     segmenter: Segmenter | None
     """None: from the simulator's ground truth."""

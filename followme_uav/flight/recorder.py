@@ -24,7 +24,7 @@ class FlightRecorder:
 
     Args:
         config: The flight's configuration.
-        log: Where entries are logged; None logs nothing.
+        log: The writer of the log; None logs nothing.
         watch: Called with each entry.
         end_after_following_s: The flight is to end so long after the hero was first followed.
     """

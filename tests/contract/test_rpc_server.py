@@ -177,12 +177,12 @@ def test_answers_go_to_the_client_that_asked(server, peer, bench):
     other = Peer(server)
     peer.send(0, 1, "hold", ["mine"])
     assert peer.ask("ping")
-    other.send(0, 1, "hold", ["hers"])
+    other.send(0, 1, "hold", ["second"])
     assert other.ask("ping")
-    bench.held[1].set_result("hers")
+    bench.held[1].set_result("second")
     bench.held[0].set_result("mine")
     assert peer.receive()[3] == "mine"
-    assert other.receive()[3] == "hers"
+    assert other.receive()[3] == "second"
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ def test_case_of_names_matters_only_where_it_does_on_airsim(call):
     assert call.call("simSetObjectPose", "Hero", pose(9.0, 1.0), True) is True
     assert call.call("simGetObjectPose", "hero")["position"]["x_val"] == pytest.approx(9.0)
     before = call.call("simGetSegmentationObjectID", "hero")
-    assert call.call("simSetSegmentationObjectID", "HE.O", 77, True) is True
+    assert call.call("simSetSegmentationObjectID", "H.RO", 77, True) is True
     assert call.call("simGetSegmentationObjectID", "Hero") == 77
     call.call("simSetSegmentationObjectID", "Hero", before, False)
 

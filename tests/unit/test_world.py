@@ -84,13 +84,13 @@ def test_ground_height_is_0_on_carriageways_and_12_cm_elsewhere():
 def _footprint(collider: Collider) -> list[tuple[float, float]]:
     """Points on the outline of a collider, seen from above."""
     north_m, east_m, _ = collider.centre_m
-    hn, he, _ = collider.half_size_m
+    half_n, half_e, _ = collider.half_size_m
     if collider.shape == "cylinder":
         angles = [k * math.pi / 16 for k in range(32)]
-        return [(north_m + hn * math.cos(a), east_m + hn * math.sin(a)) for a in angles]
+        return [(north_m + half_n * math.cos(a), east_m + half_n * math.sin(a)) for a in angles]
     c, s = math.cos(collider.yaw_rad), math.sin(collider.yaw_rad)
     steps = [k / 10 for k in range(-10, 11)]
-    local = [(hn * u, he * v) for u in steps for v in steps]
+    local = [(half_n * u, half_e * v) for u in steps for v in steps]
     return [(north_m + c * u - s * v, east_m + s * u + c * v) for u, v in local]
 
 

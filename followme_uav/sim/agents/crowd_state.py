@@ -27,7 +27,7 @@ class Bodies:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is near each person, as of the last decision."""
+    """The neighbourhood of each person, as of the last decision."""
 
     road_gap_m: Floats
     """(people,) distance to the nearest centre line of a street."""
@@ -41,7 +41,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Intent:
-    """What each person does until the next decision."""
+    """The action of each person until the next decision."""
 
     direction: Floats
     """(people, 2) unit vector to the target."""
