@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from followme_uav.errors import InUseError
-from followme_uav.files import sole_folder, write_data, written_whole
+from followme_uav.files import sole_folder, write_whole, written_whole
 from followme_uav.log.reader import read_log
 from followme_uav.log.writer import FlightLogWriter
 from followme_uav.sim.airsim_api.recording import _new_recorder
@@ -118,7 +118,7 @@ def test_log_of_a_flight_in_progress_has_one_writer(tmp_path, config, link):
         with pytest.raises(InUseError, match=f"{other.name}: another process is writing there"):
             FlightLogWriter(other, config, "")
         with pytest.raises(InUseError):
-            write_data(log, b"")
+            write_whole(log, b"")
         assert len(list(read_log(other).entries())) <= 1, "reading is allowed"
     assert len(list(read_log(log).entries())) == 2
     assert not read_log(log).truncated
@@ -220,7 +220,7 @@ def test_process_that_holds_the_lock_can_write(tmp_path):
     """Else a training could not write its own weights."""
     out = tmp_path / "weights.h5"
     with sole_use(out):
-        write_data(out, b"first")
+        write_whole(out, b"first")
         with written_whole(out) as part:
             part.write_bytes(b"better")
     assert out.read_bytes() == b"better"
