@@ -171,7 +171,7 @@ class Baseline(ABC):
 
 
 class Original(Baseline):
-    """Depth at the blob gives a point in space; it flies to a place behind it, nose towards it."""
+    """Depth at the detection gives a point in space; it flies to a place behind it, nose towards it."""
 
     def __init__(self, config: FlightConfig, mask_source: MaskSource, depth: Depth) -> None:
         super().__init__(config, mask_source)

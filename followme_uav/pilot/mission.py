@@ -19,7 +19,7 @@ AT_REST_MPS = 0.1
 """A vehicle slower than this is at rest."""
 SLOW_MPS = 0.5
 """A vehicle slower than this no longer comes nearer."""
-MISSES_PER_SIGHTING = 2.0
+MISSES_PER_DETECTION = 2.0
 """Frames without a detection that each frame with one earns in ACQUIRE."""
 
 
@@ -31,7 +31,7 @@ class AcquireMemory:
     """Frames with the hero, less those with another person, weighted."""
     misses: float = 0.0
     """Frames without a detection, less half of those with one, never negative."""
-    sightings: int = 0
+    detected_frames: int = 0
     """Frames with a detection that was not rejected."""
     approaching_s: float = -math.inf
     """When the vehicle last came nearer, or the detection was near enough to tell."""
@@ -204,7 +204,8 @@ class Mission:
         self._memory = memory
         # One frame alone is most often a false alarm: it earns less time than several.
         allowed = min(
-            config.acquire_misses, config.first_misses + MISSES_PER_SIGHTING * memory.sightings
+            config.acquire_misses,
+            config.first_misses + MISSES_PER_DETECTION * memory.detected_frames,
         )
         otherwise = MissionState.SEARCH if self._has_lost_hero(now) else MissionState.PATROL
         enough = config.reacquire_frames if now.is_expected else config.acquire_frames
@@ -235,7 +236,7 @@ class Mission:
         return AcquireMemory(
             evidence=memory.evidence + evidence,
             misses=max(0.0, misses),
-            sightings=memory.sightings + (is_detected and not is_rejected),
+            detected_frames=memory.detected_frames + (is_detected and not is_rejected),
             approaching_s=now.time_s if comes_nearer else memory.approaching_s,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from followme_uav.sim.city.spawned import Colour
+from followme_uav.sim.city.colours import Colour
 
 COLOURS: dict[str, Colour] = {
     "black": (0.05, 0.05, 0.05),
