@@ -171,7 +171,7 @@ class Baseline(ABC):
 
 
 class Original(Baseline):
-    """Depth at the detection gives a point in space; it flies to a place behind it, nose towards it."""
+    """The depth at the detection gives a point in space; it flies to a place behind that point."""
 
     def __init__(self, config: FlightConfig, mask_source: MaskSource, depth: Depth) -> None:
         super().__init__(config, mask_source)
