@@ -21,7 +21,7 @@ from tests import x_screen
 from tests.x_screen import Person, Screen
 
 needs_screen = pytest.mark.skipif(not shutil.which("Xvfb"), reason="needs Xvfb, a virtual screen")
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 
 
 def command(display, *arguments):
