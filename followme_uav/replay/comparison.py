@@ -183,13 +183,9 @@ def compare(steps: Iterable[ReplayedStep], leave_out: frozenset[str] = frozenset
         logged, step = replayed.logged.step, replayed.step
         start_s = logged.time_s if start_s is None else start_s
         result.flight_s = logged.time_s - start_s
-        found = differences(logged, step)
-        result.add(logged, step, [d for d in found if not _is_left_out(d, leave_out)])
+        found = differences(logged, step, leave_out)
+        result.add(logged, step, found)
     return result
-
-
-def _is_left_out(difference: Difference, leave_out: frozenset[str]) -> bool:
-    return not leave_out.isdisjoint((difference.field, difference.field.partition(".")[0]))
 
 
 def _is_off_course(difference: Difference) -> bool:

@@ -33,15 +33,25 @@ class Difference:
         return size if math.isfinite(size) else None
 
 
-def differences(logged: Any, replayed: Any) -> list[Difference]:
-    """All fields in which two dataclasses differ, by one bit or more, in their order."""
-    return list(_differences("", logged, replayed))
+def differences(
+    logged: Any, replayed: Any, leave_out: frozenset[str] = frozenset()
+) -> list[Difference]:
+    """All fields in which two dataclasses differ, by one bit or more, in their order.
+
+    `leave_out` names fields, by their path or by its first part, that are not compared.
+    """
+    found = _differences("", logged, replayed, leave_out)
+    return [difference for difference in found if difference.field not in leave_out]
 
 
-def _differences(path: str, logged: Any, replayed: Any) -> Iterator[Difference]:
+def _differences(
+    path: str, logged: Any, replayed: Any, leave_out: frozenset[str] = frozenset()
+) -> Iterator[Difference]:
     names = _field_names(type(logged))  # type: ignore[arg-type] # mypy: a class has no hash
     if names and type(logged) is type(replayed):
         for name in names:
+            if name in leave_out:
+                continue
             first, second = getattr(logged, name), getattr(replayed, name)
             if not _is_equal_fast(first, second):
                 yield from _differences(f"{path}.{name}" if path else name, first, second)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from followme_uav.config import AssociationConfig, ClassificationConfig
 from followme_uav.messages import (
@@ -67,31 +67,29 @@ def associate(
     In FOLLOW, only a detection inside the gate of the track is selected. In ACQUIRE such a
     detection comes first, but a detection that resembles the hero comes before all others.
     """
-    candidates: list[Candidate] = []
-    people: list[_Person] = []
-    for detection, measurement in zip(detections, measurements, strict=True):
-        if measurement is None:
-            candidates.append(Candidate(detection, None, None, None, Outcome.NOT_ON_GROUND))
-            continue
-        person = _person(
-            len(candidates), detection, measurement, expectation, config, classification
-        )
-        candidates.append(
-            Candidate(
-                detection,
-                measurement,
-                person.mahalanobis_sq,
-                person.classification,
-                Outcome.NOT_A_PERSON,
-            )
-        )
-        if _has_height_of_a_person(measurement, config):
-            people.append(person)
+    measured = [
+        None
+        if measurement is None
+        else _person(index, detection, measurement, expectation, config, classification)
+        for index, (detection, measurement) in enumerate(zip(detections, measurements, strict=True))
+    ]
+    people = [p for p in measured if p and _has_height_of_a_person(p.measurement, config)]
     selected, outcomes = _select(people, expectation, config, classification)
-    for person, outcome in zip(people, outcomes, strict=True):
-        candidates[person.index] = replace(candidates[person.index], outcome=outcome)
+    outcome_of = {person.index: o for person, o in zip(people, outcomes, strict=True)}
+    candidates = tuple(
+        Candidate(detection, None, None, None, Outcome.NOT_ON_GROUND)
+        if person is None
+        else Candidate(
+            detection,
+            person.measurement,
+            person.mahalanobis_sq,
+            person.classification,
+            outcome_of.get(person.index, Outcome.NOT_A_PERSON),
+        )
+        for detection, person in zip(detections, measured, strict=True)
+    )
     return Association(
-        candidates=tuple(candidates),
+        candidates=candidates,
         selected=None if selected is None else candidates[selected.index],
         is_expected=selected is not None and selected.is_expected,
     )
@@ -106,12 +104,16 @@ def _person(
     classification: ClassificationConfig,
 ) -> _Person:
     track, followed = expectation.track, expectation.followed
-    is_expected = followed is not None and followed.mahalanobis_sq(measurement) <= config.gate
+    mahalanobis_sq = None if track is None else track.mahalanobis_sq(measurement)
+    from_followed_sq = mahalanobis_sq
+    if followed is not track:
+        from_followed_sq = None if followed is None else followed.mahalanobis_sq(measurement)
+    is_expected = from_followed_sq is not None and from_followed_sq <= config.gate
     return _Person(
         index=index,
         detection=detection,
         measurement=measurement,
-        mahalanobis_sq=None if track is None else track.mahalanobis_sq(measurement),
+        mahalanobis_sq=mahalanobis_sq,
         is_expected=is_expected,
         classification=classify(detection, measurement, classification, is_expected=is_expected),
     )

@@ -98,11 +98,14 @@ class Tracker:
             measure(frame.camera, found, image_shape, config.hero, config.measurement)
             for found in detections
         ]
+        track = followed = self._allowing_turns(memory.track, time_s)
+        if memory.followed is not memory.track:
+            followed = self._allowing_turns(memory.followed, time_s)
         expectation = Expectation(
             time_s=time_s,
             state=state,
-            track=self._allowing_turns(memory.track, time_s),
-            followed=self._allowing_turns(memory.followed, time_s),
+            track=track,
+            followed=followed,
             regions=memory.regions,
         )
         association = associate(
