@@ -195,7 +195,7 @@ class TrackConfig(Section):
     """Filter of the hero's position and velocity on the ground."""
 
     speed_sigma_mps: Annotated[Positive, Allowed(0.01, 100)]
-    """Standard deviation in m/s of the speed of a hero of whom nothing is known; a larger value
+    """Standard deviation in m/s of the speed before its first measurement; a larger value
     follows turns faster and trusts the past less."""
     velocity_memory_s: Annotated[Positive, Allowed(0.05, 3600)]
     """Time constant in seconds with which the velocity decays without measurements."""

@@ -44,7 +44,7 @@ from followme_uav.pilot.guidance.line_of_sight import line_of_sight_of, line_of_
 from followme_uav.pilot.interface import MaskSource
 from followme_uav.pilot.mission import Change, Mission, Rule
 from followme_uav.pilot.navigation.route_planner import heading_velocity
-from followme_uav.pilot.pilot import FrameClock
+from followme_uav.pilot.pilot import FrameClock, mission_inputs
 
 LOST_FRAMES = 6
 """Return to the patrol after this many frames without a detection."""
@@ -121,18 +121,14 @@ class Baseline(ABC):
         airborne = self.state not in (MissionState.TAKEOFF, MissionState.DONE)
         found = detect(mask, self.config.detection) if mask is not None and airborne else []
         detection = max(found, key=lambda one: one.area_px, default=None)
-        mission_inputs = MissionInputs(
-            time_s=frame.time_s,
-            gap_s=dt_s,
-            has_image=frame.rgb is not None,
+        inputs_of_mission = mission_inputs(
+            frame,
+            altitude_m,
+            dt_s,
             has_collided=self._contacts.is_collision(frame.vehicle, self.state),
-            land_requested=frame.land_requested,
-            altitude_m=altitude_m,
-            speed_mps=math.hypot(*frame.vehicle.velocity_mps),
             classification=None if detection is None else Classification.UNCONFIRMED,
-            control_loss=frame.control_loss,
         )
-        transition = self._mission.update(mission_inputs).transition
+        transition = self._mission.update(inputs_of_mission).transition
         if transition is not None:
             self._behaviours.enter(transition.target, frame.time_s)
             self._aim = None
@@ -152,7 +148,7 @@ class Baseline(ABC):
             track=None if target_m is None else TrackEstimate(target_m, (0.0, 0.0, 0.0), 0.0),
             command=command,
             loops=loops,
-            inputs=mission_inputs,
+            inputs=inputs_of_mission,
             guidance=guidance,
         )
 

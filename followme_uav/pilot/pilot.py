@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Mask, MissionInputs, MissionState, Step
+from followme_uav.messages import Classification, Frame, Mask, MissionInputs, MissionState, Step
 from followme_uav.perception.detection import detect
 from followme_uav.pilot.contact import ContactJudge
 from followme_uav.pilot.control import Control
@@ -72,7 +72,14 @@ class Pilot:
         mask = None if frame.rgb is None else self._mask_source(frame)
         tracking = self._track(frame, mask, altitude_m)
         has_collided = self._contacts.is_collision(frame.vehicle, self.state)
-        inputs = _mission_inputs(frame, tracking, altitude_m, dt_s, has_collided)
+        inputs = mission_inputs(
+            frame,
+            altitude_m,
+            dt_s,
+            has_collided=has_collided,
+            classification=tracking.classification,
+            is_expected=tracking.is_expected,
+        )
         decision = self._mission.update(inputs)
         self._feedback = decision.feedback
         transition, track = decision.transition, tracking.track
@@ -115,9 +122,16 @@ class Pilot:
         return self._tracker.update(frame, detections, mask.shape, self.state, self._feedback)
 
 
-def _mission_inputs(
-    frame: Frame, tracking: Tracking, altitude_m: float, dt_s: float, has_collided: bool
+def mission_inputs(
+    frame: Frame,
+    altitude_m: float,
+    dt_s: float,
+    *,
+    has_collided: bool,
+    classification: Classification | None,
+    is_expected: bool = False,
 ) -> MissionInputs:
+    """The inputs of the mission, from a frame and from the detection that was selected."""
     return MissionInputs(
         time_s=frame.time_s,
         gap_s=dt_s,
@@ -126,7 +140,7 @@ def _mission_inputs(
         land_requested=frame.land_requested,
         altitude_m=altitude_m,
         speed_mps=math.hypot(*frame.vehicle.velocity_mps),
-        classification=tracking.classification,
-        is_expected=tracking.is_expected,
+        classification=classification,
+        is_expected=is_expected,
         control_loss=frame.control_loss,
     )
