@@ -7,6 +7,7 @@ downloads.
 import importlib.util
 import io
 import shutil
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TIMEOUT_MS = 60_000.0
 OPTIONS = (
     "--no-sandbox",  # the tests may run as root
+    "--disable-dev-shm-usage",  # a container's /dev/shm may be too small for pictures
     "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
@@ -50,9 +52,23 @@ class BrowserPage:
         self._page.goto(address, wait_until="commit", timeout=TIMEOUT_MS)
 
     def screenshot(self):
-        """The visible part of the page, as RGB."""
-        data = self._page.screenshot(timeout=TIMEOUT_MS)
-        return Image.open(io.BytesIO(data)).convert("RGB")
+        """The visible part of the page, as RGB.
+
+        A browser that has no time to draw refuses the capture; it is asked again until
+        `TIMEOUT_MS` has passed.
+        """
+        from playwright.sync_api import Error
+
+        deadline_s = time.monotonic() + TIMEOUT_MS / 1000.0
+        while True:
+            try:
+                data = self._page.screenshot(timeout=TIMEOUT_MS)
+            except Error as error:
+                if "Unable to capture" not in str(error) or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.5)
+            else:
+                return Image.open(io.BytesIO(data)).convert("RGB")
 
 
 @contextmanager

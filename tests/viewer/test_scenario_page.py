@@ -9,7 +9,7 @@ from tests.made_flight import write_log
 from tests.unit.scenario_parts import result
 from tests.viewer.browser import needs_browser, open_browser
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 @needs_browser
