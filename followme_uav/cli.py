@@ -14,7 +14,7 @@ from contextlib import suppress
 try:
     import typer
 
-    from followme_uav.commands import flying, log, networks, scenario
+    from followme_uav.commands import campaign, flying, log, networks, scenario
     from followme_uav.commands.replay import replay
     from followme_uav.errors import FollowMeError
     from followme_uav.interrupts import EXIT_CODE, Interrupts
@@ -45,6 +45,7 @@ app.command()(networks.export)
 app.command()(networks.models)
 app.command("import-weights")(networks.import_weights)
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(campaign.app, name="campaign")
 app.command()(scenario.tune)
 
 

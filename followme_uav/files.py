@@ -151,8 +151,13 @@ def check_writable(path: Path, *inputs: Path | None) -> None:
             raise _Undone
 
 
-def append_line(path: Path, line: str) -> None:
+def append_line(path: Path, line: str, *, sync: bool = False) -> None:
     """Append a line to a text file, completely or not at all.
+
+    Args:
+        path: The file; it is created.
+        line: Text without the final line break.
+        sync: Wait until the disk has the line.
 
     Raises:
         OutputError: The line cannot be written.
@@ -161,7 +166,7 @@ def append_line(path: Path, line: str) -> None:
         number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         size = os.fstat(number).st_size
         try:
-            _write_all(number, f"{line}\n".encode())
+            _write_all(number, f"{line}\n".encode(), sync=sync)
         except BaseException:
             with suppress(OSError):
                 os.truncate(path, size)

@@ -2,7 +2,8 @@
 
 Ctrl-C is handled by the command alone: workers do not receive it, not even while they start. When
 the block of `worker_pool` ends with an exception, workers get SIGTERM, on which they end their own
-child processes, and SIGKILL after `STOP_S`.
+child processes, and SIGKILL after `STOP_S`. A process that dies costs its own work only: its future
+gets a `BrokenProcessPool`, and another process takes its place.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
-from threading import Thread
+from threading import Lock, Thread
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -30,15 +32,52 @@ T = TypeVar("T")
 
 
 class WorkerPool:
-    """Runs functions in worker processes; made by `worker_pool`."""
+    """Runs functions in worker processes; made by `worker_pool`.
 
-    def __init__(self, executor: ProcessPoolExecutor) -> None:
-        self._executor = executor
+    Each process has an executor of its own: an executor ends all its processes when one dies.
+
+    Args:
+        processes: Their number; each starts with its first work.
+        make: Makes an executor of one process.
+    """
+
+    def __init__(self, processes: int, make: Callable[[], ProcessPoolExecutor]) -> None:
+        self._make = make
+        self._executors: list[ProcessPoolExecutor | None] = [None] * processes
+        self._loads = [0] * processes
+        self._lock = Lock()
 
     def submit(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
-        """Run a function in a worker, as `Executor.submit` does."""
+        """Run a function in the process with the least work, as `Executor.submit` does."""
+        with self._lock:
+            place = self._loads.index(min(self._loads))
+            self._loads[place] += 1
+
+        def release(done: Future[T]) -> None:
+            with self._lock:
+                self._loads[place] -= 1
+
         with _ctrl_c_blocked():  # submitting starts processes, which inherit the block
-            return self._executor.submit(_in_worker, work, *arguments)
+            try:
+                future = self._executor(place).submit(_in_worker, work, *arguments)
+            except BrokenProcessPool:
+                self._executors[place] = None
+                future = self._executor(place).submit(_in_worker, work, *arguments)
+        future.add_done_callback(release)
+        return future
+
+    def shutdown(self, *, wait: bool = True) -> None:
+        """End the processes, after their work or, without `wait`, without new work."""
+        executors = [executor for executor in self._executors if executor is not None]
+        for executor in executors:
+            executor.shutdown(wait=False, cancel_futures=not wait)
+        for executor in executors if wait else ():
+            executor.shutdown()
+
+    def _executor(self, place: int) -> ProcessPoolExecutor:
+        executor = self._executors[place] or self._make()
+        self._executors[place] = executor
+        return executor
 
 
 @contextmanager
@@ -54,19 +93,23 @@ def worker_pool(
     """
     resource_tracker.ensure_running()  # started later, it would unblock Ctrl-C in `submit`
     others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(
-        processes,
-        multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(initialise, arguments),
-    )
+
+    def make() -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            1,
+            multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(initialise, arguments),
+        )
+
+    pool = WorkerPool(processes, make)
     try:
-        yield WorkerPool(executor)
+        yield pool
     except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=False)
         _stop([child for child in multiprocessing.active_children() if child not in others])
         raise
-    executor.shutdown()
+    pool.shutdown()
 
 
 def _stop(workers: list[BaseProcess]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,10 +18,13 @@ from followme_uav.commands.options import (
     seed_range,
     with_option_groups,
 )
+from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from followme_uav.scenario.run import ScenarioRun
+    from followme_uav.scenario.script.plan import Campaign
+    from followme_uav.scenario.script.script import Scenario
 
 app = typer.Typer(help="Scripted flights that test how well the pilot flies.", no_args_is_help=True)
 
@@ -35,15 +39,58 @@ Workers = Annotated[
 ]
 
 
+LogChoice = Annotated[
+    Literal["all", "failures", "none"] | None, typer.Option(help="Flights whose logs are kept.")
+]
+
+
 @dataclass(frozen=True)
 class RunOptions:
-    """The options of commands that fly scenarios."""
+    """The options of all commands that fly many flights."""
 
     workers: Workers = None
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for results, report and logs; a run in it is resumed."),
     ] = None
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|HOST:PORT", help="Fly on a Ray cluster instead of on this machine."
+        ),
+    ] = None
+    retries: Annotated[
+        int, typer.Option(min=0, help="Repetitions of a flight after a crash of the machine.")
+    ] = 2
+    limit_s: Annotated[
+        float | None,
+        typer.Option(
+            "--flight-limit",
+            min=1.0,
+            help="Seconds of wall-clock time for one flight.",
+            show_default="120 + 10 for each second of flight",
+        ),
+    ] = None
+
+    def run(self, name: str, **settings: Any) -> ScenarioRun:
+        """Return the settings of the run; the folder has a name of its own without --out."""
+        from followme_uav.scenario.run import ScenarioRun
+
+        default = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+        return ScenarioRun(
+            folder=self.out or free_name(default),
+            workers=self.workers or os.cpu_count() or 1,
+            ray=self.ray,
+            retries=self.retries,
+            limit_s=self.limit_s,
+            **settings,
+        )
+
+
+@dataclass(frozen=True)
+class PilotOptions:
+    """The options that a plan has in its file."""
+
     overrides: Annotated[
         list[str],
         typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the configuration."),
@@ -56,34 +103,86 @@ class RunOptions:
     )
     weights: Weights = DEFAULT_WEIGHTS
 
-    def run(self, *, keep_logs: bool = False, report: bool = False) -> ScenarioRun:
-        """Return the settings of the run; the folder has a name of its own without --out."""
-        from followme_uav.scenario.run import ScenarioRun
+    def campaign(
+        self,
+        scenarios: Sequence[Scenario],
+        seeds: Sequence[int] | None = None,
+        random_seeds: Sequence[int] = (),
+    ) -> Campaign:
+        """Return the plan of a run with one variant."""
+        from followme_uav.config import read_yaml
+        from followme_uav.flight.pilots import pilot_kind
+        from followme_uav.scenario.script.plan import Campaign, Variant
 
-        default = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{self.pilot}"
-        return ScenarioRun(
-            folder=self.out or free_name(default),
+        pilot_kind(self.pilot)
+        variant = Variant(
             pilot=self.pilot,
-            weights=self.weights,
-            config=self.config,
+            weights=self.weights.resolve(),
             overrides=tuple(self.overrides),
-            workers=self.workers or os.cpu_count() or 1,
-            keep_logs=keep_logs,
-            report=report and keep_logs,
+            axes={"pilot": self.pilot, "weights": self.weights.stem},
+        )
+        return Campaign(
+            scenarios=tuple(scenarios),
+            variants=(variant,),
+            seeds=None if seeds is None else tuple(seeds),
+            random_seeds=tuple(random_seeds),
+            config={} if self.config is None else read_yaml(self.config),
         )
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """The options for what a run writes and prints."""
+    """The options for the part that is flown, and for its output."""
 
-    keep_logs: Annotated[
-        bool, typer.Option("--logs/--no-logs", help="Keep the log of each flight.")
-    ] = True
+    logs: LogChoice = None
     report: Annotated[
-        bool, typer.Option("--report/--no-report", help="Draw each flight and write report.html.")
+        bool, typer.Option("--report/--no-report", help="Draw flights and write report.html.")
     ] = True
     as_json: Json = False
+    shard: Annotated[
+        str, typer.Option(metavar="K/N", help="Fly the part K of N parts of the flights.")
+    ] = "1/1"
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="half-width=SHARE",
+            help="Stop when the interval of the flights as expected is as narrow.",
+        ),
+    ] = None
+
+    def settings(self, logs: Literal["all", "failures", "none"]) -> dict[str, Any]:
+        """Return the settings of a run; `logs` is the default of the command."""
+        shard, half_width = shard_of(self.shard), half_width_of(self.until)
+        if half_width is not None and shard[1] > 1:
+            raise ConfigError("--until: looks at all flights; leave --shard out")
+        return {
+            "logs": self.logs or logs,
+            "report": self.report,
+            "shard": shard,
+            "half_width": half_width,
+        }
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """Read K/N; raises `ConfigError`."""
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise ConfigError(f"--shard {text}: write it as K/N, for example 1/4 to 4/4")
+    return int(number), int(count)
+
+
+def half_width_of(text: str | None) -> float | None:
+    """Read half-width=SHARE; raises `ConfigError`."""
+    if text is None:
+        return None
+    name, _, value = text.partition("=")
+    try:
+        share = float(value)
+    except ValueError:
+        share = 0.0
+    if name != "half-width" or not 0.0 < share < 0.5:
+        raise ConfigError(f"--until {text}: write it as half-width=0.01 (0 to 0.5)")
+    return share
 
 
 @app.command()
@@ -96,16 +195,17 @@ def run(
     ] = None,
     *,
     options: RunOptions,
+    pilot: PilotOptions,
     output: OutputOptions,
 ) -> None:
     """Fly scenarios; exit code 1 if a flight does not go as expected."""
-    from followme_uav.scenario.run import fly_scenarios
+    from followme_uav.scenario.run import fly_campaign
     from followme_uav.scenario.script.script import read_scenarios
 
     scenarios = read_scenarios([Path(path) for path in paths])
-    settings = options.run(keep_logs=output.keep_logs, report=output.report)
-    chosen = None if seeds is None else tuple(seed_range(seeds))
-    passed = fly_scenarios(scenarios, chosen, settings, output.as_json)
+    chosen = None if seeds is None else seed_range(seeds)
+    settings = options.run(pilot.pilot, **output.settings("all"))
+    passed = fly_campaign(pilot.campaign(scenarios, chosen), settings, output.as_json)
     raise typer.Exit(0 if passed else 1)
 
 
@@ -167,15 +267,15 @@ def compare(
 def fly_random(
     seeds: Annotated[str, typer.Option(metavar="A:B", help="One flight for each seed A to B-1.")],
     options: RunOptions,
+    pilot: PilotOptions,
     output: OutputOptions,
 ) -> None:
     """Fly random scenarios: city, people, route, weather and faults are drawn from each seed."""
-    from followme_uav.scenario.run import fly_scenarios
-    from followme_uav.scenario.script.draws import draw_scenario
+    from followme_uav.scenario.run import fly_campaign
 
-    scenarios = [draw_scenario(seed) for seed in seed_range(seeds)]
-    settings = options.run(keep_logs=output.keep_logs, report=output.report)
-    passed = fly_scenarios(scenarios, None, settings, output.as_json)
+    campaign = pilot.campaign([], random_seeds=seed_range(seeds))
+    settings = options.run(pilot.pilot, **output.settings("failures"))
+    passed = fly_campaign(campaign, settings, output.as_json)
     raise typer.Exit(0 if passed else 1)
 
 
@@ -193,6 +293,7 @@ def tune(
     seed: Annotated[int, typer.Option(help="Seed of the search.")] = 0,
     *,
     options: RunOptions,
+    pilot: PilotOptions,
 ) -> None:
     """Search for better configuration values by flying scenarios; the worst flight counts."""
     from followme_uav.scenario.script.script import read_scenarios
@@ -200,9 +301,14 @@ def tune(
     from followme_uav.scenario.tune import tune as search
 
     scenarios = read_scenarios([Path(path) for path in paths])
-    settings = options.run()
+    settings = options.run("tune", logs="none", report=False)
     found = search(
-        scenarios, trials, settings, tuple(seed_range(confirm)), read_space(space or SPACE), seed
+        pilot.campaign(scenarios),
+        trials,
+        settings,
+        tuple(seed_range(confirm)),
+        read_space(space or SPACE),
+        seed,
     )
     print(
         f"worst flight {found.worst:.3f}; on held-out seeds {found.confirmed:.3f}, with the "

@@ -1,26 +1,41 @@
-"""A run of scenarios: its flights, table, results and report."""
+"""A run of flights: its plan, flights, table, results and report.
+
+The commands `scenario run`, `scenario random`, `campaign run` and `tune` differ in the origin of
+their plan only.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+import importlib.util
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
-from followme_uav.config import read_yaml
-from followme_uav.files import sole_folder
-from followme_uav.flight.pilots import pilot_kind
-from followme_uav.perception.weights import read_weights, sha256
-from followme_uav.scenario.execution.flight import Job
+from followme_uav.errors import SimulatorError
+from followme_uav.files import make_folder, sole_folder, write_text
+from followme_uav.scenario.execution.fleet import Fleet, Fly, local_fleet, threads_of
+from followme_uav.scenario.execution.flight import FlightSettings, Logs, fly_job
+from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
 from followme_uav.scenario.execution.results import Result, write_results
-from followme_uav.scenario.execution.runner import run_jobs
+from followme_uav.scenario.execution.runner import RETRIES, RunSettings, fly_jobs
+from followme_uav.scenario.report.flight_table import write_table
 from followme_uav.scenario.report.report import require_packages, write_report
 from followme_uav.scenario.report.tables import print_json, print_results
-from followme_uav.scenario.script.script import Scenario
+from followme_uav.scenario.script.plan import PLAN, Campaign, plan_of
 from followme_uav.terminal import make_console
 
 
@@ -29,99 +44,81 @@ class ScenarioRun:
     """Settings of a run, and the folder of its results."""
 
     folder: Path
-    pilot: str
-    weights: Path
-    config: Path | None = None
-    """File with changes to `configs/default.yaml`."""
-    overrides: tuple[str, ...] = ()
     workers: int = 1
-    keep_logs: bool = True
+    logs: Logs = "all"
     report: bool = True
-    """Whether to write the report; it needs the logs."""
+    ray: str | None = None
+    """Address of a Ray cluster, or `auto`; None: processes of this machine."""
+    shard: tuple[int, int] = (1, 1)
+    """Number of the part (from 1), and the number of parts."""
+    only: str | None = None
+    """Id of the only flight to fly."""
+    half_width: float | None = None
+    """Stop when the interval of each variant's success is as narrow as this."""
+    retries: int = RETRIES
+    limit_s: float | None = None
+    """Wall-clock limit of a flight; None: by its flight time."""
+    fly: Fly = fly_job
 
 
-def jobs_of(
-    scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: ScenarioRun
-) -> list[Job]:
-    """Return all flights of a run; `seeds` replace those of the scenarios.
-
-    Raises:
-        ConfigError: A scenario contradicts the configuration.
-        WeightsError: The weights cannot be used.
-    """
-    if not pilot_kind(run.pilot).on_true_masks:
-        read_weights(run.weights)
-    changes = {} if run.config is None else read_yaml(run.config)
-    # Share the processors among the flights at a time: more threads would slow each other down.
-    at_once = min(run.workers, sum(len(seeds or scenario.seeds) for scenario in scenarios))
-    threads = max(1, (os.cpu_count() or 1) // max(at_once, 1))
-    own = [f"perception.threads={threads}"]
-    return [
-        Job(
-            scenario=scenario,
-            seed=seed,
-            config=scenario.config(changes, [*own, *run.overrides]),
-            pilot=run.pilot,
-            weights=run.weights.resolve(),
-            folder=run.folder.resolve(),
-            keep_log=run.keep_logs,
-        )
-        for scenario in scenarios
-        for seed in seeds or scenario.seeds
-    ]
-
-
-def fly_scenarios(
-    scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: ScenarioRun, as_json: bool
-) -> bool:
+def fly_campaign(campaign: Campaign, run: ScenarioRun, as_json: bool = False) -> bool:
     """Fly, print a table, and write results and report.
 
     Returns:
         Whether all flights went as expected.
 
     Raises:
-        EnvironmentSetupError: A package for the report is missing.
+        EnvironmentSetupError: A package is missing, or no flight can be flown.
         InUseError: Another run writes to the folder.
         OutputError: The folder cannot be written.
+        SimulatorError: Some flights crashed; all the others are written.
     """
-    jobs = jobs_of(scenarios, seeds, run)
+    jobs = shard_of(jobs_of(campaign), *run.shard)
+    if run.only is not None:
+        jobs = chosen_by(jobs, run.only)
     if run.report:
         require_packages("the report (left out with --no-report)")
     with sole_folder(run.folder):
-        return _fly_and_report(jobs, run, as_json)
+        make_folder(run.folder)
+        write_text(run.folder / PLAN, yaml.safe_dump(plan_of(campaign), sort_keys=False))
+        run = replace(run, workers=max(1, min(run.workers, len(jobs))))
+        with _shown(len(jobs)) as show, open_fleet(run) as fleet:
+            results = fly_jobs(jobs, fleet, settings_of(run), show)
+        finish(run, results, as_json)
+    _check_crashed(results)
+    return all(result.success for result in results)
 
 
-def _fly_and_report(jobs: Sequence[Job], run: ScenarioRun, as_json: bool) -> bool:
-    console = make_console(stderr=True)
-    with _progress(console) as progress:
-        task = progress.add_task("flying", total=len(jobs))
+def settings_of(run: ScenarioRun) -> RunSettings:
+    """Return how the runner treats the flights of a run."""
+    threads = threads_of(run.workers)
+    flight = FlightSettings(run.folder.resolve(), run.logs, threads=threads, limit_s=run.limit_s)
+    return RunSettings(run.folder, flight, run.retries, run.half_width, run.fly)
 
-        def show(result: Result, was_there: bool) -> None:
-            progress.advance(task)
-            mark = "[green]passed[/]" if result.success else "[bold red]failed[/]"
-            when = "before" if was_there else f"{result.wall_s:5.1f} s"
-            flight = f"{escape(result.name)} seed {result.seed} ({when})"
-            progress.console.print(
-                f"{mark} {flight}: {escape(result.reason)}",
-                highlight=False,
-                soft_wrap=True,
-            )
 
-        results = run_jobs(jobs, run.workers, show)
-    about = {
-        "pilot": run.pilot,
-        "weights_sha256": "" if pilot_kind(run.pilot).on_true_masks else sha256(run.weights),
-        "overrides": list(run.overrides),
-    }
-    write_results(run.folder, results, about)
+def open_fleet(run: ScenarioRun) -> AbstractContextManager[Fleet]:
+    """Start the processes of a run, on this machine or on a cluster."""
+    if run.ray is None:
+        return local_fleet(run.workers)
+    from followme_uav.scenario.execution.ray_fleet import ray_fleet
+
+    return ray_fleet(run.ray)
+
+
+def finish(run: ScenarioRun, results: Sequence[Result], as_json: bool) -> None:
+    """Write the files of results, the table and the report, and print a summary."""
+    write_results(run.folder, results, {})
+    if importlib.util.find_spec("pyarrow") is not None:
+        write_table(run.folder, results)
     if run.report:
         make_report(run.folder, results, run.workers)
     if as_json:
         print_json(run.folder)
     else:
         print_results(results)
-        console.print(f"wrote {run.folder}", highlight=False, markup=False, soft_wrap=True)
-    return all(result.success for result in results)
+        make_console(stderr=True).print(
+            f"wrote {run.folder}", highlight=False, markup=False, soft_wrap=True
+        )
 
 
 def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
@@ -133,12 +130,63 @@ def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
         )
 
 
+def merge(runs: Sequence[tuple[Path, Sequence[Result]]]) -> list[Result]:
+    """Return the results of several shards; paths of logs start at the folder of the first one.
+
+    A flight that several of them have is taken from the first that did not crash.
+    """
+    merged: dict[str, Result] = {}
+    for folder, results in runs:
+        for result in results:
+            log = None if result.log is None else str((folder / result.log).resolve())
+            known = merged.get(result.id or result.key)
+            if known is None or (known.crashed and not result.crashed):
+                merged[result.id or result.key] = replace(result, log=log)
+    return list(merged.values())
+
+
+def _check_crashed(results: Sequence[Result]) -> None:
+    crashed = [result for result in results if result.crashed]
+    if crashed:
+        raise SimulatorError(
+            f"{len(crashed)} of {len(results)} flights crashed, not by the pilot (first: "
+            f"{crashed[0].key}: {crashed[0].reason}); run the same command again to fly them"
+        )
+
+
+@contextmanager
+def _shown(flights: int) -> Iterator[Callable[[Result, bool], None]]:
+    """Show the progress, with flights per hour and the time that is left."""
+    with _progress(make_console(stderr=True)) as progress:
+        task, begun_s = progress.add_task("flying", total=flights, rate=""), time.monotonic()
+        flown = 0
+
+        def show(result: Result, was_there: bool) -> None:
+            nonlocal flown
+            flown += not was_there
+            hours = (time.monotonic() - begun_s) / 3600.0
+            progress.update(task, advance=1, rate=f"{flown / hours:.0f} flights/h" if flown else "")
+            colour = {"passed": "green", "failed": "bold red", "crashed": "yellow"}[result.outcome]
+            when = "before" if was_there else f"{result.wall_s:5.1f} s"
+            progress.console.print(
+                f"[{colour}]{result.outcome}[/] {escape(result.name)} seed {result.seed} "
+                f"{escape(result.variant)}({when}): {escape(result.reason)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+        yield show
+
+
 def _progress(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[rate]}"),
         console=console,
         transient=True,
     )

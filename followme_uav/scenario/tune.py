@@ -6,27 +6,34 @@ The best values are compared with the present ones on seeds that the search has 
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from pydantic import Field, model_validator
 
 from followme_uav.config import CONFIG_DIR, Number, Section, make_config, read_yaml, validated
 from followme_uav.config.aliases import renamed_key
-from followme_uav.errors import ConfigError
+from followme_uav.errors import ConfigError, SimulatorError
 from followme_uav.extras import require
-from followme_uav.files import make_folder, sole_folder, write_json, write_text
+from followme_uav.files import sole_folder, write_json, write_text
+from followme_uav.scenario.execution.fleet import Fleet
+from followme_uav.scenario.execution.flight import code_digest
+from followme_uav.scenario.execution.jobs import jobs_of
 from followme_uav.scenario.execution.results import Result
-from followme_uav.scenario.execution.runner import run_jobs
-from followme_uav.scenario.run import ScenarioRun, jobs_of
-from followme_uav.scenario.script.script import Scenario
+from followme_uav.scenario.execution.runner import fly_jobs
+from followme_uav.scenario.run import ScenarioRun, open_fleet, settings_of
+from followme_uav.scenario.script.plan import Campaign, plan_of
 from followme_uav.terminal import make_console
 
 SPACE = CONFIG_DIR / "tuning.yaml"
-TUNED, TRIALS = "tuned.yaml", "trials.json"
+TUNED, TRIALS, STUDY = "tuned.yaml", "trials.json", "study.journal"
 
 BROKEN = -3.0
 """Score of a flight that ended with an error, the lowest possible."""
@@ -59,6 +66,8 @@ class Trial:
     """Score of its worst flight."""
     flight: str
     """Name of that flight."""
+    pruned: bool = False
+    """Given up, because it was already worse than the best one."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ def read_space(path: Path) -> dict[str, Span]:
 
 
 def tune(
-    scenarios: Sequence[Scenario],
+    campaign: Campaign,
     trials: int,
     run: ScenarioRun,
     held_out: Sequence[int],
@@ -112,8 +121,10 @@ def tune(
 ) -> Tuned:
     """Search, confirm, and write `tuned.yaml` and `trials.json`.
 
+    The study is kept in the folder: a search that was interrupted goes on with the next trial.
+
     Args:
-        scenarios: The scenarios of each trial, with their own seeds.
+        campaign: The scenarios of each trial, with their own seeds, and one variant.
         trials: Number of trials; the first has the present values.
         run: Settings of the flights; finished flights are not flown again.
         held_out: Seeds to confirm on; the scenarios must not have them.
@@ -124,95 +135,155 @@ def tune(
         ConfigError: A scenario has a held-out seed.
         EnvironmentSetupError: Optuna is missing.
         InUseError: Another process writes to the folder.
+        SimulatorError: A flight crashed again and again.
     """
     require("optuna", "tune", "tune")
-    shared = {s for scenario in scenarios for s in scenario.seeds} & set(held_out)
+    own_seeds = {s for scenario in campaign.scenarios for s in campaign.seeds or scenario.seeds}
+    shared = own_seeds & set(held_out)
     if shared:
         raise ConfigError(f"--confirm: a scenario has seed {min(shared)}; choose other seeds")
     import optuna
+    from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with sole_folder(run.folder):
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(run.folder / STUDY)))
         study = optuna.create_study(
-            direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True)
+            study_name=_study_name(campaign, run, space, seed),
+            storage=storage,
+            load_if_exists=True,
+            direction="maximize",
         )
-        return _search(study, scenarios, trials, run, held_out, space)
+        # With the same seed as before, a search that goes on would repeat its first trials.
+        own_seed = np.random.SeedSequence([seed, len(study.trials)]).generate_state(1)
+        study.sampler = optuna.samplers.TPESampler(seed=int(own_seed[0]), multivariate=True)
+        with open_fleet(run) as fleet:
+            return _Search(study, campaign, run, space, fleet).run(trials, held_out)
 
 
-def _search(
-    study: Any,
-    scenarios: Sequence[Scenario],
-    trials: int,
-    run: ScenarioRun,
-    held_out: Sequence[int],
-    space: Mapping[str, Span],
-) -> Tuned:
-    console = make_console(stderr=True)
-    defaults = _present(space, run)
-    study.enqueue_trial(
-        {key: min(max(v, space[key].low), space[key].high) for key, v in defaults.items()}
-    )
-    tried: list[Trial] = []
-    for number in range(trials):
-        trial = study.ask()
+def _study_name(campaign: Campaign, run: ScenarioRun, space: Mapping[str, Span], seed: int) -> str:
+    """Return a name that is another one after any change of scenarios, space or program."""
+    content = [plan_of(campaign), {key: span.model_dump() for key, span in space.items()}, seed]
+    text = json.dumps([*content, code_digest()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class _Search:
+    """The trials of a search.
+
+    A trial is given up as soon as one of its flights is worse than the worst flight of the best
+    trial: the worst flight counts, so it cannot win any more.
+    """
+
+    def __init__(
+        self,
+        study: Any,
+        campaign: Campaign,
+        run: ScenarioRun,
+        space: Mapping[str, Span],
+        fleet: Fleet,
+    ) -> None:
+        self._study, self._campaign = study, campaign
+        self._run, self._space, self._fleet = run, space, fleet
+        self._tried: list[Trial] = []
+
+    def run(self, trials: int, held_out: Sequence[int]) -> Tuned:
+        self._take_finished()
+        if not self._study.trials:
+            self._study.enqueue_trial(present_values(self._campaign, self._space))
+        for number in range(len(self._tried), trials):
+            self._try(number, trials)
+        best = max((t for t in self._tried if not t.pruned), key=lambda trial: trial.worst)
+        confirmed = replace(self._campaign, seeds=tuple(held_out))
+        before = _worst(self._fly(confirmed, "confirm-before", {}, -math.inf))
+        after = before
+        if best.values:
+            after = _worst(self._fly(confirmed, "confirm-after", best.values, -math.inf))
+        tuned = Tuned(best.values, best.worst, after, before)
+        write_json(self._run.folder / TRIALS, [vars(trial) for trial in self._tried])
+        write_text(self._run.folder / TUNED, _config_text(tuned))
+        return tuned
+
+    def _take_finished(self) -> None:
+        """Take the trials of an interrupted search; one that was under way is flown again."""
+        import optuna
+
+        for number, trial in enumerate(self._study.get_trials(deepcopy=False)):
+            if trial.state == optuna.trial.TrialState.RUNNING:
+                self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+            elif "values" in trial.user_attrs:
+                attrs = trial.user_attrs
+                values = attrs["values"] if number else {}
+                pruned = trial.state == optuna.trial.TrialState.PRUNED
+                self._tried.append(Trial(values, attrs["worst"], attrs["flight"], pruned))
+
+    def _try(self, number: int, trials: int) -> None:
+        import optuna
+
+        trial = self._study.ask()
         values = {
             key: trial.suggest_float(key, span.low, span.high, log=span.log)
-            for key, span in space.items()
+            for key, span in self._space.items()
         }
         changed = {} if number == 0 else values
-        results = _fly(scenarios, None, run, f"trial-{number:03d}", changed)
+        best = max((t.worst for t in self._tried if not t.pruned), default=-math.inf)
+        results = self._fly(self._campaign, f"trial-{number:03d}", changed, best)
         worst = min(results, key=score)
-        study.tell(trial, score(worst))
-        tried.append(Trial(changed, score(worst), worst.key))
-        console.print(
-            f"trial {number + 1} of {trials}: worst {score(worst):.3f} ({worst.key}), "
-            f"best so far {study.best_value:.3f}",
+        pruned = score(worst) < best
+        for name, value in {"values": changed, "worst": score(worst), "flight": worst.key}.items():
+            trial.set_user_attr(name, value)
+        if pruned:
+            trial.report(score(worst), 0)
+            self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            self._study.tell(trial, score(worst))
+        self._tried.append(Trial(changed, score(worst), worst.key, pruned))
+        end = "given up" if pruned else "worst"
+        make_console(stderr=True).print(
+            f"trial {number + 1} of {trials}: {end} {score(worst):.3f} ({worst.key}), "
+            f"best so far {max(best, score(worst)):.3f}",
             highlight=False,
         )
-    best = max(tried, key=lambda trial: trial.worst)  # of equal ones the first
-    before = _worst(_fly(scenarios, held_out, run, "confirm-before", {}))
-    after = (
-        _worst(_fly(scenarios, held_out, run, "confirm-after", best.values))
-        if best.values
-        else before
-    )
-    tuned = Tuned(best.values, best.worst, after, before)
-    write_json(run.folder / TRIALS, [vars(trial) for trial in tried])
-    write_text(run.folder / TUNED, _config_text(tuned))
-    return tuned
+
+    def _fly(
+        self, campaign: Campaign, name: str, values: Mapping[str, float], least: float
+    ) -> list[Result]:
+        """Fly a campaign with these values until a flight has a score below `least`."""
+        (variant,) = campaign.variants
+        overrides = (*variant.overrides, *(f"{key}={value!r}" for key, value in values.items()))
+        jobs = jobs_of(
+            replace(campaign, variants=(variant.model_copy(update={"overrides": overrides}),))
+        )
+        settings = settings_of(replace(self._run, folder=self._run.folder / name))
+        results: list[Result] = []
+        while len(results) < len(jobs) and all(score(r) >= least for r in results):
+            part = jobs[
+                len(results) : len(results) + max(self._run.workers, self._fleet.capacity())
+            ]
+            results += fly_jobs(part, self._fleet, settings, lambda result, was_there: None)
+            crashed = next((result for result in results if result.crashed), None)
+            if crashed is not None:
+                raise SimulatorError(
+                    f"{crashed.key}: {crashed.reason}; run the same command again to go on"
+                )
+        return results
 
 
-def _fly(
-    scenarios: Sequence[Scenario],
-    seeds: Sequence[int] | None,
-    run: ScenarioRun,
-    name: str,
-    values: Mapping[str, float],
-) -> list[Result]:
-    own = replace(
-        run,
-        folder=run.folder / name,
-        keep_logs=False,
-        overrides=(*run.overrides, *(f"{key}={value!r}" for key, value in values.items())),
-    )
-    make_folder(own.folder)
-    return run_jobs(jobs_of(scenarios, seeds, own), run.workers, lambda result, was_there: None)
+def present_values(campaign: Campaign, space: Mapping[str, Span]) -> dict[str, float]:
+    """Return the present value of each key, within its range."""
+    (variant,) = campaign.variants
+    config: Any = make_config(campaign.config, "configuration", variant.overrides).model_dump()
+    present = {}
+    for key, span in space.items():
+        node = config
+        for part in renamed_key(key).split("."):
+            node = node[part]
+        present[key] = min(max(float(node), span.low), span.high)
+    return present
 
 
 def _worst(results: Sequence[Result]) -> float:
     return min(score(result) for result in results)
-
-
-def _present(space: Mapping[str, Span], run: ScenarioRun) -> dict[str, float]:
-    changes = {} if run.config is None else read_yaml(run.config)
-    data: Any = make_config(changes, run.config or "configuration", run.overrides).model_dump()
-    present = {}
-    for key in space:
-        node = data
-        for part in renamed_key(key).split("."):
-            node = node[part]
-        present[key] = float(node)
-    return present
 
 
 def _config_text(tuned: Tuned) -> str:

@@ -18,9 +18,8 @@ from followme_uav.config.aliases import ALIASES, renamed, renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.log.reader import read_log
 from followme_uav.log.writer import FlightLogWriter
-from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario import tune
-from followme_uav.scenario.run import ScenarioRun
+from followme_uav.scenario.script.plan import Campaign, Variant
 from followme_uav.scenario.script.script import Scenario
 from tests.conftest import make_entry
 
@@ -232,5 +231,5 @@ def test_former_key_in_a_script_overrides_the_present_key_of_a_file():
 def test_tuning_space_may_use_former_keys(tmp_path):
     path = tmp_path / "space.yaml"
     path.write_text("tracker.gate: {low: 8, high: 12}\n")
-    run = ScenarioRun(tmp_path / "out", "network", DEFAULT_WEIGHTS)
-    assert tune._present(tune.read_space(path), run) == {"tracker.gate": 11.0}
+    campaign = Campaign(scenarios=(), variants=(Variant(),))
+    assert tune.present_values(campaign, tune.read_space(path)) == {"tracker.gate": 11.0}

@@ -34,15 +34,23 @@ _DROP, _FRAME_JITTER, _COMMAND_JITTER = 11, 12, 13
 
 
 def fault_injector_for(
-    events: Sequence[Event], seed: int
+    events: Sequence[Event], seed: int, made: Callable[[FaultInjector], None] = lambda _: None
 ) -> Callable[[Simulator, FlightConfig], AbstractContextManager[Simulator]]:
-    """Return the function for `FlightPlan.wrap_simulator` that injects these events."""
+    """Return the function for `FlightPlan.wrap_simulator` that injects these events.
+
+    Args:
+        events: The events of the script.
+        seed: Seed of lost frames and of jitter.
+        made: Called with the fault injector of the flight.
+    """
 
     @contextmanager
     def make(simulator: Simulator, config: FlightConfig) -> Iterator[Simulator]:
         world = WorldConnection(config.simulator, config.rpc)
         try:
-            yield FaultInjector(simulator, world, events, seed, 1.0 / config.camera.rate_hz)
+            injector = FaultInjector(simulator, world, events, seed, 1.0 / config.camera.rate_hz)
+            made(injector)
+            yield injector
         finally:
             world.close()
 
@@ -133,12 +141,12 @@ class FaultInjector:
 
     def reconnect(self) -> None:
         """Reconnect; a stalled simulator accepts the connection and answers nothing on it."""
-        if not self._is_stalled:
+        if not self.is_stalled:
             self._simulator.reconnect()
 
     def take_control(self) -> None:
         """Take control of the vehicle, unless the simulator is stalled."""
-        if not self._is_stalled:
+        if not self.is_stalled:
             self._simulator.take_control()
 
     def _active_events(self) -> list[Event]:
@@ -146,7 +154,8 @@ class FaultInjector:
         return [event for event in self._events if event.is_on(self._now_s + TOLERANCE_S)]
 
     @property
-    def _is_stalled(self) -> bool:
+    def is_stalled(self) -> bool:
+        """Whether a fault keeps the simulator from answering now."""
         return any(event.stall for event in self._active_events())
 
     @property
@@ -154,12 +163,12 @@ class FaultInjector:
         return next((event.delay for event in self._active_events() if event.delay), None)
 
     def _check_answering(self, method: str) -> None:
-        if self._is_stalled:
+        if self.is_stalled:
             raise RpcTimeoutError(f"{method}: no answer, the script has stalled the simulator")
 
     def _take(self, arrival_s: float) -> None:
         """Take the frame of this moment, which arrives later."""
-        if not self._is_stalled:
+        if not self.is_stalled:
             frame = self._simulator.read_frame()
             truth = self._simulator.ground_truth()
             self._delayed_frames.add(DelayedFrame(arrival_s, frame, truth))

@@ -1,112 +1,180 @@
-"""One flight of a scenario, from its script to its result."""
+"""One flight of a scenario, from its job to its result.
+
+A flight ends in one of three ways. It *passed* or *failed* where the pilot flew it to its end, or
+ended it by an error of its own. It *crashed* where the machine failed: no simulator although no
+fault was injected, no disk, no memory, no time. Crashed flights say nothing about the pilot.
+"""
 
 from __future__ import annotations
 
+import faulthandler
 import hashlib
-import json
+import os
+import platform
 import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import yaml
 
-from followme_uav.config import FlightConfig
+from followme_uav import __version__
 from followme_uav.errors import FollowMeError
 from followme_uav.flight.pilots import pilot_kind
-from followme_uav.perception.weights import sha256
-from followme_uav.scenario.execution.results import Result
+from followme_uav.scenario.execution.fault_injector import FaultInjector, fault_injector_for
+from followme_uav.scenario.execution.jobs import Job
+from followme_uav.scenario.execution.results import AS_EXPECTED, Result
 from followme_uav.scenario.script.checks import complaints
+from followme_uav.scenario.script.random_draws import draws_of
 from followme_uav.scenario.script.script import Scenario
+
+Logs = Literal["all", "failures", "none"]
+LIMIT_S, LIMIT_PER_S = 120.0, 10.0
+"""Wall-clock limit of a flight: start and end, and per second of flight time."""
+_OF_THE_MACHINE = (FollowMeError, OSError, MemoryError)
+"""Errors that end a flight without a fault of the pilot."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """A flight to be flown; it is sent to another process."""
+class FlightSettings:
+    """Conditions of all flights of a run that do not change their results."""
 
-    scenario: Scenario
-    seed: int
-    config: FlightConfig
-    pilot: str
-    weights: Path
-    folder: Path
-    """The folder of the run, for logs and results."""
-    keep_log: bool = True
+    folder: Path | None
+    """Folder of the run; None: the worker cannot write there, and returns the log."""
+    logs: Logs = "all"
+    threads: int = 1
+    """Threads of the network, unless the configuration sets them."""
+    limit_s: float | None = None
+    """Wall-clock limit of one flight; None: by its flight time."""
 
-    @property
-    def key(self) -> str:
-        """Name of the flight, as in `Result.key`."""
-        return f"{self.scenario.name}-seed{self.seed}"
+    def limit_of(self, job: Job) -> float:
+        """Return the wall-clock limit of a flight in seconds."""
+        return self.limit_s or LIMIT_S + LIMIT_PER_S * job.config.duration_s
 
-    @property
-    def log(self) -> Path:
-        """Path of its log."""
-        return self.folder / "logs" / f"{self.key}.mcap"
+    def keeps(self, *, success: bool) -> bool:
+        """Whether to keep the log of a flight."""
+        return self.logs == "all" or (self.logs == "failures" and not success)
 
 
-def fly_job(job: Job) -> Result:
-    """Fly a job; an error becomes a result with the cause, so that other flights go on."""
+@dataclass(frozen=True)
+class Flown:
+    """The end of a flight, as a worker returns it."""
+
+    result: Result
+    log: bytes | None = None
+    """The log to be written by the process that distributes the flights."""
+
+
+def fly_job(job: Job, settings: FlightSettings) -> Flown:
+    """Fly a job; an error becomes a result with the cause, so that other flights go on.
+
+    The process ends after `settings.limit_of(job)`, also where the flight hangs.
+    """
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(settings.limit_of(job), exit=True, file=nowhere)
+        try:
+            with tempfile.TemporaryDirectory(prefix="followme-") as scratch:
+                return _fly(job, settings, Path(scratch))
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _fly(job: Job, settings: FlightSettings, scratch: Path) -> Flown:
     from followme_uav.flight.fly import FlightPlan, fly  # slow to import
-    from followme_uav.scenario.execution.fault_injector import fault_injector_for
 
-    scenario, start_s = job.scenario, time.monotonic()
+    start_s = time.monotonic()
     metrics: Mapping[str, Any] = {}
-    log = job.log if job.keep_log else None
-    kind = pilot_kind(job.pilot)
+    draws: Mapping[str, Any] = {}
+    injectors: list[FaultInjector] = []
+    crashed = False
+    log = None if settings.logs == "none" else (settings.folder or scratch) / log_name(job)
+    kind = pilot_kind(job.variant.pilot)
     try:
-        with tempfile.TemporaryDirectory(prefix="followme-") as scratch:
-            world = Path(scratch) / "world.yaml"
-            world.write_text(yaml.safe_dump(scenario.world_of(job.seed)), encoding="utf-8")
-            summary = fly(
-                FlightPlan(
-                    config=job.config,
-                    weights=None if kind.on_true_masks else job.weights,
-                    seed=job.seed,
-                    log=log,
-                    embedded=True,
-                    lockstep=True,
-                    world=world,
-                    wrap_simulator=fault_injector_for(scenario.events, job.seed),
-                    make_pilot=kind.make,
-                    end_after_following_s=scenario.follow_s,
-                    metadata={"scenario": scenario.name, "pilot": job.pilot},
-                )
+        scenario = job.scenario()
+        draws = draws_of(scenario, job.seed)
+        summary = fly(
+            FlightPlan(
+                config=_with_threads(job, settings.threads),
+                weights=None if kind.on_true_masks else job.variant.weights,
+                seed=job.seed,
+                log=log,
+                embedded=True,
+                lockstep=True,
+                world=_world_file(scenario, job.seed, scratch),
+                wrap_simulator=fault_injector_for(scenario.events, job.seed, injectors.append),
+                make_pilot=kind.make,
+                end_after_following_s=scenario.follow_s,
+                metadata={"scenario": scenario.name, "pilot": job.variant.pilot},
             )
-    except FollowMeError as error:
-        reason = f"broke: {error}"
+        )
+    except _OF_THE_MACHINE as error:
+        reason, crashed = f"broke: {error}", not any(i.is_stalled for i in injectors)
     except Exception as error:  # an error in one flight must not end the others
         reason = f"broke: {type(error).__name__}: {error}"
     else:
         metrics = summary.metrics.to_dict()
         reason = "; ".join(complaints(scenario.expect, summary.metrics))
+    keep = log is not None and log.exists() and settings.keeps(success=not reason)
+    if log is not None and not keep:
+        log.unlink(missing_ok=True)
+    result = result_of(
+        job,
+        reason=reason,
+        crashed=crashed,
+        metrics=metrics,
+        draws=draws,
+        log=log_name(job) if keep else None,
+        wall_s=time.monotonic() - start_s,
+    )
+    return Flown(result, log.read_bytes() if keep and log and settings.folder is None else None)
+
+
+def result_of(
+    job: Job,
+    *,
+    reason: str = "",
+    crashed: bool = False,
+    metrics: Mapping[str, Any] | None = None,
+    draws: Mapping[str, Any] | None = None,
+    log: str | None = None,
+    wall_s: float = 0.0,
+) -> Result:
+    """Return the result of a job; an empty `reason` is a success."""
     return Result(
-        name=scenario.name,
+        name=job.name,
         seed=job.seed,
         success=not reason,
-        reason=reason or "as expected",
-        metrics=dict(metrics),
-        log=None if log is None else str(log.relative_to(job.folder)),
-        wall_s=round(time.monotonic() - start_s, 2),
-        pilot=job.pilot,
+        reason=reason or AS_EXPECTED,
+        metrics=dict(metrics or {}),
+        log=log,
+        wall_s=round(wall_s, 2),
+        pilot=job.variant.pilot,
+        id=job.id,
+        variant=job.variant.label,
+        crashed=crashed,
+        axes=dict(job.variant.axes),
+        draws=dict(draws or {}),
+        versions={
+            "program": __version__,
+            "code": code_digest()[:16],
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "weights_sha256": job.weights_sha256,
+            "config_sha256": job.config_sha256,
+        },
     )
 
 
-def fingerprint(job: Job, code: str) -> str:
-    """Return the digest of all inputs of a flight; `code` is the digest of the program."""
-    inputs = {
-        "scenario": job.scenario.model_dump(mode="json"),
-        "seed": job.seed,
-        "config": job.config.model_dump(mode="json"),
-        "pilot": job.pilot,
-        "weights": "" if pilot_kind(job.pilot).on_true_masks else sha256(job.weights),
-        "log": job.keep_log,
-        "code": code,
-    }
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+def log_name(job: Job) -> str:
+    """Return the path of a flight's log in the folder of the run."""
+    return f"logs/{job.key}.mcap"
 
 
+@lru_cache(maxsize=1)
 def code_digest() -> str:
     """Return the digest of this program's source."""
     package = Path(__file__).resolve().parents[2]
@@ -114,3 +182,17 @@ def code_digest() -> str:
     for file in sorted(package.rglob("*.py")):
         digest.update(str(file.relative_to(package)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
+
+
+def _with_threads(job: Job, threads: int) -> Any:
+    config = job.config
+    if config.perception.threads:
+        return config
+    perception = config.perception.model_copy(update={"threads": threads})
+    return config.model_copy(update={"perception": perception})
+
+
+def _world_file(scenario: Scenario, seed: int, scratch: Path) -> Path:
+    world = scratch / "world.yaml"
+    world.write_text(yaml.safe_dump(scenario.world_of(seed)), encoding="utf-8")
+    return world

@@ -1,14 +1,16 @@
-"""Results of a run, one for each flight, and their files `results.json` and `junit.xml`.
+"""Results of a run, one for each flight, and their files.
 
-`results.json` has `pilot`, `weights_sha256` and `results`: a list with `name`, `seed`, `success`,
-`reason`, `metrics`, `log` and `wall_s` of each flight, in the order of the scripts.
+`flights.jsonl` gets a line when a flight ends, and is what a resumed run reads. `results.json` and
+`junit.xml` are written at the end. `results.json` has the totals and `results`: a list of the
+fields of `Result`, in the order of the plan.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,9 +18,22 @@ from xml.etree import ElementTree
 import numpy as np
 
 from followme_uav.errors import DataError
-from followme_uav.files import write_json, write_whole
+from followme_uav.files import append_line, write_json, write_whole
+from followme_uav.scenario.statistics.intervals import (
+    Interval,
+    bootstrap_interval,
+    share_interval,
+    wilson,
+)
 
-RESULTS, JUNIT = "results.json", "junit.xml"
+FLIGHTS, RESULTS, JUNIT = "flights.jsonl", "results.json", "junit.xml"
+AS_EXPECTED = "as expected"
+MACHINE_METRICS = frozenset({"loop_p50_ms", "loop_p99_ms", "real_time_factor"})
+"""Metrics that depend on the machine, and differ from run to run."""
+
+
+_OF_A_RUN = frozenset({"log", "wall_s", "attempts", "versions"})
+"""Fields of a result that differ from run to run."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +51,36 @@ class Result:
     """Path of the log, relative to the folder of the results."""
     wall_s: float
     pilot: str
+    id: str = ""
+    """Digest of everything that determines the flight, besides the program."""
+    variant: str = ""
+    """Label of the plan's variant; empty in a run with one variant."""
+    crashed: bool = False
+    """The machine failed, not the pilot; `success` is false and says nothing."""
+    attempts: int = 1
+    """How often the flight was begun: it is repeated after a crash."""
+    axes: dict[str, str] = field(default_factory=dict)
+    """Label of each axis of the plan."""
+    draws: dict[str, Any] = field(default_factory=dict)
+    """Conditions of the flight by their names in `random_draws.DRAWS`."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Program, libraries, and digests of code, weights and configuration."""
 
     @property
     def key(self) -> str:
         """Name of the flight, unique in a run; file names begin with it."""
-        return f"{self.name}-seed{self.seed}"
+        return f"{self.name}-seed{self.seed}" + (f"-{self.variant}" if self.variant else "")
+
+    @property
+    def outcome(self) -> str:
+        """`passed`, `failed` or `crashed`."""
+        return "crashed" if self.crashed else "passed" if self.success else "failed"
+
+    def repeatable(self) -> dict[str, Any]:
+        """Return the fields that are the same in every run of this flight on such a machine."""
+        metrics = {k: v for k, v in self.metrics.items() if k not in MACHINE_METRICS}
+        row = {k: v for k, v in self.to_dict().items() if k not in _OF_A_RUN}
+        return {**row, "metrics": metrics}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields for JSON."""
@@ -52,38 +92,105 @@ class Totals:
     """The metrics of a run, over all its flights."""
 
     flights: int
+    """Without the crashed ones, which the other figures leave out, too."""
     passed: int
-    tracked: float | None
+    crashed: int
+    success: Interval
+    """Share of flights as expected, with its Wilson interval."""
+    tracked: Interval | None
     """Share of the time after the hero was found, of all flights together."""
-    in_view: float | None
+    in_view: Interval | None
     losses: int
-    reacquire_visible_s: float | None
+    reacquire_visible_s: Interval | None
     """Median over all losses after which the hero was found again."""
     wrong_target_s: float
     collisions: int
 
 
 def totals(results: Sequence[Result]) -> Totals:
-    """Return the metrics of several flights together."""
-    flown = [r.metrics for r in results if r.metrics]
-    judged_s = sum(m["judged_s"] for m in flown)
+    """Return the metrics of several flights together, with intervals of 95 %."""
+    counted = [r for r in results if not r.crashed]
+    flown = [r.metrics for r in counted if r.metrics]
+    passed = sum(r.success for r in counted)
 
-    def share(name: str) -> float | None:
-        if not judged_s:
-            return None
-        return float(sum((m[name] or 0.0) * m["judged_s"] for m in flown) / judged_s)
+    def share(name: str) -> Interval | None:
+        parts_s = [(m[name] or 0.0) * m["judged_s"] for m in flown]
+        return share_interval(parts_s, [m["judged_s"] for m in flown])
 
-    found_again_s = [s for m in flown for s in m["reacquire_visible_s"]]
     return Totals(
-        flights=len(results),
-        passed=sum(r.success for r in results),
+        flights=len(counted),
+        passed=passed,
+        crashed=len(results) - len(counted),
+        success=wilson(passed, len(counted)),
         tracked=share("tracked"),
         in_view=share("in_view"),
         losses=sum(m["losses"] for m in flown),
-        reacquire_visible_s=float(np.median(found_again_s)) if found_again_s else None,
+        reacquire_visible_s=bootstrap_interval(
+            [s for m in flown for s in m["reacquire_visible_s"]], np.median
+        ),
         wrong_target_s=sum(m["wrong_target_s"] or 0.0 for m in flown),
         collisions=sum(m["collisions"] for m in flown),
     )
+
+
+def content_hash(results: Sequence[Result]) -> str:
+    """Return the digest of all that is repeatable, in the order of the ids."""
+    rows = [result.repeatable() for result in sorted(results, key=lambda r: (r.id, r.key))]
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of `flights.jsonl`."""
+
+    code: str
+    """Digest of the program that flew it."""
+    result: Result
+
+
+class RowFile:
+    """The file of rows of a run; a row is on the disk when `append` returns."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FLIGHTS
+
+    def read(self) -> list[Row]:
+        """Return the rows in the order of writing; a line that was cut off is left out.
+
+        Raises:
+            DataError: The file cannot be read.
+        """
+        try:
+            lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise DataError(f"{self._path}: {error.strerror}; make it readable") from error
+        return [row for line in lines if (row := _row_of(line)) is not None]
+
+    def append(self, row: Row) -> None:
+        """Add a row; raises `OutputError` when it cannot be written."""
+        text = json.dumps({"code": row.code, "result": row.result.to_dict()}, allow_nan=False)
+        # After a line that was cut off, the row begins on a line of its own.
+        append_line(self._path, text if self._ends_whole() else f"\n{text}", sync=True)
+
+    def _ends_whole(self) -> bool:
+        try:
+            with self._path.open("rb") as file:
+                if not file.seek(0, 2):
+                    return True
+                file.seek(-1, 2)
+                return file.read(1) == b"\n"
+        except OSError:
+            return True
+
+
+def _row_of(line: str) -> Row | None:
+    try:
+        content = json.loads(line)
+        return Row(content["code"], Result(**content["result"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def write_results(folder: Path, results: Sequence[Result], about: Mapping[str, Any]) -> None:
@@ -94,6 +201,7 @@ def write_results(folder: Path, results: Sequence[Result], about: Mapping[str, A
     """
     content = {
         **about,
+        "content_sha256": content_hash(results),
         "totals": asdict(totals(results)),
         "results": [result.to_dict() for result in results],
     }
@@ -102,12 +210,14 @@ def write_results(folder: Path, results: Sequence[Result], about: Mapping[str, A
 
 
 def read_results(path: Path) -> list[Result]:
-    """Read the results from a file, or from the folder of a run.
+    """Read the results from a file, or from the folder of a run, also of an unfinished one.
 
     Raises:
         DataError: There are none, or they are damaged.
     """
     file = path / RESULTS if path.is_dir() else path
+    if path.is_dir() and not file.exists() and (rows := RowFile(path).read()):
+        return list({row.result.key: row.result for row in rows}.values())
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         return [Result(**row) for row in content["results"]]
@@ -118,18 +228,24 @@ def read_results(path: Path) -> list[Result]:
 
 
 def _junit(results: Sequence[Result]) -> ElementTree.Element:
-    failed = sum(not result.success for result in results)
+    """Return the suite; a crashed flight is an error, a failed one a failure."""
+    outcomes = [result.outcome for result in results]
     suite = ElementTree.Element(
-        "testsuite", name="scenarios", tests=str(len(results)), failures=str(failed)
+        "testsuite",
+        name="scenarios",
+        tests=str(len(results)),
+        failures=str(outcomes.count("failed")),
+        errors=str(outcomes.count("crashed")),
     )
     for result in results:
         case = ElementTree.SubElement(
             suite,
             "testcase",
             classname=result.name,
-            name=f"seed {result.seed}",
+            name=f"seed {result.seed}" + (f" {result.variant}" if result.variant else ""),
             time=f"{result.wall_s:.2f}",
         )
         if not result.success:
-            ElementTree.SubElement(case, "failure", message=result.reason)
+            tag = "error" if result.crashed else "failure"
+            ElementTree.SubElement(case, tag, message=result.reason)
     return suite

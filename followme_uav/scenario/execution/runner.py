@@ -1,124 +1,206 @@
-"""Fly many jobs in parallel, each with its own simulator; skip those that are finished."""
+"""Fly the jobs of a run: distribute them, write each result at once, repeat what crashed."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Generator, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from followme_uav.files import make_folder, write_json
-from followme_uav.scenario.execution.flight import Job, code_digest, fingerprint, fly_job
-from followme_uav.scenario.execution.results import Result
-from followme_uav.workers import WorkerPool, worker_pool
+from followme_uav.errors import EnvironmentSetupError
+from followme_uav.files import make_folder, write_whole
+from followme_uav.scenario.execution.fleet import Fleet, Fly
+from followme_uav.scenario.execution.flight import (
+    FlightSettings,
+    Flown,
+    code_digest,
+    fly_job,
+    log_name,
+    result_of,
+)
+from followme_uav.scenario.execution.jobs import Job
+from followme_uav.scenario.execution.results import Result, Row, RowFile
+from followme_uav.scenario.statistics.stopping import Stopping
 
 OnResult = Callable[[Result, bool], None]
 """Called with each result, and whether the flight was finished before this run."""
-_THREAD_VARIABLES = ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+RETRIES = 2
+"""How often a crashed flight is repeated."""
+HOPELESS = 5
+"""So many flights crash for good before any other has ended: the run is given up."""
+_POLL_S = 1.0
+_GRACE_S = 120.0
+"""Longer than the limit of a flight: the worker itself, or its cluster, does not answer."""
 
 
-def run_jobs(jobs: Sequence[Job], workers: int, on_result: OnResult) -> list[Result]:
-    """Fly all jobs, at most `workers` at a time; the results are in the order of the jobs.
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run treats its flights."""
 
-    Each result is written at once, so that an interrupted run can be resumed: a flight is not flown
-    again while scenario, configuration, weights and program are the same.
+    folder: Path
+    flight: FlightSettings
+    retries: int = RETRIES
+    half_width: float | None = None
+    """Stop when the interval of the success of each variant is as narrow as this."""
+    fly: Fly = fly_job
+
+
+def fly_jobs(
+    jobs: Sequence[Job], fleet: Fleet, settings: RunSettings, on_result: OnResult
+) -> list[Result]:
+    """Fly all jobs that have no result yet; the results are in the order of the jobs.
+
+    A result is written before the next flight of its worker begins, so that an interrupted run can
+    be resumed: a flight is not flown again while its id and the program are the same. Flights that
+    were begun before a run stopped by `half_width` are written, too, but not returned.
 
     Raises:
         OutputError: The run's folder cannot be written.
+        EnvironmentSetupError: All flights crash, or no worker answers.
     """
-    code = code_digest()
-    done: dict[str, Result] = {}
-    to_fly = []
-    for job in jobs:
-        make_folder(job.folder / "flights")
-        make_folder(job.folder / "logs")
-        before = _read(job, fingerprint(job, code))
-        if before is None:
-            to_fly.append(job)
-        else:
-            done[job.key] = before
-            on_result(before, True)
-
-    def keep(job: Job, result: Result) -> None:
-        write_json(_file(job), {"inputs": fingerprint(job, code), "result": result.to_dict()})
-        done[job.key] = result
-        on_result(result, False)
-
-    with closing(_fly_all(to_fly, max(1, min(workers, len(jobs))))) as flown:
-        for job, result in flown:
-            try:
-                keep(job, result)
-            except KeyboardInterrupt:  # raised only once, see `interrupts`
-                keep(job, result)
-                raise
-    return [done[job.key] for job in jobs]
+    return _Distribution(jobs, fleet, settings, on_result).run()
 
 
-def _fly_all(jobs: Sequence[Job], workers: int) -> Generator[tuple[Job, Result]]:
-    """Yield results as they are ready; a process that is killed costs its own flight only."""
-    left = list(jobs)
-    while left:
-        running: dict[Future[Result], Job] = {}
+class _Distribution:
+    """The state of a run."""
+
+    def __init__(
+        self, jobs: Sequence[Job], fleet: Fleet, settings: RunSettings, on_result: OnResult
+    ) -> None:
+        self._jobs, self._fleet = jobs, fleet
+        self._settings, self._on_result = settings, on_result
+        self._rows = RowFile(settings.folder)
+        self._code = code_digest()
+        self._done: dict[str, Result] = {}
+        self._attempts: dict[str, int] = {}
+        self._running: dict[Future[Flown], tuple[Job, float]] = {}
+        self._order = list(jobs)
+        self._stopping: Stopping | None = None
+        if settings.half_width is not None:
+            # By pair: all variants of a scenario and seed count together.
+            self._order.sort(key=lambda job: (job.pair, job.variant.label))
+            variants = [job.variant.label for job in self._order]
+            self._stopping = Stopping(variants, settings.half_width)
+        self._numbers = {job.id: number for number, job in enumerate(self._order)}
+        self._outcomes: dict[int, bool | None] = {}
+        self._last_end_s = time.monotonic()
+
+    def run(self) -> list[Result]:
+        make_folder(self._settings.folder / "logs")
+        self._take_finished()
+        left = deque(job for job in self._order if job.id not in self._done)
         try:
-            with _pool(min(workers, len(left)), workers) as pool:
-                while left or running:
-                    while left and len(running) < workers:
-                        future = pool.submit(fly_job, left[0])
-                        running[future] = left.pop(0)
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        job = running.pop(future)
-                        try:
-                            yield job, future.result()
-                        except BrokenProcessPool:
-                            yield job, _died(job)
-                            raise
-        except BrokenProcessPool:
-            # The other flights of the broken pool ended with it: fly them again.
-            left = [*running.values(), *left]
+            while (left and not self._stopped) or self._running:
+                while left and not self._stopped and len(self._running) < self._fleet.capacity():
+                    self._begin(left.popleft())
+                for job in self._end_some():
+                    left.append(job)
         except KeyboardInterrupt:
-            for future, job in running.items():
-                if future.done() and not future.cancelled() and future.exception() is None:
-                    yield job, future.result()
+            self._keep_what_is_done()
             raise
+        last = None if self._stopping is None else self._stopping.stopped_after
+        counted = {job.id for job in self._order[:last]}
+        return [self._done[job.id] for job in self._jobs if job.id in counted]
 
+    @property
+    def _stopped(self) -> bool:
+        return self._stopping is not None and self._stopping.stopped_after is not None
 
-def _pool(processes: int, workers: int) -> AbstractContextManager[WorkerPool]:
-    return worker_pool(processes, _use_threads, max(1, (os.cpu_count() or 1) // workers))
+    def _take_finished(self) -> None:
+        """Take the results of an earlier run; crashed flights are flown again."""
+        rows = {r.result.id: r.result for r in self._rows.read() if r.code == self._code}
+        for job in self._order:
+            result = rows.get(job.id)
+            if result is None or result.crashed or not self._has_log(result):
+                continue
+            self._count(job, result)
+            self._on_result(result, True)
+            if self._stopped:
+                return
 
+    def _has_log(self, result: Result) -> bool:
+        """Whether the log is there, if the run is to have it."""
+        if not self._settings.flight.keeps(success=result.success):
+            return True
+        return result.log is not None and (self._settings.folder / result.log).exists()
 
-def _use_threads(count: int) -> None:
-    """Limit the threads of renderer and numerical libraries in each process."""
-    for name in _THREAD_VARIABLES:
-        os.environ[name] = str(count)
+    def _begin(self, job: Job) -> None:
+        self._attempts[job.id] = self._attempts.get(job.id, 0) + 1
+        future = self._fleet.submit(self._settings.fly, job, self._settings.flight)
+        self._running[future] = (job, time.monotonic())
 
+    def _end_some(self) -> list[Job]:
+        """Wait for some flights; return those to be flown again."""
+        ended = wait(self._running, timeout=_POLL_S, return_when=FIRST_COMPLETED).done
+        if not ended:
+            self._check_progress()
+        again = []
+        for future in ended:
+            self._last_end_s = time.monotonic()
+            job, begun_s = self._running.pop(future)
+            try:
+                crashed = self._end(job, future, begun_s)
+            except KeyboardInterrupt:  # raised only once, see `interrupts`
+                self._end(job, future, begun_s)
+                raise
+            if crashed:
+                again.append(job)
+        return again
 
-def _died(job: Job) -> Result:
-    return Result(
-        name=job.scenario.name,
-        seed=job.seed,
-        success=False,
-        reason="broke: the process that flew it was killed",
-        metrics={},
-        log=None,
-        wall_s=0.0,
-        pilot=job.pilot,
-    )
+    def _end(self, job: Job, future: Future[Flown], begun_s: float) -> bool:
+        """Write the result of a flight; return whether it is to be flown again."""
+        flown = self._flown(job, future, begun_s)
+        result = replace(flown.result, attempts=self._attempts[job.id])
+        if result.crashed and result.attempts <= self._settings.retries:
+            return True
+        if flown.log is not None:
+            write_whole(self._settings.folder / log_name(job), flown.log)
+        self._rows.append(Row(self._code, result))
+        self._count(job, result)
+        self._on_result(result, False)
+        self._check_hope(result)
+        return False
 
+    def _flown(self, job: Job, future: Future[Flown], begun_s: float) -> Flown:
+        error = future.exception()
+        if error is None:
+            return future.result()
+        if not self._fleet.is_loss(error):
+            raise (
+                getattr(error, "cause", None) or error
+            )  # Ray's own error has the traceback as text
+        wall_s, limit_s = time.monotonic() - begun_s, self._settings.flight.limit_of(job)
+        cause = f"did not end within {limit_s:.0f} s" if wall_s >= limit_s else "was killed"
+        reason = f"broke: the process that flew it {cause}"
+        return Flown(result_of(job, reason=reason, crashed=True, wall_s=wall_s))
 
-def _file(job: Job) -> Path:
-    return job.folder / "flights" / f"{job.key}.json"
+    def _count(self, job: Job, result: Result) -> None:
+        self._done[job.id] = result
+        if self._stopping is not None:
+            success = None if result.crashed else result.success
+            self._outcomes[self._numbers[job.id]] = success
+            self._stopping.update(self._outcomes)
 
+    def _check_hope(self, result: Result) -> None:
+        if len(self._done) >= HOPELESS and all(r.crashed for r in self._done.values()):
+            raise EnvironmentSetupError(
+                f"the first {len(self._done)} flights crashed ({result.reason}); "
+                "run 'followme-uav doctor'"
+            )
 
-def _read(job: Job, inputs: str) -> Result | None:
-    """Return the result of a flight with the same inputs; None where it ended with an error."""
-    try:
-        content = json.loads(_file(job).read_text(encoding="utf-8"))
-        result = Result(**content["result"])
-        same = content["inputs"] == inputs
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    has_log = result.log is None or (job.folder / result.log).exists()
-    return result if same and has_log and result.metrics else None
+    def _check_progress(self) -> None:
+        longest_s = max(self._settings.flight.limit_of(job) for job, _ in self._running.values())
+        waited_s = time.monotonic() - self._last_end_s
+        if waited_s > 2.0 * longest_s + _GRACE_S:
+            raise EnvironmentSetupError(
+                f"no worker has answered for {waited_s:.0f} s; look at the machines, then run the "
+                "same command again: finished flights are not repeated"
+            )
+
+    def _keep_what_is_done(self) -> None:
+        """Write the results of flights that have ended; Ctrl-C ends the others."""
+        for future, (job, begun_s) in list(self._running.items()):
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._end(job, future, begun_s)

@@ -1,24 +1,40 @@
-"""The report of a run: one HTML page with the results and the pictures of each flight.
+"""The report of a run: one HTML page with figures, a table of all flights, and pictures.
 
-The page contains its pictures; it needs no script, no network and no server.
+The page needs no network and no server. Up to `EMBEDDED` flights are drawn into the page; of a
+larger run only the failures are drawn, and the page loads their pictures from the folder beside it
+when they come into view, so that it stays light.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
 from followme_uav.errors import DataError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, write_text
 from followme_uav.scenario.execution.results import Result, totals
+from followme_uav.scenario.report.axes import by_axis
 from followme_uav.scenario.report.flight_pictures import KINDS, Drawing, draw
-from followme_uav.scenario.report.tables import COLUMNS, number
+from followme_uav.scenario.report.page_data import (
+    hardest_draws,
+    headings,
+    histograms,
+    table_data,
+)
+from followme_uav.scenario.report.tables import number, with_error
 from followme_uav.workers import worker_pool
 
 REPORT = "report.html"
 TEMPLATE = Path(__file__).with_name("report.html.j2")
+SCRIPT = Path(__file__).with_name("report.js")
+EMBEDDED = 100
+"""Flights whose pictures are a part of the page, at most."""
+MOST_DRAWN = 500
+"""Failures that are drawn, at most."""
 
 
 def require_packages(purpose: str) -> None:
@@ -55,12 +71,15 @@ def write_report(
     """
     require_packages("the report")
     make_folder(folder / "pictures")
-    drawings = {r.key: d for r in results if (d := _drawing(folder, r)) is not None}
+    with_log = [r for r in results if _drawing(folder, r) is not None]
+    if len(with_log) > EMBEDDED:
+        with_log = [r for r in with_log if not r.success]
+    drawings = {r.key: d for r in with_log[:MOST_DRAWN] if (d := _drawing(folder, r)) is not None}
     missing = [d for d in drawings.values() if not d.is_done]
     for done, _ in enumerate(_draw(missing, min(workers, len(missing))), 1):
         drawn(done, len(missing))
     page = folder / REPORT
-    write_text(page, _page(folder.name, results, drawings))
+    write_text(page, _page(folder.name, results, drawings, len(with_log) - len(drawings)))
     return page
 
 
@@ -70,8 +89,13 @@ def _draw(drawings: Sequence[Drawing], workers: int) -> Iterator[None]:
         yield from map(draw, drawings)
         return
     with worker_pool(workers) as pool:
-        for future in [pool.submit(draw, drawing) for drawing in drawings]:
-            yield future.result()
+        left, running = list(drawings), set[Future[None]]()
+        while left or running:
+            while left and len(running) < workers:
+                running.add(pool.submit(draw, left.pop()))
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                running.remove(future)
+                yield future.result()
 
 
 def _drawing(folder: Path, result: Result) -> Drawing | None:
@@ -81,29 +105,46 @@ def _drawing(folder: Path, result: Result) -> Drawing | None:
     return Drawing(folder / result.log, folder / "pictures" / result.key)
 
 
-def _page(title: str, results: Sequence[Result], drawings: dict[str, Drawing]) -> str:
+def _page(
+    title: str, results: Sequence[Result], drawings: dict[str, Drawing], left_out: int
+) -> str:
     from jinja2 import Environment, StrictUndefined
 
     t = totals(results)
+    embeds = len(drawings) <= EMBEDDED
+    script = SCRIPT.read_text(encoding="utf-8")
+    draws = hardest_draws(results)
     environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters.update(number=number, data_uri=_data_uri)
+    environment.filters.update(
+        number=number, with_error=with_error, picture=_data_uri if embeds else _address
+    )
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         title=title,
         pilots=", ".join(sorted({result.pilot for result in results})),
         facts={
             "as expected": f"{t.passed} of {t.flights}",
-            "tracked": number(t.tracked),
-            "in view": number(t.in_view),
+            "share as expected": with_error(t.success),
+            "crashed, not counted": t.crashed,
+            "tracked": with_error(t.tracked),
+            "in view": with_error(t.in_view),
             "losses": t.losses,
-            "s until found again, median": number(t.reacquire_visible_s),
+            "s until found again, median": with_error(t.reacquire_visible_s),
             "s another person followed": number(t.wrong_target_s),
             "collisions": t.collisions,
         },
-        columns=COLUMNS,
+        axes=by_axis(results),
+        histograms=histograms(results),
+        draws=draws,
+        headings=headings(results),
         kinds=KINDS,
-        flights=results,
+        drawn=[result for result in results if result.key in drawings],
+        draws_all=len(drawings) == len(results),
+        left_out=left_out,
         drawings=drawings,
+        data=table_data(results, [draw.name for draw in draws[:2]], list(drawings)),
+        script=script,
+        script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 
@@ -113,3 +154,8 @@ def _data_uri(picture: Path) -> str:
     except OSError as error:
         raise DataError(f"{picture}: {error.strerror}; remove it and draw again") from error
     return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+
+
+def _address(picture: Path) -> str:
+    """Return the address of a picture relative to the page."""
+    return f"{picture.parent.name}/{picture.name}"

@@ -11,7 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from followme_uav.scenario.execution.results import RESULTS, Result, totals
+from followme_uav.scenario.report.axes import by_axis
 from followme_uav.scenario.script.script import Scenario
+from followme_uav.scenario.statistics.intervals import Interval
 from followme_uav.terminal import make_console, print_table
 
 COLUMNS = {
@@ -25,30 +27,61 @@ COLUMNS = {
 }
 
 
+MOST_ROWS = 100
+"""Of the printed table and the printed list of failures; files have all."""
+
+
 def print_results(results: Sequence[Result]) -> None:
-    """Print a table with a row for each flight, and the totals."""
+    """Print a table of the flights, or of success by axis if they are many, and the totals."""
     console = make_console()
-    table = Table(title="Scenarios")
-    for title in ("scenario", "seed", "", *COLUMNS.values()):
-        table.add_column(title, justify="left" if title == "scenario" else "right", no_wrap=True)
-    for r in results:
-        mark = "[green]pass[/]" if r.success else "[bold red]FAIL[/]"
-        numbers = [number(r.metrics.get(name)) for name in COLUMNS]
-        table.add_row(escape(r.name), str(r.seed), mark, *numbers)
-    print_table(table, console)
-    for r in results:
-        if not r.success:
-            console.print(
-                f"[bold red]{escape(r.name)} seed {r.seed}[/]: {escape(r.reason)}", highlight=False
-            )
+    print_table(_flights(results) if len(results) <= MOST_ROWS else _axes(results), console)
+    not_passed = [result for result in results if not result.success]
+    for r in not_passed[:MOST_ROWS]:
+        colour = "yellow" if r.crashed else "bold red"
+        variant = f" {escape(r.variant)}" if r.variant else ""
+        console.print(
+            f"[{colour}]{escape(r.name)} seed {r.seed}{variant}[/]: {escape(r.reason)}",
+            highlight=False,
+        )
+    if len(not_passed) > MOST_ROWS:
+        console.print(f"... and {len(not_passed) - MOST_ROWS} more", highlight=False)
     t = totals(results)
+    crashed = f"; {t.crashed} crashed and are not counted" if t.crashed else ""
     console.print(
-        f"{t.passed} of {t.flights} flights as expected; tracked {number(t.tracked)}, in view "
-        f"{number(t.in_view)} of the time after the hero was found; {t.losses} losses, found again "
-        f"{number(t.reacquire_visible_s)} s (median) after being visible; another person followed "
-        f"for {t.wrong_target_s:.1f} s; {t.collisions} collisions",
+        f"{t.passed} of {t.flights} flights as expected, {with_error(t.success)}{crashed}; tracked "
+        f"{with_error(t.tracked)}, in view {with_error(t.in_view)} of the time after the hero was "
+        f"found; {t.losses} losses, found again {with_error(t.reacquire_visible_s)} s (median) "
+        f"after being visible; another person followed for {t.wrong_target_s:.1f} s; "
+        f"{t.collisions} collisions. Intervals are of 95 %",
         highlight=False,
     )
+
+
+def _flights(results: Sequence[Result]) -> Table:
+    table = Table(title="Scenarios")
+    variants = ("variant",) if any(result.variant for result in results) else ()
+    for title in ("scenario", "seed", *variants, "", *COLUMNS.values()):
+        table.add_column(title, justify="left" if title == "scenario" else "right", no_wrap=True)
+    marks = {
+        "passed": "[green]pass[/]",
+        "failed": "[bold red]FAIL[/]",
+        "crashed": "[yellow]crash[/]",
+    }
+    for r in results:
+        numbers = [number(r.metrics.get(name)) for name in COLUMNS]
+        variant = (escape(r.variant),) if variants else ()
+        table.add_row(escape(r.name), str(r.seed), *variant, marks[r.outcome], *numbers)
+    return table
+
+
+def _axes(results: Sequence[Result]) -> Table:
+    table = Table(title="Flights as expected")
+    for title in ("axis", "value", "flights", "passed", "share and interval"):
+        table.add_column(title, justify="left" if title in ("axis", "value") else "right")
+    for row in by_axis(results):
+        counts = (str(row.flights), str(row.passed), with_error(row.success))
+        table.add_row(escape(row.axis), escape(row.value), *counts)
+    return table
 
 
 def print_json(folder: Path) -> None:
@@ -71,6 +104,15 @@ def print_list(scenarios: Sequence[Scenario], as_json: bool) -> None:
 def print_script(scenario: Scenario) -> None:
     """Print a scenario as YAML."""
     print(yaml.safe_dump(scenario.model_dump(mode="json"), sort_keys=False), end="")
+
+
+def with_error(interval: Interval | None) -> str:
+    """Format an estimate and its interval."""
+    if interval is None:
+        return "–"
+    digits = 3 if max(abs(interval.low), abs(interval.high)) <= 1.0 else 1
+    value, low, high = (f"{v:.{digits}f}" for v in (interval.value, interval.low, interval.high))
+    return f"{value} ({low} to {high})"
 
 
 def number(value: float | None) -> str:

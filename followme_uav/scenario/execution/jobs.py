@@ -1,0 +1,169 @@
+"""The flights of a campaign as jobs, which any process on any machine can fly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from followme_uav.config import FlightConfig, merged, validated
+from followme_uav.errors import ConfigError
+from followme_uav.flight.pilots import pilot_kind
+from followme_uav.perception.weights import read_weights, sha256
+from followme_uav.scenario.script.draws import draw_scenario
+from followme_uav.scenario.script.plan import Campaign, Variant
+from followme_uav.scenario.script.script import Scenario
+
+ID_DIGITS = 16
+RANDOM = "random"
+"""Name of random scenarios."""
+_NOT_IN_ID = {"why", "seeds"}
+"""Keys of a script that do not change a flight."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A flight to be flown; it is sent to another process."""
+
+    id: str
+    """Digest of everything that determines the flight, besides the program."""
+    name: str
+    """Name of the scenario."""
+    seed: int
+    script: Scenario | None
+    """None: a random scenario, drawn by the seed where it is flown."""
+    config: FlightConfig
+    variant: Variant
+    weights_sha256: str = ""
+    """Empty for a pilot on exact masks."""
+    config_sha256: str = ""
+    world: Mapping[str, Any] = field(default_factory=dict)
+    """Changes of the scenario's world."""
+
+    @property
+    def key(self) -> str:
+        """Name of the flight, unique in a run; file names begin with it."""
+        return flight_key(self.name, self.seed, self.variant.label)
+
+    @property
+    def pair(self) -> str:
+        """Digest of scenario and seed: equal for all variants, and in no order of either."""
+        return _digest(f"{self.name}-{self.seed}")
+
+    def scenario(self) -> Scenario:
+        """Return the scenario with the variant's world."""
+        return _in_world(self.script or draw_scenario(self.seed), self.world)
+
+
+def flight_key(name: str, seed: int, label: str) -> str:
+    """Return the name of a flight from its scenario, seed and the variant's label."""
+    return f"{name}-seed{seed}" + (f"-{label}" if label else "")
+
+
+def jobs_of(campaign: Campaign) -> list[Job]:
+    """Return all flights of a campaign; one that two variants have in common is there once.
+
+    Raises:
+        ConfigError: A scenario contradicts the configuration, or a variant's world.
+        WeightsError: The weights cannot be used.
+    """
+    jobs: dict[str, Job] = {}
+    for variant in campaign.variants:
+        weights = _checked_weights(variant)
+        for script in campaign.scenarios:
+            seeds = campaign.seeds or script.seeds
+            for job in _jobs(campaign, variant, weights, script, seeds):
+                jobs.setdefault(job.id, job)
+        for job in _jobs(campaign, variant, weights, None, campaign.random_seeds):
+            jobs.setdefault(job.id, job)
+    return list(jobs.values())
+
+
+def shard_of(jobs: Sequence[Job], number: int, count: int) -> list[Job]:
+    """Return the part `number` (from 1) of `count` parts: every `count`-th job by id."""
+    chosen = {job.id for job in sorted(jobs, key=lambda job: job.id)[number - 1 :: count]}
+    return [job for job in jobs if job.id in chosen]
+
+
+def chosen_by(jobs: Iterable[Job], prefix: str) -> list[Job]:
+    """Return the job with this id, beginning of an id, or name.
+
+    Raises:
+        ConfigError: There is none, or there are several.
+    """
+    found = [job for job in jobs if job.key == prefix or (prefix and job.id.startswith(prefix))]
+    if len(found) != 1:
+        raise ConfigError(
+            f"--only {prefix}: {len(found)} flights of the plan have this id; "
+            "another weights file, or an edited scenario, gives other ids"
+        )
+    return found
+
+
+def _jobs(
+    campaign: Campaign,
+    variant: Variant,
+    weights: str,
+    script: Scenario | None,
+    seeds: Sequence[int],
+) -> Iterator[Job]:
+    if not seeds:
+        return
+    # The configuration is the same for all seeds, also of random scenarios.
+    scenario = _in_world(script or draw_scenario(seeds[0]), variant.world)
+    config = scenario.config(campaign.config, variant.overrides)
+    settings = config.model_dump(mode="json")
+    settings["perception"].pop("threads")  # depends on the machine, and changes no result
+    content = {
+        "scenario": RANDOM
+        if script is None
+        else script.model_dump(mode="json", exclude=_NOT_IN_ID),
+        "world": dict(variant.world),
+        "config": settings,
+        "pilot": variant.pilot,
+        "weights": weights,
+    }
+    common, config_sha256 = _digest(_text(content)), _digest(_text(settings))
+    for seed in seeds:
+        yield Job(
+            id=_digest(f"{common} {seed}")[:ID_DIGITS],
+            name=scenario.name,
+            seed=seed,
+            script=script,
+            config=config,
+            variant=variant,
+            weights_sha256=weights,
+            config_sha256=config_sha256,
+            world=variant.world,
+        )
+
+
+def _checked_weights(variant: Variant) -> str:
+    """Return the digest of the weights; empty where the pilot does not use them."""
+    if pilot_kind(variant.pilot).on_true_masks:
+        return ""
+    read_weights(variant.weights)
+    return sha256(variant.weights)
+
+
+def _in_world(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with a changed world.
+
+    Raises:
+        ConfigError: The changes are wrong, or contradict the scenario.
+    """
+    if not changes:
+        return scenario
+    world = merged(scenario.world.model_dump(mode="json", exclude_unset=True), changes)
+    data = scenario.model_dump(mode="json", exclude_unset=True)
+    return validated(Scenario, {**data, "world": world}, f"scenario {scenario.name}")
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, sort_keys=True)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

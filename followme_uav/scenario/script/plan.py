@@ -1,0 +1,217 @@
+"""Campaign plans: the scenarios, seeds and variants of many flights, read from a YAML file.
+
+    why: Compare two networks in fog.
+    scenarios: [straight-walk, mine/turn.yaml]   # names, files (relative to the plan) or folders
+    seeds: 301:304                # replaces the scripts' own seeds; A:B are A to B-1
+    random: 9000:9400             # random scenarios, one for each seed
+    pilots: [network, original]
+    weights: [model1.h5, model2.h5]              # files, relative to the plan
+    overrides: {near: [], far: [control.wanted_distance_m=9]}
+    worlds: {clear: {}, fog: {light: {fog: 0.4}}}    # changes of each scenario's world
+    combine: crossed              # or paired: the first value of each axis, then the second, ...
+
+Only `scenarios` or `random` is required. Pilots, weights, overrides and worlds are the axes; one
+choice of a value for each axis is a variant, and each variant flies every scenario and seed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from followme_uav.config import Section, read_yaml, validated
+from followme_uav.errors import ConfigError
+from followme_uav.flight.pilots import PILOTS
+from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.scenario.script.script import Scenario, Seed, read_scenarios
+
+MAX_FLIGHTS = 1_000_000
+"""More would not fit into the memory of the process that distributes them."""
+PLAN = "plan.yaml"
+"""Name of the plan in the folder of a run."""
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$")]
+
+
+class Variant(Section):
+    """One value for each axis of a plan."""
+
+    pilot: str = "network"
+    weights: Path = DEFAULT_WEIGHTS
+    overrides: tuple[str, ...] = ()
+    world: Mapping[str, Any] = Field(default_factory=dict)
+    axes: Mapping[str, str] = Field(default_factory=dict)
+    """Label of each axis."""
+    label: str = ""
+    """Labels of the axes with more than one value, as a part of file names; may be empty."""
+
+
+class Plan(Section):
+    """A plan as its file has it; the docstring of the module has an example."""
+
+    why: str = ""
+    scenarios: tuple[str | dict[str, Any], ...] = ()
+    """Names, files or folders; or whole scripts with a `name`, as in the plan of a run."""
+    seeds: tuple[Seed, ...] | None = None
+    random: tuple[Seed, ...] = ()
+    pilots: Annotated[tuple[str, ...], Field(min_length=1)] = ("network",)
+    weights: Annotated[tuple[str, ...], Field(min_length=1)] = (str(DEFAULT_WEIGHTS),)
+    overrides: Mapping[Label, tuple[str, ...]] = Field(default_factory=dict)
+    worlds: Mapping[Label, dict[str, Any]] = Field(default_factory=dict)
+    combine: Literal["crossed", "paired"] = "crossed"
+    variants: tuple[Variant, ...] = ()
+    """In place of the axes; the plan in the folder of a run has them."""
+    config: str | dict[str, Any] = Field(default_factory=dict)
+    """File with changes to `configs/default.yaml`, or the changes."""
+
+    @field_validator("seeds", "random", mode="before")
+    @classmethod
+    def _range(cls, value: Any) -> Any:
+        return seeds_of(value) if isinstance(value, str) else value
+
+    @field_validator("pilots")
+    @classmethod
+    def _known(cls, pilots: tuple[str, ...]) -> tuple[str, ...]:
+        for pilot in pilots:
+            if pilot not in PILOTS:
+                raise ValueError(f"'{pilot}' is unknown; choose from {', '.join(PILOTS)}")
+        return pilots
+
+    @model_validator(mode="after")
+    def _complete(self) -> Plan:
+        if not self.scenarios and not self.random:
+            raise ValueError("give scenarios, or random with a range of seeds")
+        sizes = {size for size in map(len, self._axes().values()) if size > 1}
+        if self.combine == "paired" and len(sizes) > 1:
+            raise ValueError(
+                f"paired axes need as many values each (got {sorted(sizes)}); add or remove some"
+            )
+        return self
+
+    def _axes(self) -> dict[str, Sequence[Any]]:
+        return {
+            "pilot": self.pilots,
+            "weights": self.weights,
+            "overrides": tuple(self.overrides.items()) or (("", ()),),
+            "world": tuple(self.worlds.items()) or (("", {}),),
+        }
+
+    def chosen(self, folder: Path) -> Iterator[Variant]:
+        """Yield the variants; `folder` is that of the weights."""
+        axes = self._axes()
+        if self.combine == "crossed":
+            combinations = list(itertools.product(*axes.values()))
+        else:
+            most = max(map(len, axes.values()))
+            columns = [v if len(v) > 1 else [*v] * most for v in axes.values()]
+            combinations = list(zip(*columns, strict=True))
+        for pilot, weights, (changes, overrides), (place, world) in combinations:
+            labels = (pilot, Path(weights).stem, changes, place)
+            varied = [t for t, v in zip(labels, axes.values(), strict=True) if len(v) > 1]
+            yield Variant(
+                pilot=pilot,
+                weights=(folder / weights).resolve(),
+                overrides=overrides,
+                world=world,
+                axes={axis: t for axis, t in zip(axes, labels, strict=True) if t},
+                label="-".join(varied),
+            )
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A plan whose files have been read."""
+
+    scenarios: tuple[Scenario, ...]
+    variants: tuple[Variant, ...]
+    seeds: tuple[int, ...] | None = None
+    """Seeds in place of those of the scenarios."""
+    random_seeds: tuple[int, ...] = ()
+    """Seeds of random scenarios, which are drawn where they are flown."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Changes to `configs/default.yaml`."""
+    why: str = ""
+
+    @property
+    def flights(self) -> int:
+        """Number of flights."""
+        scripted = sum(len(self.seeds or s.seeds) for s in self.scenarios)
+        return (scripted + len(self.random_seeds)) * len(self.variants)
+
+
+def seeds_of(text: str) -> tuple[int, ...]:
+    """Read A:B as the seeds from A to B-1; raises `ValueError`."""
+    first, _, end = text.partition(":")
+    digits = first + end
+    if not (first and end and digits.isascii() and digits.isdigit() and int(first) < int(end)):
+        raise ValueError("write seeds as A:B with A < B, or as a list")
+    if int(end) - int(first) > MAX_FLIGHTS:
+        raise ValueError(f"at most {MAX_FLIGHTS} seeds")
+    return tuple(range(int(first), int(end)))
+
+
+def read_plan(path: Path) -> Campaign:
+    """Read a plan and the files that it names; a folder is that of a run.
+
+    Raises:
+        ConfigError: A value is wrong; the message names file and key.
+    """
+    file = path / PLAN if path.is_dir() else path
+    return campaign_of(validated(Plan, read_yaml(file), file), file)
+
+
+def campaign_of(plan: Plan, source: Path) -> Campaign:
+    """Read the files that a plan names; relative paths start at the folder of `source`.
+
+    Raises:
+        ConfigError: A file or a value is wrong.
+    """
+    folder = source.parent
+    names = [_path(name, folder) for name in plan.scenarios if isinstance(name, str)]
+    scenarios = read_scenarios(names) if names else []
+    for number, script in enumerate(s for s in plan.scenarios if isinstance(s, dict)):
+        scenarios.append(validated(Scenario, script, f"{source}: scenarios.{number}"))
+    campaign = Campaign(
+        scenarios=tuple(scenarios),
+        variants=plan.variants or tuple(plan.chosen(folder)),
+        seeds=plan.seeds,
+        random_seeds=plan.random,
+        config=read_yaml(folder / plan.config) if isinstance(plan.config, str) else plan.config,
+        why=plan.why,
+    )
+    if campaign.flights > MAX_FLIGHTS:
+        raise ConfigError(f"{source}: {campaign.flights} flights, at most {MAX_FLIGHTS}; split it")
+    labels = [variant.label for variant in campaign.variants]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise ConfigError(f"{source}: two variants are called '{twice[0]}'; rename one")
+    return campaign
+
+
+def plan_of(campaign: Campaign) -> dict[str, Any]:
+    """Return a plan that needs no other file than the weights, for the folder of a run."""
+    plan: dict[str, Any] = {
+        "why": campaign.why,
+        "scenarios": [s.model_dump(mode="json", exclude_unset=True) for s in campaign.scenarios],
+        "random": _short(campaign.random_seeds),
+        "variants": [v.model_dump(mode="json") for v in campaign.variants],
+        "config": dict(campaign.config),
+    }
+    return plan if campaign.seeds is None else {**plan, "seeds": _short(campaign.seeds)}
+
+
+def _path(name: str, folder: Path) -> Path:
+    """Return the path of a scenario; a bare name is one of the shipped scenarios."""
+    path = Path(name)
+    return path if len(path.parts) == 1 and not path.suffix else folder / path
+
+
+def _short(seeds: Sequence[int]) -> str | list[int]:
+    """Return seeds without gaps as A:B."""
+    if seeds and tuple(seeds) == tuple(range(seeds[0], seeds[0] + len(seeds))):
+        return f"{seeds[0]}:{seeds[0] + len(seeds)}"
+    return list(seeds)

@@ -1,0 +1,1 @@
+"""Intervals, tests and stopping rules for the results of many flights."""

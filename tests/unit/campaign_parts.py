@@ -1,0 +1,102 @@
+"""Flights that take no time, for tests of what a run does with them."""
+
+import os
+import time
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import cache
+
+from followme_uav.config import load_config
+from followme_uav.flight.metrics import metrics_of
+from followme_uav.scenario.execution.flight import FlightSettings, Flown, result_of
+from followme_uav.scenario.execution.runner import RunSettings
+from followme_uav.scenario.script.plan import Campaign, Variant
+from followme_uav.scenario.script.random_draws import draws_of
+from tests.unit.scenario_parts import scenario
+
+SECONDS = 0.1
+
+
+@cache
+def _nothing():
+    """Metrics of a flight without frames."""
+    return metrics_of([], load_config()).to_dict()
+
+
+def stub_flight(job, settings):
+    """Every seventh seed fails; the figures follow from the seed."""
+    metrics = _nothing() | {"tracked": (job.seed % 10) / 10.0, "in_view": 1.0, "judged_s": 60.0}
+    draws = draws_of(job.scenario(), job.seed)
+    reason = "tracked 0.5 < 0.9" if job.seed % 7 == 0 else ""
+    return Flown(
+        result_of(job, reason=reason, metrics=metrics, draws=draws, wall_s=time.monotonic())
+    )
+
+
+def short_flight(job, settings):
+    """Lasts long enough that some are under way at any time."""
+    time.sleep(SECONDS)
+    if settings.folder is not None:
+        with (settings.folder / "begun.txt").open("a") as file:
+            file.write(f"{job.seed}\n")
+    return stub_flight(job, settings)
+
+
+def deadly_flight(job, settings):
+    """The process dies in the flights of seed 3."""
+    if job.seed == 3:
+        os._exit(7)
+    return stub_flight(job, settings)
+
+
+def once_deadly_flight(job, settings):
+    """The process dies in the first flight of seed 3."""
+    marker = settings.folder / "died"
+    if job.seed == 3 and not marker.exists():
+        marker.touch()
+        os._exit(7)
+    return stub_flight(job, settings)
+
+
+def campaign(folder, seeds=range(1, 13), **changes):
+    """One scenario that a pilot on exact masks flies with each seed."""
+    return Campaign(
+        scenarios=(scenario(folder),),
+        variants=(Variant(pilot="oracle", axes={"pilot": "oracle"}),),
+        seeds=tuple(seeds),
+        **changes,
+    )
+
+
+class InlineFleet:
+    """Flies in this process when a flight is submitted.
+
+    `lost` maps a seed to the number of its first flights that end with their process.
+    """
+
+    def __init__(self, lost=None, capacity=1):
+        self.lost, self._capacity = dict(lost or {}), capacity
+        self.begun = []
+
+    def capacity(self):
+        return self._capacity
+
+    def submit(self, fly, job, settings):
+        self.begun.append(job.seed)
+        future = Future()
+        if self.lost.get(job.seed, 0):
+            self.lost[job.seed] -= 1
+            future.set_exception(BrokenProcessPool("killed"))
+        else:
+            future.set_result(fly(job, settings))
+        return future
+
+    def is_loss(self, error):
+        return isinstance(error, BrokenProcessPool)
+
+
+def run_settings(folder, **changes):
+    """Settings for stubs in this process."""
+    settings = RunSettings(folder, FlightSettings(folder, "none"), fly=stub_flight)
+    return replace(settings, **changes)

@@ -1,0 +1,155 @@
+"""If these fail, a campaign flies other flights than its plan says, or the same ones twice."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from followme_uav.errors import ConfigError
+from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
+from followme_uav.scenario.script.plan import PLAN, plan_of, read_plan
+from tests.unit.scenario_parts import write_script
+
+WEIGHTS = [str(DEFAULT_WEIGHTS), str(DEFAULT_WEIGHTS.with_name("model2.h5"))]
+
+
+def plan(folder, **keys):
+    write_script(folder)
+    path = folder / "plan.yaml"
+    path.write_text(yaml.safe_dump({"scenarios": ["one.yaml"], **keys}))
+    return read_plan(path)
+
+
+def test_crossed_axes_give_each_combination_with_each_seed(tmp_path):
+    campaign = plan(
+        tmp_path,
+        seeds="5:8",
+        weights=WEIGHTS,
+        overrides={"near": [], "far": ["control.wanted_distance_m=9"]},
+    )
+    jobs = jobs_of(campaign)
+    assert len(jobs) == campaign.flights == len({job.id for job in jobs}) == 3 * 2 * 2
+    assert {job.variant.label for job in jobs} == {
+        "model1-near",
+        "model1-far",
+        "model2-near",
+        "model2-far",
+    }
+    far = next(job for job in jobs if job.variant.axes["overrides"] == "far")
+    assert far.config.control.wanted_distance_m == 9
+    assert far.key == f"one-seed{far.seed}-{far.variant.label}"
+
+
+def test_paired_axes_give_the_first_values_then_the_second_ones(tmp_path):
+    campaign = plan(
+        tmp_path,
+        pilots=["network", "original"],
+        weights=WEIGHTS,
+        combine="paired",
+    )
+    assert [(v.pilot, v.weights.stem) for v in campaign.variants] == [
+        ("network", "model1"),
+        ("original", "model2"),
+    ]
+
+
+def test_variants_with_the_same_flight_fly_it_once(tmp_path):
+    """The pilot on exact masks uses no weights."""
+    campaign = plan(tmp_path, pilots=["oracle"], weights=WEIGHTS)
+    assert campaign.flights == 4
+    assert len(jobs_of(campaign)) == 2
+
+
+def test_world_axis_changes_the_world_of_scripts_and_of_random_scenarios(tmp_path):
+    campaign = plan(
+        tmp_path,
+        pilots=["oracle"],
+        seeds=[1],
+        random=[9001],
+        worlds={"clear": {"light": {"fog": 0.0}}, "fog": {"light": {"fog": 0.4}}},
+    )
+    fogs = {(job.name, job.scenario().world.light.fog) for job in jobs_of(campaign)}
+    assert fogs == {("one", 0.0), ("one", 0.4), ("random", 0.0), ("random", 0.4)}
+
+
+def test_id_depends_on_all_that_determines_the_flight_and_on_nothing_else(tmp_path):
+    def ids(**keys):
+        return {job.id for job in jobs_of(plan(tmp_path, seeds=[1], **keys))}
+
+    base = ids()
+    assert base == ids(why="Another reason.", overrides={"x": ["perception.threads=2"]})
+    others = [
+        ids(pilots=["oracle"]),
+        ids(weights=WEIGHTS[1:]),
+        ids(overrides={"x": ["control.wanted_distance_m=9"]}),
+        ids(worlds={"x": {"people": 3}}),
+        ids(config={"control": {"wanted_distance_m": 8}}),
+    ]
+    write_script(tmp_path, expect={"collisions": 1})
+    others.append({job.id for job in jobs_of(read_plan(tmp_path / "plan.yaml"))})
+    assert len({*base}.union(*others)) == 1 + len(others)
+
+
+def test_shards_are_disjoint_and_together_the_whole(tmp_path):
+    jobs = jobs_of(plan(tmp_path, pilots=["oracle"], seeds="0:20"))
+    shards = [shard_of(jobs, number, 3) for number in (1, 2, 3)]
+    ids = [job.id for shard in shards for job in shard]
+    assert sorted(ids) == sorted(job.id for job in jobs)
+    assert {len(shard) for shard in shards} == {6, 7}
+
+
+def test_plan_of_a_run_gives_the_same_flights_without_the_scripts(tmp_path):
+    campaign = plan(
+        tmp_path,
+        seeds="0:3",
+        random=[7],
+        weights=WEIGHTS,
+        worlds={"fog": {"light": {"fog": 0.4}}},
+        config={"duration_s": 50},
+    )
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / PLAN).write_text(yaml.safe_dump(plan_of(campaign)))
+    (tmp_path / "one.yaml").unlink()
+    jobs, again = jobs_of(campaign), jobs_of(read_plan(run))
+    assert [(job.id, job.key) for job in again] == [(job.id, job.key) for job in jobs]
+    assert chosen_by(again, jobs[2].id[:9]) == [again[2]]
+    with pytest.raises(ConfigError, match="--only ffff: 0 flights"):
+        chosen_by(again, "ffff")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"scenarios": []}, "give scenarios, or random"),
+        ({"pilots": ["autopilot"]}, "'autopilot' is unknown"),
+        ({"seeds": "5:1"}, "write seeds as A:B"),
+        ({"seeds": "0:9999999"}, "at most 1000000"),
+        ({"weather": ["fog"]}, "weather: unknown key"),
+        ({"combine": "mixed"}, "combine"),
+        (
+            {"combine": "paired", "pilots": ["network", "original"], "weights": ["a", "b", "c"]},
+            "as many values each",
+        ),
+        ({"overrides": {"a/b": []}}, "overrides"),
+        ({"scenarios": ["gone"]}, "scenario 'gone' is unknown"),
+    ],
+)
+def test_wrong_plan_is_one_line_that_names_the_key(tmp_path, keys, message):
+    with pytest.raises(ConfigError, match=message) as found:
+        plan(tmp_path, **keys)
+    assert "\n" not in str(found.value)
+
+
+def test_wrong_world_or_override_is_found_before_the_first_flight(tmp_path):
+    for keys in ({"worlds": {"x": {"peple": 3}}}, {"overrides": {"x": ["control.gone=1"]}}):
+        with pytest.raises(ConfigError, match=r"peple|gone"):
+            jobs_of(plan(tmp_path, pilots=["oracle"], **keys))
+
+
+def test_plan_that_tries_to_run_code_is_refused(tmp_path):
+    path = Path(tmp_path / "plan.yaml")
+    path.write_text("scenarios: !!python/object/apply:os.system ['true']\n")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        read_plan(path)
