@@ -124,7 +124,7 @@ def finish(run: ScenarioRun, results: Sequence[Result], as_json: bool) -> None:
 def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
     """Write the report of a run, with a progress bar."""
     with _progress(make_console(stderr=True)) as progress:
-        task = progress.add_task("drawing", total=None)
+        task = progress.add_task("drawing", total=None, rate="")
         return write_report(
             folder, results, workers, lambda n, of: progress.update(task, completed=n, total=of)
         )

@@ -9,7 +9,8 @@ from functools import cache
 
 from followme_uav.config import load_config
 from followme_uav.flight.metrics import metrics_of
-from followme_uav.scenario.execution.flight import FlightSettings, Flown, result_of
+from followme_uav.perception.weights import sha256
+from followme_uav.scenario.execution.flight import FlightSettings, Flown, result_of, watchdog
 from followme_uav.scenario.execution.runner import RunSettings
 from followme_uav.scenario.script.plan import Campaign, Variant
 from followme_uav.scenario.script.random_draws import draws_of
@@ -57,6 +58,24 @@ def once_deadly_flight(job, settings):
         marker.touch()
         os._exit(7)
     return stub_flight(job, settings)
+
+
+def hanging_flight(job, settings):
+    """The flight of seed 3 never ends; the watchdog is that of all flights."""
+    with watchdog(settings.limit_of(job)):
+        if job.seed == 3:
+            time.sleep(600)
+    return stub_flight(job, settings)
+
+
+def flight_with_weights(job, settings):
+    """Needs the weights file on its machine, and returns a log of failures."""
+    time.sleep(SECONDS)
+    assert sha256(job.variant.weights) == job.weights_sha256
+    flown = stub_flight(job, settings)
+    if not settings.keeps(success=flown.result.success):
+        return flown
+    return Flown(replace(flown.result, log=f"logs/{job.key}.mcap"), b"log")
 
 
 def campaign(folder, seeds=range(1, 13), **changes):

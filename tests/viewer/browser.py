@@ -51,6 +51,18 @@ class BrowserPage:
         """Open the address, without waiting for what the page loads afterwards."""
         self._page.goto(address, wait_until="commit", timeout=TIMEOUT_MS)
 
+    def run(self, script):
+        """Evaluate JavaScript in the page and return its value."""
+        return self._page.evaluate(script)
+
+    def fill(self, selector, text):
+        """Type a text into a field in place of its content."""
+        self._page.fill(selector, text, timeout=TIMEOUT_MS)
+
+    def click(self, selector):
+        """Click on an element."""
+        self._page.click(selector, timeout=TIMEOUT_MS)
+
     def screenshot(self):
         """The visible part of the page, as RGB.
 

@@ -13,7 +13,8 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -74,11 +75,20 @@ def fly_job(job: Job, settings: FlightSettings) -> Flown:
 
     The process ends after `settings.limit_of(job)`, also where the flight hangs.
     """
+    with (
+        watchdog(settings.limit_of(job)),
+        tempfile.TemporaryDirectory(prefix="followme-") as scratch,
+    ):
+        return _fly(job, settings, Path(scratch))
+
+
+@contextmanager
+def watchdog(limit_s: float) -> Iterator[None]:
+    """End the process unless the block ends in time; works while the interpreter is locked, too."""
     with open(os.devnull, "w") as nowhere:
-        faulthandler.dump_traceback_later(settings.limit_of(job), exit=True, file=nowhere)
+        faulthandler.dump_traceback_later(limit_s, exit=True, file=nowhere)
         try:
-            with tempfile.TemporaryDirectory(prefix="followme-") as scratch:
-                return _fly(job, settings, Path(scratch))
+            yield
         finally:
             faulthandler.cancel_dump_traceback_later()
 

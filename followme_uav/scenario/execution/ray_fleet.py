@@ -60,6 +60,11 @@ class RayFleet:
         future.add_done_callback(lambda done: self._tasks.pop(done, None))
         return future
 
+    @property
+    def stored(self) -> int:
+        """Number of weights files in the object store."""
+        return len(self._weights)
+
     def is_loss(self, error: BaseException) -> bool:
         """Whether process or machine are gone: errors of the task itself are `RayTaskError`."""
         exceptions = self._ray.exceptions

@@ -95,8 +95,7 @@ class _Distribution:
             while (left and not self._stopped) or self._running:
                 while left and not self._stopped and len(self._running) < self._fleet.capacity():
                     self._begin(left.popleft())
-                for job in self._end_some():
-                    left.append(job)
+                left.extendleft(self._end_some())
         except KeyboardInterrupt:
             self._keep_what_is_done()
             raise
@@ -172,8 +171,7 @@ class _Distribution:
                 getattr(error, "cause", None) or error
             )  # Ray's own error has the traceback as text
         wall_s, limit_s = time.monotonic() - begun_s, self._settings.flight.limit_of(job)
-        cause = f"did not end within {limit_s:.0f} s" if wall_s >= limit_s else "was killed"
-        reason = f"broke: the process that flew it {cause}"
+        reason = f"broke: the process that flew it died, or reached the limit of {limit_s:.0f} s"
         return Flown(result_of(job, reason=reason, crashed=True, wall_s=wall_s))
 
     def _count(self, job: Job, result: Result) -> None:
