@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -89,12 +88,6 @@ def merge(
     ] = True,
 ) -> None:
     """Put the parts of a run together."""
-    from followme_uav.files import sole_folder
-    from followme_uav.scenario.execution.results import read_results
-    from followme_uav.scenario.run import ScenarioRun, finish
-    from followme_uav.scenario.run import merge as merged
+    from followme_uav.scenario.run import merge as put_together
 
-    results = merged([(folder, read_results(folder)) for folder in runs])
-    with sole_folder(out):
-        settings = ScenarioRun(out, workers=os.cpu_count() or 1, report=report)
-        finish(settings, results, as_json=False)
+    put_together(out, runs, report=report)

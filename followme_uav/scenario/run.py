@@ -25,12 +25,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from followme_uav.errors import SimulatorError
+from followme_uav.config import read_yaml
+from followme_uav.errors import ConfigError, SimulatorError
 from followme_uav.files import make_folder, sole_folder, write_text
 from followme_uav.scenario.execution.fleet import Fleet, Fly, local_fleet, threads_of
 from followme_uav.scenario.execution.flight import FlightSettings, Logs, fly_job
 from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
-from followme_uav.scenario.execution.results import Result, write_results
+from followme_uav.scenario.execution.results import Result, read_results, write_results
 from followme_uav.scenario.execution.runner import RETRIES, RunSettings, fly_jobs
 from followme_uav.scenario.report.flight_table import write_table
 from followme_uav.scenario.report.report import require_packages, write_report
@@ -130,18 +131,34 @@ def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
         )
 
 
-def merge(runs: Sequence[tuple[Path, Sequence[Result]]]) -> list[Result]:
-    """Return the results of several shards; paths of logs start at the folder of the first one.
+def merge(out: Path, parts: Sequence[Path], *, report: bool = True) -> None:
+    """Put the parts of a run together; their logs stay in their folders.
 
-    A flight that several of them have is taken from the first that did not crash.
+    A flight that several parts have is taken from the first in which it did not crash.
+
+    Raises:
+        ConfigError: The parts are of different plans.
+        DataError: A part has no results.
+        OutputError: The folder cannot be written.
     """
+    plans = {yaml.safe_dump(read_yaml(part / PLAN)) for part in parts}
+    if len(plans) > 1:
+        raise ConfigError(f"{parts[0]}: the parts are of different plans; give parts of one run")
+    results = merged_results([(part, read_results(part)) for part in parts])
+    with sole_folder(out):
+        write_text(out / PLAN, plans.pop())
+        finish(ScenarioRun(out, report=report), results, as_json=False)
+
+
+def merged_results(runs: Sequence[tuple[Path, Sequence[Result]]]) -> list[Result]:
+    """Return the results of several parts, without repetitions; each run is folder and results."""
     merged: dict[str, Result] = {}
     for folder, results in runs:
         for result in results:
             log = None if result.log is None else str((folder / result.log).resolve())
-            known = merged.get(result.id or result.key)
+            known = merged.get(result.id)
             if known is None or (known.crashed and not result.crashed):
-                merged[result.id or result.key] = replace(result, log=log)
+                merged[result.id] = replace(result, log=log)
     return list(merged.values())
 
 

@@ -59,7 +59,7 @@ def fly(*arguments, out):
 
 @pytest.mark.parametrize(("name", "seed"), SELECTION.items())
 def test_flight_goes_as_expected(name, seed, tmp_path):
-    done = fly(name, "--seeds", f"{seed}:{seed + 1}", "--no-report", "--no-logs", out=tmp_path)
+    done = fly(name, "--seeds", f"{seed}:{seed + 1}", "--no-report", "--logs", "none", out=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

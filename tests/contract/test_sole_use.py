@@ -182,6 +182,7 @@ SCENARIO = ("decoy-crosses", "--pilot", "oracle", "--workers", "1", "--out", "he
 FOLDER_COMMANDS = {
     "scenario run": ("scenario", "run", *SCENARIO, "--no-report"),
     "scenario random": ("scenario", "random", "--seeds", "1:2", *SCENARIO[1:], "--no-report"),
+    "campaign run": ("campaign", "run", "plan.yaml", "--no-report", "--out", "held"),
     "tune": ("tune", *SCENARIO, "--trials", "1"),
     "collect": ("collect", "--out", "held", "--frames", "1", "--seeds", "1:2"),
     "prepare": ("prepare", "raw", "held"),
@@ -196,6 +197,7 @@ def test_command_that_would_write_into_a_folder_in_use_is_refused(tmp_path, name
     """Else results of both would be mixed, and frames of one lost."""
     folder = tmp_path / "held"
     folder.mkdir()
+    (tmp_path / "plan.yaml").write_text("{random: [1], pilots: [oracle]}")
     with held(folder, HOLD_FOLDER):
         done = run(tmp_path, *FOLDER_COMMANDS[name])
     assert is_refused(done, "held"), done.stderr

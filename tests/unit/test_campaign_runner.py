@@ -15,7 +15,7 @@ from followme_uav.scenario.execution.flight import FlightSettings, fly_job
 from followme_uav.scenario.execution.jobs import jobs_of, shard_of
 from followme_uav.scenario.execution.results import RowFile, content_hash, read_results
 from followme_uav.scenario.execution.runner import fly_jobs
-from followme_uav.scenario.run import ScenarioRun, fly_campaign, merge
+from followme_uav.scenario.run import ScenarioRun, fly_campaign, merged_results
 from tests.unit.campaign_parts import InlineFleet, campaign, run_settings, stub_flight
 from tests.unit.scenario_parts import scenario
 
@@ -91,7 +91,7 @@ def test_rows_are_the_same_with_any_number_of_workers_and_shards(tmp_path):
     for number in (1, 2, 3):
         part = tmp_path / f"part{number}"
         parts.append((part, fly(shard_of(jobs, number, 3), part)))
-    assert content_hash(many) == content_hash(whole) == content_hash(merge(parts))
+    assert content_hash(many) == content_hash(whole) == content_hash(merged_results(parts))
     other = [replace(whole[0], metrics={**whole[0].metrics, "losses": 1}), *whole[1:]]
     assert content_hash(other) != content_hash(whole)
 

@@ -1,0 +1,91 @@
+"""If these fail, an option of a campaign is misread, or its answers are not its flights'."""
+
+import json
+import shlex
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from followme_uav import cli
+from followme_uav.commands.scenario import half_width_of, shard_of
+from followme_uav.errors import ConfigError, FollowMeError
+from followme_uav.scenario import run as scenario_run
+from followme_uav.scenario.execution.results import content_hash, read_results
+from tests.unit.campaign_parts import InlineFleet, stub_flight
+from tests.unit.scenario_parts import write_script
+
+pytest.importorskip("pyarrow")
+pytest.importorskip("duckdb")
+
+
+@pytest.mark.parametrize("text", ["", "0/3", "4/3", "1", "a/b", "-1/2"])
+def test_shard_is_a_part_of_a_number_of_parts(text):
+    assert shard_of("2/3") == (2, 3)
+    with pytest.raises(ConfigError, match="--shard"):
+        shard_of(text)
+
+
+@pytest.mark.parametrize("text", ["0.01", "half-width=", "half-width=0", "half-width=0.7", "x=1"])
+def test_until_is_a_half_width(text):
+    assert half_width_of("half-width=0.01") == 0.01
+    assert half_width_of(None) is None
+    with pytest.raises(ConfigError, match="--until"):
+        half_width_of(text)
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """Runs a command with flights that take no time: (exit code, output)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(scenario_run, "open_fleet", lambda run: nullcontext(InlineFleet()))
+    settings_of = scenario_run.settings_of
+    monkeypatch.setattr(
+        scenario_run, "settings_of", lambda run: replace(settings_of(run), fly=stub_flight)
+    )
+    write_script(tmp_path, seeds=list(range(1, 9)))
+    (tmp_path / "plan.yaml").write_text("{scenarios: [one.yaml], pilots: [oracle]}")
+
+    def run(text):
+        done = CliRunner().invoke(cli.app, shlex.split(text))
+        if isinstance(done.exception, FollowMeError):
+            return done.exception.exit_code, str(done.exception)
+        return done.exit_code, done.stdout
+
+    return run
+
+
+FLY = "campaign run plan.yaml --no-report --logs none"
+
+
+def test_run_query_and_command_that_flies_one_flight_again(command):
+    assert command(f"{FLY} --out whole")[0] == 1, "seed 7 fails"
+    code, out = command('campaign query whole "select seed from flights where not success" --json')
+    assert (code, json.loads(out)) == (0, [{"seed": 7}])
+    code, again = command("campaign command whole one-seed7")
+    assert code == 0 and again.startswith("followme-uav campaign run whole --only ")
+    again = again.replace("followme-uav ", "").replace("--logs all", "--logs none --no-report")
+    assert command(again)[0] == 1
+    (flown,) = read_results(Path("whole-one-seed7"))
+    assert flown.repeatable() == read_results(Path("whole"))[6].repeatable()
+    assert command("campaign command whole one-seed99")[0] == 2
+
+
+def test_parts_give_the_rows_of_the_whole_when_merged(command):
+    command(f"{FLY} --out whole")
+    for number in (1, 2):
+        command(f"{FLY} --out part{number} --shard {number}/2")
+    assert command("campaign merge both part1 part2 --no-report")[0] == 0
+    both, whole = read_results(Path("both")), read_results(Path("whole"))
+    assert content_hash(both) == content_hash(whole)
+    Path("other.yaml").write_text("{random: [1], pilots: [oracle]}")
+    command("campaign run other.yaml --no-report --out other")
+    code, text = command("campaign merge all part1 other --no-report")
+    assert (code, "different plans" in text) == (2, True)
+
+
+def test_until_and_shard_exclude_each_other(command):
+    code, text = command(f"{FLY} --out x --shard 1/2 --until half-width=0.1")
+    assert (code, "leave --shard out" in text) == (2, True)
