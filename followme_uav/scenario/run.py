@@ -108,7 +108,8 @@ def open_fleet(run: ScenarioRun) -> AbstractContextManager[Fleet]:
 
 def finish(run: ScenarioRun, results: Sequence[Result], as_json: bool) -> None:
     """Write the files of results, the table and the report, and print a summary."""
-    write_results(run.folder, results, {})
+    stopped_early = run.half_width is not None
+    write_results(run.folder, results, {}, stopped_early=stopped_early)
     if importlib.util.find_spec("pyarrow") is not None:
         write_table(run.folder, results)
     if run.report:
@@ -116,7 +117,7 @@ def finish(run: ScenarioRun, results: Sequence[Result], as_json: bool) -> None:
     if as_json:
         print_json(run.folder)
     else:
-        print_results(results)
+        print_results(results, stopped_early=stopped_early)
         make_console(stderr=True).print(
             f"wrote {run.folder}", highlight=False, markup=False, soft_wrap=True
         )

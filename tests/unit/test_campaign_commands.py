@@ -14,6 +14,7 @@ from followme_uav.commands.scenario import half_width_of, shard_of
 from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.scenario import run as scenario_run
 from followme_uav.scenario.execution.results import content_hash, read_results
+from followme_uav.scenario.statistics.stopping import sequence_interval
 from tests.unit.campaign_parts import InlineFleet, stub_flight
 from tests.unit.scenario_parts import write_script
 
@@ -89,3 +90,16 @@ def test_parts_give_the_rows_of_the_whole_when_merged(command):
 def test_until_and_shard_exclude_each_other(command):
     code, text = command(f"{FLY} --out x --shard 1/2 --until half-width=0.1")
     assert (code, "leave --shard out" in text) == (2, True)
+
+
+def test_run_that_stops_early_has_the_interval_of_the_sequence_everywhere(command):
+    """Wilson's interval would be too narrow."""
+    write_script(Path(), seeds=list(range(300)))
+    _, out = command(f"{FLY.replace('--no-report', '')} --out x --until half-width=0.2")
+    results = read_results(Path("x"))
+    assert 20 <= len(results) < 300
+    interval = sequence_interval(sum(r.success for r in results), len(results))
+    shown = f"({interval.low:.3f} to {interval.high:.3f})"
+    assert shown in out and shown in Path("x/report.html").read_text()
+    success = json.loads(Path("x/results.json").read_text())["totals"]["success"]
+    assert (success["low"], success["high"]) == (interval.low, interval.high)

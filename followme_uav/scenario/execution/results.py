@@ -25,6 +25,7 @@ from followme_uav.scenario.statistics.intervals import (
     share_interval,
     wilson,
 )
+from followme_uav.scenario.statistics.stopping import sequence_interval
 
 FLIGHTS, RESULTS, JUNIT = "flights.jsonl", "results.json", "junit.xml"
 AS_EXPECTED = "as expected"
@@ -96,7 +97,8 @@ class Totals:
     passed: int
     crashed: int
     success: Interval
-    """Share of flights as expected, with its Wilson interval."""
+    """Share of flights as expected, with its Wilson interval; after a run that stopped early, that
+    of the confidence sequence."""
     tracked: Interval | None
     """Share of the time after the hero was found, of all flights together."""
     in_view: Interval | None
@@ -107,8 +109,13 @@ class Totals:
     collisions: int
 
 
-def totals(results: Sequence[Result]) -> Totals:
-    """Return the metrics of several flights together, with intervals of 95 %."""
+def totals(results: Sequence[Result], *, stopped_early: bool = False) -> Totals:
+    """Return the metrics of several flights together, with intervals of 95 %.
+
+    Args:
+        results: The results; crashed ones are not counted.
+        stopped_early: Their number was not fixed before (`--until`).
+    """
     counted = [r for r in results if not r.crashed]
     flown = [r.metrics for r in counted if r.metrics]
     passed = sum(r.success for r in counted)
@@ -121,7 +128,7 @@ def totals(results: Sequence[Result]) -> Totals:
         flights=len(counted),
         passed=passed,
         crashed=len(results) - len(counted),
-        success=wilson(passed, len(counted)),
+        success=(sequence_interval if stopped_early else wilson)(passed, len(counted)),
         tracked=share("tracked"),
         in_view=share("in_view"),
         losses=sum(m["losses"] for m in flown),
@@ -193,8 +200,20 @@ def _row_of(line: str) -> Row | None:
         return None
 
 
-def write_results(folder: Path, results: Sequence[Result], about: Mapping[str, Any]) -> None:
+def write_results(
+    folder: Path,
+    results: Sequence[Result],
+    about: Mapping[str, Any],
+    *,
+    stopped_early: bool = False,
+) -> None:
     """Write `results.json` and `junit.xml`.
+
+    Args:
+        folder: The folder of the run.
+        results: The results in the order of the plan.
+        about: Further keys of `results.json`.
+        stopped_early: As in `totals`.
 
     Raises:
         OutputError: They cannot be written.
@@ -202,7 +221,8 @@ def write_results(folder: Path, results: Sequence[Result], about: Mapping[str, A
     content = {
         **about,
         "content_sha256": content_hash(results),
-        "totals": asdict(totals(results)),
+        "stopped_early": stopped_early,
+        "totals": asdict(totals(results, stopped_early=stopped_early)),
         "results": [result.to_dict() for result in results],
     }
     write_json(folder / RESULTS, content)
@@ -225,6 +245,15 @@ def read_results(path: Path) -> list[Result]:
         raise DataError(f"{file}: {error.strerror}; give the folder of a 'scenario run'") from error
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(f"{file}: no results of a 'scenario run' ({error})") from error
+
+
+def has_stopped_early(folder: Path) -> bool:
+    """Whether the run in a folder was one with `--until`."""
+    try:
+        content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+        return bool(content["stopped_early"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _junit(results: Sequence[Result]) -> ElementTree.Element:

@@ -16,7 +16,7 @@ from pathlib import Path
 from followme_uav.errors import DataError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, write_text
-from followme_uav.scenario.execution.results import Result, totals
+from followme_uav.scenario.execution.results import Result, has_stopped_early, totals
 from followme_uav.scenario.report.axes import by_axis
 from followme_uav.scenario.report.flight_pictures import KINDS, Drawing, draw
 from followme_uav.scenario.report.page_data import (
@@ -79,7 +79,7 @@ def write_report(
     for done, _ in enumerate(_draw(missing, min(workers, len(missing))), 1):
         drawn(done, len(missing))
     page = folder / REPORT
-    write_text(page, _page(folder.name, results, drawings, len(with_log) - len(drawings)))
+    write_text(page, _page(folder, results, drawings, len(with_log) - len(drawings)))
     return page
 
 
@@ -106,11 +106,11 @@ def _drawing(folder: Path, result: Result) -> Drawing | None:
 
 
 def _page(
-    title: str, results: Sequence[Result], drawings: dict[str, Drawing], left_out: int
+    folder: Path, results: Sequence[Result], drawings: dict[str, Drawing], left_out: int
 ) -> str:
     from jinja2 import Environment, StrictUndefined
 
-    t = totals(results)
+    t = totals(results, stopped_early=has_stopped_early(folder))
     embeds = len(drawings) <= EMBEDDED
     script = SCRIPT.read_text(encoding="utf-8")
     draws = hardest_draws(results)
@@ -120,7 +120,7 @@ def _page(
     )
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
-        title=title,
+        title=folder.name,
         pilots=", ".join(sorted({result.pilot for result in results})),
         facts={
             "as expected": f"{t.passed} of {t.flights}",

@@ -31,7 +31,7 @@ MOST_ROWS = 100
 """Of the printed table and the printed list of failures; files have all."""
 
 
-def print_results(results: Sequence[Result]) -> None:
+def print_results(results: Sequence[Result], *, stopped_early: bool = False) -> None:
     """Print a table of the flights, or of success by axis if they are many, and the totals."""
     console = make_console()
     print_table(_flights(results) if len(results) <= MOST_ROWS else _axes(results), console)
@@ -45,7 +45,7 @@ def print_results(results: Sequence[Result]) -> None:
         )
     if len(not_passed) > MOST_ROWS:
         console.print(f"... and {len(not_passed) - MOST_ROWS} more", highlight=False)
-    t = totals(results)
+    t = totals(results, stopped_early=stopped_early)
     crashed = f"; {t.crashed} crashed and are not counted" if t.crashed else ""
     console.print(
         f"{t.passed} of {t.flights} flights as expected, {with_error(t.success)}{crashed}; tracked "
