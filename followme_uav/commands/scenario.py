@@ -112,9 +112,12 @@ class PilotOptions:
         """Return the plan of a run with one variant."""
         from followme_uav.config import read_yaml
         from followme_uav.flight.pilots import pilot_kind
-        from followme_uav.scenario.script.plan import Campaign, Variant
+        from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
 
         pilot_kind(self.pilot)
+        for given in (seeds, random_seeds):
+            if given and given[-1] - given[0] >= MAX_FLIGHTS:  # too many for `len`, even
+                raise ConfigError(f"--seeds: at most {MAX_FLIGHTS} at a time; fly a part of them")
         variant = Variant(
             pilot=self.pilot,
             weights=self.weights.resolve(),
@@ -124,8 +127,8 @@ class PilotOptions:
         return Campaign(
             scenarios=tuple(scenarios),
             variants=(variant,),
-            seeds=None if seeds is None else tuple(seeds),
-            random_seeds=tuple(random_seeds),
+            seeds=seeds,
+            random_seeds=random_seeds,
             config={} if self.config is None else read_yaml(self.config),
         )
 

@@ -27,7 +27,7 @@ from rich.progress import (
 
 from followme_uav.config import read_yaml
 from followme_uav.errors import ConfigError, SimulatorError
-from followme_uav.files import make_folder, sole_folder, write_text
+from followme_uav.files import sole_folder, write_text
 from followme_uav.scenario.execution.fleet import Fleet, Fly, local_fleet, threads_of
 from followme_uav.scenario.execution.flight import FlightSettings, Logs, fly_job
 from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
@@ -80,7 +80,6 @@ def fly_campaign(campaign: Campaign, run: ScenarioRun, as_json: bool = False) ->
     if run.report:
         require_packages("the report (left out with --no-report)")
     with sole_folder(run.folder):
-        make_folder(run.folder)
         write_text(run.folder / PLAN, yaml.safe_dump(plan_of(campaign), sort_keys=False))
         run = replace(run, workers=max(1, min(run.workers, len(jobs))))
         with _shown(len(jobs)) as show, open_fleet(run) as fleet:

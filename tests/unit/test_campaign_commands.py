@@ -103,3 +103,9 @@ def test_run_that_stops_early_has_the_interval_of_the_sequence_everywhere(comman
     assert shown in out and shown in Path("x/report.html").read_text()
     success = json.loads(Path("x/results.json").read_text())["totals"]["success"]
     assert (success["low"], success["high"]) == (interval.low, interval.high)
+
+
+@pytest.mark.parametrize("end", [10**6 + 1, 10**30])
+def test_more_flights_than_memory_holds_are_refused_at_once(command, end):
+    code, text = command(f"scenario random --seeds 0:{end} --pilot oracle --no-report")
+    assert (code, "at most 1000000" in text) == (2, True)

@@ -13,7 +13,7 @@ from followme_uav.errors import ConfigError
 from followme_uav.flight.pilots import pilot_kind
 from followme_uav.perception.weights import read_weights, sha256
 from followme_uav.scenario.script.draws import draw_scenario
-from followme_uav.scenario.script.plan import Campaign, Variant
+from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
 from followme_uav.scenario.script.script import Scenario
 
 ID_DIGITS = 16
@@ -66,9 +66,12 @@ def jobs_of(campaign: Campaign) -> list[Job]:
     """Return all flights of a campaign; one that two variants have in common is there once.
 
     Raises:
-        ConfigError: A scenario contradicts the configuration, or a variant's world.
+        ConfigError: A scenario contradicts the configuration, or a variant's world, or there are
+            more flights than `MAX_FLIGHTS`.
         WeightsError: The weights cannot be used.
     """
+    if campaign.flights > MAX_FLIGHTS:
+        raise ConfigError(f"{campaign.flights} flights, at most {MAX_FLIGHTS}; fly a part of them")
     jobs: dict[str, Job] = {}
     for variant in campaign.variants:
         weights = _checked_weights(variant)
