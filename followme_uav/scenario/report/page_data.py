@@ -55,7 +55,7 @@ class DrawEffect:
 
 
 def histograms(results: Sequence[Result]) -> list[Histogram]:
-    """Return a histogram for each metric that at least two flights have."""
+    """Return a histogram for each metric that is not the same in all flights."""
     found = []
     for metric in _HISTOGRAMS:
         flown = [
@@ -63,7 +63,7 @@ def histograms(results: Sequence[Result]) -> list[Histogram]:
             for r in results
             if not r.crashed and r.metrics.get(metric) is not None
         ]
-        if len(flown) < 2:
+        if len({value for value, _ in flown}) < 2:
             continue
         values, failed = np.asarray(flown, float).T
         counts, edges = np.histogram(values, _BARS)
