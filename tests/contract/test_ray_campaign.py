@@ -1,7 +1,9 @@
 """A campaign on a Ray cluster of three nodes loses one, and has the rows of a local run."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -13,9 +15,11 @@ from followme_uav.scenario.execution.results import RowFile, content_hash
 from followme_uav.scenario.execution.runner import fly_jobs
 from followme_uav.scenario.script.plan import Variant
 from tests.unit.campaign_parts import (
+    BEGUN_ON_LOST_NODE,
+    IS_LOST_NODE,
     InlineFleet,
     campaign,
-    flight_with_weights,
+    flight_on_cluster,
     run_settings,
 )
 
@@ -40,11 +44,12 @@ def attempted(start):
 
 
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster(monkeypatch, tmp_path):
     """Two nodes of this machine, the workers of which import this program and its tests."""
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv(BEGUN_ON_LOST_NODE, str(tmp_path / "begun"))
     head = {"num_cpus": 1, "include_dashboard": False, **NODE}
     made = attempted(lambda: Cluster(initialize_head=True, head_node_args=head))
     attempted(lambda: made.add_node(num_cpus=1, **NODE))
@@ -58,23 +63,24 @@ def test_campaign_that_loses_a_node_has_each_flight_once_and_the_rows_of_a_local
 ):
     from followme_uav.scenario.execution.ray_fleet import ray_fleet
 
-    third = attempted(lambda: cluster.add_node(num_cpus=2, **NODE))
+    third = attempted(lambda: cluster.add_node(num_cpus=2, env_vars={IS_LOST_NODE: "1"}, **NODE))
     network = Variant(weights=DEFAULT_WEIGHTS, axes={"weights": "model1"})
     jobs = jobs_of(replace(campaign(tmp_path, seeds=range(60)), variants=(network,)))
     folder = tmp_path / "ray"
     folder.mkdir()
     settings = run_settings(
-        folder, flight=FlightSettings(folder, "failures"), fly=flight_with_weights
+        folder, flight=FlightSettings(folder, "failures"), fly=flight_on_cluster
     )
     told = []
 
-    def on_result(result, was_there):
-        told.append(result)
-        if len(told) == 20:
-            cluster.remove_node(third, allow_graceful=False)
+    def lose_node():
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.1)
+        cluster.remove_node(third, allow_graceful=False)
 
+    Thread(target=lose_node, daemon=True).start()
     with ray_fleet(cluster.address) as fleet:
-        results = fly_jobs(jobs, fleet, settings, on_result)
+        results = fly_jobs(jobs, fleet, settings, lambda result, was_there: told.append(result))
         assert fleet.stored == 1, "the weights were sent more than once"
     assert [r.seed for r in results] == list(range(60))
     assert len(RowFile(folder).read()) == len(told) == 60

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 from followme_uav.config import load_config
 from followme_uav.flight.metrics import metrics_of
@@ -68,10 +69,24 @@ def hanging_flight(job, settings):
     return stub_flight(job, settings)
 
 
-def flight_with_weights(job, settings):
-    """Needs the weights file on its machine, and returns a log of failures."""
-    time.sleep(SECONDS)
+BEGUN_ON_LOST_NODE, IS_LOST_NODE = "TEST_BEGUN_ON_LOST_NODE", "TEST_IS_LOST_NODE"
+"""Variables of a cluster's processes: a file, and whether this node will be lost."""
+
+
+def flight_on_cluster(job, settings):
+    """Needs the weights file on its machine, and returns a log of failures.
+
+    A flight on the node that will be lost never ends; from seed 20 on, the others wait for it.
+    """
     assert sha256(job.variant.weights) == job.weights_sha256
+    begun = Path(os.environ[BEGUN_ON_LOST_NODE])
+    if os.environ.get(IS_LOST_NODE):
+        begun.touch()
+        time.sleep(600)
+    end_s = time.monotonic() + 240.0
+    while job.seed >= 20 and not begun.exists():
+        assert time.monotonic() < end_s, "no flight was given to the third node"
+        time.sleep(SECONDS)
     flown = stub_flight(job, settings)
     if not settings.keeps(success=flown.result.success):
         return flown
