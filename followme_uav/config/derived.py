@@ -102,7 +102,13 @@ FORMULAS: dict[str, Formula] = {
         lambda height_m: rounded(height_m / math.sqrt(12.0), 1),
         "the visible part may be any part of the height: a uniform distribution",
     ),
-    "classification.distance_m": _distance_at(CLASSIFY_PX),
+    "classification.distance_m": Formula(
+        ("control.wanted_distance_m", *_distance_at(CLASSIFY_PX).of),
+        lambda wanted_m, *others: max(
+            rounded(1.3 * wanted_m), _distance_at(CLASSIFY_PX).value(*others)
+        ),
+        f"{_distance_at(CLASSIFY_PX).why}, but from no nearer than the vehicle flies to the hero",
+    ),
     "classification.confirm_distance_m": _distance_at(CONFIRM_PX),
     "classification.expected_distance_m": _distance_at(EXPECTED_PX),
     "classification.area_max": Formula(

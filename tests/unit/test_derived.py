@@ -63,6 +63,7 @@ SHIPPED = {
 }
 """The values of the flights whose figures the documentation has."""
 
+OF_EXTREMES = ("classification.distance_m", "detection.min_confidence", "mission.fall_mps")
 BASE = sorted({key for formula in FORMULAS.values() for key in formula.of} - set(FORMULAS))
 
 
@@ -116,7 +117,7 @@ def test_derived_key_moves_with_each_number_that_it_follows_from(key):
         moving.append(value_of(config, key) != SHIPPED[key])
     assert any(moving)
     # The least or greatest of several numbers does not move with the others.
-    assert all(moving) or key in ("detection.min_confidence", "mission.fall_mps")
+    assert all(moving) or key in OF_EXTREMES
 
 
 @pytest.mark.parametrize("key", FORMULAS)
@@ -148,7 +149,7 @@ def test_numbers_of_one_section_move_those_of_others_through_other_derived_keys(
 
 def test_heights_in_pixels_hold_for_every_camera():
     """A wider view and a larger image make the hero smaller and larger in the image."""
-    for size_px, fov_deg in ((160, 60), (640, 90), (320, 60), (160, 90), (64, 120)):
+    for size_px, fov_deg in ((160, 60), (640, 90), (320, 60), (160, 90)):
         config = load_config(
             overrides=[
                 f"camera.width_px={size_px}",
@@ -170,6 +171,14 @@ def test_heights_in_pixels_hold_for_every_camera():
         area_px = 0.5 * (px_per_m / config.association.approach_distance_m) ** 2
         assert area_px == pytest.approx(6.0, rel=0.1)
         assert config.control.pan.kp == pytest.approx(0.8 * math.radians(fov_deg) / 2.0, rel=0.02)
+
+
+def test_hero_is_classified_from_the_wanted_distance_even_with_few_pixels():
+    """Otherwise an approach would end where nothing can be told."""
+    few_px = ["camera.width_px=64", "camera.height_px=64"]
+    for wanted_m in (3.0, 7.0, 28.0):
+        config = load_config(overrides=[*few_px, f"control.wanted_distance_m={wanted_m}"])
+        assert config.classification.distance_m > 1.2 * wanted_m
 
 
 def test_derived_values_stay_in_their_allowed_ranges_at_the_ends_of_all_others():
