@@ -1,12 +1,14 @@
 """Typed configuration: YAML files plus `--set section.key=value` overrides.
 
-Every number that tunes behaviour is in `configs/default.yaml` with its unit and effect; every
-number that depends on the simulator is in `configs/simulators/NAME.yaml`. The two together are a
-`FlightConfig`, which is also written into each flight log. An unknown key or a value that is not
-allowed is a `ConfigError` that names file and key.
+The numbers that tune behaviour are in `configs/default.yaml` with unit and effect; those that
+follow from others have a formula in `derived.py`; every number that depends on the simulator is in
+`configs/simulators/NAME.yaml`. Together they are a `FlightConfig`, which is also written into each
+flight log. An unknown key or a value that is not allowed is a `ConfigError` that names file and
+key.
 """
 
 from followme_uav.config.checking import Allowed, NotBlank, validated
+from followme_uav.config.derived import FORMULAS, Formula, absent
 from followme_uav.config.description import descriptions
 from followme_uav.config.loading import (
     CONFIG_DIR,
@@ -52,6 +54,7 @@ from followme_uav.config.schema import (
 __all__ = [
     "CONFIG_DIR",
     "DEFAULT_CONFIG",
+    "FORMULAS",
     "Allowed",
     "AssociationConfig",
     "CameraConfig",
@@ -60,6 +63,7 @@ __all__ = [
     "DepthConfig",
     "DetectionConfig",
     "FlightConfig",
+    "Formula",
     "HeroConfig",
     "LimitsConfig",
     "LogConfig",
@@ -81,6 +85,7 @@ __all__ = [
     "Share",
     "SimulatorProfile",
     "TrackConfig",
+    "absent",
     "changed",
     "descriptions",
     "load_config",

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from followme_uav.config.aliases import renamed, renamed_key
 from followme_uav.config.checking import Key, Problem, key_of, one_line, read_section, validated
+from followme_uav.config.derived import FORMULAS, with_derived, without_derived
 from followme_uav.config.schema import FlightConfig, Section, SimulatorProfile
 from followme_uav.errors import ConfigError
 
@@ -46,7 +47,8 @@ def make_config(
 ) -> FlightConfig:
     """Apply `changes` to `configs/default.yaml`; as `load_config`, but not from a file.
 
-    Each value is checked, also one that a later override replaces.
+    Derived keys that are still absent then follow from the others (`derived.py`). Each value is
+    checked, also one that a later override replaces.
 
     Args:
         changes: Keys and values as in a file.
@@ -64,7 +66,10 @@ def make_config(
     data["simulator"] = own if simulator is None else read_extending(_profile_path(simulator))
     _check(data, source, [()], overrides)
     _override(data, overrides)
-    return validated(FlightConfig, data, source, overrides)
+    config, problems = _read(data)
+    if config is None or problems:
+        raise ConfigError(one_line(problems, source, overrides))
+    return config
 
 
 def changed(
@@ -72,12 +77,14 @@ def changed(
 ) -> FlightConfig:
     """Return `config` with the values of a file and of overrides.
 
-    Only these values are checked: those of a config from an old log need not be allowed today.
+    A derived key follows them if its value in `config` is that of its formula; otherwise it keeps
+    the value. Only the values of the file and of the overrides are checked: those of a config from
+    an old log need not be allowed today.
 
     Raises:
         ConfigError: A file, a key or a value is wrong; the message names it.
     """
-    data = config.model_dump(mode="json")
+    data = without_derived(config)
     source = path or DEFAULT_CONFIG
     if path is not None:
         update = renamed(read_yaml(path))
@@ -86,19 +93,19 @@ def changed(
         data = merged(data, update)
         _check(data, source, list(_keys(update)), overrides)
     _override(data, overrides)
-    section, problems = read_section(FlightConfig, data)
-    if section is None:
+    result, problems = _read(data)
+    if result is None:
         raise ConfigError(one_line(problems, source, overrides))
-    return section
+    return result
 
 
 def of_older_version(data: Mapping[str, Any]) -> dict[str, Any]:
     """Translate the configuration of an old log.
 
     Renamed keys keep their values, removed keys are dropped, and keys that the log lacks have the
-    default values of today.
+    default values of today, or follow from the others.
     """
-    return _known(FlightConfig, merged(read_yaml(DEFAULT_CONFIG), renamed(data)))
+    return _known(FlightConfig, with_derived(merged(read_yaml(DEFAULT_CONFIG), renamed(data))))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -142,6 +149,16 @@ def merged(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
+def _read(data: Mapping[str, Any]) -> tuple[FlightConfig | None, list[Problem]]:
+    """Read the configuration of a flight, derived keys included.
+
+    A derived key is missing only because a value that it follows from is wrong, which is a problem
+    of its own.
+    """
+    config, problems = read_section(FlightConfig, with_derived(data))
+    return config, [p for p in problems if not (p.is_missing and p.dotted in FORMULAS)] or problems
+
+
 def _check(
     data: Mapping[str, Any], source: Path | str, keys: Sequence[Key], overrides: Sequence[str]
 ) -> None:
@@ -154,7 +171,7 @@ def _check(
 
     problems = [
         problem
-        for problem in read_section(FlightConfig, data)[1]
+        for problem in _read(data)[1]
         if any(problem.is_within(key) for key in keys) and not is_mended(problem)
     ]
     if problems:
@@ -166,7 +183,7 @@ def _override(data: dict[str, Any], overrides: Sequence[str]) -> None:
     for override in overrides:
         _apply_override(data, override)
         key = key_of(override)
-        problems = [p for p in read_section(FlightConfig, data)[1] if p.is_within(key)]
+        problems = [p for p in _read(data)[1] if p.is_within(key)]
         if problems:
             raise ConfigError(one_line(problems, f"--set {override}"))
 

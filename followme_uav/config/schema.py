@@ -1,8 +1,8 @@
 """The sections of the configuration: each key with its type, the values allowed, and its effect.
 
 The docstring below a key is its description, with unit and effect; `descriptions` in
-`description.py` returns all of them. The default values are in `configs/default.yaml`
-and `configs/simulators/NAME.yaml`.
+`description.py` returns all of them. The default values are in `configs/default.yaml` and
+`configs/simulators/NAME.yaml`; `derived.py` has formulas for those that follow from others.
 """
 
 from __future__ import annotations
