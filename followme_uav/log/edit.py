@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from followme_uav.log.entry import FlightEntry
 from followme_uav.log.reader import EVERYTHING, MASK, FlightLog
 from followme_uav.log.schema import SCHEMA_VERSION
 from followme_uav.log.writer import FlightLogWriter
+
+logger = logging.getLogger(__name__)
 
 CHUNK_S = 10.0
 """Chunk duration of logs that are not written during a flight: larger chunks compress better."""
@@ -38,6 +41,7 @@ def recover(log: FlightLog, out: Path) -> Saved:
             yield from log.entries()
         except LogError as error:
             damage.append(str(error))
+            logger.info("%s: its entries end with a damage: %s", log.path, error)
 
     metadata = {"recovered_from": log.path.name}
     entries = write_log(log, readable(), out, metadata, schema_version=log.schema_version)
