@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 
 from followme_uav.errors import OutputError
-from followme_uav.files import make_folder, why
+from followme_uav.files import why
 
 PACKAGE = "followme_uav"
 VARIABLE = "FOLLOWME_UAV_PROGRAM_LOG"
@@ -194,11 +194,11 @@ class _FileHandler(logging.Handler):
     """
 
     def __init__(self, path: Path, process: str) -> None:
+        self._descriptor = _open(path)  # first: `logging` keeps each handler that is made
         super().__init__(logging.DEBUG)
         self.path = path
         self._process = f"{os.getpid()} {process}"
         self._lost = 0
-        self._descriptor = _open(path)
 
     def write_first_line(self) -> None:
         """Write the command; raises `OutputError` where the disk takes nothing."""
@@ -272,8 +272,8 @@ def _handlers() -> list[_ConsoleHandler | _FileHandler]:
 
 def _open(path: Path) -> int:
     """Open a text file for appending; raises `OutputError`."""
-    make_folder(path.parent)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         # A pipe without a reader would block without O_NONBLOCK.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
         number = os.open(path, flags, 0o666)
