@@ -170,9 +170,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         wall_s = time.monotonic() - start_s
         recorder.close_log()
     summary = _summary(plan, vision, recorder, wall_s, was_closed=loop.closed)
-    logger.info(
-        "The flight has ended after %.1f s of real time: %s.", wall_s, summary.reason.rstrip(".")
-    )
+    logger.info("The flight has ended after %.1f s of real time.", wall_s)
     if recorder.log_error is not None:
         raise IncompleteLogError(
             f"{recorder.log_error}; the log is incomplete", summary

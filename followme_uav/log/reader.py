@@ -97,7 +97,7 @@ def read_log(path: Path | str) -> FlightLog:
         if record.name == PROFILE:
             metadata = _parse_metadata(path, record.metadata)
             if records.truncated:
-                logger.info("%s has no end mark: it was cut off, or is being written.", path)
+                logger.debug("%s has no end mark: it was cut off, or is being written.", path)
             return FlightLog(
                 path, metadata, records.truncated, int(record.metadata["schema_version"])
             )
