@@ -191,7 +191,7 @@ def test_flight_goes_on_after_the_simulator_is_restarted(run, flight):
     command.wait_for("failsafe → patrol")
     assert command.wait_for("the simulator sends no frame: ").startswith("followme-uav: warning: ")
     command.wait_for("failed attempts to read a frame: ")
-    assert sum(f"Connected to {address}" in line for line in command.lines) >= 2
+    assert sum(f"Connected to the simulator at {address}" in line for line in command.lines) >= 2
     wait_until(lambda: climbed_again(path), "the flight did not go on")
     command.process.send_signal(signal.SIGINT)
     assert command.end() in (0, 1)
