@@ -8,6 +8,7 @@ Commands import slow modules when they run, so that `--help` answers at once.
 from __future__ import annotations
 
 import errno
+import logging
 import sys
 from contextlib import suppress
 
@@ -15,13 +16,16 @@ try:
     import typer
 
     from followme_uav.commands import flying, log, networks, scenario
+    from followme_uav.commands.logging_options import add_logging_options, before_command
     from followme_uav.commands.replay import replay
     from followme_uav.errors import FollowMeError
     from followme_uav.interrupts import EXIT_CODE, Interrupts
+    from followme_uav.program_log import PRINTED, finish
     from followme_uav.terminal import finish_streams, prepare_streams
 except KeyboardInterrupt:  # no work has begun yet
     sys.exit(130)
 
+logger = logging.getLogger("followme_uav.cli")  # __name__ is "__main__" with -m
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """Errors of a full or read-only disk, raised out of any library."""
 
@@ -46,6 +50,8 @@ app.command()(networks.models)
 app.command("import-weights")(networks.import_weights)
 app.add_typer(scenario.app, name="scenario")
 app.command()(scenario.tune)
+app.callback()(before_command)
+add_logging_options(app)
 
 
 def main() -> None:
@@ -62,9 +68,14 @@ def main() -> None:
         code = error.exit_code
     except KeyboardInterrupt:
         interrupts.end()
+    except Exception:
+        logger.critical("The program has an error.", exc_info=True, extra={"topic": PRINTED})
+        raise
     if code == EXIT_CODE:
         interrupts.end()
         _print_error("interrupted")
+    logger.info("The command ends with exit code %d.", code, extra={"topic": PRINTED})
+    finish()
     with suppress(FollowMeError):
         finish_streams()
     interrupts.over()
@@ -87,6 +98,9 @@ def _run() -> int:
 
 
 def _print_error(text: str) -> None:
+    if sys.exc_info()[1] is not None:
+        logger.debug("The command fails here.", exc_info=True)
+    logger.error("%s", text, extra={"topic": PRINTED})
     print(f"followme-uav: {text}", file=sys.stderr)
 
 

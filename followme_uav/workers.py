@@ -7,6 +7,7 @@ child processes, and SIGKILL after `STOP_S`.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -20,7 +21,10 @@ from threading import Thread
 from types import FrameType
 from typing import Any, TypeVar
 
+from followme_uav.program_log import set_up_child
 from followme_uav.terminal import prepare_streams
+
+logger = logging.getLogger(__name__)
 
 STOP_S = 4.0
 """From SIGTERM to SIGKILL; a worker needs up to some seconds to end its simulator."""
@@ -60,9 +64,11 @@ def worker_pool(
         initializer=_start,
         initargs=(initialise, arguments),
     )
+    logger.debug("A pool of %d worker processes starts.", processes)
     try:
         yield WorkerPool(executor)
-    except BaseException:
+    except BaseException as error:
+        logger.debug("The pool of worker processes ends: %s.", type(error).__name__)
         executor.shutdown(wait=False, cancel_futures=True)
         _stop([child for child in multiprocessing.active_children() if child not in others])
         raise
@@ -77,6 +83,9 @@ def _stop(workers: list[BaseProcess]) -> None:
         time.sleep(_POLL_S)
     for worker in workers:
         if worker.is_alive():
+            logger.warning(
+                "Worker process %s has not ended within %g s and is killed.", worker.pid, STOP_S
+            )
             worker.kill()
     for worker in workers:
         worker.join(STOP_S)
@@ -101,6 +110,7 @@ def _start(initialise: Callable[..., None] | None, arguments: tuple[Any, ...]) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
     prepare_streams()
+    set_up_child("worker")
     Thread(target=_end_with_parent, daemon=True).start()
     if initialise is not None:
         initialise(*arguments)

@@ -6,11 +6,13 @@ line that starts it, and on the line `listening on HOST:PORT` that it prints whe
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,9 @@ from types import TracebackType
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import SimulatorError
+from followme_uav.program_log import relay
+
+logger = logging.getLogger(__name__)
 
 READY = "listening on "
 START_DEADLINE_S = 60.0
@@ -81,6 +86,7 @@ class EmbeddedSimulator:
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._is_ready = False
+        self._launched_s = 0.0
         self.host, self.port = "", 0
 
     def launch(self) -> None:
@@ -95,6 +101,8 @@ class EmbeddedSimulator:
             # Ctrl-C must reach the controller alone, which lands and then ends the simulator.
             start_new_session=True,
         )
+        logger.info("The embedded simulator starts as process %d.", self._process.pid)
+        self._launched_s = time.monotonic()
         threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self) -> EmbeddedSimulator:
@@ -108,6 +116,10 @@ class EmbeddedSimulator:
             raise
         self.host, _, port = address.rpartition(":")
         self.port = int(port)
+        logger.info(
+            "The embedded simulator listens on %s after %.1f s.",
+            *(address, time.monotonic() - self._launched_s),
+        )
         return self
 
     def __exit__(
@@ -147,17 +159,34 @@ class EmbeddedSimulator:
         try:
             process.wait(STOP_DEADLINE_S)
         except subprocess.TimeoutExpired:
+            logger.warning(
+                "The embedded simulator has not ended within %g s and is killed.", STOP_DEADLINE_S
+            )
             process.kill()
             process.wait()
+        logger.info("The embedded simulator has ended with exit code %d.", process.returncode)
 
     def _read(self) -> None:
         process = self._process
         if process is None or process.stdout is None:
             return
+        last_line = ""
         for line in process.stdout:
-            if not self._is_ready:  # later lines are not read, and there may be many
-                self._lines.put(line.rstrip())
+            last_line = line.rstrip()
+            if relay(last_line):
+                continue
+            logger.debug("The embedded simulator prints: %s", last_line)
+            if not self._is_ready:  # nobody takes later lines, and there may be many
+                self._lines.put(last_line)
         self._lines.put(None)
+        if self._is_ready and self._process is process:  # nobody has asked it to stop
+            code = process.wait()
+            level = logging.WARNING if code else logging.INFO
+            logger.log(
+                level,
+                "The embedded simulator has ended by itself with exit code %d; its last line: %s",
+                *(code, last_line or "none"),
+            )
 
     def _wait_until_ready(self) -> str:
         last_line = "no output"

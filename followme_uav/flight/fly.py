@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,8 @@ from followme_uav.perception.weights import read_weights
 from followme_uav.pilot.interface import MaskSource, PilotMaker
 from followme_uav.pilot.pilot import Pilot
 from followme_uav.rpc.airsim import AirSimClient
+
+logger = logging.getLogger(__name__)
 
 RELEASE_TIMEOUT_S = 1.0
 """Time limit of releasing vehicle and clock at the end of a flight."""
@@ -158,10 +161,16 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
             was_closed=was_closed,
             make_pilot=plan.make_pilot,
         )
+        logger.info(
+            "The flight begins: %g s, seed %d, %s, %s, log %s.",
+            *(config.duration_s, plan.seed, "lockstep" if plan.lockstep else "real time"),
+            *(f"network on {vision.device}" if plan.weights else "exact masks", plan.log),
+        )
         _run(loop, client)
         wall_s = time.monotonic() - start_s
         recorder.close_log()
     summary = _summary(plan, vision, recorder, wall_s, was_closed=loop.closed)
+    logger.info("The flight has ended after %.1f s of real time.", wall_s)
     if recorder.log_error is not None:
         raise IncompleteLogError(
             f"{recorder.log_error}; the log is incomplete", summary
@@ -229,8 +238,10 @@ def _run(loop: FlightLoop, client: AirSimClient) -> None:
         client.forgo_control()
         raise
     except BaseException:
-        with suppress(FollowMeError):
+        try:
             client.send(HOVER)
+        except FollowMeError as error:
+            logger.info("The vehicle could not be told to hover: %s", error)
         raise
 
 
@@ -261,13 +272,17 @@ def _release(client: AirSimClient, plan: FlightPlan) -> None:
     `RELEASE_TIMEOUT_S`.
     """
     deadline_s = time.monotonic() + RELEASE_TIMEOUT_S
-    with suppress(FollowMeError):
+    try:
         if plan.config.mission.release_control:
             client.release_control(RELEASE_TIMEOUT_S)
-    with suppress(FollowMeError):
+    except FollowMeError as error:
+        logger.info("The vehicle is not released: %s", error)
+    try:
         if plan.lockstep and not plan.embedded:
             # Sent even when no time is left to wait for the answer.
             client.pause(False, deadline_s=max(deadline_s - time.monotonic(), 0.0))
+    except FollowMeError as error:
+        logger.info("The simulator's clock may stand still: %s", error)
 
 
 def _summary(

@@ -7,6 +7,7 @@ answer in time, the pilot gets a frame without an image and decides what to do.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,12 +17,15 @@ from typing import Protocol
 from followme_uav.config import FlightConfig
 from followme_uav.errors import ControlLostError, RpcError, SimulatorError
 from followme_uav.flight.control_watch import ControlWatch
+from followme_uav.flight.journal import FlightJournal
 from followme_uav.flight.mask_sources import TimedMasks
 from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.images import as_logged
 from followme_uav.messages import Command, Frame, GroundTruth, MissionState, Step
 from followme_uav.pilot.interface import MaskSource, PilotMaker
 from followme_uav.pilot.pilot import Pilot
+
+logger = logging.getLogger(__name__)
 
 
 class Simulator(Protocol):
@@ -90,6 +94,7 @@ class FlightLoop:
         self._control_watch = ControlWatch(config)
         self._last_command: Command | None = None
         self._retake_count = 0
+        self._journal = FlightJournal(config, lockstep=lockstep)
         self._landing_requested = False
         self._aborted = False
 
@@ -113,6 +118,12 @@ class FlightLoop:
             ControlLostError: Another client has the vehicle, and control was already retaken
                 `mission.control_take_backs` times, or is refused.
         """
+        try:
+            return self._run()
+        finally:
+            self._journal.close()
+
+    def _run(self) -> MissionState:
         record_ms = 0.0
         next_frame_s = self._last_progress_s = time.monotonic()
         while self._pilot.state is not MissionState.DONE and not self.closed:
@@ -134,14 +145,16 @@ class FlightLoop:
             truth = self._truth(frame)
             if self._lockstep:
                 # The next frame is rendered while this one is recorded.
-                _error_of(partial(self._simulator.begin_advance, self._frame_s, prefetch=True))
+                self._try(partial(self._simulator.begin_advance, self._frame_s, prefetch=True))
             record_from_s = time.perf_counter()
             self._record(FlightEntry(frame, step, truth, timings, picture))
-            record_ms = 1e3 * (time.perf_counter() - record_from_s)
+            recorded_s = time.perf_counter()
+            record_ms = 1e3 * (recorded_s - record_from_s)
+            self._journal.note(frame, step, timings, recorded_s - requested_s)
             if control_error is not None:
                 raise control_error
             if self._lockstep:
-                _error_of(partial(self._simulator.end_advance, self._check_abort))
+                self._try(partial(self._simulator.end_advance, self._check_abort))
             else:
                 # After a late frame the next ones keep their distance: no burst of commands.
                 next_frame_s = max(next_frame_s + self._frame_s, time.monotonic())
@@ -179,7 +192,7 @@ class FlightLoop:
         control_error = self._retake_control(frame.control_loss)
         if control_error is None:
             self._last_command = step.command
-            if _error_of(partial(self._simulator.send, step.command)):
+            if self._try(partial(self._simulator.send, step.command)):
                 self._recover()
         return control_error
 
@@ -194,13 +207,20 @@ class FlightLoop:
                 "(mission.control_take_backs sets how often it is taken back)"
             )
         self._retake_count += 1
+        logger.warning(
+            "Control of the vehicle is lost (%s); it is taken back, time %d of %d.",
+            *(loss, self._retake_count, self._config.mission.control_take_backs),
+        )
         self._control_watch.restart()
         try:
             self._simulator.take_control()
-        except RpcError:
+        except RpcError as error:
+            self._journal.failed_call(error)
             self._recover()
         except SimulatorError as error:
             return ControlLostError(f"{loss}, and {error}")
+        else:
+            logger.warning("Control of the vehicle is taken back.")
         return None
 
     def _as_logged(self, frame: Frame) -> tuple[Frame, EncodedImage | None]:
@@ -219,6 +239,7 @@ class FlightLoop:
         except RpcError as error:
             if last is None:
                 raise
+            self._journal.outage(last.time_s + self._frame_s, error)
             cause = str(self._recover() or error)
             frame = self._frame_without_image(last)
         else:
@@ -252,6 +273,10 @@ class FlightLoop:
             return frame
         if frame.time_s + self._time_shift_s < last.time_s:
             self._time_shift_s = last.time_s + self._frame_s - frame.time_s
+            logger.warning(
+                "The simulator's clock went back to %.1f s; the flight's time goes on from %.1f s.",
+                *(frame.time_s, last.time_s),
+            )
         shift_s = self._time_shift_s
         vehicle = replace(frame.vehicle, time_s=frame.vehicle.time_s + shift_s)
         return replace(frame, index=last.index + 1, time_s=frame.time_s + shift_s, vehicle=vehicle)
@@ -270,6 +295,7 @@ class FlightLoop:
         """Reconnect and take control of the vehicle; return the error where that fails."""
         self.closed = self._was_closed()
         if self.closed:
+            logger.info("The simulator's window was closed; the flight ends.")
             return None
 
         def reconnect() -> None:
@@ -279,7 +305,15 @@ class FlightLoop:
 
         error = _error_of(reconnect)
         if error is not None:
+            logger.debug("The new connection fails: %s", error)
             time.sleep(self._frame_s)
+        return error
+
+    def _try(self, action: Callable[[], None]) -> RpcError | None:
+        """Run the action; report and return its RPC error, if any."""
+        error = _error_of(action)
+        if error is not None:
+            self._journal.failed_call(error)
         return error
 
     def _truth(self, frame: Frame) -> GroundTruth | None:
@@ -287,7 +321,8 @@ class FlightLoop:
             return None
         try:
             truth = self._simulator.ground_truth()
-        except RpcError:
+        except RpcError as error:
+            self._journal.failed_call(error)
             return None
         return truth and replace(truth, time_s=truth.time_s + self._time_shift_s)
 

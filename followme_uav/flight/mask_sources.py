@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -12,6 +13,9 @@ from followme_uav.errors import RpcError, SimulatorError
 from followme_uav.log.images import rounded_mask
 from followme_uav.messages import Frame, GroundTruth, Mask, MaskClass, RgbImage
 from followme_uav.pilot.interface import MaskSource
+from followme_uav.recurring import RecurringFault
+
+logger = logging.getLogger(__name__)
 
 
 class NetworkMasks:
@@ -43,6 +47,7 @@ class TrueMasks:
     def __init__(self, simulator: TruthSource) -> None:
         self._simulator = simulator
         self._is_offered = False
+        self._failures = RecurringFault(logger, "missing exact masks")
 
     def __call__(self, frame: Frame) -> Mask:
         """Return the exact mask, or background alone when none of this image is available.
@@ -52,8 +57,12 @@ class TrueMasks:
         """
         try:
             truth = self._simulator.ground_truth()
-        except RpcError:
+        except RpcError as error:
+            self._failures.occurs(
+                frame.time_s, "At %.1f s the exact mask is missing: %s", frame.time_s, error
+            )
             return _background(frame)
+        self._failures.passes(frame.time_s)
         if truth is None and not self._is_offered:
             raise SimulatorError("this simulator offers no ground truth; fly with --weights")
         self._is_offered = True

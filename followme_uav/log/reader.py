@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import struct
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from followme_uav.log.layout import PROFILE, TOPICS, record_digest
 from followme_uav.log.mcap_records import Records
 from followme_uav.log.png import decode_png
 from followme_uav.log.schema import SCHEMA_VERSION, from_message
+
+logger = logging.getLogger(__name__)
 
 IMAGE, MASK, TRUTH = "image", "mask", "truth"
 EVERYTHING = (IMAGE, MASK, TRUTH)
@@ -93,6 +96,8 @@ def read_log(path: Path | str) -> FlightLog:
     for record in records.metadata():
         if record.name == PROFILE:
             metadata = _parse_metadata(path, record.metadata)
+            if records.truncated:
+                logger.debug("%s has no end mark: it was cut off, or is being written.", path)
             return FlightLog(
                 path, metadata, records.truncated, int(record.metadata["schema_version"])
             )
@@ -148,6 +153,7 @@ def _parse_config(data: dict[str, Any]) -> FlightConfig:
     try:
         return FlightConfig.model_validate(data)
     except ValidationError:  # the keys change more often than the schema version
+        logger.debug("The log's configuration is of an older version; its keys are renamed.")
         return FlightConfig.model_validate(of_older_version(data))
 
 

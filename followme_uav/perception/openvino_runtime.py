@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.perception.onnx_model import onnx_model
+
+logger = logging.getLogger(__name__)
 
 
 class OpenVinoRuntime:
@@ -71,6 +74,7 @@ class OpenVinoRuntime:
         """Compile the network for one image of `size`, with bytes as output."""
         from openvino import opset13 as ops
 
+        logger.debug("OpenVINO compiles the network for images of %d x %d pixels.", *size[::-1])
         network = self._network.clone()
         network.reshape([1, *size, 3])
         probabilities = network.output(0).get_node().input_value(0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +23,8 @@ from followme_uav.perception.tensorflow_runtime import (
     sees_gpu,
     tensorflow,
 )
+
+logger = logging.getLogger(__name__)
 
 _NVIDIA_DRIVER = (Path("/proc/driver/nvidia/version"), Path("/dev/dxg"))
 """One of these exists where CUDA can find a GPU: on Linux, or on Linux in Windows (WSL)."""
@@ -72,6 +76,7 @@ class Segmenter:
         self.input_size_px = network.input_size_px
         """Image (height, width) that the network was trained for; None: any. Images of another size
         are resized to it, and their masks back."""
+        began_s = time.monotonic()
         self._side_multiple_px = math.lcm(SIDE_MULTIPLE_PX, network.side_multiple_px)
         self.sha256: str = weights_file.sha256(weights)
         """SHA-256 of the weights file."""
@@ -79,6 +84,11 @@ class Segmenter:
         self.device: str = self._runtime.device
         """Processor and library, e.g. "CPU (OpenVINO)"."""
         self.segment(np.zeros((*size_px, 3), np.uint8))
+        logger.info(
+            "Network %s of %s (SHA-256 %s..., %.1f MB) runs on %s after %.1f s.",
+            *(self.architecture, weights, self.sha256[:12], weights.stat().st_size / 1e6),
+            *(self.device, time.monotonic() - began_s),
+        )
 
     def segment(self, rgb: RgbImage) -> Mask:
         """Compute the class probabilities of one image.
@@ -147,8 +157,13 @@ def _start(name: RuntimeName, weights: Path, threads: int | None) -> Runtime:
 def _gpu_for_tensorflow() -> bool:
     """Whether TensorFlow sees a GPU; TensorFlow is only started if there is an NVIDIA driver."""
     if not any(path.exists() for path in _NVIDIA_DRIVER):
+        logger.info("There is no NVIDIA driver: the network runs on the CPU with OpenVINO.")
         return False
     try:
-        return sees_gpu(tensorflow())
-    except EnvironmentSetupError:
+        sees = sees_gpu(tensorflow())
+    except EnvironmentSetupError as error:
+        logger.warning("There is an NVIDIA driver, but the network runs on the CPU: %s", error)
         return False
+    if not sees:
+        logger.info("TensorFlow sees no GPU: the network runs on the CPU with OpenVINO.")
+    return sees

@@ -8,6 +8,7 @@ is used. Files of Keras are read as well, see `keras_files` and `legacy_weights`
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ from followme_uav.perception.structure import JsonNeededError
 
 if TYPE_CHECKING:
     import keras
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "followme-uav-weights"
 FORMAT_VERSION = 1
@@ -278,7 +281,8 @@ def _keras_json(path: Path) -> Any:
         if not path.is_file() or path.stat().st_size > keras_config.MAX_JSON_BYTES:
             return None
         return keras_config.parse(path.read_bytes())
-    except OSError:
+    except OSError as error:
+        logger.info("%s: cannot be read (%s); it is not used.", path, error.strerror)
         return None
 
 

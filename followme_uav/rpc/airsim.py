@@ -7,6 +7,7 @@ program uses `Frame`, `Command` and `GroundTruth`. Differences between simulator
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,6 +21,8 @@ from followme_uav.rpc.frame_reader import DEPTH_VIS, SCENE, FrameReader
 from followme_uav.rpc.session import UnknownMethodError
 from followme_uav.rpc.simulation_time import SimulationTime
 from followme_uav.rpc.vehicle_control import VehicleControl
+
+logger = logging.getLogger(__name__)
 
 SOLIDS_METHOD = "simFollowMeSolids"
 
@@ -48,6 +51,11 @@ class AirSimClient:
     ) -> None:
         self._connection = SimulatorConnection(profile, rpc)
         self._depth = depth if profile.metric_depth else None
+        if depth is not None and self._depth is None:
+            logger.info(
+                "Profile %s has no metric depth image: the vehicle avoids no obstacles.",
+                profile.name,
+            )
         self._image_types = (SCENE,) if self._depth is None else (SCENE, DEPTH_VIS)
         self._frames = FrameReader(self._connection, camera)
         self._time = SimulationTime(self._connection)
@@ -164,6 +172,7 @@ class AirSimClient:
         try:
             reply = self._connection.query(SOLIDS_METHOD)
         except UnknownMethodError:
+            logger.info("The simulator offers no map of the city's solids.")
             return ()
         with self._connection.parsing(SOLIDS_METHOD):
             read = self._connection.dialect.read

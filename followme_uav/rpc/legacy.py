@@ -9,6 +9,7 @@ its own, because it installs msgpack 0.5.6 under the name of the current one (se
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from followme_uav.rpc.session import (
     connection_lost,
     remote_error,
 )
+
+logger = logging.getLogger(__name__)
 
 try:
     import msgpack  # type: ignore[import-untyped]
@@ -119,7 +122,8 @@ class _LibraryLink:
     def _settle(self, answer: Any) -> None:
         method, future = self._pending.pop(answer, ("", None))
         if future is None or not future.set_running_or_notify_cancel():
-            return  # the call was cancelled
+            logger.debug("A reply of %s came after the deadline of its call.", self.address)
+            return
         if answer.error is not None:
             future.set_exception(remote_error(method, self.address, answer.error))
         else:
@@ -127,6 +131,7 @@ class _LibraryLink:
 
     def _break(self, reason: str) -> None:
         if self.broken is None:
+            logger.debug("The connection to %s has ended: %s.", self.address, reason)
             self.broken = reason
         orphans, self._pending = self._pending, {}
         for method, future in orphans.values():

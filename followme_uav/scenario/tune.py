@@ -6,6 +6,7 @@ The best values are compared with the present ones on seeds that the search has 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +20,14 @@ from followme_uav.config.aliases import renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, sole_folder, write_json, write_text
+from followme_uav.program_log import PRINTED
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.execution.runner import run_jobs
 from followme_uav.scenario.run import ScenarioRun, jobs_of
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.terminal import make_console
+
+logger = logging.getLogger(__name__)
 
 SPACE = CONFIG_DIR / "tuning.yaml"
 TUNED, TRIALS = "tuned.yaml", "trials.json"
@@ -164,6 +168,11 @@ def _search(
         worst = min(results, key=score)
         study.tell(trial, score(worst))
         tried.append(Trial(changed, score(worst), worst.key))
+        logger.info(
+            "Trial %d of %d: worst %.3f (%s) with %s.",
+            *(number + 1, trials, score(worst), worst.key, changed or "the present values"),
+            extra={"topic": PRINTED},
+        )
         console.print(
             f"trial {number + 1} of {trials}: worst {score(worst):.3f} ({worst.key}), "
             f"best so far {study.best_value:.3f}",

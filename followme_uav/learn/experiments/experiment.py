@@ -11,6 +11,7 @@ as many steps as each value asks for.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,6 +36,8 @@ from followme_uav.learn.training.config import (
 )
 from followme_uav.learn.training.frames import read_frames
 from followme_uav.terminal import make_console
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_CONFIG = CONFIG_DIR / "experiments" / "report.yaml"
 
@@ -134,6 +137,7 @@ def _train_missing(
             outcomes = runs.execute(run, frames, prepared, lambda n: progress.advance(task, n))
             for point, outcome in zip(run.points, outcomes, strict=True):
                 files.write(run.config, point, outcome)
+            logger.info("Run %d of %d has ended.", number, len(missing))
 
 
 def _progress_bar(console: Console, nothing_to_do: bool) -> Progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import tempfile
 import time
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from followme_uav.perception.weights import sha256
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.script.checks import complaints
 from followme_uav.scenario.script.script import Scenario
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def fly_job(job: Job) -> Result:
     from followme_uav.flight.fly import FlightPlan, fly  # slow to import
     from followme_uav.scenario.execution.fault_injector import fault_injector_for
 
+    logger.info("The flight %s begins.", job.key)
     scenario, start_s = job.scenario, time.monotonic()
     metrics: Mapping[str, Any] = {}
     log = job.log if job.keep_log else None
@@ -75,8 +79,10 @@ def fly_job(job: Job) -> Result:
                 )
             )
     except FollowMeError as error:
+        logger.debug("The flight %s broke.", job.key, exc_info=True)
         reason = f"broke: {error}"
     except Exception as error:  # an error in one flight must not end the others
+        logger.debug("The flight %s broke by an error of the program.", job.key, exc_info=True)
         reason = f"broke: {type(error).__name__}: {error}"
     else:
         metrics = summary.metrics.to_dict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -11,9 +12,12 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from followme_uav.files import make_folder, write_json
+from followme_uav.program_log import PRINTED, quieten
 from followme_uav.scenario.execution.flight import Job, code_digest, fingerprint, fly_job
 from followme_uav.scenario.execution.results import Result
 from followme_uav.workers import WorkerPool, worker_pool
+
+logger = logging.getLogger(__name__)
 
 OnResult = Callable[[Result, bool], None]
 """Called with each result, and whether the flight was finished before this run."""
@@ -40,11 +44,17 @@ def run_jobs(jobs: Sequence[Job], workers: int, on_result: OnResult) -> list[Res
             to_fly.append(job)
         else:
             done[job.key] = before
+            logger.debug("Flight %s was flown before.", job.key)
             on_result(before, True)
 
     def keep(job: Job, result: Result) -> None:
         write_json(_file(job), {"inputs": fingerprint(job, code), "result": result.to_dict()})
         done[job.key] = result
+        logger.info(
+            "Flight %s %s after %.1f s of real time: %s.",
+            *(job.key, "passed" if result.success else "failed", result.wall_s, result.reason),
+            extra={"topic": PRINTED},
+        )
         on_result(result, False)
 
     with closing(_fly_all(to_fly, max(1, min(workers, len(jobs))))) as flown:
@@ -73,11 +83,17 @@ def _fly_all(jobs: Sequence[Job], workers: int) -> Generator[tuple[Job, Result]]
                         try:
                             yield job, future.result()
                         except BrokenProcessPool:
+                            logger.warning(
+                                "The worker process of %s was killed or crashed.",
+                                job.key,
+                                extra={"topic": PRINTED},
+                            )
                             yield job, _died(job)
                             raise
         except BrokenProcessPool:
             # The other flights of the broken pool ended with it: fly them again.
             left = [*running.values(), *left]
+            logger.info("%d flights of its pool are flown again.", len(running))
         except KeyboardInterrupt:
             for future, job in running.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
@@ -86,13 +102,14 @@ def _fly_all(jobs: Sequence[Job], workers: int) -> Generator[tuple[Job, Result]]
 
 
 def _pool(processes: int, workers: int) -> AbstractContextManager[WorkerPool]:
-    return worker_pool(processes, _use_threads, max(1, (os.cpu_count() or 1) // workers))
+    return worker_pool(processes, _prepare_worker, max(1, (os.cpu_count() or 1) // workers))
 
 
-def _use_threads(count: int) -> None:
-    """Limit the threads of renderer and numerical libraries in each process."""
+def _prepare_worker(count: int) -> None:
+    """Limit the threads of renderer and numerical libraries in a worker; show errors only."""
     for name in _THREAD_VARIABLES:
         os.environ[name] = str(count)
+    quieten()  # scripts cause faults, and each would be a warning
 
 
 def _died(job: Job) -> Result:
@@ -118,7 +135,13 @@ def _read(job: Job, inputs: str) -> Result | None:
         content = json.loads(_file(job).read_text(encoding="utf-8"))
         result = Result(**content["result"])
         same = content["inputs"] == inputs
-    except (OSError, ValueError, KeyError, TypeError):
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        logger.warning("%s: damaged result (%s); the flight is flown again.", _file(job), error)
         return None
     has_log = result.log is None or (job.folder / result.log).exists()
-    return result if same and has_log and result.metrics else None
+    if same and has_log and result.metrics:
+        return result
+    logger.info("%s: the inputs have changed or the flight broke; it is flown again.", job.key)
+    return None
