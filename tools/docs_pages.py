@@ -1,0 +1,110 @@
+"""Pages of the documentation site that are made from the program: commands, keys, public names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+import followme_uav
+from followme_uav import messages
+from followme_uav.cli import app
+from followme_uav.config.reference import reference_markdown
+
+PROGRAM = "followme-uav"
+
+
+def generated() -> dict[str, str]:
+    """Return the Markdown of each generated page under its path on the site."""
+    return {
+        "reference/commands.md": command_page(),
+        "reference/configuration.md": configuration_page(),
+        "reference/api.md": api_page(),
+    }
+
+
+def configuration_page() -> str:
+    """Return the page of all configuration keys."""
+    return (
+        "# Configuration keys\n\nThis page lists all keys of the configuration with type, permitted"
+        f" values, default and effect.\n\n{reference_markdown()}"
+    )
+
+
+def command_page() -> str:
+    """Return the page of all commands with their arguments and options."""
+    sections = [_command(name, command) for name, command in _commands(_root(), PROGRAM)]
+    head = (
+        "# Command line\n\nThis page lists all commands with their arguments and options, as"
+        f" `{PROGRAM} COMMAND --help` prints them.\n\n"
+    )
+    return head + "\n".join(sections)
+
+
+def _root() -> Any:
+    return typer.main.get_command(app)
+
+
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield all commands that are no group, with their full names."""
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield name, command
+        return
+    for word, child in children.items():
+        if not child.hidden:
+            yield from _commands(child, f"{name} {word}")
+
+
+def _command(name: str, command: Any) -> str:
+    context = typer.Context(command, info_name=name)
+    usage = " ".join([name, *command.collect_usage_pieces(context)])
+    records = [p.get_help_record(context) for p in command.get_params(context)]
+    rows = [f"| {_code(names)} | {_cell(text)} |" for names, text in filter(None, records)]
+    table = "\n".join(["| argument or option | meaning |", "|---|---|", *rows])
+    text = inspect.cleandoc(command.help or "")
+    return f"## {name}\n\n{text}\n\n```text\n{usage}\n```\n\n{table}\n"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def api_page() -> str:
+    """Return the page of the public names, each with its docstring, grouped by module."""
+    modules: dict[str, list[str]] = {}
+    for name, value in _public().items():
+        module, qualified = _origin(name, value)
+        modules.setdefault(module, []).append(f"{module}.{qualified}")
+    groups = [_group(module, names) for module, names in modules.items()]
+    head = (
+        "# Python API\n\nThis page describes the public names of the package: `from followme_uav"
+        " import NAME`.\n\n"
+    )
+    return head + "\n".join(groups)
+
+
+def _group(module: str, names: list[str]) -> str:
+    return f"## {module}\n\n" + "\n".join(f"::: {name}\n" for name in names)
+
+
+def _public() -> dict[str, Any]:
+    """Return the public names, or those of the messages where the package lists none."""
+    if hasattr(followme_uav, "__all__"):
+        return {name: getattr(followme_uav, name) for name in followme_uav.__all__}
+    own = messages.__name__
+    return {n: v for n, v in vars(messages).items() if getattr(v, "__module__", None) == own}
+
+
+def _origin(name: str, value: Any) -> tuple[str, str]:
+    """Return the module that defines a public name, and the name of the definition there."""
+    module, qualified = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if isinstance(module, str) and isinstance(qualified, str) and module.startswith("followme_uav"):
+        return module, qualified
+    return "followme_uav", name
