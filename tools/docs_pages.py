@@ -48,11 +48,10 @@ def _root() -> Any:
 
 
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield all commands that are no group, with their full names."""
-    children = getattr(command, "commands", None)
-    if children is None:
+    """Yield all commands with their full names; of groups only those with options of their own."""
+    children = getattr(command, "commands", {})
+    if command.params or not children:
         yield name, command
-        return
     for word, child in children.items():
         if not child.hidden:
             yield from _commands(child, f"{name} {word}")
@@ -77,21 +76,13 @@ def _cell(text: str) -> str:
 
 
 def api_page() -> str:
-    """Return the page of the public names, each with its docstring, grouped by module."""
-    modules: dict[str, list[str]] = {}
-    for name, value in _public().items():
-        module, qualified = _origin(name, value)
-        modules.setdefault(module, []).append(f"{module}.{qualified}")
-    groups = [_group(module, names) for module, names in modules.items()]
+    """Return the page of the public names, each with its docstring."""
+    names = [f"::: {_definition(name, value)}\n" for name, value in _public().items()]
     head = (
         "# Python API\n\nThis page describes the public names of the package: `from followme_uav"
         " import NAME`.\n\n"
     )
-    return head + "\n".join(groups)
-
-
-def _group(module: str, names: list[str]) -> str:
-    return f"## {module}\n\n" + "\n".join(f"::: {name}\n" for name in names)
+    return head + "\n".join(names)
 
 
 def _public() -> dict[str, Any]:
@@ -102,9 +93,9 @@ def _public() -> dict[str, Any]:
     return {n: v for n, v in vars(messages).items() if getattr(v, "__module__", None) == own}
 
 
-def _origin(name: str, value: Any) -> tuple[str, str]:
-    """Return the module that defines a public name, and the name of the definition there."""
+def _definition(name: str, value: Any) -> str:
+    """Return the full name under which a public name is defined."""
     module, qualified = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if isinstance(module, str) and isinstance(qualified, str) and module.startswith("followme_uav"):
-        return module, qualified
-    return "followme_uav", name
+        return f"{module}.{qualified}"
+    return f"followme_uav.{name}"
