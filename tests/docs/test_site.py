@@ -109,6 +109,13 @@ def test_every_page_begins_with_a_sentence(pages):
     assert not without
 
 
+def test_page_that_begins_with_a_list_or_code_is_recognised():
+    page = Page("<p>before</p><h1>Title</h1>\n<ul><li>A <b>bold</b> item.</li></ul><p>Later.</p>")
+    assert page.opening == ["ul", "A bold item."]
+    page = Page("<h1>Title <a href='#t'>&para;</a></h1><p>It <em>says</em> so.</p><p>More.</p>")
+    assert page.opening == ["p", "It says so."]
+
+
 def test_every_page_of_the_repository_is_on_the_site(pages):
     for source, page in docs_site.sources().items():
         if source.suffix == ".md":
