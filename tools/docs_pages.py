@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import io
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import Any
 
 import typer
 
 import followme_uav
-from followme_uav import messages
 from followme_uav.cli import app
-from followme_uav.config.reference import reference_markdown
+from followme_uav.commands import config
 
 PROGRAM = "followme-uav"
 
@@ -26,11 +27,10 @@ def generated() -> dict[str, str]:
 
 
 def configuration_page() -> str:
-    """Return the page of all configuration keys."""
-    return (
-        "# Configuration keys\n\nThis page lists all keys of the configuration with type, permitted"
-        f" values, default and effect.\n\n{reference_markdown()}"
-    )
+    """Return the page of all configuration keys, which a command prints."""
+    with redirect_stdout(io.StringIO()) as page:
+        config.reference(as_markdown=True)
+    return page.getvalue()
 
 
 def command_page() -> str:
@@ -77,7 +77,7 @@ def _cell(text: str) -> str:
 
 def api_page() -> str:
     """Return the page of the public names, each with its docstring."""
-    names = [f"::: {_definition(name, value)}\n" for name, value in _public().items()]
+    names = [f"::: {_definition(name)}\n" for name in followme_uav.__all__]
     head = (
         "# Python API\n\nThis page describes the public names of the package: `from followme_uav"
         " import NAME`.\n\n"
@@ -85,16 +85,9 @@ def api_page() -> str:
     return head + "\n".join(names)
 
 
-def _public() -> dict[str, Any]:
-    """Return the public names, or those of the messages where the package lists none."""
-    if hasattr(followme_uav, "__all__"):
-        return {name: getattr(followme_uav, name) for name in followme_uav.__all__}
-    own = messages.__name__
-    return {n: v for n, v in vars(messages).items() if getattr(v, "__module__", None) == own}
-
-
-def _definition(name: str, value: Any) -> str:
+def _definition(name: str) -> str:
     """Return the full name under which a public name is defined."""
+    value = getattr(followme_uav, name)
     module, qualified = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if isinstance(module, str) and isinstance(qualified, str) and module.startswith("followme_uav"):
         return f"{module}.{qualified}"

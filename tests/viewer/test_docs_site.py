@@ -13,6 +13,7 @@ FIRST_RESULT = ".md-search-result__item a.md-search-result__link"
 QUERIES = [
     ("gimbal", "control.html"),
     ("PID gains", "control.html"),
+    ("own network", "extending.html"),
     ("AirSim", "simulators.html"),
 ]
 
