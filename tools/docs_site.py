@@ -38,9 +38,9 @@ LINK = re.compile(r"(!?\[[^\]]*\])\(([^)\s]+)\)")
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 RECORD = re.compile(r"decisions/\d{4}-")
 RECORD_NOTE = "This record gives the reasons for one decision ([all decisions](README.md))."
-BOOST = "---\nsearch:\n  boost: {}\n---\n\n"
-"""Weight of a page in the search. A reader who searches for a subject wants the page that explains
-it before the records of its decisions and before the tables of all keys."""
+BOOSTS = ((re.compile(r"reference/|changelog\.md"), 0.5), (RECORD, 0.3))
+"""Weights of pages in the search, instead of 1. A reader who searches for a subject wants the page
+that explains it before the records of its decisions and before tables of everything."""
 QUIET = {"NO_MKDOCS_2_WARNING": "true", "DISABLE_MKDOCS_2_WARNING": "true"}
 """Switches off advertisements of Material for MkDocs and of its plugins for other programs."""
 
@@ -79,10 +79,11 @@ def site_links(text: str, source: Path, pages: dict[Path, str]) -> str:
 
 def staged_page(text: str, page: str) -> str:
     """Add to a page of the site the parts that only the site needs."""
-    if not RECORD.match(page):
-        return text
-    title, _, body = text.partition("\n")
-    return f"{BOOST.format(0.3)}{title}\n\n{RECORD_NOTE}\n{body}"
+    if RECORD.match(page):
+        title, _, body = text.partition("\n")
+        text = f"{title}\n\n{RECORD_NOTE}\n{body}"
+    boost = next((weight for pattern, weight in BOOSTS if pattern.match(page)), None)
+    return text if boost is None else f"---\nsearch:\n  boost: {boost}\n---\n\n{text}"
 
 
 def stage(folder: Path) -> None:
@@ -97,7 +98,7 @@ def stage(folder: Path) -> None:
             shutil.copyfile(source, folder / page)
     for page, text in docs_pages.generated().items():
         (folder / page).parent.mkdir(parents=True, exist_ok=True)
-        (folder / page).write_text(BOOST.format(0.5) + text, encoding="utf-8")
+        (folder / page).write_text(staged_page(text, page), encoding="utf-8")
 
 
 def build(out: Path) -> int:
