@@ -24,7 +24,10 @@ from followme_uav.config import FlightConfig
 from followme_uav.config.aliases import ALIASES
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 DEADLINE_S = 240
 GROUPS = ("log", "scenario")
 """Commands that have commands of their own."""
