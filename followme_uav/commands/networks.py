@@ -207,15 +207,24 @@ def export(
     onnx: Annotated[Path, typer.Option(help="ONNX file to write.")],
     weights: Weights = DEFAULT_WEIGHTS,
 ) -> None:
-    """Write a network as an ONNX model for other runtimes."""
-    from followme_uav.perception.onnx_model import INPUT, OUTPUT, onnx_model
+    """Write a network as an ONNX model, which other programs run, and --weights takes."""
+    from followme_uav.perception.onnx_description import (
+        ENDINGS,
+        check_replaceable,
+        write_description,
+    )
+    from followme_uav.perception.onnx_model import INPUT, OUTPUT, description_of, onnx_model
 
-    check_writable(onnx, weights)
+    beside = onnx.with_suffix(ENDINGS[0])
+    for path in (onnx, beside):
+        check_writable(path, weights)
+    check_replaceable(beside)
     model = onnx_model(weights)
     write_whole(onnx, model.SerializeToString())
+    write_description(beside, description_of(weights))
     print(
         f"{onnx}: {model.graph.name}; input {INPUT} (batch, height, width, 3) uint8, "
-        f"output {OUTPUT} of the same shape, float32"
+        f"output {OUTPUT} of the same shape, float32\n{beside}: its description"
     )
 
 

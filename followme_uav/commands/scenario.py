@@ -12,6 +12,7 @@ import typer
 
 from followme_uav.commands.options import (
     Json,
+    Pilot,
     Weights,
     free_name,
     seed_range,
@@ -51,16 +52,15 @@ class RunOptions:
     config: Annotated[
         Path | None, typer.Option(help="YAML file with changes to configs/default.yaml.")
     ] = None
-    pilot: Annotated[str, typer.Option(help="network, oracle, original or proportional.")] = (
-        "network"
-    )
+    pilot: Pilot = "network"
     weights: Weights = DEFAULT_WEIGHTS
 
     def run(self, *, keep_logs: bool = False, report: bool = False) -> ScenarioRun:
         """Return the settings of the run; the folder has a name of its own without --out."""
         from followme_uav.scenario.run import ScenarioRun
 
-        default = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{self.pilot}"
+        pilot = self.pilot.rpartition(":")[2]
+        default = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{pilot}"
         return ScenarioRun(
             folder=self.out or free_name(default),
             pilot=self.pilot,

@@ -34,6 +34,12 @@ def load_config(
 
     Raises:
         ConfigError: A file, a key or a value is wrong; the message names it.
+
+    Example:
+        >>> from followme_uav import load_config
+        >>> config = load_config(overrides=["control.wanted_distance_m=9", "duration_s=20"])
+        >>> config.control.wanted_distance_m
+        9.0
     """
     changes = {} if path is None else read_yaml(path)
     return make_config(changes, path or DEFAULT_CONFIG, overrides, simulator)

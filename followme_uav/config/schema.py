@@ -468,7 +468,14 @@ class SimulatorProfile(Section):
 
 
 class FlightConfig(Section):
-    """All settings of a flight, except for the weights of the network."""
+    """All settings of a flight, except for the weights of the network. Made by `load_config`.
+
+    Example:
+        >>> from followme_uav import FlightConfig, load_config
+        >>> config: FlightConfig = load_config()
+        >>> config.camera.width_px, config.camera.rate_hz
+        (160, 10.0)
+    """
 
     duration_s: Annotated[Positive, Allowed(0.1, 86_400)]
     """Flight time in seconds from the first frame until the landing begins."""

@@ -32,14 +32,36 @@ DIALECT_OF_PROFILE = {f"embedded-{name}": name for name in ("unity", "colosseum"
 
 @contextmanager
 def embedded_simulator(
-    config: FlightConfig, seed: int, *, paused: bool, window: bool = False
+    config: FlightConfig,
+    seed: int = 0,
+    *,
+    paused: bool = True,
+    window: bool = False,
+    world: Path | None = None,
 ) -> Iterator[FlightConfig]:
-    """Run a simulator that suits `config`; yields the configuration with its address.
+    """Run a simulator that suits `config`, in a process that ends with the block.
 
-    Only a simulation that starts `paused` is repeatable: else it depends on the time of the first
-    call.
+    Args:
+        config: Size of the camera's images, and dialect of the RPC.
+        seed: Of the city.
+        paused: Start with the time stopped. Only then is a simulation repeatable: else it depends
+            on the time of the first call.
+        window: Show it.
+        world: A world file, see `docs/simulator.md`.
+
+    Yields:
+        The configuration with the simulator's address.
+
+    Raises:
+        SimulatorError: It does not start; the message has its last line of output.
+
+    Example:
+        >>> from followme_uav import connect, embedded_simulator, load_config
+        >>> with embedded_simulator(load_config(), seed=8) as config, connect(config) as client:
+        ...     client.read_frame().rgb.shape
+        (160, 160, 3)
     """
-    with simulator_for(config, seed, paused=paused, window=window) as simulator:
+    with simulator_for(config, seed, paused=paused, window=window, world=world) as simulator:
         yield simulator.found_by(config)
 
 

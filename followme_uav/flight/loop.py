@@ -15,13 +15,14 @@ from functools import partial
 from typing import Protocol
 
 from followme_uav.config import FlightConfig
-from followme_uav.errors import ControlLostError, RpcError, SimulatorError
+from followme_uav.errors import ControlLostError, PilotError, RpcError, SimulatorError
 from followme_uav.flight.control_watch import ControlWatch
 from followme_uav.flight.journal import FlightJournal
 from followme_uav.flight.mask_sources import TimedMasks
 from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.images import as_logged
 from followme_uav.messages import Command, Frame, GroundTruth, MissionState, Step
+from followme_uav.pilot.guarded import GuardedPilot
 from followme_uav.pilot.interface import MaskSource, PilotMaker
 from followme_uav.pilot.pilot import Pilot
 
@@ -29,23 +30,64 @@ logger = logging.getLogger(__name__)
 
 
 class Simulator(Protocol):
-    """The part of `rpc.airsim.AirSimClient` that the loop uses."""
+    """A simulator, as the flight loop uses it; `AirSimClient` is one.
 
-    def read_frame(self) -> Frame: ...  # noqa: D102
+    A simulator of your own needs these methods; then `FlightLoop` flies in it. An error of the
+    simulator is a `SimulatorError`; after an `RpcError` the loop calls `reconnect`.
 
-    def ground_truth(self) -> GroundTruth | None: ...  # noqa: D102
+    Example:
+        >>> from followme_uav import CameraPose, Frame, Simulator, VehicleState
+        >>> class Hovering:
+        ...     time_s = 0.0
+        ...     def read_frame(self):
+        ...         place, level = (0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0)
+        ...         still = (0.0, 0.0, 0.0)
+        ...         vehicle = VehicleState(self.time_s, place, still, level, still)
+        ...         camera = CameraPose(place, level, 1.05)
+        ...         return Frame(round(10 * self.time_s), self.time_s, None, camera, vehicle)
+        ...     def ground_truth(self): return None
+        ...     def send(self, command): pass
+        ...     def begin_advance(self, duration_s, *, prefetch): self.time_s += duration_s
+        ...     def end_advance(self, while_held): pass
+        ...     def is_held(self): return False
+        ...     def reconnect(self): pass
+        ...     def take_control(self): pass
+        >>> simulator: Simulator = Hovering()
+        >>> simulator.read_frame().vehicle.position_m
+        (0.0, 0.0, -5.0)
+    """
 
-    def send(self, command: Command) -> None: ...  # noqa: D102
+    def read_frame(self) -> Frame:
+        """Return the present frame; its time goes on with the simulation."""
+        ...
 
-    def begin_advance(self, duration_s: float, *, prefetch: bool) -> None: ...  # noqa: D102
+    def ground_truth(self) -> GroundTruth | None:
+        """Return the true state of the world at the last frame; None if it is not known."""
+        ...
 
-    def end_advance(self, while_held: Callable[[], None]) -> None: ...  # noqa: D102
+    def send(self, command: Command) -> None:
+        """Let the vehicle obey a command until the next one."""
+        ...
 
-    def is_held(self) -> bool: ...  # noqa: D102
+    def begin_advance(self, duration_s: float, *, prefetch: bool) -> None:
+        """In lockstep: let the simulation run for `duration_s`, then stop it."""
+        ...
 
-    def reconnect(self) -> None: ...  # noqa: D102
+    def end_advance(self, while_held: Callable[[], None]) -> None:
+        """Wait for the end of `begin_advance`; call `while_held` while a person holds the time."""
+        ...
 
-    def take_control(self) -> None: ...  # noqa: D102
+    def is_held(self) -> bool:
+        """Whether a person holds the simulation's time."""
+        ...
+
+    def reconnect(self) -> None:
+        """Connect again after a lost connection."""
+        ...
+
+    def take_control(self) -> None:
+        """Take control of the vehicle."""
+        ...
 
 
 class FlightLoop:
@@ -62,6 +104,35 @@ class FlightLoop:
         record: Called with the entry of every frame.
         was_closed: Asked when the connection is lost: did a person close the simulator's window?
         make_pilot: Makes the pilot.
+
+    Example:
+        >>> from followme_uav import Command, FlightLoop, Manoeuvre, MissionState, Step, load_config
+        >>> from followme_uav import CameraPose, Frame, VehicleState
+        >>> class Empty:  # a simulator without images; see `Simulator`
+        ...     time_s = 0.0
+        ...     def read_frame(self):
+        ...         zero, level = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)
+        ...         vehicle = VehicleState(self.time_s, zero, zero, level, zero)
+        ...         return Frame(0, self.time_s, None, CameraPose(zero, level, 1.0), vehicle)
+        ...     def ground_truth(self): return None
+        ...     def send(self, command): pass
+        ...     def begin_advance(self, duration_s, *, prefetch): self.time_s += duration_s
+        ...     def end_advance(self, while_held): pass
+        ...     def is_held(self): return False
+        ...     def reconnect(self): pass
+        ...     def take_control(self): pass
+        >>> class Waiting:  # a pilot; see `AnyPilot`
+        ...     def __init__(self, config, masks): self.state = MissionState.TAKEOFF
+        ...     def step(self, frame):
+        ...         self.state = MissionState.DONE if frame.time_s > 1.0 else self.state
+        ...         return Step.of(frame, self.state, Command(Manoeuvre.HOVER))
+        >>> entries = []
+        >>> loop = FlightLoop(
+        ...     load_config(), Empty(), lambda frame: None, lockstep=True, record=entries.append,
+        ...     make_pilot=Waiting,
+        ... )
+        >>> loop.run(), len(entries)
+        (<MissionState.DONE: 'done'>, 12)
     """
 
     def __init__(
@@ -102,6 +173,16 @@ class FlightLoop:
     def landing_requested(self) -> bool:
         """Whether `request_landing` was called."""
         return self._landing_requested
+
+    @property
+    def abort_requested(self) -> bool:
+        """Whether `request_landing` was called twice."""
+        return self._aborted
+
+    @property
+    def pilot_failure(self) -> PilotError | None:
+        """The failure of a user's pilot, in whose place the own pilot landed."""
+        return self._pilot.failure if isinstance(self._pilot, GuardedPilot) else None
 
     def request_landing(self) -> None:
         """Land; a second request ends the flight at once."""

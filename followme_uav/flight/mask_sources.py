@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from followme_uav.errors import RpcError, SimulatorError
+from followme_uav.errors import PilotError, RpcError, SimulatorError
 from followme_uav.log.images import rounded_mask
 from followme_uav.messages import Frame, GroundTruth, Mask, MaskClass, RgbImage
 from followme_uav.pilot.interface import MaskSource
@@ -69,6 +69,30 @@ class TrueMasks:
         if truth is None or frame.rgb is None or truth.mask.shape != frame.rgb.shape:
             return _background(frame)
         return truth.mask
+
+
+class CheckedMasks:
+    """Masks of a user's source, checked.
+
+    Args:
+        source: Computes the masks.
+        name: Of the source, for messages.
+    """
+
+    def __init__(self, source: MaskSource, name: str) -> None:
+        self._source = source
+        self._name = name
+
+    def __call__(self, frame: Frame) -> Mask:
+        """Return the source's mask; raises `PilotError` for one of another type or shape."""
+        mask = self._source(frame)
+        wanted = None if frame.rgb is None else frame.rgb.shape
+        if not isinstance(mask, np.ndarray) or mask.dtype != np.uint8 or mask.shape != wanted:
+            found = getattr(mask, "dtype", type(mask).__name__), getattr(mask, "shape", "no shape")
+            raise PilotError(
+                f"mask source {self._name}: returned {found[0]} {found[1]}; return uint8 {wanted}"
+            )
+        return mask
 
 
 class TimedMasks:

@@ -51,7 +51,14 @@ class LogMetadata:
 
 @dataclass(frozen=True)
 class FlightLog:
-    """A log on disk, opened by `read_log`."""
+    """A log on disk, opened by `read_log`.
+
+    Example:
+        >>> from followme_uav import read_log
+        >>> log = read_log("flight.mcap")
+        >>> log.truncated, log.metadata.extra["pilot"], log.metadata.config.duration_s
+        (False, 'oracle', 2.0)
+    """
 
     path: Path
     metadata: LogMetadata
@@ -89,7 +96,16 @@ class FlightLog:
 def read_log(path: Path | str) -> FlightLog:
     """Open a flight log and read its metadata.
 
-    Raises `LogError` for a file that is missing, damaged, no flight log, or of a newer version.
+    Raises:
+        LogError: The file is missing, damaged, no flight log, or of a newer version.
+
+    Example:
+        >>> import numpy as np
+        >>> from followme_uav import read_log
+        >>> entries = read_log("flight.mcap").entries(parts=())  # no images: fast
+        >>> down_m = np.array([entry.frame.vehicle.position_m[2] for entry in entries])
+        >>> bool(down_m.min() < -1.0)
+        True
     """
     path = Path(path)
     records = Records(path)

@@ -8,10 +8,17 @@ program uses `Frame`, `Command` and `GroundTruth`. Differences between simulator
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorProfile
+from followme_uav.config import (
+    CameraConfig,
+    DepthConfig,
+    FlightConfig,
+    RpcConfig,
+    SimulatorProfile,
+)
 from followme_uav.messages import Command, Frame, GroundTruth, RgbImage, Solid, VehicleState
 from followme_uav.rpc import convert
 from followme_uav.rpc.command_sender import CommandSender
@@ -27,8 +34,38 @@ logger = logging.getLogger(__name__)
 SOLIDS_METHOD = "simFollowMeSolids"
 
 
+@contextmanager
+def connect(config: FlightConfig) -> Iterator[AirSimClient]:
+    """Connect to the simulator of a configuration; disconnect at the end of the block.
+
+    The vehicle is not commanded yet: `AirSimClient.take_control` does that.
+
+    Args:
+        config: Address and conventions of the simulator (`simulator.host`, `simulator.port`, or a
+            profile), image size, deadlines.
+
+    Raises:
+        SimulatorError: The simulator is missing, or lacks a vehicle or method that is needed.
+
+    Example:
+        >>> from followme_uav import Command, Manoeuvre, connect, embedded_simulator, load_config
+        >>> with embedded_simulator(load_config(), seed=8) as config, connect(config) as client:
+        ...     client.take_control()
+        ...     client.send(Command(Manoeuvre.TAKEOFF))
+        ...     client.advance(2.0)
+        ...     client.read_frame().vehicle.position_m[2] < -0.5  # NED: up is negative
+        True
+    """
+    client = AirSimClient(config.simulator, config.rpc, config.camera, config.depth)
+    try:
+        client.connect()
+        yield client
+    finally:
+        client.close()
+
+
 class AirSimClient:
-    """One vehicle of one simulator, as a flight uses it. Not thread-safe.
+    """One vehicle of one simulator, as a flight uses it. Not thread-safe. Made by `connect`.
 
     Every method raises a `SimulatorError` (or its subclasses `RpcTimeoutError`,
     `RpcConnectionError`, `RemoteError`) of one line when the simulator is gone, does not answer,
@@ -40,6 +77,12 @@ class AirSimClient:
         camera: The image size that the simulator must deliver.
         depth: How to reduce a depth image to obstacle points; None requests no depth image, and
             neither does a profile without metric depth.
+
+    Example:
+        >>> from followme_uav import AirSimClient, load_config
+        >>> config = load_config(overrides=["simulator.port=41452"])
+        >>> client = AirSimClient(config.simulator, config.rpc, config.camera)
+        >>> client.close()  # without effect: nothing is connected
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -14,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from followme_uav.config import read_yaml
 from followme_uav.files import sole_folder
 from followme_uav.flight.pilots import pilot_kind
-from followme_uav.perception.weights import read_weights, sha256
+from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.perception.network_files import check_network, sha256
 from followme_uav.scenario.execution.flight import Job
 from followme_uav.scenario.execution.results import Result, write_results
-from followme_uav.scenario.execution.runner import run_jobs
+from followme_uav.scenario.execution.runner import OnResult, run_jobs
 from followme_uav.scenario.report.report import require_packages, write_report
 from followme_uav.scenario.report.tables import print_json, print_results
 from followme_uav.scenario.script.script import Scenario
@@ -26,17 +27,28 @@ from followme_uav.terminal import make_console
 
 @dataclass(frozen=True)
 class ScenarioRun:
-    """Settings of a run, and the folder of its results."""
+    """Settings of a run, and the folder of its results.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from followme_uav import ScenarioRun
+        >>> ScenarioRun(Path("runs/mine"), pilot="my_pilot.py:MyPilot", workers=2).keep_logs
+        True
+    """
 
     folder: Path
-    pilot: str
-    weights: Path
+    """For results, logs and report; a run in it is resumed."""
+    pilot: str = "network"
+    """A name as for `--pilot`."""
+    weights: Path = DEFAULT_WEIGHTS
+    """Of the network: a weights file, or an ONNX network with its description."""
     config: Path | None = None
     """File with changes to `configs/default.yaml`."""
     overrides: tuple[str, ...] = ()
     workers: int = 1
+    """Flights at a time."""
     keep_logs: bool = True
-    report: bool = True
+    report: bool = False
     """Whether to write the report; it needs the logs."""
 
 
@@ -50,7 +62,7 @@ def jobs_of(
         WeightsError: The weights cannot be used.
     """
     if not pilot_kind(run.pilot).on_true_masks:
-        read_weights(run.weights)
+        check_network(run.weights)
     changes = {} if run.config is None else read_yaml(run.config)
     # Share the processors among the flights at a time: more threads would slow each other down.
     at_once = min(run.workers, sum(len(seeds or scenario.seeds) for scenario in scenarios))
@@ -71,30 +83,75 @@ def jobs_of(
     ]
 
 
-def fly_scenarios(
-    scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: ScenarioRun, as_json: bool
-) -> bool:
-    """Fly, print a table, and write results and report.
+def run_scenarios(
+    scenarios: Sequence[Scenario],
+    run: ScenarioRun,
+    seeds: Sequence[int] | None = None,
+    on_result: OnResult = lambda result, was_there: None,
+) -> list[Result]:
+    """Fly scenarios, each flight in a process of its own, and write results and report.
+
+    A program that calls this needs `if __name__ == "__main__":`, because the processes import it.
+
+    Args:
+        scenarios: The scenarios.
+        run: Folder, pilot, network and other settings.
+        seeds: Replace those of the scenarios.
+        on_result: Called with each result, and whether the flight was finished before this run.
 
     Returns:
-        Whether all flights went as expected.
+        Results in the order of the scenarios, with `success`, `reason`, `metrics` and `log`.
 
     Raises:
+        ConfigError: A scenario contradicts the configuration, or there is no such pilot.
+        PilotError: The code of the pilot cannot be imported.
+        WeightsError: The network cannot be used.
         EnvironmentSetupError: A package for the report is missing.
         InUseError: Another run writes to the folder.
         OutputError: The folder cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from followme_uav import Scenario, ScenarioRun, run_scenarios
+        >>> short = Scenario.model_validate({
+        ...     "name": "short", "why": "Two seconds are enough for an example.", "duration_s": 2,
+        ...     "seeds": [8], "expect": {"collisions": 0},
+        ... })
+        >>> [result] = run_scenarios([short], ScenarioRun(Path("run"), pilot="oracle"))
+        >>> result.success, result.reason
+        (True, 'as expected')
     """
     jobs = jobs_of(scenarios, seeds, run)
     if run.report:
         require_packages("the report (left out with --no-report)")
     with sole_folder(run.folder):
-        return _fly_and_report(jobs, run, as_json)
+        results = run_jobs(jobs, run.workers, on_result)
+        on_true_masks = pilot_kind(run.pilot).on_true_masks
+        about = {
+            "pilot": run.pilot,
+            "weights_sha256": "" if on_true_masks else sha256(run.weights),
+            "overrides": list(run.overrides),
+        }
+        write_results(run.folder, results, about)
+        if run.report:
+            make_report(run.folder, results, run.workers)
+    return results
 
 
-def _fly_and_report(jobs: Sequence[Job], run: ScenarioRun, as_json: bool) -> bool:
+def fly_scenarios(
+    scenarios: Sequence[Scenario], seeds: Sequence[int] | None, run: ScenarioRun, as_json: bool
+) -> bool:
+    """Run scenarios with a progress bar, and print a table; raises as `run_scenarios`.
+
+    Returns:
+        Whether all flights went as expected.
+    """
+    if run.report:
+        require_packages("the report (left out with --no-report)")
     console = make_console(stderr=True)
     with _progress(console) as progress:
-        task = progress.add_task("flying", total=len(jobs))
+        flights = sum(len(seeds or scenario.seeds) for scenario in scenarios)
+        task = progress.add_task("flying", total=flights)
 
         def show(result: Result, was_there: bool) -> None:
             progress.advance(task)
@@ -107,15 +164,10 @@ def _fly_and_report(jobs: Sequence[Job], run: ScenarioRun, as_json: bool) -> boo
                 soft_wrap=True,
             )
 
-        results = run_jobs(jobs, run.workers, show)
-    about = {
-        "pilot": run.pilot,
-        "weights_sha256": "" if pilot_kind(run.pilot).on_true_masks else sha256(run.weights),
-        "overrides": list(run.overrides),
-    }
-    write_results(run.folder, results, about)
+        results = run_scenarios(scenarios, replace(run, report=False), seeds, show)
     if run.report:
-        make_report(run.folder, results, run.workers)
+        with sole_folder(run.folder):
+            make_report(run.folder, results, run.workers)
     if as_json:
         print_json(run.folder)
     else:

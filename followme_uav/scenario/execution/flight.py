@@ -17,7 +17,7 @@ import yaml
 from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError
 from followme_uav.flight.pilots import pilot_kind
-from followme_uav.perception.weights import sha256
+from followme_uav.perception.network_files import sha256
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.script.checks import complaints
 from followme_uav.scenario.script.script import Scenario
@@ -58,7 +58,6 @@ def fly_job(job: Job) -> Result:
     scenario, start_s = job.scenario, time.monotonic()
     metrics: Mapping[str, Any] = {}
     log = job.log if job.keep_log else None
-    kind = pilot_kind(job.pilot)
     try:
         with tempfile.TemporaryDirectory(prefix="followme-") as scratch:
             world = Path(scratch) / "world.yaml"
@@ -66,16 +65,16 @@ def fly_job(job: Job) -> Result:
             summary = fly(
                 FlightPlan(
                     config=job.config,
-                    weights=None if kind.on_true_masks else job.weights,
+                    weights=job.weights,
                     seed=job.seed,
                     log=log,
                     embedded=True,
                     lockstep=True,
                     world=world,
                     wrap_simulator=fault_injector_for(scenario.events, job.seed),
-                    make_pilot=kind.make,
+                    pilot=job.pilot,
                     end_after_following_s=scenario.follow_s,
-                    metadata={"scenario": scenario.name, "pilot": job.pilot},
+                    metadata={"scenario": scenario.name},
                 )
             )
     except FollowMeError as error:
@@ -101,15 +100,18 @@ def fly_job(job: Job) -> Result:
 
 def fingerprint(job: Job, code: str) -> str:
     """Return the digest of all inputs of a flight; `code` is the digest of the program."""
+    kind = pilot_kind(job.pilot)
     inputs = {
         "scenario": job.scenario.model_dump(mode="json"),
         "seed": job.seed,
         "config": job.config.model_dump(mode="json"),
         "pilot": job.pilot,
-        "weights": "" if pilot_kind(job.pilot).on_true_masks else sha256(job.weights),
+        "weights": "" if kind.on_true_masks else sha256(job.weights),
         "log": job.keep_log,
         "code": code,
     }
+    if kind.source is not None:
+        inputs["pilot_code"] = hashlib.sha256(kind.source.read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 

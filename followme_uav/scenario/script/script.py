@@ -46,7 +46,18 @@ Seed = Annotated[int, Field(ge=0)]
 
 
 class Scenario(Section):
-    """A scenario; the docstring of the module has an example."""
+    """A scenario: a city, events, and the metrics that are expected; keys as in a script.
+
+    Example:
+        >>> from followme_uav import Scenario
+        >>> gust = Scenario.model_validate({
+        ...     "name": "gust", "why": "A gust from the side.", "duration_s": 20, "seeds": [8],
+        ...     "events": [{"at_s": 8, "lasts_s": 4, "gust": {"east_mps": 6}}],
+        ...     "expect": {"collisions": 0, "in_view": {"min": 0.9}},
+        ... })
+        >>> gust.config().duration_s
+        20.0
+    """
 
     name: str
     """Name of the file without its ending; no key of the file."""
