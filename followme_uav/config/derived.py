@@ -132,11 +132,18 @@ FORMULAS: dict[str, Formula] = {
         "the track adds evidence: half the area is enough",
     ),
     "association.approach_distance_m": Formula(
-        ("hero.area_m2", "detection.min_area_px", *CAMERA),
-        lambda area_m2, area_px, *camera: rounded(
-            math.sqrt(area_m2 / area_px) * focal_length_px(*camera)
+        (
+            "hero.area_m2",
+            "detection.min_area_px",
+            *CAMERA,
+            "patrol.speed_mps",
+            "mission.acquire_timeout_s",
         ),
-        "from farther away the hero is smaller than the smallest detection",
+        lambda area_m2, area_px, width_px, fov_deg, speed_mps, timeout_s: min(
+            rounded(math.sqrt(area_m2 / area_px) * focal_length_px(width_px, fov_deg)),
+            speed_mps * timeout_s,
+        ),
+        "from farther away the hero is smaller than the smallest detection, or out of reach",
     ),
     "association.reject_radius_m": Formula(
         ("association.reject_share", "classification.distance_m"),
