@@ -10,11 +10,13 @@ from __future__ import annotations
 import errno
 import sys
 from contextlib import suppress
+from typing import Annotated
 
 try:
     import typer
 
-    from followme_uav.commands import flying, log, networks, scenario
+    from followme_uav import __version__
+    from followme_uav.commands import config, flying, log, networks, scenario
     from followme_uav.commands.replay import replay
     from followme_uav.errors import FollowMeError
     from followme_uav.interrupts import EXIT_CODE, Interrupts
@@ -26,15 +28,34 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """Errors of a full or read-only disk, raised out of any library."""
 
 app = typer.Typer(
-    help="Closed-loop visual follow-me for simulated UAVs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"followme-uav {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Closed-loop visual follow-me for simulated UAVs."""
+
+
 app.command()(flying.fly)
 app.command()(flying.sim)
 app.command()(flying.doctor)
 app.command()(replay)
+app.add_typer(config.app, name="config")
 app.add_typer(log.app, name="log")
 app.command()(networks.collect)
 app.command()(networks.prepare)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from followme_uav.replay.reference import check_folder
+from followme_uav.resources import VARIABLE
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "reference_flights"
 

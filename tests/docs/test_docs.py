@@ -26,7 +26,7 @@ from followme_uav.config.aliases import ALIASES
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DEADLINE_S = 240
-GROUPS = ("log", "scenario")
+GROUPS = ("config", "log", "scenario")
 """Commands that have commands of their own."""
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(not run|may exit 1):\s*\S.*-->\s*\Z")
