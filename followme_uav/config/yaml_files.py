@@ -37,8 +37,8 @@ def read_extending(path: Path, folder: str) -> dict[str, Any]:
 
     Args:
         path: The file.
-        folder: Where NAME.yaml is if it is not beside the file: in this folder of the user's or of
-            the shipped files, for example `simulators`.
+        folder: Folder of the user's and of the shipped files, for example `simulators`, that has
+            NAME.yaml if it is not beside the file.
 
     Raises:
         ConfigError: As `read_yaml`; or a file extends itself.
