@@ -11,12 +11,19 @@ import errno
 import logging
 import sys
 from contextlib import suppress
+from typing import Annotated
 
 try:
     import typer
 
-    from followme_uav.commands import flying, log, networks, scenario
-    from followme_uav.commands.logging_options import add_logging_options, before_command
+    from followme_uav import __version__
+    from followme_uav.commands import config, flying, log, networks, scenario
+    from followme_uav.commands.logging_options import (
+        LogFile,
+        Verbose,
+        add_logging_options,
+        keep_logging_options,
+    )
     from followme_uav.commands.replay import replay
     from followme_uav.errors import FollowMeError
     from followme_uav.interrupts import EXIT_CODE, Interrupts
@@ -30,15 +37,38 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """Errors of a full or read-only disk, raised out of any library."""
 
 app = typer.Typer(
-    help="Closed-loop visual follow-me for simulated UAVs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"followme-uav {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+    verbose: Verbose = 0,
+    log_file: LogFile = None,
+) -> None:
+    """Closed-loop visual follow-me for simulated UAVs."""
+    keep_logging_options(context, verbose, log_file)
+
+
 app.command()(flying.fly)
 app.command()(flying.sim)
 app.command()(flying.doctor)
 app.command()(replay)
+app.add_typer(config.app, name="config")
 app.add_typer(log.app, name="log")
 app.command()(networks.collect)
 app.command()(networks.prepare)
@@ -50,7 +80,6 @@ app.command()(networks.models)
 app.command("import-weights")(networks.import_weights)
 app.add_typer(scenario.app, name="scenario")
 app.command()(scenario.tune)
-app.callback()(before_command)
 add_logging_options(app)
 
 

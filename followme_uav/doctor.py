@@ -58,7 +58,7 @@ MODULES = {
 }
 """Module to import -> its package. TensorFlow has its own check."""
 
-REINSTALL = "run 'make setup', or pip install --require-hashes -r requirements.txt"
+REINSTALL = "run 'make setup' in a checkout, or install followme-uav and its requirements again"
 
 TENSORFLOW_PROBE = """
 import tensorflow as tf
@@ -195,7 +195,7 @@ def check_weights(path: Path = DEFAULT_WEIGHTS) -> Check:
     try:
         weights = read_weights(path)
     except (FollowMeError, ImportError) as error:
-        remedy = "restore the file: git checkout weights, or train: followme-uav train"
+        remedy = "install followme-uav again (in a checkout: git checkout weights), or train"
         return Check("Weights", False, _one_line(str(error)), remedy)
     return Check("Weights", True, f"{path.name}: {weights.architecture}")
 

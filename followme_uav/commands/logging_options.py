@@ -39,7 +39,7 @@ LogFile = Annotated[
 _NAMES = {"log_context": typer.Context, "verbose": Verbose, "log_file": LogFile}
 
 
-def before_command(context: typer.Context, verbose: Verbose = 0, log_file: LogFile = None) -> None:
+def keep_logging_options(context: typer.Context, verbose: int, log_file: Path | None) -> None:
     """Keep the options that stand before the command."""
     context.obj = (verbose, log_file)
 

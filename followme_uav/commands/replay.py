@@ -12,7 +12,7 @@ import typer
 from followme_uav.commands.options import Json, with_option_groups
 from followme_uav.commands.watching import Outputs, show_log
 from followme_uav.errors import ConfigError
-from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.resources import all_in
 from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _replay(flight: Path, options: ReplayOptions, plots: Path | None, as_json: b
     is_what_if = options.is_what_if or is_other
     weights = options.weights
     if options.images and weights is None:
-        weights = weights_of(log, DEFAULT_WEIGHTS.parent)
+        weights = weights_of(log, [*all_in("weights", ".h5"), *all_in("weights", ".onnx")])
     config = changed(log.metadata.config, options.config, options.overrides)
     setup = ReplaySetup(config, weights, options.pilot)
     steps: list[tuple[Step, Step]] = []

@@ -19,6 +19,7 @@ from followme_uav.commands.options import (
     with_option_groups,
 )
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.resources import find
 
 if TYPE_CHECKING:
     from followme_uav.scenario.run import ScenarioRun
@@ -196,14 +197,13 @@ def tune(
 ) -> None:
     """Search for better configuration values by flying scenarios; the worst flight counts."""
     from followme_uav.scenario.script.script import read_scenarios
-    from followme_uav.scenario.tune import SPACE, TUNED, read_space
+    from followme_uav.scenario.tune import TUNED, read_space
     from followme_uav.scenario.tune import tune as search
 
     scenarios = read_scenarios([Path(path) for path in paths])
     settings = options.run()
-    found = search(
-        scenarios, trials, settings, tuple(seed_range(confirm)), read_space(space or SPACE), seed
-    )
+    spans = read_space(space or find("tuning.yaml"))
+    found = search(scenarios, trials, settings, tuple(seed_range(confirm)), spans, seed)
     print(
         f"worst flight {found.worst:.3f}; on held-out seeds {found.confirmed:.3f}, with the "
         f"former values {found.confirmed_before:.3f}; wrote {settings.folder / TUNED}"

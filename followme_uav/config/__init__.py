@@ -13,14 +13,14 @@ from followme_uav.config.description import descriptions
 from followme_uav.config.loading import (
     CONFIG_DIR,
     DEFAULT_CONFIG,
+    MergedConfig,
     changed,
     load_config,
+    load_merged_config,
     make_config,
-    merged,
     of_older_version,
-    read_extending,
-    read_yaml,
 )
+from followme_uav.config.origins import BUILT_IN, Origin, Origins, keys_of
 from followme_uav.config.schema import (
     AssociationConfig,
     CameraConfig,
@@ -50,8 +50,10 @@ from followme_uav.config.schema import (
     SimulatorProfile,
     TrackConfig,
 )
+from followme_uav.config.yaml_files import merged, read_extending, read_yaml
 
 __all__ = [
+    "BUILT_IN",
     "CONFIG_DIR",
     "DEFAULT_CONFIG",
     "FORMULAS",
@@ -68,10 +70,13 @@ __all__ = [
     "LimitsConfig",
     "LogConfig",
     "MeasurementConfig",
+    "MergedConfig",
     "MissionConfig",
     "NonNegative",
     "NotBlank",
     "Number",
+    "Origin",
+    "Origins",
     "PatrolConfig",
     "PerceptionConfig",
     "PidGains",
@@ -88,7 +93,9 @@ __all__ = [
     "absent",
     "changed",
     "descriptions",
+    "keys_of",
     "load_config",
+    "load_merged_config",
     "make_config",
     "merged",
     "of_older_version",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -96,8 +96,8 @@ def _with_all_cores(config: FlightConfig) -> FlightConfig:
     return config.model_copy(update={"perception": perception})
 
 
-def weights_of(log: FlightLog, folder: Path) -> Path:
-    """The file in `folder` with the weights of the flight; raises `LogError` without one."""
+def weights_of(log: FlightLog, files: Sequence[Path]) -> Path:
+    """The one of `files` with the weights of the flight; raises `LogError` without one."""
     from followme_uav.perception.network_files import sha256
 
     wanted = log.metadata.weights_sha256
@@ -106,11 +106,12 @@ def weights_of(log: FlightLog, folder: Path) -> Path:
             f"{log.path}: flown on true masks, without a network; pass --weights to replay it "
             "through a network, or leave out --images"
         )
-    for path in sorted([*folder.glob("*.h5"), *folder.glob("*.onnx")]):
+    for path in files:
         if sha256(path) == wanted:
             return path
     raise LogError(
-        f"{log.path}: flown with weights {wanted[:12]}, which are not in {folder}; pass --weights"
+        f"{log.path}: flown with weights {wanted[:12]}, which are not among "
+        f"{', '.join(path.name for path in files)}; pass --weights"
     )
 
 

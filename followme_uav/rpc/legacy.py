@@ -36,7 +36,8 @@ try:
 except (ImportError, AttributeError, SyntaxError) as error:  # tornado 4 raises any of these on 3.12
     raise EnvironmentSetupError(
         f"rpc.backend msgpack-rpc-python cannot be used here ({error}); it needs Python before "
-        "3.12 and an environment made by tools/legacy_env.sh; or set rpc.backend to builtin"
+        "3.12 and an environment of its own with 'followme-uav[msgpack-rpc]', as a checkout's "
+        "tools/legacy_env.sh makes it; or set rpc.backend to builtin"
     ) from None
 
 

@@ -15,12 +15,13 @@ from typing import Any
 import yaml
 from pydantic import Field, model_validator
 
-from followme_uav.config import CONFIG_DIR, Number, Section, make_config, read_yaml, validated
+from followme_uav.config import Number, Section, make_config, read_yaml, validated
 from followme_uav.config.aliases import renamed_key
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, sole_folder, write_json, write_text
 from followme_uav.program_log import PRINTED
+from followme_uav.resources import shipped
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.execution.runner import run_jobs
 from followme_uav.scenario.run import ScenarioRun, jobs_of
@@ -29,7 +30,7 @@ from followme_uav.terminal import make_console
 
 logger = logging.getLogger(__name__)
 
-SPACE = CONFIG_DIR / "tuning.yaml"
+SPACE = shipped("tuning.yaml")
 TUNED, TRIALS = "tuned.yaml", "trials.json"
 
 BROKEN = -3.0

@@ -19,7 +19,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, write_json
@@ -35,11 +34,12 @@ from followme_uav.learn.training.config import (
     load_training_config,
 )
 from followme_uav.learn.training.frames import read_frames
+from followme_uav.resources import shipped
 from followme_uav.terminal import make_console
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_CONFIG = CONFIG_DIR / "experiments" / "report.yaml"
+DEFAULT_CONFIG = shipped("experiments/report.yaml")
 
 
 def experiment(
