@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MinLen, MultipleOf
 
 from followme_uav.config.checking import Allowed, NotBlank
+from followme_uav.config.derived import FORMULAS, with_derived
 from followme_uav.config.description import descriptions
 from followme_uav.config.schema import FlightConfig, Section
 from followme_uav.config.yaml_files import merged, read_extending, read_yaml
@@ -30,8 +31,9 @@ class KeyReference:
     permitted: str
     """The values allowed, in words; empty if the type permits all of its values."""
     default: Any
-    """The shipped value; None for a section."""
+    """The shipped value, or that of the formula; None for a section."""
     description: str
+    """Unit and effect; of a derived key also its formula's reason and the keys in it."""
 
     @property
     def is_section(self) -> bool:
@@ -48,7 +50,7 @@ def reference() -> list[KeyReference]:
     """
     defaults = read_yaml(shipped("default.yaml"))
     profile = read_extending(shipped("simulators/embedded.yaml"), "simulators")
-    defaults = merged(defaults, {"simulator": profile})
+    defaults = with_derived(merged(defaults, {"simulator": profile}))
     return list(_documented(FlightConfig, defaults, descriptions(FlightConfig), ""))
 
 
@@ -64,11 +66,20 @@ def _documented(
             continue
         built_in = None if field.is_required() else field.get_default(call_default_factory=True)
         what, rules = _type(inner, field.metadata)
-        yield KeyReference(key, what, rules, defaults.get(name, built_in), texts[key])
+        text = f"{texts[key]}{_formula(key)}"
+        yield KeyReference(key, what, rules, defaults.get(name, built_in), text)
     for name, section in sections.items():
         key = f"{start}{name}"
         yield KeyReference(key, "", "", None, texts[key])
         yield from _documented(section, defaults.get(name, {}), texts, f"{key}.")
+
+
+def _formula(key: str) -> str:
+    """Return a sentence on the formula of a derived key."""
+    formula = FORMULAS.get(key)
+    if formula is None:
+        return ""
+    return f" Derived from {', '.join(f'`{name}`' for name in formula.of)}: {formula.why}."
 
 
 def _type(kind: Any, metadata: Any) -> tuple[str, str]:

@@ -48,8 +48,31 @@ def test_every_shown_value_has_its_origin_behind_it(followme):
     values = [line for line in out.splitlines() if not line.lstrip().startswith("- ")]
     sections = [line for line in values if line.endswith(":")]
     origins = {line.partition("  # ")[2] for line in values if line not in sections}
-    assert origins == {"shipped default.yaml", "shipped simulators/embedded.yaml", "--set"}
+    derived = {origin for origin in origins if origin.startswith("derived from ")}
+    assert derived
+    files = {"shipped default.yaml", "shipped simulators/embedded.yaml"}
+    assert origins - derived == {*files, "--set", "built-in default"}
     assert "  speed_mps: 2.5" in out
+
+
+def test_derived_value_names_the_keys_that_it_follows_from_unless_it_is_given(followme):
+    line = "  centroid_height_m: "
+    derived = followme("config", "show", "--set", "hero.height_m=1.6")[1]
+    assert any(
+        shown.startswith(f"{line}0.9 ") and shown.endswith("# derived from hero.height_m")
+        for shown in derived.splitlines()
+    )
+    given = followme("config", "show", "--set", "hero.centroid_height_m=0.8")[1]
+    assert any(
+        shown.startswith(f"{line}0.8 ") and shown.endswith("# --set")
+        for shown in given.splitlines()
+    )
+
+
+def test_reference_has_value_and_reason_of_a_derived_key():
+    (found,) = [key for key in reference() if key.key == "hero.centroid_height_m"]
+    assert found.default == load_config().hero.centroid_height_m
+    assert "Derived from `hero.height_m`: 56 % of the height" in found.description
 
 
 def test_json_has_the_origin_of_every_value(followme, tmp_path, monkeypatch):
