@@ -35,7 +35,9 @@ GROUPS = ("log", "scenario")
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(not run|may exit 1):\s*\S.*-->\s*\Z")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-PATH = re.compile(r"(?<![\w./-])(?:followme_uav|configs|docs|examples|tests|tools|weights)/[\w./-]*\w")
+PATH = re.compile(
+    r"(?<![\w./-])(?:followme_uav|configs|docs|examples|tests|tools|weights)/[\w./-]*\w"
+)
 MODULE = re.compile(r"(?<![\w./-])(\w+\.py)\b")
 """A module without its folder."""
 OTHERS = {"navigate.py", "FILE.py", "slow.py"}
