@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -123,7 +123,16 @@ def run_scenarios(
     """
     jobs = jobs_of(scenarios, seeds, run)
     if run.report:
-        require_packages("the report (left out with --no-report)")
+        require_packages("the report")
+    results = _fly(jobs, run, on_result)
+    if run.report:
+        with sole_folder(run.folder):
+            make_report(run.folder, results, run.workers)
+    return results
+
+
+def _fly(jobs: Sequence[Job], run: ScenarioRun, on_result: OnResult) -> list[Result]:
+    """Fly the jobs of a run and write their results."""
     with sole_folder(run.folder):
         results = run_jobs(jobs, run.workers, on_result)
         on_true_masks = pilot_kind(run.pilot).on_true_masks
@@ -133,8 +142,6 @@ def run_scenarios(
             "overrides": list(run.overrides),
         }
         write_results(run.folder, results, about)
-        if run.report:
-            make_report(run.folder, results, run.workers)
     return results
 
 
@@ -146,12 +153,12 @@ def fly_scenarios(
     Returns:
         Whether all flights went as expected.
     """
+    jobs = jobs_of(scenarios, seeds, run)
     if run.report:
         require_packages("the report (left out with --no-report)")
     console = make_console(stderr=True)
     with _progress(console) as progress:
-        flights = sum(len(seeds or scenario.seeds) for scenario in scenarios)
-        task = progress.add_task("flying", total=flights)
+        task = progress.add_task("flying", total=len(jobs))
 
         def show(result: Result, was_there: bool) -> None:
             progress.advance(task)
@@ -164,7 +171,7 @@ def fly_scenarios(
                 soft_wrap=True,
             )
 
-        results = run_scenarios(scenarios, replace(run, report=False), seeds, show)
+        results = _fly(jobs, run, show)
     if run.report:
         with sole_folder(run.folder):
             make_report(run.folder, results, run.workers)
