@@ -30,6 +30,7 @@ OUTSIDE = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "examples/README.md": "examples.md",
     "tools/docs_site.css": "site.css",
     "tools/iframe_worker.js": "iframe-worker.js",
 }
