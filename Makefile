@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: fly test scenarios strangers screens lint format bench references setup clean
+.PHONY: fly test scenarios strangers screens lint format docs bench references setup clean
 
 fly: setup
 	@$(BIN)/followme-uav fly $(ARGS)
@@ -40,6 +40,10 @@ format: setup
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
+# The documentation site, into site/; ARGS=--serve serves it on this machine.
+docs: setup
+	@$(BIN)/python tools/docs_site.py $(ARGS)
+
 bench: setup
 	@$(BIN)/python tools/bench.py $(ARGS)
 
@@ -51,5 +55,5 @@ setup:
 	@tools/setup.sh
 
 clean:
-	rm -rf .venv .venv-legacy .venv-strangers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-legacy .venv-strangers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

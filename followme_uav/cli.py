@@ -8,33 +8,67 @@ Commands import slow modules when they run, so that `--help` answers at once.
 from __future__ import annotations
 
 import errno
+import logging
 import sys
 from contextlib import suppress
+from typing import Annotated
 
 try:
     import typer
 
-    from followme_uav.commands import campaign, flying, log, networks, scenario
+    from followme_uav import __version__
+    from followme_uav.commands import campaign, config, flying, log, networks, scenario
+    from followme_uav.commands.logging_options import (
+        LogFile,
+        Verbose,
+        add_logging_options,
+        keep_logging_options,
+    )
     from followme_uav.commands.replay import replay
     from followme_uav.errors import FollowMeError
     from followme_uav.interrupts import EXIT_CODE, Interrupts
+    from followme_uav.program_log import PRINTED, finish
     from followme_uav.terminal import finish_streams, prepare_streams
 except KeyboardInterrupt:  # no work has begun yet
     sys.exit(130)
 
+logger = logging.getLogger("followme_uav.cli")  # __name__ is "__main__" with -m
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """Errors of a full or read-only disk, raised out of any library."""
 
 app = typer.Typer(
-    help="Closed-loop visual follow-me for simulated UAVs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"followme-uav {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+    verbose: Verbose = 0,
+    log_file: LogFile = None,
+) -> None:
+    """Closed-loop visual follow-me for simulated UAVs."""
+    keep_logging_options(context, verbose, log_file)
+
+
 app.command()(flying.fly)
 app.command()(flying.sim)
 app.command()(flying.doctor)
 app.command()(replay)
+app.add_typer(config.app, name="config")
 app.add_typer(log.app, name="log")
 app.command()(networks.collect)
 app.command()(networks.prepare)
@@ -47,6 +81,7 @@ app.command("import-weights")(networks.import_weights)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(campaign.app, name="campaign")
 app.command()(scenario.tune)
+add_logging_options(app)
 
 
 def main() -> None:
@@ -63,9 +98,14 @@ def main() -> None:
         code = error.exit_code
     except KeyboardInterrupt:
         interrupts.end()
+    except Exception:
+        logger.critical("The program has an error.", exc_info=True, extra={"topic": PRINTED})
+        raise
     if code == EXIT_CODE:
         interrupts.end()
         _print_error("interrupted")
+    logger.info("The command ends with exit code %d.", code, extra={"topic": PRINTED})
+    finish()
     with suppress(FollowMeError):
         finish_streams()
     interrupts.over()
@@ -88,6 +128,9 @@ def _run() -> int:
 
 
 def _print_error(text: str) -> None:
+    if sys.exc_info()[1] is not None:
+        logger.debug("The command fails here.", exc_info=True)
+    logger.error("%s", text, extra={"topic": PRINTED})
     print(f"followme-uav: {text}", file=sys.stderr)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import shutil
 import socket
@@ -25,6 +26,8 @@ from rich.table import Table
 from followme_uav.errors import FollowMeError
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.terminal import print_table
+
+logger = logging.getLogger(__name__)
 
 RPC_PORT = 41451
 NEEDED_DISK_BYTES = 2 << 30
@@ -55,7 +58,7 @@ MODULES = {
 }
 """Module to import -> its package. TensorFlow has its own check."""
 
-REINSTALL = "run 'make setup', or pip install --require-hashes -r requirements.txt"
+REINSTALL = "run 'make setup' in a checkout, or install followme-uav and its requirements again"
 
 TENSORFLOW_PROBE = """
 import tensorflow as tf
@@ -148,6 +151,7 @@ def check_packages() -> Check:
         try:
             importlib.import_module(module)
         except Exception as error:  # a broken binary package may raise anything
+            logger.debug("Package %s cannot be imported.", package, exc_info=True)
             broken.append(f"{package} ({_one_line(str(error))})")
     detail = "; ".join(broken) or f"all {len(MODULES)} import"
     return Check("Packages", not broken, detail, REINSTALL)
@@ -191,7 +195,7 @@ def check_weights(path: Path = DEFAULT_WEIGHTS) -> Check:
     try:
         weights = read_weights(path)
     except (FollowMeError, ImportError) as error:
-        remedy = "restore the file: git checkout weights, or train: followme-uav train"
+        remedy = "install followme-uav again (in a checkout: git checkout weights), or train"
         return Check("Weights", False, _one_line(str(error)), remedy)
     return Check("Weights", True, f"{path.name}: {weights.architecture}")
 
@@ -224,12 +228,14 @@ def _probe(code: str, deadline_s: float = PROBE_DEADLINE_S) -> tuple[bool, str]:
             out, err = probe.communicate(timeout=deadline_s)
         except subprocess.TimeoutExpired:
             probe.kill()
+            logger.debug("A check has not ended within %g s.", deadline_s)
             return False, f"no answer within {deadline_s:g} s"
         finally:
             _probes.discard(probe)
     for line in out.splitlines():
         if line.startswith("RESULT "):
             return True, line.removeprefix("RESULT ")
+    logger.debug("A check ended with exit code %d and prints: %s", probe.returncode, err.strip())
     errors = err.strip().splitlines() or [f"ended with exit code {probe.returncode}"]
     return False, _one_line(errors[-1])
 

@@ -5,7 +5,16 @@ The command line prints a `FollowMeError` as one line and exits with its `exit_c
 
 
 class FollowMeError(Exception):
-    """Root of all errors that a user can cause or correct."""
+    """Root of all errors that a user can cause or correct; the text is one line.
+
+    Example:
+        >>> from followme_uav import FollowMeError, load_config
+        >>> try:
+        ...     load_config(overrides=["camera.rate_hz=fast"])
+        ... except FollowMeError as error:
+        ...     print("camera.rate_hz" in str(error), error.exit_code)
+        True 2
+    """
 
     exit_code = 2
 
@@ -20,6 +29,10 @@ class OutputError(FollowMeError):
 
 class WeightsError(FollowMeError):
     """A weights file is missing, damaged or made for another network."""
+
+
+class PilotError(FollowMeError):
+    """A pilot or mask source of a user cannot be loaded, or failed in flight."""
 
 
 class DataError(FollowMeError):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import logging
 import os
 import secrets
 import stat
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     import h5py
     from matplotlib.figure import Figure
     from PIL.Image import Image
+
+logger = logging.getLogger(__name__)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
@@ -241,6 +244,8 @@ def _part(path: Path, suffix: str) -> Iterator[Path]:
         yield part
         check_free(target)
         part.replace(target)
+        if old is not None:
+            logger.info("%s is replaced.", target)
     except BaseException:
         with suppress(OSError):
             part.unlink()
@@ -318,6 +323,7 @@ def _sync(number: int) -> None:
     except OSError as error:
         if error.errno not in _CANNOT_SYNC:
             raise
+        logger.debug("The file system cannot synchronise a file with its disk: %s.", error.strerror)
 
 
 def _suffix(path: Path) -> str:

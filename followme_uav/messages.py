@@ -25,11 +25,24 @@ RgbImage = NDArray[np.uint8]
 """(height, width, 3) uint8, RGB, first row on top."""
 
 Mask = NDArray[np.uint8]
-"""(height, width, 3) uint8, class probabilities in 1/255; channels as in `MaskClass`."""
+"""(height, width, 3) uint8, class probabilities in 1/255; channels as in `MaskClass`.
+
+Example:
+    >>> import numpy as np
+    >>> from followme_uav import Mask, MaskClass
+    >>> mask: Mask = np.zeros((160, 160, 3), np.uint8)
+    >>> mask[..., MaskClass.BACKGROUND] = 255
+"""
 
 
 class MaskClass:
-    """Channels of a `Mask`, in the order of the labelled data's colours red, green, blue."""
+    """Channels of a `Mask`, in the order of the labelled data's colours red, green, blue.
+
+    Example:
+        >>> from followme_uav import MaskClass
+        >>> MaskClass.BACKGROUND, MaskClass.PEOPLE, MaskClass.HERO
+        (0, 1, 2)
+    """
 
     BACKGROUND = 0
     PEOPLE = 1
@@ -37,7 +50,13 @@ class MaskClass:
 
 
 class MissionState(Enum):
-    """State of the mission: the task of the vehicle."""
+    """State of the mission: the task of the vehicle. A flight ends with DONE.
+
+    Example:
+        >>> from followme_uav import MissionState
+        >>> MissionState("follow") is MissionState.FOLLOW
+        True
+    """
 
     TAKEOFF = "takeoff"
     PATROL = "patrol"  # fly along the streets, camera sweeping
@@ -50,7 +69,13 @@ class MissionState(Enum):
 
 
 class Manoeuvre(Enum):
-    """The kind of motion a `Command` asks for."""
+    """The kind of motion a `Command` asks for.
+
+    Example:
+        >>> from followme_uav import Manoeuvre
+        >>> [manoeuvre.value for manoeuvre in Manoeuvre]
+        ['takeoff', 'velocity', 'hover', 'land']
+    """
 
     TAKEOFF = "takeoff"
     VELOCITY = "velocity"
@@ -69,7 +94,15 @@ class Contact:
 
 @dataclass(frozen=True)
 class VehicleState:
-    """Pose and motion of the vehicle at one instant."""
+    """Pose and motion of the vehicle at one instant.
+
+    Example:
+        >>> from followme_uav import VehicleState
+        >>> at_rest, level = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)
+        >>> vehicle = VehicleState(1.5, (10.0, -4.0, -5.0), at_rest, level, at_rest)
+        >>> -vehicle.position_m[2]  # altitude above the origin, m
+        5.0
+    """
 
     time_s: float
     """Simulation time."""
@@ -89,7 +122,13 @@ class VehicleState:
 
 @dataclass(frozen=True)
 class CameraPose:
-    """Pose and field of view of the camera at the time of the image."""
+    """Pose and field of view of the camera at the time of the image.
+
+    Example:
+        >>> import math
+        >>> from followme_uav import CameraPose
+        >>> camera = CameraPose((0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0), math.radians(60.0))
+    """
 
     position_m: Vec3
     """World NED."""
@@ -101,7 +140,17 @@ class CameraPose:
 
 @dataclass(frozen=True)
 class Frame:
-    """One image, with the state of camera and vehicle at its time."""
+    """One image, with the state of camera and vehicle at its time: the input of a pilot.
+
+    Example:
+        >>> import numpy as np
+        >>> from followme_uav import CameraPose, Frame, VehicleState
+        >>> here, level = (0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0)
+        >>> vehicle = VehicleState(0.0, here, (0.0, 0.0, 0.0), level, (0.0, 0.0, 0.0))
+        >>> rgb = np.zeros((160, 160, 3), np.uint8)
+        >>> Frame(0, 0.0, rgb, CameraPose(here, level, 1.05), vehicle).land_requested
+        False
+    """
 
     index: int
     time_s: float
@@ -121,7 +170,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Detection:
-    """One group of connected hero pixels in the mask."""
+    """One group of connected hero pixels in the mask.
+
+    Example:
+        >>> from followme_uav import Detection
+        >>> right_of_centre = Detection(0.25, 0.0, 60, 6, 10, confidence=0.9)
+        >>> right_of_centre.purity
+        1.0
+    """
 
     u: float
     """Centroid, -1 at the left edge of the image, 1 at the right."""
@@ -277,16 +333,23 @@ class LoopTerms:
 
 @dataclass(frozen=True)
 class Command:
-    """Setpoints of the vehicle and its camera until the next command."""
+    """Setpoints of the vehicle and its camera until the next command: SI units, radians.
+
+    Example:
+        >>> from followme_uav import Command, Manoeuvre
+        >>> north = Command(Manoeuvre.VELOCITY, velocity_mps=(2.0, 0.0, 0.0), camera_tilt_rad=-0.3)
+        >>> north.yaw_rate_radps
+        0.0
+    """
 
     manoeuvre: Manoeuvre
-    velocity_mps: Vec3
+    velocity_mps: Vec3 = (0.0, 0.0, 0.0)
     """World NED; zero unless the manoeuvre is VELOCITY."""
-    yaw_rate_radps: float
+    yaw_rate_radps: float = 0.0
     """Positive clockwise seen from above."""
-    camera_pan_rad: float
+    camera_pan_rad: float = 0.0
     """Relative to the body, positive to the right."""
-    camera_tilt_rad: float
+    camera_tilt_rad: float = 0.0
     """Relative to the body, positive up."""
 
 
@@ -301,7 +364,19 @@ class Transition:
 
 @dataclass(frozen=True)
 class Step:
-    """All results of one frame, from mask to command."""
+    """All results of one frame, from mask to command.
+
+    A flight log holds one for each frame. A pilot needs state and command only, see `of`.
+
+    Example:
+        >>> from followme_uav import CameraPose, Command, Frame, Manoeuvre, MissionState, Step
+        >>> from followme_uav import VehicleState
+        >>> here, level = (0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0)
+        >>> vehicle = VehicleState(0.0, here, (0.0, 0.0, 0.0), level, (0.0, 0.0, 0.0))
+        >>> frame = Frame(7, 0.7, None, CameraPose(here, level, 1.05), vehicle)
+        >>> Step.of(frame, MissionState.FAILSAFE, Command(Manoeuvre.HOVER)).frame_index
+        7
+    """
 
     frame_index: int
     time_s: float
@@ -319,6 +394,30 @@ class Step:
     """All detections of the mask, with the reason why each was selected or not."""
     inputs: MissionInputs | None = None
     guidance: Guidance | None = None
+
+    @classmethod
+    def of(
+        cls,
+        frame: Frame,
+        state: MissionState,
+        command: Command,
+        *,
+        mask: Mask | None = None,
+        detection: Detection | None = None,
+        transition: Transition | None = None,
+        track: TrackEstimate | None = None,
+    ) -> Step:
+        """Return the step of a frame, with the results that the pilot has."""
+        return cls(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            mask=mask,
+            detection=detection,
+            state=state,
+            transition=transition,
+            track=track,
+            command=command,
+        )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import stat
 import time
@@ -17,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from followme_uav.errors import InUseError
+
+logger = logging.getLogger(__name__)
 
 _ATTEMPTS, _PAUSE_S = 10, 0.02
 """`check_free` in another process holds a lock for a moment."""
@@ -106,7 +109,8 @@ def _lock(number: int, kind: int, path: Path) -> None:
             return
         except OSError as error:
             if error.errno not in _BUSY:
-                return  # a file system without locks
+                logger.debug("%s: this file system has no locks (%s).", path, error.strerror)
+                return
     raise InUseError(
         f"{path}: another process is writing there; wait until it has ended, or choose another "
         "place"

@@ -8,6 +8,7 @@ gets a `BrokenProcessPool`, and another process takes its place.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -22,7 +23,10 @@ from threading import Lock, Thread
 from types import FrameType
 from typing import Any, TypeVar
 
+from followme_uav.program_log import set_up_child
 from followme_uav.terminal import prepare_streams
+
+logger = logging.getLogger(__name__)
 
 STOP_S = 4.0
 """From SIGTERM to SIGKILL; a worker needs up to some seconds to end its simulator."""
@@ -61,6 +65,7 @@ class WorkerPool:
             try:
                 future = self._executor(place).submit(_in_worker, work, *arguments)
             except BrokenProcessPool:
+                logger.info("A worker process has died; another one takes its place.")
                 self._executors[place] = None
                 future = self._executor(place).submit(_in_worker, work, *arguments)
         future.add_done_callback(release)
@@ -102,10 +107,12 @@ def worker_pool(
             initargs=(initialise, arguments),
         )
 
+    logger.debug("A pool of %d worker processes starts.", processes)
     pool = WorkerPool(processes, make)
     try:
         yield pool
-    except BaseException:
+    except BaseException as error:
+        logger.debug("The pool of worker processes ends: %s.", type(error).__name__)
         pool.shutdown(wait=False)
         _stop([child for child in multiprocessing.active_children() if child not in others])
         raise
@@ -120,6 +127,9 @@ def _stop(workers: list[BaseProcess]) -> None:
         time.sleep(_POLL_S)
     for worker in workers:
         if worker.is_alive():
+            logger.warning(
+                "Worker process %s has not ended within %g s and is killed.", worker.pid, STOP_S
+            )
             worker.kill()
     for worker in workers:
         worker.join(STOP_S)
@@ -144,6 +154,7 @@ def _start(initialise: Callable[..., None] | None, arguments: tuple[Any, ...]) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
     prepare_streams()
+    set_up_child("worker")
     Thread(target=_end_with_parent, daemon=True).start()
     if initialise is not None:
         initialise(*arguments)

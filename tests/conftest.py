@@ -1,7 +1,12 @@
 """Shared by all tests: synthetic entries, so that tests of logs and metrics need no simulator."""
 
 import dataclasses
+import fcntl
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,6 +111,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if 0 < len(rendering) < len(items):
         for item in rendering:
             item.add_marker(pytest.mark.skip(reason="run 'pytest tests/rendering' by itself"))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the documentation site, built once for all processes of a test run."""
+    pytest.importorskip("material", reason="needs the extra [docs]")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "site").exists():
+            build_site(shared / "site")
+    return shared / "site"
+
+
+def build_site(folder: Path) -> None:
+    """Build the documentation site as `make docs` does; a warning of MkDocs is an error."""
+    tool = Path(__file__).resolve().parents[1] / "tools" / "docs_site.py"
+    done = subprocess.run(
+        [sys.executable, str(tool), "--out", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
     make bench                      make bench ARGS="--seconds 120 --json bench.json"
     make bench ARGS=--network       only the network, with each library that can run it
     make bench ARGS=--simulator     only the simulator, and another renderer for comparison
+    make bench ARGS=--flight        only a flight, single calls and the replay
 
 Absolute times depend on the machine and its load. Compare shares, ratios to real time, and ratios
 between libraries.
@@ -25,7 +26,7 @@ from rich.table import Table
 
 from followme_uav.commands.options import DEFAULT_WEIGHTS
 from followme_uav.config import load_config
-from followme_uav.flight.embedded import EmbeddedSimulator
+from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.flight.fly import FlightPlan, fly
 from followme_uav.flight.summary import FlightSummary
 from followme_uav.log.entry import FlightEntry
@@ -44,17 +45,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the flight")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--repeats", type=int, default=100, help="of each single call")
     parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--network", action="store_true", help="only the network")
     only.add_argument("--simulator", action="store_true", help="only the simulator")
+    only.add_argument("--flight", action="store_true", help="only a flight and its parts")
     args = parser.parse_args()
+    is_whole = not (args.network or args.simulator or args.flight)
     figures: dict = {}
-    if not args.network:
+    if args.simulator or is_whole:
         figures["simulator"] = simulator_figures()
-    if not args.simulator:
-        figures |= {} if args.network else flight_figures(args)
+    if args.flight or is_whole:
+        figures |= flight_figures(args)
+    if args.network or is_whole:
         figures["network"] = network_figures(args.weights)
     show(figures)
     if args.json:
@@ -76,7 +81,7 @@ def flight_figures(args: argparse.Namespace) -> dict:
         replay = replay_figures(Path(folder) / "bench.mcap", args.weights)
     return {
         "loop": loop_figures(entries[WARM_UP_FRAMES:], summary),
-        "parts": part_figures(args.weights),
+        "parts": part_figures(args.repeats),
         "replay": replay,
     }
 
@@ -102,28 +107,24 @@ def loop_figures(entries: list[FlightEntry], summary: FlightSummary) -> dict[str
     return figures
 
 
-def part_figures(weights: Path) -> dict[str, float]:
+def part_figures(repeats: int) -> dict[str, float]:
     """Median ms of single calls."""
     figures = {}
-    config = load_config()
-    with EmbeddedSimulator(0) as simulator:
-        with RpcSession(simulator.host, simulator.port) as session:
-            figures["ping over RPC"] = median_ms(lambda: session.call("ping"), 300)
-        profile = config.simulator.model_copy(
-            update={"host": simulator.host, "port": simulator.port}
-        )
+    with embedded_simulator(load_config(), 0, paused=True) as config:
+        profile = config.simulator
+        with RpcSession(profile.host, profile.port) as session:
+            figures["ping over RPC"] = median_ms(lambda: session.call("ping"), 3 * repeats)
         client = AirSimClient(profile, config.rpc, config.camera)
         client.connect()
-        client.pause(True)
         client.take_control()
-        figures["state and image, nothing to render"] = median_ms(client.read_frame, 100)
-        figures["advance 0.1 s"] = median_ms(lambda: client.advance(0.1), 100)
+        figures["state and image, nothing to render"] = median_ms(client.read_frame, repeats)
+        figures["advance 0.1 s"] = median_ms(lambda: client.advance(0.1), repeats)
 
         def render() -> None:
             client.advance(0.01)
             client.read_frame()
 
-        figures["advance 0.01 s, render, state and image"] = median_ms(render, 100)
+        figures["advance 0.01 s, render, state and image"] = median_ms(render, repeats)
         client.close()
     return figures
 

@@ -79,7 +79,7 @@ def process_figures() -> dict[str, float]:
     starts_s, rpc_ms = [], []
     for _ in range(STARTS):
         began_s = time.perf_counter()
-        with EmbeddedSimulator(1, "--paused") as simulator:
+        with EmbeddedSimulator(1, "--paused", "--image-size", "160x160") as simulator:
             starts_s.append(time.perf_counter() - began_s)
             with RpcSession(simulator.host, simulator.port) as session:
                 request = [{"camera_name": "0", "image_type": 0, "pixels_as_float": False}]

@@ -10,6 +10,7 @@ obsolete. After a change of decisions alone, this is enough:
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from followme_uav.replay.reference import check_folder
+from followme_uav.resources import VARIABLE
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "reference_flights"
 
@@ -69,6 +71,7 @@ REFERENCES = (
 
 
 def main() -> None:
+    os.environ[VARIABLE] = ""  # no configuration of the developer's own
     with tempfile.TemporaryDirectory() as folder:
         for reference in REFERENCES:
             run(*(part.replace("FOLDER", folder) for part in reference.fly), may_fail=True)

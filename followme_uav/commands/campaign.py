@@ -22,6 +22,14 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 def run(
     plan: Annotated[Path, typer.Argument(help="A plan (YAML), or the folder of a run with one.")],
     only: Annotated[str | None, typer.Option(metavar="ID", help="Fly this flight alone.")] = None,
+    pilots: Annotated[
+        list[str],
+        typer.Option(
+            "--pilot",
+            metavar="PILOT",
+            help="A pilot of the plan that is code of your own, as written there; may be repeated.",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
     *,
     options: RunOptions,
     output: OutputOptions,
@@ -31,7 +39,7 @@ def run(
     from followme_uav.scenario.run import fly_campaign
     from followme_uav.scenario.script.plan import read_plan
 
-    campaign = read_plan(plan)
+    campaign = read_plan(plan, pilots)
     require_table_packages("campaign run")
     name = plan.name if plan.is_dir() else plan.stem
     settings = options.run(name, only=only, **output.settings("failures"))

@@ -11,6 +11,7 @@ import typer
 
 from followme_uav.commands.options import (
     Json,
+    Pilot,
     Profile,
     Sim,
     Weights,
@@ -60,6 +61,7 @@ class FlightOptions:
         bool,
         typer.Option(help="Watch the embedded simulator; keys in the window pause and speed up."),
     ] = False
+    pilot: Pilot = "network"
     oracle: Annotated[
         bool, typer.Option(help="Fly on the simulator's true masks: control without vision.")
     ] = False
@@ -83,6 +85,7 @@ class FlightOptions:
         return FlightPlan(
             config=load_config(self.config, overrides, self.profile),
             weights=None if self.oracle else self.weights,
+            pilot="oracle" if self.oracle and self.pilot == "network" else self.pilot,
             seed=self.seed,
             log=log,
             embedded=embedded,

@@ -20,6 +20,7 @@ from followme_uav.commands.options import (
 from followme_uav.errors import ConfigError
 from followme_uav.files import check_writable, sole_folder, write_whole
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.resources import named
 from followme_uav.sole_use import sole_use
 
 
@@ -94,7 +95,9 @@ def prepare(
 
 
 def train(
-    config: Annotated[Path, typer.Option(help="Training configuration, YAML.")],
+    config: Annotated[
+        Path, typer.Option(help="Training configuration: a YAML file, or model1, model2 or model3.")
+    ],
     data: Annotated[list[Path], typer.Option(help="Labelled folder to train on; repeatable.")],
     out: Annotated[Path, typer.Option(help="Weights file to write.")],
     validation: Annotated[
@@ -118,6 +121,7 @@ def train(
     """Train a network on labelled frames."""
     from followme_uav.learn.training.train import train as run_train
 
+    config = named(config, "training", "training configuration")
     check_writable(out, config, init)
     with sole_use(out):
         run_train(config, data, validation, out, init, resume, logs, skip_incomplete)
@@ -146,21 +150,20 @@ def experiment(
     config: Annotated[
         Path | None,
         typer.Option(
-            help="Settings that all runs have in common.",
-            show_default="configs/experiments/report.yaml",
+            help="Settings that all runs have in common: a YAML file, or the name of one.",
+            show_default="report",
         ),
     ] = None,
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Repeat the report's experiments on training parameters, and plot them."""
-    from followme_uav.learn.experiments.experiment import DEFAULT_CONFIG
     from followme_uav.learn.experiments.experiment import experiment as run_experiment
 
     try:
         numbers = [float(value) for value in values.split(",")] if values else []
     except ValueError:
         raise ConfigError(f"--values {values}: write numbers, as in 5,10,20") from None
-    chosen = config or DEFAULT_CONFIG
+    chosen = named(config or "report", "experiments", "configuration of experiments")
     with sole_folder(out):
         run_experiment(
             name, data, validation, out, numbers, seeds, network, chosen, skip_incomplete
@@ -207,15 +210,24 @@ def export(
     onnx: Annotated[Path, typer.Option(help="ONNX file to write.")],
     weights: Weights = DEFAULT_WEIGHTS,
 ) -> None:
-    """Write a network as an ONNX model for other runtimes."""
-    from followme_uav.perception.onnx_model import INPUT, OUTPUT, onnx_model
+    """Write a network as an ONNX model, which other programs run, and --weights takes."""
+    from followme_uav.perception.onnx_description import (
+        ENDINGS,
+        check_replaceable,
+        write_description,
+    )
+    from followme_uav.perception.onnx_model import INPUT, OUTPUT, description_of, onnx_model
 
-    check_writable(onnx, weights)
+    beside = onnx.with_suffix(ENDINGS[0])
+    for path in (onnx, beside):
+        check_writable(path, weights)
+    check_replaceable(beside)
     model = onnx_model(weights)
     write_whole(onnx, model.SerializeToString())
+    write_description(beside, description_of(weights))
     print(
         f"{onnx}: {model.graph.name}; input {INPUT} (batch, height, width, 3) uint8, "
-        f"output {OUTPUT} of the same shape, float32"
+        f"output {OUTPUT} of the same shape, float32\n{beside}: its description"
     )
 
 

@@ -18,7 +18,18 @@ from followme_uav.perception import DEFAULT_WEIGHTS
 
 Weights = Annotated[
     Path,
-    typer.Option(help="Weights of the network.", show_default=f"weights/{DEFAULT_WEIGHTS.name}"),
+    typer.Option(
+        help="Weights of the network, or an ONNX network with its description (NAME.yaml).",
+        show_default=f"weights/{DEFAULT_WEIGHTS.name}",
+    ),
+]
+Pilot = Annotated[
+    str,
+    typer.Option(
+        metavar="PILOT",
+        help="network, oracle, original, proportional, the pilot of an installed package, or a "
+        "class of your own as module:Class or FILE.py:Class.",
+    ),
 ]
 Sim = Annotated[str, typer.Option(help="'embedded', or HOST:PORT of a running simulator.")]
 Profile = Annotated[

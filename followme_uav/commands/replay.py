@@ -12,7 +12,7 @@ import typer
 from followme_uav.commands.options import Json, with_option_groups
 from followme_uav.commands.watching import Outputs, show_log
 from followme_uav.errors import ConfigError
-from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.resources import all_in
 from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ class ReplayOptions:
     weights: Annotated[
         Path | None, typer.Option(help="Replay with this network; implies --images.")
     ] = None
+    pilot: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PILOT",
+            help="Replay with this pilot, as in fly; needed where a class of your own flew.",
+            show_default="the pilot that flew",
+        ),
+    ] = None
     overrides: Annotated[
         list[str],
         typer.Option(
@@ -40,7 +48,7 @@ class ReplayOptions:
 
     @property
     def is_what_if(self) -> bool:
-        """Whether anything differs from the logged flight."""
+        """Whether network or configuration differ from those of the logged flight."""
         return bool(self.weights or self.overrides or self.config)
 
 
@@ -65,7 +73,7 @@ def replay(
     if (flight is None) == (check is None):
         raise ConfigError("replay: pass one flight log, or --check with a folder of them")
     if check is not None:
-        if options.images or options.is_what_if or outputs:
+        if options.images or options.is_what_if or options.pilot or outputs:
             raise ConfigError("--check replays flights as they are; leave out the other options")
         _check(check, update, as_json)
     if update:
@@ -74,7 +82,7 @@ def replay(
         return
     if outputs:
         show_log(flight, outputs)
-    if options.is_what_if or options.images or not outputs:
+    if options.is_what_if or options.images or options.pilot or not outputs:
         _replay(flight, options, outputs.plots, as_json)
 
 
@@ -83,14 +91,22 @@ def _replay(flight: Path, options: ReplayOptions, plots: Path | None, as_json: b
     from followme_uav.log.info import missing_end
     from followme_uav.log.reader import read_log
     from followme_uav.replay.report import NO_REACTION, first_divergence, show, verdict
-    from followme_uav.replay.setup import ReplaySetup, compare_log, weights_of
+    from followme_uav.replay.setup import (
+        ReplaySetup,
+        compare_log,
+        is_same_pilot,
+        logged_pilot,
+        weights_of,
+    )
 
     log = read_log(flight)
+    is_other = options.pilot is not None and not is_same_pilot(options.pilot, logged_pilot(log))
+    is_what_if = options.is_what_if or is_other
     weights = options.weights
     if options.images and weights is None:
-        weights = weights_of(log, DEFAULT_WEIGHTS.parent)
+        weights = weights_of(log, [*all_in("weights", ".h5"), *all_in("weights", ".onnx")])
     config = changed(log.metadata.config, options.config, options.overrides)
-    setup = ReplaySetup(config, weights)
+    setup = ReplaySetup(config, weights, options.pilot)
     steps: list[tuple[Step, Step]] = []
     found = compare_log(log, setup, steps if plots else None)
     if not found.frames:
@@ -103,7 +119,7 @@ def _replay(flight: Path, options: ReplayOptions, plots: Path | None, as_json: b
     gap = missing_end(log)
     passed = found.is_rounding or (weights is not None and found.is_tolerable)
     if as_json:
-        what = {"log": str(flight), "missing": gap, "what_if": options.is_what_if}
+        what = {"log": str(flight), "missing": gap, "what_if": is_what_if}
         print(json.dumps({**what, **found.to_dict()}, indent=2))
     else:
         print(verdict(found, from_images=weights is not None))
@@ -111,12 +127,12 @@ def _replay(flight: Path, options: ReplayOptions, plots: Path | None, as_json: b
             print(gap)
         if "cut_from_s" in log.metadata.extra and not found.is_rounding:
             print("The log begins in mid-flight: the state that the pilot had then is missing.")
-        if found.first is not None and (options.is_what_if or not found.is_rounding):
+        if found.first is not None and (is_what_if or not found.is_rounding):
             print(first_divergence(found.first))
             show(found, make_console())
-        if options.is_what_if:
+        if is_what_if:
             print(NO_REACTION)
-    raise typer.Exit(0 if passed or options.is_what_if else 1)
+    raise typer.Exit(0 if passed or is_what_if else 1)
 
 
 def _check(folder: Path, update: bool, as_json: bool) -> None:

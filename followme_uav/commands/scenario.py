@@ -13,6 +13,7 @@ import typer
 
 from followme_uav.commands.options import (
     Json,
+    Pilot,
     Weights,
     free_name,
     seed_range,
@@ -20,9 +21,10 @@ from followme_uav.commands.options import (
 )
 from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.resources import find
 
 if TYPE_CHECKING:
-    from followme_uav.scenario.run import ScenarioRun
+    from followme_uav.scenario.run import CampaignRun
     from followme_uav.scenario.script.plan import Campaign
     from followme_uav.scenario.script.script import Scenario
 
@@ -72,12 +74,12 @@ class RunOptions:
         ),
     ] = None
 
-    def run(self, name: str, **settings: Any) -> ScenarioRun:
+    def run(self, name: str, **settings: Any) -> CampaignRun:
         """Return the settings of the run; the folder has a name of its own without --out."""
-        from followme_uav.scenario.run import ScenarioRun
+        from followme_uav.scenario.run import CampaignRun
 
         default = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
-        return ScenarioRun(
+        return CampaignRun(
             folder=self.out or free_name(default),
             workers=self.workers or os.cpu_count() or 1,
             ray=self.ray,
@@ -98,9 +100,7 @@ class PilotOptions:
     config: Annotated[
         Path | None, typer.Option(help="YAML file with changes to configs/default.yaml.")
     ] = None
-    pilot: Annotated[str, typer.Option(help="network, oracle, original or proportional.")] = (
-        "network"
-    )
+    pilot: Pilot = "network"
     weights: Weights = DEFAULT_WEIGHTS
 
     def campaign(
@@ -110,26 +110,14 @@ class PilotOptions:
         random_seeds: Sequence[int] = (),
     ) -> Campaign:
         """Return the plan of a run with one variant."""
-        from followme_uav.config import read_yaml
-        from followme_uav.flight.pilots import pilot_kind
-        from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
+        from followme_uav.scenario.script.plan import MAX_FLIGHTS, Variant, one_variant
 
-        pilot_kind(self.pilot)
         for given in (seeds, random_seeds):
             if given and given[-1] - given[0] >= MAX_FLIGHTS:  # too many for `len`, even
                 raise ConfigError(f"--seeds: at most {MAX_FLIGHTS} at a time; fly a part of them")
-        variant = Variant(
-            pilot=self.pilot,
-            weights=self.weights.resolve(),
-            overrides=tuple(self.overrides),
-            axes={"pilot": self.pilot, "weights": self.weights.stem},
-        )
-        return Campaign(
-            scenarios=tuple(scenarios),
-            variants=(variant,),
-            seeds=seeds,
-            random_seeds=random_seeds,
-            config={} if self.config is None else read_yaml(self.config),
+        variant = Variant(pilot=self.pilot, weights=self.weights, overrides=tuple(self.overrides))
+        return one_variant(
+            scenarios, variant, seeds=seeds, random_seeds=random_seeds, config=self.config
         )
 
 
@@ -207,7 +195,7 @@ def run(
 
     scenarios = read_scenarios([Path(path) for path in paths])
     chosen = None if seeds is None else seed_range(seeds)
-    settings = options.run(pilot.pilot, **output.settings("all"))
+    settings = options.run(pilot.pilot.rpartition(":")[2], **output.settings("all"))
     passed = fly_campaign(pilot.campaign(scenarios, chosen), settings, output.as_json)
     raise typer.Exit(0 if passed else 1)
 
@@ -277,7 +265,7 @@ def fly_random(
     from followme_uav.scenario.run import fly_campaign
 
     campaign = pilot.campaign([], random_seeds=seed_range(seeds))
-    settings = options.run(pilot.pilot, **output.settings("failures"))
+    settings = options.run(pilot.pilot.rpartition(":")[2], **output.settings("failures"))
     passed = fly_campaign(campaign, settings, output.as_json)
     raise typer.Exit(0 if passed else 1)
 
@@ -300,7 +288,7 @@ def tune(
 ) -> None:
     """Search for better configuration values by flying scenarios; the worst flight counts."""
     from followme_uav.scenario.script.script import read_scenarios
-    from followme_uav.scenario.tune import SPACE, TUNED, read_space
+    from followme_uav.scenario.tune import TUNED, read_space
     from followme_uav.scenario.tune import tune as search
 
     scenarios = read_scenarios([Path(path) for path in paths])
@@ -310,7 +298,7 @@ def tune(
         trials,
         settings,
         tuple(seed_range(confirm)),
-        read_space(space or SPACE),
+        read_space(space or find("tuning.yaml")),
         seed,
     )
     print(

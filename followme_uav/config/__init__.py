@@ -1,24 +1,26 @@
 """Typed configuration: YAML files plus `--set section.key=value` overrides.
 
-Every number that tunes behaviour is in `configs/default.yaml` with its unit and effect; every
-number that depends on the simulator is in `configs/simulators/NAME.yaml`. The two together are a
-`FlightConfig`, which is also written into each flight log. An unknown key or a value that is not
-allowed is a `ConfigError` that names file and key.
+The numbers that tune behaviour are in `configs/default.yaml` with unit and effect; those that
+follow from others have a formula in `derived.py`; every number that depends on the simulator is in
+`configs/simulators/NAME.yaml`. Together they are a `FlightConfig`, which is also written into each
+flight log. An unknown key or a value that is not allowed is a `ConfigError` that names file and
+key.
 """
 
 from followme_uav.config.checking import Allowed, NotBlank, validated
+from followme_uav.config.derived import FORMULAS, Formula, absent
 from followme_uav.config.description import descriptions
 from followme_uav.config.loading import (
     CONFIG_DIR,
     DEFAULT_CONFIG,
+    MergedConfig,
     changed,
     load_config,
+    load_merged_config,
     make_config,
-    merged,
     of_older_version,
-    read_extending,
-    read_yaml,
 )
+from followme_uav.config.origins import BUILT_IN, Origin, Origins, keys_of
 from followme_uav.config.schema import (
     AssociationConfig,
     CameraConfig,
@@ -48,10 +50,13 @@ from followme_uav.config.schema import (
     SimulatorProfile,
     TrackConfig,
 )
+from followme_uav.config.yaml_files import merged, read_extending, read_yaml
 
 __all__ = [
+    "BUILT_IN",
     "CONFIG_DIR",
     "DEFAULT_CONFIG",
+    "FORMULAS",
     "Allowed",
     "AssociationConfig",
     "CameraConfig",
@@ -60,14 +65,18 @@ __all__ = [
     "DepthConfig",
     "DetectionConfig",
     "FlightConfig",
+    "Formula",
     "HeroConfig",
     "LimitsConfig",
     "LogConfig",
     "MeasurementConfig",
+    "MergedConfig",
     "MissionConfig",
     "NonNegative",
     "NotBlank",
     "Number",
+    "Origin",
+    "Origins",
     "PatrolConfig",
     "PerceptionConfig",
     "PidGains",
@@ -81,9 +90,12 @@ __all__ = [
     "Share",
     "SimulatorProfile",
     "TrackConfig",
+    "absent",
     "changed",
     "descriptions",
+    "keys_of",
     "load_config",
+    "load_merged_config",
     "make_config",
     "merged",
     "of_older_version",

@@ -25,6 +25,8 @@ Model = TypeVar("Model", bound=BaseModel)
 Key = tuple[str | int, ...]
 """The place of a value, from the outermost section inwards."""
 
+MISSING = "missing"
+
 
 @dataclass(frozen=True)
 class Allowed:
@@ -66,6 +68,16 @@ class Problem:
     may_be_mended: bool = False
     """A later value can mend it: a key is missing, or keys contradict each other."""
 
+    @property
+    def dotted(self) -> str:
+        """The key as section.key."""
+        return ".".join(str(part) for part in self.key)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the key is missing."""
+        return self.text == MISSING
+
     def is_within(self, key: Key) -> bool:
         """Whether it concerns the value or section at `key`."""
         return self.key[: len(key)] == key
@@ -100,7 +112,7 @@ def read_section(kind: type[Model], data: Mapping[str, Any]) -> tuple[Model | No
 def one_line(problems: Sequence[Problem], source: Path | str, overrides: Sequence[str] = ()) -> str:
     """Describe the first problem and its source in one line, and count the others."""
     first = problems[0]
-    key = ".".join(str(part) for part in first.key) or "configuration"
+    key = first.dotted or "configuration"
     # Each override was checked when it was applied, so the last one that concerns the key is it.
     name = next((f"--set {o}" for o in reversed(overrides) if _concerns(o, first.key)), source)
     more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
@@ -110,6 +122,20 @@ def one_line(problems: Sequence[Problem], source: Path | str, overrides: Sequenc
 def key_of(override: str) -> Key:
     """The key that an override `section.key=value` sets, under its present name."""
     return tuple(renamed_key(override.partition("=")[0]).split("."))
+
+
+def rule_of(kind: Any, key: Key) -> Allowed | NotBlank | None:
+    """Return the rule that a kind of section has for a key, if any."""
+    rules: Iterable[Any] = ()
+    for part in key:
+        if isinstance(part, int):
+            kind, rules = _item_kind(kind, part)
+        else:
+            field = getattr(kind, "model_fields", {}).get(part)
+            if field is None:
+                return None
+            kind, rules = field.annotation, field.metadata
+    return next((rule for rule in rules if isinstance(rule, (Allowed, NotBlank))), None)
 
 
 def _concerns(override: str, key: Key) -> bool:
@@ -122,9 +148,9 @@ def _problem(kind: type[BaseModel], details: ErrorDetails) -> Problem:
     if details["type"] == "extra_forbidden":
         return Problem(key, "unknown key")
     if details["type"] == "missing":
-        return Problem(key, "missing", may_be_mended=True)
+        return Problem(key, MISSING, may_be_mended=True)
     text = f"{details['msg'].removeprefix('Value error, ')} (got {details['input']!r:.60})"
-    rule = _rule(kind, key)
+    rule = rule_of(kind, key)
     if rule is not None:
         text += f"; write a value {rule}"
     return Problem(key, text, may_be_mended=details["type"] == "value_error" and rule is None)
@@ -157,17 +183,3 @@ def _item_kind(kind: Any, index: int) -> tuple[Any, tuple[Any, ...]]:
     if get_origin(item) is Annotated:
         return item.__origin__, item.__metadata__
     return item, ()
-
-
-def _rule(kind: Any, key: Key) -> Allowed | NotBlank | None:
-    """The rule that a section has for a key, if any."""
-    rules: Iterable[Any] = ()
-    for part in key:
-        if isinstance(part, int):
-            kind, rules = _item_kind(kind, part)
-        else:
-            field = getattr(kind, "model_fields", {}).get(part)
-            if field is None:
-                return None
-            kind, rules = field.annotation, field.metadata
-    return next((rule for rule in rules if isinstance(rule, (Allowed, NotBlank))), None)

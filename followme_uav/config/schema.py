@@ -1,8 +1,8 @@
 """The sections of the configuration: each key with its type, the values allowed, and its effect.
 
 The docstring below a key is its description, with unit and effect; `descriptions` in
-`description.py` returns all of them. The default values are in `configs/default.yaml`
-and `configs/simulators/NAME.yaml`.
+`description.py` returns all of them. The default values are in `configs/default.yaml` and
+`configs/simulators/NAME.yaml`; `derived.py` has formulas for those that follow from others.
 """
 
 from __future__ import annotations
@@ -468,7 +468,14 @@ class SimulatorProfile(Section):
 
 
 class FlightConfig(Section):
-    """All settings of a flight, except for the weights of the network."""
+    """All settings of a flight, except for the weights of the network. Made by `load_config`.
+
+    Example:
+        >>> from followme_uav import FlightConfig, load_config
+        >>> config: FlightConfig = load_config()
+        >>> config.camera.width_px, config.camera.rate_hz
+        (160, 10.0)
+    """
 
     duration_s: Annotated[Positive, Allowed(0.1, 86_400)]
     """Flight time in seconds from the first frame until the landing begins."""

@@ -6,11 +6,13 @@ line that starts it, and on the line `listening on HOST:PORT` that it prints whe
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,9 @@ from types import TracebackType
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import SimulatorError
+from followme_uav.program_log import relay
+
+logger = logging.getLogger(__name__)
 
 READY = "listening on "
 START_DEADLINE_S = 60.0
@@ -27,14 +32,36 @@ DIALECT_OF_PROFILE = {f"embedded-{name}": name for name in ("unity", "colosseum"
 
 @contextmanager
 def embedded_simulator(
-    config: FlightConfig, seed: int, *, paused: bool, window: bool = False
+    config: FlightConfig,
+    seed: int = 0,
+    *,
+    paused: bool = True,
+    window: bool = False,
+    world: Path | None = None,
 ) -> Iterator[FlightConfig]:
-    """Run a simulator that suits `config`; yields the configuration with its address.
+    """Run a simulator that suits `config`, in a process that ends with the block.
 
-    Only a simulation that starts `paused` is repeatable: else it depends on the time of the first
-    call.
+    Args:
+        config: Size of the camera's images, and dialect of the RPC.
+        seed: Of the city.
+        paused: Start with the time stopped. Only then is a simulation repeatable: else it depends
+            on the time of the first call.
+        window: Show it.
+        world: A world file, see `docs/simulator.md`.
+
+    Yields:
+        The configuration with the simulator's address.
+
+    Raises:
+        SimulatorError: It does not start; the message has its last line of output.
+
+    Example:
+        >>> from followme_uav import connect, embedded_simulator, load_config
+        >>> with embedded_simulator(load_config(), seed=8) as config, connect(config) as client:
+        ...     client.read_frame().rgb.shape
+        (160, 160, 3)
     """
-    with simulator_for(config, seed, paused=paused, window=window) as simulator:
+    with simulator_for(config, seed, paused=paused, window=window, world=world) as simulator:
         yield simulator.found_by(config)
 
 
@@ -81,6 +108,7 @@ class EmbeddedSimulator:
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._is_ready = False
+        self._launched_s = 0.0
         self.host, self.port = "", 0
 
     def launch(self) -> None:
@@ -95,6 +123,8 @@ class EmbeddedSimulator:
             # Ctrl-C must reach the controller alone, which lands and then ends the simulator.
             start_new_session=True,
         )
+        logger.info("The embedded simulator starts as process %d.", self._process.pid)
+        self._launched_s = time.monotonic()
         threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self) -> EmbeddedSimulator:
@@ -108,6 +138,10 @@ class EmbeddedSimulator:
             raise
         self.host, _, port = address.rpartition(":")
         self.port = int(port)
+        logger.info(
+            "The embedded simulator listens on %s after %.1f s.",
+            *(address, time.monotonic() - self._launched_s),
+        )
         return self
 
     def __exit__(
@@ -147,17 +181,34 @@ class EmbeddedSimulator:
         try:
             process.wait(STOP_DEADLINE_S)
         except subprocess.TimeoutExpired:
+            logger.warning(
+                "The embedded simulator has not ended within %g s and is killed.", STOP_DEADLINE_S
+            )
             process.kill()
             process.wait()
+        logger.info("The embedded simulator has ended with exit code %d.", process.returncode)
 
     def _read(self) -> None:
         process = self._process
         if process is None or process.stdout is None:
             return
+        last_line = ""
         for line in process.stdout:
-            if not self._is_ready:  # later lines are not read, and there may be many
-                self._lines.put(line.rstrip())
+            last_line = line.rstrip()
+            if relay(last_line):
+                continue
+            logger.debug("The embedded simulator prints: %s", last_line)
+            if not self._is_ready:  # nobody takes later lines, and there may be many
+                self._lines.put(last_line)
         self._lines.put(None)
+        if self._is_ready and self._process is process:  # nobody has asked it to stop
+            code = process.wait()
+            level = logging.WARNING if code else logging.INFO
+            logger.log(
+                level,
+                "The embedded simulator has ended by itself with exit code %d; its last line: %s",
+                *(code, last_line or "none"),
+            )
 
     def _wait_until_ready(self) -> str:
         last_line = "no output"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,22 +15,25 @@ from signal import SIGINT, getsignal, signal
 from types import FrameType
 
 from followme_uav import __version__
-from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig
+from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig, load_config
 from followme_uav.errors import ControlLostError, FollowMeError, LogError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.loop import FlightLoop, Simulator
-from followme_uav.flight.mask_sources import NetworkMasks, TrueMasks
+from followme_uav.flight.mask_sources import CheckedMasks, NetworkMasks, TrueMasks
+from followme_uav.flight.pilots import PilotKind, name_of, pilot_kind
 from followme_uav.flight.recorder import FlightRecorder, Watch
 from followme_uav.flight.summary import FlightSummary, judge
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.solids import text_of
 from followme_uav.log.writer import FlightLogWriter, open_log
 from followme_uav.messages import Command, Manoeuvre, Solid
+from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.perception.network_files import changed_ns, check_network
 from followme_uav.perception.segmenter import Segmenter
-from followme_uav.perception.weights import read_weights
 from followme_uav.pilot.interface import MaskSource, PilotMaker
-from followme_uav.pilot.pilot import Pilot
 from followme_uav.rpc.airsim import AirSimClient
+
+logger = logging.getLogger(__name__)
 
 RELEASE_TIMEOUT_S = 1.0
 """Time limit of releasing vehicle and clock at the end of a flight."""
@@ -43,22 +47,40 @@ Begin = Callable[[FlightConfig, tuple[Solid, ...]], None]
 
 @dataclass(frozen=True)
 class FlightPlan:
-    """How and where to fly, and what to keep of the flight."""
+    """How and where to fly, and what to keep of the flight.
 
-    config: FlightConfig
-    weights: Path | None
-    """None flies on the simulator's true masks: control without vision."""
-    seed: int
-    log: Path | None
-    embedded: bool
+    Example:
+        >>> from pathlib import Path
+        >>> from followme_uav import FlightPlan, load_config
+        >>> plan = FlightPlan(
+        ...     load_config(overrides=["duration_s=20"]), pilot="oracle", seed=8,
+        ...     log=Path("flight.mcap"),
+        ... )
+        >>> plan.lockstep, plan.embedded
+        (True, True)
+    """
+
+    config: FlightConfig = field(default_factory=load_config)
+    weights: Path | None = DEFAULT_WEIGHTS
+    """Of the network: a weights file, or an ONNX network with its description. None flies on the
+    simulator's true masks: control without vision."""
+    seed: int = 0
+    """Of the embedded city."""
+    log: Path | None = None
+    """File for the flight log; None writes none."""
+    embedded: bool = True
     """Start the embedded simulator; else use the one at the configuration's address."""
-    lockstep: bool
+    lockstep: bool = True
+    """Stop simulation time while the pilot computes; else it runs on."""
     window: bool = False
     world: Path | None = None
     """A world file for the embedded simulator, see `docs/simulator.md`."""
     wrap_simulator: SimulatorWrapper | None = None
     """The fault injector of a script."""
-    make_pilot: PilotMaker = Pilot
+    pilot: str | PilotMaker = "network"
+    """A class or function that makes the pilot from (config, masks), or a name as for `--pilot`."""
+    masks: MaskSource | None = None
+    """Computes the masks, in place of the network."""
     end_after_following_s: float | None = None
     """Land so long after the hero was first followed; None: when `duration_s` is over."""
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -82,7 +104,9 @@ class _Vision:
     """The origin of the masks of a flight."""
 
     segmenter: Segmenter | None
-    """None: from the simulator's ground truth."""
+    """None: from `own`, or from the simulator's ground truth."""
+    own: MaskSource | None = None
+    """The mask source of the plan."""
 
     @property
     def sha256(self) -> str:
@@ -91,7 +115,9 @@ class _Vision:
 
     @property
     def device(self) -> str:
-        """Device and runtime of the network."""
+        """Device and runtime of the network; name of a mask source; "truth"."""
+        if self.own is not None:
+            return name_of(self.own)
         return "truth" if self.segmenter is None else self.segmenter.device
 
     @property
@@ -101,6 +127,8 @@ class _Vision:
 
     def mask_source(self, simulator: Simulator) -> MaskSource:
         """Masks for the pilot."""
+        if self.own is not None:
+            return CheckedMasks(self.own, name_of(self.own))
         if self.segmenter is None:
             return TrueMasks(simulator)
         return NetworkMasks(self.segmenter.segment)
@@ -111,25 +139,45 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
 
     Closing the simulator's window ends the flight; the summary covers the flight until then.
 
+    Args:
+        plan: The flight.
+        watch: Called with each entry and the metrics so far.
+        begin: Called before the first frame.
+
     Raises:
         InUseError: Another flight writes the log.
         WeightsError, SimulatorError, LogError: Something is missing or failed; the log holds the
             flight up to there.
+        PilotError: A pilot or mask source of the user failed; the log holds the whole flight,
+            with the landing.
         IncompleteLogError: The log could not be continued, which ends the flight with a landing,
             or could not be finished.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from followme_uav import FlightPlan, fly, load_config
+        >>> short = load_config(overrides=["duration_s=2"])
+        >>> summary = fly(FlightPlan(short, pilot="oracle", seed=8, log=Path("flight.mcap")))
+        >>> summary.metrics.landed
+        True
     """
+    kind = pilot_kind(plan.pilot)
+    network = None if kind.on_true_masks or plan.masks is not None else plan.weights
     with ExitStack() as stack:
         # Checks come first, slow preparations last.
         log_file = None
         if plan.log is not None:
             log_file = stack.enter_context(closing(open_log(plan.log, plan.config)))
-        if plan.weights is not None:
-            read_weights(plan.weights)
-        config, was_closed = _start_simulator(plan, stack)
+        if network is not None:
+            check_network(network)
+        config, was_closed = _start_simulator(plan, network, stack)
         client = AirSimClient(config.simulator, config.rpc, config.camera, config.depth)
         stack.callback(client.close)
         client.connect()
-        vision = _Vision(None if plan.weights is None else segmenter_for(plan.weights, config))
+        vision = _Vision(
+            None if network is None else segmenter_for(network, config),
+            None if kind.on_true_masks else plan.masks,
+        )
         stack.callback(_release, client, plan)
         simulator = _take_over(client, plan, config, stack)
         solids = client.solids()
@@ -137,7 +185,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
             begin(config, solids)
         log = None
         if plan.log is not None:
-            metadata = _log_metadata(plan, config, vision, solids)
+            metadata = _log_metadata(plan, kind, config, vision, solids)
             log = stack.enter_context(
                 FlightLogWriter(plan.log, config, vision.sha256, metadata, file=log_file)
             )
@@ -156,12 +204,20 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
             lockstep=plan.lockstep,
             record=record,
             was_closed=was_closed,
-            make_pilot=plan.make_pilot,
+            make_pilot=kind.make,
+        )
+        logger.info(
+            "The flight begins: %g s, seed %d, %s, %s, log %s.",
+            *(config.duration_s, plan.seed, "lockstep" if plan.lockstep else "real time"),
+            *(f"network on {vision.device}" if plan.weights else "exact masks", plan.log),
         )
         _run(loop, client)
         wall_s = time.monotonic() - start_s
         recorder.close_log()
+        if loop.pilot_failure is not None:
+            raise loop.pilot_failure
     summary = _summary(plan, vision, recorder, wall_s, was_closed=loop.closed)
+    logger.info("The flight has ended after %.1f s of real time.", wall_s)
     if recorder.log_error is not None:
         raise IncompleteLogError(
             f"{recorder.log_error}; the log is incomplete", summary
@@ -170,7 +226,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
 
 
 def _start_simulator(
-    plan: FlightPlan, stack: ExitStack
+    plan: FlightPlan, network: Path | None, stack: ExitStack
 ) -> tuple[FlightConfig, Callable[[], bool] | None]:
     """Start the embedded simulator, if the plan has one.
 
@@ -186,8 +242,8 @@ def _start_simulator(
     )
     embedded.launch()
     stack.callback(embedded.stop)
-    if plan.weights is not None:
-        segmenter_for(plan.weights, config)  # loads while the simulator builds its city
+    if network is not None:
+        segmenter_for(network, config)  # loads while the simulator builds its city
     config = stack.enter_context(embedded).found_by(config)
     return config, embedded.was_closed if plan.window else None
 
@@ -205,7 +261,11 @@ def _take_over(
 
 
 def _log_metadata(
-    plan: FlightPlan, config: FlightConfig, vision: _Vision, solids: tuple[Solid, ...]
+    plan: FlightPlan,
+    kind: PilotKind,
+    config: FlightConfig,
+    vision: _Vision,
+    solids: tuple[Solid, ...],
 ) -> dict[str, str]:
     versions = {"followme-uav": __version__, "python": platform.python_version()}
     return {
@@ -214,6 +274,7 @@ def _log_metadata(
         "lockstep": str(plan.lockstep),
         "segmenter": vision.device,
         "network": vision.architecture,
+        "pilot": kind.name,
         "solids": text_of(solids),
         "versions": json.dumps(versions),
         **plan.metadata,
@@ -229,8 +290,10 @@ def _run(loop: FlightLoop, client: AirSimClient) -> None:
         client.forgo_control()
         raise
     except BaseException:
-        with suppress(FollowMeError):
+        try:
             client.send(HOVER)
+        except FollowMeError as error:
+            logger.info("The vehicle could not be told to hover: %s", error)
         raise
 
 
@@ -240,7 +303,10 @@ def _ctrl_c_lands(loop: FlightLoop) -> Iterator[None]:
     before = getsignal(SIGINT)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        # Raises nothing: an exception in a signal handler can end in any function, even silently.
+        # Raises nothing at first: an exception in a signal handler can end in any function, even
+        # silently. A third Ctrl-C means that the loop does not react, as in a pilot that hangs.
+        if loop.abort_requested:
+            raise KeyboardInterrupt
         loop.request_landing()
 
     try:
@@ -261,13 +327,17 @@ def _release(client: AirSimClient, plan: FlightPlan) -> None:
     `RELEASE_TIMEOUT_S`.
     """
     deadline_s = time.monotonic() + RELEASE_TIMEOUT_S
-    with suppress(FollowMeError):
+    try:
         if plan.config.mission.release_control:
             client.release_control(RELEASE_TIMEOUT_S)
-    with suppress(FollowMeError):
+    except FollowMeError as error:
+        logger.info("The vehicle is not released: %s", error)
+    try:
         if plan.lockstep and not plan.embedded:
             # Sent even when no time is left to wait for the answer.
             client.pause(False, deadline_s=max(deadline_s - time.monotonic(), 0.0))
+    except FollowMeError as error:
+        logger.info("The simulator's clock may stand still: %s", error)
 
 
 def _summary(
@@ -289,13 +359,12 @@ def _summary(
 
 def segmenter_for(weights: Path, config: FlightConfig) -> Segmenter:
     """Return the network as a flight with this configuration runs it; the file must exist."""
-    changed_ns = weights.stat().st_mtime_ns
-    return _cached_segmenter(weights, changed_ns, config.perception, config.camera)
+    return _cached_segmenter(weights, changed_ns(weights), config.perception, config.camera)
 
 
 @lru_cache(maxsize=1)
 def _cached_segmenter(
-    weights: Path, changed_ns: int, perception: PerceptionConfig, camera: CameraConfig
+    weights: Path, changed: tuple[int, ...], perception: PerceptionConfig, camera: CameraConfig
 ) -> Segmenter:
     """Several flights of one process load the network once."""
     return Segmenter(

@@ -7,6 +7,7 @@ answer in time, the pilot gets a frame without an image and decides what to do.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,34 +15,79 @@ from functools import partial
 from typing import Protocol
 
 from followme_uav.config import FlightConfig
-from followme_uav.errors import ControlLostError, RpcError, SimulatorError
+from followme_uav.errors import ControlLostError, PilotError, RpcError, SimulatorError
 from followme_uav.flight.control_watch import ControlWatch
+from followme_uav.flight.journal import FlightJournal
 from followme_uav.flight.mask_sources import TimedMasks
 from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.images import as_logged
 from followme_uav.messages import Command, Frame, GroundTruth, MissionState, Step
+from followme_uav.pilot.guarded import GuardedPilot
 from followme_uav.pilot.interface import MaskSource, PilotMaker
 from followme_uav.pilot.pilot import Pilot
 
+logger = logging.getLogger(__name__)
+
 
 class Simulator(Protocol):
-    """The part of `rpc.airsim.AirSimClient` that the loop uses."""
+    """A simulator, as the flight loop uses it; `AirSimClient` is one.
 
-    def read_frame(self) -> Frame: ...  # noqa: D102
+    A simulator of your own needs these methods; then `FlightLoop` flies in it. An error of the
+    simulator is a `SimulatorError`; after an `RpcError` the loop calls `reconnect`.
 
-    def ground_truth(self) -> GroundTruth | None: ...  # noqa: D102
+    Example:
+        >>> from followme_uav import CameraPose, Frame, Simulator, VehicleState
+        >>> class Hovering:
+        ...     time_s = 0.0
+        ...     def read_frame(self):
+        ...         place, level = (0.0, 0.0, -5.0), (1.0, 0.0, 0.0, 0.0)
+        ...         still = (0.0, 0.0, 0.0)
+        ...         vehicle = VehicleState(self.time_s, place, still, level, still)
+        ...         camera = CameraPose(place, level, 1.05)
+        ...         return Frame(round(10 * self.time_s), self.time_s, None, camera, vehicle)
+        ...     def ground_truth(self): return None
+        ...     def send(self, command): pass
+        ...     def begin_advance(self, duration_s, *, prefetch): self.time_s += duration_s
+        ...     def end_advance(self, while_held): pass
+        ...     def is_held(self): return False
+        ...     def reconnect(self): pass
+        ...     def take_control(self): pass
+        >>> simulator: Simulator = Hovering()
+        >>> simulator.read_frame().vehicle.position_m
+        (0.0, 0.0, -5.0)
+    """
 
-    def send(self, command: Command) -> None: ...  # noqa: D102
+    def read_frame(self) -> Frame:
+        """Return the present frame; its time goes on with the simulation."""
+        ...
 
-    def begin_advance(self, duration_s: float, *, prefetch: bool) -> None: ...  # noqa: D102
+    def ground_truth(self) -> GroundTruth | None:
+        """Return the true state of the world at the last frame; None if it is not known."""
+        ...
 
-    def end_advance(self, while_held: Callable[[], None]) -> None: ...  # noqa: D102
+    def send(self, command: Command) -> None:
+        """Let the vehicle obey a command until the next one."""
+        ...
 
-    def is_held(self) -> bool: ...  # noqa: D102
+    def begin_advance(self, duration_s: float, *, prefetch: bool) -> None:
+        """In lockstep: let the simulation run for `duration_s`, then stop it."""
+        ...
 
-    def reconnect(self) -> None: ...  # noqa: D102
+    def end_advance(self, while_held: Callable[[], None]) -> None:
+        """Wait for the end of `begin_advance`; call `while_held` while a person holds the time."""
+        ...
 
-    def take_control(self) -> None: ...  # noqa: D102
+    def is_held(self) -> bool:
+        """Whether a person holds the simulation's time."""
+        ...
+
+    def reconnect(self) -> None:
+        """Connect again after a lost connection."""
+        ...
+
+    def take_control(self) -> None:
+        """Take control of the vehicle."""
+        ...
 
 
 class FlightLoop:
@@ -58,6 +104,35 @@ class FlightLoop:
         record: Called with the entry of every frame.
         was_closed: Asked when the connection is lost: did a person close the simulator's window?
         make_pilot: Makes the pilot.
+
+    Example:
+        >>> from followme_uav import Command, FlightLoop, Manoeuvre, MissionState, Step, load_config
+        >>> from followme_uav import CameraPose, Frame, VehicleState
+        >>> class Empty:  # a simulator without images; see `Simulator`
+        ...     time_s = 0.0
+        ...     def read_frame(self):
+        ...         zero, level = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)
+        ...         vehicle = VehicleState(self.time_s, zero, zero, level, zero)
+        ...         return Frame(0, self.time_s, None, CameraPose(zero, level, 1.0), vehicle)
+        ...     def ground_truth(self): return None
+        ...     def send(self, command): pass
+        ...     def begin_advance(self, duration_s, *, prefetch): self.time_s += duration_s
+        ...     def end_advance(self, while_held): pass
+        ...     def is_held(self): return False
+        ...     def reconnect(self): pass
+        ...     def take_control(self): pass
+        >>> class Waiting:  # a pilot; see `AnyPilot`
+        ...     def __init__(self, config, masks): self.state = MissionState.TAKEOFF
+        ...     def step(self, frame):
+        ...         self.state = MissionState.DONE if frame.time_s > 1.0 else self.state
+        ...         return Step.of(frame, self.state, Command(Manoeuvre.HOVER))
+        >>> entries = []
+        >>> loop = FlightLoop(
+        ...     load_config(), Empty(), lambda frame: None, lockstep=True, record=entries.append,
+        ...     make_pilot=Waiting,
+        ... )
+        >>> loop.run(), len(entries)
+        (<MissionState.DONE: 'done'>, 12)
     """
 
     def __init__(
@@ -90,6 +165,7 @@ class FlightLoop:
         self._control_watch = ControlWatch(config)
         self._last_command: Command | None = None
         self._retake_count = 0
+        self._journal = FlightJournal(config, lockstep=lockstep)
         self._landing_requested = False
         self._aborted = False
 
@@ -97,6 +173,16 @@ class FlightLoop:
     def landing_requested(self) -> bool:
         """Whether `request_landing` was called."""
         return self._landing_requested
+
+    @property
+    def abort_requested(self) -> bool:
+        """Whether `request_landing` was called twice."""
+        return self._aborted
+
+    @property
+    def pilot_failure(self) -> PilotError | None:
+        """The failure of a user's pilot, in whose place the own pilot landed."""
+        return self._pilot.failure if isinstance(self._pilot, GuardedPilot) else None
 
     def request_landing(self) -> None:
         """Land; a second request ends the flight at once."""
@@ -113,6 +199,12 @@ class FlightLoop:
             ControlLostError: Another client has the vehicle, and control was already retaken
                 `mission.control_take_backs` times, or is refused.
         """
+        try:
+            return self._run()
+        finally:
+            self._journal.close()
+
+    def _run(self) -> MissionState:
         record_ms = 0.0
         next_frame_s = self._last_progress_s = time.monotonic()
         while self._pilot.state is not MissionState.DONE and not self.closed:
@@ -134,14 +226,16 @@ class FlightLoop:
             truth = self._truth(frame)
             if self._lockstep:
                 # The next frame is rendered while this one is recorded.
-                _error_of(partial(self._simulator.begin_advance, self._frame_s, prefetch=True))
+                self._try(partial(self._simulator.begin_advance, self._frame_s, prefetch=True))
             record_from_s = time.perf_counter()
             self._record(FlightEntry(frame, step, truth, timings, picture))
-            record_ms = 1e3 * (time.perf_counter() - record_from_s)
+            recorded_s = time.perf_counter()
+            record_ms = 1e3 * (recorded_s - record_from_s)
+            self._journal.note(frame, step, timings, recorded_s - requested_s)
             if control_error is not None:
                 raise control_error
             if self._lockstep:
-                _error_of(partial(self._simulator.end_advance, self._check_abort))
+                self._try(partial(self._simulator.end_advance, self._check_abort))
             else:
                 # After a late frame the next ones keep their distance: no burst of commands.
                 next_frame_s = max(next_frame_s + self._frame_s, time.monotonic())
@@ -179,7 +273,7 @@ class FlightLoop:
         control_error = self._retake_control(frame.control_loss)
         if control_error is None:
             self._last_command = step.command
-            if _error_of(partial(self._simulator.send, step.command)):
+            if self._try(partial(self._simulator.send, step.command)):
                 self._recover()
         return control_error
 
@@ -194,13 +288,20 @@ class FlightLoop:
                 "(mission.control_take_backs sets how often it is taken back)"
             )
         self._retake_count += 1
+        logger.warning(
+            "Control of the vehicle is lost (%s); it is taken back, time %d of %d.",
+            *(loss, self._retake_count, self._config.mission.control_take_backs),
+        )
         self._control_watch.restart()
         try:
             self._simulator.take_control()
-        except RpcError:
+        except RpcError as error:
+            self._journal.failed_call(error)
             self._recover()
         except SimulatorError as error:
             return ControlLostError(f"{loss}, and {error}")
+        else:
+            logger.warning("Control of the vehicle is taken back.")
         return None
 
     def _as_logged(self, frame: Frame) -> tuple[Frame, EncodedImage | None]:
@@ -219,6 +320,7 @@ class FlightLoop:
         except RpcError as error:
             if last is None:
                 raise
+            self._journal.outage(last.time_s + self._frame_s, error)
             cause = str(self._recover() or error)
             frame = self._frame_without_image(last)
         else:
@@ -252,6 +354,10 @@ class FlightLoop:
             return frame
         if frame.time_s + self._time_shift_s < last.time_s:
             self._time_shift_s = last.time_s + self._frame_s - frame.time_s
+            logger.warning(
+                "The simulator's clock went back to %.1f s; the flight's time goes on from %.1f s.",
+                *(frame.time_s, last.time_s),
+            )
         shift_s = self._time_shift_s
         vehicle = replace(frame.vehicle, time_s=frame.vehicle.time_s + shift_s)
         return replace(frame, index=last.index + 1, time_s=frame.time_s + shift_s, vehicle=vehicle)
@@ -270,6 +376,7 @@ class FlightLoop:
         """Reconnect and take control of the vehicle; return the error where that fails."""
         self.closed = self._was_closed()
         if self.closed:
+            logger.info("The simulator's window was closed; the flight ends.")
             return None
 
         def reconnect() -> None:
@@ -279,7 +386,15 @@ class FlightLoop:
 
         error = _error_of(reconnect)
         if error is not None:
+            logger.debug("The new connection fails: %s", error)
             time.sleep(self._frame_s)
+        return error
+
+    def _try(self, action: Callable[[], None]) -> RpcError | None:
+        """Run the action; report and return its RPC error, if any."""
+        error = _error_of(action)
+        if error is not None:
+            self._journal.failed_call(error)
         return error
 
     def _truth(self, frame: Frame) -> GroundTruth | None:
@@ -287,7 +402,8 @@ class FlightLoop:
             return None
         try:
             truth = self._simulator.ground_truth()
-        except RpcError:
+        except RpcError as error:
+            self._journal.failed_call(error)
             return None
         return truth and replace(truth, time_s=truth.time_s + self._time_shift_s)
 

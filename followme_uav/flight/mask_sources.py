@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
-from followme_uav.errors import RpcError, SimulatorError
+from followme_uav.errors import PilotError, RpcError, SimulatorError
 from followme_uav.log.images import rounded_mask
 from followme_uav.messages import Frame, GroundTruth, Mask, MaskClass, RgbImage
 from followme_uav.pilot.interface import MaskSource
+from followme_uav.recurring import RecurringFault
+
+logger = logging.getLogger(__name__)
 
 
 class NetworkMasks:
@@ -43,6 +47,7 @@ class TrueMasks:
     def __init__(self, simulator: TruthSource) -> None:
         self._simulator = simulator
         self._is_offered = False
+        self._failures = RecurringFault(logger, "missing exact masks")
 
     def __call__(self, frame: Frame) -> Mask:
         """Return the exact mask, or background alone when none of this image is available.
@@ -52,14 +57,42 @@ class TrueMasks:
         """
         try:
             truth = self._simulator.ground_truth()
-        except RpcError:
+        except RpcError as error:
+            self._failures.occurs(
+                frame.time_s, "At %.1f s the exact mask is missing: %s", frame.time_s, error
+            )
             return _background(frame)
+        self._failures.passes(frame.time_s)
         if truth is None and not self._is_offered:
             raise SimulatorError("this simulator offers no ground truth; fly with --weights")
         self._is_offered = True
         if truth is None or frame.rgb is None or truth.mask.shape != frame.rgb.shape:
             return _background(frame)
         return truth.mask
+
+
+class CheckedMasks:
+    """Masks of a user's source, checked.
+
+    Args:
+        source: Computes the masks.
+        name: Of the source, for messages.
+    """
+
+    def __init__(self, source: MaskSource, name: str) -> None:
+        self._source = source
+        self._name = name
+
+    def __call__(self, frame: Frame) -> Mask:
+        """Return the source's mask; raises `PilotError` for one of another type or shape."""
+        mask = self._source(frame)
+        wanted = None if frame.rgb is None else frame.rgb.shape
+        if not isinstance(mask, np.ndarray) or mask.dtype != np.uint8 or mask.shape != wanted:
+            found = getattr(mask, "dtype", type(mask).__name__), getattr(mask, "shape", "no shape")
+            raise PilotError(
+                f"mask source {self._name}: returned {found[0]} {found[1]}; return uint8 {wanted}"
+            )
+        return mask
 
 
 class TimedMasks:

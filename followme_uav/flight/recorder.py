@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from followme_uav.errors import LogError
 from followme_uav.flight.metrics import MetricsAccumulator
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.writer import FlightLogWriter
+
+logger = logging.getLogger(__name__)
 
 Watch = Callable[[FlightEntry, MetricsAccumulator], None]
 """Called after every iteration of the loop: a status line, a viewer."""
@@ -48,6 +51,7 @@ class FlightRecorder:
             try:
                 self._log.write(entry)
             except LogError as error:  # the vehicle must land first
+                logger.warning("The vehicle lands, because its log cannot be written: %s", error)
                 self.log_error = error
         if self._watch is not None:
             self._watch(entry, self.metrics)

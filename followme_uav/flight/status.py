@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import ExitStack
 
 from rich.live import Live
 from rich.markup import escape
@@ -15,6 +16,7 @@ from followme_uav.flight.metrics import MetricsAccumulator
 from followme_uav.flight.summary import FlightSummary
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import MissionState
+from followme_uav.program_log import TRANSITION, printed_by_command
 from followme_uav.terminal import make_console, print_table
 
 STYLES = {
@@ -38,15 +40,18 @@ class FlightStatus:
             refresh_per_second=8,
             transient=True,
         )
+        self._printed = ExitStack()
         self._start_wall_s = 0.0
         self._start_sim_s: float | None = None
 
     def __enter__(self) -> FlightStatus:
         """Show the line; it disappears when the flight ends before its first frame."""
         self._live.start()
+        self._printed.enter_context(printed_by_command(TRANSITION))
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._printed.close()
         self._live.stop()
 
     def show(self, entry: FlightEntry, metrics: MetricsAccumulator) -> None:

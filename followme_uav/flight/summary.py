@@ -10,7 +10,15 @@ from followme_uav.flight.metrics import FlightMetrics
 
 @dataclass(frozen=True)
 class FlightSummary:
-    """The result of a flight."""
+    """The result of a flight: success with its reason, and the metrics of docs/metrics.md.
+
+    Example:
+        >>> from followme_uav import FlightPlan, FlightSummary, fly, load_config
+        >>> short = load_config(overrides=["duration_s=1"])
+        >>> summary: FlightSummary = fly(FlightPlan(short, pilot="oracle", seed=8))
+        >>> summary.success, summary.reason, summary.metrics.collisions
+        (False, 'hero never found', 0)
+    """
 
     success: bool
     reason: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from followme_uav.log.entry import FlightEntry
 from followme_uav.log.reader import EVERYTHING, MASK, FlightLog
 from followme_uav.log.schema import SCHEMA_VERSION
 from followme_uav.log.writer import FlightLogWriter
+from followme_uav.program_log import PRINTED
+
+logger = logging.getLogger(__name__)
 
 CHUNK_S = 10.0
 """Chunk duration of logs that are not written during a flight: larger chunks compress better."""
@@ -38,9 +42,11 @@ def recover(log: FlightLog, out: Path) -> Saved:
             yield from log.entries()
         except LogError as error:
             damage.append(str(error))
+            logger.warning("%s", error, extra={"topic": PRINTED})
 
     metadata = {"recovered_from": log.path.name}
     entries = write_log(log, readable(), out, metadata, schema_version=log.schema_version)
+    logger.info("%s: %d entries are saved as %s.", log.path, entries, out, extra={"topic": PRINTED})
     return Saved(entries, damage[0] if damage else None)
 
 

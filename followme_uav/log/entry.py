@@ -36,7 +36,14 @@ class EncodedImage:
 
 @dataclass(frozen=True)
 class FlightEntry:
-    """One frame with the step that it led to, the ground truth, and the loop's timings."""
+    """One frame with the step that it led to, the ground truth, and the loop's timings.
+
+    Example:
+        >>> from followme_uav import FlightEntry, read_log
+        >>> entry: FlightEntry = next(read_log("flight.mcap").entries())
+        >>> entry.frame.rgb.shape, entry.step.mask.shape, entry.step.state.value
+        ((160, 160, 3), (160, 160, 3), 'takeoff')
+    """
 
     frame: Frame
     step: Step

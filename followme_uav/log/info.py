@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from followme_uav.log.entry import FlightEntry
 from followme_uav.log.mcap_records import Records
 from followme_uav.log.reader import MASK, FlightLog
 from followme_uav.messages import MissionState, Transition
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ def _changed_keys(config: FlightConfig) -> dict[str, Any]:
     try:
         default = load_config(simulator=config.simulator.name)
     except FollowMeError:  # a profile that is not among the shipped ones
+        logger.debug("Profile %s is not among the shipped ones.", config.simulator.name)
         default = load_config()
     return dict(_differing("", config.model_dump(mode="json"), default.model_dump(mode="json")))
 

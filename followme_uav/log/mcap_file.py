@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 import threading
 from pathlib import Path
 
 from followme_uav.sole_use import open_alone
+
+logger = logging.getLogger(__name__)
 
 _CLOSE_DEADLINE_S = 20.0
 """`close` does not wait longer for a disk."""
@@ -65,6 +68,7 @@ class DirectFile:
             return
         held_back, self._held_back = self._held_back, None
         if self._had_content:
+            logger.info("%s: the former flight log is replaced.", self._path)
             self._raw.truncate(0)
         self._position = 0
         for data in held_back:
@@ -88,6 +92,11 @@ class DirectFile:
             return
         self._closed.set()
         self._syncer.join(_CLOSE_DEADLINE_S)
+        if self._syncer.is_alive():
+            logger.warning(
+                "%s: the disk has not stored the end of the log within %g s.",
+                *(self._path, _CLOSE_DEADLINE_S),
+            )
         found = os.fstat(self._raw.fileno())
         if self._held_back is not None and stat.S_ISREG(found.st_mode) and not found.st_size:
             self._path.unlink(missing_ok=True)  # created here, and no entry came
@@ -102,6 +111,8 @@ class DirectFile:
             except OSError as error:
                 if error.errno not in _CANNOT_SYNC:
                     self._error = error
+                else:
+                    logger.debug("%s: cannot be synchronised (%s).", self._path, error.strerror)
                 return
 
 

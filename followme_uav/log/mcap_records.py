@@ -9,6 +9,7 @@ for which it takes as much time as the pilot.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import struct
 import zlib
@@ -23,6 +24,8 @@ from mcap.records import Channel, Footer, Message, Metadata
 
 from followme_uav.errors import LogError
 from followme_uav.log.mcap_chunk import MAX_BYTES, Chunk
+
+logger = logging.getLogger(__name__)
 
 _PIECE_BYTES = 1 << 20
 _MAGIC = b"\x89MCAP0\r\n"
@@ -100,6 +103,7 @@ class Records:
             except _DAMAGE as error:
                 if not self.truncated:
                     raise self._damaged(error) from error
+                logger.debug("%s ends at byte %d: %s.", self._path, self.end_byte, error)
             except OSError as error:
                 raise _cannot_read(self._path, error) from error
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import struct
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from followme_uav.log.mcap_records import Records
 from followme_uav.log.png import decode_png
 from followme_uav.log.schema import SCHEMA_VERSION, from_message
 
+logger = logging.getLogger(__name__)
+
 IMAGE, MASK, TRUTH = "image", "mask", "truth"
 EVERYTHING = (IMAGE, MASK, TRUTH)
 """The parts of an entry that are slow to read."""
@@ -48,7 +51,14 @@ class LogMetadata:
 
 @dataclass(frozen=True)
 class FlightLog:
-    """A log on disk, opened by `read_log`."""
+    """A log on disk, opened by `read_log`.
+
+    Example:
+        >>> from followme_uav import read_log
+        >>> log = read_log("flight.mcap")
+        >>> log.truncated, log.metadata.extra["pilot"], log.metadata.config.duration_s
+        (False, 'oracle', 2.0)
+    """
 
     path: Path
     metadata: LogMetadata
@@ -86,13 +96,24 @@ class FlightLog:
 def read_log(path: Path | str) -> FlightLog:
     """Open a flight log and read its metadata.
 
-    Raises `LogError` for a file that is missing, damaged, no flight log, or of a newer version.
+    Raises:
+        LogError: The file is missing, damaged, no flight log, or of a newer version.
+
+    Example:
+        >>> import numpy as np
+        >>> from followme_uav import read_log
+        >>> entries = read_log("flight.mcap").entries(parts=())  # no images: fast
+        >>> down_m = np.array([entry.frame.vehicle.position_m[2] for entry in entries])
+        >>> bool(down_m.min() < -1.0)
+        True
     """
     path = Path(path)
     records = Records(path)
     for record in records.metadata():
         if record.name == PROFILE:
             metadata = _parse_metadata(path, record.metadata)
+            if records.truncated:
+                logger.debug("%s has no end mark: it was cut off, or is being written.", path)
             return FlightLog(
                 path, metadata, records.truncated, int(record.metadata["schema_version"])
             )
@@ -148,6 +169,7 @@ def _parse_config(data: dict[str, Any]) -> FlightConfig:
     try:
         return FlightConfig.model_validate(data)
     except ValidationError:  # the keys change more often than the schema version
+        logger.debug("The log's configuration is of an older version; its keys are renamed.")
         return FlightConfig.model_validate(of_older_version(data))
 
 

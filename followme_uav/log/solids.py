@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Iterable, Mapping
 
 from followme_uav.geometry import vec3
 from followme_uav.messages import Solid
+
+logger = logging.getLogger(__name__)
 
 
 def text_of(solids: Iterable[Solid]) -> str:
@@ -26,7 +29,8 @@ def solids_of(extra: Mapping[str, str]) -> tuple[Solid, ...]:
             Solid(str(name), vec3(centre), vec3(half), bool(is_round))
             for name, centre, half, is_round in json.loads(extra.get("solids", "[]"))
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError) as error:
+        logger.info("The solids in the log are invalid (%s): maps show none.", error)
         return ()
     finite = all(math.isfinite(x) for s in solids for x in (*s.centre_m, *s.half_size_m))
     return solids if finite else ()

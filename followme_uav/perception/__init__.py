@@ -1,6 +1,6 @@
 """Perception: networks that segment an image, and detections of the hero in the mask."""
 
-from pathlib import Path
+from followme_uav.resources import find
 
-DEFAULT_WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "model1.h5"
-"""Weights of the default network."""
+DEFAULT_WEIGHTS = find("weights/model1.h5")
+"""Weights of the default network: the user's file of that name, or the shipped one."""

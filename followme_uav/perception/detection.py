@@ -17,6 +17,19 @@ def detect(mask: Mask, config: DetectionConfig) -> list[Detection]:
 
     Pixels above `hero_threshold` count. Fragments up to `join_px` apart are one detection
     (8-connected): a lamp post in front of the hero must not split the hero in two.
+
+    Args:
+        mask: (height, width, 3) uint8.
+        config: The section `detection` of the configuration.
+
+    Example:
+        >>> import numpy as np
+        >>> from followme_uav import MaskClass, detect, load_config
+        >>> mask = np.zeros((160, 160, 3), np.uint8)
+        >>> mask[60:80, 100:108, MaskClass.HERO] = 255
+        >>> [hero] = detect(mask, load_config().detection)
+        >>> hero.area_px, round(hero.u, 2), hero.confidence
+        (160, 0.3, 1.0)
     """
     threshold = int(config.hero_threshold * 255.0)  # bytes compare fastest with an integer
     hero = np.ascontiguousarray(mask[..., MaskClass.HERO]) > threshold

@@ -84,7 +84,9 @@ def describe(path: Path) -> str:
     if path.suffix == ".pb":
         return "a TensorFlow graph"
     if path.suffix == ".onnx" or (first[:1] == b"\x08" and first[2:3] in (b"\x12", b":")):
-        return "an ONNX model, which this program writes ('followme-uav export') but does not read"
+        return (
+            "an ONNX network; fly, scenario, replay and evaluate run those whose names end in .onnx"
+        )
     return f"not an HDF5 file (first bytes {first[:8]!r})"
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import CLASSES, apply
+from followme_uav.perception.onnx_description import NetworkDescription
 from followme_uav.perception.weights import WeightsFile
 
 if TYPE_CHECKING:
@@ -70,6 +71,16 @@ def onnx_model(weights: Path) -> onnx.ModelProto:
     helper.set_model_props(model, about)
     checker.check_model(model)
     return model
+
+
+def description_of(weights: Path) -> NetworkDescription:
+    """The description of what `onnx_model` makes, for `--weights`; raises `WeightsError`."""
+    size_px = weights_file.read_weights(weights).network.input_size_px
+    height_px, width_px = size_px or (None, None)
+    channels = {name: number for number, name in enumerate(CLASSES)}
+    return NetworkDescription.model_validate(
+        {"classes": channels, "width_px": width_px, "height_px": height_px}
+    )
 
 
 _TO_CHANNELS_FIRST = [0, 3, 1, 2]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -11,16 +13,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from followme_uav.config import RuntimeName
-from followme_uav.errors import EnvironmentSetupError, FollowMeError
+from followme_uav.errors import EnvironmentSetupError, FollowMeError, WeightsError
 from followme_uav.messages import Mask, RgbImage
+from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import INPUT_SIZE_PX, SIDE_MULTIPLE_PX
+from followme_uav.perception.network_files import is_onnx, sha256
+from followme_uav.perception.onnx_runtime import OnnxRuntime
 from followme_uav.perception.openvino_runtime import OpenVinoRuntime
 from followme_uav.perception.tensorflow_runtime import (
     TensorFlowRuntime,
     sees_gpu,
     tensorflow,
 )
+
+logger = logging.getLogger(__name__)
 
 _NVIDIA_DRIVER = (Path("/proc/driver/nvidia/version"), Path("/dev/dxg"))
 """One of these exists where CUDA can find a GPU: on Linux, or on Linux in Windows (WSL)."""
@@ -37,7 +44,10 @@ class Runtime(Protocol):
     """Processor and library, e.g. "CPU (OpenVINO)"."""
 
     def infer(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Segment (batch, height, width, 3) RGB bytes: probabilities in 1/255, same shape."""
+        """Segment (batch, height, width, 3) RGB bytes: probabilities in 1/255.
+
+        The masks of an ONNX network may be smaller than the images.
+        """
         ...
 
 
@@ -47,7 +57,8 @@ class Segmenter:
     The same image always gives the same bytes on one machine, alone or in a batch.
 
     Args:
-        weights: Weights file, see `perception.weights`.
+        weights: Weights file, see `perception.weights`; or an ONNX network with its description,
+            see `perception.onnx_description`.
         runtime: The library; "auto" takes TensorFlow if it has a GPU, else OpenVINO, which is
             faster on CPU and starts sooner.
         size_px: Image (height, width) to compile for; other sizes compile at their first image.
@@ -57,28 +68,53 @@ class Segmenter:
     Raises:
         WeightsError: The weights file is missing, damaged or does not fit its network.
         EnvironmentSetupError: The library is missing, or Keras is set to another backend.
+
+    Example:
+        >>> import numpy as np
+        >>> from followme_uav import MaskClass, Segmenter
+        >>> segmenter = Segmenter(size_px=(64, 64))
+        >>> mask = segmenter.segment(np.zeros((64, 64, 3), np.uint8))
+        >>> mask.shape, mask.dtype, bool((mask[..., MaskClass.HERO] > 127).any())
+        ((64, 64, 3), dtype('uint8'), False)
     """
 
     def __init__(
         self,
-        weights: Path,
+        weights: Path = DEFAULT_WEIGHTS,
         *,
         runtime: RuntimeName = "auto",
         size_px: tuple[int, int] = (INPUT_SIZE_PX, INPUT_SIZE_PX),
         threads: int | None = None,
     ) -> None:
-        network = weights_file.read_weights(weights).network
-        self.architecture: str = network.name
-        self.input_size_px = network.input_size_px
+        self.architecture: str
+        """Name of the network."""
+        self.input_size_px: tuple[int, int] | None
         """Image (height, width) that the network was trained for; None: any. Images of another size
         are resized to it, and their masks back."""
-        self._side_multiple_px = math.lcm(SIDE_MULTIPLE_PX, network.side_multiple_px)
-        self.sha256: str = weights_file.sha256(weights)
-        """SHA-256 of the weights file."""
-        self._runtime = _start(runtime, weights, threads)
+        began_s = time.monotonic()
+        self._runtime: Runtime
+        if is_onnx(weights):
+            onnx_runtime = _start_onnx(runtime, weights, threads)
+            self.architecture = onnx_runtime.network.name
+            self.input_size_px = onnx_runtime.network.size_px
+            self._side_multiple_px = 1
+            self._runtime = onnx_runtime
+        else:
+            network = weights_file.read_weights(weights).network
+            self.architecture = network.name
+            self.input_size_px = network.input_size_px
+            self._side_multiple_px = math.lcm(SIDE_MULTIPLE_PX, network.side_multiple_px)
+            self._runtime = _start(runtime, weights, threads)
+        self.sha256: str = sha256(weights)
+        """SHA-256 of the file, with the description of an ONNX network."""
         self.device: str = self._runtime.device
         """Processor and library, e.g. "CPU (OpenVINO)"."""
         self.segment(np.zeros((*size_px, 3), np.uint8))
+        logger.info(
+            "Network %s of %s (SHA-256 %s..., %.1f MB) runs on %s after %.1f s.",
+            *(self.architecture, weights, self.sha256[:12], weights.stat().st_size / 1e6),
+            *(self.device, time.monotonic() - began_s),
+        )
 
     def segment(self, rgb: RgbImage) -> Mask:
         """Compute the class probabilities of one image.
@@ -108,9 +144,8 @@ class Segmenter:
         height, width = rgb.shape[1:3]
         own = self.input_size_px
         if own is not None and height and width:
-            if own == (height, width):
-                return self._runtime.infer(rgb)
-            return resize_images(self._runtime.infer(resize_images(rgb, own)), (height, width))
+            scaled = rgb if own == (height, width) else resize_images(rgb, own)
+            return _at_size(self._runtime.infer(scaled), (height, width))
         multiple = self._side_multiple_px
         if not height or not width or height % multiple or width % multiple:
             best = math.ceil(INPUT_SIZE_PX / multiple) * multiple
@@ -118,7 +153,12 @@ class Segmenter:
                 f"image is {width}x{height}; sides must be multiples of {multiple}, "
                 f"set the camera to {best}x{best}"
             )
-        return self._runtime.infer(rgb)
+        return _at_size(self._runtime.infer(rgb), (height, width))
+
+
+def _at_size(masks: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    """Masks at a (height, width): a network may give a smaller mask than its image."""
+    return masks if masks.shape[1:3] == size_px else resize_images(masks, size_px)
 
 
 def resize_images(images: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
@@ -136,6 +176,14 @@ def resize_images(images: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArra
     return resized
 
 
+def _start_onnx(name: RuntimeName, weights: Path, threads: int | None) -> OnnxRuntime:
+    if name == "tensorflow":
+        raise WeightsError(
+            f"{weights}: an ONNX network runs in OpenVINO; leave perception.runtime at auto"
+        )
+    return OnnxRuntime(weights, threads)
+
+
 def _start(name: RuntimeName, weights: Path, threads: int | None) -> Runtime:
     if name == "auto":
         name = "tensorflow" if _gpu_for_tensorflow() else "openvino"
@@ -147,8 +195,13 @@ def _start(name: RuntimeName, weights: Path, threads: int | None) -> Runtime:
 def _gpu_for_tensorflow() -> bool:
     """Whether TensorFlow sees a GPU; TensorFlow is only started if there is an NVIDIA driver."""
     if not any(path.exists() for path in _NVIDIA_DRIVER):
+        logger.info("There is no NVIDIA driver: the network runs on the CPU with OpenVINO.")
         return False
     try:
-        return sees_gpu(tensorflow())
-    except EnvironmentSetupError:
+        sees = sees_gpu(tensorflow())
+    except EnvironmentSetupError as error:
+        logger.warning("There is an NVIDIA driver, but the network runs on the CPU: %s", error)
         return False
+    if not sees:
+        logger.info("TensorFlow sees no GPU: the network runs on the CPU with OpenVINO.")
+    return sees

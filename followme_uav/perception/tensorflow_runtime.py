@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from followme_uav.perception import weights as weights_file
 
 if TYPE_CHECKING:
     import keras
+
+logger = logging.getLogger(__name__)
 
 _IMAGES_AT_ONCE = 16
 """Limit of the memory for features, 7 MB per image at 160x160."""
@@ -91,9 +94,11 @@ def tensorflow(threads: int | None = None) -> Any:
             f"Keras runs on {keras.backend.backend()}; unset KERAS_BACKEND or set it to tensorflow"
         )
     if threads is not None:
-        with contextlib.suppress(RuntimeError):  # TensorFlow has started and keeps its threads
+        try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            logger.debug("TensorFlow has started already and keeps its number of threads.")
     return tf
 
 

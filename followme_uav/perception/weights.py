@@ -8,6 +8,7 @@ is used. Files of Keras are read as well, see `keras_files` and `legacy_weights`
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ from followme_uav.perception.structure import JsonNeededError
 
 if TYPE_CHECKING:
     import keras
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "followme-uav-weights"
 FORMAT_VERSION = 1
@@ -251,15 +254,21 @@ def _keras(path: Path, found: KerasFile, architecture: Path | None, remedy: str)
 
 
 def _json_beside(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield name and content of JSON files beside the weights, by customary names."""
+    """Yield name and content of JSON files beside the weights."""
+    for candidate in descriptions_beside(path):
+        config = _keras_json(candidate)
+        if config is not None:
+            yield candidate.name, config
+
+
+def descriptions_beside(path: Path) -> Iterator[Path]:
+    """Yield paths of JSON files that may lie beside the weights, by customary names."""
     name, stem = path.name, path.name.partition(".")[0]
     names = [f"config_{name}", f"config_{name}.json", f"config_{stem}", f"config_{stem}.json"]
     names += [f"config_{stem}.h5", f"{name}.json", f"{stem}.json"]
     for folder in dict.fromkeys([path.parent, path.resolve().parent]):
         for candidate in dict.fromkeys(names):
-            config = _keras_json(folder / candidate)
-            if config is not None:
-                yield candidate, config
+            yield folder / candidate
 
 
 def _given_json(path: Path) -> Any:
@@ -278,7 +287,8 @@ def _keras_json(path: Path) -> Any:
         if not path.is_file() or path.stat().st_size > keras_config.MAX_JSON_BYTES:
             return None
         return keras_config.parse(path.read_bytes())
-    except OSError:
+    except OSError as error:
+        logger.info("%s: cannot be read (%s); it is not used.", path, error.strerror)
         return None
 
 

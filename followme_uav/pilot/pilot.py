@@ -48,7 +48,27 @@ class FrameClock:
 
 
 class Pilot:
-    """Flies one mission."""
+    """Flies one mission: the pilot of `fly`, and a part for pilots of your own.
+
+    Args:
+        config: The flight's configuration.
+        mask_source: Computes the masks.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from followme_uav import Frame, Pilot, Step
+        >>> class Slow:
+        ...     def __init__(self, config, masks):
+        ...         self._pilot = Pilot(config, masks)
+        ...     @property
+        ...     def state(self):
+        ...         return self._pilot.state
+        ...     def step(self, frame: Frame) -> Step:
+        ...         step = self._pilot.step(frame)
+        ...         north, east, down = step.command.velocity_mps
+        ...         slow = replace(step.command, velocity_mps=(north / 2, east / 2, down))
+        ...         return replace(step, command=slow)
+    """
 
     def __init__(self, config: FlightConfig, mask_source: MaskSource) -> None:
         self._config = config

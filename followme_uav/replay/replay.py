@@ -19,6 +19,7 @@ from followme_uav.config import FlightConfig
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.images import rounded_mask
 from followme_uav.messages import Frame, Mask, Step
+from followme_uav.pilot.guarded import GuardedPilot
 from followme_uav.pilot.interface import AnyPilot
 from followme_uav.pilot.pilot import Pilot
 from followme_uav.replay.prefetch import prefetched
@@ -114,16 +115,18 @@ def _replay(
     for entry, mask in entries:
         sensors.advance(entry, mask)
         yield ReplayedStep(entry, pilot.step(_with_image(entry.frame, mask)))
+    if isinstance(pilot, GuardedPilot) and pilot.failure is not None:
+        raise pilot.failure
 
 
 def _with_image(frame: Frame, mask: Mask | None) -> Frame:
-    """The frame with an image if there is a mask, and without one if there is none.
+    """The frame with a blank image if there is a mask, but no image.
 
-    A pilot uses only the size of an image, so logs without images can be replayed.
+    The own pilots use only the size of an image, so logs without images can be replayed.
     """
-    if (mask is None) == (frame.rgb is None):
+    if frame.rgb is not None or mask is None:
         return frame
-    return replace(frame, rgb=None if mask is None else _blank_image(mask.shape))
+    return replace(frame, rgb=_blank_image(mask.shape))
 
 
 @lru_cache(maxsize=1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
+from followme_uav.flight.pilots import is_named, pilot_kind
 from followme_uav.log.reader import IMAGE, MASK, FlightLog
 from followme_uav.messages import Step
 from followme_uav.replay.comparison import Comparison, compare, fields_missing_in
@@ -22,6 +23,9 @@ class ReplaySetup:
     """The flight's, or a changed one."""
     weights: Path | None = None
     """Network that segments the logged images; None: the logged masks are used."""
+    pilot: str | None = None
+    """A name as for `--pilot`; None: the pilot that flew. Only a pilot that is named here runs code
+    of a user: a log cannot name code to run."""
 
 
 def replay_log(log: FlightLog, setup: ReplaySetup) -> Iterator[ReplayedStep]:
@@ -29,15 +33,19 @@ def replay_log(log: FlightLog, setup: ReplaySetup) -> Iterator[ReplayedStep]:
 
     Raises:
         LogError: The log is damaged, or lacks images or the pilot that the replay needs.
+        PilotError: The pilot of the setup cannot be imported, or failed.
         WeightsError: The weights cannot be used.
     """
-    make_pilot = _factory_of_log(log)
+    name = setup.pilot or _pilot_of_log(log)
+    kind, make_pilot = pilot_kind(name), replay_pilot_factory(name)
     if setup.weights is None:
-        return replay_masks(log.entries((MASK,)), setup.config, make_pilot)
+        # A pilot of a user may look at the images themselves.
+        parts = (MASK, IMAGE) if kind.is_foreign else (MASK,)
+        return replay_masks(log.entries(parts), setup.config, make_pilot)
     from followme_uav.flight.fly import segmenter_for
-    from followme_uav.perception.weights import read_weights
+    from followme_uav.perception.network_files import check_network
 
-    read_weights(setup.weights)
+    check_network(setup.weights)
     if all(entry.encoded_image is None for entry in log.entries(())):
         raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
     entries = log.entries((MASK, IMAGE))
@@ -45,28 +53,41 @@ def replay_log(log: FlightLog, setup: ReplaySetup) -> Iterator[ReplayedStep]:
     return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
 
 
-def _factory_of_log(log: FlightLog) -> ReplayPilotFactory:
-    """The factory of the pilot that flew; the log of a scripted flight names it."""
-    from followme_uav.flight.pilots import PILOTS
+def logged_pilot(log: FlightLog) -> str:
+    """The name of the pilot that flew; logs of older versions name only that of a scenario."""
+    return log.metadata.extra.get("pilot", "network")
 
-    name = log.metadata.extra.get("pilot", "network")
-    if name not in PILOTS:
+
+def _pilot_of_log(log: FlightLog) -> str:
+    """The name of the pilot that flew, if it is installed; raises `LogError`."""
+    name = logged_pilot(log)
+    if is_named(name):
+        return name
+    if ":" in name:
         raise LogError(
-            f"{log.path}: flown by a pilot '{name}', which this version does not have; "
-            f"use followme-uav {log.metadata.package_version}"
+            f"{log.path}: flown by a pilot '{name:.80}', which is code of a user; pass it as "
+            "--pilot module:Class or --pilot FILE.py:Class"
         )
-    return replay_pilot_factory(name)
+    raise LogError(
+        f"{log.path}: flown by a pilot '{name:.80}', which is not installed; install it, or use "
+        f"followme-uav {log.metadata.package_version} if that has it"
+    )
+
+
+def is_same_pilot(first: str, second: str) -> bool:
+    """Whether two names choose the same pilot, whatever the folder of a FILE.py."""
+    return first == second or (
+        ".py:" in first and ".py:" in second and Path(first).name == Path(second).name
+    )
 
 
 def replay_pilot_factory(name: str) -> ReplayPilotFactory:
-    """The factory of this pilot for replays; raises `KeyError` for an unknown name."""
-    from followme_uav.flight.pilots import PILOTS
-
+    """The factory of this pilot for replays; raises as `pilot_kind`."""
     if name == "original":
         from followme_uav.replay.logged_depth import original_of_log
 
         return original_of_log
-    return PILOTS[name].make
+    return pilot_kind(name).make
 
 
 def _with_all_cores(config: FlightConfig) -> FlightConfig:
@@ -75,9 +96,9 @@ def _with_all_cores(config: FlightConfig) -> FlightConfig:
     return config.model_copy(update={"perception": perception})
 
 
-def weights_of(log: FlightLog, folder: Path) -> Path:
-    """The file in `folder` with the weights of the flight; raises `LogError` without one."""
-    from followme_uav.perception.weights import sha256
+def weights_of(log: FlightLog, files: Sequence[Path]) -> Path:
+    """The one of `files` with the weights of the flight; raises `LogError` without one."""
+    from followme_uav.perception.network_files import sha256
 
     wanted = log.metadata.weights_sha256
     if not wanted:
@@ -85,11 +106,12 @@ def weights_of(log: FlightLog, folder: Path) -> Path:
             f"{log.path}: flown on true masks, without a network; pass --weights to replay it "
             "through a network, or leave out --images"
         )
-    for path in sorted(folder.glob("*.h5")):
+    for path in files:
         if sha256(path) == wanted:
             return path
     raise LogError(
-        f"{log.path}: flown with weights {wanted[:12]}, which are not in {folder}; pass --weights"
+        f"{log.path}: flown with weights {wanted[:12]}, which are not among "
+        f"{', '.join(path.name for path in files)}; pass --weights"
     )
 
 

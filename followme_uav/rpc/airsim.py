@@ -7,10 +7,18 @@ program uses `Frame`, `Command` and `GroundTruth`. Differences between simulator
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from followme_uav.config import CameraConfig, DepthConfig, RpcConfig, SimulatorProfile
+from followme_uav.config import (
+    CameraConfig,
+    DepthConfig,
+    FlightConfig,
+    RpcConfig,
+    SimulatorProfile,
+)
 from followme_uav.messages import Command, Frame, GroundTruth, RgbImage, Solid, VehicleState
 from followme_uav.rpc import convert
 from followme_uav.rpc.command_sender import CommandSender
@@ -21,11 +29,43 @@ from followme_uav.rpc.session import UnknownMethodError
 from followme_uav.rpc.simulation_time import SimulationTime
 from followme_uav.rpc.vehicle_control import VehicleControl
 
+logger = logging.getLogger(__name__)
+
 SOLIDS_METHOD = "simFollowMeSolids"
 
 
+@contextmanager
+def connect(config: FlightConfig) -> Iterator[AirSimClient]:
+    """Connect to the simulator of a configuration; disconnect at the end of the block.
+
+    The vehicle is not commanded yet: `AirSimClient.take_control` does that.
+
+    Args:
+        config: Address and conventions of the simulator (`simulator.host`, `simulator.port`, or a
+            profile), image size, deadlines.
+
+    Raises:
+        SimulatorError: The simulator is missing, or lacks a vehicle or method that is needed.
+
+    Example:
+        >>> from followme_uav import Command, Manoeuvre, connect, embedded_simulator, load_config
+        >>> with embedded_simulator(load_config(), seed=8) as config, connect(config) as client:
+        ...     client.take_control()
+        ...     client.send(Command(Manoeuvre.TAKEOFF))
+        ...     client.advance(2.0)
+        ...     client.read_frame().vehicle.position_m[2] < -0.5  # NED: up is negative
+        True
+    """
+    client = AirSimClient(config.simulator, config.rpc, config.camera, config.depth)
+    try:
+        client.connect()
+        yield client
+    finally:
+        client.close()
+
+
 class AirSimClient:
-    """One vehicle of one simulator, as a flight uses it. Not thread-safe.
+    """One vehicle of one simulator, as a flight uses it. Not thread-safe. Made by `connect`.
 
     Every method raises a `SimulatorError` (or its subclasses `RpcTimeoutError`,
     `RpcConnectionError`, `RemoteError`) of one line when the simulator is gone, does not answer,
@@ -37,6 +77,12 @@ class AirSimClient:
         camera: The image size that the simulator must deliver.
         depth: How to reduce a depth image to obstacle points; None requests no depth image, and
             neither does a profile without metric depth.
+
+    Example:
+        >>> from followme_uav import AirSimClient, load_config
+        >>> config = load_config(overrides=["simulator.port=41452"])
+        >>> client = AirSimClient(config.simulator, config.rpc, config.camera)
+        >>> client.close()  # without effect: nothing is connected
     """
 
     def __init__(
@@ -48,6 +94,11 @@ class AirSimClient:
     ) -> None:
         self._connection = SimulatorConnection(profile, rpc)
         self._depth = depth if profile.metric_depth else None
+        if depth is not None and self._depth is None:
+            logger.info(
+                "Profile %s has no metric depth image: the vehicle avoids no obstacles.",
+                profile.name,
+            )
         self._image_types = (SCENE,) if self._depth is None else (SCENE, DEPTH_VIS)
         self._frames = FrameReader(self._connection, camera)
         self._time = SimulationTime(self._connection)
@@ -164,6 +215,7 @@ class AirSimClient:
         try:
             reply = self._connection.query(SOLIDS_METHOD)
         except UnknownMethodError:
+            logger.info("The simulator offers no map of the city's solids.")
             return ()
         with self._connection.parsing(SOLIDS_METHOD):
             read = self._connection.dialect.read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from followme_uav.geometry import quaternion_from_euler
@@ -12,6 +13,8 @@ from followme_uav.rpc.frame_reader import SCENE, SEGMENTATION
 from followme_uav.rpc.labels import LabelReader
 from followme_uav.rpc.session import UnknownMethodError
 from followme_uav.rpc.world import WEATHER, time_of_day_params
+
+logger = logging.getLogger(__name__)
 
 PLACE_METHOD = "simFollowMePlaceVehicle"
 HERO_MESHES, PEOPLE_MESHES = "hero.*", "(person|people|pedestrian).*"
@@ -75,6 +78,7 @@ class DataCollectionClient(AirSimClient):
             position = connection.dialect.write(pose["position"])
             connection.command(PLACE_METHOD, position, yaw_rad, name)
         except UnknownMethodError:
+            logger.debug("%s is not offered; simSetVehiclePose is used.", PLACE_METHOD)
             connection.command("simSetVehiclePose", connection.dialect.write(pose), True, name)
         if self._vehicle is not None:  # the reference of camera poses in the world frame
             self._vehicle = replace(self._vehicle, position_m=position_m, orientation=orientation)

@@ -7,6 +7,7 @@ blocks in the simulator delays no frame.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from followme_uav.errors import RpcConnectionError, SimulatorError
 from followme_uav.rpc.backends import open_simulator_session
 from followme_uav.rpc.dialect import COSYS_VERSION, Dialect
 from followme_uav.rpc.session import RpcSession, await_result
+
+logger = logging.getLogger(__name__)
 
 
 class SimulatorConnection:
@@ -50,6 +53,9 @@ class SimulatorConnection:
         self.query("ping")
         self._check_vehicle()
         self.dialect = self._detect_dialect()
+        logger.info(
+            "Connected to the simulator at %s, dialect %s.", self.address, self.dialect.name
+        )
 
     def close(self) -> None:
         """Disconnect; without effect when not connected."""

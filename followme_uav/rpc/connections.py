@@ -29,7 +29,7 @@ from followme_uav.rpc.wire import (
     structs_as_arrays,
 )
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MAX_MESSAGES_PER_TURN = 32
 """Messages of one connection that are handled before the other connections are served."""
@@ -88,7 +88,7 @@ class Connections:
             self._suppressed += 1
             return
         more = f" (and {self._suppressed} similar warnings)" if self._suppressed else ""
-        log.warning(text + more, *details)
+        logger.warning(text + more, *details)
         self._next_warning_s, self._suppressed = now_s + WARNING_PERIOD_S, 0
 
     def enforce_memory_limits(self) -> None:
@@ -132,11 +132,14 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._all.open.add(self)
+        logger.debug("A client has connected; %d connections are open.", len(self._all.open))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remove the connection."""
         self._transport = None
         self._all.open.discard(self)
+        cause = "" if exc is None else f" ({exc})"
+        logger.debug("A connection has ended%s; %d are open.", cause, len(self._all.open))
 
     def data_received(self, data: bytes) -> None:
         """Decode and handle messages."""
@@ -186,7 +189,7 @@ class Connection(asyncio.Protocol):
                 try:
                     self._all.dispatcher.dispatch(method, params)
                 except HandlerError as error:
-                    log.info("notification failed: %s", error)
+                    logger.info("notification failed: %s", error)
             case Response():
                 raise WireError("a client sent a response")
 
@@ -209,7 +212,7 @@ class Connection(asyncio.Protocol):
         try:
             self._all.loop.call_soon_threadsafe(self._finish, msgid, method, future)
         except RuntimeError:
-            log.debug("%s finished after the server had stopped", method)
+            logger.debug("%s finished after the server had stopped", method)
 
     def _finish(self, msgid: int, method: str, future: Future[Any]) -> None:
         self._in_flight -= 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from functools import cached_property
 
 import numpy as np
@@ -9,8 +11,11 @@ from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcError
+from followme_uav.recurring import RecurringFault
 from followme_uav.rpc.backends import open_simulator_session
 from followme_uav.rpc.session import RpcSession
+
+logger = logging.getLogger(__name__)
 
 DEPTH_PLANAR = 1
 """AirSim's image type: depth along the camera's axis."""
@@ -21,6 +26,7 @@ class DepthCamera:
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
+        self._failures = RecurringFault(logger, "missing depth images")
 
     @cached_property
     def _session(self) -> RpcSession:
@@ -39,8 +45,10 @@ class DepthCamera:
         session = self._session
         try:
             reply = session.call("simGetImages", [request], simulator.vehicle_name, False)
-        except RpcError:
+        except RpcError as error:
+            self._failures.occurs(time.monotonic(), "A depth image is missing: %s", error)
             return None
+        self._failures.passes(time.monotonic())
         image = reply[0]
         numbers = np.asarray(image["image_data_float"], np.float32)
         return numbers.reshape(image["height"], image["width"])

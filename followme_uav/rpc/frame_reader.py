@@ -7,15 +7,19 @@ frame.
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from followme_uav.config import CameraConfig
 from followme_uav.messages import Contact, Frame, GroundTruth, RgbImage
+from followme_uav.recurring import RecurringFault
 from followme_uav.rpc import convert
 from followme_uav.rpc.connection import SimulatorConnection
 from followme_uav.rpc.session import RpcSession, UnknownMethodError
+
+logger = logging.getLogger(__name__)
 
 SCENE, DEPTH_VIS, SEGMENTATION = 0, 3, 5
 """AirSim's image types."""
@@ -79,6 +83,9 @@ class FrameReader:
         """Ground truth is requested with each frame, because it has been asked for before."""
         self._pending_frame: _PendingFrame | None = None
         self._pending_truth: _PendingTruth | None = None
+        self._other_times = RecurringFault(
+            logger, "images of another time than the vehicle's state", logging.INFO
+        )
 
     def restart(self) -> None:
         """Begin anew with frame 0 at time 0, after the simulator was reset."""
@@ -113,6 +120,7 @@ class FrameReader:
         state, stamp_ns = self._state(pending)
         earlier_contact = None
         if stamp_ns < pending.not_before_ns:
+            logger.debug("A prefetched frame is too old; the frame is requested again.")
             # With a window, calls are served during an advance, and reading a collision clears it.
             earlier_contact = self._contact(pending, stamp_ns)
             pending = self._request_now(image_types)
@@ -127,6 +135,8 @@ class FrameReader:
         with self._connection.parsing("simGetImages"):
             scene, images = self._images(replies, image_types)
             time_s = self._time_s(scene, images[0], stamp_ns)
+            if images[0] is not None:
+                self._check_image_time(int(scene["time_stamp"]), stamp_ns)
             camera = convert.camera_pose(scene, self._connection.profile.camera_fov_deg)
         with self._connection.parsing("getMultirotorState"):
             vehicle = convert.vehicle_state(state, contact, self._clock)
@@ -149,6 +159,7 @@ class FrameReader:
         try:
             reply = self._connection.reply(call, GROUND_TRUTH_METHOD)
         except UnknownMethodError:
+            logger.info("The simulator offers no ground truth: metrics that need it are missing.")
             self._offers_truth = False
             return None
         self._requests_truth = True
@@ -217,6 +228,21 @@ class FrameReader:
             for response, kind in zip(responses, image_types, strict=True)
         )
         return responses[0], images
+
+    def _check_image_time(self, image_ns: int, state_ns: int) -> None:
+        """Report an image that was taken at another time than the state, by the same clock."""
+        now_s = state_ns / 1e9
+        if (image_ns > convert.EPOCH_NS) != (state_ns > convert.EPOCH_NS):
+            return
+        gap_s = (state_ns - image_ns) / 1e9
+        if abs(gap_s) > 1.0 / self._camera.rate_hz:
+            self._other_times.occurs(
+                now_s,
+                "An image is %.0f ms %s than the vehicle's state that came with it.",
+                *(1e3 * abs(gap_s), "older" if gap_s > 0.0 else "newer"),
+            )
+        else:
+            self._other_times.passes(now_s)
 
     def _time_s(self, scene: dict[str, Any], rgb: RgbImage | None, stamp_ns: int) -> float:
         if self._connection.profile.frame_time == "image" and rgb is not None:

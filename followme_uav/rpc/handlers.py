@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Handler = Callable[..., Any]
 """Takes the positional parameters of a call; returns the result or a concurrent Future of it."""
@@ -78,7 +78,7 @@ def _arity(name: str, handler: Handler) -> int:
 
 def _worded(method: str, arity: int, error: BaseException) -> HandlerError:
     if not isinstance(error, HandlerError):
-        log.error("%s failed", method, exc_info=error)
+        logger.error("%s failed", method, exc_info=error)
     what = str(error) or type(error).__name__
     return HandlerError(
         f"rpclib: function '{method}' (called with {arity} arg(s)) threw an exception. "

@@ -9,6 +9,7 @@ its own, because it installs msgpack 0.5.6 under the name of the current one (se
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from followme_uav.rpc.session import (
     remote_error,
 )
 
+logger = logging.getLogger(__name__)
+
 try:
     import msgpack  # type: ignore[import-untyped]
     import msgpackrpc
@@ -33,7 +36,8 @@ try:
 except (ImportError, AttributeError, SyntaxError) as error:  # tornado 4 raises any of these on 3.12
     raise EnvironmentSetupError(
         f"rpc.backend msgpack-rpc-python cannot be used here ({error}); it needs Python before "
-        "3.12 and an environment made by tools/legacy_env.sh; or set rpc.backend to builtin"
+        "3.12 and an environment of its own with 'followme-uav[msgpack-rpc]', as a checkout's "
+        "tools/legacy_env.sh makes it; or set rpc.backend to builtin"
     ) from None
 
 
@@ -119,7 +123,8 @@ class _LibraryLink:
     def _settle(self, answer: Any) -> None:
         method, future = self._pending.pop(answer, ("", None))
         if future is None or not future.set_running_or_notify_cancel():
-            return  # the call was cancelled
+            logger.debug("A reply of %s came after the deadline of its call.", self.address)
+            return
         if answer.error is not None:
             future.set_exception(remote_error(method, self.address, answer.error))
         else:
@@ -127,6 +132,7 @@ class _LibraryLink:
 
     def _break(self, reason: str) -> None:
         if self.broken is None:
+            logger.debug("The connection to %s has ended: %s.", self.address, reason)
             self.broken = reason
         orphans, self._pending = self._pending, {}
         for method, future in orphans.values():

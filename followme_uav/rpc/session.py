@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import socket
 import threading
 from concurrent.futures import Future
@@ -32,6 +33,8 @@ from followme_uav.rpc.wire import (
     WireError,
     encode_request,
 )
+
+logger = logging.getLogger(__name__)
 
 RECEIVE_BYTES = 256 * 1024
 
@@ -98,6 +101,7 @@ class RpcSession:
         if self._link is None or self._link.broken is not None:
             self.close()
             self._link = self._open_link()
+            logger.debug("A connection to %s is open.", self.address)
 
     def call(self, method: str, *params: Any, deadline_s: float | None = None) -> Any:
         """Call a method and wait for its result.
@@ -213,7 +217,8 @@ class _SocketLink:
         with self.state_lock:
             method, future = self.pending.pop(response.msgid, ("", None))
         if future is None or not future.set_running_or_notify_cancel():
-            return  # the call was cancelled
+            logger.debug("A reply of %s came after the deadline of its call.", self.address)
+            return
         if response.error is not None:
             future.set_exception(remote_error(method, self.address, response.error))
         else:
@@ -221,10 +226,14 @@ class _SocketLink:
 
     def _fail(self, reason: str) -> None:
         with self.state_lock:
-            if self.broken is None:
-                self.broken = reason
+            is_news, self.broken = self.broken is None, self.broken or reason
             orphans = list(self.pending.values())
             self.pending.clear()
+        if is_news:
+            logger.debug(
+                "The connection to %s has ended with %d calls in flight: %s.",
+                *(self.address, len(orphans), reason),
+            )
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)  # ends the reader, which closes the socket
         for method, future in orphans:
@@ -239,6 +248,7 @@ def await_result(future: Future[Any], method: str, address: str, deadline_s: flo
     except FutureTimeoutError:
         if not future.cancel() and future.done():  # the result arrived at the same moment
             return future.result(0)
+        logger.debug("%s at %s: no answer within %g s.", method, address, deadline_s)
         raise no_answer(method, address, deadline_s) from None
 
 

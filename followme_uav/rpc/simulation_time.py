@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -12,6 +13,8 @@ from followme_uav.errors import SimulatorError
 from followme_uav.rpc.connection import SimulatorConnection
 from followme_uav.rpc.deadline import SimulationDeadline
 from followme_uav.rpc.session import UnknownMethodError, no_answer
+
+logger = logging.getLogger(__name__)
 
 CONTINUE_METHOD = "simContinueForTime"
 HELD_METHOD = "simFollowMeIsHeld"
@@ -86,5 +89,6 @@ class SimulationTime:
         try:
             return bool(self._connection.query(HELD_METHOD))
         except UnknownMethodError:
+            logger.debug("The simulator has no window that could hold its clock.")
             self._offers_hold = False
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from followme_uav.errors import SimulatorError
@@ -10,6 +11,8 @@ from followme_uav.rpc.connection import SimulatorConnection
 from followme_uav.rpc.frame_reader import FrameReading
 from followme_uav.rpc.ground_contact import GroundContact
 from followme_uav.rpc.poll import Poll
+
+logger = logging.getLogger(__name__)
 
 FOV_TOLERANCE_DEG = 0.01
 """More than the error of a field of view in single precision."""
@@ -46,6 +49,7 @@ class VehicleControl:
                 f"{connection.address} did not give control of vehicle '{name}'; "
                 "is another client or a remote control in charge?"
             )
+        logger.info("Control of vehicle '%s' is taken, its motors are armed.", name)
         self._has_control = True
         self._control_poll.restart()
         self._camera_poll.restart()
@@ -58,6 +62,8 @@ class VehicleControl:
             Whether that was done.
         """
         if not (self._has_control and self._ground.is_certain):
+            if self._has_control:
+                logger.info("The vehicle stays armed: it does not certainly stand on the ground.")
             return False
         self._has_control = False
         name, deadline_s = self._connection.profile.vehicle_name, time.monotonic() + timeout_s
@@ -95,4 +101,9 @@ class VehicleControl:
             fov_deg = float(self._connection.dialect.read("CameraInfo", info)["fov"])
         self._commands.forget_camera_pose()
         if abs(fov_deg - self._connection.profile.camera_fov_deg) > FOV_TOLERANCE_DEG:
+            logger.info(
+                "Another client has set the camera's field of view to %.1f degrees; it is set "
+                "back to %.1f.",
+                *(fov_deg, self._connection.profile.camera_fov_deg),
+            )
             self._commands.restore_fov()

@@ -7,6 +7,7 @@ their plan only.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -28,26 +29,65 @@ from rich.progress import (
 from followme_uav.config import read_yaml
 from followme_uav.errors import ConfigError, SimulatorError
 from followme_uav.files import sole_folder, write_text
+from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario.execution.fleet import Fleet, Fly, local_fleet, threads_of
 from followme_uav.scenario.execution.flight import FlightSettings, Logs, fly_job
-from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
+from followme_uav.scenario.execution.jobs import Job, chosen_by, jobs_of, shard_of
 from followme_uav.scenario.execution.results import Result, read_results, write_results
-from followme_uav.scenario.execution.runner import RETRIES, RunSettings, fly_jobs
+from followme_uav.scenario.execution.runner import RETRIES, OnResult, RunSettings, fly_jobs
 from followme_uav.scenario.report.flight_table import write_table
 from followme_uav.scenario.report.report import require_packages, write_report
 from followme_uav.scenario.report.tables import print_json, print_results
-from followme_uav.scenario.script.plan import PLAN, Campaign, plan_of
+from followme_uav.scenario.script.plan import PLAN, Campaign, Variant, one_variant, plan_of
+from followme_uav.scenario.script.script import Scenario
 from followme_uav.terminal import make_console
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ScenarioRun:
-    """Settings of a run, and the folder of its results."""
+    """Settings of a run, and the folder of its results.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from followme_uav import ScenarioRun
+        >>> ScenarioRun(Path("runs/mine"), pilot="my_pilot.py:MyPilot", workers=2).logs
+        'all'
+    """
+
+    folder: Path
+    """For results, logs and report; a run in it is resumed."""
+    pilot: str = "network"
+    """A name as for `--pilot`."""
+    weights: Path = DEFAULT_WEIGHTS
+    """Of the network: a weights file, or an ONNX network with its description."""
+    config: Path | None = None
+    """File with changes to `configs/default.yaml`."""
+    overrides: tuple[str, ...] = ()
+    workers: int = 1
+    """Flights at a time."""
+    logs: Logs = "all"
+    """Flights whose logs are kept: "all", "failures" or "none"."""
+    report: bool = False
+    """Whether to write the report; its pictures need the logs."""
+    ray: str | None = None
+    """Address of a Ray cluster, or `auto`; None: processes of this machine."""
+
+    def campaign(self, scenarios: Sequence[Scenario], seeds: Sequence[int] | None) -> Campaign:
+        """Return the plan of the run."""
+        variant = Variant(pilot=self.pilot, weights=self.weights, overrides=self.overrides)
+        return one_variant(scenarios, variant, seeds=seeds, config=self.config)
+
+
+@dataclass(frozen=True)
+class CampaignRun:
+    """How a plan is flown, and the folder of its results."""
 
     folder: Path
     workers: int = 1
     logs: Logs = "all"
-    report: bool = True
+    report: bool = False
     ray: str | None = None
     """Address of a Ray cluster, or `auto`; None: processes of this machine."""
     shard: tuple[int, int] = (1, 1)
@@ -62,8 +102,57 @@ class ScenarioRun:
     fly: Fly = fly_job
 
 
-def fly_campaign(campaign: Campaign, run: ScenarioRun, as_json: bool = False) -> bool:
-    """Fly, print a table, and write results and report.
+def run_scenarios(
+    scenarios: Sequence[Scenario],
+    run: ScenarioRun,
+    seeds: Sequence[int] | None = None,
+    on_result: OnResult = lambda result, was_there: None,
+) -> list[Result]:
+    """Fly scenarios, each flight in another process, and write results and report.
+
+    A program that calls this needs `if __name__ == "__main__":`, because the processes import it.
+    A result with `crashed` says nothing about the pilot: the machine failed. A second call with the
+    same folder flies these flights again.
+
+    Args:
+        scenarios: The scenarios.
+        run: Folder, pilot, network and other settings.
+        seeds: Replace those of the scenarios.
+        on_result: Called with each result, and whether the flight was finished before this run.
+
+    Returns:
+        Results in the order of the scenarios, with `success`, `reason`, `metrics` and `log`.
+
+    Raises:
+        ConfigError: A scenario contradicts the configuration, or there is no such pilot.
+        PilotError: The code of the pilot cannot be imported.
+        WeightsError: The network cannot be used.
+        EnvironmentSetupError: A package for the report is missing, or no flight can be flown.
+        InUseError: Another run writes to the folder.
+        OutputError: The folder cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from followme_uav import Scenario, ScenarioRun, run_scenarios
+        >>> short = Scenario.model_validate({
+        ...     "name": "short", "why": "Two seconds are enough for an example.", "duration_s": 2,
+        ...     "seeds": [8], "expect": {"collisions": 0},
+        ... })
+        >>> [result] = run_scenarios([short], ScenarioRun(Path("run"), pilot="oracle"))
+        >>> result.success, result.reason
+        (True, 'as expected')
+    """
+    settings = CampaignRun(run.folder, run.workers, run.logs, run.report, run.ray)
+    campaign = run.campaign(scenarios, seeds)
+    jobs = planned(campaign, settings)
+    with sole_folder(run.folder):
+        results = _fly(campaign, jobs, settings, on_result)
+        write_outputs(settings, results)
+    return results
+
+
+def fly_campaign(campaign: Campaign, run: CampaignRun, as_json: bool = False) -> bool:
+    """Fly a plan with a progress bar, print a table, and write results and report.
 
     Returns:
         Whether all flights went as expected.
@@ -74,29 +163,44 @@ def fly_campaign(campaign: Campaign, run: ScenarioRun, as_json: bool = False) ->
         OutputError: The folder cannot be written.
         SimulatorError: Some flights crashed; all the others are written.
     """
-    jobs = shard_of(jobs_of(campaign), *run.shard)
-    if run.only is not None:
-        jobs = chosen_by(jobs, run.only)
-    if run.report:
-        require_packages("the report (left out with --no-report)")
+    jobs = planned(campaign, run)
     with sole_folder(run.folder):
-        write_text(run.folder / PLAN, yaml.safe_dump(plan_of(campaign), sort_keys=False))
-        run = replace(run, workers=max(1, min(run.workers, len(jobs))))
-        with _shown(len(jobs)) as show, open_fleet(run) as fleet:
-            results = fly_jobs(jobs, fleet, settings_of(run), show)
+        with _shown(len(jobs)) as show:
+            results = _fly(campaign, jobs, run, show)
         finish(run, results, as_json)
     _check_crashed(results)
     return all(result.success for result in results)
 
 
-def settings_of(run: ScenarioRun) -> RunSettings:
+def planned(campaign: Campaign, run: CampaignRun) -> list[Job]:
+    """Return the flights of a run, and check what they need; raises as `jobs_of`."""
+    jobs = shard_of(jobs_of(campaign), *run.shard)
+    if run.only is not None:
+        jobs = chosen_by(jobs, run.only)
+    if run.report:
+        require_packages("the report (left out with --no-report)")
+    return jobs
+
+
+def _fly(
+    campaign: Campaign, jobs: Sequence[Job], run: CampaignRun, on_result: OnResult
+) -> list[Result]:
+    """Fly the jobs of a run into its folder."""
+    write_text(run.folder / PLAN, yaml.safe_dump(plan_of(campaign), sort_keys=False))
+    run = replace(run, workers=max(1, min(run.workers, len(jobs))))
+    logger.info("%d flights, %d at a time, into %s.", len(jobs), run.workers, run.folder)
+    with open_fleet(run) as fleet:
+        return fly_jobs(jobs, fleet, settings_of(run), on_result)
+
+
+def settings_of(run: CampaignRun) -> RunSettings:
     """Return how the runner treats the flights of a run."""
     threads = threads_of(run.workers)
     flight = FlightSettings(run.folder.resolve(), run.logs, threads=threads, limit_s=run.limit_s)
     return RunSettings(run.folder, flight, run.retries, run.half_width, run.fly)
 
 
-def open_fleet(run: ScenarioRun) -> AbstractContextManager[Fleet]:
+def open_fleet(run: CampaignRun) -> AbstractContextManager[Fleet]:
     """Start the processes of a run, on this machine or on a cluster."""
     if run.ray is None:
         return local_fleet(run.workers)
@@ -105,21 +209,25 @@ def open_fleet(run: ScenarioRun) -> AbstractContextManager[Fleet]:
     return ray_fleet(run.ray)
 
 
-def finish(run: ScenarioRun, results: Sequence[Result], as_json: bool) -> None:
-    """Write the files of results, the table and the report, and print a summary."""
-    stopped_early = run.half_width is not None
-    write_results(run.folder, results, {}, stopped_early=stopped_early)
+def finish(run: CampaignRun, results: Sequence[Result], as_json: bool) -> None:
+    """Write the files of a run, and print a summary."""
+    write_outputs(run, results)
+    if as_json:
+        print_json(run.folder)
+    else:
+        print_results(results, stopped_early=run.half_width is not None)
+        make_console(stderr=True).print(
+            f"wrote {run.folder}", highlight=False, markup=False, soft_wrap=True
+        )
+
+
+def write_outputs(run: CampaignRun, results: Sequence[Result]) -> None:
+    """Write the files of results, the table and the report."""
+    write_results(run.folder, results, {}, stopped_early=run.half_width is not None)
     if importlib.util.find_spec("pyarrow") is not None:
         write_table(run.folder, results)
     if run.report:
         make_report(run.folder, results, run.workers)
-    if as_json:
-        print_json(run.folder)
-    else:
-        print_results(results, stopped_early=stopped_early)
-        make_console(stderr=True).print(
-            f"wrote {run.folder}", highlight=False, markup=False, soft_wrap=True
-        )
 
 
 def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
@@ -147,7 +255,7 @@ def merge(out: Path, parts: Sequence[Path], *, report: bool = True) -> None:
     results = merged_results([(part, read_results(part)) for part in parts])
     with sole_folder(out):
         write_text(out / PLAN, plans.pop())
-        finish(ScenarioRun(out, report=report), results, as_json=False)
+        finish(CampaignRun(out, report=report), results, as_json=False)
 
 
 def merged_results(runs: Sequence[tuple[Path, Sequence[Result]]]) -> list[Result]:

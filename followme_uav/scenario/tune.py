@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,21 +19,25 @@ import numpy as np
 import yaml
 from pydantic import Field, model_validator
 
-from followme_uav.config import CONFIG_DIR, Number, Section, make_config, read_yaml, validated
+from followme_uav.config import Number, Section, make_config, read_yaml, validated
 from followme_uav.config.aliases import renamed_key
 from followme_uav.errors import ConfigError, SimulatorError
 from followme_uav.extras import require
 from followme_uav.files import sole_folder, write_json, write_text
+from followme_uav.program_log import PRINTED
+from followme_uav.resources import shipped
 from followme_uav.scenario.execution.fleet import Fleet
 from followme_uav.scenario.execution.flight import code_digest
 from followme_uav.scenario.execution.jobs import jobs_of
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.execution.runner import fly_jobs
-from followme_uav.scenario.run import ScenarioRun, open_fleet, settings_of
-from followme_uav.scenario.script.plan import Campaign, plan_of
+from followme_uav.scenario.run import CampaignRun, open_fleet, settings_of
+from followme_uav.scenario.script.plan import Campaign
 from followme_uav.terminal import make_console
 
-SPACE = CONFIG_DIR / "tuning.yaml"
+logger = logging.getLogger(__name__)
+
+SPACE = shipped("tuning.yaml")
 TUNED, TRIALS, STUDY = "tuned.yaml", "trials.json", "study.journal"
 
 BROKEN = -3.0
@@ -114,7 +119,7 @@ def read_space(path: Path) -> dict[str, Span]:
 def tune(
     campaign: Campaign,
     trials: int,
-    run: ScenarioRun,
+    run: CampaignRun,
     held_out: Sequence[int],
     space: Mapping[str, Span],
     seed: int = 0,
@@ -161,9 +166,13 @@ def tune(
             return _Search(study, campaign, run, space, fleet).run(trials, held_out)
 
 
-def _study_name(campaign: Campaign, run: ScenarioRun, space: Mapping[str, Span], seed: int) -> str:
-    """Return a name that is another one after any change of scenarios, space or program."""
-    content = [plan_of(campaign), {key: span.model_dump() for key, span in space.items()}, seed]
+def _study_name(campaign: Campaign, run: CampaignRun, space: Mapping[str, Span], seed: int) -> str:
+    """Return a name that is another one after any change of flights, space or program."""
+    content = [
+        [job.id for job in jobs_of(campaign)],
+        {key: span.model_dump() for key, span in space.items()},
+        seed,
+    ]
     text = json.dumps([*content, code_digest()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -179,7 +188,7 @@ class _Search:
         self,
         study: Any,
         campaign: Campaign,
-        run: ScenarioRun,
+        run: CampaignRun,
         space: Mapping[str, Span],
         fleet: Fleet,
     ) -> None:
@@ -239,6 +248,11 @@ class _Search:
             self._study.tell(trial, score(worst))
         self._tried.append(Trial(changed, score(worst), worst.key, pruned))
         end = "given up" if pruned else "worst"
+        logger.info(
+            "Trial %d of %d: %s %.3f (%s) with %s.",
+            *(number + 1, trials, end, score(worst), worst.key, changed or "the present values"),
+            extra={"topic": PRINTED},
+        )
         make_console(stderr=True).print(
             f"trial {number + 1} of {trials}: {end} {score(worst):.3f} ({worst.key}), "
             f"best so far {max(best, score(worst)):.3f}",

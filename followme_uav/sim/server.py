@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
 import re
 import signal
@@ -22,6 +23,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from followme_uav.errors import ConfigError, FollowMeError
+from followme_uav.program_log import PRINTED, set_up_child
 from followme_uav.rpc.server import RpcServer, check_listen_address
 from followme_uav.sim.airsim_api.airsim_settings import SimSettings, read_settings
 from followme_uav.sim.airsim_api.dialects import AIRSIM, DIALECTS
@@ -38,6 +40,8 @@ from followme_uav.terminal import prepare_streams
 
 if TYPE_CHECKING:
     from followme_uav.sim.airsim_api.structs import Struct
+
+logger = logging.getLogger("followme_uav.sim.server")  # __name__ is "__main__" with -m
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 41451
 DEFAULT_IMAGE_SIZE = "{}x{}".format(*DEFAULT_IMAGE_SIZE_PX)
@@ -116,7 +120,9 @@ def run_server(
         if parent_pid is not None:
             _stop_with_parent(simulator, parent_pid)
         (on_ready or _announce)(*server.address)
+        logger.info("The simulator serves city %d at %s:%d.", world.seed, *server.address)
         simulator.run()
+    logger.info("The simulator ends.")
     return 0
 
 
@@ -142,6 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--recordings", type=Path, help="folder for startRecording")
     parser.add_argument("--parent-pid", type=int, help="stop when this process has ended")
     prepare_streams()
+    set_up_child("simulator")
     options = parser.parse_args(arguments)
     try:
         return run_server(
@@ -160,6 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parent_pid=options.parent_pid,
         )
     except FollowMeError as error:
+        logger.error("%s", error, extra={"topic": PRINTED})
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:  # only before the signal handlers are set, while the city is built
@@ -245,6 +253,7 @@ def _stop_with_parent(simulator: SimulationRunner, parent_pid: int) -> None:
     def watch() -> None:
         while os.getppid() == parent_pid if is_parent else _exists(parent_pid):
             time.sleep(_PARENT_POLL_S)
+        logger.info("Process %d has ended, and the simulator ends with it.", parent_pid)
         simulator.stop()
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

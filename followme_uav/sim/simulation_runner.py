@@ -12,6 +12,7 @@ permits.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -21,11 +22,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from followme_uav.recurring import RecurringFault
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.vehicle.camera_rig import CameraRig
 from followme_uav.sim.vehicle.equipment import Equipment
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -74,6 +78,7 @@ class SimulationRunner:
         self._stopping = threading.Event()
         self._anchor_s = time.monotonic()
         self._steps_since_anchor = 0
+        self._lags = RecurringFault(logger, "dropped lags behind real time", logging.INFO)
 
     @property
     def equipment(self) -> Equipment:
@@ -196,8 +201,15 @@ class SimulationRunner:
         elapsed_s = (time.monotonic() - self._anchor_s) * self._speed
         due = int(elapsed_s / TIME_STEP_S) - self._steps_since_anchor
         if due * TIME_STEP_S > _MAX_LAG_S * self._speed:
+            self._lags.occurs(
+                time.monotonic(),
+                "The simulation is %.0f ms behind real time; the lag is dropped.",
+                1e3 * due * TIME_STEP_S / self._speed,
+            )
             self._anchor()
             due = _CHUNK_STEPS
+        else:
+            self._lags.passes(time.monotonic())
         steps = min(due, _CHUNK_STEPS)
         if self._requests:
             steps = self._advance_request(steps)

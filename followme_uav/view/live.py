@@ -6,9 +6,11 @@ closed viewer lets the queue fill up, entries are dropped; the flight never wait
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import queue
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from multiprocessing.queues import Queue
@@ -17,7 +19,11 @@ from typing import Any
 from followme_uav.config import FlightConfig
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Solid
+from followme_uav.program_log import set_up_child
+from followme_uav.recurring import RecurringFault
 from followme_uav.view.viewer import Kind, Viewer
+
+logger = logging.getLogger(__name__)
 
 QUEUE_ENTRIES = 32
 """About 8 MB of entries at 160x160; three seconds of flight."""
@@ -44,6 +50,7 @@ class LiveView:
         self.viewer = Viewer(kind)
         self._name = name
         self.dropped = 0
+        self._full = RecurringFault(logger, "entries that the viewer did not get", logging.INFO)
         context = multiprocessing.get_context("spawn")
         self._entries: Queue[Any] = context.Queue(QUEUE_ENTRIES)
         self._process = context.Process(
@@ -63,14 +70,19 @@ class LiveView:
         """Wait until the viewer has the queued entries, three times `FLUSH_S` at most."""
         if not self.viewer.is_open():
             return
-        with suppress(queue.Full):
+        try:
             self._entries.put(None, timeout=FLUSH_S)
+        except queue.Full:
+            logger.info("The viewer takes no entries; it may lack the end of the flight.")
         self._process.join(2 * FLUSH_S)
+        if self._process.is_alive():
+            logger.info("The viewer has not taken all entries within %g s.", 2 * FLUSH_S)
 
     def __enter__(self) -> LiveView:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._full.close()
         self._entries.cancel_join_thread()
         self._process.terminate()
         self._process.join(FLUSH_S)
@@ -81,6 +93,9 @@ class LiveView:
             self._entries.put_nowait(item)
         except queue.Full:
             self.dropped += 1
+            self._full.occurs(time.monotonic(), "The viewer is too slow: an entry is dropped.")
+        else:
+            self._full.passes(time.monotonic())
 
 
 def _send_to_viewer(entries: Queue[Any], url: str) -> None:
@@ -88,6 +103,7 @@ def _send_to_viewer(entries: Queue[Any], url: str) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # after Ctrl-C the flight lands and ends this
+    set_up_child("viewer")
     os.nice(NICENESS)
     from followme_uav.view.recording import FlightRecording
 

@@ -12,6 +12,7 @@ Rerun's server, is killed.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -21,6 +22,10 @@ import threading
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from followme_uav.program_log import set_up_child
+
+logger = logging.getLogger("followme_uav.view.page")  # __name__ is "__main__" with -m
 
 HOST = "127.0.0.1"
 _TIMEOUT_S = 30.0
@@ -39,6 +44,7 @@ def policy(grpc_port: int) -> str:
 
 def main() -> int:
     """Serve until Rerun's server or the parent process ends."""
+    set_up_child("viewer page")
     port, grpc_port, rerun_port = map(int, sys.argv[1:4])
     options = ["--bind", HOST, "--port", str(grpc_port)]
     options += ["--serve-web", "--web-viewer-port", str(rerun_port), *sys.argv[4:]]
@@ -64,7 +70,8 @@ def _handler(rerun_port: int, content_policy: str) -> type[BaseHTTPRequestHandle
                 rerun.request("GET", self.path)
                 reply = rerun.getresponse()
                 body = reply.read()
-            except (OSError, HTTPException):
+            except (OSError, HTTPException) as error:
+                logger.warning("Rerun's server does not send %s: %s", self.path, error)
                 self.send_error(HTTPStatus.BAD_GATEWAY)
                 return
             finally:

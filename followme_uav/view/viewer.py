@@ -7,6 +7,7 @@ a page is served until `close`, or until this process ends.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -20,6 +21,8 @@ from urllib.parse import quote
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.extras import require
 from followme_uav.privacy import RERUN_ENVIRONMENT
+
+logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 START_DEADLINE_S = 30.0
@@ -90,6 +93,7 @@ class Viewer:
                 self._wait_for_port(int(port))
             if kind == "window":
                 self._wait_for_renderer()
+            logger.info("The viewer runs as process %d.", self._process.pid)
         except BaseException:
             self.close()
             raise
@@ -114,8 +118,12 @@ class Viewer:
             try:
                 self._process.wait(STOP_DEADLINE_S)
             except subprocess.TimeoutExpired:
+                logger.info("The viewer has not ended within %g s; it is killed.", STOP_DEADLINE_S)
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
+        else:
+            code = self._process.returncode
+            logger.info("The viewer has ended by itself with exit code %d.", code)
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._output.close()

@@ -160,8 +160,13 @@ def test_dead_simulator_is_an_error_of_one_line_and_the_log_is_kept(flight):
     (simulator,) = children(command.pid)
     kill(simulator)
     assert command.end() == 2
-    errors = [line for line in command.lines if line.startswith("followme-uav: ")]
+    own = [line for line in command.lines if line.startswith("followme-uav: ")]
+    warnings = [line for line in own if line.startswith("followme-uav: warning: ")]
+    errors = [line for line in own if line not in warnings]
     assert errors == command.lines[-1:]
+    assert any("ended by itself with exit code -9" in line for line in warnings)
+    assert any("the simulator sends no frame: " in line for line in warnings)
+    assert len(warnings) < 10, "a fault that lasts is no line per frame"
     assert "no new frame for " in errors[0]
     assert "no server listens on 127.0.0.1:" in errors[0]
     assert not any("Traceback" in line for line in command.lines)
@@ -177,11 +182,16 @@ def test_flight_goes_on_after_the_simulator_is_restarted(run, flight):
     """After a restart of the scene in Unity's editor, the flight need not be restarted."""
     first = run("sim", "--port", 0, *SIMULATOR_OPTIONS)
     address = first.wait_for("listening on ").removeprefix("listening on ")
-    command, path = flight("--sim", address, "--lockstep", "--duration", 1000, *LONG_FAILSAFE)
+    command, path = flight(
+        *("--sim", address, "--lockstep", "--duration", 1000, *LONG_FAILSAFE, "-v")
+    )
     kill(first.pid)
     command.wait_for("→ failsafe")
     run("sim", "--port", address.rpartition(":")[2], *SIMULATOR_OPTIONS).wait_for("listening on ")
     command.wait_for("failsafe → patrol")
+    assert command.wait_for("the simulator sends no frame: ").startswith("followme-uav: warning: ")
+    command.wait_for("failed attempts to read a frame: ")
+    assert sum(f"Connected to the simulator at {address}" in line for line in command.lines) >= 2
     wait_until(lambda: climbed_again(path), "the flight did not go on")
     command.process.send_signal(signal.SIGINT)
     assert command.end() in (0, 1)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,10 +44,10 @@ expect: {collisions: 0}
 pytestmark = pytest.mark.slow
 
 
-def fly(*arguments, out):
+def fly(*arguments, out, before=()):
     return subprocess.run(
         [
-            *(sys.executable, "-m", "followme_uav.cli", "scenario", "run"),
+            *(sys.executable, "-m", "followme_uav.cli", *before, "scenario", "run"),
             *map(str, arguments),
             *("--workers", "1", "--out", str(out)),
         ],
@@ -63,15 +64,40 @@ def test_flight_goes_as_expected(name, seed, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_same_script_and_seed_give_the_same_flight(tmp_path):
-    script = tmp_path / "faults.yaml"
+def test_same_script_and_seed_give_the_same_flight_with_and_without_a_program_log(tmp_path):
+    script, program_log = tmp_path / "faults.yaml", tmp_path / "program.log"
     script.write_text(FAULTS)
-    digests = set()
-    for out in (tmp_path / "first", tmp_path / "second"):
-        done = fly(script, "--no-report", out=out)
+    digests, errors = set(), []
+    for out, before in (
+        (tmp_path / "first", ()),
+        (tmp_path / "second", ("-vv", "--log-file", str(program_log))),
+    ):
+        done = fly(script, "--no-report", out=out, before=before)
         assert done.returncode == 0, done.stdout + done.stderr
         digests.add(content_digest(out / "logs" / "faults-seed5.mcap"))
+        errors.append(done.stderr)
     assert len(digests) == 1
+
+    quiet, loud = errors
+    assert "followme-uav" not in quiet, "faults that the script causes are no warnings"
+    text = program_log.read_text()
+    for words in (
+        "The flight faults-seed5 begins.",
+        "event of the script begins: {'stall': {}}",
+        "event of the script ends: {'stall': {}}",
+        "the simulator sends no frame: getMultirotorState: no answer",
+        "is dropped: it came without an image.",
+        "frames without an image: ",
+        "the mission goes from takeoff to patrol: ",
+        "The fail-safe has lasted ",
+        "The simulator serves city 5 ",
+        "The embedded simulator has ended with exit code 0.",
+    ):
+        assert words in text, words
+        assert loud.count(words) == text.count(words), words
+    processes = set(re.findall(r"^\S+ (\d+) (command|worker|simulator) ", text, re.MULTILINE))
+    assert sorted(process for _, process in processes) == ["command", "simulator", "worker"]
+    assert len({number for number, _ in processes}) == 3
 
 
 def test_run_writes_results_junit_log_and_report(tmp_path):

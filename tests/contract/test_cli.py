@@ -128,6 +128,37 @@ def test_default_weights_are_found_from_any_folder(followme):
         assert str(ROOT) not in followme(command, "--help")[1]
 
 
+# Pilots and networks of users
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("fly",),
+        ("scenario", "run", "crowd", "--out", "run"),
+        ("scenario", "random", "--seeds", "1:2", "--out", "run"),
+        ("tune", "crowd", "--out", "run"),
+        ("replay", str(ROOT / "tests" / "reference_flights" / "follow_and_land.mcap")),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_pilot_that_does_not_exist_is_refused(refused, command):
+    """Before the first flight, in each command that takes a pilot."""
+    assert "--pilot gone:P: there is no module 'gone'" in refused(*command, "--pilot", "gone:P")
+    line = refused(*command, "--pilot", "gone")
+    assert "--pilot gone: unknown; choose from network, oracle, original, proportional" in line
+    Path("mine.py").write_text("class P:\n    def __init__(self, config, masks): pass\n")
+    assert "has no 'Q'; it has P" in refused(*command, "--pilot", "mine.py:Q")
+
+
+@pytest.mark.parametrize(
+    "command", [("fly",), ("scenario", "run", "crowd", "--out", "run"), ("evaluate", "data")]
+)
+def test_onnx_network_that_cannot_be_used_is_refused(refused, command):
+    Path("net.onnx").write_bytes(b"no network")
+    assert "net.onnx: damaged, or not an ONNX network" in refused(*command, "--weights", "net.onnx")
+
+
 # Configuration
 
 

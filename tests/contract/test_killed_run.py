@@ -20,12 +20,12 @@ RUN = """
 import sys
 from pathlib import Path
 from followme_uav.cli import main
-from followme_uav.scenario.run import ScenarioRun, fly_campaign
+from followme_uav.scenario.run import CampaignRun, fly_campaign
 from tests.unit import campaign_parts as parts
 
 def run():
     folder, flight = Path(sys.argv[1]), getattr(parts, sys.argv[2])
-    settings = ScenarioRun(
+    settings = CampaignRun(
         folder / "run", workers=2, logs="none", report=False, fly=flight, limit_s=5.0
     )
     fly_campaign(parts.campaign(folder, seeds=range(24)), settings, as_json=True)

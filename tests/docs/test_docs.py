@@ -24,18 +24,24 @@ from followme_uav.config import FlightConfig
 from followme_uav.config.aliases import ALIASES
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "examples" / "README.md",
+]
 DEADLINE_S = 240
-GROUPS = ("log", "scenario", "campaign")
+GROUPS = ("config", "log", "scenario", "campaign")
 """Commands that have commands of their own."""
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(not run|may exit 1):\s*\S.*-->\s*\Z")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-PATH = re.compile(r"(?<![\w./-])(?:followme_uav|configs|docs|tests|tools|weights)/[\w./-]*\w")
+PATH = re.compile(
+    r"(?<![\w./-])(?:followme_uav|configs|docs|examples|tests|tools|weights)/[\w./-]*\w"
+)
 MODULE = re.compile(r"(?<![\w./-])(\w+\.py)\b")
 """A module without its folder."""
-OTHERS = {"navigate.py"}
-"""Modules of other projects that pages name."""
+OTHERS = {"navigate.py", "FILE.py", "slow.py"}
+"""Modules of other projects and of users that pages name."""
 KEY = re.compile(r"(?:`|--set )([a-z_]+)\.(?!py\b)([a-z_0-9]+)(?![\w*])")
 """Section and name of a configuration key."""
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

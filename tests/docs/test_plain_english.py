@@ -12,7 +12,7 @@ from tests.docs.test_docs import FENCED, PAGES, ROOT, name_of
 FORMER_NAMES = ("far_from_her_cost",)
 """Names that old logs and files contain; only their aliases mention them."""
 
-FOLDERS = ("followme_uav", "configs", "tools", "tests")
+FOLDERS = ("followme_uav", "configs", "examples", "tools", "tests")
 TEXT = {".css", ".html", ".j2", ".js", ".json", ".md", ".proto", ".py", ".sh", ".txt", ".yaml"}
 SELF = "tests/docs/test_plain_english.py"
 """This file contains the words that it looks for."""

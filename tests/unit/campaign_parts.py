@@ -10,7 +10,7 @@ from pathlib import Path
 
 from followme_uav.config import load_config
 from followme_uav.flight.metrics import metrics_of
-from followme_uav.perception.weights import sha256
+from followme_uav.perception.network_files import sha256
 from followme_uav.scenario.execution.flight import FlightSettings, Flown, result_of, watchdog
 from followme_uav.scenario.execution.runner import RunSettings
 from followme_uav.scenario.script.plan import Campaign, Variant

@@ -15,7 +15,7 @@ from followme_uav.scenario.execution.flight import FlightSettings, fly_job
 from followme_uav.scenario.execution.jobs import jobs_of, shard_of
 from followme_uav.scenario.execution.results import RowFile, content_hash, read_results
 from followme_uav.scenario.execution.runner import fly_jobs
-from followme_uav.scenario.run import ScenarioRun, fly_campaign, merged_results
+from followme_uav.scenario.run import CampaignRun, fly_campaign, merged_results
 from tests.unit.campaign_parts import InlineFleet, campaign, run_settings, stub_flight
 from tests.unit.scenario_parts import scenario
 
@@ -230,7 +230,7 @@ def test_run_writes_all_files_and_tells_of_crashes(tmp_path, capsys, monkeypatch
         return nullcontext(fleet)
 
     monkeypatch.setattr("followme_uav.scenario.run.open_fleet", open_fleet)
-    run = ScenarioRun(tmp_path / "run", logs="none", fly=stub_flight)
+    run = CampaignRun(tmp_path / "run", logs="none", report=True, fly=stub_flight)
     with pytest.raises(SimulatorError, match="1 of 12 flights crashed, not by the pilot"):
         fly_campaign(campaign(tmp_path), run)
     printed = capsys.readouterr().out

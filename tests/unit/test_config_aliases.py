@@ -48,14 +48,6 @@ def with_former_names(config):
     return {name: section for name, section in settings.items() if section != {}}
 
 
-def with_value(key, value):
-    """Return the default configuration with another value of this key."""
-    section, name = key.split(".")
-    update = {name: value}
-    part = getattr(DEFAULT, section).model_copy(update=update)
-    return DEFAULT.model_copy(update={section: part})
-
-
 def nested(values):
     """Turn {"section.key": value} into the nested form of a file."""
     settings = {}
@@ -74,8 +66,8 @@ def test_former_name_works_in_a_file_and_in_an_override(tmp_path, former, key):
     value = other_value(key)
     path = tmp_path / "old.yaml"
     path.write_text(yaml.safe_dump(nested({former: value})))
-    expected = with_value(key, value)
-    assert expected != DEFAULT
+    expected = changed(DEFAULT, None, [f"{key}={value}"])
+    assert value_of(expected, key) == value != value_of(DEFAULT, key)
     assert changed(DEFAULT, path) == expected
     assert changed(DEFAULT, None, [f"{former}={value}"]) == expected
 

@@ -1,6 +1,7 @@
 """Tests of the flight loop: order of calls, pace, faults of the simulator, loss of control."""
 
 import itertools
+import logging
 import types
 from dataclasses import replace
 
@@ -561,3 +562,91 @@ def test_reported_ground_contact_is_no_collision_at_start_and_touchdown(simulato
     assert MissionState.FAILSAFE not in states(entries)
     found = metrics_of(entries, CONFIG)
     assert (found.collisions, found.landed) == (0, True)
+
+
+# Program log
+
+
+def logged(caplog, level=logging.WARNING):
+    return [r.getMessage() for r in caplog.records if r.levelno >= level]
+
+
+def test_outage_and_recovery_are_logged_once_each(simulator, clock, caplog):
+    simulator.faults["read_frame"] = fails_in(range(40, 44))
+    fly(simulator)
+    begin, end = logged(caplog)
+    assert begin == f"At 4.0 s the simulator sends no frame: {OUTAGE}"
+    assert end == "failed attempts to read a frame: 4 in 0.3 s, none since"
+
+
+def test_frames_without_an_image_are_logged_once_with_their_number(simulator, clock, caplog):
+    def lose(number):
+        simulator.world.blind = number in (40, 42, 43)
+
+    simulator.faults["read_frame"] = lose
+    fly(simulator)
+    begin, end = logged(caplog)
+    assert begin == "Frame 40 at 4.0 s is dropped: it came without an image."
+    assert end == "frames without an image: 3 in 0.3 s, none since"
+
+
+def test_failed_commands_and_missing_truth_are_logged(simulator, clock, caplog):
+    simulator.faults["send"] = fails_in({20})
+    simulator.faults["ground_truth"] = fails_in({80}, RemoteError("simFollowMe: no"))
+    fly(simulator)
+    lines = logged(caplog)
+    assert [line for line in lines if OUTAGE.args[0] in line]
+    assert [line for line in lines if "simFollowMe: no" in line]
+
+
+def test_late_frames_are_logged_with_the_time_that_passed(simulator, clock, caplog):
+    caplog.set_level(logging.INFO, "followme_uav")
+
+    def skip(number):
+        if number == 50:
+            simulator.world.time_s += 0.3
+
+    simulator.faults["read_frame"] = skip
+    fly(simulator)
+    (late,) = (line for line in logged(caplog, logging.INFO) if "is late" in line)
+    assert late == "Frame 50 at 5.3 s is late: 0.40 s after the last one instead of 0.10 s."
+
+
+def test_slow_turns_are_logged_in_real_time_only(simulator, clock, caplog):
+    caplog.set_level(logging.INFO, "followme_uav")
+
+    def slow(number):
+        if simulator.commands and number:
+            simulator.world.obey(simulator.commands[-1])
+        clock.now_s += 0.25 if 20 <= number < 30 else 0.0
+
+    simulator.faults["read_frame"] = slow
+    fly(simulator, lockstep=False)
+    begin, end = (line for line in logged(caplog, logging.INFO) if "turn" in line)
+    assert "takes 250 ms, longer than the 100 ms of a frame: receive 250," in begin
+    assert end == "turns slower than the camera: 10 in 0.9 s, none since"
+
+
+def test_transitions_are_logged_with_their_reasons(simulator, clock, caplog):
+    caplog.set_level(logging.INFO, "followme_uav")
+    entries = fly(simulator)
+    changes = [e.step.transition for e in entries if e.step.transition]
+    lines = [line for line in logged(caplog, logging.INFO) if "mission goes" in line]
+    assert len(lines) == len(changes) > 3
+    for line, change in zip(lines, changes, strict=True):
+        assert f"from {change.source.value} to {change.target.value}: {change.reason}." in line
+
+
+def test_loss_and_recovery_of_control_are_logged(clock, caplog):
+    fly(Contested(_take), load_config(overrides=["duration_s=30"]))
+    lines = logged(caplog)
+    assert any("is lost (it was taken); it is taken back, time 1 of " in line for line in lines)
+    assert "Control of the vehicle is taken back." in lines
+    assert any("to failsafe: it was taken." in line for line in lines)
+
+
+def test_frames_are_logged_with_the_level_debug_only(simulator, clock, caplog):
+    caplog.set_level(logging.INFO, "followme_uav")
+    entries = fly(simulator)
+    quiet = len(caplog.records)
+    assert quiet < 20 < len(entries)

@@ -14,7 +14,7 @@ from followme_uav.scenario import tune
 from followme_uav.scenario.execution.results import read_results, totals, write_results
 from followme_uav.scenario.report.compare import changes, print_comparison
 from followme_uav.scenario.report.report import write_report
-from followme_uav.scenario.run import ScenarioRun
+from followme_uav.scenario.run import CampaignRun
 from followme_uav.scenario.script.plan import Campaign, Variant
 from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import result, scenario
@@ -154,7 +154,7 @@ class Tuning:
         return results
 
     def search(self, trials, held_out=(11, 12)):
-        run = ScenarioRun(self.folder, workers=1)
+        run = CampaignRun(self.folder, workers=1)
         return tune.tune(self.campaign, trials, run, held_out, self.space)
 
 

@@ -10,7 +10,7 @@ from followme_uav.flight.metrics import metrics_of
 from followme_uav.messages import MissionState
 from followme_uav.scenario.script.checks import complaints
 from followme_uav.scenario.script.draws import draw_scenario
-from followme_uav.scenario.script.script import SCENARIOS, read_scenarios
+from followme_uav.scenario.script.script import read_scenarios
 from followme_uav.sim.agents.people import Crowd
 from followme_uav.sim.agents.routes import HeroMode, check_route
 from followme_uav.sim.city.world import make_city
@@ -18,7 +18,7 @@ from followme_uav.sim.world_plan import plan_world
 from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import scenario, write_script
 
-EVERY = read_scenarios([SCENARIOS])
+EVERY = read_scenarios([])
 REQUIRED = {
     *("straight-walk", "run", "stop-and-go", "sharp-corners", "u-turn-below", "zigzag", "circle"),
     *("under-highway", "behind-building", "behind-trees", "crowd", "decoy-crosses"),

@@ -106,7 +106,7 @@ def test_read_only_images_give_the_same_mask(segmenter, image):
 def test_openvino_uses_the_given_number_of_threads(trained):
     """Several flights on one machine must share its cores."""
     segmenter = Segmenter(trained["model2"], runtime="openvino", threads=1)
-    (request,) = segmenter._runtime._single.values()
+    (request,) = segmenter._runtime._runner._single.values()
     assert request.get_compiled_model().get_property("INFERENCE_NUM_THREADS") == 1
 
 

@@ -63,6 +63,15 @@ class BrowserPage:
         """Click on an element."""
         self._page.click(selector, timeout=TIMEOUT_MS)
 
+    def first_link(self, selector):
+        """Wait for the first link of this CSS selector; return its complete address."""
+        link = self._page.wait_for_selector(selector, timeout=TIMEOUT_MS)
+        return link.evaluate("link => link.href")
+
+    def wait_until_loaded(self):
+        """Wait until the page and all that it names have been loaded."""
+        self._page.wait_for_load_state("networkidle", timeout=TIMEOUT_MS)
+
     def screenshot(self):
         """The visible part of the page, as RGB.
 

@@ -9,6 +9,7 @@ not in the image).
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ from followme_uav.labelled_frames import FOLLOWING, WITH_HERO, WITHOUT_HERO, kin
 from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, Vec3
 from followme_uav.rpc.collection_client import DataCollectionClient
 from followme_uav.terminal import make_console
+
+logger = logging.getLogger(__name__)
 
 KINDS = (FOLLOWING, WITH_HERO, WITHOUT_HERO)
 """In the order in which random viewpoints are drawn."""
@@ -139,6 +142,7 @@ def _frames(
                 left[kind] -= 1
                 found += 1
                 yield kind, labelled[0], labelled[1]
+        logger.info("City %d gave %d frames, from %d viewpoints.", seed, found, tries)
 
 
 def _draw_conditions(random: np.random.Generator) -> Conditions:
@@ -164,7 +168,8 @@ def _labelled_frame(
     """
     try:
         client.place_vehicle(view.position_m, view.yaw_rad)
-    except RemoteError:
+    except RemoteError as error:
+        logger.debug("The simulator refuses a viewpoint: %s", error)
         return None
     hover = Command(Manoeuvre.HOVER, (0.0, 0.0, 0.0), 0.0, view.pan_rad, view.tilt_rad)
     client.send(hover)

@@ -11,8 +11,8 @@ The recorder has two ways of showing a class; `MaskEncoding` says how each gives
 from __future__ import annotations
 
 import io
+import logging
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -32,6 +32,8 @@ from followme_uav.learn.data.pairing import SKIP_INCOMPLETE, is_image_file, list
 from followme_uav.learn.data.plausibility import ClassColours
 from followme_uav.messages import MaskClass, RgbImage
 from followme_uav.terminal import make_console
+
+logger = logging.getLogger(__name__)
 
 IMAGE_CAMERA = 1
 CAMERAS = (3, 2, 4)
@@ -174,7 +176,7 @@ def prepare(
     )
     _print(console, target, summary)
     for warning in colours.warnings(cameras):
-        print(f"followme-uav: warning: {target}: {warning}", file=sys.stderr)
+        logger.warning("%s: %s", target, warning)
     return summary
 
 

@@ -11,6 +11,7 @@ as many steps as each value asks for.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,7 +19,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, write_json
@@ -34,9 +34,12 @@ from followme_uav.learn.training.config import (
     load_training_config,
 )
 from followme_uav.learn.training.frames import read_frames
+from followme_uav.resources import shipped
 from followme_uav.terminal import make_console
 
-DEFAULT_CONFIG = CONFIG_DIR / "experiments" / "report.yaml"
+logger = logging.getLogger(__name__)
+
+DEFAULT_CONFIG = shipped("experiments/report.yaml")
 
 
 def experiment(
@@ -134,6 +137,7 @@ def _train_missing(
             outcomes = runs.execute(run, frames, prepared, lambda n: progress.advance(task, n))
             for point, outcome in zip(run.points, outcomes, strict=True):
                 files.write(run.config, point, outcome)
+            logger.info("Run %d of %d has ended.", number, len(missing))
 
 
 def _progress_bar(console: Console, nothing_to_do: bool) -> Progress:

@@ -73,12 +73,13 @@ class TrainingConfig(Section):
 def load_training_config(path: Path) -> TrainingConfig:
     """Read and check a training configuration.
 
-    `extends: NAME` takes all other keys from NAME.yaml in the same folder.
+    `extends: NAME` takes all other keys from NAME.yaml in the same folder, or else from the user's
+    or the shipped `training/NAME.yaml`.
 
     Raises:
         ConfigError: The file is missing, not YAML, or a key is unknown, missing or out of range.
     """
-    return validated(TrainingConfig, read_extending(path), path)
+    return validated(TrainingConfig, read_extending(path, "training"), path)
 
 
 def check_architecture(name: str, source: str) -> None:

@@ -7,6 +7,7 @@ file, and a checkpoint holds everything that a killed training needs to resume.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -47,7 +48,10 @@ from followme_uav.learn.training.sampler import CropSampler
 from followme_uav.learn.training.tensorboard_writer import TensorBoardWriter
 from followme_uav.learn.training.trainer import Trainer, learning_rate
 from followme_uav.learn.training.training_files import TrainingFiles
+from followme_uav.program_log import PRINTED
 from followme_uav.terminal import make_console
+
+logger = logging.getLogger(__name__)
 
 
 def train(
@@ -95,6 +99,7 @@ def train(
     )
     files = TrainingFiles(out, record, trainer)
     if resume and files.resume():
+        logger.info("The training resumes after epoch %d.", trainer.epoch, extra={"topic": PRINTED})
         console.print(f"resuming after epoch {trainer.epoch} of {config.epochs}")
     board = TensorBoardWriter(logs or out.with_suffix(".tensorboard"), resume=trainer.epoch > 0)
 
@@ -117,6 +122,12 @@ def train(
             score = selection_score(prepared, scores)
             is_best = files.save(score, scores)
             board.write(trainer.epoch, _curves(config, trainer.epoch, epoch, score, scores))
+            logger.info(
+                "Epoch %d of %d: loss %.4f, %d hard examples, score %.4f%s.",
+                *(trainer.epoch, config.epochs, epoch.loss, epoch.hard_examples, score),
+                ", the best so far" if is_best else "",
+                extra={"topic": PRINTED},
+            )
             console.print(
                 f"epoch {trainer.epoch}/{config.epochs} loss {epoch.loss:.4f} "
                 f"hard examples {epoch.hard_examples} score {score:.4f}{' *' if is_best else ''} "

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +30,8 @@ from followme_uav.scenario.execution.world_events import (
     WorldEvents,
 )
 from followme_uav.scenario.script.events import Delays, Event
+
+logger = logging.getLogger(__name__)
 
 _DROP, _FRAME_JITTER, _COMMAND_JITTER = 11, 12, 13
 """Random streams: with the seed, each gives the same numbers in every flight."""
@@ -86,6 +90,7 @@ class FaultInjector:
         self._agenda = Agenda()
         self._now_s = self._end_s = 0.0
         self._last_due_s = 0.0
+        self._reported: list[Event] = []
 
     def read_frame(self) -> Frame:
         """Return the newest frame that has arrived; without its image if that was lost."""
@@ -95,6 +100,8 @@ class FaultInjector:
         active = self._active_events()
         share = 1.0 - math.prod(1.0 - e.drop_frames.share for e in active if e.drop_frames)
         is_lost = share > 0.0 and self._drop_rng.random() < share
+        if is_lost:
+            logger.debug("The image of frame %d is dropped, as the script says.", frame.index)
         return replace(frame, rgb=None) if is_lost else frame
 
     def ground_truth(self) -> GroundTruth | None:
@@ -116,6 +123,7 @@ class FaultInjector:
 
     def begin_advance(self, duration_s: float, *, prefetch: bool) -> None:
         """Begin to let time pass, unless something is due on the way."""
+        self._report_events()
         self._world_events.apply(self._now_s)
         self._end_s = self._now_s + duration_s
         delay = self._delay
@@ -148,6 +156,21 @@ class FaultInjector:
         """Take control of the vehicle, unless the simulator is stalled."""
         if not self.is_stalled:
             self._simulator.take_control()
+
+    def _report_events(self) -> None:
+        """Log the events that begin or end at this time."""
+        active = self._active_events()
+        if len(active) == len(self._reported) and all(map(operator.is_, active, self._reported)):
+            return
+        for events, others, verb in (
+            (active, self._reported, "begins"),
+            (self._reported, active, "ends"),
+        ):
+            for event in events:
+                if not any(event is other for other in others):
+                    text = event.model_dump(exclude_none=True, exclude={"at_s", "lasts_s"})
+                    logger.info("At %.1f s an event of the script %s: %s.", self._now_s, verb, text)
+        self._reported = active
 
     def _active_events(self) -> list[Event]:
         # An event that begins at the time of a frame is active, whatever the rounding error.

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Protocol
 
+from followme_uav.program_log import quieten
 from followme_uav.scenario.execution.flight import FlightSettings, Flown
 from followme_uav.scenario.execution.jobs import Job
 from followme_uav.workers import WorkerPool, worker_pool
@@ -56,7 +57,7 @@ class LocalFleet:
 @contextmanager
 def local_fleet(workers: int) -> Iterator[LocalFleet]:
     """Start processes, which share the processors of this machine."""
-    with worker_pool(workers, use_threads, threads_of(workers)) as pool:
+    with worker_pool(workers, prepare_worker, threads_of(workers)) as pool:
         yield LocalFleet(pool, workers)
 
 
@@ -65,7 +66,8 @@ def threads_of(workers: int) -> int:
     return max(1, (os.cpu_count() or 1) // max(workers, 1))
 
 
-def use_threads(count: int) -> None:
-    """Limit the threads of renderer and numerical libraries in this process."""
+def prepare_worker(threads: int) -> None:
+    """Limit the threads of renderer and numerical libraries in a worker; show errors only."""
     for name in _THREAD_VARIABLES:
-        os.environ[name] = str(count)
+        os.environ[name] = str(threads)
+    quieten()  # scripts cause faults, and each would be a warning

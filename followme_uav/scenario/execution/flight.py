@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import faulthandler
 import hashlib
+import logging
 import os
 import platform
 import tempfile
@@ -24,8 +25,7 @@ import numpy as np
 import yaml
 
 from followme_uav import __version__
-from followme_uav.errors import FollowMeError
-from followme_uav.flight.pilots import pilot_kind
+from followme_uav.errors import FollowMeError, PilotError
 from followme_uav.scenario.execution.fault_injector import FaultInjector, fault_injector_for
 from followme_uav.scenario.execution.jobs import Job
 from followme_uav.scenario.execution.results import AS_EXPECTED, Result
@@ -33,11 +33,13 @@ from followme_uav.scenario.script.checks import complaints
 from followme_uav.scenario.script.random_draws import draws_of
 from followme_uav.scenario.script.script import Scenario
 
+logger = logging.getLogger(__name__)
+
 Logs = Literal["all", "failures", "none"]
 LIMIT_S, LIMIT_PER_S = 120.0, 10.0
 """Wall-clock limit of a flight: start and end, and per second of flight time."""
 _OF_THE_MACHINE = (FollowMeError, OSError, MemoryError)
-"""Errors that end a flight without a fault of the pilot."""
+"""Errors that end a flight without a fault of the pilot, except `PilotError`."""
 
 
 @dataclass(frozen=True)
@@ -96,34 +98,39 @@ def watchdog(limit_s: float) -> Iterator[None]:
 def _fly(job: Job, settings: FlightSettings, scratch: Path) -> Flown:
     from followme_uav.flight.fly import FlightPlan, fly  # slow to import
 
+    logger.info("The flight %s begins.", job.key)
     start_s = time.monotonic()
     metrics: Mapping[str, Any] = {}
     draws: Mapping[str, Any] = {}
     injectors: list[FaultInjector] = []
     crashed = False
     log = None if settings.logs == "none" else (settings.folder or scratch) / log_name(job)
-    kind = pilot_kind(job.variant.pilot)
     try:
         scenario = job.scenario()
         draws = draws_of(scenario, job.seed)
         summary = fly(
             FlightPlan(
                 config=_with_threads(job, settings.threads),
-                weights=None if kind.on_true_masks else job.variant.weights,
+                weights=job.variant.weights,
                 seed=job.seed,
                 log=log,
                 embedded=True,
                 lockstep=True,
                 world=_world_file(scenario, job.seed, scratch),
                 wrap_simulator=fault_injector_for(scenario.events, job.seed, injectors.append),
-                make_pilot=kind.make,
+                pilot=job.variant.pilot,
                 end_after_following_s=scenario.follow_s,
-                metadata={"scenario": scenario.name, "pilot": job.variant.pilot},
+                metadata={"scenario": scenario.name},
             )
         )
+    except PilotError as error:
+        logger.debug("The flight %s broke by its pilot.", job.key, exc_info=True)
+        reason = f"broke: {error}"
     except _OF_THE_MACHINE as error:
+        logger.debug("The flight %s broke.", job.key, exc_info=True)
         reason, crashed = f"broke: {error}", not any(i.is_stalled for i in injectors)
     except Exception as error:  # an error in one flight must not end the others
+        logger.debug("The flight %s broke by an error of the program.", job.key, exc_info=True)
         reason = f"broke: {type(error).__name__}: {error}"
     else:
         metrics = summary.metrics.to_dict()

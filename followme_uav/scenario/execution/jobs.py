@@ -10,8 +10,8 @@ from typing import Any
 
 from followme_uav.config import FlightConfig, merged, validated
 from followme_uav.errors import ConfigError
-from followme_uav.flight.pilots import pilot_kind
-from followme_uav.perception.weights import read_weights, sha256
+from followme_uav.flight.pilots import PilotKind, pilot_kind
+from followme_uav.perception.network_files import check_network, sha256
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
 from followme_uav.scenario.script.script import Scenario
@@ -36,6 +36,8 @@ class Job:
     """None: a random scenario, drawn by the seed where it is flown."""
     config: FlightConfig
     variant: Variant
+    pilot_sha256: str = ""
+    """Of the file with a user's pilot; empty for the pilots of this program."""
     weights_sha256: str = ""
     """Empty for a pilot on exact masks."""
     config_sha256: str = ""
@@ -68,18 +70,19 @@ def jobs_of(campaign: Campaign) -> list[Job]:
     Raises:
         ConfigError: A scenario contradicts the configuration, or a variant's world, or there are
             more flights than `MAX_FLIGHTS`.
+        PilotError: The code of a pilot cannot be imported.
         WeightsError: The weights cannot be used.
     """
     if campaign.flights > MAX_FLIGHTS:
         raise ConfigError(f"{campaign.flights} flights, at most {MAX_FLIGHTS}; fly a part of them")
     jobs: dict[str, Job] = {}
     for variant in campaign.variants:
-        weights = _checked_weights(variant)
+        inputs = _inputs_of(variant)
         for script in campaign.scenarios:
             seeds = campaign.seeds or script.seeds
-            for job in _jobs(campaign, variant, weights, script, seeds):
+            for job in _jobs(campaign, variant, inputs, script, seeds):
                 jobs.setdefault(job.id, job)
-        for job in _jobs(campaign, variant, weights, None, campaign.random_seeds):
+        for job in _jobs(campaign, variant, inputs, None, campaign.random_seeds):
             jobs.setdefault(job.id, job)
     return list(jobs.values())
 
@@ -105,10 +108,29 @@ def chosen_by(jobs: Iterable[Job], prefix: str) -> list[Job]:
     return found
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """Pilot and network of a variant, by their content."""
+
+    pilot: PilotKind
+    pilot_sha256: str
+    weights_sha256: str
+
+
+def _inputs_of(variant: Variant) -> _Inputs:
+    """Import the pilot and check the network of a variant, before the first flight."""
+    kind = pilot_kind(variant.pilot)
+    code = "" if kind.source is None else hashlib.sha256(kind.source.read_bytes()).hexdigest()
+    if kind.on_true_masks:
+        return _Inputs(kind, code, "")
+    check_network(variant.weights)
+    return _Inputs(kind, code, sha256(variant.weights))
+
+
 def _jobs(
     campaign: Campaign,
     variant: Variant,
-    weights: str,
+    inputs: _Inputs,
     script: Scenario | None,
     seeds: Sequence[int],
 ) -> Iterator[Job]:
@@ -125,9 +147,11 @@ def _jobs(
         else script.model_dump(mode="json", exclude=_NOT_IN_ID),
         "world": dict(variant.world),
         "config": settings,
-        "pilot": variant.pilot,
-        "weights": weights,
+        "pilot": inputs.pilot.name,
+        "weights": inputs.weights_sha256,
     }
+    if inputs.pilot_sha256:
+        content["pilot_code"] = inputs.pilot_sha256
     common, config_sha256 = _digest(_text(content)), _digest(_text(settings))
     for seed in seeds:
         yield Job(
@@ -137,18 +161,11 @@ def _jobs(
             script=script,
             config=config,
             variant=variant,
-            weights_sha256=weights,
+            pilot_sha256=inputs.pilot_sha256,
+            weights_sha256=inputs.weights_sha256,
             config_sha256=config_sha256,
             world=variant.world,
         )
-
-
-def _checked_weights(variant: Variant) -> str:
-    """Return the digest of the weights; empty where the pilot does not use them."""
-    if pilot_kind(variant.pilot).on_true_masks:
-        return ""
-    read_weights(variant.weights)
-    return sha256(variant.weights)
 
 
 def _in_world(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:

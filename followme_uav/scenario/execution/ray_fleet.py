@@ -1,29 +1,34 @@
 """The processes that fly the jobs of a run: those of a Ray cluster.
 
 Each flight is a Ray task of one processor; Ray distributes them, and reuses its processes, which
-keep their imports and their network. Weights are put into Ray's object store once, and written to
-a file once on each machine. Workers need the same version of this program. Usage reports are off
-(`privacy`), and no dashboard is started; that of the cluster can be used.
+keep their imports and their network. Networks, and a pilot given as FILE.py:Class, are put into
+Ray's object store once, and written to files once on each machine. Workers need the same version of
+this program, and of a pilot given as module:Class. Their program log is Ray's log of the worker.
+Usage reports are off (`privacy`), and no dashboard is started; that of the cluster can be used.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from followme_uav.errors import ConfigError, EnvironmentSetupError
+from followme_uav.errors import ConfigError, EnvironmentSetupError, PilotError, WeightsError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, write_whole
-from followme_uav.perception.weights import sha256
-from followme_uav.scenario.execution.fleet import Fly, use_threads
+from followme_uav.flight.pilots import pilot_kind
+from followme_uav.perception.network_files import files_of, sha256
+from followme_uav.program_log import set_up_child
+from followme_uav.scenario.execution.fleet import Fly, prepare_worker
 from followme_uav.scenario.execution.flight import FlightSettings, Flown, code_digest
 from followme_uav.scenario.execution.jobs import Job
 
@@ -40,7 +45,7 @@ class RayFleet:
         self._ray: Any = ray
         self._task: Any = ray.remote(num_cpus=1, max_retries=0)(_fly_on_node)
         self._code = code_digest()
-        self._weights: dict[Path, Any] = {}
+        self._stored: dict[Path, Any] = {}
         self._capacity, self._asked_s = 1, -_CAPACITY_S
         self._tasks: dict[Future[Flown], Any] = {}
 
@@ -54,7 +59,9 @@ class RayFleet:
     def submit(self, fly: Fly, job: Job, settings: FlightSettings) -> Future[Flown]:
         """Fly a job on any machine of the cluster; the log comes back with the result."""
         remote = replace(settings, folder=None, threads=1)
-        task = self._task.remote(fly, job, remote, self._files(job), self._code)
+        task = self._task.remote(
+            *(fly, job, remote, self._weights(job), self._pilot(job), self._code)
+        )
         future: Future[Flown] = task.future()
         self._tasks[future] = task
         future.add_done_callback(lambda done: self._tasks.pop(done, None))
@@ -62,8 +69,8 @@ class RayFleet:
 
     @property
     def stored(self) -> int:
-        """Number of weights files in the object store."""
-        return len(self._weights)
+        """Number of networks and pilots in the object store."""
+        return len(self._stored)
 
     def is_loss(self, error: BaseException) -> bool:
         """Whether process or machine are gone: errors of the task itself are `RayTaskError`."""
@@ -77,16 +84,20 @@ class RayFleet:
             with suppress(Exception):
                 self._ray.cancel(task, force=True)
 
-    def _files(self, job: Job) -> Any:
-        """Return the weights, and the JSON beside them, in the object store."""
+    def _weights(self, job: Job) -> Any:
+        """Return the network, and the files that describe it, in the object store."""
         path = job.variant.weights
-        if not job.weights_sha256:
-            return None
-        if path not in self._weights:
-            beside = (path, path.with_suffix(".json"))
-            files = {file.name: file.read_bytes() for file in beside if file.exists()}
-            self._weights[path] = self._ray.put(files)
-        return self._weights[path]
+        return self._put(path, files_of(path)) if job.weights_sha256 else None
+
+    def _pilot(self, job: Job) -> Any:
+        """Return the file with the user's pilot in the object store."""
+        file = pilot_file(job)
+        return None if file is None else self._put(file, (file,))
+
+    def _put(self, key: Path, files: tuple[Path, ...]) -> Any:
+        if key not in self._stored:
+            self._stored[key] = self._ray.put({file.name: file.read_bytes() for file in files})
+        return self._stored[key]
 
 
 @contextmanager
@@ -125,28 +136,73 @@ def ray_fleet(address: str) -> Iterator[RayFleet]:
         ray.shutdown()
 
 
+def pilot_file(job: Job) -> Path | None:
+    """Return the file of a pilot given as FILE.py:Class."""
+    file = job.variant.pilot.rpartition(":")[0]
+    return Path(file) if file.endswith(".py") else None
+
+
 def _fly_on_node(
-    fly: Fly, job: Job, settings: FlightSettings, files: dict[str, bytes] | None, code: str
+    fly: Fly,
+    job: Job,
+    settings: FlightSettings,
+    weights: dict[str, bytes] | None,
+    pilot: dict[str, bytes] | None,
+    code: str,
 ) -> Flown:
-    """Fly a job with the weights of the object store; runs in a process of the cluster."""
+    """Fly a job with the files of the object store; runs in a process of the cluster."""
     if code_digest() != code:
         raise ConfigError(
             "a machine of the cluster has another version of followme-uav; install the same one"
         )
-    use_threads(settings.threads)
-    if files is not None:
-        weights = _node_file(files, job)
-        job = replace(job, variant=job.variant.model_copy(update={"weights": weights}))
-    return fly(job, settings)
+    _prepare_process(settings.threads)
+    given, changes = job.variant.pilot, dict[str, Any]()
+    if weights is not None:
+        digest, name = job.weights_sha256, job.variant.weights.name
+        changes["weights"] = _node_file(weights, name, digest, sha256)
+    if pilot is not None:
+        (name,) = pilot
+        file = _node_file(pilot, name, job.pilot_sha256, _digest)
+        changes["pilot"] = f"{file}:{given.rpartition(':')[2]}"
+    job = replace(job, variant=job.variant.model_copy(update=changes))
+    if job.pilot_sha256:
+        source = pilot_kind(job.variant.pilot).source
+        if source is None or _digest(source) != job.pilot_sha256:
+            raise PilotError(
+                f"pilot {given}: a machine of the cluster has another version; install the "
+                "same one, or give it as FILE.py:Class"
+            )
+    flown = fly(job, settings)
+    return replace(flown, result=replace(flown.result, pilot=given))
 
 
-def _node_file(files: dict[str, bytes], job: Job) -> Path:
-    """Return the path of the weights on this machine; written by its first flight."""
-    folder = Path(tempfile.gettempdir()) / f"followme-uav-{os.getuid()}" / job.weights_sha256
-    weights = folder / job.variant.weights.name
+@cache
+def _prepare_process(threads: int) -> None:
+    """Prepare a process of the cluster; it may have flown before."""
+    set_up_child("worker")
+    prepare_worker(threads)
+
+
+def _node_file(
+    files: dict[str, bytes], name: str, digest: str, digest_of: Callable[[Path], str]
+) -> Path:
+    """Return the path of a file on this machine; it is written by the first flight there."""
+    folder = Path(tempfile.gettempdir()) / f"followme-uav-{os.getuid()}" / digest
+    path = folder / name
     # Others can write to the folder of temporary files: the content is checked.
-    if not weights.exists() or sha256(weights) != job.weights_sha256:
+    if not _has(path, digest, digest_of):
         make_folder(folder)
-        for name in sorted(files, key=lambda name: name == weights.name):  # the weights last
-            write_whole(folder / name, files[name])
-    return weights
+        for each in sorted(files, key=lambda each: each == name):  # the named one last
+            write_whole(folder / each, files[each])
+    return path
+
+
+def _has(path: Path, digest: str, digest_of: Callable[[Path], str]) -> bool:
+    try:
+        return path.exists() and digest_of(path) == digest
+    except (OSError, WeightsError):
+        return False
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

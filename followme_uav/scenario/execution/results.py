@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ from followme_uav.scenario.statistics.intervals import (
     wilson,
 )
 from followme_uav.scenario.statistics.stopping import sequence_interval
+
+logger = logging.getLogger(__name__)
 
 FLIGHTS, RESULTS, JUNIT = "flights.jsonl", "results.json", "junit.xml"
 AS_EXPECTED = "as expected"
@@ -173,7 +176,14 @@ class RowFile:
             return []
         except OSError as error:
             raise DataError(f"{self._path}: {error.strerror}; make it readable") from error
-        return [row for line in lines if (row := _row_of(line)) is not None]
+        rows = []
+        for number, line in enumerate(lines, 1):
+            row = _row_of(line)
+            if row is not None:
+                rows.append(row)
+            elif line:
+                logger.warning("%s: line %d is damaged and left out.", self._path, number)
+        return rows
 
     def append(self, row: Row) -> None:
         """Add a row; raises `OutputError` when it cannot be written."""

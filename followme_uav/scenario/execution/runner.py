@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from followme_uav.errors import EnvironmentSetupError
 from followme_uav.files import make_folder, write_whole
+from followme_uav.program_log import PRINTED
 from followme_uav.scenario.execution.fleet import Fleet, Fly
 from followme_uav.scenario.execution.flight import (
     FlightSettings,
@@ -23,6 +25,8 @@ from followme_uav.scenario.execution.flight import (
 from followme_uav.scenario.execution.jobs import Job
 from followme_uav.scenario.execution.results import Result, Row, RowFile
 from followme_uav.scenario.statistics.stopping import Stopping
+
+logger = logging.getLogger(__name__)
 
 OnResult = Callable[[Result, bool], None]
 """Called with each result, and whether the flight was finished before this run."""
@@ -114,6 +118,7 @@ class _Distribution:
             result = rows.get(job.id)
             if result is None or result.crashed or not self._has_log(result):
                 continue
+            logger.debug("Flight %s was flown before.", job.key)
             self._count(job, result)
             self._on_result(result, True)
             if self._stopped:
@@ -153,11 +158,20 @@ class _Distribution:
         flown = self._flown(job, future, begun_s)
         result = replace(flown.result, attempts=self._attempts[job.id])
         if result.crashed and result.attempts <= self._settings.retries:
+            logger.warning(
+                "Flight %s crashed in attempt %d and is flown again: %s.",
+                *(job.key, result.attempts, result.reason),
+            )
             return True
         if flown.log is not None:
             write_whole(self._settings.folder / log_name(job), flown.log)
         self._rows.append(Row(self._code, result))
         self._count(job, result)
+        logger.info(
+            "Flight %s %s after %.1f s of real time: %s.",
+            *(job.key, result.outcome, result.wall_s, result.reason),
+            extra={"topic": PRINTED},
+        )
         self._on_result(result, False)
         self._check_hope(result)
         return False

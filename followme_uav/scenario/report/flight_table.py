@@ -109,7 +109,8 @@ def command_of(result: Result, folder: Path) -> str:
 
     out = folder.with_name(f"{folder.name}-{result.key}")
     parts = ["followme-uav", "campaign", "run", str(folder), "--only", result.id, "--logs", "all"]
-    return shlex.join([*parts, "--out", str(out)])
+    own = ["--pilot", result.pilot] if ":" in result.pilot else []
+    return shlex.join([*parts, *own, "--out", str(out)])
 
 
 def table_of(results: Sequence[Result], folder: Path) -> pa.Table:

@@ -5,13 +5,15 @@
     seeds: 301:304                # replaces the scripts' own seeds; A:B are A to B-1
     random: 9000:9400             # random scenarios, one for each seed
     pilots: [network, original]
-    weights: [model1.h5, model2.h5]              # files, relative to the plan
+    weights: [model1, mine/net.onnx]             # names, or files relative to the plan
     overrides: {near: [], far: [control.wanted_distance_m=9]}
     worlds: {clear: {}, fog: {light: {fog: 0.4}}}    # changes of each scenario's world
     combine: crossed              # or paired: the first value of each axis, then the second, ...
 
 Only `scenarios` or `random` is required. Pilots, weights, overrides and worlds are the axes; one
 choice of a value for each axis is a variant, and each variant flies every scenario and seed.
+
+A plan is data: a pilot `module:Class` or `FILE.py:Class` in it runs only if the user names it, too.
 """
 
 from __future__ import annotations
@@ -26,8 +28,9 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from followme_uav.config import Section, read_yaml, validated
 from followme_uav.errors import ConfigError
-from followme_uav.flight.pilots import PILOTS
+from followme_uav.flight.pilots import PILOTS, is_named
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.resources import WEIGHTS, named
 from followme_uav.scenario.script.script import Scenario, Seed, read_scenarios
 
 MAX_FLIGHTS = 1_000_000
@@ -77,7 +80,7 @@ class Plan(Section):
     @classmethod
     def _known(cls, pilots: tuple[str, ...]) -> tuple[str, ...]:
         for pilot in pilots:
-            if pilot not in PILOTS:
+            if ":" not in pilot and not is_named(pilot):
                 raise ValueError(f"'{pilot}' is unknown; choose from {', '.join(PILOTS)}")
         return pilots
 
@@ -110,11 +113,11 @@ class Plan(Section):
             columns = [v if len(v) > 1 else [*v] * most for v in axes.values()]
             combinations = list(zip(*columns, strict=True))
         for pilot, weights, (changes, overrides), (place, world) in combinations:
-            labels = (pilot, Path(weights).stem, changes, place)
+            labels = (pilot_label(pilot), Path(weights).stem, changes, place)
             varied = [t for t, v in zip(labels, axes.values(), strict=True) if len(v) > 1]
             yield Variant(
                 pilot=pilot,
-                weights=(folder / weights).resolve(),
+                weights=_weights(weights, folder),
                 overrides=overrides,
                 world=world,
                 axes={axis: t for axis, t in zip(axes, labels, strict=True) if t},
@@ -143,6 +146,42 @@ class Campaign:
         return (scripted + len(self.random_seeds)) * len(self.variants)
 
 
+def one_variant(
+    scenarios: Sequence[Scenario],
+    variant: Variant,
+    *,
+    seeds: Sequence[int] | None = None,
+    random_seeds: Sequence[int] = (),
+    config: Path | None = None,
+) -> Campaign:
+    """Return a campaign with one pilot, one network and one configuration.
+
+    Args:
+        scenarios: The scenarios.
+        variant: Pilot, network and overrides; the axes are set here.
+        seeds: Replace those of the scenarios.
+        random_seeds: Of random scenarios.
+        config: File with changes to `configs/default.yaml`.
+
+    Raises:
+        ConfigError: The file is wrong.
+    """
+    axes = {"pilot": pilot_label(variant.pilot), "weights": variant.weights.stem}
+    complete = {"weights": variant.weights.resolve(), "axes": axes}
+    return Campaign(
+        scenarios=tuple(scenarios),
+        variants=(variant.model_copy(update=complete),),
+        seeds=seeds,
+        random_seeds=random_seeds,
+        config={} if config is None else read_yaml(config),
+    )
+
+
+def pilot_label(pilot: str) -> str:
+    """Return a pilot's name for file names and tables: slow.Slow for `folder/slow.py:Slow`."""
+    return Path(pilot).name.replace(".py:", ".").replace(":", ".")
+
+
 def seeds_of(text: str) -> tuple[int, ...]:
     """Read A:B as the seeds from A to B-1; raises `ValueError`."""
     first, _, end = text.partition(":")
@@ -154,14 +193,25 @@ def seeds_of(text: str) -> tuple[int, ...]:
     return tuple(range(int(first), int(end)))
 
 
-def read_plan(path: Path) -> Campaign:
+def read_plan(path: Path, allowed: Sequence[str] = ()) -> Campaign:
     """Read a plan and the files that it names; a folder is that of a run.
+
+    Args:
+        path: The plan.
+        allowed: Pilots in it whose code may run.
 
     Raises:
         ConfigError: A value is wrong; the message names file and key.
     """
     file = path / PLAN if path.is_dir() else path
-    return campaign_of(validated(Plan, read_yaml(file), file), file)
+    campaign = campaign_of(validated(Plan, read_yaml(file), file), file)
+    for variant in campaign.variants:
+        if not is_named(variant.pilot) and variant.pilot not in allowed:
+            raise ConfigError(
+                f"{file}: the pilot '{variant.pilot}' is code; to run it, add --pilot "
+                f"{variant.pilot}"
+            )
+    return campaign
 
 
 def campaign_of(plan: Plan, source: Path) -> Campaign:
@@ -206,6 +256,14 @@ def _path(name: str, folder: Path) -> Path:
     """Return the path of a scenario; a bare name is one of the shipped scenarios."""
     path = Path(name)
     return path if len(path.parts) == 1 and not path.suffix else folder / path
+
+
+def _weights(name: str, folder: Path) -> Path:
+    """Return the path of weights; a bare name is that of the user's or shipped weights."""
+    path = Path(name)
+    if len(path.parts) == 1 and not path.suffix and not (folder / path).exists():
+        return named(path, WEIGHTS, "network", ".h5").resolve()
+    return (folder / path).resolve()
 
 
 def _short(seeds: Sequence[int]) -> str | list[int]:

@@ -23,7 +23,6 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from followme_uav.config import (
-    CONFIG_DIR,
     FlightConfig,
     Positive,
     Section,
@@ -34,11 +33,13 @@ from followme_uav.config import (
 )
 from followme_uav.config.aliases import renamed
 from followme_uav.errors import ConfigError
+from followme_uav.resources import found_in, named
 from followme_uav.scenario.script.checks import Expectations
 from followme_uav.scenario.script.events import Event
 from followme_uav.sim.world_plan import WorldPlan
 
-SCENARIOS = CONFIG_DIR / "scenarios"
+SCENARIOS = "scenarios"
+"""Folder of scenarios that are known by their names."""
 SEEDS = (301, 302, 303)
 """Default seeds of a scenario."""
 
@@ -46,7 +47,18 @@ Seed = Annotated[int, Field(ge=0)]
 
 
 class Scenario(Section):
-    """A scenario; the docstring of the module has an example."""
+    """A scenario: a city, events, and the metrics that are expected; keys as in a script.
+
+    Example:
+        >>> from followme_uav import Scenario
+        >>> gust = Scenario.model_validate({
+        ...     "name": "gust", "why": "A gust from the side.", "duration_s": 20, "seeds": [8],
+        ...     "events": [{"at_s": 8, "lasts_s": 4, "gust": {"east_mps": 6}}],
+        ...     "expect": {"collisions": 0, "in_view": {"min": 0.9}},
+        ... })
+        >>> gust.config().duration_s
+        20.0
+    """
 
     name: str
     """Name of the file without its ending; no key of the file."""
@@ -106,14 +118,15 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def read_scenarios(paths: Sequence[Path]) -> list[Scenario]:
-    """Read scenarios from files, folders, or by their names in `configs/scenarios`.
+    """Read scenarios from files, folders, or by their names in a folder `scenarios`.
 
-    Without paths, all scenarios of that folder are read.
+    Without paths, all scenarios with a name are read, the user's and shipped ones.
 
     Raises:
         ConfigError: A path does not exist, or two scenarios have the same name.
     """
-    files = [file for path in paths or [SCENARIOS] for file in _files(path)]
+    files = [file for path in paths for file in _files(path)]
+    files = files if paths else list(found_in(SCENARIOS).values())
     scenarios = [read_scenario(file) for file in dict.fromkeys(files)]
     names = [scenario.name for scenario in scenarios]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -128,10 +141,4 @@ def _files(path: Path) -> list[Path]:
         if not found:
             raise ConfigError(f"{path}: holds no scenario; scenarios are files NAME.yaml")
         return found
-    known = SCENARIOS / f"{path}.yaml"
-    if not path.exists() and path.suffix == "" and len(path.parts) == 1:
-        if not known.exists():
-            names = ", ".join(sorted(file.stem for file in SCENARIOS.glob("*.yaml")))
-            raise ConfigError(f"scenario '{path}' is unknown; give a file, or one of {names}")
-        return [known]
-    return [path]
+    return [named(path, SCENARIOS, "scenario")]

@@ -8,7 +8,7 @@ from typing import Any
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_int, read_text
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 500
 _LEVELS = (logging.INFO, logging.INFO, logging.WARNING, logging.ERROR)
@@ -38,7 +38,7 @@ class MessageMethods(Service):
     def _print_message(self, message: Any, message_param: Any, severity: Any) -> None:
         texts = read_text(message, "message"), read_text(message_param, "message_param")
         level = read_int(severity, "severity", 0, 255)
-        log.log(
+        logger.log(
             _LEVELS[min(level, len(_LEVELS) - 1)],
             "client: %s",
             repr("".join(texts)[:MAX_MESSAGE]),  # keeps any text on one line

@@ -20,7 +20,7 @@ from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulation_runner import SimulationRunner
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MAX_RECORDINGS = 1000
 MAX_IMAGES = 20_000
@@ -49,10 +49,10 @@ class Recorder:
             self._record(simulation)
         except (OSError, OutputError) as error:
             simulation.recorder = None
-            log.warning("%s: recording ends: %s", self.folder, error)
+            logger.warning("%s: recording ends: %s", self.folder, error)
         if self._images >= MAX_IMAGES or self._bytes >= MAX_BYTES:
             simulation.recorder = None
-            log.warning("%s: recording ends: it is full", self.folder)
+            logger.warning("%s: recording ends: it is full", self.folder)
 
     def _record(self, simulation: Simulation) -> None:
         shot, vehicle_name = simulation.shot(), simulation.equipment.vehicle_name
@@ -127,5 +127,7 @@ def _new_recorder(root: Path) -> Recorder:
         folder = root / f"recording-{number:04d}"
         if not folder.exists():
             with suppress(FileExistsError):  # another simulator has made it since the check
-                return Recorder(folder)
+                recorder = Recorder(folder)
+                logger.info("%s: a recording begins.", folder)
+                return recorder
     raise HandlerError(f"{MAX_RECORDINGS} recordings are there already; remove some")
