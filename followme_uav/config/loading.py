@@ -64,6 +64,17 @@ def load_merged_config(
     return merge_config(read_yaml(path), option, overrides, simulator)
 
 
+def shipped_config() -> FlightConfig:
+    """Return the shipped configuration, without the user's files."""
+    data = read_yaml(DEFAULT_CONFIG)
+    profile = shipped(f"{PROFILE_FOLDER}/{data['simulator']}.yaml")
+    data["simulator"] = read_extending(profile, PROFILE_FOLDER)
+    config, problems = _read(data)
+    if config is None or problems:
+        raise ConfigError(one_line(problems, DEFAULT_CONFIG))
+    return config
+
+
 def make_config(
     changes: Mapping[str, Any],
     source: Path | str,
@@ -96,7 +107,7 @@ def merge_config(
     draft = _Draft([*layers, (origin, renamed(changes))]).use_profile(simulator)
     _check(draft, [()], overrides, origin)
     _override(draft, overrides)
-    section, problems = read_section(FlightConfig, draft.data)
+    section, problems = _read(draft.data)
     if section is None or problems:
         source = draft.origins.of(problems[0].key, origin).source
         raise ConfigError(one_line(problems, source, overrides))
@@ -155,7 +166,7 @@ def changed(
         draft.merge(origin, update)
         _check(draft, list(keys_of(update)), overrides, origin)
     _override(draft, overrides)
-    section, problems = read_section(FlightConfig, draft.data)
+    section, problems = _read(draft.data)
     if section is None:
         raise ConfigError(one_line(problems, origin.source, overrides))
     return section
@@ -170,6 +181,11 @@ def of_older_version(data: Mapping[str, Any]) -> dict[str, Any]:
     return _known(FlightConfig, merged(read_yaml(DEFAULT_CONFIG), renamed(data)))
 
 
+def _read(data: Mapping[str, Any]) -> tuple[FlightConfig | None, list[Problem]]:
+    """Read the configuration of a flight; return it, if the types fit, and all problems."""
+    return read_section(FlightConfig, data)
+
+
 def _check(draft: _Draft, keys: Sequence[Key], overrides: Sequence[str], default: Origin) -> None:
     """Raise `ConfigError` for a problem within `keys`, unless the coming overrides may mend it."""
     coming = [key_of(override) for override in overrides]
@@ -180,7 +196,7 @@ def _check(draft: _Draft, keys: Sequence[Key], overrides: Sequence[str], default
 
     problems = [
         problem
-        for problem in read_section(FlightConfig, draft.data)[1]
+        for problem in _read(draft.data)[1]
         if any(problem.is_within(key) for key in keys) and not is_mended(problem)
     ]
     if problems:
@@ -193,7 +209,7 @@ def _override(draft: _Draft, overrides: Sequence[str]) -> None:
         value = _apply_override(draft.data, override)
         key = key_of(override)
         draft.origins.replace(key, Origin("set", f"--set {override}", "--set"), value)
-        problems = [p for p in read_section(FlightConfig, draft.data)[1] if p.is_within(key)]
+        problems = [p for p in _read(draft.data)[1] if p.is_within(key)]
         if problems:
             raise ConfigError(one_line(problems, f"--set {override}"))
 

@@ -11,9 +11,8 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen, MultipleOf
 
 from followme_uav.config.checking import Allowed, NotBlank
 from followme_uav.config.description import descriptions
+from followme_uav.config.loading import shipped_config
 from followme_uav.config.schema import FlightConfig, Section
-from followme_uav.config.yaml_files import merged, read_extending, read_yaml
-from followme_uav.resources import shipped
 
 _TYPES = {bool: "true or false", float: "number", int: "integer", str: "text"}
 _SIGNS = ((Gt, "gt", ">"), (Ge, "ge", ">="), (Lt, "lt", "<"), (Le, "le", "<="))
@@ -46,9 +45,7 @@ def reference() -> list[KeyReference]:
 
     Defaults are the shipped ones; those of the simulator are of the profile `embedded`.
     """
-    defaults = read_yaml(shipped("default.yaml"))
-    profile = read_extending(shipped("simulators/embedded.yaml"), "simulators")
-    defaults = merged(defaults, {"simulator": profile})
+    defaults = shipped_config().model_dump(mode="json")
     return list(_documented(FlightConfig, defaults, descriptions(FlightConfig), ""))
 
 
@@ -62,13 +59,12 @@ def _documented(
         if isinstance(inner, type) and issubclass(inner, Section):
             sections[name] = inner
             continue
-        built_in = None if field.is_required() else field.get_default(call_default_factory=True)
         what, rules = _type(inner, field.metadata)
-        yield KeyReference(key, what, rules, defaults.get(name, built_in), texts[key])
+        yield KeyReference(key, what, rules, defaults[name], texts[key])
     for name, section in sections.items():
         key = f"{start}{name}"
         yield KeyReference(key, "", "", None, texts[key])
-        yield from _documented(section, defaults.get(name, {}), texts, f"{key}.")
+        yield from _documented(section, defaults[name], texts, f"{key}.")
 
 
 def _type(kind: Any, metadata: Any) -> tuple[str, str]:
