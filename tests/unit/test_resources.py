@@ -190,7 +190,7 @@ def test_override_of_a_section_leaves_its_other_keys_to_the_program():
     overrides = ["control.pan={kp: 1, limit: 2}"]
     assert origin("control.pan.kp", None, overrides) == "--set"
     assert origin("control.pan.ki", None, overrides) == "built-in default"
-    assert origin("control.tilt.ki", None, overrides) == "shipped default.yaml"
+    assert origin("control.wanted_distance_m", None, overrides) == "shipped default.yaml"
 
 
 def test_former_name_of_a_key_has_the_origin_of_its_present_name():
