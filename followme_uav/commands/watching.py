@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import Progress
 
 from followme_uav.extras import require
 from followme_uav.files import check_writable, write_image
@@ -207,6 +206,8 @@ class _LogPresenter:
 
     def _entries(self, what: str) -> Iterator[FlightEntry]:
         """Yield all entries with a progress bar."""
+        from rich.progress import Progress  # slow to import
+
         with Progress(console=self._console, transient=True) as progress:
             count = len(self._history.time_s)
             yield from progress.track(self._log.entries(), total=count, description=what)

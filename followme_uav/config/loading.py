@@ -71,6 +71,17 @@ def load_merged_config(
     return merge_config(read_yaml(path), option, overrides, simulator)
 
 
+def shipped_config() -> FlightConfig:
+    """Return the shipped configuration, without the user's files."""
+    data = read_yaml(DEFAULT_CONFIG)
+    profile = shipped(f"{PROFILE_FOLDER}/{data['simulator']}.yaml")
+    data["simulator"] = read_extending(profile, PROFILE_FOLDER)
+    config, problems = _read(data)
+    if config is None or problems:
+        raise ConfigError(one_line(problems, DEFAULT_CONFIG))
+    return config
+
+
 def make_config(
     changes: Mapping[str, Any],
     source: Path | str,

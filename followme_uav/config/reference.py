@@ -10,11 +10,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MinLen, MultipleOf
 
 from followme_uav.config.checking import Allowed, NotBlank
-from followme_uav.config.derived import FORMULAS, with_derived
+from followme_uav.config.derived import FORMULAS
 from followme_uav.config.description import descriptions
+from followme_uav.config.loading import shipped_config
 from followme_uav.config.schema import FlightConfig, Section
-from followme_uav.config.yaml_files import merged, read_extending, read_yaml
-from followme_uav.resources import shipped
 
 _TYPES = {bool: "true or false", float: "number", int: "integer", str: "text"}
 _SIGNS = ((Gt, "gt", ">"), (Ge, "ge", ">="), (Lt, "lt", "<"), (Le, "le", "<="))
@@ -48,9 +47,7 @@ def reference() -> list[KeyReference]:
 
     Defaults are the shipped ones; those of the simulator are of the profile `embedded`.
     """
-    defaults = read_yaml(shipped("default.yaml"))
-    profile = read_extending(shipped("simulators/embedded.yaml"), "simulators")
-    defaults = with_derived(merged(defaults, {"simulator": profile}))
+    defaults = shipped_config().model_dump(mode="json")
     return list(_documented(FlightConfig, defaults, descriptions(FlightConfig), ""))
 
 
@@ -64,14 +61,13 @@ def _documented(
         if isinstance(inner, type) and issubclass(inner, Section):
             sections[name] = inner
             continue
-        built_in = None if field.is_required() else field.get_default(call_default_factory=True)
         what, rules = _type(inner, field.metadata)
         text = f"{texts[key]}{_formula(key)}"
-        yield KeyReference(key, what, rules, defaults.get(name, built_in), text)
+        yield KeyReference(key, what, rules, defaults[name], text)
     for name, section in sections.items():
         key = f"{start}{name}"
         yield KeyReference(key, "", "", None, texts[key])
-        yield from _documented(section, defaults.get(name, {}), texts, f"{key}.")
+        yield from _documented(section, defaults[name], texts, f"{key}.")
 
 
 def _formula(key: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from followme_uav.errors import PilotError
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def load(name: str, option: str) -> Callable[..., Any]:
@@ -105,7 +105,7 @@ def _search_in(folder: Path) -> None:
 
 
 def _failed(said: str, error: BaseException) -> PilotError:
-    _logger.debug("%s: import failed", said, exc_info=True)
+    logger.debug("%s: import failed", said, exc_info=True)
     text = " ".join(str(error).split())
     if isinstance(error, SyntaxError):
         where = f" ({Path(error.filename or '?').name}, line {error.lineno})"

@@ -31,7 +31,7 @@ STEP_DEADLINE_S = 60.0
 LANDING_MARGIN_S = 10.0
 """A pilot has failed that is in the air so long after the time in which it should have landed."""
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class GuardedPilot:
@@ -87,7 +87,7 @@ class GuardedPilot:
                     raise
                 self.failure = error
             except (Exception, SystemExit) as error:
-                _logger.debug("pilot %s failed", self._name, exc_info=True)
+                logger.debug("pilot %s failed", self._name, exc_info=True)
                 text = f"pilot {self._name}: failed at {frame.time_s:.1f} s: {described(error)}"
                 self.failure = PilotError(text)
                 self.failure.__cause__ = error
@@ -100,7 +100,7 @@ class GuardedPilot:
         except FollowMeError:
             raise
         except (Exception, SystemExit) as error:
-            _logger.debug("pilot %s cannot be made", self._name, exc_info=True)
+            logger.debug("pilot %s cannot be made", self._name, exc_info=True)
             raise PilotError(
                 f"pilot {self._name}: cannot be made with (config, masks): {described(error)}"
             ) from error

@@ -86,7 +86,6 @@ def end_of(process):
 @pytest.mark.parametrize(
     ("command", "processes", "presses", "gap_s", "to_group"),
     [
-        ("scenario run", 5, 2, 0.3, True),
         ("scenario run", 5, 3, 0.0, True),
         ("scenario run", 5, 2, 1.0, False),
         ("scenario run", 2, 2, 0.05, True),

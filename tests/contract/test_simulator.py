@@ -456,7 +456,7 @@ def test_vehicle_is_armed_at_the_start_and_after_each_reset(dialect):
     still = [True, 0.0] if DIALECTS[dialect].array_structs else STILL
     with serving(dialect) as (connect, simulation):
         session = connect()
-        for _ in range(3):
+        for _ in range(2):
             assert session.call("isApiControlEnabled", NAME) is False
             session.call("enableApiControl", True, NAME)
             takeoff = session.call_async("takeoff", 3e38, NAME)

@@ -73,7 +73,7 @@ def simulator(request):
     assert not thread.is_alive()
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_parameters_are_answered_or_refused(simulator, data):
     running, handlers = simulator
@@ -92,6 +92,7 @@ def test_any_parameters_are_answered_or_refused(simulator, data):
     assert all(math.isfinite(x) for x in place)
 
 
+@settings(max_examples=50)
 @given(seconds=values)
 def test_any_duration_is_run_or_refused(simulator, seconds):
     running, handlers = simulator

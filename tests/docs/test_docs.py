@@ -125,7 +125,8 @@ def options_of():
     known = {}
 
     def options(arguments):
-        command = tuple(arguments[: 2 if arguments[0] in GROUPS else 1])
+        is_command = not arguments[0].startswith("-")  # else an option of the program itself
+        command = tuple(arguments[: 2 if arguments[0] in GROUPS else 1]) if is_command else ()
         if command not in known:
             help_page = followme([*command, "--help"], ROOT)
             assert help_page.returncode == 0, f"there is no 'followme-uav {' '.join(command)}'"

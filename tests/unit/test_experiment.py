@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import yaml
 from PIL import Image
 
@@ -39,6 +40,27 @@ def tiny(tmp_path):
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(settings))
     return path
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    """Run steps one by one: to compile them takes longer than the few steps of these tests."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Replaces the training of a run; the list has the configurations that were trained."""
+    made = []
+
+    def execute(run, frames, held_out, advance):
+        made.append(run.config)
+        return [RunOutcome(run.config.seed, p.value, 0.5, 0.6, 0.1, 0.2) for p in run.points]
+
+    monkeypatch.setattr(runs, "execute", execute)
+    return made
 
 
 def results_of(file):
@@ -113,29 +135,27 @@ class Quiet:
         pass
 
 
-def test_interrupted_experiment_trains_only_the_missing_runs(tmp_path, worlds, tiny, monkeypatch):
+def test_interrupted_experiment_trains_only_the_missing_runs(
+    tmp_path, worlds, tiny, trained, monkeypatch
+):
     """A run takes minutes; no completed run is trained again."""
-    made = []
     execute = runs.execute
 
     def execute_two(run, *arguments):
-        if len(made) == 2:
+        if len(trained) == 2:
             raise KeyboardInterrupt
-        made.append(run.config.batch_size)
         return execute(run, *arguments)
 
-    monkeypatch.setattr(runs, "execute", execute_two)
     out = tmp_path / "out"
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as interrupted, pytest.raises(KeyboardInterrupt):
+        interrupted.setattr(runs, "execute", execute_two)
         experiment("batch-size", *worlds, out, [1, 2, 3], 1, None, tiny)
     assert not (out / "batch-size" / "results.json").exists()
-    made.clear()
     file = experiment("batch-size", *worlds, out, [1, 2, 3], 1, None, tiny)
-    assert made == [3]
+    assert [config.batch_size for config in trained] == [1, 2, 3]
     first = file.read_bytes()
-
-    monkeypatch.setattr(runs, "execute", lambda *a: pytest.fail("nothing is missing"))
     experiment("batch-size", *worlds, out, [1, 2, 3], 1, None, tiny)
+    assert len(trained) == 3
     assert file.read_bytes() == first
     with Image.open(out / "batch-size" / "batch-size.png") as figure:
         assert figure.width > 500
@@ -146,30 +166,26 @@ def test_interrupted_experiment_trains_only_the_missing_runs(tmp_path, worlds, t
         experiment("batch-size", *worlds, out, [1, 2, 3], 1, None, tiny)
 
 
-def test_outcome_of_one_experiment_serves_another(tmp_path, worlds, tiny, monkeypatch):
+def test_outcome_of_one_experiment_serves_another(tmp_path, worlds, tiny, trained):
     """The setting of the report is a value in each of the four experiments."""
     out = tmp_path / "out"
     epochs = results_of(experiment("epochs", *worlds, out, [1, 2], 1, None, tiny))
-    monkeypatch.setattr(runs, "execute", lambda *a: pytest.fail("nothing is missing"))
+    assert len(trained) == 1
     rates = results_of(experiment("learning-rate", *worlds, out, [0.01], 1, None, tiny))
+    assert len(trained) == 1
     assert rates["outcomes"] == [epochs["outcomes"][0] | {"value": 0.01}]
 
 
-def test_other_training_data_makes_other_runs(tmp_path, worlds, tiny, monkeypatch):
+def test_other_training_data_makes_other_runs(tmp_path, worlds, tiny, trained):
     """One figure must not mix results of two data sets."""
-    made = []
-
-    def execute(run, frames, held_out, advance):
-        made.append(len(frames[0]))
-        return [RunOutcome(run.config.seed, 1, 0.5, 0.6, 0.1, 0.1)]
-
-    monkeypatch.setattr(runs, "execute", execute)
+    counts = []
     for count in (3, 3, 5):
         seen = tmp_path / f"frames{count}" / "seen"
         if not seen.exists():
             write_frames(seen, count=count, size=32)
         experiment("epochs", [seen], worlds[1], tmp_path / "out", [1], 1, None, tiny)
-    assert made == [3, 5]
+        counts.append(len(trained))
+    assert counts == [1, 1, 2]
 
 
 def test_diverged_training_is_counted_and_left_out_of_the_means(tmp_path, worlds, tiny):

@@ -226,7 +226,7 @@ def test_log_without_an_end_mark_gives_all_complete_entries(write, config):
     path = write(entries, config=config.model_copy(update={"log": each}))
     whole = path.read_bytes()
     counts = []
-    for end in range(len(whole) - 1, 8, -97):
+    for end in range(len(whole) - 1, 8, -193):
         path.write_bytes(whole[:end])
         try:
             log = read_log(path)

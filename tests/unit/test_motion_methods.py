@@ -297,7 +297,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_parameters_are_refused_or_flown_and_the_state_stays_finite(client_of_module, data):
     """Each parameter is the usual one or an arbitrary value."""
@@ -314,7 +314,7 @@ def test_any_parameters_are_refused_or_flown_and_the_state_stays_finite(client_o
         assert all(map(math.isfinite, numbers_of))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(
         st.sampled_from([m for m in sorted(METHODS) if m != "takeoff"]), min_size=1, max_size=4

@@ -73,7 +73,7 @@ def test_people_stay_out_of_solids(seed: int):
     half = np.array([c.half_size_m[:2] for c in low])
     yaw = np.array([c.yaw_rad for c in low])
     round_ones = np.array([c.shape == "cylinder" for c in low])
-    for people in _walk(crowd, 120.0)[::5]:
+    for people in _walk(crowd, 60.0)[::5]:
         apart = np.array([p.position_m[:2] for p in people])[:, None, :] - centre
         along = np.abs(np.cos(yaw) * apart[..., 0] + np.sin(yaw) * apart[..., 1])
         across = np.abs(np.cos(yaw) * apart[..., 1] - np.sin(yaw) * apart[..., 0])
@@ -88,7 +88,7 @@ def test_people_keep_a_distance_of_0_4_m(seed: int, people: int):
     crowd, traffic = Crowd(make_city(seed), seed, people), Traffic(seed, 12)
     one, other = np.triu_indices(people + 1, 1)
     nearest_m = math.inf
-    for _ in range(round(120.0 / DT_S)):
+    for _ in range(round(60.0 / DT_S)):
         crowd.advance(DT_S, traffic)
         traffic.advance(DT_S, crowd.in_the_road_m, crowd.crosswalks_in_use)
         at = crowd.feet_m[:, :2]

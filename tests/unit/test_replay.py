@@ -260,7 +260,7 @@ def test_difference_distinguishes_signed_zeros_and_equates_nan():
     assert not differences(nan, dataclasses.replace(nan))
 
 
-DAMAGES = 1000
+DAMAGES = 300
 
 
 def damaged(data, random):
@@ -286,7 +286,7 @@ def damaged(data, random):
 
 
 def test_damaged_log_is_rejected_or_replays_entries_of_the_flight(tmp_path, config):
-    """None of 1,000 damaged logs gives a replay of anything but the flight."""
+    """None of 300 damaged logs gives a replay of anything but the flight."""
     small = changed(config, None, ["log.chunk_s=0.3"])
     path = fly_toy(small, tmp_path / "toy.mcap", 1.2, blind_at=(0.5,))
     whole, entries = path.read_bytes(), list(read_log(path).entries())
@@ -310,8 +310,8 @@ def test_damaged_log_is_rejected_or_replays_entries_of_the_flight(tmp_path, conf
             prefixes += 1
         else:
             assert len(read) == len(entries)
-    assert refused > 100
-    assert prefixes > 100
+    assert refused > 30
+    assert prefixes > 30
 
 
 def test_prefetched_iterator_gives_the_same_items_and_errors():

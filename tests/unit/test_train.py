@@ -19,7 +19,7 @@ from followme_uav.learn.training.fused import with_fused_normalisation
 from followme_uav.learn.training.loss import loss_of
 from followme_uav.learn.training.train import train
 from followme_uav.learn.training.trainer import learning_rate
-from followme_uav.perception import weights
+from followme_uav.perception import DEFAULT_WEIGHTS, weights
 from followme_uav.perception.models import ARCHITECTURES, keras_model
 from tests.unit.labelled_frames import write_frames
 
@@ -75,9 +75,20 @@ def config(tmp_path):
     return write
 
 
-def test_without_validation_data_a_tenth_is_held_out(tmp_path, worlds, config):
+@pytest.fixture
+def eager():
+    """Run steps one by one: to compile them takes longer than a few steps."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+ONE_STEP = {"epochs": 1, "steps_per_epoch": 1}
+
+
+def test_without_validation_data_a_tenth_is_held_out(tmp_path, worlds, config, eager):
     seen, _ = worlds
-    train(config(epochs=1), [seen], [], tmp_path / "m.h5")
+    train(config(**ONE_STEP), [seen], [], tmp_path / "m.h5")
     content = json.loads((tmp_path / "m.json").read_text())
     assert [s["frames"] for s in content["stages"][0]["data"]] == [5]
     assert [s["frames"] for s in content["validation_data"]] == [1]
@@ -110,15 +121,15 @@ def test_resumed_training_writes_the_same_files_as_an_uninterrupted_one(
 def test_training_repeated_with_the_same_seed_writes_the_same_bytes(tmp_path, worlds, config):
     """Only a repeatable result can be checked, and compared with a changed training."""
     seen, unseen = worlds
-    augment = CONFIG["augment"] | {"blur": 0.5}
+    augment = {"epochs": 1, "augment": CONFIG["augment"] | {"blur": 0.5}}
     files = []
     for name in ("a", "b"):
         out = tmp_path / name / "m.h5"
-        train(config(augment=augment), [seen], [unseen], out)
+        train(config(**augment), [seen], [unseen], out)
         files.append([out.read_bytes(), out.with_suffix(".json").read_bytes()])
     assert files[0] == files[1]
     other = tmp_path / "c" / "m.h5"
-    train(config(augment=augment, seed=4), [seen], [unseen], other)
+    train(config(**augment, seed=4), [seen], [unseen], other)
     assert other.read_bytes() != files[0][0]
 
 
@@ -133,12 +144,12 @@ def events(folder):
 
 
 def test_tensorboard_logs_hold_a_value_per_epoch_and_continue_on_resume(
-    tmp_path, worlds, config, capsys
+    tmp_path, worlds, config, capsys, eager
 ):
     """A training of hours is watched there; a resumed one continues the same curves."""
     seen, unseen = worlds
     out = tmp_path / "m.h5"
-    plan = config(epochs=2, steps_per_epoch=2, warmup_steps=0, schedule="constant")
+    plan = config(epochs=2, steps_per_epoch=1, warmup_steps=0, schedule="constant")
     train(plan, [seen], [unseen], out)
     curves = events(tmp_path / "m.tensorboard")
     assert curves["learning_rate"] == {1: pytest.approx(0.01), 2: pytest.approx(0.01)}
@@ -150,18 +161,18 @@ def test_tensorboard_logs_hold_a_value_per_epoch_and_continue_on_resume(
     assert events(tmp_path / "logs")["loss"] == pytest.approx(curves["loss"])
     train(plan, [seen], [unseen], out, resume=True)
     assert events(tmp_path / "m.tensorboard") == curves
-    train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], out)
+    train(config(**ONE_STEP), [seen], [unseen], out)
     assert set(events(tmp_path / "m.tensorboard")["loss"]) == {1}
 
 
 def test_training_images_that_are_also_validation_images_are_left_out_and_named(
-    tmp_path, worlds, config, capsys
+    tmp_path, worlds, config, capsys, eager
 ):
     """Without a message, the user would not know why frames are missing."""
     seen, unseen = worlds
     shared = seen / "images" / "run1_cam1_00002.png"
     (unseen / "images" / "run1_cam1_00000.png").write_bytes(shared.read_bytes())
-    train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], tmp_path / "m.h5")
+    train(config(**ONE_STEP), [seen], [unseen], tmp_path / "m.h5")
     told = capsys.readouterr().out
     assert "seen: 1 of 6 images are in the validation data too and are not trained on" in told
     assert str(shared) in told.replace("\n", "")
@@ -196,7 +207,7 @@ def test_training_learns_a_red_square_and_evaluation_agrees_with_the_model_card(
     """A few hundred crops are enough to detect a red square on grey."""
     seen, unseen = worlds
     out = tmp_path / "m.h5"
-    train(config(epochs=3, steps_per_epoch=40, batch_size=8), [seen], [unseen], out)
+    train(config(epochs=2, steps_per_epoch=40, batch_size=8), [seen], [unseen], out)
     result = evaluate(out, unseen, tmp_path / "scores.json")
     assert result.sets[0].hero_iou > 0.5
     assert result.sets[0].detection_accuracy == 1
@@ -211,12 +222,12 @@ def test_training_learns_a_red_square_and_evaluation_agrees_with_the_model_card(
     assert str(tmp_path) not in out.with_suffix(".json").read_text()
 
 
-def test_second_stage_starts_from_the_weights_of_the_first(tmp_path, worlds, config):
+def test_second_stage_starts_from_the_weights_of_the_first(tmp_path, worlds, config, eager):
     """Fine-tuning keeps the trained values, and the model card lists both stages."""
     seen, unseen = worlds
     first, second = tmp_path / "first.h5", tmp_path / "second.h5"
-    train(config(), [seen], [unseen], first)
-    tiny = config(epochs=1, steps_per_epoch=1, learning_rate=1e-9)
+    train(config(**ONE_STEP), [seen], [unseen], first)
+    tiny = config(**ONE_STEP, learning_rate=1e-9)
     train(tiny, [seen], [unseen], second, init=first)
     a, b = weights.read_weights(first).variables, weights.read_weights(second).variables
     kernel = "decoder2_conv/pointwise_kernel"
@@ -226,11 +237,11 @@ def test_second_stage_starts_from_the_weights_of_the_first(tmp_path, worlds, con
     assert [len(s["layers_from_initial_weights"]) for s in stages] == [0, 11]
 
 
-def test_resume_refuses_a_checkpoint_of_another_configuration(tmp_path, worlds, config):
+def test_resume_refuses_a_checkpoint_of_another_configuration(tmp_path, worlds, config, eager):
     """Weights of two mixed trainings could not be repeated."""
     seen, unseen = worlds
     out = tmp_path / "m.h5"
-    train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], out)
+    train(config(**ONE_STEP), [seen], [unseen], out)
     with pytest.raises(DataError, match="other configuration"):
         train(config(epochs=1, steps_per_epoch=2), [seen], [unseen], out, resume=True)
 
@@ -242,13 +253,10 @@ def test_damaged_checkpoint_names_the_remedy(tmp_path):
         checkpoint.load(path, {}, "x")
 
 
-def test_evaluation_has_a_final_score_when_the_data_has_the_three_kinds(tmp_path, worlds, config):
-    seen, unseen = worlds
-    out = tmp_path / "m.h5"
-    train(config(epochs=1, steps_per_epoch=1), [seen], [unseen], out)
+def test_evaluation_has_a_final_score_when_the_data_has_the_three_kinds(tmp_path):
     for kind in ("following_images", "patrol_non_targ", "patrol_with_targ"):
         write_frames(tmp_path / "city" / kind, count=2, hero="non" not in kind)
-    result = evaluate(out, tmp_path / "city")
+    result = evaluate(DEFAULT_WEIGHTS, tmp_path / "city")
     assert result.final_score is not None
     assert 0 <= result.final_score <= 1
     assert len(result.sets) == 3
