@@ -34,7 +34,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _parsed(text: str) -> Any:
     """Parse YAML; a text that was parsed before takes no time (the default file takes 20 ms)."""
     return yaml.safe_load(text)
