@@ -61,49 +61,12 @@ def test_flights_go_as_expected(seed, names, tmp_path):
     assert len(json.loads((tmp_path / "results.json").read_text())["results"]) == len(names)
 
 
-<<<<<<< HEAD
-def test_same_script_and_seed_give_the_same_flight_with_and_without_a_program_log(tmp_path):
-    script, program_log = tmp_path / "faults.yaml", tmp_path / "program.log"
-    script.write_text(FAULTS)
-    digests, errors = set(), []
-    for out, before in (
-        (tmp_path / "first", ()),
-        (tmp_path / "second", ("-vv", "--log-file", str(program_log))),
-    ):
-        done = fly(script, "--no-report", out=out, before=before)
-        assert done.returncode == 0, done.stdout + done.stderr
-        digests.add(content_digest(out / "logs" / "faults-seed5.mcap"))
-        errors.append(done.stderr)
-    assert len(digests) == 1
-=======
 @pytest.fixture(scope="module")
 def flown(tmp_path_factory):
     """A script whose flight does not go as expected, the output of its run, and its folder."""
     folder = tmp_path_factory.mktemp("flown")
     (folder / "too-much.yaml").write_text(FAULTS)
     return folder / "too-much.yaml", fly(folder / "too-much.yaml", out=folder), folder
->>>>>>> 4f73d1e
-
-    quiet, loud = errors
-    assert "followme-uav" not in quiet, "faults that the script causes are no warnings"
-    text = program_log.read_text()
-    for words in (
-        "The flight faults-seed5 begins.",
-        "event of the script begins: {'stall': {}}",
-        "event of the script ends: {'stall': {}}",
-        "the simulator sends no frame: getMultirotorState: no answer",
-        "is dropped: it came without an image.",
-        "frames without an image: ",
-        "the mission goes from takeoff to patrol: ",
-        "The fail-safe has lasted ",
-        "The simulator serves city 5 ",
-        "The embedded simulator has ended with exit code 0.",
-    ):
-        assert words in text, words
-        assert loud.count(words) == text.count(words), words
-    processes = set(re.findall(r"^\S+ (\d+) (command|worker|simulator) ", text, re.MULTILINE))
-    assert sorted(process for _, process in processes) == ["command", "simulator", "worker"]
-    assert len({number for number, _ in processes}) == 3
 
 
 def test_run_writes_results_junit_log_and_report(flown):
@@ -120,8 +83,31 @@ def test_run_writes_results_junit_log_and_report(flown):
     assert "data:image/" in page
 
 
-def test_same_script_and_seed_give_the_same_flight(flown, tmp_path):
-    script, _, folder = flown
-    fly(script, "--no-report", out=tmp_path)
+def test_same_script_and_seed_give_the_same_flight_with_and_without_a_program_log(flown, tmp_path):
+    script, first, folder = flown
+    program_log = tmp_path / "program.log"
+    before = ("-vv", "--log-file", str(program_log))
+    second = fly(script, "--no-report", out=tmp_path, before=before)
     log = Path("logs") / "too-much-seed5.mcap"
     assert content_digest(tmp_path / log) == content_digest(folder / log)
+
+    quiet, loud = first.stderr, second.stderr
+    assert "followme-uav" not in quiet, "faults that the script causes are no warnings"
+    text = program_log.read_text()
+    for words in (
+        "The flight too-much-seed5 begins.",
+        "event of the script begins: {'stall': {}}",
+        "event of the script ends: {'stall': {}}",
+        "the simulator sends no frame: getMultirotorState: no answer",
+        "is dropped: it came without an image.",
+        "frames without an image: ",
+        "the mission goes from takeoff to patrol: ",
+        "The fail-safe has lasted ",
+        "The simulator serves city 5 ",
+        "The embedded simulator has ended with exit code 0.",
+    ):
+        assert words in text, words
+        assert loud.count(words) == text.count(words), words
+    processes = set(re.findall(r"^\S+ (\d+) (command|worker|simulator) ", text, re.MULTILINE))
+    assert sorted(process for _, process in processes) == ["command", "simulator", "worker"]
+    assert len({number for number, _ in processes}) == 3
