@@ -26,6 +26,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: {error.strerror or error}; pass a readable YAML file"
         ) from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply; a configuration has few levels") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         detail = " ".join(str(error).split())
         raise ConfigError(f"{path}: not valid YAML: {detail}") from error
