@@ -224,7 +224,7 @@ def test_deeply_nested_values_are_one_line(tmp_path):
     deep = "[" * 3000 + "]" * 3000
     path = tmp_path / "deep.yaml"
     path.write_text(f"patrol: {deep}\n")
-    with pytest.raises(ConfigError, match="deep.yaml: nested too deeply"):
+    with pytest.raises(ConfigError, match=r"deep\.yaml: nested too deeply"):
         load_config(path)
     with pytest.raises(ConfigError, match="not valid YAML"):
         load_config(overrides=[f"patrol={deep}"])
