@@ -618,7 +618,7 @@ def test_other_file_is_replaced_only_with_force(tmp_path, monkeypatch, capsys):
     [
         ("export", "--weights", "FILE", "--onnx", "FILE"),
         ("evaluate", "data", "--weights", "FILE", "--json", "FILE"),
-        ("train", "--config", "c", "--data", "d", "--init", "FILE", "--out", "FILE"),
+        ("train", "--config", "model1", "--data", "d", "--init", "FILE", "--out", "FILE"),
         ("train", "--config", "FILE", "--data", "d", "--out", "FILE"),
     ],
 )
