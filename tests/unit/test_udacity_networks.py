@@ -31,6 +31,8 @@ from tests.unit.udacity_networks import (
     varied,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def images(side_px, count=1):
     return np.random.default_rng(4).integers(0, 256, (count, side_px, side_px, 3), dtype=np.uint8)
