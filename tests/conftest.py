@@ -147,3 +147,22 @@ def config() -> FlightConfig:
 @pytest.fixture
 def entry() -> Callable[..., FlightEntry]:
     return make_entry
+
+
+@pytest.fixture
+def followme(monkeypatch: pytest.MonkeyPatch, capfd: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Run the command line in this process: (exit code, standard output, standard error).
+
+    The working directory is an empty folder: commands must not depend on the checkout.
+    """
+    from followme_uav import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: Any) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return end.value.code, *capfd.readouterr()
+
+    return run
