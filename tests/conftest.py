@@ -34,6 +34,10 @@ settings.load_profile("shared")
 STILL = Command(Manoeuvre.VELOCITY, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
 SIZE_PX = 32
 
+# Python keeps byte code that it could write in part only, and every later import of it fails:
+# what a test runs with a limit on file sizes therefore writes none.
+NO_BYTE_CODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+
 
 def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray:
     """Background with a square hero around (column, row)."""

@@ -19,12 +19,13 @@ import pytest
 
 from followme_uav.log.reader import read_log
 from followme_uav.messages import MissionState
+from tests.conftest import NO_BYTE_CODE
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 200
 SEED = 1
 SIMULATOR_OPTIONS = ["--seed", SEED, "--image-size", "160x160"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **NO_BYTE_CODE}
 # Calls to a dead process fail at once; shorter deadlines would make slow machines a fault.
 SHORT_FAILSAFE = [
     *("--set", "mission.failsafe_land_s=2", "--set", "rpc.connect_deadline_s=2"),

@@ -14,6 +14,7 @@ import pytest
 
 from followme_uav.log.edit import cut
 from followme_uav.log.reader import read_log
+from tests.conftest import NO_BYTE_CODE
 from tests.unit.labelled_frames import write_frames
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +129,7 @@ def test_disk_that_fills_up_leaves_the_old_file_and_one_line(tmp_path, command, 
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **NO_BYTE_CODE},
         preexec_fn=small_files,
     )
     assert done.returncode == 2, done.stderr
