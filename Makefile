@@ -6,16 +6,32 @@
 BIN := .venv/bin
 ARGS ?=
 TESTS ?= tests
+# Whole files per process, in the order of their names: long flights come first.
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# Otherwise each process of a test compiles the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: fly test scenarios strangers screens lint format docs bench references setup clean
+.PHONY: fly test test-fast rendering scenarios strangers screens lint format docs bench references setup clean
 
 fly: setup
 	@$(BIN)/followme-uav fly $(ARGS)
 
+test: setup
+	@$(MAKE) --no-print-directory -j 3 --output-sync lint rendering strangers screens
+ifeq ($(TESTS),tests)
+	@$(PYTEST) --cov --cov-report= tests/unit
+	@$(PYTEST) --ignore tests/unit tests
+else
+	@$(PYTEST) $(TESTS)
+endif
+
 # The renderer has a process of its own: Mesa and TensorFlow crash in one.
-test: lint strangers screens
+rendering: setup
 	@$(BIN)/python -m pytest -q tests/rendering
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
+
+# Lint, types, and the unit tests that take no longer than a second or two.
+test-fast: lint
+	@$(PYTEST) -m "not slow" tests/unit
 
 # All scripts, three cities each; the tests fly a selection.
 scenarios: setup

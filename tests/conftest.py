@@ -34,6 +34,10 @@ settings.load_profile("shared")
 STILL = Command(Manoeuvre.VELOCITY, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
 SIZE_PX = 32
 
+# Python keeps byte code that it could write in part only, and every later import of it fails:
+# what a test runs with a limit on file sizes therefore writes none.
+NO_BYTE_CODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+
 
 def hero_mask(centre_px: tuple[int, int] | None, half_px: int = 2) -> np.ndarray:
     """Background with a square hero around (column, row)."""
@@ -147,3 +151,22 @@ def config() -> FlightConfig:
 @pytest.fixture
 def entry() -> Callable[..., FlightEntry]:
     return make_entry
+
+
+@pytest.fixture
+def followme(monkeypatch: pytest.MonkeyPatch, capfd: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Run the command line in this process: (exit code, standard output, standard error).
+
+    The working directory is an empty folder: commands must not depend on the checkout.
+    """
+    from followme_uav import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: Any) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return end.value.code, *capfd.readouterr()
+
+    return run

@@ -16,6 +16,12 @@ LEFT, WHEEL_UP, WHEEL_DOWN = 1, 4, 5
 _PRESS, _RELEASE, _BUTTON_PRESS, _BUTTON_RELEASE, _MOTION = 2, 3, 4, 5, 6
 
 
+def colour_count(picture):
+    """Number of colours in every third row and column: (height, width, 3) of bytes."""
+    red, green, blue = np.moveaxis(picture[::3, ::3].astype(np.uint32), 2, 0)
+    return len(np.unique(red << 16 | green << 8 | blue))
+
+
 class Screen:
     """A running Xvfb, started with further options; `name` is its value of DISPLAY."""
 

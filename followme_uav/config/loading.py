@@ -239,8 +239,8 @@ def _apply_override(data: dict[str, Any], override: str) -> Any:
         raise ConfigError(f"--set {override}: write it as section.key=value")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override}: the value is not valid YAML") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"--set {override[:200]}: the value is not valid YAML") from error
     *sections, name = renamed_key(key).split(".")
     node = data
     for section in sections:

@@ -26,6 +26,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: {error.strerror or error}; pass a readable YAML file"
         ) from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply; a configuration has few levels") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         detail = " ".join(str(error).split())
         raise ConfigError(f"{path}: not valid YAML: {detail}") from error
@@ -34,7 +36,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _parsed(text: str) -> Any:
     """Parse YAML; a text that was parsed before takes no time (the default file takes 20 ms)."""
     return yaml.safe_load(text)

@@ -209,7 +209,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         logger.info(
             "The flight begins: %g s, seed %d, %s, %s, log %s.",
             *(config.duration_s, plan.seed, "lockstep" if plan.lockstep else "real time"),
-            *(f"network on {vision.device}" if plan.weights else "exact masks", plan.log),
+            *(f"masks of {vision.device}", plan.log),
         )
         _run(loop, client)
         wall_s = time.monotonic() - start_s

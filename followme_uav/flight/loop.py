@@ -354,7 +354,7 @@ class FlightLoop:
             return frame
         if frame.time_s + self._time_shift_s < last.time_s:
             self._time_shift_s = last.time_s + self._frame_s - frame.time_s
-            logger.warning(
+            logger.info(
                 "The simulator's clock went back to %.1f s; the flight's time goes on from %.1f s.",
                 *(frame.time_s, last.time_s),
             )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from followme_uav.errors import EnvironmentSetupError, WeightsError
+from followme_uav.errors import WeightsError
 from followme_uav.perception.keras_files import MAX_BYTES
 from followme_uav.perception.onnx_description import (
     MAX_SIDE_PX,
@@ -19,6 +19,7 @@ from followme_uav.perception.onnx_description import (
     NetworkDescription,
     read_description,
 )
+from followme_uav.perception.onnx_package import onnx_package
 
 if TYPE_CHECKING:
     import onnx
@@ -57,12 +58,7 @@ def read_onnx(path: Path) -> OnnxNetwork:
             network from one image to class probabilities; or the description does not fit.
         EnvironmentSetupError: The package `onnx` is missing.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise EnvironmentSetupError(
-            f"the package onnx cannot be imported ({error}); install the package's dependencies"
-        ) from error
+    onnx = onnx_package()
     content = _content(path)
     try:
         model = onnx.load_model_from_string(content)

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.errors import EnvironmentSetupError
 from followme_uav.perception import weights as weights_file
 from followme_uav.perception.models import CLASSES, apply
 from followme_uav.perception.onnx_description import NetworkDescription
+from followme_uav.perception.onnx_package import onnx_package
 from followme_uav.perception.weights import WeightsFile
 
 if TYPE_CHECKING:
@@ -41,35 +41,30 @@ def onnx_model(weights: Path) -> onnx.ModelProto:
         WeightsError: The weights cannot be used.
         EnvironmentSetupError: The package `onnx` is missing.
     """
-    try:
-        from onnx import TensorProto, checker, helper
-    except ImportError as error:
-        raise EnvironmentSetupError(
-            f"the package onnx cannot be imported ({error}); install the package's dependencies"
-        ) from error
+    onnx = onnx_package()
     stored = weights_file.read_weights(weights)
     layers = _Layers(stored)
     probabilities = apply(stored.network, layers.image())
     layers.node("Transpose", [probabilities.name], OUTPUT, perm=_TO_CHANNELS_LAST)
     axes = ["batch", "height", "width"]
-    graph = helper.make_graph(
+    graph = onnx.helper.make_graph(
         layers.nodes,
         stored.architecture,
-        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, [*axes, 3])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [*axes, len(CLASSES)])],
+        [onnx.helper.make_tensor_value_info(INPUT, onnx.TensorProto.UINT8, [*axes, 3])],
+        [onnx.helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, [*axes, len(CLASSES)])],
         layers.constants,
     )
-    model = helper.make_model(
+    model = onnx.helper.make_model(
         graph,
         producer_name="followme-uav",
         ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
     )
     about = {"classes": ",".join(CLASSES), "weights_sha256": weights_file.sha256(weights)}
     if stored.network.input_size_px is not None:
         about["input_size_px"] = "{1}x{0}".format(*stored.network.input_size_px)
-    helper.set_model_props(model, about)
-    checker.check_model(model)
+    onnx.helper.set_model_props(model, about)
+    onnx.checker.check_model(model)
     return model
 
 

@@ -77,25 +77,21 @@ def fly(port, ticks=25):
     return hashes
 
 
-def test_two_processes_and_a_reset_give_the_same_bytes(start):
+def test_two_processes_and_a_reset_give_the_same_bytes_and_another_seed_others(start):
     _, first_port = start("--seed", "3", "--paused")
     first = fly(first_port)
     again = fly(first_port)
     _, second_port = start("--seed", "3")
     assert first == again == fly(second_port)
     assert len(set(first)) == len(first)
+    _, other_port = start("--seed", "4", "--paused")
+    assert fly(other_port, ticks=1) != first[:1]
 
 
-def test_another_seed_gives_other_bytes(start):
-    hashes = [fly(start("--seed", seed, "--paused")[1], ticks=1) for seed in ("1", "2")]
-    assert hashes[0] != hashes[1]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_process_with_exit_code_0(start, number):
+def test_sigterm_ends_the_process_with_exit_code_0(start):
     process, _ = start("--seed", "1")
-    process.send_signal(number)
-    assert process.wait(10.0) == 0
+    process.terminate()
+    assert process.wait(DEADLINE_S) == 0
 
 
 def test_ctrl_c_ends_the_process_while_calls_are_pending(start):
@@ -109,7 +105,7 @@ def test_ctrl_c_ends_the_process_while_calls_are_pending(start):
         waiting.append(clients[1].call_async("simContinueForTime", 3600.0))
         waiting += [client.call_async("simIsPaused") for client in clients]
         process.send_signal(signal.SIGINT)
-        assert process.wait(5.0) == 0
+        assert process.wait(15.0) == 0  # less than the take-off may take
         for call in waiting[:2]:
             with pytest.raises(RpcConnectionError):
                 call.result(5.0)
@@ -128,7 +124,7 @@ def test_the_process_ends_with_its_parent(start):
     simulator_pid = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    give_up_s = time.monotonic() + 10.0
+    give_up_s = time.monotonic() + DEADLINE_S
     while is_running(simulator_pid):
         assert time.monotonic() < give_up_s
         time.sleep(0.05)
@@ -142,16 +138,3 @@ def is_running(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
-
-
-def test_a_port_in_use_is_an_error_in_one_line(start):
-    _, port = start("--seed", "1")
-    second = subprocess.run(
-        [sys.executable, "-m", "followme_uav.sim.server", "--port", str(port)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert second.returncode == 2
-    assert "cannot listen" in second.stderr
-    assert len(second.stderr.strip().splitlines()) == 1

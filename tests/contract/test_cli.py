@@ -14,7 +14,6 @@ from pathlib import Path
 import h5py
 import pytest
 
-from followme_uav import cli
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.perception.weights import FORMAT, FORMAT_VERSION
 from tests.unit.labelled_frames import write_frames
@@ -29,19 +28,6 @@ CLASSES = "background,people,hero"
 def elsewhere(tmp_path, monkeypatch):
     """Run in an empty folder: commands must not depend on the checkout, nor write to it."""
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def followme(monkeypatch, capfd):
-    """Run the command line in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code, *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from followme_uav.config import changed, load_config
 from followme_uav.errors import LogError
 from followme_uav.log.reader import read_log
 from followme_uav.log.writer import FlightLogWriter
-from tests.conftest import make_entry
+from tests.conftest import NO_BYTE_CODE, make_entry
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,6 +62,7 @@ def start_writer(path, limit_bytes=0, images="images", pause_s=0.0):
             str(pause_s),
         ],
         cwd=ROOT,
+        env={**os.environ, **NO_BYTE_CODE},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -8,26 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from followme_uav import cli
-
 ROOT = Path(__file__).resolve().parents[2]
 OLD_LOG = ROOT / "tests/data/version_1.mcap"
 OF_OLD_LOG = "followme-uav: debug: log.reader: The log's configuration is of an older version"
 DEADLINE_S = 240
-
-
-@pytest.fixture
-def followme(monkeypatch, capfd, tmp_path):
-    """Run the command line in this process: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code, *capfd.readouterr()
-
-    return run
 
 
 @pytest.mark.parametrize("before", [(), ("-v",), ("-vv",)])

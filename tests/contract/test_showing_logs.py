@@ -7,7 +7,6 @@ import sys
 import pytest
 from PIL import Image
 
-from followme_uav import cli
 from tests.made_flight import FRAMES, write_log
 
 DEADLINE_S = 120
@@ -16,20 +15,6 @@ DEADLINE_S = 120
 @pytest.fixture(scope="module")
 def log(tmp_path_factory):
     return write_log(tmp_path_factory.mktemp("log") / "flight.mcap")
-
-
-@pytest.fixture
-def followme(monkeypatch, capfd, tmp_path):
-    """Runs the command line in this process: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code, *capfd.readouterr()
-
-    return run
 
 
 MISSING = [

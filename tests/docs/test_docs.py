@@ -171,7 +171,8 @@ def test_paths_on_a_page_exist(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_modules_that_a_page_names_without_folder_exist(page):
-    known = {path.name for path in (ROOT / "followme_uav").rglob("*.py")} | OTHERS
+    folders = (ROOT / "followme_uav", ROOT / "examples")
+    known = {path.name for folder in folders for path in folder.rglob("*.py")} | OTHERS
     assert set(MODULE.findall(page.read_text())) <= known
 
 

@@ -14,6 +14,8 @@ from followme_uav.sim.vehicle.tasks import Heading
 from followme_uav.sim.vehicle.vehicle import Airframe
 from tests.open_air import OpenAir
 
+pytestmark = pytest.mark.slow
+
 HOVER = Airframe().hover_throttle
 
 

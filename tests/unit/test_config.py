@@ -218,3 +218,13 @@ def test_default_file_has_every_key_but_derived_ones_and_gains_of_zero():
     left_out = {key for key in described - in_file if not key.startswith("simulator.")}
     assert in_file <= described
     assert left_out == set(FORMULAS) | zero_gains
+
+
+def test_deeply_nested_values_are_one_line(tmp_path):
+    deep = "[" * 1500 + "]" * 1500
+    path = tmp_path / "deep.yaml"
+    path.write_text(f"patrol: {deep}\n")
+    with pytest.raises(ConfigError, match=r"deep\.yaml: nested too deeply"):
+        load_config(path)
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load_config(overrides=[f"patrol={deep}"])

@@ -1,28 +1,14 @@
 """If these fail, the program shows another configuration than it flies with."""
 
 import json
-import sys
 
 import pytest
 import yaml
 
-from followme_uav import __version__, cli
+from followme_uav import __version__
 from followme_uav.config import FlightConfig, descriptions, load_config
 from followme_uav.config.reference import reference
 from followme_uav.resources import VARIABLE
-
-
-@pytest.fixture
-def followme(monkeypatch, capfd):
-    """Run the command line in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["followme-uav", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code, *capfd.readouterr()
-
-    return run
 
 
 def values_of(mapping, start=""):

@@ -20,6 +20,8 @@ from followme_uav.learn.training.config import load_training_config
 from followme_uav.learn.training.frames import read_frames
 from tests.unit.labelled_frames import write_frames
 
+pytestmark = pytest.mark.slow
+
 REPORT = load_training_config(DEFAULT_CONFIG)
 
 

@@ -3,6 +3,7 @@
 import os
 import resource
 import stat
+import sys
 import threading
 
 import h5py
@@ -27,8 +28,9 @@ SMALL_BYTES = 4096
 
 
 @pytest.fixture
-def small_files_only():
+def small_files_only(monkeypatch):
     """Limit the size of files: writes fail as on a full disk."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # see `NO_BYTE_CODE`
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_BYTES, before[1]))
     yield

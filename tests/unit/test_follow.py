@@ -16,6 +16,8 @@ from followme_uav.messages import MissionState
 from followme_uav.pilot.pilot import Pilot
 from tests.toy_world import SIZE_PX, ToyWorld
 
+pytestmark = pytest.mark.slow
+
 CONFIG = load_config(overrides=["duration_s=1000"])
 WANTED_M = CONFIG.control.wanted_distance_m
 START = (15.0, 6.0)

@@ -58,7 +58,7 @@ def test_training_prints_how_frames_are_paired_and_which_are_left_out(incomplete
     ("module", "name", "arguments"),
     [
         (evaluate, "evaluate", ["d"]),
-        (train, "train", ["--config", "c", "--data", "d", "--out", "m.h5"]),
+        (train, "train", ["--config", "model1", "--data", "d", "--out", "m.h5"]),
         (experiment, "experiment", ["epochs", "--data", "d", "--validation", "d", "--out", "o"]),
         (preparing, "prepare", ["d", "o"]),
     ],

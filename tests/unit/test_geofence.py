@@ -10,6 +10,8 @@ from followme_uav.config import load_config
 from followme_uav.pilot.navigation.street_map import contains, nearest_point
 from followme_uav.pilot.safety.geofence import limit_velocity
 
+pytestmark = pytest.mark.slow
+
 CONFIG = load_config()
 STREETS = CONFIG.simulator.flyable_m
 LIMITS = CONFIG.limits

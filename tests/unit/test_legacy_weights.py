@@ -14,6 +14,8 @@ import pytest
 from followme_uav.errors import WeightsError
 from followme_uav.perception import models, weights
 
+pytestmark = pytest.mark.slow
+
 NORM = ("beta", "gamma", "moving_mean", "moving_variance")
 GAMMA_FIRST = ("gamma", "beta", "moving_mean", "moving_variance")
 ORDER = {

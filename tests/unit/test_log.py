@@ -40,6 +40,8 @@ from followme_uav.messages import (
 )
 from tests.conftest import SIZE_PX, detection_at, hero_mask, make_entry, same
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(7)
 
 

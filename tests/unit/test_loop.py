@@ -25,6 +25,8 @@ from followme_uav.flight.metrics import metrics_of
 from followme_uav.messages import Command, Contact, GroundTruth, Manoeuvre, MaskClass, MissionState
 from tests.toy_world import ToyWorld
 
+pytestmark = pytest.mark.slow
+
 CONFIG = load_config(overrides=["duration_s=12"])
 FRAME_S = 1.0 / CONFIG.camera.rate_hz
 GIVE_UP_S = CONFIG.mission.failsafe_land_s

@@ -18,6 +18,8 @@ from tests import rewritten_log as rewritten
 from tests.conftest import same
 from tests.unit.test_log import full_entry
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 20
 
 LIBRARY = {

@@ -28,6 +28,8 @@ from followme_uav.sim.vehicle import earth
 from followme_uav.sim.vehicle.remote_control import RemoteControl
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 
+pytestmark = pytest.mark.slow
+
 STILL = {"is_rate": True, "yaw_or_rate": 0.0}
 NORTH = {"is_rate": False, "yaw_or_rate": 0.0}
 NAN = math.nan

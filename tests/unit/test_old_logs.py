@@ -26,6 +26,8 @@ from followme_uav.replay.comparison import NEW_FIELDS, fields_missing_in
 from followme_uav.replay.reference import check_folder
 from followme_uav.replay.setup import ReplaySetup, compare_log
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[1] / "data"
 VERSION_1, VERSION_2 = DATA / "version_1.mcap", DATA / "version_2.mcap"
 OLD_LOGS = [VERSION_1, VERSION_2]

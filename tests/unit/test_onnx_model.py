@@ -15,6 +15,8 @@ from followme_uav.perception.models import ARCHITECTURES, CLASSES
 from followme_uav.perception.onnx_model import onnx_model
 from tests.unit.trained_networks import noise, street, write_varied_weights
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):

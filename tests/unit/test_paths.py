@@ -12,6 +12,8 @@ from followme_uav.sim.vehicle.paths import Lookahead
 from followme_uav.sim.vehicle.tasks import Heading
 from tests.open_air import OpenAir
 
+pytestmark = pytest.mark.slow
+
 STILL = Heading()
 SQUARE = [(12.0, 0.0, -10.0), (12.0, 12.0, -12.0), (0.0, 12.0, -12.0), (0.0, 0.0, -10.0)]
 

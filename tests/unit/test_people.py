@@ -12,6 +12,8 @@ from followme_uav.sim.agents.walk_graph import CROSSWALKS, walk_graph
 from followme_uav.sim.city import layout
 from followme_uav.sim.city.world import make_city
 
+pytestmark = pytest.mark.slow
+
 CITY = make_city(4)
 DT_S = 0.05
 

@@ -200,27 +200,27 @@ def two_in_a_street(folder, person=np.s_[2:8, 2:5], hero=np.s_[8:14, 10:12]):
     return label
 
 
-def test_hero_is_camera_3_by_default(tmp_path, capsys):
+def test_hero_is_camera_3_by_default(tmp_path, caplog):
     label = two_in_a_street(tmp_path / "raw")
     assert prepare(tmp_path / "raw", tmp_path / "set").encoding is MaskEncoding.DEPTH
     (frames,) = dataset.load_folders([tmp_path / "set"])
     np.testing.assert_array_equal(frames.labels[0], label)
-    assert capsys.readouterr().err == ""
+    assert not caplog.records
 
 
-def test_swapped_cameras_are_noticed_by_the_colours_of_their_classes(tmp_path, capsys):
+def test_swapped_cameras_are_noticed_by_the_colours_of_their_classes(tmp_path, caplog):
     """A network that is trained on swapped classes follows other people."""
     two_in_a_street(tmp_path / "raw")
     prepare(tmp_path / "raw", tmp_path / "set", cameras=(2, 3, 4))
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = caplog.messages
     assert "people are redder than the hero" in line
     assert "--cameras 3,2,4" in line
 
 
-def test_small_share_of_background_gives_a_warning(tmp_path, capsys):
+def test_small_share_of_background_gives_a_warning(tmp_path, caplog):
     two_in_a_street(tmp_path / "raw")
     prepare(tmp_path / "raw", tmp_path / "set", cameras=(4, 2, 3))
-    assert "of all pixels are background" in capsys.readouterr().err
+    assert "of all pixels are background" in caplog.text
 
 
 def test_noisy_colours_of_few_pixels_give_no_warning():

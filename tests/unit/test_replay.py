@@ -27,6 +27,8 @@ from followme_uav.replay.setup import ReplaySetup, compare_log
 from tests.conftest import make_entry, same
 from tests.toy_flight import fly_toy, masks_of_painted
 
+pytestmark = pytest.mark.slow
+
 REFERENCES = Path(__file__).parents[1] / "reference_flights"
 
 

@@ -17,6 +17,8 @@ from followme_uav.replay.setup import ReplaySetup, compare_log, replay_pilot_fac
 from tests.toy_flight import fly_toy
 from tests.toy_world import SIZE_PX
 
+pytestmark = pytest.mark.slow
+
 NO_DEPTH_AT = (12, 13, 40)
 """Numbers of the measurements for which the simulator gives no depth."""
 

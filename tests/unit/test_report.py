@@ -18,6 +18,8 @@ from followme_uav.learn.evaluation import evaluate, report, report_figures, scor
 from followme_uav.messages import MaskClass
 from tests.unit.labelled_frames import write_frames
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = shutil.which("chromium")
 BROWSER_DEADLINE_S = 120
 

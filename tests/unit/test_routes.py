@@ -14,6 +14,8 @@ from followme_uav.sim.airsim_api.bodies import find_body, names_of, person_index
 from followme_uav.sim.city.world import make_city
 from followme_uav.sim.simulation import Simulation
 
+pytestmark = pytest.mark.slow
+
 CITY = make_city(4)
 DT_S = 0.05
 ROUND = ((7.5, -20.0), (7.5, 7.5), (-7.5, 7.5), (-1.6, 30.0), (1.6, 50.0), (7.5, 52.5), (7.5, 7.5))

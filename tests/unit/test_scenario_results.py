@@ -19,6 +19,8 @@ from followme_uav.scenario.script.plan import Campaign, Variant
 from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import result, scenario
 
+pytestmark = pytest.mark.slow
+
 
 def test_results_that_are_read_equal_those_written(tmp_path):
     flown = [result(seed=1, tracked=0.75, judged_s=10.0), result("two", 7, success=False)]

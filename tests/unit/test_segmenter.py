@@ -14,6 +14,8 @@ from followme_uav.perception.models import ARCHITECTURES
 from followme_uav.perception.segmenter import ImageError, Segmenter
 from tests.unit.trained_networks import noise, street, write_varied_weights
 
+pytestmark = pytest.mark.slow
+
 RUNTIMES = ("openvino", "tensorflow")
 
 

@@ -16,6 +16,8 @@ from followme_uav.perception.architecture import (
     Layer,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def networks():

@@ -15,6 +15,8 @@ from followme_uav.sim.city.layout import STREET_CENTRES_M, Car
 from followme_uav.sim.city.world import make_city
 from followme_uav.sim.simulation import Simulation
 
+pytestmark = pytest.mark.slow
+
 DT_S = 0.05
 
 

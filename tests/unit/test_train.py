@@ -23,6 +23,8 @@ from followme_uav.perception import DEFAULT_WEIGHTS, weights
 from followme_uav.perception.models import ARCHITECTURES, keras_model
 from tests.unit.labelled_frames import write_frames
 
+pytestmark = pytest.mark.slow
+
 CONFIG = {
     "architecture": "model2",
     "seed": 3,

@@ -31,6 +31,8 @@ from tests.unit.udacity_networks import (
     varied,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def images(side_px, count=1):
     return np.random.default_rng(4).integers(0, 256, (count, side_px, side_px, 3), dtype=np.uint8)
@@ -618,7 +620,7 @@ def test_other_file_is_replaced_only_with_force(tmp_path, monkeypatch, capsys):
     [
         ("export", "--weights", "FILE", "--onnx", "FILE"),
         ("evaluate", "data", "--weights", "FILE", "--json", "FILE"),
-        ("train", "--config", "c", "--data", "d", "--init", "FILE", "--out", "FILE"),
+        ("train", "--config", "model1", "--data", "d", "--init", "FILE", "--out", "FILE"),
         ("train", "--config", "FILE", "--data", "d", "--out", "FILE"),
     ],
 )

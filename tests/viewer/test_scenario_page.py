@@ -10,6 +10,7 @@ from followme_uav.scenario.report.report import write_report
 from tests.made_flight import write_log
 from tests.unit.scenario_parts import result
 from tests.viewer.browser import needs_browser, open_browser
+from tests.x_screen import colour_count
 
 DEADLINE_S = 60.0
 
@@ -21,16 +22,13 @@ def test_browser_shows_the_page_with_its_pictures(tmp_path):
     with open_browser((1200, 1000)) as page:
         page.open(report.as_uri())
         deadline_s = time.monotonic() + DEADLINE_S
-        while colour_count(page) < 500:  # text alone has some shades of grey
+        while (
+            colour_count(np.asarray(page.screenshot())) < 500
+        ):  # text alone has some shades of grey
             assert time.monotonic() < deadline_s, "the page shows no pictures"
         assert not page.errors
         assert report.as_uri() in page.requested
         assert all(url.startswith(("file:", "data:")) for url in page.requested)
-
-
-def colour_count(page):
-    pixels = np.asarray(page.screenshot()).reshape(-1, 3)
-    return len(np.unique(pixels, axis=0))
 
 
 @needs_browser
