@@ -19,6 +19,7 @@ from followme_uav.commands.options import (
     seed_range,
     with_option_groups,
 )
+from followme_uav.commands.watching import WebOption
 from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.resources import find
@@ -141,6 +142,14 @@ class OutputOptions:
         ),
     ] = None
 
+    web: WebOption = False
+    web_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port of the page; implies --web.", show_default="any free port"
+        ),
+    ] = None
+
     def settings(self, logs: Literal["all", "failures", "none"]) -> dict[str, Any]:
         """Return the settings of a run; `logs` is the default of the command."""
         shard, half_width = shard_of(self.shard), half_width_of(self.until)
@@ -151,6 +160,7 @@ class OutputOptions:
             "report": self.report,
             "shard": shard,
             "half_width": half_width,
+            "web_port": self.web_port or (0 if self.web else None),
         }
 
 

@@ -8,23 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress as DrawingProgress
 
 from followme_uav.config import read_yaml
 from followme_uav.errors import ConfigError, SimulatorError
@@ -34,13 +25,24 @@ from followme_uav.scenario.execution.fleet import Fleet, Fly, local_fleet, threa
 from followme_uav.scenario.execution.flight import FlightSettings, Logs, fly_job
 from followme_uav.scenario.execution.jobs import Job, chosen_by, jobs_of, shard_of
 from followme_uav.scenario.execution.results import Result, read_results, write_results
-from followme_uav.scenario.execution.runner import RETRIES, OnResult, RunSettings, fly_jobs
+from followme_uav.scenario.execution.runner import (
+    RETRIES,
+    OnBegin,
+    OnResult,
+    RunSettings,
+    fly_jobs,
+)
+from followme_uav.scenario.live.progress import Progress
+from followme_uav.scenario.live.terminal import shown
 from followme_uav.scenario.report.flight_table import write_table
 from followme_uav.scenario.report.report import require_packages, write_report
 from followme_uav.scenario.report.tables import print_json, print_results
 from followme_uav.scenario.script.plan import PLAN, Campaign, Variant, one_variant, plan_of
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.terminal import make_console
+
+if TYPE_CHECKING:
+    from followme_uav.scenario.live.server import LivePage
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +101,8 @@ class CampaignRun:
     retries: int = RETRIES
     limit_s: float | None = None
     """Wall-clock limit of a flight; None: by its flight time."""
+    web_port: int | None = None
+    """Port of the page that shows the run (0: any free one); None: no page."""
     fly: Fly = fly_job
 
 
@@ -152,22 +156,31 @@ def run_scenarios(
 
 
 def fly_campaign(campaign: Campaign, run: CampaignRun, as_json: bool = False) -> bool:
-    """Fly a plan with a progress bar, print a table, and write results and report.
+    """Fly a plan with its progress, print a table, and write results and report.
+
+    With a page, it is served until Ctrl-C.
 
     Returns:
         Whether all flights went as expected.
 
     Raises:
-        EnvironmentSetupError: A package is missing, or no flight can be flown.
+        EnvironmentSetupError: A package is missing, the port of the page is in use, or no flight
+            can be flown.
         InUseError: Another run writes to the folder.
         OutputError: The folder cannot be written.
         SimulatorError: Some flights crashed; all the others are written.
     """
-    jobs = planned(campaign, run)
-    with sole_folder(run.folder):
-        with _shown(len(jobs)) as show:
-            results = _fly(campaign, jobs, run, show)
-        finish(run, results, as_json)
+    jobs, stops_early = planned(campaign, run), run.half_width is not None
+    progress = Progress(len(jobs), stops_early=stops_early)
+    with _page(progress, run) as page:
+        with sole_folder(run.folder):
+            with shown(progress, stops_early=stops_early) as show:
+                results = _fly(campaign, jobs, run, show, progress.begin)
+            progress.enter("writing")
+            finish(run, results, as_json)
+            progress.enter("ended", has_report=run.report)
+        if page is not None:
+            page.serve()
     _check_crashed(results)
     return all(result.success for result in results)
 
@@ -183,14 +196,18 @@ def planned(campaign: Campaign, run: CampaignRun) -> list[Job]:
 
 
 def _fly(
-    campaign: Campaign, jobs: Sequence[Job], run: CampaignRun, on_result: OnResult
+    campaign: Campaign,
+    jobs: Sequence[Job],
+    run: CampaignRun,
+    on_result: OnResult,
+    on_begin: OnBegin = lambda job: None,
 ) -> list[Result]:
     """Fly the jobs of a run into its folder."""
     write_text(run.folder / PLAN, yaml.safe_dump(plan_of(campaign), sort_keys=False))
     run = replace(run, workers=max(1, min(run.workers, len(jobs))))
     logger.info("%d flights, %d at a time, into %s.", len(jobs), run.workers, run.folder)
     with open_fleet(run) as fleet:
-        return fly_jobs(jobs, fleet, settings_of(run), on_result)
+        return fly_jobs(jobs, fleet, settings_of(run), on_result, on_begin)
 
 
 def settings_of(run: CampaignRun) -> RunSettings:
@@ -232,8 +249,9 @@ def write_outputs(run: CampaignRun, results: Sequence[Result]) -> None:
 
 def make_report(folder: Path, results: Sequence[Result], workers: int) -> Path:
     """Write the report of a run, with a progress bar."""
-    with _progress(make_console(stderr=True)) as progress:
-        task = progress.add_task("drawing", total=None, rate="")
+    console = make_console(stderr=True)
+    with DrawingProgress(console=console, transient=True) as progress:
+        task = progress.add_task("drawing", total=None)
         return write_report(
             folder, results, workers, lambda n, of: progress.update(task, completed=n, total=of)
         )
@@ -279,39 +297,10 @@ def _check_crashed(results: Sequence[Result]) -> None:
         )
 
 
-@contextmanager
-def _shown(flights: int) -> Iterator[Callable[[Result, bool], None]]:
-    """Show the progress, with flights per hour and the time that is left."""
-    with _progress(make_console(stderr=True)) as progress:
-        task, begun_s = progress.add_task("flying", total=flights, rate=""), time.monotonic()
-        flown = 0
+def _page(progress: Progress, run: CampaignRun) -> AbstractContextManager[LivePage | None]:
+    """Serve the page of a run, if there is to be one."""
+    if run.web_port is None:
+        return nullcontext()
+    from followme_uav.scenario.live.server import live_page
 
-        def show(result: Result, was_there: bool) -> None:
-            nonlocal flown
-            flown += not was_there
-            hours = (time.monotonic() - begun_s) / 3600.0
-            progress.update(task, advance=1, rate=f"{flown / hours:.0f} flights/h" if flown else "")
-            colour = {"passed": "green", "failed": "bold red", "crashed": "yellow"}[result.outcome]
-            when = "before" if was_there else f"{result.wall_s:5.1f} s"
-            progress.console.print(
-                f"[{colour}]{result.outcome}[/] {escape(result.name)} seed {result.seed} "
-                f"{escape(result.variant)}({when}): {escape(result.reason)}",
-                highlight=False,
-                soft_wrap=True,
-            )
-
-        yield show
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[rate]}"),
-        console=console,
-        transient=True,
-    )
+    return live_page(progress, run.folder, run.web_port)

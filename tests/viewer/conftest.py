@@ -18,28 +18,29 @@ def accept_sigint():
 
 
 class Served:
-    """A command that serves a page, until `interrupt`."""
+    """A command that serves a page, until `interrupt`; `page_on` prints its address."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, module="followme_uav.cli", page_on="stdout"):
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "followme_uav.cli", *map(str, arguments)],
+            [sys.executable, "-m", module, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             preexec_fn=accept_sigint,
         )
+        self._lines_from = getattr(self._process, page_on)
         self.lines = []
         self.page = ""
 
     def wait_for(self, word):
-        for line in self._process.stdout:
+        for line in self._lines_from:
             self.lines.append(line)
             found = re.search(r"http://\S+", line)
             self.page = found[0] if found else self.page
             if word in line:
                 return
-        raise AssertionError(self._process.stderr.read())
+        raise AssertionError("".join(self.lines) + self._process.stderr.read())
 
     def interrupt(self):
         self._process.send_signal(signal.SIGINT)
@@ -48,7 +49,10 @@ class Served:
     def finish(self):
         """Wait for the end: (exit code, standard output, standard error)."""
         out, err = self._process.communicate(timeout=60)
-        return self._process.returncode, "".join(self.lines) + out, err
+        read = "".join(self.lines)
+        if self._lines_from is self._process.stderr:
+            return self._process.returncode, out, read + err
+        return self._process.returncode, read + out, err
 
     def kill(self):
         """End it with SIGKILL, as the kernel does when memory runs out."""
@@ -66,8 +70,8 @@ def served():
     """Starts commands, and stops them after the test."""
     running = []
 
-    def run(*arguments):
-        running.append(Served(*arguments))
+    def run(*arguments, **options):
+        running.append(Served(*arguments, **options))
         return running[-1]
 
     yield run

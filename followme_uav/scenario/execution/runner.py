@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 OnResult = Callable[[Result, bool], None]
 """Called with each result, and whether the flight was finished before this run."""
+OnBegin = Callable[[Job], None]
+"""Called when a flight is given to a process, also for a repetition."""
 RETRIES = 2
 """How often a crashed flight is repeated."""
 HOPELESS = 5
@@ -52,7 +54,11 @@ class RunSettings:
 
 
 def fly_jobs(
-    jobs: Sequence[Job], fleet: Fleet, settings: RunSettings, on_result: OnResult
+    jobs: Sequence[Job],
+    fleet: Fleet,
+    settings: RunSettings,
+    on_result: OnResult,
+    on_begin: OnBegin = lambda job: None,
 ) -> list[Result]:
     """Fly all jobs that have no result yet; the results are in the order of the jobs.
 
@@ -64,17 +70,22 @@ def fly_jobs(
         OutputError: The run's folder cannot be written.
         EnvironmentSetupError: All flights crash, or no worker answers.
     """
-    return _Distribution(jobs, fleet, settings, on_result).run()
+    return _Distribution(jobs, fleet, settings, on_result, on_begin).run()
 
 
 class _Distribution:
     """The state of a run."""
 
     def __init__(
-        self, jobs: Sequence[Job], fleet: Fleet, settings: RunSettings, on_result: OnResult
+        self,
+        jobs: Sequence[Job],
+        fleet: Fleet,
+        settings: RunSettings,
+        on_result: OnResult,
+        on_begin: OnBegin,
     ) -> None:
-        self._jobs, self._fleet = jobs, fleet
-        self._settings, self._on_result = settings, on_result
+        self._jobs, self._fleet, self._settings = jobs, fleet, settings
+        self._on_result, self._on_begin = on_result, on_begin
         self._rows = RowFile(settings.folder)
         self._code = code_digest()
         self._done: dict[str, Result] = {}
@@ -134,6 +145,7 @@ class _Distribution:
         self._attempts[job.id] = self._attempts.get(job.id, 0) + 1
         future = self._fleet.submit(self._settings.fly, job, self._settings.flight)
         self._running[future] = (job, time.monotonic())
+        self._on_begin(job)
 
     def _end_some(self) -> list[Job]:
         """Wait for some flights; return those to be flown again."""

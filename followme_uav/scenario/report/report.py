@@ -28,7 +28,7 @@ from followme_uav.scenario.report.page_data import (
 from followme_uav.scenario.report.tables import number, with_error
 from followme_uav.workers import worker_pool
 
-REPORT = "report.html"
+REPORT, PICTURES = "report.html", "pictures"
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SCRIPT = Path(__file__).with_name("report.js")
 EMBEDDED = 100
@@ -70,7 +70,7 @@ def write_report(
         LogError: A log cannot be read.
     """
     require_packages("the report")
-    make_folder(folder / "pictures")
+    make_folder(folder / PICTURES)
     with_log = [r for r in results if _drawing(folder, r) is not None]
     if len(with_log) > EMBEDDED:
         with_log = [r for r in with_log if not r.success]
@@ -102,7 +102,7 @@ def _drawing(folder: Path, result: Result) -> Drawing | None:
     """Return the pictures of a flight; None without a log."""
     if result.log is None or not (folder / result.log).exists():
         return None
-    return Drawing(folder / result.log, folder / "pictures" / result.key)
+    return Drawing(folder / result.log, folder / PICTURES / result.key)
 
 
 def _page(
