@@ -136,7 +136,7 @@ def test_errors_and_slow_clients_of_the_page_cost_no_flight(tmp_path, monkeypatc
     progress = Progress(len(jobs))
     with live_page(progress, tmp_path, 0) as page:
         port = int(page.url.rsplit(":", 1)[1].rstrip("/"))
-        with pytest.raises(OSError, match="closed|reset|Remote end"):
+        with pytest.raises(OSError, match=r"closed|reset|Remote end"):
             ask(port, "/state.json")
         slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * MOST_CLIENTS)]
         for client in slow[:MOST_CLIENTS]:
@@ -226,7 +226,7 @@ def test_ctrl_c_in_the_middle_ends_run_and_page_and_keeps_what_is_done(run, tmp_
     state = wait_for_state(port, process, lambda s: s["done"] == 1 and len(s["running"]) == 2)
     assert {flight["seed"] for flight in state["running"]} == {2, 3}
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=DEADLINE_S)
+    _, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130, err
     assert "interrupted" in err and "Traceback" not in err
     assert len((tmp_path / "run" / "flights.jsonl").read_text().splitlines()) == 1
@@ -249,7 +249,7 @@ def test_page_stays_after_the_end_until_ctrl_c_and_exit_code_is_that_of_the_flig
 
 def test_command_with_a_port_in_use_ends_at_once_with_one_line(run, tmp_path, port):
     process = run(port)
-    out, err = process.communicate(timeout=DEADLINE_S)
+    _, err = process.communicate(timeout=DEADLINE_S)
     assert (process.returncode, len(err.splitlines())) == (2, 1), err
     assert f"--web-port {port}" in err
     assert not (tmp_path / "run").exists()

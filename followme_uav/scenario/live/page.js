@@ -58,8 +58,8 @@ function part(name, values) {
   return element;
 }
 
-function picture(i) {
-  const inside = (share) => 6 + share * (WIDTH - 12);
+function picture(i, start) {
+  const inside = (share) => 6 + ((share - start) / (1 - start)) * (WIDTH - 12);
   const drawing = part("svg", { viewBox: `0 0 ${WIDTH} 14`, role: "img", "aria-label": share(i) });
   drawing.append(
     part("rect", { x: 0, y: 6, width: WIDTH, height: 2 }),
@@ -73,7 +73,7 @@ function flights(id, ended, empty) {
   const rows = ended.map((flight) => [
     [flight.scenario, "text"],
     [flight.seed],
-    [flight.variant, "text"],
+    [flight.variant, "text variant"],
     [`${duration(flight.ago_s)} ago`],
     [flight.reason, "reason"],
   ]);
@@ -105,19 +105,31 @@ function show(state) {
   const running = state.running.map((flight) => [
     [flight.scenario, "text"],
     [flight.seed],
-    [flight.variant, "text"],
+    [flight.variant, "text variant"],
     [duration(flight.for_s)],
     [flight.attempt],
   ]);
+  at("flying-now").hidden = state.stage !== "flying";
+  at("crashed-flights").hidden = !state.crashed;
+  const listed = [...state.running, ...state.failures, ...state.crashes];
+  const variants = listed.some((flight) => flight.variant);
+  document.body.classList.toggle("without-variants", !variants);
   table("running", running, "no flight is under way");
-  const axes = state.axes.map((row, number) => [
-    [row.axis === state.axes[number - 1]?.axis ? "" : row.axis, "text"],
-    [row.value, "text"],
-    [row.flights],
-    [row.passed],
-    [share(row.success)],
-    [picture(row.success)],
-  ]);
+  const lowest = Math.min(...state.axes.map((row) => row.success.low), 0.9);
+  const start = Math.floor(10 * lowest) / 10;
+  text("scale-low", String(start));
+  const axes = state.axes.map((row, number) => {
+    const first = row.axis !== state.axes[number - 1]?.axis;
+    const kind = first ? "new" : "";
+    return [
+      [first ? row.axis : "", `text ${kind}`],
+      [row.value, `text ${kind}`],
+      [row.flights, kind],
+      [row.passed, kind],
+      [share(row.success), kind],
+      [picture(row.success, start), kind],
+    ];
+  });
   table("axes", axes, "all flights have the same conditions so far");
   const left = state.values_left_out;
   const note = left ? `${left} more values have the same share or a higher one. ` : "";
@@ -147,8 +159,8 @@ function showGone() {
     tell("The command has ended. The results are in the folder of the run.", true);
   } else if (at("notice").hidden) {
     tell(
-      `Since ${time} the server does not answer: the run has ended, or was ended or killed. ` +
-        "Finished flights are kept; the same command goes on.",
+      `Since ${time} the server does not answer: the run was interrupted, or has ended. ` +
+        "Finished flights are kept; the same command continues the run.",
       false,
     );
   }
