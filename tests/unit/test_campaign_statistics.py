@@ -7,11 +7,13 @@ from followme_uav.scenario.report.compare import compare
 from followme_uav.scenario.statistics.intervals import (
     Interval,
     bootstrap_interval,
+    median_interval,
     share_interval,
     wilson,
 )
 from followme_uav.scenario.statistics.paired import difference, mcnemar
 from followme_uav.scenario.statistics.stopping import MIN_FLIGHTS, Stopping, sequence_interval
+from followme_uav.scenario.statistics.unpaired import mann_whitney
 from tests.unit.scenario_parts import result
 
 
@@ -44,6 +46,49 @@ def test_share_is_weighted_by_time_and_needs_some():
     assert interval.value == pytest.approx(0.9)
     assert interval.low <= 0.9 <= interval.high
     assert share_interval([0.0], [0.0]) is None
+
+
+def test_median_draws_whole_flights():
+    """Ten equal values of one flight are no ten independent ones."""
+    assert median_interval([[1.0, 3.0], [], [2.0]]).value == 2.0
+    assert median_interval([[], []]) is None
+    one_each = median_interval([[1.0]] * 10 + [[5.0]] * 10)
+    of_two = median_interval([[1.0] * 10, [5.0] * 10])
+    assert (of_two.low, of_two.value, of_two.high) == (1.0, 3.0, 5.0)
+    assert (one_each.low, one_each.high) == (1.0, 5.0)
+    assert median_interval([[2.0]]) == Interval(2.0, 2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("failed", "passed", "shift", "step"),
+    [(5, 95, 0.0, 0.0), (5, 95, 1.5, 0.0), (30, 170, 0.8, 0.0), (8, 192, 0.8, 0.5)],
+)
+def test_interval_of_the_mann_whitney_effect_covers_the_true_share(failed, passed, shift, step):
+    """Few failed flights, many passed ones, and values with ties."""
+    rng = np.random.default_rng(7)
+
+    def draw(count, mean):
+        values = rng.normal(mean, 1.0, count)
+        return np.round(values / step) * step if step else values
+
+    many, other = np.sort(draw(200_000, 0.0)), draw(200_000, shift)
+    below = np.searchsorted(many, other) + np.searchsorted(many, other, side="right")
+    truth = below.mean() / 2.0 / many.size
+    inside = 0
+    for _ in range(400):
+        higher = mann_whitney(draw(failed, shift), draw(passed, 0.0)).higher
+        assert 0.0 <= higher.low <= higher.value <= higher.high <= 1.0
+        inside += higher.low <= truth <= higher.high
+    assert inside / 400 >= 0.92
+
+
+def test_interval_of_the_mann_whitney_effect_has_a_width_where_all_pairs_agree():
+    higher = mann_whitney([5.0, 6.0], [1.0] * 20).higher
+    assert (higher.value, higher.high) == (1.0, 1.0) and 0.4 < higher.low < 0.9
+    mirrored = mann_whitney([1.0] * 20, [5.0, 6.0]).higher
+    assert (mirrored.low, mirrored.high) == pytest.approx((0.0, 1.0 - higher.low))
+    pair = mann_whitney([2.0], [1.0]).higher
+    assert pair.low == pytest.approx(wilson(1, 1).low), "one pair is one trial"
 
 
 def test_mcnemar_is_exact_and_ignores_equal_flights():

@@ -13,9 +13,12 @@ from followme_uav.messages import MissionState
 from followme_uav.scenario import tune
 from followme_uav.scenario.execution.results import read_results, totals, write_results
 from followme_uav.scenario.report.compare import changes, print_comparison
+from followme_uav.scenario.report.page_data import hardest_draws
 from followme_uav.scenario.report.report import write_report
+from followme_uav.scenario.report.tables import print_results, with_error
 from followme_uav.scenario.run import CampaignRun
 from followme_uav.scenario.script.plan import Campaign, Variant
+from followme_uav.scenario.statistics.intervals import Interval, wilson
 from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import result, scenario
 
@@ -94,7 +97,39 @@ def test_comparison_tells_improvements_from_regressions(capsys):
         changes(before, [result("other")])
 
 
+def test_counts_have_the_interval_of_the_share_of_flights(capsys):
+    flown = [result(seed=seed, losses=3 * (seed == 1), collisions=0) for seed in range(20)]
+    t = totals(flown)
+    assert (t.losses, t.with_loss, t.with_collision) == (3, wilson(1, 20), wilson(0, 20))
+    print_results(flown)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "3 losses, in 0.050 (0.009 to 0.236) of the flights" in printed
+    assert "0 collisions, in 0.000 (0.000 to 0.161) of the flights" in printed
+
+
+def test_interval_without_width_is_no_certainty():
+    assert with_error(Interval(1.0, 1.0, 1.0)) == "1.000 (no spread)"
+    assert with_error(Interval(0.0, 0.0, 0.0004)) == "0.0000 (0.0000 to 0.0004)"
+    assert with_error(Interval(0.95, 0.9, 0.97)) == "0.950 (0.900 to 0.970)"
+
+
 # The report
+
+
+def test_draws_have_intervals_and_the_page_says_how_many_are_compared(tmp_path):
+    flown = [
+        replace(
+            result(seed=seed, success=seed % 5 > 0),
+            draws={"rain": 0.1 * (seed % 5 == 0), "people": seed % 7, "cars": 3},
+        )
+        for seed in range(40)
+    ]
+    rain, people = hardest_draws(flown)
+    assert (rain.name, rain.test.higher.value, people.name) == ("rain", 1.0, "people")
+    page = write_report(tmp_path, flown, workers=1).read_text()
+    assert with_error(people.test.higher) in page and with_error(rain.test.higher) in page
+    assert "Number of draws compared: 2" in page
+    assert "There are no logs of these flights" in page
 
 
 def test_report_is_one_file_with_all_flights_and_escaped_text(tmp_path, config):

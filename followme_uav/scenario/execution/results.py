@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
-
 from followme_uav.errors import DataError
 from followme_uav.files import append_line, write_json, write_whole
 from followme_uav.scenario.statistics.intervals import (
     Interval,
-    bootstrap_interval,
+    median_interval,
     share_interval,
     wilson,
 )
@@ -106,10 +104,16 @@ class Totals:
     """Share of the time after the hero was found, of all flights together."""
     in_view: Interval | None
     losses: int
+    with_loss: Interval
+    """Share of flights with a loss, with its Wilson interval."""
     reacquire_visible_s: Interval | None
     """Median over all losses after which the hero was found again."""
     wrong_target_s: float
+    with_wrong_target: Interval
+    """Share of flights in which another person was followed, with its Wilson interval."""
     collisions: int
+    with_collision: Interval
+    """Share of flights with a collision, with its Wilson interval."""
 
 
 def totals(results: Sequence[Result], *, stopped_early: bool = False) -> Totals:
@@ -127,6 +131,9 @@ def totals(results: Sequence[Result], *, stopped_early: bool = False) -> Totals:
         parts_s = [(m[name] or 0.0) * m["judged_s"] for m in flown]
         return share_interval(parts_s, [m["judged_s"] for m in flown])
 
+    def flights_with(name: str) -> Interval:
+        return wilson(sum((m[name] or 0) > 0 for m in flown), len(flown))
+
     return Totals(
         flights=len(counted),
         passed=passed,
@@ -135,11 +142,12 @@ def totals(results: Sequence[Result], *, stopped_early: bool = False) -> Totals:
         tracked=share("tracked"),
         in_view=share("in_view"),
         losses=sum(m["losses"] for m in flown),
-        reacquire_visible_s=bootstrap_interval(
-            [s for m in flown for s in m["reacquire_visible_s"]], np.median
-        ),
+        with_loss=flights_with("losses"),
+        reacquire_visible_s=median_interval([m["reacquire_visible_s"] for m in flown]),
         wrong_target_s=sum(m["wrong_target_s"] or 0.0 for m in flown),
+        with_wrong_target=flights_with("wrong_target_s"),
         collisions=sum(m["collisions"] for m in flown),
+        with_collision=flights_with("collisions"),
     )
 
 

@@ -159,7 +159,8 @@ def print_comparison(before: Sequence[Result], after: Sequence[Result], as_json:
         t = totals([result for result in run if result.key in common])
         console.print(
             f"{name}: {t.passed} of {t.flights} as expected, {with_error(t.success)}, tracked "
-            f"{with_error(t.tracked)}, in view {with_error(t.in_view)}, {t.losses} losses",
+            f"{with_error(t.tracked)}, in view {with_error(t.in_view)}, {t.losses} losses, in "
+            f"{with_error(t.with_loss)} of the flights",
             highlight=False,
         )
     s = found.success
@@ -181,6 +182,8 @@ def _effects(found: Comparison) -> Table:
 
 
 def _signed(change: Interval) -> str:
+    if change.low == change.high:
+        return f"{change.value:+.3f} (no spread)"
     return f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.report.axes import axes_of, value_of
 from followme_uav.scenario.report.tables import COLUMNS
+from followme_uav.scenario.statistics.unpaired import MannWhitney, mann_whitney
 
 _HISTOGRAMS = ("acquire_s", "in_view", "tracked", "losses", "min_clearance_m", "command_rate")
 _BARS, _WIDTH, _HEIGHT = 34, 340, 110
@@ -48,10 +49,8 @@ class DrawEffect:
     """The difference of a draw between failed and passed flights."""
 
     name: str
-    higher_in_failed: float
-    """Share of the pairs of a failed and a passed flight in which the failed one has the larger
-    value, equal values counted half; 0.5: no difference."""
-    p_value: float
+    test: MannWhitney
+    """Failed flights are the first group."""
 
 
 def histograms(results: Sequence[Result]) -> list[Histogram]:
@@ -83,8 +82,6 @@ def histograms(results: Sequence[Result]) -> list[Histogram]:
 
 def hardest_draws(results: Sequence[Result]) -> list[DrawEffect]:
     """Return the numeric draws, those that differ most between failed and passed flights first."""
-    from scipy.stats import mannwhitneyu  # slow to import
-
     counted = [result for result in results if not result.crashed]
     effects = []
     for name in dict.fromkeys(name for result in counted for name in result.draws):
@@ -93,10 +90,8 @@ def hardest_draws(results: Sequence[Result]) -> list[DrawEffect]:
         passed = [v for v, success in values if isinstance(v, int | float) and success]
         if not failed or not passed or len({*failed, *passed}) < 2:
             continue
-        test = mannwhitneyu(failed, passed, method="asymptotic")
-        share = float(test.statistic) / (len(failed) * len(passed))
-        effects.append(DrawEffect(name, share, float(test.pvalue)))
-    return sorted(effects, key=lambda effect: -abs(effect.higher_in_failed - 0.5))
+        effects.append(DrawEffect(name, mann_whitney(failed, passed)))
+    return sorted(effects, key=lambda effect: -abs(effect.test.higher.value - 0.5))
 
 
 def headings(results: Sequence[Result]) -> list[str]:
@@ -104,6 +99,12 @@ def headings(results: Sequence[Result]) -> list[str]:
     axes = [axis for axis in axes_of(results) if axis != "scenario"]
     names = ["scenario", "seed", *axes, "outcome", *COLUMNS, *_numeric_draws(results)]
     return [*dict.fromkeys(names), "reason", "key"]
+
+
+def is_text(name: str, results: Sequence[Result]) -> bool:
+    """Whether a column of the table has words."""
+    cells = [cell for result in results if (cell := _cell(result, name)) is not None]
+    return any(isinstance(cell, str) for cell in cells[:1])
 
 
 def table_data(results: Sequence[Result], hardest: Sequence[str], drawn: Sequence[str]) -> str:

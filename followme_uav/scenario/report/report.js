@@ -63,6 +63,7 @@ function draw() {
       }
       if (names[column] === "outcome") field.className = cell === "passed" ? "good" : "bad";
       if (typeof cell === "string") field.classList.add("text");
+      if (names[column] === "reason") field.classList.add("reason");
       line.append(field);
     });
     fragment.append(line);

@@ -11,21 +11,26 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from math import floor
 from pathlib import Path
 
 from followme_uav.errors import DataError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, write_text
-from followme_uav.scenario.execution.results import Result, has_stopped_early, totals
+from followme_uav.scenario.execution.results import Result, Totals, has_stopped_early, totals
 from followme_uav.scenario.report.axes import by_axis
 from followme_uav.scenario.report.flight_pictures import KINDS, Drawing, draw
 from followme_uav.scenario.report.page_data import (
     hardest_draws,
     headings,
     histograms,
+    is_text,
     table_data,
 )
 from followme_uav.scenario.report.tables import number, with_error
+from followme_uav.scenario.script.random_draws import DRAWS
+from followme_uav.scenario.statistics.intervals import Interval
 from followme_uav.workers import worker_pool
 
 REPORT, PICTURES = "report.html", "pictures"
@@ -110,7 +115,8 @@ def _page(
 ) -> str:
     from jinja2 import Environment, StrictUndefined
 
-    t = totals(results, stopped_early=has_stopped_early(folder))
+    stopped_early = has_stopped_early(folder)
+    t, axes = totals(results, stopped_early=stopped_early), by_axis(results)
     embeds = len(drawings) <= EMBEDDED
     script = SCRIPT.read_text(encoding="utf-8")
     draws = hardest_draws(results)
@@ -122,21 +128,15 @@ def _page(
     return template.render(
         title=folder.name,
         pilots=", ".join(sorted({result.pilot for result in results})),
-        facts={
-            "as expected": f"{t.passed} of {t.flights}",
-            "share as expected": with_error(t.success),
-            "crashed, not counted": t.crashed,
-            "tracked": with_error(t.tracked),
-            "in view": with_error(t.in_view),
-            "losses": t.losses,
-            "s until found again, median": with_error(t.reacquire_visible_s),
-            "s another person followed": number(t.wrong_target_s),
-            "collisions": t.collisions,
-        },
-        axes=by_axis(results),
+        facts=_facts(t),
+        stopped_early=stopped_early,
+        axes=axes,
+        start=floor(10.0 * min((row.success.low for row in axes), default=0.0)) / 10.0,
         histograms=histograms(results),
         draws=draws,
-        headings=headings(results),
+        headings=[(name, is_text(name, results)) for name in headings(results)],
+        meanings=DRAWS,
+        has_failures=any(not result.success for result in results),
         kinds=KINDS,
         drawn=[result for result in results if result.key in drawings],
         draws_all=len(drawings) == len(results),
@@ -146,6 +146,41 @@ def _page(
         script=script,
         script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """A figure at the top of the page."""
+
+    name: str
+    value: str
+    error: str = ""
+
+
+def _facts(t: Totals) -> list[_Fact]:
+    """Return the totals; counts have the share of flights, because it has an interval."""
+
+    def of_flights(share: Interval) -> str:
+        return f"in {with_error(share)} of the flights"
+
+    return [
+        _Fact("as expected", f"{t.passed} of {t.flights}", f"share {with_error(t.success)}"),
+        _Fact("crashed, not counted", str(t.crashed)),
+        _Fact("tracked", *_parts(t.tracked)),
+        _Fact("in view", *_parts(t.in_view)),
+        _Fact("losses", str(t.losses), of_flights(t.with_loss)),
+        _Fact("s until found again, median", *_parts(t.reacquire_visible_s)),
+        _Fact(
+            "s another person followed", number(t.wrong_target_s), of_flights(t.with_wrong_target)
+        ),
+        _Fact("collisions", str(t.collisions), of_flights(t.with_collision)),
+    ]
+
+
+def _parts(interval: Interval | None) -> tuple[str, str]:
+    """Return an estimate and its error as texts."""
+    value, _, error = with_error(interval).partition(" ")
+    return value, error.strip("()")
 
 
 def _data_uri(picture: Path) -> str:

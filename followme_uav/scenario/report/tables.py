@@ -50,9 +50,11 @@ def print_results(results: Sequence[Result], *, stopped_early: bool = False) -> 
     console.print(
         f"{t.passed} of {t.flights} flights as expected, {with_error(t.success)}{crashed}; tracked "
         f"{with_error(t.tracked)}, in view {with_error(t.in_view)} of the time after the hero was "
-        f"found; {t.losses} losses, found again {with_error(t.reacquire_visible_s)} s (median) "
-        f"after being visible; another person followed for {t.wrong_target_s:.1f} s; "
-        f"{t.collisions} collisions. Intervals are of 95 %",
+        f"found; {t.losses} losses, in {with_error(t.with_loss)} of the flights, found again "
+        f"{with_error(t.reacquire_visible_s)} s (median) after being visible; another person "
+        f"followed for {t.wrong_target_s:.1f} s, in {with_error(t.with_wrong_target)} of the "
+        f"flights; {t.collisions} collisions, in {with_error(t.with_collision)} of the flights. "
+        "Intervals are of 95 %",
         highlight=False,
     )
 
@@ -107,10 +109,17 @@ def print_script(scenario: Scenario) -> None:
 
 
 def with_error(interval: Interval | None) -> str:
-    """Format an estimate and its interval."""
+    """Format an estimate and its interval.
+
+    "No spread": one flight, or the same value in all, which tells nothing about the error.
+    """
     if interval is None:
         return "–"
     digits = 3 if max(abs(interval.low), abs(interval.high)) <= 1.0 else 1
+    if interval.low == interval.high:
+        return f"{interval.value:.{digits}f} (no spread)"
+    if interval.high - interval.low < 0.002:
+        digits = 4
     value, low, high = (f"{v:.{digits}f}" for v in (interval.value, interval.low, interval.high))
     return f"{value} ({low} to {high})"
 

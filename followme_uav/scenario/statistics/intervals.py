@@ -71,6 +71,28 @@ def share_interval(parts: Sequence[float], wholes: Sequence[float]) -> Interval 
     return _bootstrap((part, whole), ratio)
 
 
+def median_interval(groups: Sequence[Sequence[float]]) -> Interval | None:
+    """Return the median of all values, and its interval; None without values.
+
+    Args:
+        groups: The values of each flight: those of one flight are drawn together.
+    """
+    flights = [values for values in groups if values]
+    if not flights:
+        return None
+    owner = np.repeat(np.arange(len(flights)), [len(values) for values in flights])
+    data = np.concatenate([np.asarray(values, float) for values in flights])
+    order = np.argsort(data)
+    data, owner = data[order], owner[order]
+    rng = np.random.default_rng(_SEED)
+    medians = []
+    for _ in range(RESAMPLES):
+        counts = np.bincount(rng.integers(len(flights), size=len(flights)), minlength=len(flights))
+        medians.append(float(np.median(np.repeat(data, counts[owner]))))
+    low, high = np.quantile(medians, [0.5 - CONFIDENCE / 2.0, 0.5 + CONFIDENCE / 2.0])
+    return Interval(float(np.median(data)), float(low), float(high))
+
+
 def _bootstrap(samples: tuple[NDArray[Any], ...], statistic: Callable[..., Any]) -> Interval:
     from scipy.stats import bootstrap
 
