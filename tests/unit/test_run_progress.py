@@ -75,8 +75,8 @@ def test_state_has_the_counts_intervals_and_latest_failures(clock):
     expected = wilson(2, 3)
     assert state["success"] == {
         "value": expected.value,
-        "low": round(expected.low, 4),
-        "high": round(expected.high, 4),
+        "low": round(expected.low, 6),
+        "high": round(expected.high, 6),
     }
     assert [(f["seed"], f["reason"], f["ago_s"]) for f in state["failures"]] == [
         (2, "tracked 0.5 < 0.9", 25.0)
@@ -120,7 +120,7 @@ def test_interval_is_that_of_the_sequence_in_a_run_that_may_stop_early(clock):
     for seed in range(50):
         progress.end(flight(seed, seed > 0), was_there=False)
     low = state_of(progress.snapshot(), "x")["success"]["low"]
-    assert low == round(sequence_interval(49, 50).low, 4) < wilson(49, 50).low
+    assert low == round(sequence_interval(49, 50).low, 6) < wilson(49, 50).low
 
 
 def test_state_is_as_small_after_ten_thousand_flights_as_after_a_thousand(clock, tmp_path):

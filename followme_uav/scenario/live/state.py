@@ -82,7 +82,7 @@ def _axes(counts: Counts) -> tuple[list[dict[str, Any]], int]:
 
 def _interval(passed: int, flights: int, *, early: bool) -> dict[str, float]:
     found = _estimate(passed, flights, early)
-    return {"value": found.value, "low": round(found.low, 4), "high": round(found.high, 4)}
+    return {"value": found.value, "low": round(found.low, 6), "high": round(found.high, 6)}
 
 
 @lru_cache(maxsize=1024)  # most counts are those of the request before
