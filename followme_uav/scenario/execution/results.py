@@ -20,13 +20,13 @@ import numpy as np
 
 from followme_uav.errors import DataError
 from followme_uav.files import append_line, write_json, write_whole
-from followme_uav.scenario.statistics.intervals import (
+from followme_uav.statistics.intervals import (
     Interval,
     bootstrap_interval,
     share_interval,
     wilson,
 )
-from followme_uav.scenario.statistics.stopping import sequence_interval
+from followme_uav.statistics.stopping import sequence_interval
 
 logger = logging.getLogger(__name__)
 
