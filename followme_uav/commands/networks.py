@@ -188,13 +188,17 @@ def evaluate(
         typer.Option(help="Folder for a report with tables, curves and the worst frames."),
     ] = None,
     skip_incomplete: SkipIncomplete = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Weights of another network, to be compared frame by frame."),
+    ] = None,
 ) -> None:
     """Score a network on labelled frames."""
     from followme_uav.learn.evaluation.evaluate import evaluate as run_evaluate
 
     for path in (json_path, report and report / "index.html"):
         if path is not None:
-            check_writable(path, weights)
+            check_writable(path, weights, against)
     with nullcontext() if report is None else sole_folder(report):
         run_evaluate(
             weights,
@@ -203,6 +207,7 @@ def evaluate(
             by_kind=by_kind,
             report_dir=report,
             skip_incomplete=skip_incomplete,
+            against=against,
         )
 
 

@@ -14,7 +14,7 @@ from followme_uav.commands.scenario import half_width_of, shard_of
 from followme_uav.errors import ConfigError, FollowMeError
 from followme_uav.scenario import run as scenario_run
 from followme_uav.scenario.execution.results import content_hash, read_results
-from followme_uav.scenario.statistics.stopping import sequence_interval
+from followme_uav.statistics.stopping import sequence_interval
 from tests.unit.campaign_parts import InlineFleet, stub_flight
 from tests.unit.scenario_parts import write_script
 

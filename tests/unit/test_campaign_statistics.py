@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from followme_uav.scenario.report.compare import compare
-from followme_uav.scenario.statistics.intervals import (
+from followme_uav.statistics.intervals import (
     Interval,
     bootstrap_interval,
     median_interval,
     share_interval,
     wilson,
 )
-from followme_uav.scenario.statistics.paired import difference, mcnemar
-from followme_uav.scenario.statistics.stopping import MIN_FLIGHTS, Stopping, sequence_interval
-from followme_uav.scenario.statistics.unpaired import mann_whitney
+from followme_uav.statistics.paired import difference, mcnemar
+from followme_uav.statistics.stopping import MIN_FLIGHTS, Stopping, sequence_interval
+from followme_uav.statistics.unpaired import mann_whitney
 from tests.unit.scenario_parts import result
 
 

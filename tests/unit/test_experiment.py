@@ -10,7 +10,7 @@ import yaml
 from PIL import Image
 
 from followme_uav.errors import ConfigError, DataError, EnvironmentSetupError
-from followme_uav.learn.evaluation.evaluate import prepare
+from followme_uav.learn.evaluation.prepared import prepare
 from followme_uav.learn.experiments import experiment_figures, runs
 from followme_uav.learn.experiments.experiment import DEFAULT_CONFIG, experiment
 from followme_uav.learn.experiments.plan import VALUES, EvaluationPoint, plan

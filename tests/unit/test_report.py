@@ -15,6 +15,7 @@ from PIL import Image
 from followme_uav.errors import DataError, EnvironmentSetupError, OutputError
 from followme_uav.labelled_frames import KINDS
 from followme_uav.learn.evaluation import evaluate, report, report_figures, scores
+from followme_uav.learn.evaluation import prepared as prepared_sets
 from followme_uav.messages import MaskClass
 from tests.unit.labelled_frames import write_frames
 
@@ -105,13 +106,48 @@ def test_split_by_kind_sorts_frames_by_the_size_of_the_hero():
     for plane, size in zip(truth, sizes, strict=True):
         plane[..., MaskClass.HERO].reshape(-1)[:size] = True
     images = np.zeros((6, 160, 160, 3), np.uint8)
-    whole = evaluate.PreparedSet("d", "d", images, truth, tuple(map(str, sizes)))
-    parts = {s.name: s.frame_names for s in evaluate.split_by_kind(whole)}
+    whole = prepared_sets.PreparedSet("d", "d", images, truth, tuple(map(str, sizes)))
+    parts = {s.name: s.frame_names for s in prepared_sets.split_by_kind(whole)}
     assert parts == {
         "d/following_images": ("41", "900"),
         "d/patrol_non_targ": ("0", "3"),
         "d/patrol_with_targ": ("4", "40"),
     }
+
+
+def test_overlap_is_also_measured_at_the_frames_own_size(tmp_path, by_colour, capsys):
+    """The network here is exact at 160 px; enlarged to 256 px, its masks have rounded corners."""
+    result = run(write_frames(tmp_path / "large", count=6, size=256))
+    assert "Overlap at the frames' own size (256 px)" in capsys.readouterr().out
+    (native,) = result.native_sets
+    assert (result.native_px, native.hero_frames) == (256, 3)
+    assert 0.8 < native.hero_iou < 1.0
+    assert native.to_dict() in result.to_dict()["native_sets"]
+    same = run(write_frames(tmp_path / "same", count=4, size=160))
+    assert (same.native_px, same.native_sets) == (160, ())
+
+
+class BlindSegmenter(ColourSegmenter):
+    """Finds nothing when its weights are called so."""
+
+    def __init__(self, weights):
+        super().__init__(weights)
+        if weights.name == "blind.h5":
+            self.segment_batch = lambda images: infer(np.full_like(images, 120))
+
+
+def test_two_networks_are_compared_frame_by_frame(three_kinds, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(evaluate, "Segmenter", BlindSegmenter)
+    json_path = tmp_path / "scores.json"
+    result = run(three_kinds, json_path, against=Path("blind.h5"), report_dir=tmp_path / "page")
+    out = capsys.readouterr().out
+    assert "blind.h5 compared with this network" in out
+    found = result.comparison
+    assert found.final_score.value == pytest.approx(-result.final_score)
+    assert (found.detected.better, found.detected.worse) == (0, result.total.true_positive)
+    assert (found.silent.better, found.silent.worse) == (0, 0)
+    assert json.loads(json_path.read_text())["comparison"]["weights"] == "blind.h5"
+    assert "blind.h5 compared" in (tmp_path / "page" / "index.html").read_text()
 
 
 def test_by_kind_gives_a_plain_folder_a_final_score(tmp_path, by_colour, capsys):

@@ -12,8 +12,8 @@ from followme_uav.scenario.live import terminal
 from followme_uav.scenario.live.progress import LATEST, Progress
 from followme_uav.scenario.live.state import MOST_RUNNING, MOST_VALUES, state_of
 from followme_uav.scenario.live.terminal import figures_line, shown
-from followme_uav.scenario.statistics.intervals import wilson
-from followme_uav.scenario.statistics.stopping import sequence_interval
+from followme_uav.statistics.intervals import wilson
+from followme_uav.statistics.stopping import sequence_interval
 from tests.unit.campaign_parts import campaign
 from tests.unit.scenario_parts import result
 

@@ -18,7 +18,7 @@ from followme_uav.scenario.report.report import write_report
 from followme_uav.scenario.report.tables import print_results, with_error
 from followme_uav.scenario.run import CampaignRun
 from followme_uav.scenario.script.plan import Campaign, Variant
-from followme_uav.scenario.statistics.intervals import Interval, wilson
+from followme_uav.statistics.intervals import Interval, wilson
 from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import result, scenario
 

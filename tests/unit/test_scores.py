@@ -179,7 +179,7 @@ def test_a_hero_of_any_size_is_in_a_size_class():
 def test_final_score_agrees_with_a_count_from_mask_files():
     """A second implementation, by the description of the score, from masks as in files."""
     from followme_uav.learn.data.dataset import LabelledFrames
-    from followme_uav.learn.evaluation import evaluate
+    from followme_uav.learn.evaluation import prepared as prepared_sets
 
     rng = np.random.default_rng(11)
     kinds = ("following_images", "patrol_non_targ", "patrol_with_targ")
@@ -193,7 +193,8 @@ def test_final_score_agrees_with_a_count_from_mask_files():
             label[top : top + height, left : left + width] = MaskClass.HERO
         images = rng.integers(0, 256, (12, 256, 256, 3)).astype(np.uint8)
         files = tuple(Path(f"{i}.png") for i in range(12))
-        own = evaluate.prepare(LabelledFrames("d", f"d/{kind}", images, labels, ("",) * 12, files))
+        frames = LabelledFrames("d", f"d/{kind}", images, labels, ("",) * 12, files)
+        own = prepared_sets.prepare(frames)
         prepared.append(own)
         values = []
         for image, label in zip(own.images, labels, strict=True):
@@ -215,7 +216,7 @@ def test_final_score_agrees_with_a_count_from_mask_files():
             errors += there != predicted
         iou[kind] = np.mean(values)
     expected = (iou[kinds[0]] + iou[kinds[2]]) / 2 * hits / (hits + errors)
-    sets = evaluate.score_sets(
+    sets = prepared_sets.score_sets(
         lambda batch: np.stack([answers[image.tobytes()] for image in batch]), prepared
     )
     assert 0.1 < expected < 0.9

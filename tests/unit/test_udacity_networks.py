@@ -16,7 +16,7 @@ import pytest
 from followme_uav import cli
 from followme_uav.errors import WeightsError
 from followme_uav.learn.data.dataset import LabelledFrames
-from followme_uav.learn.evaluation import evaluate
+from followme_uav.learn.evaluation import prepared as prepared_sets
 from followme_uav.perception import weights
 from followme_uav.perception.architecture import ArchitectureError, from_json, to_json
 from followme_uav.perception.models import ARCHITECTURES, keras_model
@@ -291,9 +291,9 @@ def test_evaluation_gives_frames_at_the_size_of_the_training(tmp_path):
         seen.append(batch)
         return batch
 
-    prepared = evaluate.prepare(found, (256, 256))
+    prepared = prepared_sets.prepare(found, (256, 256))
     assert prepared.truth.shape == (3, 160, 160, 3)
-    result = evaluate.measure_set(infer, prepared.part("x", np.array([True, False, True])))
+    result = prepared_sets.measure_set(infer, prepared.part("x", np.array([True, False, True])))
     np.testing.assert_array_equal(seen[0], frames[[0, 2]])
     assert len(result.there) == 2
 

@@ -5,6 +5,7 @@ Everything here is computed from the `FrameScores` of `scores.measure`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,26 +14,20 @@ from numpy.typing import NDArray
 
 from followme_uav.learn.evaluation.scores import FrameScores
 from followme_uav.messages import MaskClass
+from followme_uav.statistics.intervals import Interval, wilson
 
 _SIZES_PX = (4, 8, 16, 32, 64, 128, 256, 512)
 """Lower ends of the size classes, in hero pixels at 160 px; the last class has no upper end."""
 
 
 @dataclass(frozen=True)
-class SizeScore:
-    """Result on the frames with the hero in one size class."""
+class SizeClass:
+    """Heroes of about the same size, in pixels at 160 px."""
 
     from_px: int
     """Smallest hero."""
     to_px: int | None
     """Largest hero; None: no limit."""
-    frames: int
-    detected: float
-    """Share of the frames in which the hero is detected."""
-    hero_iou: float
-    """Mean over these frames."""
-    centroid_error_median_px: float | None
-    """Over the frames in which the hero is detected; None if there are none."""
 
     @property
     def label(self) -> str:
@@ -41,27 +36,48 @@ class SizeScore:
             f"{self.from_px} or more" if self.to_px is None else f"{self.from_px} to {self.to_px}"
         )
 
+
+@dataclass(frozen=True)
+class SizeScore(SizeClass):
+    """Result on the frames with the hero in one size class."""
+
+    frames: int
+    detected: float
+    """Share of the frames in which the hero is detected."""
+    detected_interval: Interval
+    """The same with Wilson's interval."""
+    hero_iou: float
+    """Mean over these frames."""
+    centroid_error_median_px: float | None
+    """Over the frames in which the hero is detected; None if there are none."""
+
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON."""
         return asdict(self)
 
 
-def by_size(frames: FrameScores) -> list[SizeScore]:
-    """Score each size class; classes without frames are left out."""
+def size_classes(frames: FrameScores) -> Iterator[tuple[SizeClass, NDArray[np.bool_]]]:
+    """Yield each size class that occurs, and which frames are in it."""
     size = frames.truth_px[:, MaskClass.HERO]
-    hero_iou = frames.iou[:, MaskClass.HERO]
-    result = []
     for from_px, next_px in zip(_SIZES_PX, (*_SIZES_PX[1:], None), strict=True):
         inside = (size >= from_px) & (size < (next_px or np.inf))
-        if not inside.any():
-            continue
+        if inside.any():
+            yield SizeClass(from_px, next_px and next_px - 1), inside
+
+
+def by_size(frames: FrameScores) -> list[SizeScore]:
+    """Score each size class; classes without frames are left out."""
+    hero_iou = frames.iou[:, MaskClass.HERO]
+    result = []
+    for size, inside in size_classes(frames):
         errors = frames.centroid_error_px[inside & frames.detected]
         result.append(
             SizeScore(
-                from_px=from_px,
-                to_px=next_px and next_px - 1,
+                from_px=size.from_px,
+                to_px=size.to_px,
                 frames=int(inside.sum()),
                 detected=float(frames.detected[inside].mean()),
+                detected_interval=wilson(int(frames.detected[inside].sum()), int(inside.sum())),
                 hero_iou=float(hero_iou[inside].mean()),
                 centroid_error_median_px=float(np.median(errors)) if len(errors) else None,
             )

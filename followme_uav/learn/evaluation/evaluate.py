@@ -2,74 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import Progress
 
 from followme_uav.errors import DataError
 from followme_uav.extras import require
 from followme_uav.files import write_json
-from followme_uav.labelled_frames import DETECTION_PX, KINDS
+from followme_uav.labelled_frames import KINDS
 from followme_uav.learn.data import dataset
 from followme_uav.learn.data.dataset import LabelledFrames
-from followme_uav.learn.evaluation import curves, score_tables, scores
+from followme_uav.learn.evaluation import confidence, curves, score_tables, scores
+from followme_uav.learn.evaluation.confidence import NetworkComparison
 from followme_uav.learn.evaluation.curves import SizeScore
+from followme_uav.learn.evaluation.prepared import (
+    PreparedSet,
+    batches,
+    prepare,
+    resized,
+    split_by_kind,
+)
 from followme_uav.learn.evaluation.scores import FrameScores, SetScore
-from followme_uav.messages import MaskClass
-from followme_uav.perception.models import INPUT_SIZE_PX
-from followme_uav.perception.segmenter import Segmenter, resize_images
+from followme_uav.perception.models import CLASSES, INPUT_SIZE_PX
+from followme_uav.perception.segmenter import Segmenter
+from followme_uav.statistics.intervals import Interval
 from followme_uav.terminal import make_console
-
-FAR_HERO_PX = 40
-"""Largest hero, in pixels at 160 px, that `--by-kind` sorts into the patrol frames."""
-
-_BATCH = 16
-
-Infer = Callable[[NDArray[np.uint8]], Any]
-"""(batch, height, width, 3) RGB bytes -> probabilities in 1/255, same shape."""
-
-
-@dataclass(frozen=True)
-class PreparedSet:
-    """One set of frames, resized for scoring."""
-
-    source: str
-    name: str
-    images: NDArray[np.uint8]
-    """(frames, 160, 160, 3) RGB."""
-    truth: NDArray[np.bool_]
-    """(frames, 160, 160, 3), one plane per class."""
-    frame_names: tuple[str, ...]
-    """Base name of each frame's image file."""
-    network_images: NDArray[np.uint8] | None = None
-    """(frames, height, width, 3) RGB at the size that the network was trained for; None: `images`.
-    """
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def part(self, kind: str, chosen: NDArray[np.bool_]) -> PreparedSet:
-        """Return the chosen frames as a set named after their kind."""
-        return PreparedSet(
-            self.source,
-            f"{self.source}/{kind}",
-            self.images[chosen],
-            self.truth[chosen],
-            tuple(n for n, wanted in zip(self.frame_names, chosen, strict=True) if wanted),
-            None if self.network_images is None else self.network_images[chosen],
-        )
-
-    def probabilities(self, infer: Infer, frames: slice) -> NDArray[np.uint8]:
-        """Run the network on some frames: (frames, 160, 160, 3), in 1/255."""
-        if self.network_images is None:
-            return np.asarray(infer(self.images[frames]))
-        masks = np.asarray(infer(self.network_images[frames]))
-        return resize_images(masks, (INPUT_SIZE_PX, INPUT_SIZE_PX))
 
 
 @dataclass(frozen=True)
@@ -92,6 +53,14 @@ class Scores:
     """None unless all three kinds of frames are there."""
     final_score_udacity_frames: float | None
     """The same, as if each kind had as many frames as in `scores.UDACITY_FRAMES`."""
+    intervals: dict[str, Interval]
+    """Intervals of `hero_iou` (over the frames with the hero) and of the final scores."""
+    native_px: int
+    """Side of the frames as they were recorded; 0 if they differ in size."""
+    native_sets: tuple[SetScore, ...]
+    """The sets, compared at the frames' own size."""
+    comparison: NetworkComparison | None = None
+    """With another network."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all numbers of the tables, ready for JSON."""
@@ -104,7 +73,11 @@ class Scores:
             "final_score_udacity_frames": self.final_score_udacity_frames,
             "sets": [s.to_dict() for s in self.sets],
             "total": self.total.to_dict(),
+            "intervals": {name: asdict(interval) for name, interval in self.intervals.items()},
+            "native_px": self.native_px,
+            "native_sets": [s.to_dict() for s in self.native_sets],
             "hero_size": [s.to_dict() for s in self.sizes],
+            "comparison": self.comparison and self.comparison.to_dict(),
         }
 
 
@@ -116,6 +89,7 @@ def evaluate(
     by_kind: bool = False,
     report_dir: Path | None = None,
     skip_incomplete: bool = False,
+    against: Path | None = None,
 ) -> Scores:
     """Score weights on a data folder and print tables.
 
@@ -126,6 +100,7 @@ def evaluate(
         by_kind: Split the one set into the three kinds of frames, by the hero's size.
         report_dir: Folder for an HTML report; None writes none.
         skip_incomplete: Leave out images without a mask and masks without an image.
+        against: Weights of another network, which is compared frame by frame; None: no other.
 
     Raises:
         WeightsError: The weights cannot be used.
@@ -136,6 +111,7 @@ def evaluate(
         for package in ("matplotlib", "jinja2"):
             require(package, "report", "--report")
     segmenter = Segmenter(weights)
+    other = None if against is None else (against, Segmenter(against))
     found = dataset.find_sets(data_dir, skip_incomplete)
     if by_kind and found[0].kind:
         raise DataError(
@@ -143,132 +119,119 @@ def evaluate(
         )
     console = make_console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        reading = progress.add_task("reading", total=len(found))
-        prepared, notes = [], []
-        for frame_set in found:
-            frames = dataset.load(frame_set)
-            notes.append(f"{frames.name}: {frames.note}")
-            prepared.append(prepare(frames, segmenter.input_size_px))
-            progress.advance(reading)
-        if by_kind:
-            prepared = split_by_kind(prepared[0])
-        scoring = progress.add_task("scoring", total=sum(len(s) for s in prepared))
-        measured = [
-            measure_set(segmenter.segment_batch, s, lambda n: progress.advance(scoring, n))
-            for s in prepared
-        ]
-    all_frames = FrameScores.join(measured)
-    sets = tuple(scores.summarise(s.name, m) for s, m in zip(prepared, measured, strict=True))
-    result = Scores(
-        weights=weights.name,
-        weights_sha256=segmenter.sha256,
-        data=prepared[0].source,
-        by_kind=by_kind,
-        sets=sets,
-        total=scores.summarise("all", all_frames),
-        sizes=tuple(curves.by_size(all_frames)),
-        final_score=_final(sets),
-        final_score_udacity_frames=_final(sets, scores.UDACITY_FRAMES),
-    )
+        loaded = list(progress.track(map(dataset.load, found), len(found), description="reading"))
+        own = _predict(segmenter, loaded, by_kind, progress)
+        comparison = None
+        if other is not None:
+            comparison = _comparison(own, *other, _predict(other[1], loaded, by_kind, progress))
+    result = _scores(weights.name, segmenter.sha256, own, by_kind, comparison)
     if json_path is not None:
         write_json(json_path, result.to_dict())
     page = None
     if report_dir is not None:
         from followme_uav.learn.evaluation import report  # SciPy takes a second to import
 
-        page = report.write(report_dir, result, prepared, measured, segmenter.segment_batch)
+        page = report.write(report_dir, result, own.sets, own.measured, segmenter.segment_batch)
     score_tables.show(result, make_console())
-    for note in notes:
-        print(note)
+    for frames in loaded:
+        print(f"{frames.name}: {frames.note}")
     if page is not None:
         print(f"report: {page}")
     return result
 
 
-def prepare(frames: LabelledFrames, network_size_px: tuple[int, int] | None = None) -> PreparedSet:
-    """Resize images and truth of a set to 160 px, the size at which masks are compared.
+@dataclass(frozen=True)
+class _Predicted:
+    """Predictions of a network on the sets, measured."""
 
-    Args:
-        frames: The set.
-        network_size_px: Image (height, width) that the network was trained for. If it is not 160
-            px, the network gets the frames at that size, and its masks are resized to 160 px.
-    """
-    is_other = network_size_px not in (None, (INPUT_SIZE_PX, INPUT_SIZE_PX))
-    return PreparedSet(
-        frames.source,
-        frames.name,
-        np.stack([dataset.resize_image(image, INPUT_SIZE_PX) for image in frames.images]),
-        np.stack([dataset.resize_truth(label, INPUT_SIZE_PX) for label in frames.labels]),
-        tuple(path.name for path in frames.image_files),
-        np.concatenate([resize_images(image[None], network_size_px) for image in frames.images])
-        if is_other and network_size_px is not None
-        else None,
+    sets: Sequence[PreparedSet]
+    measured: Sequence[FrameScores]
+    """Of each set, at 160 px."""
+    native: Sequence[FrameScores]
+    """Of each set, at the frames' own size; empty if that is 160 px."""
+
+    @property
+    def are_all_kinds(self) -> bool:
+        """Whether the sets are the three kinds of frames."""
+        return tuple(_kind_of(s.name) for s in self.sets) == KINDS
+
+    @property
+    def native_px(self) -> int:
+        """Side of the frames; 0 if they differ in size."""
+        sides = {INPUT_SIZE_PX if s.labels is None else s.labels.shape[1] for s in self.sets}
+        return sides.pop() if len(sides) == 1 else 0
+
+
+def _predict(
+    segmenter: Segmenter, loaded: Sequence[LabelledFrames], by_kind: bool, progress: Progress
+) -> _Predicted:
+    sets = [prepare(frames, segmenter.input_size_px) for frames in loaded]
+    if by_kind:
+        sets = split_by_kind(sets[0])
+    task = progress.add_task("scoring", total=sum(len(s) for s in sets))
+    measured, native = [], []
+    for own_set in sets:
+        at_160, at_own_size = [], []
+        for batch, masks in batches(segmenter.segment_batch, own_set):
+            at_160.append(scores.measure(own_set.truth[batch], resized(masks, INPUT_SIZE_PX)))
+            if own_set.labels is not None:
+                truth = own_set.labels[batch, ..., None] == np.arange(len(CLASSES))
+                at_own_size.append(scores.measure(truth, resized(masks, truth.shape[1])))
+            progress.advance(task, len(masks))
+        measured.append(FrameScores.join(at_160))
+        if at_own_size:
+            native.append(FrameScores.join(at_own_size))
+    return _Predicted(sets, measured, native)
+
+
+def _scores(
+    weights: str, sha256: str, own: _Predicted, by_kind: bool, comparison: NetworkComparison | None
+) -> Scores:
+    all_frames = FrameScores.join(own.measured)
+    sets = _summaries(own.sets, own.measured)
+    intervals = {"hero_iou": confidence.hero_iou_interval(all_frames)}
+    if own.are_all_kinds:
+        kinds, frames = own.measured, scores.UDACITY_FRAMES
+        intervals["final_score"] = confidence.final_score_interval(kinds)
+        intervals["final_score_udacity_frames"] = confidence.final_score_interval(kinds, frames)
+    return Scores(
+        weights=weights,
+        weights_sha256=sha256,
+        data=own.sets[0].source,
+        by_kind=by_kind,
+        sets=sets,
+        total=scores.summarise("all", all_frames),
+        sizes=tuple(curves.by_size(all_frames)),
+        final_score=_final(sets),
+        final_score_udacity_frames=_final(sets, scores.UDACITY_FRAMES),
+        intervals={name: found for name, found in intervals.items() if found is not None},
+        native_px=own.native_px,
+        native_sets=_summaries(own.sets, own.native) if own.native_px and own.native else (),
+        comparison=comparison,
     )
 
 
-def split_by_kind(whole: PreparedSet) -> list[PreparedSet]:
-    """Split a set into the three kinds of frames; a kind without frames is left out.
-
-    A proxy for recordings of each kind: frames with a near hero count as following the hero, frames
-    with a distant hero or none as patrol.
-    """
-    size = whole.truth[..., MaskClass.HERO].sum(axis=(1, 2))
-    there = size > DETECTION_PX
-    far = size <= FAR_HERO_PX
-    parts = zip(KINDS, (~far, ~there, there & far), strict=True)
-    return [whole.part(kind, chosen) for kind, chosen in parts if chosen.any()]
+def _comparison(
+    own: _Predicted, path: Path, segmenter: Segmenter, other: _Predicted
+) -> NetworkComparison:
+    return confidence.compare(
+        path.name, segmenter.sha256, own.measured, other.measured, own.are_all_kinds
+    )
 
 
-def score_sets(infer: Infer, prepared: Sequence[PreparedSet]) -> list[SetScore]:
-    """Run the network on sets and score each.
-
-    Args:
-        infer: The network.
-        prepared: The sets.
-    """
-    return [scores.summarise(s.name, measure_set(infer, s)) for s in prepared]
-
-
-def measure_set(
-    infer: Infer, prepared: PreparedSet, advance: Callable[[int], object] | None = None
-) -> FrameScores:
-    """Run the network on a set and measure each frame.
-
-    Args:
-        infer: The network.
-        prepared: The set.
-        advance: Called with the number of further frames done.
-    """
-    parts = []
-    for start in range(0, len(prepared), _BATCH):
-        batch = slice(start, start + _BATCH)
-        probabilities = prepared.probabilities(infer, batch)
-        parts.append(scores.measure(prepared.truth[batch], probabilities))
-        if advance is not None:
-            advance(len(probabilities))
-    return FrameScores.join(parts)
-
-
-def selection_score(prepared: Sequence[PreparedSet], results: Sequence[SetScore]) -> float:
-    """Score to choose weights by: mean over the data folders of hero IoU times detection weight.
-
-    The sets of a folder are taken as one set. Each folder has the same weight, regardless of its
-    number of frames.
-    """
-    values = []
-    for source in sorted({s.source for s in prepared}):
-        own = [r for s, r in zip(prepared, results, strict=True) if s.source == source]
-        positive = sum(r.true_positive for r in own)
-        wrong = sum(r.false_positive + r.false_negative for r in own)
-        hero_frames = sum(r.hero_frames for r in own)
-        iou = sum(r.hero_iou * r.hero_frames for r in own) / max(1, hero_frames)
-        values.append(iou * positive / max(1, positive + wrong))
-    return float(np.mean(values))
+def _summaries(
+    sets: Sequence[PreparedSet], measured: Sequence[FrameScores]
+) -> tuple[SetScore, ...]:
+    return tuple(scores.summarise(s.name, m) for s, m in zip(sets, measured, strict=True))
 
 
 def _final(results: Sequence[SetScore], frames: tuple[int, int, int] | None = None) -> float | None:
-    by_kind = {r.name.rpartition("/")[2]: r for r in results}
+    by_kind = {_kind_of(r.name): r for r in results}
     if not all(kind in by_kind for kind in KINDS):
         return None
     following, without_hero, with_hero = (by_kind[kind] for kind in KINDS)
     return scores.final_score(following, without_hero, with_hero, frames)
+
+
+def _kind_of(name: str) -> str:
+    return name.rpartition("/")[2]

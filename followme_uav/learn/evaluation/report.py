@@ -22,7 +22,8 @@ from followme_uav.learn.evaluation.scores import FrameScores
 from followme_uav.messages import MaskClass
 
 if TYPE_CHECKING:
-    from followme_uav.learn.evaluation.evaluate import PreparedSet, Scores
+    from followme_uav.learn.evaluation.evaluate import Scores
+    from followme_uav.learn.evaluation.prepared import PreparedSet
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _PER_GROUP = 4

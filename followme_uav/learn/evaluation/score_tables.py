@@ -16,6 +16,7 @@ from followme_uav.learn.evaluation.scores import UDACITY_FRAMES, SetScore
 from followme_uav.terminal import print_table
 
 if TYPE_CHECKING:
+    from followme_uav.learn.evaluation.confidence import NetworkComparison
     from followme_uav.learn.evaluation.evaluate import Scores
 
 _NOTHING = "–"
@@ -35,11 +36,19 @@ class ScoreTable:
 
 
 def tables(result: Scores) -> list[ScoreTable]:
-    """Tables of overlap, of detection, and of both by the hero's size if the hero is in a frame."""
+    """Tables of overlap, of detection, of both by the hero's size, and of another network."""
     sets = list(result.sets)
     if len(sets) > 1:
         sets.append(result.total)
-    return [_overlap(sets), _detection(sets), *([_sizes(result)] if result.sizes else [])]
+    found = [_overlap(sets, "with the truth (IoU at 160 px)"), _detection(sets)]
+    if result.sizes:
+        found.append(_sizes(result))
+    if result.native_sets:
+        words = f"at the frames' own size ({result.native_px} px)"
+        found.append(_overlap(result.native_sets, words))
+    if result.comparison is not None:
+        found += _compared(result.comparison)
+    return found
 
 
 def final_scores(result: Scores) -> list[tuple[str, str]]:
@@ -50,7 +59,7 @@ def final_scores(result: Scores) -> list[tuple[str, str]]:
         present = {_kind(s.name) for s in result.sets}
         missing = ", ".join(kind for kind in KINDS if kind not in present)
         return [(_NOTHING, f"no final score: no frame is of the kind {missing}")]
-    description = "final score"
+    description = f"final score{_within(result, 'final_score')}"
     if result.by_kind:
         description += ", a proxy: kinds told apart by the hero's size"
     frames = ", ".join(map(str, UDACITY_FRAMES))
@@ -58,7 +67,8 @@ def final_scores(result: Scores) -> list[tuple[str, str]]:
         (f"{result.final_score:.3f}", description),
         (
             f"{result.final_score_udacity_frames:.3f}",
-            f"the same with as many frames of each kind as the Udacity sets have ({frames})",
+            f"the same with as many frames of each kind as the Udacity sets have ({frames})"
+            f"{_within(result, 'final_score_udacity_frames')}",
         ),
     ]
 
@@ -85,9 +95,14 @@ def show(result: Scores, console: Console) -> None:
         console.print(f"{number}  {words}", highlight=False)
 
 
-def _overlap(sets: Sequence[SetScore]) -> ScoreTable:
+def _within(result: Scores, name: str) -> str:
+    interval = result.intervals[name]
+    return f", 95 % interval {interval.low:.3f} to {interval.high:.3f}"
+
+
+def _overlap(sets: Sequence[SetScore], where: str) -> ScoreTable:
     return ScoreTable(
-        "Overlap with the truth (IoU at 160 px)",
+        f"Overlap {where}",
         "Mean over frames. 'Every frame': IoU of the final score, 0 in frames where the hero is "
         "neither there nor predicted. 'Hero there': over frames with more than 3 px of the hero. "
         "Classes: over frames where the class is there or predicted.",
@@ -141,18 +156,52 @@ def _sizes(result: Scores) -> ScoreTable:
         "By the hero's size",
         "All frames with the hero. IoU: mean, 0 in frames where the hero is missed. Centroid "
         "error: median over the frames where the hero is detected.",
-        ("hero pixels at 160 px", "frames", "detected", "hero IoU", "centroid error px"),
+        (
+            *("hero pixels at 160 px", "frames", "detected", "95 %\ninterval"),
+            *("hero IoU", "centroid error px"),
+        ),
         tuple(
             (
                 s.label,
                 str(s.frames),
                 f"{s.detected:.1%}",
+                f"{s.detected_interval.low:.1%} to {s.detected_interval.high:.1%}",
                 f"{s.hero_iou:.3f}",
                 _number(s.centroid_error_median_px, 2),
             )
             for s in result.sizes
         ),
     )
+
+
+def _compared(other: NetworkComparison) -> list[ScoreTable]:
+    differences = [("final score", other.final_score), ("hero IoU, hero there", other.hero_iou)]
+    differences += [(f"hero IoU, {s.label} px", s.hero_iou) for s in other.sizes]
+    outcomes = [("hero detected", other.detected)]
+    outcomes += [(f"hero detected, {s.label} px", s.detected) for s in other.sizes]
+    outcomes.append(("no false alarm", other.silent))
+    return [
+        ScoreTable(
+            f"{other.weights} compared with this network",
+            "Mean difference on the same frames; positive: the other network is better. Bootstrap.",
+            ("figure", "difference", "95 % interval"),
+            tuple(
+                (name, f"{change.value:+.3f}", f"{change.low:+.3f} to {change.high:+.3f}")
+                for name, change in differences
+                if change is not None
+            ),
+        ),
+        ScoreTable(
+            "Frames in which only one of the networks is right",
+            "p: McNemar's exact test; the probability of such a difference between networks that "
+            "are equally good.",
+            ("frames with", f"only\n{other.weights}", "only\nthis", "p"),
+            tuple(
+                (name, str(test.better), str(test.worse), f"{test.p_value:.2g}")
+                for name, test in outcomes
+            ),
+        ),
+    ]
 
 
 def _kind(name: str) -> str:

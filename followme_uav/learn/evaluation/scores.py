@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from followme_uav.labelled_frames import DETECTION_PX
 from followme_uav.messages import MaskClass
@@ -210,10 +210,19 @@ def final_score(
     errors = sum(
         k * (s.false_positive + s.false_negative) for k, s in zip(scale, sets, strict=True)
     )
-    if not true_positive:
-        return 0.0
-    iou = (following.hero_iou_all + with_hero.hero_iou_all) / 2
-    return iou * true_positive / (true_positive + errors)
+    iou = (following.hero_iou_all, with_hero.hero_iou_all)
+    return float(combined_score(*iou, true_positive, errors))
+
+
+def combined_score(
+    following_iou: ArrayLike, with_hero_iou: ArrayLike, true_positive: ArrayLike, errors: ArrayLike
+) -> NDArray[np.float64]:
+    """Return mean IoU times detection weight, (n,) each; 0 without a true positive."""
+    iou = (np.asarray(following_iou, float) + np.asarray(with_hero_iou, float)) / 2
+    hits = np.asarray(true_positive, float)
+    counted = hits + np.asarray(errors, float)
+    score: NDArray[np.float64] = iou * hits / np.where(counted > 0.0, counted, 1.0)
+    return score
 
 
 def predicted_classes(probabilities: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -23,7 +23,7 @@ from followme_uav.errors import ConfigError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, write_json
 from followme_uav.learn.data.dataset import LabelledFrames
-from followme_uav.learn.evaluation.evaluate import prepare
+from followme_uav.learn.evaluation.prepared import prepare
 from followme_uav.learn.experiments import experiment_figures, runs
 from followme_uav.learn.experiments.outcome_files import OutcomeFiles
 from followme_uav.learn.experiments.plan import TrainingRun, plan

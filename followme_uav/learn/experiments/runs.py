@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.learn.data.dataset import LabelledFrames
-from followme_uav.learn.evaluation.evaluate import PreparedSet, score_sets, selection_score
+from followme_uav.learn.evaluation.prepared import PreparedSet, score_sets, selection_score
 from followme_uav.learn.experiments.plan import TrainingRun
 from followme_uav.learn.training.batches import prefetched_batches
 from followme_uav.learn.training.config import LossConfig
@@ -36,7 +36,7 @@ class RunOutcome:
     hero_iou: float | None
     """Mean over the validation frames with the hero there."""
     score: float | None
-    """Score that weights are chosen by, see `evaluate.selection_score`."""
+    """Score that weights are chosen by, see `prepared.selection_score`."""
 
 
 def execute(

@@ -26,7 +26,7 @@ from rich.progress import (
 
 from followme_uav.errors import DataError
 from followme_uav.learn.data.dataset import LabelledFrames
-from followme_uav.learn.evaluation.evaluate import (
+from followme_uav.learn.evaluation.prepared import (
     Infer,
     PreparedSet,
     prepare,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from followme_uav.learn.evaluation.evaluate import Infer
+from followme_uav.learn.evaluation.prepared import Infer
 from followme_uav.learn.training.config import LossConfig, TrainingConfig
 from followme_uav.learn.training.fused import with_fused_normalisation
 from followme_uav.learn.training.loss import loss_of

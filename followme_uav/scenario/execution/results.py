@@ -18,13 +18,13 @@ from xml.etree import ElementTree
 
 from followme_uav.errors import DataError
 from followme_uav.files import append_line, write_json, write_whole
-from followme_uav.scenario.statistics.intervals import (
+from followme_uav.statistics.intervals import (
     Interval,
     median_interval,
     share_interval,
     wilson,
 )
-from followme_uav.scenario.statistics.stopping import sequence_interval
+from followme_uav.statistics.stopping import sequence_interval
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from followme_uav.scenario.execution.flight import (
 )
 from followme_uav.scenario.execution.jobs import Job
 from followme_uav.scenario.execution.results import Result, Row, RowFile
-from followme_uav.scenario.statistics.stopping import Stopping
+from followme_uav.statistics.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from followme_uav.scenario.live.progress import VARIANT, Begun, Ended, Snapshot
 from followme_uav.scenario.script.random_draws import AXES
-from followme_uav.scenario.statistics.intervals import Interval, wilson
-from followme_uav.scenario.statistics.stopping import sequence_interval
+from followme_uav.statistics.intervals import Interval, wilson
+from followme_uav.statistics.stopping import sequence_interval
 
 MOST_VALUES = 20
 """Of one axis; those with the lowest share of passed flights are shown."""

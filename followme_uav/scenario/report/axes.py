@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.script.random_draws import AXES
-from followme_uav.scenario.statistics.intervals import Interval, wilson
+from followme_uav.statistics.intervals import Interval, wilson
 
 
 @dataclass(frozen=True)

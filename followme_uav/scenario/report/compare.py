@@ -13,8 +13,8 @@ from followme_uav.errors import DataError
 from followme_uav.scenario.execution.results import Result, totals
 from followme_uav.scenario.report.axes import axes_of, value_of
 from followme_uav.scenario.report.tables import MOST_ROWS, number, with_error
-from followme_uav.scenario.statistics.intervals import Interval
-from followme_uav.scenario.statistics.paired import McNemar, difference, mcnemar
+from followme_uav.statistics.intervals import Interval
+from followme_uav.statistics.paired import McNemar, difference, mcnemar
 from followme_uav.terminal import make_console, print_table
 
 NOTABLE_STEPS = {

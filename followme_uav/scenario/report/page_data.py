@@ -12,7 +12,7 @@ import numpy as np
 from followme_uav.scenario.execution.results import Result
 from followme_uav.scenario.report.axes import axes_of, value_of
 from followme_uav.scenario.report.tables import COLUMNS
-from followme_uav.scenario.statistics.unpaired import MannWhitney, mann_whitney
+from followme_uav.statistics.unpaired import MannWhitney, mann_whitney
 
 _HISTOGRAMS = ("acquire_s", "in_view", "tracked", "losses", "min_clearance_m", "command_rate")
 _BARS, _WIDTH, _HEIGHT = 34, 340, 110

@@ -30,7 +30,7 @@ from followme_uav.scenario.report.page_data import (
 )
 from followme_uav.scenario.report.tables import number, with_error
 from followme_uav.scenario.script.random_draws import DRAWS
-from followme_uav.scenario.statistics.intervals import Interval
+from followme_uav.statistics.intervals import Interval
 from followme_uav.workers import worker_pool
 
 REPORT, PICTURES = "report.html", "pictures"

@@ -13,7 +13,7 @@ from rich.table import Table
 from followme_uav.scenario.execution.results import RESULTS, Result, totals
 from followme_uav.scenario.report.axes import by_axis
 from followme_uav.scenario.script.script import Scenario
-from followme_uav.scenario.statistics.intervals import Interval
+from followme_uav.statistics.intervals import Interval
 from followme_uav.terminal import make_console, print_table
 
 COLUMNS = {

@@ -1,4 +1,4 @@
-"""Tests of two runs of the same flights: each flight is compared with itself."""
+"""Paired tests: each flight of two runs, or each frame of two networks, is compared with itself."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from followme_uav.scenario.statistics.intervals import Interval, bootstrap_interval
+from followme_uav.statistics.intervals import Interval, bootstrap_interval
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """McNemar's exact test: whether as many flights got better as got worse.
+    """McNemar's exact test: whether as many results got better as got worse.
 
     Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
-    percentages", Psychometrika 12 (1947). Flights with equal results say nothing.
+    percentages", Psychometrika 12 (1947). Equal results say nothing.
     """
 
     better: int
-    """Flights that failed before and pass now."""
+    """Failed before, and pass now."""
     worse: int
     p_value: float
-    """Probability of a difference as large as this, or larger, if the runs are equally good."""
+    """Probability of a difference as large as this, or larger, if both are equally good."""
 
 
 def mcnemar(before: ArrayLike, after: ArrayLike) -> McNemar:
-    """Test the successes of the same flights; both (flights,) bool."""
+    """Test the successes of the same flights or frames; both (n,) bool."""
     from scipy.stats import binomtest  # slow to import
 
     was, now = np.asarray(before, bool), np.asarray(after, bool)
@@ -37,10 +37,10 @@ def mcnemar(before: ArrayLike, after: ArrayLike) -> McNemar:
 
 
 def difference(before: ArrayLike, after: ArrayLike) -> Interval | None:
-    """Return the mean difference of the same flights with its bootstrap interval.
+    """Return the mean difference of the same flights or frames with its bootstrap interval.
 
     Args:
-        before: (flights,).
-        after: (flights,), in the same order.
+        before: (n,).
+        after: (n,), in the same order.
     """
     return bootstrap_interval(np.asarray(after, float) - np.asarray(before, float))

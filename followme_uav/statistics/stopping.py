@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from followme_uav.scenario.statistics.intervals import CONFIDENCE, Interval
+from followme_uav.statistics.intervals import CONFIDENCE, Interval
 
 _PRIOR = 0.5
 """a = b = 1/2: narrow for shares near 0 and 1."""

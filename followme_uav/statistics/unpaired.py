@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from followme_uav.scenario.statistics.intervals import CONFIDENCE, Interval
+from followme_uav.statistics.intervals import CONFIDENCE, Interval
 
 _TINY = 1e-9
 

@@ -1,8 +1,9 @@
-"""Confidence intervals of 95 %: Wilson's for shares of flights, the bootstrap for other figures.
+"""Confidence intervals of 95 %: Wilson's for shares, the bootstrap for other figures.
 
 E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
 American Statistical Association 22 (1927). B. Efron, R. Tibshirani, "An Introduction to the
-Bootstrap" (1993), percentile intervals. The bootstrap draws whole flights, from a fixed seed.
+Bootstrap" (1993), percentile intervals. The bootstrap draws whole flights, or whole frames, from a
+fixed seed.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ class Interval:
     high: float
 
 
-def wilson(passed: int, flights: int) -> Interval:
-    """Return the share of flights with Wilson's interval; 0 to 1 without flights."""
+def wilson(passed: int, total: int) -> Interval:
+    """Return the share that passed with Wilson's interval; 0 to 1 if the total is 0."""
     from scipy.stats import binomtest  # slow to import
 
-    if not flights:
+    if not total:
         return Interval(0.0, 0.0, 1.0)
-    limits = binomtest(passed, flights).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(passed / flights, float(limits.low), float(limits.high))
+    limits = binomtest(passed, total).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(passed / total, float(limits.low), float(limits.high))
 
 
 def bootstrap_interval(
@@ -93,11 +94,24 @@ def median_interval(groups: Sequence[Sequence[float]]) -> Interval | None:
     return Interval(float(np.median(data)), float(low), float(high))
 
 
-def _bootstrap(samples: tuple[NDArray[Any], ...], statistic: Callable[..., Any]) -> Interval:
+def grouped_interval(sizes: Sequence[int], statistic: Callable[..., Any]) -> Interval:
+    """Return a statistic of several groups and its interval; members are drawn within their group.
+
+    Args:
+        sizes: Number of members of each group, at least 1.
+        statistic: A function of one array of member indices (..., members) for each group, and of
+            `axis`, which is -1.
+    """
+    return _bootstrap(tuple(np.arange(size) for size in sizes), statistic, paired=False)
+
+
+def _bootstrap(
+    samples: tuple[NDArray[Any], ...], statistic: Callable[..., Any], paired: bool = True
+) -> Interval:
     from scipy.stats import bootstrap
 
     value = float(statistic(*samples, axis=-1))
-    if len(samples[0]) < 2:
+    if min(map(len, samples)) < 2:
         return Interval(value, value, value)
     limits = bootstrap(
         samples,
@@ -105,7 +119,7 @@ def _bootstrap(samples: tuple[NDArray[Any], ...], statistic: Callable[..., Any])
         n_resamples=RESAMPLES,
         batch=_BATCH,
         vectorized=True,
-        paired=len(samples) > 1,
+        paired=paired and len(samples) > 1,
         confidence_level=CONFIDENCE,
         method="percentile",
         random_state=np.random.default_rng(_SEED),

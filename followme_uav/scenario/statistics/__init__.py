@@ -1,1 +1,0 @@
-"""Intervals, tests and stopping rules for the results of many flights."""

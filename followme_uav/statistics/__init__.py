@@ -1,0 +1,1 @@
+"""Intervals, tests and stopping rules for results of many flights, or of many frames."""
