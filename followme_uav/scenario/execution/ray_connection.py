@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from followme_uav.errors import ConfigError, EnvironmentSetupError
@@ -60,6 +61,9 @@ def connected(address: str) -> Iterator[None]:
                 f"--ray {address}: {cause}; install the same versions"
             ) from error
         raise _no_cluster(address, cause) from error
+    with suppress(ValueError):  # not the main thread, which alone handles signals
+        # Without this, Ray's own handler would print a trace.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
     try:
         yield
     finally:

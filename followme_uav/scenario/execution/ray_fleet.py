@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +42,8 @@ from followme_uav.scenario.execution.ray_connection import connected
 
 _CAPACITY_S = 2.0
 """Age at which the number of processors is asked for again."""
+_CANCEL_S = 2.5
+"""For flights to end their simulator and remove their files; Ctrl-C allows 8 s for all."""
 
 
 class RayFleet:
@@ -86,10 +89,14 @@ class RayFleet:
         return isinstance(error, exceptions.RayError) and not own
 
     def cancel(self) -> None:
-        """End the flights under way."""
-        for task in list(self._tasks.values()):
+        """End the flights under way: as Ctrl-C does, and those still there by SIGKILL."""
+        tasks = list(self._tasks.values())
+        for force in (False, True):
+            for task in tasks:
+                with suppress(Exception):
+                    self._ray.cancel(task, force=force)
             with suppress(Exception):
-                self._ray.cancel(task, force=True)
+                _, tasks = self._ray.wait(tasks, num_returns=len(tasks), timeout=_CANCEL_S)
 
     def _pass_on(self, done: Future[Flown], answer: Future[Flown]) -> None:
         """Give the result of a task, or an error that this program knows, to those who wait."""
@@ -222,14 +229,25 @@ def _node_file(
     files: dict[str, bytes], name: str, digest: str, digest_of: Callable[[Path], str]
 ) -> Path:
     """Return the path of a file on this machine; it is written by the first flight there."""
-    folder = Path(tempfile.gettempdir()) / f"followme-uav-{os.getuid()}" / digest
+    folder = _own_folder() / digest
     path = folder / name
-    # Others can write to the folder of temporary files: the content is checked.
     if not _has(path, digest, digest_of):
         make_folder(folder)
         for each in sorted(files, key=lambda each: each == name):  # the named one last
             write_whole(folder / each, files[each])
     return path
+
+
+@cache
+def _own_folder() -> Path:
+    """Return a folder for temporary files that only this user can write to: one of them is code."""
+    folder = Path(tempfile.gettempdir()) / f"followme-uav-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+        return folder
+    return Path(tempfile.mkdtemp(prefix="followme-uav-"))
 
 
 def _has(path: Path, digest: str, digest_of: Callable[[Path], str]) -> bool:
