@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from followme_uav import privacy
+from tests.ray_cluster import processes_of, ray_cluster
 from tests.unit.labelled_frames import write_frames
+from tests.unit.scenario_parts import write_script
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference_flights" / "follow_and_land.mcap"
@@ -20,7 +22,8 @@ import os, socket
 
 def check(address):
     host = address[0] if isinstance(address, tuple) else ""
-    if host not in ("", "127.0.0.1", "::1", "localhost", "0.0.0.0"):
+    own = os.environ.get("GUARD_OWN", "").split()
+    if host not in ("", "127.0.0.1", "::1", "localhost", "0.0.0.0", *own):
         with open(os.environ["GUARD_FILE"], "a") as file:
             file.write(f"{host}\\n")
         raise OSError(f"{host}: not this machine")
@@ -66,20 +69,23 @@ if sys.version_info >= (3, 11):  # Rerun has no package for older ones
 
 @pytest.fixture
 def guarded(tmp_path):
-    """Runs Python with a HOME of its own; returns the process, hosts contacted, files in HOME."""
+    """Runs Python with a HOME of its own; returns the process, hosts contacted, files in HOME.
+
+    `own` are further addresses of this machine.
+    """
     (tmp_path / "guard").mkdir()
     (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
     home = tmp_path / "home"
     home.mkdir()
 
-    def run(*arguments, before=()):
+    def run(*arguments, before=(), own=()):
         asked = tmp_path / "asked"
         environment = {
             key: value
             for key, value in os.environ.items()
             if key not in (*privacy.ENVIRONMENT, "CI", "TF_BUILD", "JENKINS_URL")
         }
-        environment |= {"HOME": str(home), "GUARD_FILE": str(asked)}
+        environment |= {"HOME": str(home), "GUARD_FILE": str(asked), "GUARD_OWN": " ".join(own)}
         environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "guard"), str(ROOT)])
         done = subprocess.run(
             [*before, sys.executable, *arguments],
@@ -157,3 +163,40 @@ with Viewer("web"):
     assert (hosts, files) == ([], [])
     addresses = set(re.findall(r'inet_addr\("([\d.]+)"\)', trace.read_text()))
     assert addresses == {"127.0.0.1"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_flight_on_ray_contacts_this_machine_alone(guarded, tmp_path, monkeypatch):
+    """Command, process of the flight, and simulator; the cluster itself is the user's."""
+    pytest.importorskip("ray")
+    write_script(tmp_path, duration_s=1, seeds=[1])
+    fly = ["scenario", "run", "one.yaml", "--pilot", "oracle", "--no-report", "--out", "run"]
+    trace, trace_of_node = tmp_path / "trace", tmp_path / "trace_of_node"
+    watch = ("strace", "-f", "-e", "trace=connect", "-o")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with ray_cluster(nodes=1) as cluster:
+        own = {"127.0.0.1", cluster.head_node.node_ip_address}
+        known = [part for pid in processes_of(cluster) for part in ("-p", str(pid))]
+        watcher = subprocess.Popen(
+            [*watch, str(trace_of_node), *known], stderr=subprocess.PIPE, text=True
+        )
+        try:
+            if "attached" not in watcher.stderr.readline():
+                pytest.skip("strace is not permitted on this machine")
+            done, hosts, files = guarded(
+                *("-m", "followme_uav.cli", *fly, "--ray", cluster.address),
+                before=(*watch, str(trace)),
+                own=own,
+            )
+        finally:
+            watcher.terminate()
+            watcher.communicate()
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 flights as expected" in done.stdout
+    assert (hosts, files) == ([], [])
+    for file in (trace, trace_of_node):
+        found = set(
+            re.findall(r'inet_(?:addr\(|pton\(AF_INET6, )"(?:::ffff:)?([^"]+)"', file.read_text())
+        )
+        assert found and found <= own, file.name

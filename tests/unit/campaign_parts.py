@@ -1,17 +1,25 @@
 """Flights that take no time, for tests of what a run does with them."""
 
 import os
+import signal
 import time
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from threading import Timer
 
 from followme_uav.config import load_config
 from followme_uav.flight.metrics import metrics_of
 from followme_uav.perception.network_files import sha256
-from followme_uav.scenario.execution.flight import FlightSettings, Flown, result_of, watchdog
+from followme_uav.scenario.execution.flight import (
+    FlightSettings,
+    Flown,
+    fly_job,
+    result_of,
+    watchdog,
+)
 from followme_uav.scenario.execution.runner import RunSettings
 from followme_uav.scenario.script.plan import Campaign, Variant
 from followme_uav.scenario.script.random_draws import draws_of
@@ -69,8 +77,19 @@ def hanging_flight(job, settings):
     return stub_flight(job, settings)
 
 
-BEGUN_ON_LOST_NODE, IS_LOST_NODE = "TEST_BEGUN_ON_LOST_NODE", "TEST_IS_LOST_NODE"
-"""Variables of a cluster's processes: a file, and whether this node will be lost."""
+SHARED, IS_LOST_NODE = "TEST_SHARED_FOLDER", "TEST_IS_LOST_NODE"
+"""Variables of a cluster's processes: a folder, and whether this node will be lost."""
+BEGUN_ON_LOST_NODE, ORIGINALS = "begun_on_lost_node", "originals"
+"""In that folder: a file, and the folder of a pilot and a network of the user."""
+WAIT_S = 240.0
+"""Generous: other work may hold the machine up."""
+
+
+def _wait_until(condition, what):
+    end_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end_s, what
+        time.sleep(SECONDS)
 
 
 def flight_on_cluster(job, settings):
@@ -79,18 +98,35 @@ def flight_on_cluster(job, settings):
     A flight on the node that will be lost never ends; from seed 20 on, the others wait for it.
     """
     assert sha256(job.variant.weights) == job.weights_sha256
-    begun = Path(os.environ[BEGUN_ON_LOST_NODE])
+    begun = Path(os.environ[SHARED]) / BEGUN_ON_LOST_NODE
     if os.environ.get(IS_LOST_NODE):
         begun.touch()
         time.sleep(600)
-    end_s = time.monotonic() + 240.0
-    while job.seed >= 20 and not begun.exists():
-        assert time.monotonic() < end_s, "no flight was given to the third node"
-        time.sleep(SECONDS)
+    if job.seed >= 20:
+        _wait_until(begun.exists, "no flight was given to the third node")
     flown = stub_flight(job, settings)
     if not settings.keeps(success=flown.result.success):
         return flown
     return Flown(replace(flown.result, log=f"logs/{job.key}.mcap"), b"log")
+
+
+def real_flight_on_cluster(job, settings):
+    """Flies when the user's files are gone; on the node that will be lost, tells when it flies."""
+    shared = Path(os.environ[SHARED])
+    if os.environ.get(IS_LOST_NODE):
+        Timer(1.0, (shared / BEGUN_ON_LOST_NODE).touch).start()
+    else:
+        _wait_until(lambda: not (shared / ORIGINALS).exists(), "the files are still there")
+    return fly_job(job, settings)
+
+
+def killed_flight(job, settings):
+    """The process is killed in the first flight of seed 3, and in each one of seed 5."""
+    marker = Path(os.environ[SHARED]) / "killed"
+    if job.seed == 5 or (job.seed == 3 and not marker.exists()):
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return stub_flight(job, settings)
 
 
 def campaign(folder, seeds=range(1, 13), **changes):

@@ -1,5 +1,6 @@
 """If these fail, a campaign flies other flights than its plan says, or the same ones twice."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import yaml
 from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
-from followme_uav.scenario.script.plan import PLAN, plan_of, read_plan
+from followme_uav.scenario.script.plan import PLAN, pilot_label, plan_of, read_plan
+from tests.unit.onnx_parts import PLAIN, network, save_network
 from tests.unit.scenario_parts import write_script
 
 WEIGHTS = [str(DEFAULT_WEIGHTS), str(DEFAULT_WEIGHTS.with_name("model2.h5"))]
@@ -153,3 +155,118 @@ def test_plan_that_tries_to_run_code_is_refused(tmp_path):
     path.write_text("scenarios: !!python/object/apply:os.system ['true']\n")
     with pytest.raises(ConfigError, match="not valid YAML"):
         read_plan(path)
+
+
+# Pilots that are code
+
+
+PILOT = "open('it_ran', 'w').close()\nfrom followme_uav import Pilot\n"
+
+
+@pytest.fixture
+def pilot_plan(tmp_path, monkeypatch):
+    """A plan with a pilot, the import of which leaves a file in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(PILOT)
+    write_script(tmp_path)
+    (tmp_path / "plan.yaml").write_text(
+        "{scenarios: [one.yaml], pilots: [oracle, 'mine.py:Pilot']}"
+    )
+    return tmp_path / "plan.yaml"
+
+
+@pytest.mark.parametrize(
+    "allowed", [(), ("oracle",), ("mine:Pilot",), ("./mine.py:Pilot",), ("mine.py:Other",)]
+)
+def test_pilot_code_of_a_plan_does_not_run_unless_the_command_names_it(pilot_plan, allowed):
+    """A plan may come from anybody."""
+    with pytest.raises(ConfigError, match=r"'mine.py:Pilot' is code; .* add --pilot mine.py:Pilot"):
+        read_plan(pilot_plan, allowed)
+    assert not Path("it_ran").exists()
+
+
+def test_pilot_code_of_a_plan_runs_when_the_command_names_it(pilot_plan):
+    campaign = read_plan(pilot_plan, ["mine.py:Pilot"])
+    assert not Path("it_ran").exists(), "reading is not flying"
+    assert [v.label for v in campaign.variants] == ["oracle", "mine.Pilot"]
+    jobs = jobs_of(campaign)
+    assert Path("it_ran").exists()
+    assert {bool(job.pilot_sha256) for job in jobs} == {True, False}
+
+
+def test_plan_of_a_run_needs_the_permission_again(pilot_plan):
+    run = Path("run")
+    run.mkdir()
+    (run / PLAN).write_text(yaml.safe_dump(plan_of(read_plan(pilot_plan, ["mine.py:Pilot"]))))
+    with pytest.raises(ConfigError, match="is code"):
+        read_plan(run)
+    assert read_plan(run, ["mine.py:Pilot"]).variants[1].pilot == "mine.py:Pilot"
+
+
+@pytest.mark.parametrize(
+    ("pilot", "label"),
+    [
+        ("network", "network"),
+        ("folder/slow.py:Slow", "slow.Slow"),
+        ("/home/someone/slow.py:Slow", "slow.Slow"),
+        ("../slow.py:Slow", "slow.Slow"),
+        ("package.module:Slow", "package.module.Slow"),
+    ],
+)
+def test_label_of_a_pilot_is_a_file_name_without_folders(pilot, label):
+    assert pilot_label(pilot) == label
+
+
+# Networks
+
+
+def weights_of(folder, *names):
+    return [v.weights for v in plan(folder, weights=[*names]).variants]
+
+
+def test_weights_are_shipped_ones_by_name_or_files_beside_the_plan(tmp_path, monkeypatch):
+    """The current folder has no say: the same plan gives the same flights everywhere."""
+    (tmp_path / "elsewhere" / "model1").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    (tmp_path / "nets").mkdir()
+    shutil.copy(DEFAULT_WEIGHTS, tmp_path / "nets" / "mine.h5")
+    found = weights_of(tmp_path, "model1", "nets/mine.h5", WEIGHTS[1])
+    assert found == [
+        DEFAULT_WEIGHTS.resolve(),
+        tmp_path / "nets" / "mine.h5",
+        Path(WEIGHTS[1]).resolve(),
+    ]
+    assert [job.variant.weights for job in jobs_of(plan(tmp_path, seeds=[1]))] == found[:1]
+
+
+def test_own_weights_win_over_shipped_ones_of_the_same_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOLLOWME_UAV_CONFIG_DIR", str(tmp_path / "own"))
+    (tmp_path / "own" / "weights").mkdir(parents=True)
+    own = Path(shutil.copy(WEIGHTS[1], tmp_path / "own" / "weights" / "model1.h5"))
+    assert weights_of(tmp_path, "model1") == [own]
+
+
+def test_unknown_name_of_weights_lists_the_known_ones(tmp_path):
+    with pytest.raises(ConfigError, match=r"network 'model9' is unknown.*model1, model2"):
+        plan(tmp_path, weights=["model9"])
+
+
+def onnx_id(path):
+    [job] = jobs_of(plan(path.parent, weights=[path.name], seeds=[1]))
+    return job.id
+
+
+def test_id_of_an_onnx_network_depends_on_file_and_description_and_not_on_their_place(tmp_path):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    path = save_network(tmp_path / "here" / "net.onnx")
+    first = onnx_id(path)
+    copy = save_network(tmp_path / "there" / "other.onnx")
+    assert onnx_id(copy) == first
+    save_network(path, description=PLAIN.replace("hero: 2", "hero: 3"))
+    described = onnx_id(path)
+    save_network(path, network(opset=18))
+    changed = onnx_id(path)
+    assert len({first, described, changed}) == 3
+    save_network(path)
+    assert onnx_id(path) == first

@@ -17,10 +17,9 @@ from followme_uav.messages import MaskClass
 from followme_uav.perception import network_files, onnx_file, onnx_runtime
 from followme_uav.perception.network_files import check_network
 from followme_uav.perception.segmenter import Segmenter
+from tests.unit.onnx_parts import CLASSES, FLOAT, KERNEL, PLAIN, network, save_network
 from tests.unit.trained_networks import noise, street, write_varied_weights
 
-FLOAT = TensorProto.FLOAT
-CLASSES = 21
 PEOPLE, HERO = (15, 3), 20
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
 BGR_LOGITS = f"""
@@ -32,43 +31,6 @@ divide_by: 255
 mean: {list(MEAN)}
 std: {list(STD)}
 """
-PLAIN = "classes: {people: 1, hero: 2}\ndivide_by: 255\nactivation: softmax\n"
-KERNEL = np.random.default_rng(3).normal(0, 3, (CLASSES, 3)).astype(np.float32)
-
-
-def network(
-    nodes=None,
-    *,
-    shape=(1, 3, None, None),
-    out=(1, CLASSES, None, None),
-    kernel=KERNEL,
-    kind=FLOAT,
-    out_kind=FLOAT,
-    extra_inputs=(),
-    extra_outputs=(),
-    opset=17,
-    domains=(),
-):
-    """A 1x1 convolution of an NCHW image, or other nodes from `image` to `classes`."""
-
-    def axes(sizes):
-        return [f"axis{i}" if size is None else size for i, size in enumerate(sizes)]
-
-    graph = helper.make_graph(
-        nodes or [helper.make_node("Conv", ["image", "kernel"], ["classes"])],
-        "net",
-        [
-            helper.make_tensor_value_info("image", kind, axes(shape)),
-            *(helper.make_tensor_value_info(name, FLOAT, [1]) for name in extra_inputs),
-        ],
-        [
-            helper.make_tensor_value_info("classes", out_kind, axes(out)),
-            *(helper.make_tensor_value_info(name, FLOAT, axes(out)) for name in extra_outputs),
-        ],
-        [numpy_helper.from_array(kernel[:, :, None, None], "kernel")],
-    )
-    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(d, 1) for d in domains)]
-    return helper.make_model(graph, ir_version=8, opset_imports=opsets)
 
 
 @pytest.fixture
@@ -76,11 +38,7 @@ def saved(tmp_path):
     """Write a network and its description; return its path."""
 
     def save(model, description=PLAIN, name="net.onnx"):
-        path = tmp_path / name
-        path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
-        if description is not None:
-            path.with_suffix(".yaml").write_text(description)
-        return path
+        return save_network(tmp_path / name, model, description)
 
     return save
 

@@ -10,8 +10,8 @@ Usage reports are off (`privacy`), and no dashboard is started; that of the clus
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,18 +22,28 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from followme_uav.errors import ConfigError, EnvironmentSetupError, PilotError, WeightsError
-from followme_uav.extras import require
+from followme_uav.errors import (
+    ConfigError,
+    DataError,
+    EnvironmentSetupError,
+    FollowMeError,
+    OutputError,
+    PilotError,
+    WeightsError,
+)
 from followme_uav.files import make_folder, write_whole
 from followme_uav.flight.pilots import pilot_kind
 from followme_uav.perception.network_files import files_of, sha256
 from followme_uav.program_log import set_up_child
 from followme_uav.scenario.execution.fleet import Fly, prepare_worker
-from followme_uav.scenario.execution.flight import FlightSettings, Flown, code_digest
+from followme_uav.scenario.execution.flight import FlightSettings, Flown, code_digest, result_of
 from followme_uav.scenario.execution.jobs import Job
+from followme_uav.scenario.execution.ray_connection import connected
 
 _CAPACITY_S = 2.0
 """Age at which the number of processors is asked for again."""
+_CANCEL_S = 2.5
+"""For flights to end their simulator and remove their files; Ctrl-C allows 8 s for all."""
 
 
 class RayFleet:
@@ -62,10 +72,10 @@ class RayFleet:
         task = self._task.remote(
             *(fly, job, remote, self._weights(job), self._pilot(job), self._code)
         )
-        future: Future[Flown] = task.future()
-        self._tasks[future] = task
-        future.add_done_callback(lambda done: self._tasks.pop(done, None))
-        return future
+        answer: Future[Flown] = Future()
+        self._tasks[answer] = task
+        task.future().add_done_callback(lambda done: self._pass_on(done, answer))
+        return answer
 
     @property
     def stored(self) -> int:
@@ -79,61 +89,79 @@ class RayFleet:
         return isinstance(error, exceptions.RayError) and not own
 
     def cancel(self) -> None:
-        """End the flights under way."""
-        for task in list(self._tasks.values()):
+        """End the flights under way: as Ctrl-C does, and those still there by SIGKILL."""
+        tasks = list(self._tasks.values())
+        for force in (False, True):
+            for task in tasks:
+                with suppress(Exception):
+                    self._ray.cancel(task, force=force)
             with suppress(Exception):
-                self._ray.cancel(task, force=True)
+                _, tasks = self._ray.wait(tasks, num_returns=len(tasks), timeout=_CANCEL_S)
+
+    def _pass_on(self, done: Future[Flown], answer: Future[Flown]) -> None:
+        """Give the result of a task, or an error that this program knows, to those who wait."""
+        self._tasks.pop(answer, None)
+        try:
+            answer.set_result(done.result())
+        except self._ray.exceptions.RayTaskError as error:
+            answer.set_exception(_known_error(error))
+        except BaseException as error:
+            answer.set_exception(error)
 
     def _weights(self, job: Job) -> Any:
         """Return the network, and the files that describe it, in the object store."""
-        path = job.variant.weights
-        return self._put(path, files_of(path)) if job.weights_sha256 else None
+        if not job.weights_sha256:
+            return None
+        return self._put(job.variant.weights, job.weights_sha256, sha256, files_of)
 
     def _pilot(self, job: Job) -> Any:
         """Return the file with the user's pilot in the object store."""
         file = pilot_file(job)
-        return None if file is None else self._put(file, (file,))
+        if file is None:
+            return None
+        return self._put(file, job.pilot_sha256, _digest, lambda file: (file,))
 
-    def _put(self, key: Path, files: tuple[Path, ...]) -> Any:
-        if key not in self._stored:
-            self._stored[key] = self._ray.put({file.name: file.read_bytes() for file in files})
-        return self._stored[key]
+    def _put(
+        self,
+        path: Path,
+        digest: str,
+        digest_of: Callable[[Path], str],
+        files_of: Callable[[Path], tuple[Path, ...]],
+    ) -> Any:
+        """Put a file, and those that belong to it, into the store once.
+
+        Raises:
+            DataError: The file is not that of the plan any more.
+        """
+        if path not in self._stored:
+            if not _has(path, digest, digest_of):
+                raise DataError(f"{path}: was changed after the start; run the same command again")
+            files = {file.name: file.read_bytes() for file in files_of(path)}
+            self._stored[path] = self._ray.put(files)
+        return self._stored[path]
 
 
 @contextmanager
 def ray_fleet(address: str) -> Iterator[RayFleet]:
-    """Connect to a cluster.
+    """Connect to a cluster; address and errors as for `connected`."""
+    with connected(address):
+        fleet = RayFleet()
+        try:
+            yield fleet
+        except BaseException:
+            fleet.cancel()
+            raise
 
-    Args:
-        address: `auto` for the cluster of this machine, or HOST:PORT.
 
-    Raises:
-        EnvironmentSetupError: Ray is missing, or there is no cluster.
-    """
-    require("ray", "cluster", "--ray")
-    import ray
-
-    try:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            include_dashboard=None,
-            namespace="followme-uav",
-        )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise EnvironmentSetupError(
-            f"--ray {address}: no cluster ({cause}); start one with 'ray start --head'"
-        ) from error
-    fleet = RayFleet()
-    try:
-        yield fleet
-    except BaseException:
-        fleet.cancel()
-        raise
-    finally:
-        ray.shutdown()
+def _known_error(error: Any) -> FollowMeError:
+    """Return the error of a task; its own text is a traceback."""
+    if isinstance(error.cause, FollowMeError):
+        return error.cause
+    last_line = str(error).strip().splitlines()[-1].strip()
+    return EnvironmentSetupError(
+        f"a machine of the cluster cannot fly ({last_line}); install the same version of "
+        "followme-uav there, with all that the flights need"
+    )
 
 
 def pilot_file(job: Job) -> Path | None:
@@ -156,24 +184,38 @@ def _fly_on_node(
             "a machine of the cluster has another version of followme-uav; install the same one"
         )
     _prepare_process(settings.threads)
-    given, changes = job.variant.pilot, dict[str, Any]()
+    try:
+        job_here = _with_files(job, weights, pilot)
+    except (OSError, OutputError, MemoryError) as error:
+        return Flown(result_of(job, reason=f"broke: {error}", crashed=True))
+    _check_pilot(job_here, job.variant.pilot)
+    flown = fly(job_here, settings)
+    return replace(flown, result=replace(flown.result, pilot=job.variant.pilot))
+
+
+def _with_files(job: Job, weights: dict[str, bytes] | None, pilot: dict[str, bytes] | None) -> Job:
+    """Return the job with the paths of its files on this machine."""
+    changes = dict[str, Any]()
     if weights is not None:
         digest, name = job.weights_sha256, job.variant.weights.name
         changes["weights"] = _node_file(weights, name, digest, sha256)
     if pilot is not None:
         (name,) = pilot
         file = _node_file(pilot, name, job.pilot_sha256, _digest)
-        changes["pilot"] = f"{file}:{given.rpartition(':')[2]}"
-    job = replace(job, variant=job.variant.model_copy(update=changes))
-    if job.pilot_sha256:
-        source = pilot_kind(job.variant.pilot).source
-        if source is None or _digest(source) != job.pilot_sha256:
-            raise PilotError(
-                f"pilot {given}: a machine of the cluster has another version; install the "
-                "same one, or give it as FILE.py:Class"
-            )
-    flown = fly(job, settings)
-    return replace(flown, result=replace(flown.result, pilot=given))
+        changes["pilot"] = f"{file}:{job.variant.pilot.rpartition(':')[2]}"
+    return replace(job, variant=job.variant.model_copy(update=changes))
+
+
+def _check_pilot(job: Job, given: str) -> None:
+    """Check that the code of a user's pilot is the same here; `given` is its name for messages."""
+    if not job.pilot_sha256:
+        return
+    source = pilot_kind(job.variant.pilot).source
+    if source is None or _digest(source) != job.pilot_sha256:
+        raise PilotError(
+            f"pilot {given}: a machine of the cluster has another version; install the "
+            "same one, or give it as FILE.py:Class"
+        )
 
 
 @cache
@@ -187,14 +229,25 @@ def _node_file(
     files: dict[str, bytes], name: str, digest: str, digest_of: Callable[[Path], str]
 ) -> Path:
     """Return the path of a file on this machine; it is written by the first flight there."""
-    folder = Path(tempfile.gettempdir()) / f"followme-uav-{os.getuid()}" / digest
+    folder = _own_folder() / digest
     path = folder / name
-    # Others can write to the folder of temporary files: the content is checked.
     if not _has(path, digest, digest_of):
         make_folder(folder)
         for each in sorted(files, key=lambda each: each == name):  # the named one last
             write_whole(folder / each, files[each])
     return path
+
+
+@cache
+def _own_folder() -> Path:
+    """Return a folder for temporary files that only this user can write to: one of them is code."""
+    folder = Path(tempfile.gettempdir()) / f"followme-uav-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+        return folder
+    return Path(tempfile.mkdtemp(prefix="followme-uav-"))
 
 
 def _has(path: Path, digest: str, digest_of: Callable[[Path], str]) -> bool:

@@ -193,9 +193,7 @@ class _Distribution:
         if error is None:
             return future.result()
         if not self._fleet.is_loss(error):
-            raise (
-                getattr(error, "cause", None) or error
-            )  # Ray's own error has the traceback as text
+            raise error
         wall_s, limit_s = time.monotonic() - begun_s, self._settings.flight.limit_of(job)
         reason = f"broke: the process that flew it died, or reached the limit of {limit_s:.0f} s"
         return Flown(result_of(job, reason=reason, crashed=True, wall_s=wall_s))

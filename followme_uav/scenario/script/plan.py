@@ -30,7 +30,7 @@ from followme_uav.config import Section, read_yaml, validated
 from followme_uav.errors import ConfigError
 from followme_uav.flight.pilots import PILOTS, is_named
 from followme_uav.perception import DEFAULT_WEIGHTS
-from followme_uav.resources import WEIGHTS, named
+from followme_uav.resources import WEIGHTS, found_in, named
 from followme_uav.scenario.script.script import Scenario, Seed, read_scenarios
 
 MAX_FLIGHTS = 1_000_000
@@ -261,8 +261,10 @@ def _path(name: str, folder: Path) -> Path:
 def _weights(name: str, folder: Path) -> Path:
     """Return the path of weights; a bare name is that of the user's or shipped weights."""
     path = Path(name)
-    if len(path.parts) == 1 and not path.suffix and not (folder / path).exists():
-        return named(path, WEIGHTS, "network", ".h5").resolve()
+    if len(path.parts) == 1 and not path.suffix and not (folder / path).is_file():
+        # The current folder has no say: a plan means the same everywhere.
+        known = found_in(WEIGHTS, ".h5").get(name)
+        return (known or named(path, WEIGHTS, "network", ".h5")).resolve()
     return (folder / path).resolve()
 
 
