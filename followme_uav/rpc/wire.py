@@ -184,23 +184,16 @@ def _msgid(value: int) -> int:
 
 
 class _MixedPrecisionError(Exception):
-    """The message contains a `Float64`: it must be packed piece by piece."""
+    """The value contains a `Float64`: it must be packed piece by piece."""
 
 
 def _pack(message: list[Any], *, single_float: bool) -> bytes:
+    # One packer for the whole message: each packer allocates a buffer of its own.
+    packer = msgpack.Packer(use_bin_type=True, use_single_float=single_float, default=_refuse)
     try:
-        return _pack_whole(message, single_float)
-    except _MixedPrecisionError:
-        return _pack_pieces(message, single_float)
+        return b"".join(_packed(message, packer))
     except (TypeError, ValueError, OverflowError) as error:
         raise WireError(f"cannot be sent as MessagePack: {error}") from None
-
-
-def _pack_whole(value: Any, single_float: bool) -> bytes:
-    packed: bytes = msgpack.packb(
-        value, use_bin_type=True, use_single_float=single_float, default=_refuse
-    )
-    return packed
 
 
 def _refuse(value: Any) -> Any:
@@ -209,18 +202,22 @@ def _refuse(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} has no MessagePack form")
 
 
-def _pack_pieces(value: Any, single_float: bool) -> bytes:
-    packer = msgpack.Packer()
+def _packed(value: Any, packer: Any) -> Iterator[bytes]:
+    """Yield the bytes of a value: in one piece, unless it holds a `Float64`."""
+    try:
+        yield packer.pack(value)
+        return
+    except _MixedPrecisionError:
+        pass
     match value:
         case Float64(number):
-            return struct.pack(">Bd", 0xCB, number)
+            yield struct.pack(">Bd", 0xCB, number)
         case dict():
-            parts = [packer.pack_map_header(len(value))]
-            parts += [_pack_pieces(part, single_float) for pair in value.items() for part in pair]
-            return b"".join(parts)
-        case list() | tuple():
-            parts = [packer.pack_array_header(len(value))]
-            parts += [_pack_pieces(part, single_float) for part in value]
-            return b"".join(parts)
+            yield packer.pack_map_header(len(value))
+            for pair in value.items():
+                for part in pair:
+                    yield from _packed(part, packer)
         case _:
-            return _pack_whole(value, single_float)
+            yield packer.pack_array_header(len(value))
+            for part in value:
+                yield from _packed(part, packer)

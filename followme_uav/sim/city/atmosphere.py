@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -104,6 +105,7 @@ _SKY = (
 _SHADOW = 0.75
 
 
+@lru_cache(maxsize=8)  # asked for each image, and seldom another one
 def atmosphere(
     sun_azimuth_deg: float, sun_elevation_deg: float, weather: Weather = CLEAR
 ) -> Atmosphere:
@@ -185,6 +187,7 @@ def preset(name: str) -> Atmosphere:
         raise ConfigError(f"atmosphere '{name}': there is {known}") from None
 
 
+@lru_cache(maxsize=8)
 def day_of(seed: int, weather: Weather = CLEAR) -> Atmosphere:
     """Compute daylight; the city's seed draws the sun's direction and strength."""
     random = np.random.default_rng([seed, 50])

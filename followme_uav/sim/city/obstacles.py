@@ -29,7 +29,7 @@ class ClearanceField:
 
     def __init__(self, obstacles: Sequence[Collider]) -> None:
         cylinders = [o for o in obstacles if o.shape == "cylinder"]
-        self._boxes = solid_arrays([o for o in obstacles if o.shape == "box"])
+        self._boxes = _turned([o for o in obstacles if o.shape == "box"])
         self._cylinder_centre, self._cylinder_half, _ = solid_arrays(cylinders)
 
     def clearance_m(
@@ -47,9 +47,9 @@ class ClearanceField:
         """
         point = np.asarray(point_m)
         nearest = math.inf
-        for centre, half, yaw in (self._boxes, solid_arrays(cars)):
+        for centre, half, axis in (self._boxes, _turned(cars)):
             if len(centre):
-                nearest = min(nearest, _to_boxes(point - centre, half, yaw))
+                nearest = min(nearest, _to_boxes(point - centre, half, axis))
         if len(self._cylinder_centre):
             nearest = min(
                 nearest, _to_cylinders(point - self._cylinder_centre, self._cylinder_half)
@@ -68,9 +68,15 @@ def solid_arrays(obstacles: Sequence[Collider]) -> tuple[Floats, Floats, Floats]
     return centre, half, np.array([o.yaw_rad for o in obstacles], dtype=float)
 
 
-def _to_boxes(offset: Floats, half: Floats, yaw: Floats) -> float:
+def _turned(boxes: Sequence[Collider]) -> tuple[Floats, Floats, Floats]:
+    """(n, 3) centres, (n, 3) half sizes and (2, n) cosine and sine of the yaws."""
+    centre, half, yaw = solid_arrays(boxes)
+    return centre, half, np.array((np.cos(yaw), np.sin(yaw)))
+
+
+def _to_boxes(offset: Floats, half: Floats, axis: Floats) -> float:
     north, east, down = offset.T
-    c, s = np.cos(yaw), np.sin(yaw)
+    c, s = axis
     along, across = np.abs(c * north + s * east), np.abs(c * east - s * north)
     return _nearest(np.stack((along, across, np.abs(down)), axis=1) - half)
 

@@ -117,17 +117,7 @@ class Mesh:
             number: Object number.
             uv: (u0, v0, u1, v1); None repeats the texture every `TILE_M` metres.
         """
-        p = np.asarray(corners, dtype=np.float64)
-        across, up = (p[1] - p[0]).tolist(), (p[3] - p[0]).tolist()
-        normal = _cross(across, up)
-        length = max(math.hypot(*normal), 1e-9)
-        if uv is None:
-            tile_m = TILE_M[layer]
-            uv = (0.0, 0.0, math.hypot(*across) / tile_m, math.hypot(*up) / tile_m)
-        u0, v0, u1, v1 = uv
-        normals = np.array([[v / length for v in normal]] * 4)
-        corner_uv = np.array([(u0, v0), (u1, v0), (u1, v1), (u0, v1)])
-        self.add(MeshPart(p, normals, corner_uv, _QUAD), layer, tint, number)
+        self._faces(np.asarray(corners, dtype=np.float64)[None], layer, tint, number, uv)
 
     def floor(
         self,
@@ -186,8 +176,8 @@ class Mesh:
             faces.append([(-x, -y, -z), (-x, y, -z), (x, y, -z), (x, -y, -z)])
         if bottom:
             faces.append([(x, -y, z), (x, y, z), (-x, y, z), (-x, -y, z)])
-        for corners in faces:
-            self.quad(np.array(corners) @ rotate + np.array(centre), layer, tint, number)
+        corners = np.array(faces).reshape(-1, 3) @ rotate + np.array(centre)
+        self._faces(corners.reshape(-1, 4, 3), layer, tint, number)
 
     def loft(
         self,
@@ -210,6 +200,35 @@ class Mesh:
             r[:, 3:] *= _SQUARE_WIDTH
         surface = tube(r, sides, caps=caps, uv_scale=uv_scale, uv_shift=uv_shift)
         self.add(surface, layer, tint, number, limb)
+
+    def _faces(
+        self,
+        corners: Floats,
+        layer: TextureLayer,
+        tint: Colour,
+        number: int,
+        uv: tuple[float, float, float, float] | None = None,
+    ) -> None:
+        """Append quadrilaterals as one surface; corners (n, 4, 3), see `quad`."""
+        normals, corner_uv = [], []
+        for first, second, _, last in corners.tolist():
+            across = [b - a for a, b in zip(first, second, strict=True)]
+            up = [b - a for a, b in zip(first, last, strict=True)]
+            normal = _cross(across, up)
+            length = max(math.hypot(*normal), 1e-9)
+            normals.append([v / length for v in normal])
+            if uv is None:
+                u0, v0 = 0.0, 0.0
+                u1, v1 = math.hypot(*across) / TILE_M[layer], math.hypot(*up) / TILE_M[layer]
+            else:
+                u0, v0, u1, v1 = uv
+            corner_uv += [(u0, v0), (u1, v0), (u1, v1), (u0, v1)]
+        count = len(corners)
+        triangles = (_QUAD + 4 * np.arange(count)[:, None, None]).reshape(-1, 3)
+        surface = MeshPart(
+            corners.reshape(-1, 3), np.repeat(normals, 4, axis=0), np.array(corner_uv), triangles
+        )
+        self.add(surface, layer, tint, number)
 
 
 def _level(
