@@ -13,11 +13,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from followme_uav.errors import SimulatorError
+
 PERIOD_S = 0.02
 LIMIT_S = 120.0
-"""Of a motion call; `Flyer.watch` gives up after it."""
-STILL_MPS = 0.1
-"""Slower counts as at rest."""
+"""A motion call that takes longer is cancelled."""
+STILL_MPS = 0.05
+STILL_S = 0.5
+"""At rest: slower than this for this time."""
 
 STOP = {"is_rate": True, "yaw_or_rate": 0.0}
 NORTH = {"is_rate": False, "yaw_or_rate": 0.0}
@@ -29,9 +32,9 @@ Values = dict[str, float | str]
 class Session(Protocol):
     """The part of `RpcSession` that the measurements need."""
 
-    def call(self, method: str, *params: Any) -> Any: ...
+    def call(self, method: str, *params: Any) -> Any: ...  # noqa: D102
 
-    def call_async(self, method: str, *params: Any) -> Future[Any]: ...
+    def call_async(self, method: str, *params: Any) -> Future[Any]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,14 @@ class Moment:
 
     @property
     def speed(self) -> float:
+        """In all directions."""
         return math.hypot(self.vx, self.vy, self.vz)
 
     @property
     def lean(self) -> float:
+        """Angle between the body's down axis and the vertical, in degrees."""
         return math.degrees(
-            math.acos(
-                math.cos(math.radians(self.roll)) * math.cos(math.radians(self.pitch))
-            )
+            math.acos(math.cos(math.radians(self.roll)) * math.cos(math.radians(self.pitch)))
         )
 
 
@@ -73,20 +76,29 @@ class Flyer:
         self.time_s = 0.0
 
     def call(self, method: str, *params: Any) -> Any:
+        """Call a method of the vehicle."""
         return self._session.call(method, *params, self._vehicle)
 
     def start(self, method: str, *params: Any) -> Future[Any]:
         """Send a motion call; it goes on while `watch` lets time pass."""
         return self._session.call_async(method, *params, self._vehicle)
 
+    def set_wind(self, x: float) -> None:
+        """Let the wind blow along x, in m/s."""
+        self._session.call("simSetWind", _point(x, 0.0, 0.0))
+
     def step(self) -> None:
+        """Let one period of simulated time pass."""
         self._session.call("simContinueForTime", PERIOD_S)
         while not self._session.call("simIsPaused"):  # Unity answers before the time has passed
             time.sleep(0.001)
         self.time_s += PERIOD_S
 
     def moment(self) -> Moment:
+        """Return the motion of now."""
         state = self.call("simGetGroundTruthKinematics")
+        if not isinstance(state, dict):
+            raise SimulatorError("the simulator sends structs as arrays, as Colosseum from 2.3 on")
         place, speed = _vector(state["position"]), _vector(state["linear_velocity"])
         roll, pitch, yaw = _euler(state["orientation"])
         turn = math.degrees(state["angular_velocity"]["z_val"])
@@ -103,9 +115,10 @@ class Flyer:
     def watch_until(self, call: Future[Any]) -> list[Moment]:
         """Let time pass until a call answers."""
         moments = [self.moment()]
-        while not _answered(call):
+        while not call.done():
             if self.time_s > moments[0].time_s + LIMIT_S:
-                raise TimeoutError(f"a motion call has not ended after {LIMIT_S:g} s")
+                self.call("cancelLastTask")
+                break
             self.step()
             moments.append(self.moment())
         return moments
@@ -125,9 +138,10 @@ class Flyer:
         self.watch(1.0)
         if z < -2.0:
             self.watch_until(self.start("moveToZ", z, 5.0, NO_LIMIT_S, STOP, -1.0, 1.0))
-        self.watch(10.0)
+        self.watch(5.0)
 
     def move(self, vx: float, vy: float, vz: float, duration_s: float) -> Future[Any]:
+        """Send moveByVelocity."""
         return self.start("moveByVelocity", vx, vy, vz, duration_s, 0, STOP)
 
 
@@ -257,7 +271,7 @@ def square(flyer: Flyer) -> Values:
     flyer.hover_at(-10.0)
     corners = [(20.0, 0.0), (20.0, 20.0), (0.0, 20.0), (0.0, 0.0)]
     start = flyer.moment()
-    path = [_point(x, y, start.z) for x, y in corners]
+    path = [_point(x, y, -10.0) for x, y in corners]
     call = flyer.start("moveOnPath", path, 5.0, LIMIT_S, 0, STOP, -1.0, 1.0)
     seen = flyer.watch_until(call)
     flyer.hover_at(-10.0)
@@ -280,22 +294,19 @@ def attitude(flyer: Flyer) -> Values:
     call = flyer.start("moveByRollPitchYawThrottle", 0.0, -lean, 0.0, 0.594, 2.0)
     pitched = flyer.watch_until(call)
     flyer.hover_at(-10.0)
-    z = flyer.moment().z
-    rolled = flyer.watch_until(flyer.start("moveByRollPitchYawZ", lean, 0.0, 0.0, z, 2.0))
+    rolled = flyer.watch_until(flyer.start("moveByRollPitchYawZ", lean, 0.0, 0.0, -10.0, 2.0))
     return {
         "pitch_speed": pitched[-1].vx,
         "pitch_s": _first(pitched, lambda m: m.pitch <= -9.0),
         "roll_speed": rolled[-1].vy,
-        "roll_climb": max(abs(m.z - z) for m in rolled),
+        "roll_climb": max(abs(m.z - rolled[0].z) for m in rolled),
     }
 
 
 def yaw_rate_z(flyer: Flyer) -> Values:
     flyer.hover_at(-10.0)
     start = flyer.moment()
-    call = flyer.start(
-        "moveByRollPitchYawrateZ", 0.0, 0.0, math.radians(60.0), -10.0, 3.0
-    )
+    call = flyer.start("moveByRollPitchYawrateZ", 0.0, 0.0, math.radians(60.0), -10.0, 3.0)
     seen = flyer.watch_until(call)
     return {
         "yaw_rate_z_s": _first(seen, lambda m: m.yaw_rate >= 54.0),
@@ -316,9 +327,9 @@ def rotors(flyer: Flyer) -> Values:
 def wind(flyer: Flyer) -> Values:
     flyer.hover_at(-10.0)
     start = flyer.moment()
-    flyer._session.call("simSetWind", {"x_val": 10.0, "y_val": 0.0, "z_val": 0.0})
+    flyer.set_wind(10.0)
     seen = flyer.watch(15.0)
-    flyer._session.call("simSetWind", {"x_val": 0.0, "y_val": 0.0, "z_val": 0.0})
+    flyer.set_wind(0.0)
     return {"wind_pushed": max(m.x for m in seen) - start.x}
 
 
@@ -378,11 +389,6 @@ MEASUREMENTS: dict[str, Callable[[Flyer], Values]] = {
 """In the order of the table."""
 
 
-def _answered(call: Future[Any]) -> bool:
-    """Whether a call has answered; an answer on its way gets a moment of real time."""
-    return call.done()
-
-
 def _span(moments: list[Moment]) -> float:
     return moments[-1].time_s - moments[0].time_s
 
@@ -394,9 +400,13 @@ def _first(moments: list[Moment], holds: Callable[[Moment], bool]) -> float:
 
 
 def _rest(moments: list[Moment]) -> float:
-    """Time after which the vehicle stays at rest."""
-    moving = [m.time_s for m in moments if m.speed > STILL_MPS]
-    return (moving[-1] if moving else moments[0].time_s) - moments[0].time_s
+    """Time until the vehicle is at rest; NaN if it never is."""
+    since_s = math.inf
+    for moment in moments:
+        since_s = min(since_s, moment.time_s) if moment.speed < STILL_MPS else math.inf
+        if moment.time_s - since_s >= STILL_S:
+            return since_s - moments[0].time_s
+    return math.nan
 
 
 def _place(moment: Moment) -> tuple[float, float, float]:

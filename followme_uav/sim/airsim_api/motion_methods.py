@@ -66,7 +66,8 @@ class MotionMethods(TaskService):
         velocity, duration_s = read_velocity(vx, vy, vz), read_duration(duration)
         heading = read_heading(drivetrain, yaw_mode)
         return self.start(
-            v, lambda runner: self.manoeuvres.move_by_velocity(runner, velocity, duration_s, heading)
+            v,
+            lambda runner: self.manoeuvres.move_by_velocity(runner, velocity, duration_s, heading),
         )
 
     def _move_by_velocity_z(

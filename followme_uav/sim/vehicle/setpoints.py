@@ -1,7 +1,8 @@
 """The set points of the autopilot, from the most to the least stabilised.
 
-A velocity (the usual case), a position, an attitude, body rates, or rotor throttles. World NED, body FRD: a
-positive roll leans right, a positive pitch lifts the nose, a positive yaw turns clockwise.
+A velocity (the usual case), a position, an attitude, body rates, or rotor throttles. World NED,
+body FRD: a positive roll leans right, a positive pitch lifts the nose, a positive yaw turns
+clockwise.
 """
 
 from __future__ import annotations

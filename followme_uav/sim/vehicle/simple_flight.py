@@ -298,7 +298,7 @@ def _turn(angle: float, goal: float | None) -> float:
 
 
 def _mixed(throttle: float, roll: float, pitch: float, yaw: float) -> Thrusts:
-    """Throttle of each rotor: raised together so that none is negative, scaled so that none is > 1."""
+    """Throttle of each rotor: raised together to 0 at least, scaled together to 1 at most."""
     t0 = throttle - roll + pitch + yaw
     t1 = throttle + roll - pitch + yaw
     t2 = throttle + roll + pitch - yaw

@@ -1,7 +1,7 @@
 """The quadrotor: a rigid body with four rotors under gravity, drag and wind.
 
-`PhysicsWorld` integrates the body and finds its contacts. Size, mass, rotors and drag are those of a
-vehicle file, see `vehicle_spec`.
+`PhysicsWorld` integrates the body and finds its contacts. Size, mass, rotors and drag are those of
+a vehicle file, see `vehicle_spec`.
 
 `Vehicle.step` is called 200 times per simulated second: it works on plain floats, because NumPy
 costs more than the arithmetic at this size.
@@ -10,6 +10,7 @@ costs more than the arithmetic at this size.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,6 +32,31 @@ ROTOR_THRUST_COEFFICIENT = 9.31e-6
 _FAST_SPIN_RADPS = 20.0
 """Three turns a second; above it the drag of the arms grows with the square of the rate."""
 _FAST_SPIN_DRAG_NMS2 = 0.002
+
+
+class RotorDelay:
+    """Passes commands to the rotors on after a time, which need not be a whole number of steps.
+
+    Args:
+        steps: the delay in time steps.
+    """
+
+    def __init__(self, steps: float) -> None:
+        whole = math.floor(steps)
+        self._share = steps - whole
+        """Of the command that is one step older."""
+        self._old: deque[Sequence[float]] = deque(maxlen=whole + 2)
+
+    def fill(self, commands_n: Sequence[float]) -> None:
+        """Forget older commands: these have been given for long."""
+        self._old.extend([tuple(commands_n)] * (self._old.maxlen or 0))
+
+    def pass_on(self, commands_n: Sequence[float]) -> Sequence[float]:
+        """Take new commands, and return those that arrive at the rotors now."""
+        old = self._old
+        old.append(commands_n)
+        share = self._share
+        return [new + share * (older - new) for older, new in zip(old[0], old[1], strict=True)]
 
 
 class Vehicle:
@@ -66,6 +92,8 @@ class Vehicle:
         self._linear_drag = self.airframe.linear_drag_ns_per_m
         self._quadratic_drag = self.airframe.quadratic_drag_ns2_per_m2
         self._is_box = any(self._quadratic_drag)
+        delay_s = self.airframe.rotor_delay_s
+        self._delay = RotorDelay(delay_s / TIME_STEP_S) if delay_s else None
         self._rotor_blend = 1.0 - math.exp(-TIME_STEP_S / self.airframe.rotor_lag_s)
         self.wind_mps: Vec3 = (0.0, 0.0, 0.0)
         self.reset()
@@ -86,6 +114,8 @@ class Vehicle:
         self.set_motion(position_m, (math.cos(half), 0.0, 0.0, math.sin(half)))
         thrust = 0.25 * self.airframe.mass_kg * GRAVITY_MPS2 if hovering else 0.0
         self.thrusts_n = [thrust] * 4
+        if self._delay is not None:
+            self._delay.fill(self.thrusts_n)
         self.collision: Collision | None = None
 
     def set_motion(
@@ -108,6 +138,8 @@ class Vehicle:
             time_ns: time stamp of a collision in this step.
         """
         world, blend, limit = self._world, self._rotor_blend, self.airframe.rotor_max_n
+        if self._delay is not None:
+            commands_n = self._delay.pass_on(commands_n)
         t0, t1, t2, t3 = (
             old + (min(max(new, 0.0), limit) - old) * blend
             for old, new in zip(self.thrusts_n, commands_n, strict=True)

@@ -64,6 +64,8 @@ class Airframe(Section):
     """Largest thrust of one rotor."""
     rotor_lag_s: Annotated[Positive, Allowed(0.001, 0.3)]
     """Time constant of a rotor's thrust."""
+    rotor_delay_s: Annotated[NonNegative, Allowed(0.0, 0.1)] = 0.0
+    """Time before a rotor begins to follow its command."""
     yaw_torque_per_thrust_m: Annotated[Positive, Allowed(0.001, 0.1)]
     """Torque of a rotor about its axis over its thrust."""
     linear_drag_ns_per_m: _Drag = 0.0
@@ -175,9 +177,7 @@ class VehicleSpec(Section):
     """All parameters of a vehicle."""
 
     airframe: Airframe
-    controller: Annotated[
-        ObserverController | SimpleFlightController, Field(discriminator="kind")
-    ]
+    controller: Annotated[ObserverController | SimpleFlightController, Field(discriminator="kind")]
     tasks: TaskRules
 
 
@@ -190,21 +190,31 @@ def load_vehicle(vehicle: str | Path | Mapping[str, Any] | None = None) -> Vehic
 
     Args:
         vehicle: Name of a shipped or own file in `configs/vehicles`, or a path; or the content of
-            a file, in which `extends` may name another one. None: `DEFAULT_VEHICLE`.
+            a file, complete unless `extends` names another one. None: `DEFAULT_VEHICLE`.
 
     Raises:
         ConfigError: The name is unknown, or a value is wrong; one line with file and key.
     """
     if isinstance(vehicle, Mapping):
-        data, base = dict(vehicle), vehicle.get("extends", DEFAULT_VEHICLE)
-        data.pop("extends", None)
-        if not isinstance(base, str):
-            raise ConfigError("vehicle: extends: write the name of a vehicle")
-        return validated(VehicleSpec, merged(_read(base), data), "vehicle")
-    name = vehicle or DEFAULT_VEHICLE
-    path = resources.named(name, FOLDER, "vehicle")
+        data = dict(vehicle)
+        base = data.pop("extends", None)
+        if base is not None:
+            if not isinstance(base, str):
+                raise ConfigError("vehicle: extends: write the name of a vehicle")
+            data = merged(read_extending(_file(base), FOLDER), data)
+        return validated(VehicleSpec, data, "vehicle")
+    path = _file(vehicle or DEFAULT_VEHICLE)
     return validated(VehicleSpec, read_extending(path, FOLDER), path)
 
 
-def _read(name: str) -> dict[str, Any]:
-    return read_extending(resources.named(name, FOLDER, "vehicle"), FOLDER)
+def content_of(vehicle: str | Path) -> dict[str, Any]:
+    """The content of a vehicle file and of those that it extends, for example for a world file.
+
+    Raises:
+        ConfigError: As `load_vehicle`.
+    """
+    return load_vehicle(vehicle).model_dump(mode="json", exclude_unset=True)
+
+
+def _file(name: str | Path) -> Path:
+    return resources.named(name, FOLDER, "vehicle")
