@@ -68,6 +68,7 @@ class SimpleFlight:
         self.landed = landed
         self._throttle = 0.0
         self._modes: _Modes | None = None
+        self._flown: SetPoint | None = None
         self._age_s = 0.0
         self._holds = False
         self._set_point: SetPoint = self._idle
@@ -167,9 +168,11 @@ class SimpleFlight:
     def _throttles(self, goal: SetPoint) -> Thrusts:
         """Throttle of each rotor, 0 to 1."""
         if isinstance(goal, Rotors):
-            self._modes = None
+            self._flown, self._modes = goal, None
             return goal.front_right, goal.rear_left, goal.front_left, goal.rear_right
-        self._change_modes(goal)
+        if goal is not self._flown:
+            self._flown = goal
+            self._change_modes(goal)
         p, q, r = self._vehicle.rates_radps
         roll_rate, pitch_rate, yaw_rate, throttle = self._rates(goal)
         if throttle < self._spec.min_mixing_throttle:
