@@ -76,6 +76,7 @@ class FlightOptions:
         """
         from followme_uav.config import load_config
         from followme_uav.flight.fly import FlightPlan
+        from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 
         embedded = self.sim == "embedded"
         duration = [] if self.duration is None else [f"duration_s={self.duration}"]
@@ -84,10 +85,12 @@ class FlightOptions:
             raise ConfigError(
                 "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
             )
-        if self.vehicle is not None and not embedded:
-            raise ConfigError(
-                "--vehicle is of the embedded simulator; leave it out with --sim HOST:PORT"
-            )
+        if self.vehicle is not None:
+            if not embedded:
+                raise ConfigError(
+                    "--vehicle is of the embedded simulator; leave it out with --sim HOST:PORT"
+                )
+            load_vehicle(self.vehicle)
         return FlightPlan(
             config=load_config(self.config, overrides, self.profile),
             weights=None if self.oracle else self.weights,
