@@ -285,7 +285,7 @@ def _log_metadata(
         "pilot": kind.name,
         "solids": text_of(solids),
         "versions": json.dumps(versions),
-        **({} if plan.vehicle is None else {"vehicle": plan.vehicle}),
+        **({} if plan.vehicle is None else {"vehicle": Path(plan.vehicle).stem}),
         **plan.metadata,
     }
 

@@ -292,6 +292,15 @@ def test_turn_to_a_yaw_overshoots_and_answers_once_the_vehicle_has_stopped():
     assert 97.0 < max(yaws) < 106.0
 
 
+def test_rules_of_airsim_serve_other_flight_controllers_too():
+    world = OpenAir(vehicle={"extends": "nimble", "tasks": {"rules": "airsim"}})
+    turn = world.start(world.manoeuvres.rotate_to_yaw, 1.0, 30.0, 0.05)
+    world.run(6.0)
+    assert turn.result(0) is True
+    assert world.vehicle.euler_rad()[2] == pytest.approx(1.0, abs=0.06)
+    assert math.dist(world.vehicle.position_m, (0.0, 0.0, -10.0)) < 0.1
+
+
 def test_forward_only_heading_is_the_course_and_a_slow_course_is_none():
     east = Heading(None, 0.0, forward_only=True)
     for speed, expected in ((2.0, 90.0), (0.4, 0.0)):

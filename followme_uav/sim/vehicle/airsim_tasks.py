@@ -38,7 +38,8 @@ def move_by_velocity(
 ) -> Manoeuvre:
     """Fly with this world velocity."""
     north, east, down = velocity_mps
-    return steadily(runner, _velocity(heading, north, east, down), duration_s)
+    set_point = _velocity(heading, north, east, down, _course(north, east))
+    return steadily(runner, set_point, duration_s)
 
 
 def move_by_velocity_z(
@@ -51,7 +52,8 @@ def move_by_velocity_z(
     """Fly with this horizontal world velocity at this altitude."""
     if duration_s <= 0.0:
         return False
-    set_point = replace(_velocity(heading, *velocity_mps, 0.0), down_mps=None, z_m=z_m)
+    level = _velocity(heading, *velocity_mps, 0.0, _course(*velocity_mps))
+    set_point = replace(level, down_mps=None, z_m=z_m)
     return (yield from steadily(runner, set_point, duration_s))
 
 
@@ -185,25 +187,24 @@ def _towards(position: Vec3, carrot: Vec3, speed_mps: float, heading: Heading) -
     if distance_m >= _ACCURACY_M:
         rate = min(speed_mps / distance_m, 1.0 / _PERIOD_S)
     down = 0.0 if abs(d) <= _ACCURACY_M else rate * d
-    course = (n, e) if distance_m > _ACCURACY_M else (0.0, 0.0)
+    course = (n, e) if distance_m > _ACCURACY_M else None
     return _velocity(heading, rate * n, rate * e, down, course)
 
 
 def _velocity(
-    heading: Heading,
-    north: float,
-    east: float,
-    down: float,
-    course: tuple[float, float] | None = None,
+    heading: Heading, north: float, east: float, down: float, course: tuple[float, float] | None
 ) -> Velocity:
-    """Set point of a velocity; `course` is the direction of ForwardOnly, else the velocity's."""
+    """Set point of a velocity. `course` is the direction of ForwardOnly; None: keep the heading."""
     rate, angle = heading.rate_radps, None
     if rate is None:
         angle = heading.angle_rad
         if heading.forward_only:
-            along = course or (north, east)
-            if math.hypot(*along) <= (_ACCURACY_M if course is None else 0.0):
-                rate, angle = 0.0, None
-            else:
-                angle += math.atan2(along[1], along[0])
+            rate, angle = (
+                (0.0, None) if course is None else (None, angle + math.atan2(course[1], course[0]))
+            )
     return Velocity(north, east, down, None, rate, angle)
+
+
+def _course(north: float, east: float) -> tuple[float, float] | None:
+    """Direction of a velocity; None for a slow one."""
+    return (north, east) if math.hypot(north, east) > _ACCURACY_M else None
