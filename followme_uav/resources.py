@@ -1,8 +1,8 @@
 """Files that travel with the program, and the user's own files, which win over them.
 
 Both have the layout of the repository's folder `configs`: `default.yaml`, `tuning.yaml`, and the
-folders `simulators`, `scenarios`, `training` and `experiments`; networks are in `weights`. The name
-of a file is its path in this layout, for example `simulators/embedded.yaml`.
+folders `simulators`, `scenarios`, `training`, `experiments` and `vehicles`; networks are in
+`weights`. The name of a file is its path in this layout, for example `simulators/embedded.yaml`.
 
 The user's folder is `followme-uav` in `$XDG_CONFIG_HOME`, or in `~/.config`. The environment
 variable `FOLLOWME_UAV_CONFIG_DIR` names another one; empty, it stands for none.

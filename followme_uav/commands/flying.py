@@ -14,6 +14,7 @@ from followme_uav.commands.options import (
     Pilot,
     Profile,
     Sim,
+    Vehicle,
     Weights,
     address_overrides,
     free_name,
@@ -45,6 +46,7 @@ class FlightOptions:
     sim: Sim = "embedded"
     profile: Profile = None
     seed: Annotated[int, typer.Option(help="Seed of the embedded city.")] = 0
+    vehicle: Vehicle = None
     duration: Annotated[
         float | None,
         typer.Option(help="Seconds of flight before the landing."),
@@ -74,6 +76,7 @@ class FlightOptions:
         """
         from followme_uav.config import load_config
         from followme_uav.flight.fly import FlightPlan
+        from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 
         embedded = self.sim == "embedded"
         duration = [] if self.duration is None else [f"duration_s={self.duration}"]
@@ -82,6 +85,12 @@ class FlightOptions:
             raise ConfigError(
                 "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
             )
+        if self.vehicle is not None:
+            if not embedded:
+                raise ConfigError(
+                    "--vehicle is of the embedded simulator; leave it out with --sim HOST:PORT"
+                )
+            load_vehicle(self.vehicle)
         return FlightPlan(
             config=load_config(self.config, overrides, self.profile),
             weights=None if self.oracle else self.weights,
@@ -91,6 +100,7 @@ class FlightOptions:
             embedded=embedded,
             lockstep=embedded if self.realtime is None else not self.realtime,
             window=self.window,
+            vehicle=self.vehicle,
         )
 
 
@@ -164,6 +174,7 @@ def sim(
         Path | None,
         typer.Option(help="YAML or JSON file with routes, crowds, light; see docs/simulator.md."),
     ] = None,
+    vehicle: Vehicle = None,
     dialect: Annotated[
         str, typer.Option(help="RPC dialect: airsim, unity, colosseum or cosys.")
     ] = "airsim",
@@ -201,7 +212,7 @@ def sim(
         run_server(
             host=host,
             port=port,
-            world=plan_world(world, seed=seed, style=style),
+            world=plan_world(world, seed=seed, style=style, vehicle=vehicle),
             dialect=dialect,
             image_size=image_size,
             settings=settings,

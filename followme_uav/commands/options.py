@@ -36,6 +36,14 @@ Profile = Annotated[
     str | None,
     typer.Option(help="Simulator profile: a name in configs/simulators, or a file."),
 ]
+Vehicle = Annotated[
+    str | None,
+    typer.Option(
+        help="Vehicle of the embedded simulator: a name in configs/vehicles (nimble, "
+        "simpleflight), or a file.",
+        show_default="nimble, or as in the world file",
+    ),
+]
 SkipIncomplete = Annotated[
     bool, typer.Option("--skip-incomplete", help="Skip frames of which a file is missing.")
 ]

@@ -14,6 +14,7 @@ import typer
 from followme_uav.commands.options import (
     Json,
     Pilot,
+    Vehicle,
     Weights,
     free_name,
     seed_range,
@@ -103,6 +104,7 @@ class PilotOptions:
     ] = None
     pilot: Pilot = "network"
     weights: Weights = DEFAULT_WEIGHTS
+    vehicle: Vehicle = None
 
     def campaign(
         self,
@@ -112,11 +114,17 @@ class PilotOptions:
     ) -> Campaign:
         """Return the plan of a run with one variant."""
         from followme_uav.scenario.script.plan import MAX_FLIGHTS, Variant, one_variant
+        from followme_uav.sim.vehicle.vehicle_spec import content_of
 
         for given in (seeds, random_seeds):
             if given and given[-1] - given[0] >= MAX_FLIGHTS:  # too many for `len`, even
                 raise ConfigError(f"--seeds: at most {MAX_FLIGHTS} at a time; fly a part of them")
-        variant = Variant(pilot=self.pilot, weights=self.weights, overrides=tuple(self.overrides))
+        variant = Variant(
+            pilot=self.pilot,
+            weights=self.weights,
+            overrides=tuple(self.overrides),
+            world={} if self.vehicle is None else {"vehicle": content_of(self.vehicle)},
+        )
         return one_variant(
             scenarios, variant, seeds=seeds, random_seeds=random_seeds, config=self.config
         )

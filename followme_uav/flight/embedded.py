@@ -38,6 +38,7 @@ def embedded_simulator(
     paused: bool = True,
     window: bool = False,
     world: Path | None = None,
+    vehicle: str | None = None,
 ) -> Iterator[FlightConfig]:
     """Run a simulator that suits `config`, in a process that ends with the block.
 
@@ -48,6 +49,7 @@ def embedded_simulator(
             on the time of the first call.
         window: Show it.
         world: A world file, see `docs/simulator.md`.
+        vehicle: Name or path of a vehicle file; None: that of the world, or the default one.
 
     Yields:
         The configuration with the simulator's address.
@@ -61,7 +63,9 @@ def embedded_simulator(
         ...     client.read_frame().rgb.shape
         (160, 160, 3)
     """
-    with simulator_for(config, seed, paused=paused, window=window, world=world) as simulator:
+    with simulator_for(
+        config, seed, paused=paused, window=window, world=world, vehicle=vehicle
+    ) as simulator:
         yield simulator.found_by(config)
 
 
@@ -72,6 +76,7 @@ def simulator_for(
     paused: bool,
     window: bool = False,
     world: Path | None = None,
+    vehicle: str | None = None,
 ) -> EmbeddedSimulator:
     """Return a simulator that suits `config`, not started yet."""
     camera, profile = config.camera, config.simulator
@@ -84,6 +89,8 @@ def simulator_for(
         options.append("--window")
     if world is not None:
         options += ["--world", str(world)]
+    if vehicle is not None:
+        options += ["--vehicle", vehicle]
     return EmbeddedSimulator(seed, *options)
 
 

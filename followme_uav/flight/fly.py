@@ -75,6 +75,9 @@ class FlightPlan:
     window: bool = False
     world: Path | None = None
     """A world file for the embedded simulator, see `docs/simulator.md`."""
+    vehicle: str | None = None
+    """Vehicle of the embedded simulator: a name in `configs/vehicles` or the path of a file. None:
+    that of the world, or the default one."""
     wrap_simulator: SimulatorWrapper | None = None
     """The fault injector of a script."""
     pilot: str | PilotMaker = "network"
@@ -238,7 +241,12 @@ def _start_simulator(
     if not plan.embedded:
         return config, None
     embedded = simulator_for(
-        config, plan.seed, paused=plan.lockstep, window=plan.window, world=plan.world
+        config,
+        plan.seed,
+        paused=plan.lockstep,
+        window=plan.window,
+        world=plan.world,
+        vehicle=plan.vehicle,
     )
     embedded.launch()
     stack.callback(embedded.stop)
@@ -277,6 +285,7 @@ def _log_metadata(
         "pilot": kind.name,
         "solids": text_of(solids),
         "versions": json.dumps(versions),
+        **({} if plan.vehicle is None else {"vehicle": Path(plan.vehicle).stem}),
         **plan.metadata,
     }
 

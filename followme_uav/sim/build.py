@@ -10,6 +10,7 @@ from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.world import make_city
 from followme_uav.sim.simulation import Renderer, RendererMaker, Simulation
 from followme_uav.sim.vehicle.equipment import Equipment
+from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 from followme_uav.sim.world_plan import WorldPlan
 
 
@@ -34,6 +35,7 @@ def make_simulation(
         hero=world.hero,
         walkers=world.everybody(make_city(world.seed, world.style)),
         equipment=equipment,
+        vehicle=load_vehicle(world.vehicle),
     )
     light = world.light
     if light is not None:

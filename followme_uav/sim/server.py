@@ -140,6 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default=AIRSIM.name)
     parser.add_argument("--image-size", default=DEFAULT_IMAGE_SIZE)
     parser.add_argument("--settings", type=Path, help="AirSim's settings.json")
+    parser.add_argument("--vehicle", help="name in configs/vehicles, or a vehicle file")
     parser.add_argument("--people", type=int, help="number of people besides the hero")
     parser.add_argument("--paused", action="store_true", help="start with simulated time stopped")
     parser.add_argument("--window", action="store_true", help="show the vehicle in a window")
@@ -155,7 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.host,
             options.port,
             world=plan_world(
-                options.world, seed=options.seed, style=options.style, people=options.people
+                options.world,
+                seed=options.seed,
+                style=options.style,
+                people=options.people,
+                vehicle=options.vehicle,
             ),
             dialect=options.dialect,
             image_size=options.image_size,

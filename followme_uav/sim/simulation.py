@@ -22,11 +22,13 @@ from followme_uav.sim.obstacle_queries import ObstacleQueries
 from followme_uav.sim.rendering.objects import drawn_names
 from followme_uav.sim.shots import RenderedImages, Renderer, RendererMaker, Shot, ShotCache
 from followme_uav.sim.time_steps import WholeSteps
-from followme_uav.sim.vehicle.autopilot import Autopilot
 from followme_uav.sim.vehicle.camera_rig import SCENE, CameraRig, Mounted
 from followme_uav.sim.vehicle.equipment import Equipment
+from followme_uav.sim.vehicle.flight_controller import make_controller
+from followme_uav.sim.vehicle.manoeuvre_sets import manoeuvres_by
 from followme_uav.sim.vehicle.tasks import PERIOD_NS, TaskRunner
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_NS, Vehicle
+from followme_uav.sim.vehicle.vehicle_spec import VehicleSpec, load_vehicle
 
 __all__ = ["EPOCH_NS", "RenderedImages", "Renderer", "RendererMaker", "Shot", "Simulation"]
 
@@ -48,6 +50,7 @@ class Simulation:
     Attributes:
         equipment: name and sensors of the vehicle.
         rig: all cameras; the first is on the pan-tilt mount.
+        manoeuvres: the manoeuvres of the vehicle.
         objects: the objects that clients have spawned.
         recorder: called after each step of people and cars, every 50 ms; None without a recording.
         asked_time: converts the durations that clients ask for to time steps.
@@ -63,6 +66,7 @@ class Simulation:
         hero: a route that the hero follows, or what the hero does without one.
         walkers: further people with routes, numbered after `people`.
         equipment: name and sensors of the vehicle.
+        vehicle: its airframe, autopilot and rules; None: those of the default vehicle.
 
     Raises:
         ConfigError: Too many people or cars, an unknown style, a route that leads through
@@ -80,6 +84,7 @@ class Simulation:
         hero: Hero = HeroMode.RANDOM,
         walkers: Sequence[Walker] = (),
         equipment: Equipment | None = None,
+        vehicle: VehicleSpec | None = None,
     ) -> None:
         everybody = people + len(walkers)
         if not 0 <= everybody <= MAX_PEOPLE:
@@ -95,9 +100,18 @@ class Simulation:
         self.crowd = Crowd(self.city, seed, people, hero, [w.route for w in walkers])
         self.traffic = Traffic(seed, cars, first_name=len(self.city.cars))
         self.traffic.reset(self.crowd.in_the_road_m)  # the vehicle needs a solid for each car
-        self.vehicle = Vehicle(self.city.colliders, everybody + 1, self.traffic.colliders())
-        self.autopilot = Autopilot(self.vehicle)
-        self.tasks = TaskRunner(self.vehicle, self.autopilot)
+        spec = vehicle or load_vehicle()
+        self.vehicle = Vehicle(
+            self.city.colliders,
+            everybody + 1,
+            self.traffic.colliders(),
+            airframe=spec.airframe,
+        )
+        self.autopilot = make_controller(self.vehicle, spec.controller)
+        self.manoeuvres = manoeuvres_by(spec.tasks)
+        self.tasks = TaskRunner(
+            self.vehicle, self.autopilot, like_airsim=spec.tasks.rules == "airsim"
+        )
         self.rig = CameraRig(self.vehicle, self.equipment, image_size_px)
         self.environment = Environment(seed)
         self.renderer: Renderer | None = None

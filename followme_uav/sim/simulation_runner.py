@@ -27,6 +27,7 @@ from followme_uav.sim.pace import Pace
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.vehicle.camera_rig import CameraRig
 from followme_uav.sim.vehicle.equipment import Equipment
+from followme_uav.sim.vehicle.manoeuvre_sets import ManoeuvreSet
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,11 @@ class SimulationRunner:
     def equipment(self) -> Equipment:
         """Name and sensors of the vehicle; they never change, so any thread may read them."""
         return self._simulation.equipment
+
+    @property
+    def manoeuvres(self) -> ManoeuvreSet:
+        """The manoeuvres of the vehicle; they never change, so any thread may read them."""
+        return self._simulation.manoeuvres
 
     @property
     def rig(self) -> CameraRig:

@@ -7,6 +7,7 @@ too); options such as `--seed` take precedence. Everything has a default:
     style: old_town             # plaza, old_town, modern, brick_town; default: drawn by the seed
     people: 30                  # people with random goals, besides the hero and everybody below
     cars: 8                     # 0 to 24 driving cars; one fewer for each lane that is blocked
+    vehicle: nimble             # a name, a file, or {extends: NAME, airframe: {mass_kg: 1.5}}
     light: {hour_h: 17.5, fog: 0.4}     # also clouds, rain, dust, each 0 to 1
     hero:                       # or: random (random goals), or: absent
       waypoints_m: [[7.5, -20.0], [7.5, 40.0]]              # north, east
@@ -40,6 +41,7 @@ from followme_uav.sim.agents.routes import HeroMode, Route, Walker
 from followme_uav.sim.agents.traffic import CARS, MAX_CARS
 from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.styles import style_of
+from followme_uav.sim.vehicle.vehicle_spec import VehicleChoice, load_vehicle
 
 
 class LightPlan(Section):
@@ -73,6 +75,8 @@ class WorldPlan(Section):
     style: str | None = None
     people: Annotated[int, Field(ge=0, le=MAX_PEOPLE)] = PEOPLE
     cars: Annotated[int, Field(ge=0, le=MAX_CARS)] = CARS
+    vehicle: VehicleChoice | None = None
+    """A vehicle file, by name or path, or the content of one; None: the default vehicle."""
     light: LightPlan | None = None
     """None: a light drawn by the seed, under a clear sky."""
     hero: Annotated[
@@ -85,6 +89,7 @@ class WorldPlan(Section):
     @model_validator(mode="after")
     def _check(self) -> WorldPlan:
         style_of(self.seed, self.style)
+        load_vehicle(self.vehicle)
         everybody = self.people + len(self.walkers) + sum(g.people for g in self.gatherings)
         if everybody > MAX_PEOPLE:
             raise ValueError(

@@ -34,6 +34,7 @@ class AtOnce:
     def __init__(self, simulation):
         self.simulation = simulation
         self.equipment, self.rig = simulation.equipment, simulation.rig
+        self.manoeuvres = simulation.manoeuvres
         self.is_paused = self.is_held = lambda: True
 
     def call(self, job):

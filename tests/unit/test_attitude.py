@@ -11,12 +11,12 @@ from followme_uav.sim.vehicle.control_loops import MAX_LEAN_RAD, MAX_RATE_RADPS
 from followme_uav.sim.vehicle.gains import Gains, Loop
 from followme_uav.sim.vehicle.setpoints import Attitude, BodyRates, Rotors
 from followme_uav.sim.vehicle.tasks import Heading
-from followme_uav.sim.vehicle.vehicle import Airframe
+from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 from tests.open_air import OpenAir
 
 pytestmark = pytest.mark.slow
 
-HOVER = Airframe().hover_throttle
+HOVER = load_vehicle("nimble").airframe.hover_throttle
 
 
 def fly(set_point, duration_s, world=None):

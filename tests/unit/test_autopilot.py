@@ -8,15 +8,17 @@ from followme_uav.sim.vehicle.autopilot import Autopilot
 from followme_uav.sim.vehicle.control_loops import MAX_LEAN_RAD, MAX_RATE_RADPS
 from followme_uav.sim.vehicle.setpoints import Velocity
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S, Vehicle
+from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 
+NIMBLE = load_vehicle("nimble")
 START = (0.0, 0.0, -20.0)
 
 
 @pytest.fixture
 def hovering():
-    vehicle = Vehicle()
+    vehicle = Vehicle(airframe=NIMBLE.airframe)
     vehicle.place(START, 0.0)
-    autopilot = Autopilot(vehicle)
+    autopilot = Autopilot(vehicle, NIMBLE.controller)
     autopilot.reset(landed=False)
     return vehicle, autopilot
 
@@ -136,8 +138,8 @@ def test_commanded_yaw_rate_and_yaw_are_reached(hovering):
 
 
 def test_disarmed_rotors_stop():
-    vehicle = Vehicle()
-    autopilot = Autopilot(vehicle)
+    vehicle = Vehicle(airframe=NIMBLE.airframe)
+    autopilot = Autopilot(vehicle, NIMBLE.controller)
     autopilot.armed = False
     for _ in fly(vehicle, autopilot, 1.0, velocity(down=-2.0)):
         pass
@@ -147,8 +149,8 @@ def test_disarmed_rotors_stop():
 
 def test_vehicle_is_armed_at_the_start_and_after_a_reset():
     """As on SimpleFlight; scripts that arm once and reset often rely on it."""
-    vehicle = Vehicle()
-    autopilot = Autopilot(vehicle)
+    vehicle = Vehicle(airframe=NIMBLE.airframe)
+    autopilot = Autopilot(vehicle, NIMBLE.controller)
     for _ in range(2):
         assert autopilot.armed
         assert autopilot.update() == (0.0, 0.0, 0.0, 0.0)  # the rotors idle until a command
@@ -162,8 +164,8 @@ def test_vehicle_is_armed_at_the_start_and_after_a_reset():
 
 def test_landed_is_reported_after_landing_and_cleared_by_take_off():
     """A mission disarms by `landed_state`."""
-    vehicle = Vehicle()
-    autopilot = Autopilot(vehicle)
+    vehicle = Vehicle(airframe=NIMBLE.airframe)
+    autopilot = Autopilot(vehicle, NIMBLE.controller)
     for _ in fly(vehicle, autopilot, 2.0, velocity(down=-1.0)):
         pass
     assert not autopilot.landed
@@ -181,9 +183,11 @@ def test_vehicle_recovers_after_a_frontal_collision():
     """The failsafe after a collision needs a vehicle that can hover."""
     from followme_uav.sim.city.world import Collider
 
-    vehicle = Vehicle([Collider("wall", "box", (8.0, 0.0, -20.0), (0.5, 20.0, 20.0))])
+    vehicle = Vehicle(
+        [Collider("wall", "box", (8.0, 0.0, -20.0), (0.5, 20.0, 20.0))], airframe=NIMBLE.airframe
+    )
     vehicle.place(START, 0.0)
-    autopilot = Autopilot(vehicle)
+    autopilot = Autopilot(vehicle, NIMBLE.controller)
     autopilot.reset(landed=False)
     for _ in fly(vehicle, autopilot, 3.0, velocity(3.0)):
         pass

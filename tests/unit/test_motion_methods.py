@@ -5,7 +5,6 @@ The test calls them on the simulation itself, without sockets, threads or a rend
 
 import inspect
 import math
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,8 @@ from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle import earth
 from followme_uav.sim.vehicle.remote_control import RemoteControl
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_S
+from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
+from tests.direct_session import AtOnce
 
 pytestmark = pytest.mark.slow
 
@@ -37,27 +38,11 @@ THREE = [1.0, 1.0, 1.0]
 HOME = (earth.HOME_LATITUDE_DEG, earth.HOME_LONGITUDE_DEG, earth.HOME_ALTITUDE_M)
 
 
-class AtOnce:
-    """A `SimulationRunner` that runs each call at once."""
-
-    def __init__(self, simulation):
-        self.simulation = simulation
-        self.equipment, self.rig = simulation.equipment, simulation.rig
-
-    def call(self, job):
-        result = job(self.simulation)
-        if isinstance(result, Future):
-            return result
-        future = Future()
-        future.set_result(result)
-        return future
-
-
 class Client:
     """Calls methods by name and adds the vehicle's name."""
 
     def __init__(self):
-        self.simulation = Simulation(1, 2)
+        self.simulation = Simulation(1, 2, vehicle=load_vehicle("nimble"))
         simulator = AtOnce(self.simulation)
         self.handlers = {
             name: handler

@@ -8,10 +8,10 @@ from followme_uav.sim.vehicle import manoeuvres
 from followme_uav.sim.vehicle.control_loops import MAX_LEAN_RAD
 from followme_uav.sim.vehicle.remote_control import NO_REMOTE_CONTROL, RemoteControl
 from followme_uav.sim.vehicle.tasks import Heading
-from followme_uav.sim.vehicle.vehicle import Airframe
+from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 from tests.open_air import OpenAir
 
-HOVER = Airframe().hover_throttle
+HOVER = load_vehicle("nimble").airframe.hover_throttle
 STILL = Heading()
 
 

@@ -24,8 +24,8 @@ from followme_uav.sim.airsim_api.structs import (
 from followme_uav.sim.airsim_api.task_service import TaskService
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.vehicle import manoeuvres
-from followme_uav.sim.vehicle.control_loops import ControlLoops
-from followme_uav.sim.vehicle.gains import Gains, Loop
+from followme_uav.sim.vehicle.flight_controller import GainLoop, GainLoops
+from followme_uav.sim.vehicle.gains import Gains
 from followme_uav.sim.vehicle.remote_control import RemoteControl
 from followme_uav.sim.vehicle.setpoints import Attitude, BodyRates, Rotors, SetPoint
 
@@ -144,7 +144,7 @@ class AttitudeMethods(TaskService):
         return self.call(lambda simulation: simulation.tasks.move_sticks(remote))
 
     def _set_gains_of(
-        self, loop_of: Callable[[ControlLoops], Loop]
+        self, loop_of: Callable[[GainLoops], GainLoop]
     ) -> Callable[[Any, Any, Any, Any], Future[None]]:
         def set_gains(kp: Any, ki: Any, kd: Any, v: Any) -> Future[None]:
             self.check_vehicle(v)

@@ -62,9 +62,7 @@ class GeneralMethods(Service):
         armed = read_bool(arm, "arm")
 
         def job(simulation: Simulation) -> bool:
-            if simulation.tasks.api_control:
-                simulation.autopilot.armed = armed
-            return simulation.tasks.api_control
+            return simulation.tasks.api_control and simulation.autopilot.arm(armed)
 
         return self.call(job)
 

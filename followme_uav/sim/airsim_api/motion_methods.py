@@ -21,7 +21,7 @@ from followme_uav.sim.airsim_api.motion_parameters import (
 from followme_uav.sim.airsim_api.service import Handlers
 from followme_uav.sim.airsim_api.structs import read_number
 from followme_uav.sim.airsim_api.task_service import TaskService
-from followme_uav.sim.vehicle import manoeuvres, paths
+from followme_uav.sim.vehicle import manoeuvres
 from followme_uav.sim.vehicle.tasks import Manoeuvre, TaskRunner
 
 
@@ -47,18 +47,18 @@ class MotionMethods(TaskService):
 
     def _takeoff(self, timeout_sec: Any, v: Any) -> Future[bool]:
         timeout_s = read_duration(timeout_sec, "timeout_sec")
-        return self.start(v, lambda runner: paths.takeoff(runner, timeout_s))
+        return self.start(v, lambda runner: self.manoeuvres.takeoff(runner, timeout_s))
 
     def _land(self, timeout_sec: Any, v: Any) -> Future[bool]:
         timeout_s = read_duration(timeout_sec, "timeout_sec")
-        return self.start(v, lambda runner: manoeuvres.land(runner, timeout_s))
+        return self.start(v, lambda runner: self.manoeuvres.land(runner, timeout_s))
 
     def _go_home(self, timeout_sec: Any, v: Any) -> Future[bool]:
         timeout_s = read_duration(timeout_sec, "timeout_sec")
-        return self.start(v, lambda runner: paths.go_home(runner, timeout_s))
+        return self.start(v, lambda runner: self.manoeuvres.go_home(runner, timeout_s))
 
     def _hover(self, v: Any) -> Future[bool]:
-        return self.start(v, manoeuvres.hover)
+        return self.start(v, self.manoeuvres.hover)
 
     def _move_by_velocity(
         self, vx: Any, vy: Any, vz: Any, duration: Any, drivetrain: Any, yaw_mode: Any, v: Any
@@ -66,7 +66,8 @@ class MotionMethods(TaskService):
         velocity, duration_s = read_velocity(vx, vy, vz), read_duration(duration)
         heading = read_heading(drivetrain, yaw_mode)
         return self.start(
-            v, lambda runner: manoeuvres.move_by_velocity(runner, velocity, duration_s, heading)
+            v,
+            lambda runner: self.manoeuvres.move_by_velocity(runner, velocity, duration_s, heading),
         )
 
     def _move_by_velocity_z(
@@ -76,7 +77,7 @@ class MotionMethods(TaskService):
         duration_s, heading = read_duration(duration), read_heading(drivetrain, yaw_mode)
 
         def task(runner: TaskRunner) -> Manoeuvre:
-            return manoeuvres.move_by_velocity_z(runner, velocity, z_m, duration_s, heading)
+            return self.manoeuvres.move_by_velocity_z(runner, velocity, z_m, duration_s, heading)
 
         return self.start(v, task)
 
@@ -88,7 +89,7 @@ class MotionMethods(TaskService):
 
         def task(runner: TaskRunner) -> Manoeuvre:
             velocity = (*manoeuvres.from_body(runner, forward, right), down)
-            return manoeuvres.move_by_velocity(runner, velocity, duration_s, heading)
+            return self.manoeuvres.move_by_velocity(runner, velocity, duration_s, heading)
 
         return self.start(v, task)
 
@@ -100,7 +101,7 @@ class MotionMethods(TaskService):
 
         def task(runner: TaskRunner) -> Manoeuvre:
             velocity = manoeuvres.from_body(runner, forward, right)
-            return manoeuvres.move_by_velocity_z(runner, velocity, z_m, duration_s, heading)
+            return self.manoeuvres.move_by_velocity_z(runner, velocity, z_m, duration_s, heading)
 
         return self.start(v, task)
 
@@ -109,13 +110,13 @@ class MotionMethods(TaskService):
         timeout_s = read_duration(timeout_sec, "timeout_sec")
         margin_rad = math.radians(read_number(margin, "margin", 0.0, 360.0))
         return self.start(
-            v, lambda runner: manoeuvres.rotate_to_yaw(runner, yaw_rad, timeout_s, margin_rad)
+            v, lambda runner: self.manoeuvres.rotate_to_yaw(runner, yaw_rad, timeout_s, margin_rad)
         )
 
     def _rotate_by_yaw_rate(self, yaw_rate: Any, duration: Any, v: Any) -> Future[bool]:
         rate_radps, duration_s = read_yaw(yaw_rate, "yaw_rate"), read_duration(duration)
         return self.start(
-            v, lambda runner: manoeuvres.rotate_by_yaw_rate(runner, rate_radps, duration_s)
+            v, lambda runner: self.manoeuvres.rotate_by_yaw_rate(runner, rate_radps, duration_s)
         )
 
     def _cancel_last_task(self, v: Any) -> Future[None]:

@@ -15,7 +15,6 @@ from followme_uav.sim.airsim_api.motion_parameters import (
 from followme_uav.sim.airsim_api.service import Handlers
 from followme_uav.sim.airsim_api.structs import read_number, read_place, read_vector
 from followme_uav.sim.airsim_api.task_service import TaskService
-from followme_uav.sim.vehicle import paths
 from followme_uav.sim.vehicle.earth import MAX_POSITION_M
 from followme_uav.sim.vehicle.tasks import Manoeuvre, TaskRunner
 
@@ -109,7 +108,7 @@ class PathMethods(TaskService):
         flight = read_path_flight(velocity, timeout_sec, 0, yaw_mode, lookahead, adaptive_lookahead)
 
         def task(runner: TaskRunner) -> Manoeuvre:
-            return paths.move_to_z(
+            return self.manoeuvres.move_to_z(
                 runner, z_m, flight.speed_mps, flight.timeout_s, flight.heading, flight.lookahead
             )
 
@@ -117,7 +116,7 @@ class PathMethods(TaskService):
 
     def _follow(self, points_m: list[Vec3], flight: PathFlight, v: Any) -> Future[bool]:
         def task(runner: TaskRunner) -> Manoeuvre:
-            return paths.move_on_path(
+            return self.manoeuvres.move_on_path(
                 runner,
                 points_m,
                 flight.speed_mps,

@@ -35,8 +35,13 @@ class Service:
         return self.simulator.equipment
 
     def call(self, job: Callable[[Simulation], T | Future[T]]) -> Future[T]:
-        """Run a job on the simulation's thread."""
-        return self.simulator.call(job)
+        """Run a job on the simulation's thread. It ends a burst of motion calls."""
+
+        def after_burst(simulation: Simulation) -> T | Future[T]:
+            simulation.tasks.end_burst()
+            return job(simulation)
+
+        return self.simulator.call(after_burst)
 
     def check_vehicle(self, name: Any) -> None:
         """Refuse any other name than that of the only vehicle, or ""."""

@@ -10,11 +10,17 @@ from typing import Any
 from followme_uav.rpc.server import Handler, HandlerError
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.simulation import Simulation
+from followme_uav.sim.vehicle.manoeuvre_sets import ManoeuvreSet
 from followme_uav.sim.vehicle.tasks import Manoeuvre, TaskError, TaskRunner
 
 
 class TaskService(Service):
     """A group of methods that start a task."""
+
+    @property
+    def manoeuvres(self) -> ManoeuvreSet:
+        """The manoeuvres of the vehicle."""
+        return self.simulator.manoeuvres
 
     def vehicle_first(self, handlers: Handlers) -> Handlers:
         """The same methods, which check the vehicle's name before other parameters, as AirSim.
@@ -43,4 +49,4 @@ class TaskService(Service):
             except TaskError as error:
                 raise HandlerError(str(error)) from None
 
-        return self.call(job)
+        return self.simulator.call(job)  # not `self.call`, which ends a burst of motion calls

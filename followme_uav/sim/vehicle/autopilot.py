@@ -12,8 +12,16 @@ import math
 
 from followme_uav.messages import Vec3
 from followme_uav.sim.vehicle.control_loops import ControlLoops, Thrusts, within_lean, within_rates
-from followme_uav.sim.vehicle.setpoints import Attitude, BodyRates, Rotors, SetPoint, Velocity
-from followme_uav.sim.vehicle.vehicle import GRAVITY_MPS2, TIME_STEP_S, Vehicle
+from followme_uav.sim.vehicle.setpoints import (
+    Attitude,
+    BodyRates,
+    Position,
+    Rotors,
+    SetPoint,
+    Velocity,
+)
+from followme_uav.sim.vehicle.vehicle import TIME_STEP_S, Vehicle
+from followme_uav.sim.vehicle.vehicle_spec import ObserverController
 
 SET_POINT_LIFE_S = 0.060
 
@@ -29,15 +37,17 @@ class Autopilot:
 
     Attributes:
         armed: the rotors may turn.
+        api_control: set points of tasks are flown; `TaskRunner` withholds them otherwise.
         landed: the vehicle stands with rotors idle; the next climb ends that.
         loops: the control loops, whose gains a client may change.
     """
 
-    def __init__(self, vehicle: Vehicle) -> None:
+    def __init__(self, vehicle: Vehicle, spec: ObserverController) -> None:
         self._vehicle = vehicle
-        self._weight_n = vehicle.airframe.mass_kg * GRAVITY_MPS2
-        self._full_n = vehicle.airframe.full_throttle_n
-        self.loops = ControlLoops(vehicle)
+        self._weight_n = vehicle.airframe.weight_n
+        self._full_n = vehicle.airframe.throttle_thrust_n
+        self.loops = ControlLoops(vehicle, spec)
+        self.api_control = False
         self.reset(landed=True)
 
     def reset(self, *, landed: bool) -> None:
@@ -50,6 +60,11 @@ class Autopilot:
         self._hold_yaw_rad: float | None = None
         self._resting_s = 0.0
         self.loops.reset()
+
+    def arm(self, armed: bool) -> bool:
+        """Arm or disarm, which stops the rotors; always possible."""
+        self.armed = armed
+        return True
 
     def command(self, set_point: SetPoint) -> None:
         """Fly this set point for the next 60 ms."""
@@ -92,6 +107,8 @@ class Autopilot:
                 return self._fly_rates(rates)
             case Rotors() as rotors:
                 return self._spin(rotors)
+            case Position() as position:
+                return self._fly_velocity(*self._towards(position))
 
     def _fly_velocity(self, north: float, east: float, down: float, yaw_rate: float) -> Thrusts:
         if self._stays_down(wants_up=down <= -_LIFT_OFF_MPS):
@@ -137,6 +154,12 @@ class Autopilot:
             down = self.loops.sink_rate(wanted.z_m)
         yaw_rate = self._yaw_rate(wanted.yaw_rate_radps, wanted.yaw_rad)
         return wanted.north_mps, wanted.east_mps, down, yaw_rate
+
+    def _towards(self, wanted: Position) -> tuple[float, float, float, float]:
+        """Velocity north, east, down and yaw rate towards a position nearby."""
+        place = (wanted.north_m, wanted.east_m, wanted.z_m)
+        yaw_rate = self._yaw_rate(wanted.yaw_rate_radps, wanted.yaw_rad)
+        return (*self.loops.velocity_to(place), yaw_rate)
 
     def _yaw_rate(self, rate_radps: float | None, yaw_rad: float | None) -> float:
         if rate_radps is not None:

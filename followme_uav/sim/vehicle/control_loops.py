@@ -14,6 +14,7 @@ from followme_uav.messages import Vec3
 from followme_uav.sim.vehicle import gains
 from followme_uav.sim.vehicle.gains import Loop
 from followme_uav.sim.vehicle.vehicle import GRAVITY_MPS2, TIME_STEP_S, Vehicle
+from followme_uav.sim.vehicle.vehicle_spec import ObserverController
 
 # Limits of SimpleFlight.
 MAX_LEAN_RAD = math.pi / 5.5
@@ -22,14 +23,6 @@ MAX_SPEED_MPS = 6.0
 """Vertical, and horizontal where the position loop chooses the speed. A horizontal velocity set
 point is bounded by lean and drag alone: 25 to 30 m/s."""
 
-_POSITION_RESPONSE = (1.1, 1.1, 1.4)  # 1/s; above half the velocity's the cascade overshoots
-_VELOCITY_RESPONSE = (2.4, 2.4, 4.0)
-_ANGLE_RESPONSE = (7.0, 7.0, 2.0)
-_RATE_RESPONSE = 20.0  # with the rotors' lag of 30 ms, damped at 0.65
-_YAW_ANGLE_RATE_RADPS = 1.5  # of turns to an angle; below the rate limit to avoid overshoot
-_DISTURBANCE_TIME_S = 0.4
-_MAX_DISTURBANCE_MPS2 = 3.0
-_MAX_YAW_TORQUE_NM = 0.12  # a tenth of the hover thrust, leaves the rest to roll and pitch
 _UPSET = 0.5  # cosine of the lean; beyond it the vehicle turns upright before anything else
 _UPSET_LIFT = 0.6  # share of the weight meanwhile: enough torque, little sideways acceleration
 
@@ -42,6 +35,10 @@ Thrusts = tuple[float, float, float, float]
 class ControlLoops:
     """The cascade of control loops of one vehicle.
 
+    Args:
+        vehicle: the vehicle.
+        spec: responses and limits of the loops.
+
     Attributes:
         position: position loop, axes x, y, z.
         velocity: velocity loop, axes forward, right, down.
@@ -49,20 +46,24 @@ class ControlLoops:
         rate: rate loop, axes roll, pitch, yaw.
     """
 
-    def __init__(self, vehicle: Vehicle) -> None:
+    def __init__(self, vehicle: Vehicle, spec: ObserverController) -> None:
         self._vehicle = vehicle
+        self._turn_rate_radps = spec.turn_rate_radps
+        self._disturbance_blend = TIME_STEP_S / spec.disturbance_time_s
+        self._max_disturbance_mps2 = spec.max_disturbance_mps2
+        self._max_yaw_torque_nm = spec.max_yaw_torque_nm
         frame = vehicle.airframe
         jx, jy, jz = frame.inertia_kgm2
         self._mass_kg = frame.mass_kg
         self._yaw_share = 1.0 / (4.0 * frame.yaw_torque_per_thrust_m)
-        self.position = Loop(_POSITION_RESPONSE, gains.POSITION)
-        self.velocity = Loop(_VELOCITY_RESPONSE, gains.VELOCITY)
-        self.angle = Loop(_ANGLE_RESPONSE, gains.ANGLE_LEVEL)
+        self.position = Loop(spec.position_per_s, gains.POSITION)
+        self.velocity = Loop(spec.velocity_per_s, gains.VELOCITY)
+        self.angle = Loop(spec.angle_per_s, gains.ANGLE_LEVEL)
         self.rate = Loop(
             (
-                1.0 / (4.0 * frame.rotor_y_m) * jx * _RATE_RESPONSE,
-                1.0 / (4.0 * frame.rotor_x_m) * jy * _RATE_RESPONSE,
-                jz * _RATE_RESPONSE,
+                1.0 / (4.0 * frame.rotor_y_m) * jx * spec.rate_per_s,
+                1.0 / (4.0 * frame.rotor_x_m) * jy * spec.rate_per_s,
+                jz * spec.rate_per_s,
             ),
             gains.ANGLE_RATE,
         )
@@ -99,7 +100,7 @@ class ControlLoops:
         dn, de, dd = vehicle.down_axis()
         (vn, ve, vd), (un, ue, ud) = vehicle.velocity_mps, before
         on, oe, od = self._disturbance
-        blend, limit = TIME_STEP_S / _DISTURBANCE_TIME_S, _MAX_DISTURBANCE_MPS2
+        blend, limit = self._disturbance_blend, self._max_disturbance_mps2
         self._disturbance = (
             _clip(on + blend * ((vn - un) / TIME_STEP_S + push * dn - on), limit),
             _clip(oe + blend * ((ve - ue) / TIME_STEP_S + push * de - oe), limit),
@@ -119,7 +120,7 @@ class ControlLoops:
     def turn_rate(self, yaw_rad: float) -> float:
         """Rate of the yaw angle towards a heading, the short way round."""
         error = math.remainder(yaw_rad - self._vehicle.euler_rad()[2], 2.0 * math.pi)
-        return _clip(self.angle.act(2, error), _YAW_ANGLE_RATE_RADPS)
+        return _clip(self.angle.act(2, error), self._turn_rate_radps)
 
     def lift(self, down_mps: float) -> float:
         """Upward acceleration of the rotors, in m/s^2, for a vertical speed, positive down."""
@@ -169,7 +170,7 @@ class ControlLoops:
         """Thrust of each rotor for body rates: the rate loop, then the mixer."""
         (p, q, r), act = self._vehicle.rates_radps, self.rate.act
         roll_share, pitch_share = act(0, p_wanted - p), act(1, q_wanted - q)
-        yaw_torque = _clip(act(2, r_wanted - r), _MAX_YAW_TORQUE_NM)
+        yaw_torque = _clip(act(2, r_wanted - r), self._max_yaw_torque_nm)
         yaw_share = self._yaw_share * yaw_torque
         base = 0.25 * thrust
         return (

@@ -20,7 +20,8 @@ from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, person_name
 from followme_uav.sim.city.spawned import SpawnedObject
 from followme_uav.sim.city.world import Collider
 from followme_uav.sim.vehicle.state import Collision
-from followme_uav.sim.vehicle.vehicle_model import NOWHERE_M, Airframe, model_xml
+from followme_uav.sim.vehicle.vehicle_model import NOWHERE_M, model_xml
+from followme_uav.sim.vehicle.vehicle_spec import Airframe
 
 GROUND = "ground"
 

@@ -13,7 +13,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.sim.vehicle.vehicle_model import GRAVITY_MPS2, TIME_STEP_NS
+from followme_uav.sim.vehicle.vehicle_model import TIME_STEP_NS
+from followme_uav.sim.vehicle.vehicle_spec import GRAVITY_MPS2
 
 # Noise densities (per root of a second) and constant biases, 1 sigma.
 GYRO_WALK = math.radians(0.30) / 60.0  # rad / sqrt(s): 0.30 degrees per root of an hour

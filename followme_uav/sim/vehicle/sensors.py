@@ -17,7 +17,8 @@ from followme_uav.sim.vehicle import sensor_noise as noise
 from followme_uav.sim.vehicle.earth import HOME, Home
 from followme_uav.sim.vehicle.sensor_noise import NoiseSource, SensorNoise, plus
 from followme_uav.sim.vehicle.state import Kinematics
-from followme_uav.sim.vehicle.vehicle_model import GRAVITY_MPS2, TIME_STEP_S
+from followme_uav.sim.vehicle.vehicle_model import TIME_STEP_S
+from followme_uav.sim.vehicle.vehicle_spec import GRAVITY_MPS2
 
 GPS_ACCURACY_M = 0.1
 """Accuracy of a settled GPS, horizontal and vertical."""

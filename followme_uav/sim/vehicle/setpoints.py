@@ -1,7 +1,8 @@
 """The set points of the autopilot, from the most to the least stabilised.
 
-A velocity (the usual case), an attitude, body rates, or rotor throttles. World NED, body FRD: a
-positive roll leans right, a positive pitch lifts the nose, a positive yaw turns clockwise.
+A velocity (the usual case), a position, an attitude, body rates, or rotor throttles. World NED,
+body FRD: a positive roll leans right, a positive pitch lifts the nose, a positive yaw turns
+clockwise.
 """
 
 from __future__ import annotations
@@ -25,6 +26,17 @@ class Velocity:
 
 
 @dataclass(frozen=True)
+class Position:
+    """A position to hold. Exactly one of `yaw_rate_radps` and `yaw_rad` is set."""
+
+    north_m: float
+    east_m: float
+    z_m: float
+    yaw_rate_radps: float | None = None
+    yaw_rad: float | None = None
+
+
+@dataclass(frozen=True)
 class Attitude:
     """An attitude.
 
@@ -37,7 +49,7 @@ class Attitude:
     yaw_rad: float | None = None
     z_m: float | None = None
     throttle: float | None = None
-    """0..1, the same for all four rotors; see `Airframe.full_throttle_n`."""
+    """0..1, the same for all four rotors; see `Airframe.throttle_thrust_n`."""
 
 
 @dataclass(frozen=True)
@@ -61,4 +73,4 @@ class Rotors:
     rear_right: float
 
 
-SetPoint = Velocity | Attitude | BodyRates | Rotors
+SetPoint = Velocity | Position | Attitude | BodyRates | Rotors

@@ -4,16 +4,21 @@ Each manoeuvre is a generator. It yields a set point every 20 ms of simulated ti
 True at its end; a superseded one answers False. When a task ends, the autopilot holds the
 position, so a command's duration is also its dead-man time. Without API control a task runs as
 usual, but its set points do not reach the autopilot and it answers False.
+
+AirSim's own rules differ in two points (`TaskRules`). Without API control the answer is that of the
+task. In a burst, calls between which neither time nor another request passes, the second call
+supersedes the first, and each further one waits for the end of the one before.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from followme_uav.sim.vehicle.autopilot import Autopilot
+from followme_uav.sim.vehicle.flight_controller import FlightController
 from followme_uav.sim.vehicle.remote_control import NO_REMOTE_CONTROL, RemoteControl
 from followme_uav.sim.vehicle.setpoints import SetPoint, Velocity
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_NS, Vehicle
@@ -60,21 +65,33 @@ class Heading:
 class TaskRunner:
     """Runs the vehicle's only task, or flies it by the remote control.
 
+    Args:
+        vehicle: the vehicle.
+        autopilot: its flight controller.
+        like_airsim: bursts and answers follow AirSim's rules.
+
     Attributes:
         time_ns: simulated time.
-        api_control: set points of tasks reach the autopilot.
         remote: the latest sticks.
     """
 
-    def __init__(self, vehicle: Vehicle, autopilot: Autopilot) -> None:
+    def __init__(
+        self, vehicle: Vehicle, autopilot: FlightController, *, like_airsim: bool = False
+    ) -> None:
         self.vehicle = vehicle
         self.autopilot = autopilot
+        self._like_airsim = like_airsim
         self._task: Manoeuvre | None = None
         self._future: Future[bool] | None = None
+        self._waiting: deque[tuple[Manoeuvre, Future[bool]]] = deque()
+        self._is_burst = False
         self.reset()
 
     def reset(self) -> None:
-        """Return to the initial state; a running task answers False."""
+        """Return to the initial state; all tasks answer False."""
+        while self._waiting:
+            self._waiting.popleft()[1].set_result(False)
+        self._is_burst = False
         self.cancel()
         self.time_ns = 0
         self.api_control = False
@@ -82,14 +99,28 @@ class TaskRunner:
         self._remote_ns = 0
         self._next_ns = 0
 
+    @property
+    def api_control(self) -> bool:
+        """Set points of tasks reach the autopilot."""
+        return self.autopilot.api_control
+
+    @api_control.setter
+    def api_control(self, enabled: bool) -> None:
+        self.autopilot.api_control = enabled
+
     def start(self, task: Manoeuvre) -> Future[bool]:
         """Supersede the running task. The Future completes when the new one ends.
 
         Raises:
             TaskError: It cannot start now; the running task has ended nevertheless.
         """
-        self.cancel()
         future: Future[bool] = Future()
+        if self._task is not None:
+            if self._is_burst:
+                self._waiting.append((task, future))
+                return future
+            self._is_burst = self._like_airsim
+            self.cancel()
         self._task, self._future = task, future
         try:
             self._advance()
@@ -97,6 +128,10 @@ class TaskRunner:
             self._task = self._future = None
             raise
         return future
+
+    def end_burst(self) -> None:
+        """Take note that time or another request has passed: the next call supersedes at once."""
+        self._is_burst = False
 
     def cancel(self) -> None:
         """End the running task, if any; it answers False."""
@@ -112,6 +147,7 @@ class TaskRunner:
 
     def step(self) -> None:
         """Advance the task every 20 ms, and time by one step. Call before each physics step."""
+        self._is_burst = False
         self.take_turn()
         if self.remote.is_valid and not self.api_control:
             self._fly_by_sticks()
@@ -123,7 +159,9 @@ class TaskRunner:
         Call it before simulated time stops: a command at the end of its duration answers then and
         not one step later, because a client in lockstep waits for the answer before the next step.
         """
-        if self._task is not None and self.time_ns >= self._next_ns:
+        if self._waiting and self._task is None:
+            self._start_waiting()
+        elif self._task is not None and self.time_ns >= self._next_ns:
             self._advance()
 
     def _advance(self) -> None:
@@ -132,10 +170,21 @@ class TaskRunner:
         try:
             set_point = next(self._task)
         except StopIteration as end:
-            self._finish(bool(end.value) and self.api_control)
+            self._finish(bool(end.value) and (self.api_control or self._like_airsim))
         else:
             if self.api_control and set_point is not None:
                 self.autopilot.command(set_point)
+
+    def _start_waiting(self) -> None:
+        """Start the first waiting task that does not end at once."""
+        while self._waiting and self._task is None:
+            task, future = self._waiting.popleft()
+            self._task, self._future = task, future
+            try:
+                self._advance()
+            except TaskError as error:
+                self._task = self._future = None
+                future.set_exception(error)
 
     def _fly_by_sticks(self) -> None:
         sticks = self.sticks()

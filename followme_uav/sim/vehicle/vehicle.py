@@ -1,7 +1,7 @@
 """The quadrotor: a rigid body with four rotors under gravity, drag and wind.
 
-`PhysicsWorld` integrates the body and finds its contacts. Size, mass and rotors are those of a
-Skydio X2 class vehicle.
+`PhysicsWorld` integrates the body and finds its contacts. Size, mass, rotors and drag are those of
+a vehicle file, see `vehicle_spec`.
 
 `Vehicle.step` is called 200 times per simulated second: it works on plain floats, because NumPy
 costs more than the arithmetic at this size.
@@ -10,6 +10,7 @@ costs more than the arithmetic at this size.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,26 +21,49 @@ from followme_uav.sim.city.spawned import SpawnedObject
 from followme_uav.sim.city.world import Collider
 from followme_uav.sim.vehicle.physics_world import PhysicsWorld
 from followme_uav.sim.vehicle.state import Collision, Kinematics
-from followme_uav.sim.vehicle.vehicle_model import (
-    GRAVITY_MPS2,
-    TIME_STEP_NS,
-    TIME_STEP_S,
-    Airframe,
-)
+from followme_uav.sim.vehicle.vehicle_model import TIME_STEP_NS, TIME_STEP_S
+from followme_uav.sim.vehicle.vehicle_spec import GRAVITY_MPS2, Airframe, load_vehicle
 
 __all__ = ["GRAVITY_MPS2", "TIME_STEP_NS", "TIME_STEP_S", "Airframe", "Vehicle"]
 
 ROTOR_THRUST_COEFFICIENT = 9.31e-6
-"""N per (rad/s)^2, of AirSim's 23 cm propeller; this vehicle's propellers are similar."""
+"""N per (rad/s)^2, of AirSim's 23 cm propeller; other vehicles' propellers are similar."""
 
-_ANGULAR_DRAG_NMS = 0.004
 _FAST_SPIN_RADPS = 20.0
 """Three turns a second; above it the drag of the arms grows with the square of the rate."""
 _FAST_SPIN_DRAG_NMS2 = 0.002
 
 
+class RotorDelay:
+    """Passes commands to the rotors on after a time, which need not be a whole number of steps.
+
+    Args:
+        steps: the delay in time steps.
+    """
+
+    def __init__(self, steps: float) -> None:
+        whole = math.floor(steps)
+        self._share = steps - whole
+        """Of the command that is one step older."""
+        self._old: deque[Sequence[float]] = deque(maxlen=whole + 2)
+
+    def fill(self, commands_n: Sequence[float]) -> None:
+        """Forget older commands: these have been given for long."""
+        self._old.extend([tuple(commands_n)] * (self._old.maxlen or 0))
+
+    def pass_on(self, commands_n: Sequence[float]) -> Sequence[float]:
+        """Take new commands, and return those that arrive at the rotors now."""
+        old = self._old
+        old.append(commands_n)
+        share = self._share
+        return [new + share * (older - new) for older, new in zip(old[0], old[1], strict=True)]
+
+
 class Vehicle:
     """One quadrotor among static obstacles, walking people and driving cars.
+
+    Args:
+        airframe: that of the default vehicle unless given.
 
     Attributes (all plain floats, valid after every step):
         airframe: constants.
@@ -61,10 +85,15 @@ class Vehicle:
         start_yaw_rad: float = 0.0,
         airframe: Airframe | None = None,
     ) -> None:
-        self.airframe = airframe or Airframe()
+        self.airframe = airframe or load_vehicle().airframe
         self._world = PhysicsWorld(self.airframe, obstacles, people, cars)
         self._start = (start_m[0], start_m[1], -self.airframe.half_size_m[2])
         self._start_yaw_rad = start_yaw_rad
+        self._linear_drag = self.airframe.linear_drag_ns_per_m
+        self._quadratic_drag = self.airframe.quadratic_drag_ns2_per_m2
+        self._is_box = any(self._quadratic_drag)
+        delay_s = self.airframe.rotor_delay_s
+        self._delay = RotorDelay(delay_s / TIME_STEP_S) if delay_s else None
         self._rotor_blend = 1.0 - math.exp(-TIME_STEP_S / self.airframe.rotor_lag_s)
         self.wind_mps: Vec3 = (0.0, 0.0, 0.0)
         self.reset()
@@ -85,6 +114,8 @@ class Vehicle:
         self.set_motion(position_m, (math.cos(half), 0.0, 0.0, math.sin(half)))
         thrust = 0.25 * self.airframe.mass_kg * GRAVITY_MPS2 if hovering else 0.0
         self.thrusts_n = [thrust] * 4
+        if self._delay is not None:
+            self._delay.fill(self.thrusts_n)
         self.collision: Collision | None = None
 
     def set_motion(
@@ -107,6 +138,8 @@ class Vehicle:
             time_ns: time stamp of a collision in this step.
         """
         world, blend, limit = self._world, self._rotor_blend, self.airframe.rotor_max_n
+        if self._delay is not None:
+            commands_n = self._delay.pass_on(commands_n)
         t0, t1, t2, t3 = (
             old + (min(max(new, 0.0), limit) - old) * blend
             for old, new in zip(self.thrusts_n, commands_n, strict=True)
@@ -123,6 +156,15 @@ class Vehicle:
         """The body's down axis in the world, a unit vector."""
         w, x, y, z = self.orientation
         return 2.0 * (x * z + w * y), 2.0 * (y * z - w * x), 1.0 - 2.0 * (x * x + y * y)
+
+    def axes(self) -> tuple[Vec3, Vec3, Vec3]:
+        """The body's forward, right and down axes in the world, unit vectors."""
+        w, x, y, z = self.orientation
+        return (
+            (1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y + w * z), 2.0 * (x * z - w * y)),
+            (2.0 * (x * y - w * z), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z + w * x)),
+            (2.0 * (x * z + w * y), 2.0 * (y * z - w * x), 1.0 - 2.0 * (x * x + y * y)),
+        )
 
     def euler_rad(self) -> Vec3:
         """Roll, pitch, yaw of the body (yaw first, then pitch, then roll)."""
@@ -184,12 +226,30 @@ class Vehicle:
         t0, t1, t2, t3 = self.thrusts_n
         lift = t0 + t1 + t2 + t3
         down_n, down_e, down_d = self.down_axis()
-        drag = self.airframe.drag_ns_per_m
+        drag = self._linear_drag
         (vn, ve, vd), (wn, we, wd) = self.velocity_mps, self.wind_mps
-        return (
+        force = (
             -lift * down_n - drag * (vn - wn),
             -lift * down_e - drag * (ve - we),
             -lift * down_d - drag * (vd - wd),
+        )
+        return self._with_quadratic_drag(force) if self._is_box else force
+
+    def _with_quadratic_drag(self, force: Vec3) -> Vec3:
+        """Add the drag of the body's sides, each by the square of the airspeed across it."""
+        (vn, ve, vd), (wn, we, wd) = self.velocity_mps, self.wind_mps
+        n, e, d = vn - wn, ve - we, vd - wd
+        (xn, xe, xd), (yn, ye, yd), (zn, ze, zd) = self.axes()
+        x = xn * n + xe * e + xd * d
+        y = yn * n + ye * e + yd * d
+        z = zn * n + ze * e + zd * d
+        kx, ky, kz = self._quadratic_drag
+        x, y, z = kx * x * abs(x), ky * y * abs(y), kz * z * abs(z)
+        fn, fe, fd = force
+        return (
+            fn - x * xn - y * yn - z * zn,
+            fe - x * xe - y * ye - z * ze,
+            fd - x * xd - y * yd - z * zd,
         )
 
     def _torque_nm(self) -> Vec3:
@@ -199,7 +259,7 @@ class Vehicle:
         spins counter-clockwise, so its reaction turns the body clockwise (+yaw).
         """
         frame, (t0, t1, t2, t3), (p, q, r) = self.airframe, self.thrusts_n, self.rates_radps
-        spin_drag = _ANGULAR_DRAG_NMS
+        spin_drag = frame.angular_drag_nms
         spin = max(abs(p), abs(q), abs(r))
         if spin > _FAST_SPIN_RADPS:
             spin_drag += _FAST_SPIN_DRAG_NMS2 * (spin - _FAST_SPIN_RADPS)

@@ -1,21 +1,19 @@
-"""The quadrotor's constants, and MuJoCo's model of it and of every solid that it can hit."""
+"""MuJoCo's model of the quadrotor and of every solid that it can hit."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from followme_uav.messages import Vec3
 from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M
 from followme_uav.sim.city.shapes import corners_of
 from followme_uav.sim.city.spawned import Shape, SpawnedObject
 from followme_uav.sim.city.world import Collider
+from followme_uav.sim.vehicle.vehicle_spec import GRAVITY_MPS2, Airframe
 
 TIME_STEP_NS = 5_000_000
 TIME_STEP_S = TIME_STEP_NS * 1e-9
-GRAVITY_MPS2 = 9.81
 
 _OBJECT_GROUP = 1
 """MuJoCo's geom group of spawned objects; all other geoms are in group 0."""
@@ -23,33 +21,6 @@ _OBSTACLE_BITS = 'contype="1" conaffinity="0"'
 """Obstacles are tested for contact with the vehicle alone, never with each other."""
 NOWHERE_M = 1000.0
 """Depth below ground of absent people: nothing can hit them there."""
-
-
-@dataclass(frozen=True)
-class Airframe:
-    """Constants of the vehicle."""
-
-    mass_kg: float = 1.325
-    inertia_kgm2: Vec3 = (0.022, 0.030, 0.045)
-    """About the body's forward, right and down axes."""
-    half_size_m: Vec3 = (0.28, 0.28, 0.12)
-    """Collision box, rotors and legs included; at rest its centre is half its height up."""
-    rotor_x_m: float = 0.14
-    rotor_y_m: float = 0.18
-    rotor_max_n: float = 13.0
-    rotor_lag_s: float = 0.03
-    yaw_torque_per_thrust_m: float = 0.02
-    drag_ns_per_m: float = 0.25
-    """Linear in the airspeed: 8 m/s of wind give 2 N, a lean of 9 degrees."""
-    hover_throttle: float = 0.594
-    """Throttle (0..1, in proportion to thrust) that carries the weight. It is that of AirSim's
-    default quadrotor, so that scripts which set throttles fly as on AirSim; full throttle is less
-    than `rotor_max_n`."""
-
-    @property
-    def full_throttle_n(self) -> float:
-        """Thrust of one rotor at throttle 1."""
-        return 0.25 * self.mass_kg * GRAVITY_MPS2 / self.hover_throttle
 
 
 def model_xml(
