@@ -16,6 +16,7 @@ from followme_uav.commands.options import (
     Weights,
     address_overrides,
     seed_range,
+    weights_named,
 )
 from followme_uav.errors import ConfigError
 from followme_uav.files import check_writable, sole_folder, write_whole
@@ -190,7 +191,10 @@ def evaluate(
     skip_incomplete: SkipIncomplete = False,
     against: Annotated[
         Path | None,
-        typer.Option(help="Weights of another network, to be compared frame by frame."),
+        typer.Option(
+            callback=weights_named,
+            help="Weights of another network, to be compared frame by frame.",
+        ),
     ] = None,
 ) -> None:
     """Score a network on labelled frames."""
@@ -239,7 +243,8 @@ def export(
 def models(
     as_json: Json = False,
     weights: Annotated[
-        Path | None, typer.Option(help="Show only the network of this weights file.")
+        Path | None,
+        typer.Option(callback=weights_named, help="Show only the network of this weights file."),
     ] = None,
 ) -> None:
     """Show the networks: layers, parameters, multiply-adds, and file formats."""

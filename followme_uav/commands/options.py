@@ -15,11 +15,20 @@ import typer
 
 from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
+from followme_uav.resources import WEIGHTS, named
+
+
+def weights_named(given: Path | None) -> Path | None:
+    """Return the weights that an option stands for: a file, or the name of one (`model2`)."""
+    return None if given is None else named(given, WEIGHTS, "network", ".h5")
+
 
 Weights = Annotated[
     Path,
     typer.Option(
-        help="Weights of the network, or an ONNX network with its description (NAME.yaml).",
+        callback=weights_named,
+        help="Weights of the network: a file, the name of one (model1 to model3), or an ONNX "
+        "network with its description (NAME.yaml).",
         show_default=f"weights/{DEFAULT_WEIGHTS.name}",
     ),
 ]

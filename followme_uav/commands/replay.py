@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from followme_uav.commands.options import Json, with_option_groups
+from followme_uav.commands.options import Json, weights_named, with_option_groups
 from followme_uav.commands.watching import Outputs, show_log
 from followme_uav.errors import ConfigError
 from followme_uav.resources import all_in
@@ -28,7 +28,8 @@ class ReplayOptions:
         typer.Option("--images", help="Run the network on the logged images, not on the masks."),
     ] = False
     weights: Annotated[
-        Path | None, typer.Option(help="Replay with this network; implies --images.")
+        Path | None,
+        typer.Option(callback=weights_named, help="Replay with this network; implies --images."),
     ] = None
     pilot: Annotated[
         str | None,

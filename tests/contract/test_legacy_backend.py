@@ -49,7 +49,7 @@ def test_legacy_backend_passes_the_contract_tests_of_session_and_client():
     result = subprocess.run(
         [*command, str(contract / "test_session.py"), str(contract / "test_airsim_client.py")],
         cwd=ROOT,
-        env=os.environ
+        env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
         | {
             "FOLLOWME_RPC_BACKEND": "msgpack-rpc-python",
             "FOLLOWME_PEER_PYTHON": sys.executable,

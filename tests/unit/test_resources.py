@@ -1,7 +1,10 @@
 """If these fail, a user's own files are ignored, or a flight uses another file than it says."""
 
+from pathlib import Path
+
 import pytest
 
+from followme_uav.commands.options import weights_named
 from followme_uav.config import load_config, load_merged_config, make_config, of_older_version
 from followme_uav.errors import ConfigError
 from followme_uav.learn.training.config import load_training_config
@@ -85,6 +88,18 @@ def test_names_stand_for_files_of_the_user_and_shipped_ones(own, tmp_path, monke
     with pytest.raises(ConfigError, match=r"t 'model9' is unknown; give a file, or one of base, m"):
         named("model9", "training", "t")
     assert found_in("training")["mine"] == path
+
+
+def test_network_is_chosen_by_name_in_any_folder(own, tmp_path, monkeypatch):
+    """An installed program is not beside the repository's folder `weights`."""
+    monkeypatch.chdir(tmp_path)
+    mine = own("weights/mine.h5", "")
+    assert weights_named(Path("model2")) == shipped("weights/model2.h5")
+    assert weights_named(Path("mine")) == mine
+    assert weights_named(Path("weights/model2.h5")) == Path("weights/model2.h5")
+    assert weights_named(None) is None
+    with pytest.raises(ConfigError, match="network 'model9' is unknown; give a file, or one of"):
+        weights_named(Path("model9"))
 
 
 # Layers of the configuration
