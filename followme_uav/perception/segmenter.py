@@ -145,7 +145,7 @@ class Segmenter:
         own = self.input_size_px
         if own is not None and height and width:
             scaled = rgb if own == (height, width) else resize_images(rgb, own)
-            return _at_size(self._runtime.infer(scaled), (height, width))
+            return at_size(self._runtime.infer(scaled), (height, width))
         multiple = self._side_multiple_px
         if not height or not width or height % multiple or width % multiple:
             best = math.ceil(INPUT_SIZE_PX / multiple) * multiple
@@ -153,10 +153,10 @@ class Segmenter:
                 f"image is {width}x{height}; sides must be multiples of {multiple}, "
                 f"set the camera to {best}x{best}"
             )
-        return _at_size(self._runtime.infer(rgb), (height, width))
+        return at_size(self._runtime.infer(rgb), (height, width))
 
 
-def _at_size(masks: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
+def at_size(masks: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
     """Masks at a (height, width): a network may give a smaller mask than its image."""
     return masks if masks.shape[1:3] == size_px else resize_images(masks, size_px)
 

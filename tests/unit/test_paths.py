@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from followme_uav.sim.city.polyline import Path
 from followme_uav.sim.vehicle import paths
+from followme_uav.sim.vehicle.manoeuvre_sets import OWN
 from followme_uav.sim.vehicle.paths import Lookahead
 from followme_uav.sim.vehicle.tasks import Heading
 from tests.open_air import OpenAir
@@ -132,7 +133,7 @@ def test_yaw_mode_holds_on_a_path(heading, turned):
 
 def test_move_to_z_goes_straight_up():
     world = OpenAir()
-    future = world.start(paths.move_to_z, -14.0, 2.0, 1e9, STILL)
+    future = world.start(OWN.move_to_z, -14.0, 2.0, 1e9, STILL)
     world.run(8.0)
     assert future.result(0) is True
     assert math.dist(world.vehicle.position_m, (0.0, 0.0, -14.0)) < 0.3

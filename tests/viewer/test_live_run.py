@@ -18,8 +18,7 @@ RUN = "scenario run {script} --seeds 1:13 --pilot oracle --logs none --workers 2
 def test_browser_shows_flights_as_they_end_and_the_end_of_run_and_server(served, tmp_path):
     gates = tmp_path / "gates"
     open_gates(gates, [1, 2, 3])
-    command = served(gates, *arguments(tmp_path), module="tests.gated_campaign", page_on="stderr")
-    command.wait_for("watch at")
+    command = start(served, gates, tmp_path)
     with open_browser(SIZE_PX) as page:
         page.open(command.page)
         wait_for(page, "done", "3 of 12")
@@ -52,8 +51,7 @@ def test_browser_shows_flights_as_they_end_and_the_end_of_run_and_server(served,
 def test_page_says_that_a_killed_run_can_go_on(served, tmp_path):
     gates = tmp_path / "gates"
     open_gates(gates, [1, 2, 7])
-    command = served(gates, *arguments(tmp_path), module="tests.gated_campaign", page_on="stderr")
-    command.wait_for("watch at")
+    command = start(served, gates, tmp_path)
     with open_browser(SIZE_PX) as page:
         page.open(command.page)
         wait_for(page, "done", "2 of 12")
@@ -64,8 +62,12 @@ def test_page_says_that_a_killed_run_can_go_on(served, tmp_path):
         assert page.errors == []
 
 
-def arguments(folder):
-    return RUN.format(script=write_script(folder), out=folder / "run").split()
+def start(served, gates, folder):
+    """Start a run of twelve flights, each of which ends when its gate opens."""
+    arguments = RUN.format(script=write_script(folder), out=folder / "run").split()
+    command = served(gates, *arguments, module="tests.gated_campaign", page_on="stderr")
+    command.wait_for("watch at")
+    return command
 
 
 def text(page, name):

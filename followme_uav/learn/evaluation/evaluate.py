@@ -20,15 +20,15 @@ from followme_uav.learn.evaluation import confidence, curves, score_tables, scor
 from followme_uav.learn.evaluation.confidence import NetworkComparison
 from followme_uav.learn.evaluation.curves import SizeScore
 from followme_uav.learn.evaluation.prepared import (
+    SCORED_SIZE_PX,
     PreparedSet,
     batches,
     prepare,
-    resized,
     split_by_kind,
 )
 from followme_uav.learn.evaluation.scores import FrameScores, SetScore
 from followme_uav.perception.models import CLASSES, INPUT_SIZE_PX
-from followme_uav.perception.segmenter import Segmenter
+from followme_uav.perception.segmenter import Segmenter, at_size
 from followme_uav.statistics.intervals import Interval
 from followme_uav.terminal import make_console
 
@@ -173,10 +173,10 @@ def _predict(
     for own_set in sets:
         at_160, at_own_size = [], []
         for batch, masks in batches(segmenter.segment_batch, own_set):
-            at_160.append(scores.measure(own_set.truth[batch], resized(masks, INPUT_SIZE_PX)))
+            at_160.append(scores.measure(own_set.truth[batch], at_size(masks, SCORED_SIZE_PX)))
             if own_set.labels is not None:
                 truth = own_set.labels[batch, ..., None] == np.arange(len(CLASSES))
-                at_own_size.append(scores.measure(truth, resized(masks, truth.shape[1])))
+                at_own_size.append(scores.measure(truth, at_size(masks, truth.shape[1:3])))
             progress.advance(task, len(masks))
         measured.append(FrameScores.join(at_160))
         if at_own_size:

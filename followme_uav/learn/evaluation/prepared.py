@@ -16,8 +16,10 @@ from followme_uav.learn.evaluation import scores
 from followme_uav.learn.evaluation.scores import FrameScores, SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
-from followme_uav.perception.segmenter import resize_images
+from followme_uav.perception.segmenter import at_size, resize_images
 
+SCORED_SIZE_PX = (INPUT_SIZE_PX, INPUT_SIZE_PX)
+"""Height and width at which masks are compared for the score."""
 FAR_HERO_PX = 40
 """Largest hero, in pixels at 160 px, that `--by-kind` sorts into the patrol frames."""
 
@@ -67,7 +69,7 @@ class PreparedSet:
 
     def probabilities(self, infer: Infer, frames: slice) -> NDArray[np.uint8]:
         """Run the network on some frames: (frames, 160, 160, 3), in 1/255."""
-        return resized(self.masks(infer, frames), INPUT_SIZE_PX)
+        return at_size(self.masks(infer, frames), SCORED_SIZE_PX)
 
 
 def prepare(frames: LabelledFrames, network_size_px: tuple[int, int] | None = None) -> PreparedSet:
@@ -78,7 +80,7 @@ def prepare(frames: LabelledFrames, network_size_px: tuple[int, int] | None = No
         network_size_px: Image (height, width) that the network was trained for. If it is not 160
             px, the network gets the frames at that size, and its masks are resized to 160 px.
     """
-    is_other = network_size_px not in (None, (INPUT_SIZE_PX, INPUT_SIZE_PX))
+    is_other = network_size_px not in (None, SCORED_SIZE_PX)
     return PreparedSet(
         frames.source,
         frames.name,
@@ -115,21 +117,16 @@ def score_sets(infer: Infer, prepared: Sequence[PreparedSet]) -> list[SetScore]:
     return [scores.summarise(s.name, measure_set(infer, s)) for s in prepared]
 
 
-def measure_set(
-    infer: Infer, prepared: PreparedSet, advance: Callable[[int], object] | None = None
-) -> FrameScores:
+def measure_set(infer: Infer, prepared: PreparedSet) -> FrameScores:
     """Run the network on a set and measure each frame.
 
     Args:
         infer: The network.
         prepared: The set.
-        advance: Called with the number of further frames done.
     """
     parts = []
     for batch, masks in batches(infer, prepared):
-        parts.append(scores.measure(prepared.truth[batch], resized(masks, INPUT_SIZE_PX)))
-        if advance is not None:
-            advance(len(masks))
+        parts.append(scores.measure(prepared.truth[batch], at_size(masks, SCORED_SIZE_PX)))
     return FrameScores.join(parts)
 
 
@@ -138,12 +135,6 @@ def batches(infer: Infer, prepared: PreparedSet) -> Iterator[tuple[slice, NDArra
     for start in range(0, len(prepared), _BATCH):
         batch = slice(start, start + _BATCH)
         yield batch, prepared.masks(infer, batch)
-
-
-def resized(masks: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """Masks (frames, height, width, 3) as squares; not copied if they have that size."""
-    size = (size_px, size_px)
-    return masks if masks.shape[1:3] == size else resize_images(masks, size)
 
 
 def selection_score(prepared: Sequence[PreparedSet], results: Sequence[SetScore]) -> float:

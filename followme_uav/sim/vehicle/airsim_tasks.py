@@ -14,14 +14,13 @@ from dataclasses import replace
 from followme_uav.messages import Vec3
 from followme_uav.sim.city.polyline import Path
 from followme_uav.sim.vehicle.manoeuvres import LAND_SPEED_MPS, steadily
-from followme_uav.sim.vehicle.paths import AUTO, TAKEOFF_CLIMB_M, TAKEOFF_SPEED_MPS, Lookahead
+from followme_uav.sim.vehicle.paths import AUTO, TAKEOFF_SPEED_MPS, Lookahead, takeoff_goal
 from followme_uav.sim.vehicle.setpoints import Position, Velocity
 from followme_uav.sim.vehicle.tasks import (
     MOVING_MPS,
     PERIOD_NS,
     Heading,
     Manoeuvre,
-    TaskError,
     TaskRunner,
     until,
 )
@@ -59,11 +58,7 @@ def move_by_velocity_z(
 
 def takeoff(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
     """Climb 2 m, less the accuracy of a path."""
-    vehicle = runner.vehicle
-    if math.hypot(*vehicle.velocity_mps) > MOVING_MPS:
-        raise TaskError("Cannot perform takeoff because vehicle is already moving")
-    north, east, down = vehicle.position_m
-    goal = (north, east, down - TAKEOFF_CLIMB_M)
+    goal = takeoff_goal(runner)
     return (yield from move_on_path(runner, (goal,), TAKEOFF_SPEED_MPS, timeout_s, Heading()))
 
 
@@ -113,19 +108,6 @@ def rotate_by_yaw_rate(runner: TaskRunner, rate_radps: float, duration_s: float)
     """Turn on the spot at this rate."""
     place = runner.vehicle.position_m
     return steadily(runner, Position(*place, yaw_rate_radps=rate_radps), duration_s)
-
-
-def move_to_z(
-    runner: TaskRunner,
-    z_m: float,
-    speed_mps: float,
-    timeout_s: float,
-    heading: Heading,
-    lookahead: Lookahead = AUTO,
-) -> Manoeuvre:
-    """Fly straight up or down to an altitude."""
-    north, east, _ = runner.vehicle.position_m
-    return move_on_path(runner, ((north, east, z_m),), speed_mps, timeout_s, heading, lookahead)
 
 
 def move_on_path(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from followme_uav.sim.vehicle import airsim_tasks, manoeuvres, paths
-from followme_uav.sim.vehicle.tasks import Manoeuvre
+from followme_uav.sim.vehicle.paths import AUTO, Lookahead
+from followme_uav.sim.vehicle.tasks import Heading, Manoeuvre, TaskRunner
 from followme_uav.sim.vehicle.vehicle_spec import TaskRules
 
 _Task = Callable[..., Manoeuvre]
@@ -24,8 +25,21 @@ class ManoeuvreSet:
     move_by_velocity_z: _Task = manoeuvres.move_by_velocity_z
     rotate_to_yaw: _Task = manoeuvres.rotate_to_yaw
     rotate_by_yaw_rate: _Task = manoeuvres.rotate_by_yaw_rate
-    move_to_z: _Task = paths.move_to_z
     move_on_path: _Task = paths.move_on_path
+
+    def move_to_z(
+        self,
+        runner: TaskRunner,
+        z_m: float,
+        speed_mps: float,
+        timeout_s: float,
+        heading: Heading,
+        lookahead: Lookahead = AUTO,
+    ) -> Manoeuvre:
+        """Fly straight up or down to an altitude."""
+        north, east, _ = runner.vehicle.position_m
+        goal = (north, east, z_m)
+        return self.move_on_path(runner, (goal,), speed_mps, timeout_s, heading, lookahead)
 
 
 OWN = ManoeuvreSet()
@@ -38,7 +52,6 @@ AIRSIM = ManoeuvreSet(
     move_by_velocity_z=airsim_tasks.move_by_velocity_z,
     rotate_to_yaw=airsim_tasks.rotate_to_yaw,
     rotate_by_yaw_rate=airsim_tasks.rotate_by_yaw_rate,
-    move_to_z=airsim_tasks.move_to_z,
     move_on_path=airsim_tasks.move_on_path,
 )
 

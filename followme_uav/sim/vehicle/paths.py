@@ -111,35 +111,26 @@ def move_to_position(
     return move_on_path(runner, (goal_m,), speed_mps, timeout_s, heading, lookahead)
 
 
-def move_to_z(
-    runner: TaskRunner,
-    z_m: float,
-    speed_mps: float,
-    timeout_s: float,
-    heading: Heading,
-    lookahead: Lookahead = AUTO,
-) -> Manoeuvre:
-    """Fly straight up or down to an altitude."""
-    north, east, _ = runner.vehicle.position_m
-    return move_to_position(runner, (north, east, z_m), speed_mps, timeout_s, heading, lookahead)
-
-
 def takeoff(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
     """Climb 2 m, less the arrival radius of half a metre."""
-    vehicle = runner.vehicle
-    if math.hypot(*vehicle.velocity_mps) > MOVING_MPS:
-        raise TaskError("Cannot perform takeoff because vehicle is already moving")
-    north, east, down = vehicle.position_m
     return (
         yield from move_on_path(
             runner,
-            ((north, east, down - TAKEOFF_CLIMB_M),),
+            (takeoff_goal(runner),),
             TAKEOFF_SPEED_MPS,
             timeout_s,
             Heading(),
             arrival_m=_TAKEOFF_ARRIVAL_M,
         )
     )
+
+
+def takeoff_goal(runner: TaskRunner) -> Vec3:
+    """Return the place above the vehicle to which it takes off; raises `TaskError` if it moves."""
+    if math.hypot(*runner.vehicle.velocity_mps) > MOVING_MPS:
+        raise TaskError("Cannot perform takeoff because vehicle is already moving")
+    north, east, down = runner.vehicle.position_m
+    return north, east, down - TAKEOFF_CLIMB_M
 
 
 def go_home(runner: TaskRunner, timeout_s: float) -> Manoeuvre:
