@@ -17,7 +17,7 @@ try:
     import typer
 
     from followme_uav import __version__
-    from followme_uav.commands import campaign, config, flying, log, networks, scenario
+    from followme_uav.commands import campaign, config, flying, log, networks, scenario, world
     from followme_uav.commands.logging_options import (
         LogFile,
         Verbose,
@@ -80,6 +80,7 @@ app.command()(networks.models)
 app.command("import-weights")(networks.import_weights)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(world.app, name="world")
 app.command()(scenario.tune)
 add_logging_options(app)
 

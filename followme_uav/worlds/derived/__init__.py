@@ -1,0 +1,1 @@
+"""Geometry that follows from a world: pure functions, without state."""

@@ -1,0 +1,79 @@
+"""The area over which a vehicle may fly between the obstacles of a world."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import shapely
+from shapely import Polygon
+from shapely.geometry import Point as ShapelyPoint
+
+from followme_uav.worlds.shapes import (
+    barrier_polygon,
+    box_of,
+    line_of,
+    polygon_of,
+    polygons_in,
+    street_polygon,
+)
+from followme_uav.worlds.world import World
+
+CLEARANCE_M = 1.2
+"""Distance from obstacles."""
+LOWEST_M = 3.0
+"""Lower objects are no obstacles: vehicles fly above them."""
+_OPEN = ("square", "pavement", "parking", "yard")
+
+
+def obstacles_in_flight(world: World) -> Any:
+    """Return the union of all that reaches higher than `LOWEST_M`."""
+    solid: list[Any] = [polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M]
+    solid += [barrier_polygon(b) for b in world.barriers if b.height_m > LOWEST_M]
+    solid += [box_of(c) for c in world.containers if c.height_m > LOWEST_M]
+    solid += [
+        ShapelyPoint(t.at_m).buffer(t.crown_radius_m, quad_segs=4)
+        for t in world.trees
+        if t.height_m > LOWEST_M
+    ]
+    solid += [
+        ShapelyPoint(p.at_m).buffer(0.3, quad_segs=2) for p in world.lamps if p.height_m > LOWEST_M
+    ]
+    for street in world.streets:
+        if street.is_raised and max(street.heights_m) + street.railing_m > LOWEST_M:
+            solid.append(line_of(street).buffer(street.width_m / 2.0, cap_style="flat"))
+        half_m = street.support_half_m
+        solid += [ShapelyPoint(p).buffer(half_m, cap_style="square") for p in street.supports_m]
+    return shapely.union_all(solid)
+
+
+def flyable_area(
+    world: World, clearance_m: float = CLEARANCE_M, *, over_lawns: bool | None = None
+) -> Polygon:
+    """Return the polygon over which a vehicle may fly from the world's start.
+
+    Streets, squares, yards and car parks count, less what is near to obstacles. Parts that cannot
+    be reached over the others (a courtyard) are left out. Without a part around the start, the
+    largest one is returned.
+
+    Args:
+        world: the world.
+        clearance_m: distance from obstacles.
+        over_lawns: whether lawns, woods and water count, too; None: where most ways are footpaths.
+    """
+    length = {True: 0.0, False: 0.0}
+    for street in world.streets:
+        length[street.kind == "footpath"] += line_of(street).length
+    if over_lawns is None:
+        over_lawns = length[True] > length[False]
+    ground = [street_polygon(s) for s in world.streets if not s.is_raised]
+    surfaces = (*_OPEN, "lawn", "wood", "water") if over_lawns else _OPEN
+    ground += [polygon_of(a) for a in world.areas if a.surface in surfaces]
+    free = shapely.union_all(ground).difference(
+        obstacles_in_flight(world).buffer(clearance_m, quad_segs=4)
+    )
+    b = world.bounds
+    free = free.intersection(shapely.box(b.south_m, b.west_m, b.north_m, b.east_m))
+    wide = free.buffer(-0.8, quad_segs=2).buffer(0.8, quad_segs=2).intersection(free)
+    start = ShapelyPoint(world.start_m)
+    parts = sorted(polygons_in(wide, 20.0), key=lambda p: (not p.covers(start), -p.area))
+    return parts[0].simplify(0.1) if parts else Polygon()

@@ -1,0 +1,1 @@
+"""Generators of worlds: each makes another plan for every seed."""
