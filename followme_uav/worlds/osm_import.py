@@ -139,7 +139,8 @@ class _Importer:
         shapely.prepare(solids)
         shapely.prepare(roads)
         trees = tuple(self._trees(shapes, solids, roads))
-        tall = shapely.union_all([solids, *(ShapelyPoint(t.at_m).buffer(2.5) for t in trees)])
+        crowns = [ShapelyPoint(t.at_m).buffer(t.crown_radius_m, quad_segs=2) for t in trees]
+        tall = shapely.geometrycollections([*shapely.get_parts(solids), *crowns])
         inner = self.box.buffer(-0.05 * (bounds.north_m - bounds.south_m))
         spots = [
             p for s in streets if not s.is_raised
@@ -335,6 +336,8 @@ class _Importer:
         outside = line.difference(solid.buffer(_NARROWEST_M / 2.0 + _ROOM_M))
         if outside.length < line.length - 0.5:
             self.counts.repaired["streets that led through walls"] += 1
+        if outside.is_empty:
+            return
         narrow = False
         for part in shapely.get_parts(outside):
             if part.geom_type != "LineString" or part.length < 2.0:
@@ -411,7 +414,7 @@ class _Importer:
             cell = (round(at[0] / 2.0), round(at[1] / 2.0))
             if cell in tree_cells:
                 continue
-            if solids.distance(spot) < 0.8 or roads.distance(spot) < 0.5:
+            if shapely.dwithin(solids, spot, 0.8) or shapely.dwithin(roads, spot, 0.5):
                 self.counts.dropped["trees in walls or on streets"] += 1
                 continue
             tree_cells.add(cell)

@@ -30,7 +30,7 @@ PAGES = [
     ROOT / "examples" / "README.md",
 ]
 DEADLINE_S = 240
-GROUPS = ("config", "log", "scenario", "campaign")
+GROUPS = ("config", "log", "scenario", "campaign", "world")
 """Commands that have commands of their own."""
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--\s*(not run|may exit 1):\s*\S.*-->\s*\Z")

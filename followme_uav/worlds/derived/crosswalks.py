@@ -19,6 +19,8 @@ from followme_uav.worlds.world import Point, Street, World
 WIDTH_M = 3.0
 _BEYOND_KERB_M = 0.7
 """The ends of a crosswalk lie this far on the pavement."""
+_CORNER_M = 1.3
+"""Distance of a crosswalk from the carriageway of the street that crosses."""
 _APART_M = 80.0
 """Longer streets without a crosswalk get one in the middle."""
 
@@ -63,7 +65,8 @@ def crosswalks_of(world: World, graph: nx.MultiGraph, walkable: Any) -> tuple[Cr
                 for *_, s in graph.edges(node, keys=True, data="street")
                 if s != street and _has_cars(world.streets[s])
             ]
-            crosswalk = _near_start(world, line, street, shapely.union_all(others), walkable, found)
+            around = shapely.union_all(others).buffer(_CORNER_M)
+            crosswalk = _near_start(world, line, street, around, walkable, found)
             if crosswalk is not None:
                 found.append(crosswalk)
     for a, b, key, street in sorted(with_cars):

@@ -14,12 +14,13 @@ from followme_uav.worlds.shapes import (
     line_of,
     polygon_of,
     polygons_in,
-    street_polygon,
 )
 from followme_uav.worlds.world import World
 
 CLEARANCE_M = 1.2
 """Distance from obstacles."""
+CORRIDOR_M = 6.0
+"""The air within this distance of the middle of a street counts as a part of it."""
 LOWEST_M = 3.0
 """Lower objects are no obstacles: vehicles fly above them."""
 _OPEN = ("square", "pavement", "parking", "yard")
@@ -51,9 +52,9 @@ def flyable_area(
 ) -> Polygon:
     """Return the polygon over which a vehicle may fly from the world's start.
 
-    Streets, squares, yards and car parks count, less what is near to obstacles. Parts that cannot
-    be reached over the others (a courtyard) are left out. Without a part around the start, the
-    largest one is returned.
+    Streets with the air beside them, squares, yards and car parks count, less what is near to
+    obstacles. Parts that cannot be reached over the others (a courtyard) are left out. Without a
+    part around the start, the largest one is returned.
 
     Args:
         world: the world.
@@ -65,7 +66,11 @@ def flyable_area(
         length[street.kind == "footpath"] += line_of(street).length
     if over_lawns is None:
         over_lawns = length[True] > length[False]
-    ground = [street_polygon(s) for s in world.streets if not s.is_raised]
+    ground = [
+        line_of(s).buffer(max(s.width_m / 2.0, CORRIDOR_M), quad_segs=4)
+        for s in world.streets
+        if not s.is_raised
+    ]
     surfaces = (*_OPEN, "lawn", "wood", "water") if over_lawns else _OPEN
     ground += [polygon_of(a) for a in world.areas if a.surface in surfaces]
     free = shapely.union_all(ground).difference(

@@ -178,10 +178,9 @@ def _both_lanes(
     lanes = min(world.streets[s].lanes for s in streets)
     narrow_m = min(world.streets[s].carriageway_m for s in streets)
     if lanes == 1:
-        along = line_of(world.streets[streets[0]])
-        same = along.project(line.interpolate(0.3, normalized=True)) <= along.project(
-            line.interpolate(0.7, normalized=True)
-        )
+        one_way = line_of(next(world.streets[s] for s in streets if world.streets[s].lanes == 1))
+        ahead = [line.project(one_way.interpolate(s, normalized=True)) for s in (0.25, 0.75)]
+        same = ahead[0] <= ahead[1]
         points = list(part.coords) if same else list(part.coords)[::-1]
         ends = (a, b) if same else (b, a)
         return [(*ends, LineString(points), streets)]
@@ -264,8 +263,12 @@ def _turns(
             if not _leads_on(one, other, graph):
                 continue
             line, speed_mps = _curve(one[2], other[2])
-            on_it = tuple(n for n, c in enumerate(crosswalks) if crossed_at(line, c) is not None)
             streets = tuple(dict.fromkeys((*one[3], *other[3])))
+            on_it = tuple(
+                n
+                for n, crosswalk in enumerate(crosswalks)
+                if crosswalk.street in streets and crossed_at(line, crosswalk) is not None
+            )
             turn = LaneTurn(_raised(world, line, streets), i, j, speed_mps, (), on_it)
             bend = abs(math.remainder(_end_heading(one[2]) - _start_heading(other[2]), 2 * math.pi))
             # Wide streets first, then straight on before turns, then by direction.

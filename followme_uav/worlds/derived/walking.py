@@ -66,27 +66,38 @@ class WalkGraph:
         return int(np.argmin(np.hypot(*(self.places_m - at_m).T)))
 
 
-def obstacles_on_foot(world: World) -> Any:
-    """Return the union of all that people cannot walk through."""
+def obstacles_on_foot(world: World, near: Any = None) -> Any:
+    """Return the union of all that people cannot walk through.
+
+    Args:
+        world: the world.
+        near: leave out what is farther from this shape than a body; None: keep all.
+    """
     solid: list[Any] = [polygon_of(b) for b in world.buildings if b.base_m < HEADROOM_M]
     solid += [polygon_of(a) for a in world.areas if a.surface == "water"]
     solid += [barrier_polygon(b) for b in world.barriers]
-    return shapely.union_all([*solid, *_small_obstacles(world)])
+    found = np.concatenate([np.array(solid, dtype=object), _small_obstacles(world)])
+    if near is not None:
+        shapely.prepare(near)
+        found = found[shapely.dwithin(near, found, BODY_M)]
+    return shapely.union_all(found)
 
 
-def _small_obstacles(world: World) -> list[Any]:
+def _small_obstacles(world: World) -> Any:
+    """Furniture, trunks and pillars as an array of polygons."""
     solid = [box_of(p) for p in world.parked_cars]
     solid += [box_of(p) for p in world.containers]
     solid += [box_of(p) for p in world.benches]
-    round_ones = [(p.at_m, p.radius_m) for p in world.planters]
-    round_ones += [(b.at_m, b.radius_m) for b in world.bushes]
-    round_ones += [(t.at_m, _TRUNK_M) for t in world.trees]
-    round_ones += [(p.at_m, _LAMP_M) for p in world.lamps]
-    solid += [ShapelyPoint(at).buffer(radius_m, quad_segs=4) for at, radius_m in round_ones]
     for street in world.streets:
         half_m = street.support_half_m
         solid += [ShapelyPoint(p).buffer(half_m, cap_style="square") for p in street.supports_m]
-    return solid
+    round_ones = [(*p.at_m, p.radius_m) for p in world.planters]
+    round_ones += [(*b.at_m, b.radius_m) for b in world.bushes]
+    round_ones += [(*t.at_m, _TRUNK_M) for t in world.trees]
+    round_ones += [(*p.at_m, _LAMP_M) for p in world.lamps]
+    at = np.array(round_ones, dtype=float).reshape(-1, 3)
+    circles = shapely.buffer(shapely.points(at[:, :2]), at[:, 2], quad_segs=4)
+    return np.concatenate([np.array(solid, dtype=object), circles])
 
 
 def walkable_area(world: World) -> Any:
@@ -96,7 +107,7 @@ def walkable_area(world: World) -> Any:
     surfaces += [polygon_of(a) for a in world.areas if a.surface in _SURFACES]
     roads = shapely.union_all([carriageway_polygon(s) for s in ground if s.lanes])
     free = shapely.union_all(surfaces).difference(roads)
-    around = obstacles_on_foot(world).buffer(BODY_M, quad_segs=4)
+    around = obstacles_on_foot(world, free).buffer(BODY_M, quad_segs=4)
     low = [_low_part(world, s) for s in world.streets if s.is_raised]
     return free.difference(around).difference(shapely.union_all(low))
 
@@ -173,11 +184,10 @@ def _samples(world: World, area: Any) -> list[Point]:
             if len(grid):
                 inside = shapely.contains_xy(polygon_of(place), grid)
                 found += [(float(a), float(b)) for a, b in grid[inside]]
-    for item in _small_obstacles(world):  # ways around them
-        ring = item.buffer(BODY_M + 0.1, quad_segs=2).exterior
-        found += [(float(n), float(e)) for n, e in list(ring.coords)[:-1]]
-    points_m = np.array(found).reshape(-1, 2)
-    points_m = points_m[shapely.contains_xy(area, points_m)] if len(points_m) else points_m
+    rings = shapely.buffer(_small_obstacles(world), BODY_M + 0.1, quad_segs=2)
+    # Ways lead around small obstacles.
+    points_m = np.vstack([np.array(found).reshape(-1, 2), shapely.get_coordinates(rings)])
+    points_m = points_m[shapely.contains_xy(area, points_m)]
     thin: list[Point] = []
     cells: set[tuple[int, int]] = set()
     for north_m, east_m in points_m:

@@ -359,11 +359,16 @@ class Site:
 
 def most_open_point(line_points: Iterable[Point], solids: Any, bounds: Polygon) -> Point:
     """Return the point of streets that is farthest from solids: the place to take off."""
-    best, best_m = (0.0, 0.0), -1.0
-    for point in line_points:
-        spot = ShapelyPoint(point)
-        clear_m = min(float(solids.distance(spot)) if not solids.is_empty else 20.0, 20.0)
-        score = clear_m - 0.02 * math.hypot(*point)
-        if bounds.covers(spot) and score > best_m:
-            best, best_m = point, score
-    return best
+    points = np.array(list(line_points), dtype=float).reshape(-1, 2)
+    points = points[shapely.contains_xy(bounds, points)]
+    if not len(points):
+        return 0.0, 0.0
+    clear = np.full(len(points), 20.0)
+    parts = shapely.get_parts(solids)
+    if len(parts):
+        _, gap = shapely.STRtree(parts).query_nearest(
+            shapely.points(points), return_distance=True, all_matches=False
+        )
+        clear = np.minimum(gap, 20.0)
+    best = points[np.argmax(clear - 0.02 * np.hypot(*points.T))]
+    return float(best[0]), float(best[1])

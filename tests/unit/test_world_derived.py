@@ -1,0 +1,399 @@
+"""Geometry that follows from a world: graphs, ways on foot, lanes, solids."""
+
+import math
+
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString, Polygon
+from shapely.geometry import Point
+
+from followme_uav.worlds.derived.crosswalks import crossed_at
+from followme_uav.worlds.derived.flyable import flyable_area, obstacles_in_flight
+from followme_uav.worlds.derived.lanes import lane_network
+from followme_uav.worlds.derived.solids import (
+    ConvexPart,
+    Pillar,
+    convex_parts,
+    solids_of,
+    triangles_of,
+)
+from followme_uav.worlds.derived.street_graph import street_graph, without_middle_nodes
+from followme_uav.worlds.derived.walking import (
+    BODY_M,
+    obstacles_on_foot,
+    walk_graph,
+    walkable_area,
+)
+from followme_uav.worlds.shapes import carriageway_polygon, polygon_of
+from followme_uav.worlds.world import Area, Building, Street, Terrain, Tree
+from tests.unit.world_parts import KINDS, crossing, made, square, walks
+
+each = pytest.mark.parametrize(("kind", "seed"), [(k, s) for k in KINDS for s in (1, 2)])
+
+
+def test_streets_meet_where_they_cross_and_where_one_ends_at_another():
+    graph = street_graph(crossing())
+    assert sorted(dict(graph.degree).values()) == [1, 1, 1, 1, 4]
+    streets = (
+        Street("street", 8.0, ((0.0, -50.0), (0.0, 50.0))),
+        Street("footpath", 2.0, ((0.3, 10.0), (30.0, 10.0))),  # ends 0.3 m beside the street
+    )
+    graph = street_graph(crossing(streets=streets))
+    assert sorted(dict(graph.degree).values()) == [1, 1, 1, 3]
+    assert nx.is_connected(graph)
+
+
+def test_bridge_meets_the_street_below_nowhere_but_joins_others_at_its_ends():
+    bridge = Street(
+        "bridge", 4.0, ((-40.0, 20.0), (0.0, 20.0), (40.0, 20.0)), heights_m=(0.0, 6.0, 0.0)
+    )
+    street = Street("street", 8.0, ((0.0, -50.0), (0.0, 50.0)))
+    ramp = Street("footpath", 2.0, ((40.0, 20.0), (40.0, 50.0)))
+    graph = street_graph(crossing(streets=(bridge, street, ramp)))
+    assert sorted(len(part) for part in nx.connected_components(graph)) == [2, 3]
+
+
+def test_bridge_between_buildings_joins_no_street():
+    bridge = Street("bridge", 4.0, ((-30.0, 0.0), (30.0, 0.0)), heights_m=(6.0, 6.0))
+    street = Street("street", 8.0, ((-30.0, -50.0), (-30.0, 50.0)))
+    graph = street_graph(crossing(streets=(bridge, street)))
+    assert nx.number_connected_components(graph) == 2
+
+
+def test_middle_nodes_vanish_and_lengths_stay():
+    streets = (
+        Street("street", 8.0, ((0.0, -50.0), (0.0, 0.0))),
+        Street("street", 8.0, ((0.0, 50.0), (0.0, 0.0))),
+        Street("street", 8.0, ((0.0, 50.0), (40.0, 50.0), (40.0, 20.0))),
+    )
+    graph = without_middle_nodes(street_graph(crossing(streets=streets)))
+    ((_, _, data),) = graph.edges(data=True)
+    assert data["line"].length == pytest.approx(170.0)
+    assert set(data["streets"]) == {0, 1, 2}
+
+
+@each
+def test_nobodys_way_crosses_a_wall_or_a_carriageway_outside_of_crosswalks(kind, seed):
+    """Only the ways over raised streets may lead above others."""
+    world, walk = made(kind, seed), walks(kind, seed)
+    solid = obstacles_on_foot(world)
+    shapely.prepare(solid)
+    roads = shapely.union_all(
+        [carriageway_polygon(s) for s in world.streets if s.lanes and not s.is_raised]
+    ).buffer(-0.01)
+    shapely.prepare(roads)
+    decks = shapely.union_all(
+        [LineString(s.line_m).buffer(s.width_m / 2 + 3.0) for s in world.streets if s.is_raised]
+    )
+    shapely.prepare(decks)
+    ways = np.array(walk.ways)
+    lines = shapely.linestrings(walk.places_m[ways[:, :2]])
+    below = ~shapely.intersects(decks, lines)
+    on_crosswalk = ways[:, 2] >= 0
+    assert (below & ~on_crosswalk).sum() > 300
+    assert shapely.distance(solid, lines[below]).min() > BODY_M - 0.05
+    assert not shapely.intersects(roads, lines[below & ~on_crosswalk]).any()
+    for line, number in zip(lines[on_crosswalk], ways[on_crosswalk, 2], strict=True):
+        assert walk.crosswalks[number].shape.buffer(0.01).covers(line)
+
+
+@each
+def test_walk_graph_is_connected_and_reaches_most_of_the_walkable_ground(kind, seed):
+    world, walk = made(kind, seed), walks(kind, seed)
+    graph = walk.graph()
+    assert nx.is_connected(graph)
+    assert len(walk.places_m) > 300
+    assert len(walk.heights_m) == len(walk.places_m)
+    along_streets = [s for s in world.streets if s.lanes and not s.is_raised]
+    missed = 0
+    for street in along_streets:
+        line = LineString(street.line_m)
+        off_m = street.carriageway_m / 2 + street.pavement_m / 2
+        for side in (off_m, -off_m):
+            middle = line.offset_curve(side).interpolate(0.5, normalized=True)
+            near = walk.places_m[walk.nearest((middle.x, middle.y))]
+            missed += math.dist(near, (middle.x, middle.y)) > 9.0
+    assert missed <= 0.1 * 2 * len(along_streets)
+
+
+def test_walk_graph_of_a_crossing_has_four_crosswalks_with_ends_on_pavements():
+    world = crossing()
+    walk = walk_graph(world)
+    assert len(walk.crosswalks) == 4
+    area = walkable_area(world)
+    for crosswalk in walk.crosswalks:
+        assert math.dist(*crosswalk.ends_m) == pytest.approx(6.0 + 2 * 0.7)
+        assert all(area.covers(Point(end)) for end in crosswalk.ends_m)
+    assert {c for *_, c in walk.ways} == {-1, 0, 1, 2, 3}
+    graph = walk.graph()
+    far = nx.shortest_path(graph, walk.nearest((-4.0, -4.0)), walk.nearest((4.0, 4.0)), "length_m")
+    crossed = [graph.edges[e]["crosswalk"] for e in nx.utils.pairwise(far)]
+    assert sum(c >= 0 for c in crossed) == 2
+
+
+def test_wall_across_a_pavement_leads_people_to_the_other_side():
+    wall = Building(((9.0, 3.05), (11.0, 3.05), (11.0, 5.0), (9.0, 5.0)), 3.0)
+    walk = walk_graph(crossing(buildings=(wall,)))
+    assert not walkable_area(crossing(buildings=(wall,))).covers(Point(10.0, 4.0))
+    assert walk.graph().number_of_nodes() == len(walk.places_m)
+    for a, b, _ in walk.ways:
+        assert polygon_of(wall).distance(LineString(walk.places_m[[a, b]])) > BODY_M - 0.05
+
+
+def test_people_walk_below_a_passage_and_not_through_a_low_room():
+    alley = Street("alley", 6.0, ((0.0, -50.0), (0.0, 50.0)))
+    outline = ((-3.0, -4.0), (3.0, -4.0), (3.0, 4.0), (-3.0, 4.0))
+    for base_m, is_open in ((3.0, True), (1.5, False)):
+        room = Building(outline, 9.0, base_m=base_m)
+        walk = walk_graph(crossing(streets=(alley,), buildings=(room,)))
+        span = np.ptp(walk.places_m[:, 1])
+        assert (span > 90.0) == is_open
+
+
+def test_people_reach_the_other_bank_over_a_footbridge_at_its_height():
+    paths = (
+        Street("footpath", 3.0, ((-30.0, -40.0), (-30.0, 40.0))),
+        Street("footpath", 3.0, ((30.0, -40.0), (30.0, 40.0))),
+        Street("bridge", 3.0, ((-30.0, 0.0), (0.0, 0.0), (30.0, 0.0)), heights_m=(0.0, 1.0, 0.0)),
+    )
+    river = Area("water", ((-20.0, -60.0), (20.0, -60.0), (20.0, 60.0), (-20.0, 60.0)))
+    walk = walk_graph(crossing(streets=paths, areas=(river,), buildings=()))
+    assert walk.places_m[:, 0].min() < -29.0 and walk.places_m[:, 0].max() > 29.0
+    assert walk.heights_m.max() == pytest.approx(1.0, abs=0.1)
+
+
+@each
+def test_every_lane_leads_on_and_turns_join_its_ends(kind, seed):
+    world = made(kind, seed)
+    network = lane_network(world, walks(kind, seed).crosswalks)
+    assert network.lanes
+    for number, lane in enumerate(network.lanes):
+        assert lane.turns
+        length_m = LineString(lane.line_m).length
+        assert 0.0 <= lane.stop_m <= length_m
+        assert all(0.0 <= a < b <= length_m + 0.01 for a, b, _ in lane.crosswalks)
+        for turn in lane.turns:
+            other = network.lanes[turn.to_lane]
+            assert turn.from_lane == number
+            assert other.start_junction == lane.junction
+            assert math.dist(turn.line_m[0][:2], lane.line_m[-1][:2]) < 0.05
+            assert math.dist(turn.line_m[-1][:2], other.line_m[0][:2]) < 0.05
+
+
+@each
+def test_lanes_stay_on_the_carriageway_clear_of_walls(kind, seed):
+    world = made(kind, seed)
+    solid = obstacles_in_flight(world)
+    walls = shapely.union_all([polygon_of(b) for b in world.buildings if b.base_m < 2.0])
+    shapely.prepare(walls)
+    roads = shapely.union_all([carriageway_polygon(s) for s in world.streets if s.lanes])
+    for lane in lane_network(world, ()).lanes:
+        line = LineString([p[:2] for p in lane.line_m])
+        assert line.difference(roads.buffer(0.05)).length < 0.5
+        assert walls.distance(line) > 1.0
+        for turn in lane.turns:
+            way = LineString([p[:2] for p in turn.line_m])
+            assert walls.distance(way) > 0.9
+            assert way.difference(roads.buffer(0.6)).length < 1.0
+    assert solid is not None
+
+
+@each
+def test_cars_that_cross_give_way_in_an_order_without_circles(kind, seed):
+    network = lane_network(made(kind, seed), ())
+    order = nx.DiGraph()
+    for lane in network.lanes:
+        for turn in lane.turns:
+            for first in turn.gives_way_to:
+                order.add_edge((turn.from_lane, turn.to_lane), first)
+    assert nx.is_directed_acyclic_graph(order)
+
+
+def test_turns_that_cross_at_a_junction_have_an_order_and_right_turns_apart_have_none():
+    ring = Street(
+        "street", 10.0, ((-50.0, -50.0), (50.0, -50.0), (50.0, 50.0), (-50.0, 50.0),
+                         (-50.0, -50.0)), 2.0, 2,
+    )  # fmt: skip
+    network = lane_network(crossing(streets=(*crossing().streets, ring), buildings=()), ())
+    middle = min(range(len(network.junctions_m)), key=lambda i: math.hypot(*network.junctions_m[i]))
+    turns = [t for lane in network.lanes if lane.junction == middle for t in lane.turns]
+    assert len(turns) == 12  # three from each arm
+    for one in turns:
+        for other in turns:
+            if one.from_lane == other.from_lane:
+                continue
+            gap_m = LineString(one.line_m).distance(LineString(other.line_m))
+            ordered = (other.from_lane, other.to_lane) in one.gives_way_to or (
+                one.from_lane,
+                one.to_lane,
+            ) in other.gives_way_to
+            assert ordered == (gap_m < 2.2)
+
+
+def test_traffic_keeps_to_the_right():
+    ring = Street("street", 10.0, ((-40.0, -40.0), (40.0, -40.0), (40.0, 40.0), (-40.0, 40.0),
+                                   (-40.0, -40.0)), 2.0, 2)  # fmt: skip
+    network = lane_network(crossing(streets=(ring,), buildings=()), ())
+    north = [
+        lane.line_m[i]
+        for lane in network.lanes
+        for i in range(len(lane.line_m) - 1)
+        if lane.line_m[i + 1][0] - lane.line_m[i][0] > 10.0 and lane.line_m[i][1] < 0.0
+    ]
+    assert north and all(-40.0 < east < -37.0 for _, east, _ in north)
+
+
+def test_dead_ends_have_lanes_only_where_there_is_nothing_else():
+    stub = Street("street", 10.0, ((40.0, 0.0), (58.0, 0.0)), 2.0, 2)
+    ring = Street("street", 10.0, ((-40.0, -40.0), (40.0, -40.0), (40.0, 40.0), (-40.0, 40.0),
+                                   (-40.0, -40.0)), 2.0, 2)  # fmt: skip
+    both = lane_network(crossing(streets=(ring, stub), buildings=()), ())
+    assert all(1 not in lane.streets for lane in both.lanes)
+    alone = lane_network(crossing(streets=(stub,), buildings=()), ())
+    assert [len(lane.turns) for lane in alone.lanes] == [1, 1]  # they turn round at the ends
+
+
+def test_one_way_street_has_one_lane_in_its_direction():
+    sides = [((-40.0, -40.0), (40.0, -40.0)), ((40.0, -40.0), (40.0, 40.0)),
+             ((40.0, 40.0), (-40.0, 40.0)), ((-40.0, 40.0), (-40.0, -40.0))]  # fmt: skip
+    streets = tuple(Street("street", 8.0, line, 2.0, lanes=1) for line in sides)
+    network = lane_network(crossing(streets=streets, buildings=()), ())
+    assert len(network.lanes) == 1
+    first, second = network.lanes[0].line_m[:2]
+    assert first[1] == pytest.approx(-40.0, abs=1.0)
+    assert second[0] > first[0]
+
+
+def test_lane_knows_where_it_crosses_a_crosswalk():
+    world = crossing()
+    walk = walk_graph(world)
+    corners = ((-50.0, -50.0), (50.0, -50.0), (50.0, 50.0), (-50.0, 50.0), (-50.0, -50.0))
+    ring = (*world.streets, Street("street", 10.0, corners, 2.0, 2))
+    network = lane_network(crossing(streets=ring), walk.crosswalks)
+    crossed = [c for lane in network.lanes for c in lane.crosswalks]
+    assert {number for *_, number in crossed} == {0, 1, 2, 3}
+    assert all(end - start == pytest.approx(3.0, abs=0.2) for start, end, _ in crossed)
+    line = LineString([(-50.0, 1.5), (50.0, 1.5)])
+    assert crossed_at(LineString([(99.0, 0.0), (99.0, 9.0)]), walk.crosswalks[0]) is None
+    assert sum(crossed_at(line, c) is not None for c in walk.crosswalks) == 2
+
+
+def test_lanes_on_a_slope_have_the_height_of_the_ground():
+    terrain = Terrain(-60.0, -60.0, 120.0, ((0.0, 0.0), (12.0, 12.0)))
+    network = lane_network(crossing(terrain=terrain), ())
+    for lane in network.lanes:
+        for north, _, height in lane.line_m:
+            assert height == pytest.approx((north + 60.0) / 10.0, abs=0.01)
+
+
+@each
+def test_flyable_area_keeps_its_distance_from_obstacles(kind, seed):
+    world = made(kind, seed)
+    area = flyable_area(world)
+    assert area.is_valid and area.area > 3000.0
+    assert obstacles_in_flight(world).distance(area) > 1.2 - 0.15
+
+
+def test_flyable_area_leaves_out_yards_that_cannot_be_reached():
+    yard = Area("yard", square(20.0, 20.0, 5.0))
+    area = flyable_area(crossing(areas=(yard,), buildings=()))
+    assert area.covers(Point(0.0, 0.0))
+    assert not area.covers(Point(20.0, 20.0))
+    tall = crossing(trees=(Tree((0.0, 20.0), 8.0, 6.0),), buildings=())
+    assert not flyable_area(tall).covers(Point(0.0, 40.0))
+    assert flyable_area(crossing(streets=())).is_empty
+
+
+@each
+def test_convex_parts_of_all_buildings_fill_them_exactly(kind, seed):
+    for building in made(kind, seed).buildings[:120]:
+        shape = polygon_of(building)
+        parts = [Polygon(ring) for ring in convex_parts(shape)]
+        assert sum(p.area for p in parts) == pytest.approx(shape.area, rel=1e-6, abs=1e-3)
+        assert shapely.union_all(parts).symmetric_difference(shape).area < 1e-3
+        assert all(p.convex_hull.area - p.area < 1e-4 for p in parts)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(3, 14))
+def test_triangles_and_convex_parts_cover_any_polygon_with_a_hole(seed, corners):
+    rng = np.random.default_rng(seed)
+    angles = np.sort(rng.uniform(0, 2 * math.pi, corners)) + np.linspace(0, 1e-3, corners)
+    reach = rng.uniform(5.0, 12.0, corners)
+    ring = np.stack((reach * np.cos(angles), reach * np.sin(angles)), axis=1)
+    shape = Polygon(ring)
+    hole = shape.buffer(-2.0)
+    if not shape.is_valid or shape.area < 1.0:
+        return
+    if isinstance(hole, Polygon) and not hole.is_empty:
+        shape = shape.difference(hole)
+    points, triangles = triangles_of(shape)
+    area = sum(Polygon(points[t]).area for t in triangles)
+    assert area == pytest.approx(shape.area, rel=1e-6)
+    parts = [Polygon(r) for r in convex_parts(shape)]
+    assert sum(p.area for p in parts) == pytest.approx(shape.area, rel=1e-6)
+    assert len(parts) <= len(triangles)
+
+
+def test_convex_polygon_is_one_part_and_a_corner_makes_two():
+    assert len(convex_parts(Polygon(square(0.0, 0.0, 2.0)))) == 1
+    corner = Polygon([(0, 0), (4, 0), (4, 1), (1, 1), (1, 4), (0, 4)])
+    assert len(convex_parts(corner)) == 2
+
+
+def test_solids_of_a_slope_stand_in_the_ground_and_keep_their_height():
+    terrain = Terrain(-60.0, -60.0, 120.0, ((0.0, 0.0), (12.0, 12.0)))
+    world = crossing(terrain=terrain, trees=(Tree((30.0, 0.0), 8.0, 2.0),))
+    solids = solids_of(world)
+    house = next(s for s in solids if s.name == "building_0")
+    assert isinstance(house, ConvexPart)
+    ground = [(n + 60.0) / 10.0 for n, _ in world.buildings[0].outline_m]
+    assert max(house.bottoms_m) < min(ground)
+    assert set(house.tops_m) == {max(ground) + 9.0}
+    trunk, crown = (next(s for s in solids if s.name == f"tree_0_{part}")
+                    for part in ("trunk", "crown"))  # fmt: skip
+    assert isinstance(trunk, Pillar)
+    assert (trunk.bottom_m, crown.top_m) == pytest.approx((9.0, 17.0))
+    assert trunk.top_m == crown.bottom_m
+
+
+def test_deck_is_a_solid_at_its_height_with_pillars_below():
+    road = Street("elevated_road", 8.0, ((-50.0, 0.0), (50.0, 0.0)), 0.0, 2, (6.0, 8.0), 1.0, 1.1,
+                  ((0.0, 0.0),), 0.5)  # fmt: skip
+    deck, pillar = solids_of(crossing(streets=(road,), buildings=()))
+    assert deck.bottoms_m == (5.0, 7.0, 7.0, 5.0)
+    assert deck.tops_m == pytest.approx((7.1, 9.1, 9.1, 7.1))
+    assert (pillar.bottoms_m[0], pillar.tops_m[0]) == (0.0, pytest.approx(6.0))
+
+
+def test_solids_of_the_grid_are_the_colliders_of_the_city():
+    """Names and sizes, so that collisions keep their names."""
+    from followme_uav.sim.city.world import make_city
+
+    solids = solids_of(made("grid", 1))
+    names = {s.name for s in solids}
+    for collider in make_city(1).colliders:
+        if collider.name.startswith("highway"):
+            continue
+        assert collider.name in names
+        solid = next(s for s in solids if s.name == collider.name)
+        _, _, down = collider.centre_m
+        top = solid.top_m if isinstance(solid, Pillar) else solid.tops_m[0]
+        bottom = solid.bottom_m if isinstance(solid, Pillar) else solid.bottoms_m[0]
+        assert (bottom, top) == pytest.approx(
+            (-down - collider.half_size_m[2], -down + collider.half_size_m[2]), abs=1e-9
+        )
+        if isinstance(solid, Pillar):
+            assert (*solid.at_m, solid.radius_m) == (
+                *collider.centre_m[:2],
+                collider.half_size_m[0],
+            )
+        else:
+            middle = Polygon(solid.ring_m).centroid
+            assert (middle.x, middle.y) == pytest.approx(collider.centre_m[:2], abs=1e-6)
+            area = 4.0 * collider.half_size_m[0] * collider.half_size_m[1]
+            assert Polygon(solid.ring_m).area == pytest.approx(area, rel=1e-9)

@@ -1,0 +1,305 @@
+"""A town of OpenStreetMap becomes a world; broken data is repaired or left out, and counted."""
+
+import math
+from pathlib import Path
+
+import pytest
+import shapely
+from shapely.geometry import Point
+
+from followme_uav.errors import ConfigError
+from followme_uav.worlds import osm, osm_import
+from followme_uav.worlds.derived.lanes import lane_network
+from followme_uav.worlds.derived.solids import solids_of
+from followme_uav.worlds.derived.walking import walk_graph
+from followme_uav.worlds.geo import project, unproject
+from followme_uav.worlds.osm_import import ATTRIBUTION, import_world
+from followme_uav.worlds.osm_rules import building_of, highway_of, metres, surface_of
+from followme_uav.worlds.shapes import polygon_of, street_polygon
+from followme_uav.worlds.world import GeoOrigin
+from followme_uav.worlds.world_file import load_world, save_world
+
+osmium = pytest.importorskip("osmium")
+
+ORIGIN = GeoOrigin(48.0, 11.0)
+TOWN = next(
+    (p for up in Path(__file__).resolve().parents if (p := up / "shared/osm/vens.osm").exists()),
+    None,
+)
+"""An example beside the repository; not a part of it."""
+
+
+class Map:
+    """An OpenStreetMap file in the making; positions in metres."""
+
+    def __init__(self):
+        self.nodes, self.ways, self.relations = [], [], []
+
+    def node(self, north, east, **tags):
+        latitude, longitude = unproject(ORIGIN, north, east)
+        number = len(self.nodes) + 1
+        self.nodes.append(
+            f'<node id="{number}" version="1" lat="{latitude:.9f}" lon="{longitude:.9f}">'
+            f"{self._tags(tags)}</node>"
+        )
+        return number
+
+    def way(self, points, missing=(), closed=False, **tags):
+        refs = [self.node(*p) for p in points] + list(missing)
+        refs += refs[:1] if closed else []
+        number = 1000 + len(self.ways)
+        nodes = "".join(f'<nd ref="{r}"/>' for r in refs)
+        self.ways.append(f'<way id="{number}" version="1">{nodes}{self._tags(tags)}</way>')
+        return number
+
+    def box(self, north, east, half, **more):
+        corners = [(-half, -half), (half, -half), (half, half), (-half, half)]
+        return self.way([(north + n, east + e) for n, e in corners], closed=True, **more)
+
+    def relation(self, members, **tags):
+        parts = "".join(f'<member type="way" ref="{r}" role="{role}"/>' for r, role in members)
+        number = 5000 + len(self.relations)
+        self.relations.append(
+            f'<relation id="{number}" version="1">{parts}{self._tags(tags)}</relation>'
+        )
+
+    def _tags(self, tags):
+        names = {key.replace("__", ":"): value for key, value in tags.items()}
+        return "".join(f'<tag k="{k}" v="{v}"/>' for k, v in names.items())
+
+    def write(self, path):
+        body = "\n".join([*self.nodes, *self.ways, *self.relations])
+        path.write_text(f'<?xml version="1.0"?>\n<osm version="0.6">\n{body}\n</osm>\n')
+        return path
+
+
+@pytest.fixture
+def town(tmp_path):
+    """A small town with most of what can be broken."""
+    m = Map()
+    m.box(30, 30, 6, building="house", building__levels="2", name="low &amp; wide")
+    m.box(30, -30, 6, building="yes", height="12.5 m", roof__shape="flat")
+    m.box(-30, -40, 20, building="industrial")
+    m.box(-30, -55, 12, building="yes")  # reaches into the one before
+    m.way([(60, 0), (70, 10), (70, 0), (60, 10)], closed=True, building="yes")  # crosses itself
+    m.way([(60, 30), (70, 30)], closed=True, building="yes")  # two points
+    m.way([(60, 50), (70, 50), (70, 60)], missing=[99999], closed=True, building="yes")
+    m.way([], missing=[90001, 90002, 90003], building="yes")
+    outer = [m.way([(-70, 60), (-70, 90), (-40, 90)]), m.way([(-40, 90), (-40, 60), (-70, 60)])]
+    hole = m.box(-55, 75, 5)
+    m.relation([*((w, "outer") for w in outer), (hole, "inner")], type="multipolygon",
+               building="school")  # fmt: skip
+    m.relation([(77777, "outer")], type="multipolygon", natural="water")
+    m.way([(0, -90), (0, 90)], highway="residential", name="Main Street")
+    m.way([(-90, 0), (90, 0)], highway="tertiary", oneway="-1")
+    m.way([(30, 0), (30, 80)], highway="footway")  # through a house
+    m.way([(-90, -90), (90, -90)], highway="service")
+    m.way([(90, 90), (90, 90)], highway="path")
+    m.way([(10, 5), (20, 5)], highway="motorway", tunnel="yes")
+    m.way([(-90, 40), (90, 40)], waterway="stream")
+    m.way([(80, -80), (80, 80)], barrier="hedge")
+    m.box(0, 60, 25, leisure="park")
+    m.box(65, -60, 15, landuse="forest")
+    m.node(10, 60, natural="tree", height="14")
+    m.node(30, 30, natural="tree")  # inside of a house
+    m.node(5, -6, highway="street_lamp")
+    m.node(12, 55, amenity="bench")
+    return m.write(tmp_path / "town.osm")
+
+
+def imported(path, **options):
+    options.setdefault("centre", (ORIGIN.latitude_deg, ORIGIN.longitude_deg))
+    return import_world(osm.read_osm(path), "town", size_m=options.pop("size_m", 220.0), **options)
+
+
+def at(world, north, east):
+    """The building at a place."""
+    found = [b for b in world.buildings if polygon_of(b).covers(Point(north, east))]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_buildings_have_heights_storeys_roofs_and_defaults(town):
+    world = imported(town)
+    house = at(world, 30, 30)
+    assert (house.storeys, house.height_m, house.name) == (2, 6.5, "low & wide")
+    assert (house.roof, house.style) == ("gable", "house")
+    assert polygon_of(house).area == pytest.approx(144.0, rel=1e-3)
+    assert (at(world, 30, -30).height_m, at(world, 30, -30).roof) == (12.5, "flat")
+    assert (at(world, -30, -30).style, at(world, -30, -30).height_m) == ("hall", 6.5)
+    school = at(world, -45, 62)
+    assert polygon_of(school).area == pytest.approx(900.0 - 100.0, rel=1e-3)
+    assert not polygon_of(school).covers(Point(-55, 75))
+
+
+def test_broken_polygons_are_repaired_or_left_out_and_counted(town):
+    world = imported(town)
+    notes = "\n".join(world.notes)
+    for line in (
+        "repaired: 1 buildings that crossed themselves",
+        "repaired: 1 buildings that overlapped",
+        "repaired: 1 multipolygons with missing ways",
+        "streets that led through walls",
+        "left out: 2 buildings that are no polygons",
+        "left out: 1 multipolygons that are no polygons",
+        "left out: 2 trees in walls or on streets",
+        "left out: 1 streets of fewer than two points",
+    ):
+        assert line in notes
+    assert "buildings with missing nodes" in notes
+    crossed = [b for b in world.buildings if polygon_of(b).distance(Point(67, 3)) < 6.0]
+    assert sum(polygon_of(b).area for b in crossed) == pytest.approx(50.0, rel=0.02)
+    shapes = [polygon_of(b) for b in world.buildings]
+    total = sum(s.area for s in shapes)
+    assert shapely.union_all(shapes).area == pytest.approx(total, rel=1e-4)
+
+
+def test_streets_have_widths_lanes_and_directions_and_keep_off_walls(town):
+    world = imported(town)
+    main = next(s for s in world.streets if s.name == "Main Street")
+    assert (main.kind, main.width_m, main.lanes) == ("street", 9.0, 2)
+    one_way = next(s for s in world.streets if s.lanes == 1)
+    assert one_way.line_m[0][0] > one_way.line_m[-1][0]  # against the order in the file
+    assert {s.kind for s in world.streets} == {"street", "footpath", "alley"}
+    walls = shapely.union_all([polygon_of(b) for b in world.buildings])
+    assert all(street_polygon(s).intersection(walls).area < 0.01 for s in world.streets)
+    paths = shapely.union_all([street_polygon(s) for s in world.streets if s.kind == "footpath"])
+    assert not paths.intersects(polygon_of(at(world, 30, 30)))
+    assert paths.covers(Point(15, 30)) or paths.covers(Point(30, 10))
+
+
+def test_ground_and_furniture_are_imported(town):
+    world = imported(town)
+    assert {a.surface for a in world.areas} == {"lawn", "water", "wood"}
+    roads = shapely.union_all([street_polygon(s) for s in world.streets])
+    water = [polygon_of(a) for a in world.areas if a.surface == "water"]
+    assert len(water) >= 2  # the stream passes below the street
+    assert all(w.intersection(roads).area < 0.05 for w in water)
+    assert any(t.height_m == 14.0 for t in world.trees)
+    assert len(world.trees) > 8  # in the wood
+    assert [p.at_m for p in world.lamps] == [pytest.approx((5.0, -6.0), abs=0.02)]
+    assert len(world.benches) == 1
+    assert [b.kind for b in world.barriers] == ["hedge"]
+
+
+def test_places_keep_their_geodetic_positions(town):
+    world = imported(town, centre=None)
+    house = at(world, *project(world.geo_origin, *unproject(ORIGIN, 30.0, 30.0)))
+    middle = polygon_of(house).centroid
+    latitude, longitude = unproject(world.geo_origin, middle.x, middle.y)
+    expected = unproject(ORIGIN, 30.0, 30.0)
+    assert (latitude, longitude) == pytest.approx(expected, abs=1e-7)
+
+
+def test_attribution_is_kept_in_the_file(town, tmp_path):
+    save_world(imported(town), tmp_path / "town.yaml")
+    assert load_world(tmp_path / "town.yaml") == imported(town)
+    assert "OpenStreetMap contributors" in (tmp_path / "town.yaml").read_text()
+    assert load_world(tmp_path / "town.yaml").attribution == ATTRIBUTION
+
+
+def test_pbf_gives_the_same_world_as_xml(town, tmp_path):
+    path = tmp_path / "town.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as writer:
+        for item in osmium.FileProcessor(str(town)):
+            writer.add(item)
+    one, other = imported(town), imported(path)
+    assert len(other.buildings) == len(one.buildings)
+    for a, b in zip(one.buildings, other.buildings, strict=True):
+        assert polygon_of(a).symmetric_difference(polygon_of(b)).area < 0.5  # 1e-7 degrees
+    assert [s.kind for s in one.streets] == [s.kind for s in other.streets]
+
+
+def test_imported_town_has_ways_on_foot_lanes_and_solids(town):
+    world = imported(town)
+    walk = walk_graph(world)
+    assert len(walk.places_m) > 30
+    assert solids_of(world)
+    assert all(lane.turns for lane in lane_network(world, walk.crosswalks).lanes)
+
+
+def test_part_of_the_map_is_cut_out(town):
+    world = imported(town, size_m=90.0)
+    assert len(world.buildings) == 3  # their middles lie in the square
+    assert all(abs(v) <= 45.0 for s in world.streets for p in s.line_m for v in p)
+    with pytest.raises(ConfigError, match=r"no building and no street .* --centre"):
+        imported(town, centre=(10.0, 10.0))
+    with pytest.raises(ConfigError, match="--size-m"):
+        imported(town, size_m=1e6)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"hello", "neither OSM XML nor PBF"),
+        (b"<html></html>", "not a readable OpenStreetMap file"),
+        (b'<osm version="0.6"><node id="1"', "not a readable OpenStreetMap file"),
+        (b'<osm version="0.6"></osm>', "has no nodes"),
+        (b'<osm version="0.6"><node id="x" lat="a" lon="b"/></osm>', "not a readable"),
+        (b'<!DOCTYPE o [<!ENTITY a "b">]><osm version="0.6"><node id="1" lat="1" lon="1">'
+         b'<tag k="name" v="&a;"/></node></osm>', "entities are not supported"),
+        (b"\x1f\x8b\x08\x00", "decompress it first"),
+        (b"\x00\x00\x00\x0d\x0a\x09OSMHeader\x18\xff\xff", "not a readable"),
+    ],
+)  # fmt: skip
+def test_file_that_is_no_map_is_one_line(tmp_path, content, message):
+    path = tmp_path / "town.osm"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=message) as error:
+        osm.read_osm(path)
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_missing_and_huge_files_are_refused(tmp_path, town, monkeypatch):
+    with pytest.raises(ConfigError, match="No such file"):
+        osm.read_osm(tmp_path / "none.osm")
+    with pytest.raises(ConfigError, match="directory"):
+        osm.read_osm(tmp_path)
+    monkeypatch.setattr(osm, "MAX_NODES", 20)
+    with pytest.raises(ConfigError, match="more than 20 nodes"):
+        osm.read_osm(town)
+    monkeypatch.setattr(osm, "MAX_BYTES", 100)
+    with pytest.raises(ConfigError, match="larger than"):
+        osm.read_osm(town)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("12", 12.0), ("12.5 m", 12.5), ("3,5", 3.5), ("40 ft", 12.192), ("7'6\"", 2.286),
+     ("10;12", 10.0), ("high", None), ("-3", None), ("0", None), ("", None), (None, None),
+     ("9" * 400, None)],
+)  # fmt: skip
+def test_lengths_are_read_with_units(text, expected):
+    assert metres(text) == (None if expected is None else pytest.approx(expected))
+
+
+def test_missing_and_odd_tags_have_sensible_defaults():
+    assert building_of({"building": "yes"}, 100.0).storeys == 2
+    assert building_of({"building": "yes"}, 900.0).style == "block"
+    assert building_of({"building": "yes", "height": "9999"}, 100.0).height_m == 400.0
+    assert building_of({"building": "yes", "building:levels": "-2"}, 100.0).storeys == 2
+    raised = building_of({"building": "yes", "height": "9", "min_height": "4"}, 50.0)
+    assert (raised.base_m, raised.height_m) == (4.0, 9.0)
+    assert building_of({"building": "yes", "height": "3", "min_height": "9"}, 50.0).base_m == 0.0
+    assert highway_of({"highway": "proposed"}) is None
+    assert highway_of({"highway": "residential", "width": "3"}).lanes == 0
+    assert highway_of({"highway": "primary", "lanes": "4"}).width_m == pytest.approx(15.0)
+    assert surface_of({"natural": "water"}) == "water"
+    assert surface_of({"natural": "peak"}) is None
+
+
+@pytest.mark.skipif(TOWN is None, reason="the example town is not beside the repository")
+def test_real_village_is_imported_completely():
+    world = import_world(osm.read_osm(TOWN), "vens", size_m=800.0)
+    assert len(world.buildings) > 60
+    shapes = [polygon_of(b) for b in world.buildings]
+    assert shapely.union_all(shapes).area == pytest.approx(sum(s.area for s in shapes), rel=1e-4)
+    walls = shapely.union_all(shapes)
+    assert all(street_polygon(s).intersection(walls).area < 0.05 for s in world.streets)
+    assert walk_graph(world).ways
+    latitude, longitude = unproject(world.geo_origin, *world.start_m)
+    assert 46.07 < latitude < 46.1 and 7.11 < longitude < 7.14
+    assert math.isfinite(sum(t.height_m for t in world.trees))
+    assert world.attribution == osm_import.ATTRIBUTION
