@@ -68,7 +68,7 @@ def read_osm(path: Path) -> OsmData:
                     f"{path}: more than {MAX_NODES} nodes or {MAX_WAYS} ways; "
                     "cut a smaller part out of it"
                 )
-    except (RuntimeError, ValueError, OSError, UnicodeDecodeError) as error:
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         detail = " ".join(str(error).split())
         raise ConfigError(
             f"{path}: not a readable OpenStreetMap file: {detail:.160}; pass OSM XML or PBF"

@@ -237,6 +237,7 @@ def test_part_of_the_map_is_cut_out(town):
         (b'<osm version="0.6"><node id="1"', "not a readable OpenStreetMap file"),
         (b'<osm version="0.6"></osm>', "has no nodes"),
         (b'<osm version="0.6"><node id="x" lat="a" lon="b"/></osm>', "not a readable"),
+        (b'<osm version="0.6"><node id="1" lat="north" lon="7"/></osm>', "wrong format"),
         (b'<!DOCTYPE o [<!ENTITY a "b">]><osm version="0.6"><node id="1" lat="1" lon="1">'
          b'<tag k="name" v="&a;"/></node></osm>', "entities are not supported"),
         (b"\x1f\x8b\x08\x00", "decompress it first"),
