@@ -247,6 +247,19 @@ def test_traffic_keeps_to_the_right():
     assert north and all(-40.0 < east < -37.0 for _, east, _ in north)
 
 
+def test_streets_that_are_shorter_than_wide_or_bend_sharply_do_no_harm():
+    lines = [((0.0, 0.0), (0.4, 0.0), (0.0, 0.3)), ((20.0, 0.0), (26.0, 0.0), (20.0, 0.5)),
+             ((-20.0, 0.0), (-20.1, 0.0))]  # fmt: skip
+    streets = [Street("street", 10.0, line, 2.0, 2) for line in lines]
+    streets += [Street("bridge", 6.0, line, 1.5, 1, (0.1,) * len(line)) for line in lines]
+    world = crossing(streets=tuple(streets), buildings=())
+    walk = walk_graph(world)
+    assert np.isfinite(walk.places_m).all()
+    assert all(lane.turns for lane in lane_network(world, walk.crosswalks).lanes)
+    assert flyable_area(world).is_valid
+    assert solids_of(world)
+
+
 def test_dead_ends_have_lanes_only_where_there_is_nothing_else():
     stub = Street("street", 10.0, ((40.0, 0.0), (58.0, 0.0)), 2.0, 2)
     ring = Street("street", 10.0, ((-40.0, -40.0), (40.0, -40.0), (40.0, 40.0), (-40.0, 40.0),

@@ -172,6 +172,8 @@ def _samples(world: World, area: Any) -> list[Point]:
             rows = [line]
         for row in rows:
             for part in shapely.get_parts(row):
+                if part.is_empty:  # beside a bend that is sharper than the street is wide
+                    continue
                 count = max(int(part.length / _SPACING_M), 1)
                 points = [part.interpolate(i / count, normalized=True) for i in range(count + 1)]
                 found += [(p.x, p.y) for p in points]
@@ -227,7 +229,10 @@ def _raised_ways(
         if street.lanes and street.pavement_m < 0.8:
             continue
         off_m = street.carriageway_m / 2.0 + street.pavement_m / 2.0 if street.lanes else 0.0
-        for row in [line.offset_curve(off_m), line.offset_curve(-off_m)] if off_m else [line]:
+        for rows in [line.offset_curve(off_m), line.offset_curve(-off_m)] if off_m else [line]:
+            row = max(shapely.get_parts(rows), key=lambda p: p.length, default=None)
+            if row is None or row.is_empty:
+                continue
             count = max(int(row.length / _SPACING_M), 2)
             points = [row.interpolate(i / count, normalized=True) for i in range(count + 1)]
             chain = [(p.x, p.y) for p in points]
