@@ -13,8 +13,8 @@ from followme_uav.worlds.draw import draw_world
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SEEDS = (1, 2)
-COLOURS = 96
-"""More would show no difference, and make the files larger."""
+COLOURS = 224
+"""Enough for all signs of the legend; more make the files larger."""
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         sheet = Image.new("RGB", size, "white")
         sheet.paste(maps[0], (0, 0))
         sheet.paste(maps[1], (maps[0].width, 0))
-        plain = sheet.quantize(COLOURS, dither=Image.Dither.NONE)
+        plain = sheet.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         write_image(DOCS / f"world-{name}.png", plain, optimize=True)
 
 
