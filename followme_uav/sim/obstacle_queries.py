@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-
 import numpy as np
 
 from followme_uav.messages import Vec3
 from followme_uav.sim.agents.people import Crowd
 from followme_uav.sim.agents.traffic import Traffic
-from followme_uav.sim.city.layout import Collider
 from followme_uav.sim.city.obstacles import ClearanceField
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.rays import RayField
 from followme_uav.sim.city.spawned import SpawnedObjects
 from followme_uav.sim.vehicle.vehicle import Vehicle
@@ -24,7 +22,7 @@ class ObstacleQueries:
     """Answers questions about everything solid.
 
     Args:
-        colliders: of the city.
+        place: its solids and its ground.
         crowd: all people.
         traffic: the driving cars.
         vehicle: its world holds the spawned objects.
@@ -33,13 +31,14 @@ class ObstacleQueries:
 
     def __init__(
         self,
-        colliders: Sequence[Collider],
+        place: Place,
         crowd: Crowd,
         traffic: Traffic,
         vehicle: Vehicle,
         objects: SpawnedObjects,
     ) -> None:
-        self._clearance, self._rays = ClearanceField(colliders), RayField(colliders)
+        self._clearance = ClearanceField(place.colliders)
+        self._rays = RayField(place.colliders, place.terrain)
         self._crowd, self._traffic = crowd, traffic
         self._vehicle, self._objects = vehicle, objects
 

@@ -121,7 +121,7 @@ class Simulation:
         drawn = None if self.renderer is None else self.renderer.object_names
         self.objects = SpawnedObjects(self.vehicle, self._draw_objects, drawn)
         self._obstacles = ObstacleQueries(
-            self.city.colliders, self.crowd, self.traffic, self.vehicle, self.objects
+            self.city, self.crowd, self.traffic, self.vehicle, self.objects
         )
         self.recorder: Callable[[Simulation], None] | None = None
         self.asked_time = WholeSteps(TIME_STEP_NS)

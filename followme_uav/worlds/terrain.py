@@ -25,7 +25,7 @@ def ground_heights_m(terrain: Terrain | None, points_m: Any) -> Floats:
     points = np.asarray(points_m, dtype=float)
     if terrain is None:
         return np.zeros(points.shape[:-1])
-    grid = np.asarray(terrain.heights_m, dtype=float)
+    grid = terrain.grid
     row = np.clip((points[..., 0] - terrain.south_m) / terrain.spacing_m, 0, grid.shape[0] - 1)
     column = np.clip((points[..., 1] - terrain.west_m) / terrain.spacing_m, 0, grid.shape[1] - 1)
     r = np.minimum(row.astype(int), grid.shape[0] - 2)
@@ -44,7 +44,7 @@ def ground_height_m(terrain: Terrain | None, north_m: float, east_m: float) -> f
 
 def steepest_slope(terrain: Terrain) -> float:
     """Return the largest gradient within the grid's cells, as rise over run."""
-    grid = np.asarray(terrain.heights_m, dtype=float)
+    grid = terrain.grid
     up = np.diff(grid, axis=0) / terrain.spacing_m
     aside = np.diff(grid, axis=1) / terrain.spacing_m
     # Bilinear: the gradient is largest at a corner of a cell.

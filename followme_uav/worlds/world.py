@@ -8,8 +8,11 @@ its docstring says otherwise. Angles are in radians, 0 = north, clockwise seen f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import ConfigDict, Field
 
 FORMAT = 1
@@ -230,6 +233,13 @@ class Terrain:
         Field(min_length=2, max_length=1001),
     ]
     """Rows from south to north, each from west to east."""
+
+    @cached_property
+    def grid(self) -> npt.NDArray[np.float64]:
+        """(rows, columns) of `heights_m`; read only."""
+        grid = np.array(self.heights_m, dtype=float)
+        grid.setflags(write=False)
+        return grid
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def colliders_of(
 def car_collider(number: int, car: Car) -> Collider:
     """Make the box of a car."""
     half = (car.length_m / 2, car.width_m / 2, car.height_m / 2)
-    centre = (car.north_m, car.east_m, -car.height_m / 2)
+    centre = (car.north_m, car.east_m, -car.height_m / 2 - car.up_m)
     return Collider(car_name(number), "box", centre, half, car.yaw_rad)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from followme_uav.messages import Vec2, Vec3
 from followme_uav.sim.city.colours import Colour
 
 STREET_CENTRES_M = (-60.0, 0.0, 60.0)
@@ -117,6 +118,10 @@ class Car:
     width_m: float
     height_m: float
     colour: Colour
+    up_m: float = 0.0
+    """Height of its wheels above z = 0."""
+    pitch_rad: float = 0.0
+    """Positive: the front is higher."""
 
 
 @dataclass(frozen=True)
@@ -165,12 +170,16 @@ class Collider:
     """A solid that the vehicle can collide with."""
 
     name: str
-    shape: Literal["box", "cylinder"]
-    centre_m: tuple[float, float, float]
+    """Parts of one object share its name."""
+    shape: Literal["box", "cylinder", "hull"]
+    centre_m: Vec3
     """World NED."""
-    half_size_m: tuple[float, float, float]
-    """Box: half north, east and vertical size before yaw; cylinder: radius, radius, half height."""
+    half_size_m: Vec3
+    """Box: half north, east and vertical size before yaw; cylinder: radius, radius, half height;
+    hull: half sizes of the upright box around its corners, which is aligned with the axes."""
     yaw_rad: float = 0.0
+    corners_m: tuple[Vec3, ...] = ()
+    """The corners of a hull, world NED; it is their convex hull."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +206,35 @@ class City:
     parking: Area
     colliders: tuple[Collider, ...]
     extent_m: float = EXTENT_M
+
+    @property
+    def start_m(self) -> Vec2:
+        """Place of the take-off."""
+        return 0.0, 0.0
+
+    @property
+    def parked_cars(self) -> int:
+        """Number of parked cars; driving ones have the names after them."""
+        return len(self.cars)
+
+    @property
+    def bounds_m(self) -> tuple[float, float, float, float]:
+        """South, west, north, east: the rectangle that the city fills."""
+        return -self.extent_m, -self.extent_m, self.extent_m, self.extent_m
+
+    @property
+    def terrain(self) -> None:
+        """None: vehicles, rays and solids stand on the plane z = 0."""
+        return
+
+    @property
+    def home(self) -> None:
+        """None: the place has no position on the Earth of its own."""
+        return
+
+    def floor_height_m(self, north_m: float, east_m: float) -> float:  # noqa: ARG002
+        """Height above z = 0 on which the vehicle stands: kerbs are drawn, but not solid."""
+        return 0.0
 
 
 def street_gap_m(north_m: float, east_m: float) -> float:

@@ -1,7 +1,8 @@
 """Distances to the solids that the vehicle can collide with.
 
-Colliders are upright boxes and cylinders, people upright cylinders, so distances have closed forms
-and are exact. The ground does not count: every take-off and landing comes close to it.
+Colliders are upright boxes and cylinders and convex hulls, people upright cylinders, so distances
+have closed forms and are exact. The ground does not count: every take-off and landing comes close
+to it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from followme_uav.messages import Vec3
 from followme_uav.sim.city.arrays import Floats
+from followme_uav.sim.city.hulls import Hulls
 from followme_uav.sim.city.layout import Collider
 
 PERSON_RADIUS_M = 0.3
@@ -31,6 +33,7 @@ class ClearanceField:
         cylinders = [o for o in obstacles if o.shape == "cylinder"]
         self._boxes = _turned([o for o in obstacles if o.shape == "box"])
         self._cylinder_centre, self._cylinder_half, _ = solid_arrays(cylinders)
+        self._hulls = Hulls([o for o in obstacles if o.shape == "hull"])
 
     def clearance_m(
         self,
@@ -58,7 +61,7 @@ class ClearanceField:
             centre = np.asarray(people_feet_m) - (0.0, 0.0, 0.5 * PERSON_HEIGHT_M)
             half = np.array(((PERSON_RADIUS_M, 0.0, 0.5 * PERSON_HEIGHT_M),))
             nearest = min(nearest, _to_cylinders(point - centre, half))
-        return nearest
+        return min(nearest, self._hulls.distance_m(point, nearest))
 
 
 def solid_arrays(obstacles: Sequence[Collider]) -> tuple[Floats, Floats, Floats]:

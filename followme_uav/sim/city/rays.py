@@ -1,7 +1,7 @@
 """Ray casting for distance sensors and lines of sight.
 
-Buildings, cars and highway are upright boxes, trees, lamps and people upright cylinders, the ground
-is the plane z = 0; so every intersection has a closed form.
+Solids are upright boxes, convex hulls and, for trees, lamps and people, upright cylinders; the
+ground is the plane z = 0 or a grid of heights. So every intersection has a closed form.
 """
 
 from __future__ import annotations
@@ -13,16 +13,26 @@ import numpy as np
 
 from followme_uav.messages import Vec3
 from followme_uav.sim.city.arrays import Floats
+from followme_uav.sim.city.hulls import Hulls
 from followme_uav.sim.city.layout import Collider
 from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, solid_arrays
+from followme_uav.sim.city.slopes import ray_to_terrain_m
+from followme_uav.worlds.world import Terrain
 
 _PARALLEL = 1e-12
 
 
 class RayField:
-    """Casts rays among fixed obstacles, and people and cars that move."""
+    """Casts rays among fixed obstacles, and people and cars that move.
 
-    def __init__(self, obstacles: Sequence[Collider]) -> None:
+    Args:
+        obstacles: the fixed ones.
+        terrain: heights of the ground; None: the plane z = 0.
+    """
+
+    def __init__(self, obstacles: Sequence[Collider], terrain: Terrain | None = None) -> None:
+        self._terrain = terrain
+        self._hulls = Hulls([o for o in obstacles if o.shape == "hull"])
         posts = [o for o in obstacles if o.shape == "cylinder"]
         self._boxes = solid_arrays([o for o in obstacles if o.shape == "box"])
         self._post_centre, self._post_half, _ = solid_arrays(posts)
@@ -46,7 +56,11 @@ class RayField:
             Metres; 0 inside a solid, inf if the ray meets nothing.
         """
         start, along = np.array(start_m), np.array(direction)
-        hits = [_to_ground(start_m[2], direction[2])]
+        if self._terrain is None:
+            hits = [_to_ground(start_m[2], direction[2])]
+        else:
+            hits = [ray_to_terrain_m(self._terrain, start_m, direction)]
+        hits.append(self._hulls.ray_m(start, along))
         hits += [_to_boxes(start, along, *boxes) for boxes in (self._boxes, solid_arrays(cars))]
         if len(self._post_centre):
             hits.append(_to_posts(start, along, self._post_centre, self._post_half))

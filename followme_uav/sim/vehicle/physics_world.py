@@ -20,8 +20,9 @@ from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, person_name
 from followme_uav.sim.city.spawned import SpawnedObject
 from followme_uav.sim.city.world import Collider
 from followme_uav.sim.vehicle.state import Collision
-from followme_uav.sim.vehicle.vehicle_model import NOWHERE_M, model_xml
+from followme_uav.sim.vehicle.vehicle_model import NOWHERE_M, field_heights, model_xml
 from followme_uav.sim.vehicle.vehicle_spec import Airframe
+from followme_uav.worlds.world import Terrain
 
 GROUND = "ground"
 
@@ -45,6 +46,7 @@ class PhysicsWorld:
         obstacles: static solids.
         people: number of people.
         cars: the solids of the driving cars.
+        terrain: heights of the ground; None: the plane z = 0.
     """
 
     def __init__(
@@ -53,8 +55,10 @@ class PhysicsWorld:
         obstacles: Sequence[Collider],
         people: int,
         cars: Sequence[Collider],
+        terrain: Terrain | None = None,
     ) -> None:
-        self._xml = partial(model_xml, airframe, obstacles, people, cars)
+        self._xml = partial(model_xml, airframe, obstacles, people, cars, terrain=terrain)
+        self._heights = None if terrain is None else field_heights(terrain).ravel()
         self._names = [
             GROUND,
             *(o.name for o in obstacles),
@@ -96,12 +100,21 @@ class PhysicsWorld:
         middle = np.asarray(feet_m) - (0.0, 0.0, 0.5 * PERSON_HEIGHT_M)
         self._mocap_pos[: self._people] = np.where(np.isnan(middle), NOWHERE_M, middle)
 
-    def move_cars(self, poses: Sequence[tuple[float, float, float]]) -> None:
-        """Place the cars: north, east and heading of each."""
+    def move_cars(
+        self, poses: Sequence[tuple[float, float, float]], middles_m: Sequence[float] = ()
+    ) -> None:
+        """Place the cars: north, east and heading of each.
+
+        Args:
+            poses: one for each car.
+            middles_m: z of the middle of each car; without them they stay on their level.
+        """
         if len(poses):
             where = np.array(poses)
             cars = slice(self._people, self._movers)
             self._mocap_pos[cars, :2] = where[:, :2]
+            if len(middles_m):
+                self._mocap_pos[cars, 2] = middles_m
             self._mocap_quat[cars, 0] = np.cos(0.5 * where[:, 2])
             self._mocap_quat[cars, 3] = np.sin(0.5 * where[:, 2])
 
@@ -199,6 +212,8 @@ class PhysicsWorld:
     def _compile(self, objects: Sequence[SpawnedObject]) -> None:
         """Make MuJoCo's model with these objects, and its state at rest."""
         self._model = mujoco.MjModel.from_xml_string(self._xml(objects))
+        if self._heights is not None:
+            self._model.hfield_data[:] = self._heights
         self._data = mujoco.MjData(self._model)
         self._rays = None  # made for the first ray
         # Views into MuJoCo's memory, kept because a lookup costs more than reading them.

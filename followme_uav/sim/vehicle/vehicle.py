@@ -23,6 +23,7 @@ from followme_uav.sim.vehicle.physics_world import PhysicsWorld
 from followme_uav.sim.vehicle.state import Collision, Kinematics
 from followme_uav.sim.vehicle.vehicle_model import TIME_STEP_NS, TIME_STEP_S
 from followme_uav.sim.vehicle.vehicle_spec import GRAVITY_MPS2, Airframe, load_vehicle
+from followme_uav.worlds.world import Terrain
 
 __all__ = ["GRAVITY_MPS2", "TIME_STEP_NS", "TIME_STEP_S", "Airframe", "Vehicle"]
 
@@ -64,6 +65,8 @@ class Vehicle:
 
     Args:
         airframe: that of the default vehicle unless given.
+        floor_m: height above z = 0 of the ground at the start.
+        terrain: heights of the ground; None: the plane z = 0.
 
     Attributes (all plain floats, valid after every step):
         airframe: constants.
@@ -84,10 +87,12 @@ class Vehicle:
         start_m: tuple[float, float] = (0.0, 0.0),
         start_yaw_rad: float = 0.0,
         airframe: Airframe | None = None,
+        floor_m: float = 0.0,
+        terrain: Terrain | None = None,
     ) -> None:
         self.airframe = airframe or load_vehicle().airframe
-        self._world = PhysicsWorld(self.airframe, obstacles, people, cars)
-        self._start = (start_m[0], start_m[1], -self.airframe.half_size_m[2])
+        self._world = PhysicsWorld(self.airframe, obstacles, people, cars, terrain)
+        self._start = (start_m[0], start_m[1], -floor_m - self.airframe.half_size_m[2])
         self._start_yaw_rad = start_yaw_rad
         self._linear_drag = self.airframe.linear_drag_ns_per_m
         self._quadratic_drag = self.airframe.quadratic_drag_ns2_per_m2
@@ -194,9 +199,11 @@ class Vehicle:
         """Place the people's capsules, see `PhysicsWorld.move_people`."""
         self._world.move_people(feet_m)
 
-    def move_cars(self, poses: Sequence[tuple[float, float, float]]) -> None:
-        """Place the cars: north, east and heading of each."""
-        self._world.move_cars(poses)
+    def move_cars(
+        self, poses: Sequence[tuple[float, float, float]], middles_m: Sequence[float] = ()
+    ) -> None:
+        """Place the cars, see `PhysicsWorld.move_cars`."""
+        self._world.move_cars(poses, middles_m)
 
     def set_objects(self, objects: Sequence[SpawnedObject]) -> None:
         """Replace the spawned objects, see `PhysicsWorld.set_objects`."""

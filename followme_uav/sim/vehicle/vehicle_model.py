@@ -6,11 +6,15 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M
 from followme_uav.sim.city.shapes import corners_of
 from followme_uav.sim.city.spawned import Shape, SpawnedObject
 from followme_uav.sim.city.world import Collider
 from followme_uav.sim.vehicle.vehicle_spec import GRAVITY_MPS2, Airframe
+from followme_uav.worlds.world import Terrain
 
 TIME_STEP_NS = 5_000_000
 TIME_STEP_S = TIME_STEP_NS * 1e-9
@@ -21,6 +25,10 @@ _OBSTACLE_BITS = 'contype="1" conaffinity="0"'
 """Obstacles are tested for contact with the vehicle alone, never with each other."""
 NOWHERE_M = 1000.0
 """Depth below ground of absent people: nothing can hit them there."""
+_BEYOND_M = 150.0
+"""The height field continues level for so far beyond the terrain's grid."""
+_BELOW_M = 5.0
+"""Thickness of the height field below its lowest point."""
 
 
 def model_xml(
@@ -29,19 +37,22 @@ def model_xml(
     people: int,
     cars: Sequence[Collider],
     objects: Sequence[SpawnedObject],
+    terrain: Terrain | None = None,
 ) -> str:
     """MuJoCo's model of the world as XML.
+
+    The heights of a terrain are not part of it; write those of `field_heights` into the model.
 
     The order of its geoms is ground, obstacles, people, cars, vehicle, objects; that of its mocap
     bodies people, cars, objects.
     """
     inertia = f'mass="{frame.mass_kg}" diaginertia="{_numbers(frame.inertia_kgm2)}"'
     return f"""<mujoco>
-      {_meshes(objects)}
+      {_assets(obstacles, objects, terrain)}
       <option timestep="{TIME_STEP_S}" gravity="0 0 {GRAVITY_MPS2}"/>
       <worldbody>
-        <geom type="plane" size="0 0 1" quat="0 1 0 0" {_OBSTACLE_BITS}/>
-        {"".join(map(_obstacle, obstacles))}
+        {_ground(terrain)}
+        {"".join(_obstacle(one, i) for i, one in enumerate(obstacles))}
         {_person() * people}
         {"".join(map(_car, cars))}
         <body><freejoint/>
@@ -53,7 +64,41 @@ def model_xml(
     </mujoco>"""
 
 
-def _obstacle(solid: Collider) -> str:
+def field_heights(terrain: Terrain) -> NDArray[np.float64]:
+    """Heights of the ground for `mjModel.hfield_data`: above its lowest point, as shares of the
+    span; rows from east to west, because the field lies upside down in the world, z down.
+    """
+    heights = _padded(terrain)
+    low, high = heights.min(), heights.max()
+    return (heights.T[::-1] - low) / max(high - low, 1e-9)
+
+
+def _padded(terrain: Terrain) -> NDArray[np.float64]:
+    border = max(round(_BEYOND_M / terrain.spacing_m), 1)
+    return np.pad(terrain.grid, border, mode="edge")
+
+
+def _ground(terrain: Terrain | None) -> str:
+    if terrain is None:
+        return f'<geom type="plane" size="0 0 1" quat="0 1 0 0" {_OBSTACLE_BITS}/>'
+    rows, columns = len(terrain.heights_m), len(terrain.heights_m[0])
+    north_m = terrain.south_m + 0.5 * (rows - 1) * terrain.spacing_m
+    east_m = terrain.west_m + 0.5 * (columns - 1) * terrain.spacing_m
+    place = _numbers((north_m, east_m, -_padded(terrain).min()))
+    return f'<geom type="hfield" hfield="ground" pos="{place}" quat="0 1 0 0" {_OBSTACLE_BITS}/>'
+
+
+def _field(terrain: Terrain) -> str:
+    heights = _padded(terrain)
+    north_m, east_m = (0.5 * (count - 1) * terrain.spacing_m for count in heights.shape)
+    size = _numbers((north_m, east_m, max(heights.max() - heights.min(), 1e-3), _BELOW_M))
+    rows, columns = heights.T.shape
+    return f'<hfield name="ground" nrow="{rows}" ncol="{columns}" size="{size}"/>'
+
+
+def _obstacle(solid: Collider, number: int) -> str:
+    if solid.shape == "hull":
+        return f'<geom type="mesh" mesh="solid{number}" {_OBSTACLE_BITS}/>'
     half = 0.5 * solid.yaw_rad
     north, east, up = solid.half_size_m
     size = f"{north!r} {east!r} {up!r}" if solid.shape == "box" else f"{north!r} {up!r}"
@@ -85,13 +130,22 @@ def _spawned(one: SpawnedObject, index: int) -> str:
     )
 
 
-def _meshes(objects: Sequence[SpawnedObject]) -> str:
-    meshes = [
+def _assets(
+    obstacles: Sequence[Collider], objects: Sequence[SpawnedObject], terrain: Terrain | None
+) -> str:
+    """Height field and meshes; MuJoCo takes the convex hull of the vertices of a mesh."""
+    found = [_field(terrain)] if terrain is not None else []
+    found += [
+        f'<mesh name="solid{i}" vertex="{_numbers(v for p in one.corners_m for v in p)}"/>'
+        for i, one in enumerate(obstacles)
+        if one.shape == "hull"
+    ]
+    found += [
         f'<mesh name="object{i}" vertex="{_numbers(corners_of(one).ravel())}"/>'
         for i, one in enumerate(objects)
         if _is_mesh(one)
     ]
-    return f"<asset>{''.join(meshes)}</asset>" if meshes else ""
+    return f"<asset>{''.join(found)}</asset>" if found else ""
 
 
 def _is_mesh(one: SpawnedObject) -> bool:
