@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from followme_uav.sim.agents.routes import Outfit
 from followme_uav.sim.city.environment import TimeOfDay
-from followme_uav.sim.city.layout import City
-from followme_uav.sim.city.world import make_city
+from followme_uav.sim.city.place import Place
+from followme_uav.sim.places import load_place
 from followme_uav.sim.simulation import Renderer, RendererMaker, Simulation
+from followme_uav.sim.vehicle.earth import HOME, Home
 from followme_uav.sim.vehicle.equipment import Equipment
 from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 from followme_uav.sim.world_plan import WorldPlan
@@ -22,9 +24,17 @@ def make_simulation(
 ) -> Simulation:
     """Make the simulation that a world plan describes.
 
+    A place with a position on the Earth gives it to the world, unless the equipment has another.
+
     Raises:
         ConfigError: The plan does not fit its city.
     """
+    place = load_place(world.place, world.seed, world.style)
+    equipment = equipment or Equipment()
+    if place.home is not None and equipment.home == HOME:
+        home = place.home
+        at = Home(home.latitude_deg, home.longitude_deg, home.altitude_m)
+        equipment = dataclasses.replace(equipment, home=at)
     simulation = Simulation(
         world.seed,
         world.people,
@@ -33,9 +43,10 @@ def make_simulation(
         style=world.style,
         cars=world.cars,
         hero=world.hero,
-        walkers=world.everybody(make_city(world.seed, world.style)),
+        walkers=world.everybody(place),
         equipment=equipment,
         vehicle=load_vehicle(world.vehicle),
+        place=place,
     )
     light = world.light
     if light is not None:
@@ -49,7 +60,7 @@ def make_simulation(
     return simulation
 
 
-def make_scene(city: City, people: int, walkers: Sequence[Outfit]) -> Renderer:
+def make_scene(city: Place, people: int, walkers: Sequence[Outfit]) -> Renderer:
     """Make the renderer; import graphics only here, so that `--help` works without them."""
     from followme_uav.sim.rendering.scene import Scene
 

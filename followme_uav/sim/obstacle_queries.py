@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+
 import numpy as np
 
 from followme_uav.messages import Vec3
 from followme_uav.sim.agents.people import Crowd
-from followme_uav.sim.agents.traffic import Traffic
+from followme_uav.sim.agents.traffic_of import AnyTraffic
 from followme_uav.sim.city.obstacles import ClearanceField
 from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.rays import RayField
@@ -33,7 +34,7 @@ class ObstacleQueries:
         self,
         place: Place,
         crowd: Crowd,
-        traffic: Traffic,
+        traffic: AnyTraffic,
         vehicle: Vehicle,
         objects: SpawnedObjects,
     ) -> None:

@@ -13,7 +13,8 @@ from followme_uav.messages import CameraPose
 from followme_uav.sim.agents.people import Person
 from followme_uav.sim.agents.routes import Outfit
 from followme_uav.sim.city.atmosphere import Atmosphere
-from followme_uav.sim.city.layout import Car, City
+from followme_uav.sim.city.layout import Car
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.spawned import SpawnedObject
 
 
@@ -57,7 +58,7 @@ class Renderer(Protocol):
         """Draw these spawned objects from now on. Called only if a client spawns some."""
 
 
-RendererMaker = Callable[[City, int, Sequence[Outfit]], Renderer]
+RendererMaker = Callable[[Place, int, Sequence[Outfit]], Renderer]
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from followme_uav.errors import ConfigError
 from followme_uav.messages import Quaternion, Vec3
 from followme_uav.sim.agents.people import MAX_PEOPLE, PEOPLE, Crowd
 from followme_uav.sim.agents.routes import Hero, HeroMode, Walker
-from followme_uav.sim.agents.traffic import CARS, Traffic
+from followme_uav.sim.agents.traffic import CARS
+from followme_uav.sim.agents.traffic_of import traffic_of
 from followme_uav.sim.city.environment import Environment
 from followme_uav.sim.city.patterns import same
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.spawned import SpawnedObject, SpawnedObjects
 from followme_uav.sim.city.world import make_city
 from followme_uav.sim.names import VEHICLE_NAME
@@ -67,6 +69,7 @@ class Simulation:
         walkers: further people with routes, numbered after `people`.
         equipment: name and sensors of the vehicle.
         vehicle: its airframe, autopilot and rules; None: those of the default vehicle.
+        place: the surroundings; None: the city of the seed and the style.
 
     Raises:
         ConfigError: Too many people or cars, an unknown style, a route that leads through
@@ -85,6 +88,7 @@ class Simulation:
         walkers: Sequence[Walker] = (),
         equipment: Equipment | None = None,
         vehicle: VehicleSpec | None = None,
+        place: Place | None = None,
     ) -> None:
         everybody = people + len(walkers)
         if not 0 <= everybody <= MAX_PEOPLE:
@@ -93,19 +97,22 @@ class Simulation:
             )
         self.seed = seed
         self.equipment = equipment or Equipment()
-        self.city = make_city(seed, style)
+        self.city: Place = place or make_city(seed, style)
         name = self.equipment.vehicle_name
         if name != VEHICLE_NAME and any(same(n, name) for n in drawn_names(self.city, everybody)):
             raise ConfigError(f"vehicle '{name}': something in the city has that name; use another")
         self.crowd = Crowd(self.city, seed, people, hero, [w.route for w in walkers])
-        self.traffic = Traffic(seed, cars, first_name=len(self.city.cars))
+        self.traffic = traffic_of(self.city, seed, cars)
         self.traffic.reset(self.crowd.in_the_road_m)  # the vehicle needs a solid for each car
         spec = vehicle or load_vehicle()
         self.vehicle = Vehicle(
             self.city.colliders,
             everybody + 1,
             self.traffic.colliders(),
+            start_m=self.city.start_m,
             airframe=spec.airframe,
+            floor_m=self.city.floor_height_m(*self.city.start_m),
+            terrain=self.city.terrain,
         )
         self.autopilot = make_controller(self.vehicle, spec.controller)
         self.manoeuvres = manoeuvres_by(spec.tasks)
@@ -130,7 +137,7 @@ class Simulation:
     def reset(self) -> None:
         """Return to the start, time included; the same calls then give the same bytes again.
 
-        The vehicle stands at the origin, armed and without API control, with the autopilot's
+        The vehicle stands at the start, armed and without API control, with the autopilot's
         default gains and the remote control off; a running task answers False. Fields of view,
         weather and spawned objects survive, as in AirSim; the time of day starts again. A recording
         ends, because its time stamps would repeat. A rest of asked time shorter than a step is
@@ -201,7 +208,7 @@ class Simulation:
         A position below the ground becomes standing on it.
         """
         north, east, down = position_m
-        standing = self.vehicle.start_m[2]
+        standing = -self.city.floor_height_m(north, east) - self.vehicle.airframe.half_size_m[2]
         self.vehicle.set_motion(
             (north, east, min(down, standing)), orientation, velocity_mps, rates_radps
         )
@@ -266,7 +273,7 @@ class Simulation:
         self.crowd.advance(dt_s, self.traffic)
         in_the_road_m = self.crowd.in_the_road_m
         north, east, down = self.vehicle.position_m
-        if down > -_IN_THE_WAY_M:
+        if -down - self.city.floor_height_m(north, east) < _IN_THE_WAY_M:
             margin_m = (-_VEHICLE_MARGIN_M, 0.0, _VEHICLE_MARGIN_M)
             in_the_road_m += [(north + n, east + e) for n in margin_m for e in margin_m]
         self.traffic.advance(dt_s, in_the_road_m, self.crowd.crosswalks_in_use)
@@ -274,4 +281,4 @@ class Simulation:
 
     def _place_movers(self) -> None:
         self.vehicle.move_people(self.crowd.feet_m)
-        self.vehicle.move_cars(self.traffic.poses)
+        self.vehicle.move_cars(self.traffic.poses, self.traffic.middles_m)

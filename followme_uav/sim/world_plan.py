@@ -3,6 +3,7 @@
 `python -m followme_uav.sim.server --world WORLD.yaml` starts a simulator with it (JSON is YAML,
 too); options such as `--seed` take precedence. Everything has a default:
 
+    place: old-town             # a generator (`followme-uav world list`), or a world file
     seed: 7                     # of everything that is drawn at random
     style: old_town             # plaza, old_town, modern, brick_town; default: drawn by the seed
     people: 30                  # people with random goals, besides the hero and everybody below
@@ -37,10 +38,11 @@ from followme_uav.config import Number, Point2, Section, Share, read_yaml, valid
 from followme_uav.errors import ConfigError
 from followme_uav.sim.agents.gatherings import gathering
 from followme_uav.sim.agents.people import MAX_PEOPLE, PEOPLE
-from followme_uav.sim.agents.routes import HeroMode, Route, Walker
+from followme_uav.sim.agents.routes import GRID_REACH_M, HeroMode, Route, Walker, check_within
 from followme_uav.sim.agents.traffic import CARS, MAX_CARS
-from followme_uav.sim.city.layout import City
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.styles import style_of
+from followme_uav.sim.places import check_place, is_grid
 from followme_uav.sim.vehicle.vehicle_spec import VehicleChoice, load_vehicle
 
 
@@ -71,6 +73,8 @@ def _kind_of_hero(value: Any) -> str:
 class WorldPlan(Section):
     """The start of a simulated world; the module docstring shows an example."""
 
+    place: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """Name of a generator, or path of a world file; None: `grid`, the city of all seeds."""
     seed: Annotated[int, Field(ge=0)] = 1
     style: str | None = None
     people: Annotated[int, Field(ge=0, le=MAX_PEOPLE)] = PEOPLE
@@ -89,6 +93,11 @@ class WorldPlan(Section):
     @model_validator(mode="after")
     def _check(self) -> WorldPlan:
         style_of(self.seed, self.style)
+        check_place(self.place)
+        if is_grid(self.place):
+            for route in (self.hero, *(walker.route for walker in self.walkers)):
+                if isinstance(route, Route):
+                    check_within(route, GRID_REACH_M)
         load_vehicle(self.vehicle)
         everybody = self.people + len(self.walkers) + sum(g.people for g in self.gatherings)
         if everybody > MAX_PEOPLE:
@@ -97,7 +106,7 @@ class WorldPlan(Section):
             )
         return self
 
-    def everybody(self, city: City) -> tuple[Walker, ...]:
+    def everybody(self, city: Place) -> tuple[Walker, ...]:
         """The walkers and the members of the gatherings, in the order of their numbers.
 
         Raises:

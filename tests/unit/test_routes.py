@@ -95,7 +95,7 @@ def test_a_moved_hero_continues_from_the_nearest_point_of_the_route():
     ("arguments", "message"),
     [
         (((),), "no waypoint"),
-        ((((0.0, 140.0),),), "outside the city"),
+        ((((0.0, 6000.0),),), "outside the city"),
         ((((math.nan, 0.0),),), "outside the city"),
         ((((0.0, 0.0),), ((0.0, 5.1),)), "use 0 to 5"),
         ((((0.0, 0.0),), ((0.0, 1.0), (0.0, 2.0))), "rising times"),

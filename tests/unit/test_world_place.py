@@ -1,4 +1,4 @@
-"""A world as a place: its solids, rays and distances agree with MuJoCo's, and the start is right."""
+"""A world as a place: solids, rays and distances agree with MuJoCo's."""
 
 from __future__ import annotations
 
@@ -91,11 +91,10 @@ def test_ray_meets_the_bilinear_ground_exactly():
     terrain = _slope()
     for start, along in (
         ((-30.0, -30.0, -9.0), (0.6, 0.64, 0.48)),
-        ((44.0, 3.0, -6.0), (-1, 0, 0)),
+        ((44.0, 3.0, -1.0), (-1, 0, 0)),
     ):
         length_m = ray_to_terrain_m(terrain, start, along)
-        if math.isinf(length_m):
-            continue
+        assert 0.0 < length_m < 100.0
         n, e, d = (s + length_m * a for s, a in zip(start, along, strict=True))
         assert -d == pytest.approx(ground_height_m(terrain, n, e), abs=1e-6)
     assert ray_to_terrain_m(terrain, (0.0, 0.0, 50.0), (1.0, 0.0, 0.0)) == 0.0

@@ -13,7 +13,7 @@ from collections.abc import Collection
 import numpy as np
 
 from followme_uav.sim.agents.gait import BRAKING_MPS2
-from followme_uav.sim.agents.walk_graph import CROSSWALKS
+from followme_uav.sim.agents.walkways import Walkways
 from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M
 
@@ -30,13 +30,18 @@ _OFF_THE_KERB_M = 0.5  # a person pushed this far onto the carriageway goes on
 class Crosswalks:
     """The crosswalk that each person crosses next, and whether that person may cross it.
 
+    Args:
+        people: number of people.
+        walkways: where the crosswalks are.
+
     Attributes:
         number: (people,) the crosswalk on the way to the next place, or `NO_CROSSWALK`.
         crossing: (people,) whether the person has claimed that crosswalk.
         in_use: numbers of the crosswalks that a person is on, or about to step on.
     """
 
-    def __init__(self, people: int) -> None:
+    def __init__(self, people: int, walkways: Walkways) -> None:
+        self._walkways = walkways
         self.number = np.full(people, NO_CROSSWALK)
         self.crossing = np.zeros(people, dtype=np.bool_)
         self.in_use: set[int] = set()
@@ -70,10 +75,7 @@ class Crosswalks:
         near = (self.number >= 0) & (road_gap_m < KERB_M + _APPROACH_M)
         for i in np.flatnonzero(near).tolist():
             number = int(self.number[i])
-            crosswalk = CROSSWALKS[number]
-            beyond_m = float(position[i, crosswalk.axis]) - crosswalk.street_m
-            if float(target[i, crosswalk.axis]) < crosswalk.street_m:
-                beyond_m = -beyond_m
+            beyond_m = self._walkways.beyond_m(number, position[i], target[i])
             if beyond_m > ROAD_M:
                 self.assign(i, NO_CROSSWALK)
                 continue

@@ -9,7 +9,7 @@ import numpy as np
 from followme_uav.errors import ConfigError
 from followme_uav.messages import Vec2
 from followme_uav.sim.agents.routes import WALL_GAP_M, Route, Walker, gaps_m, walkable_solids
-from followme_uav.sim.city.layout import City
+from followme_uav.sim.city.place import Place
 
 _PACE_MPS = (0.4, 0.9)
 _WAYPOINTS = 4
@@ -18,7 +18,7 @@ _TRIES = 60  # per person
 
 
 def gathering(
-    city: City, place_m: Vec2, people: int, radius_m: float, number: int = 0
+    city: Place, place_m: Vec2, people: int, radius_m: float, number: int = 0
 ) -> list[Walker]:
     """Make people who stay within `radius_m` of a place; every other one stands.
 

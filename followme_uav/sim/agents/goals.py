@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from followme_uav.sim.agents.crosswalks import NO_CROSSWALK, Crosswalks
-from followme_uav.sim.agents.walk_graph import SCATTER_M, walk_graph
-from followme_uav.sim.city.arrays import Floats
-from followme_uav.sim.city.layout import PAVEMENT_HEIGHT_M, City, ground_height_m
+from followme_uav.sim.agents.walk_graph import SCATTER_M
+from followme_uav.sim.agents.walkways import Walkways
+from followme_uav.sim.city.arrays import Floats, Indices
 
 HERO_INDEX = 0
 
@@ -30,14 +30,15 @@ class Goals:
         rest_until_s: (people,) each person rests until this time.
     """
 
-    def __init__(self, city: City) -> None:
-        self.graph = walk_graph(city)
+    def __init__(self, walkways: Walkways) -> None:
+        self.graph = walkways.graph
+        self._walkways = walkways
         self._crosswalk_of = {
             (a, b): self.graph.crosswalk(a, b)
             for a, neighbours in enumerate(self.graph.neighbours)
             for b in neighbours
         }
-        self._centre_m = np.hypot(*self.graph.places_m.T)
+        self._centre_m = np.hypot(*(self.graph.places_m - walkways.centre_m).T)
 
     def reset(self, people: int, rng: np.random.Generator, crosswalks: Crosswalks) -> None:
         """Forget all goals; use this generator and update these crosswalks from now on."""
@@ -67,9 +68,10 @@ class Goals:
             way: Floats = graph.places_m[b] - graph.places_m[a]
             spot: Floats = graph.places_m[a] + rng.random() * way
             spot = spot + rng.uniform(-SCATTER_M, SCATTER_M, 2)
-            fits = ground_height_m(*spot.tolist()) == PAVEMENT_HEIGHT_M
+            fits = self._walkways.may_start(spot)
             if i == HERO_INDEX:
-                fits = fits and _HERO_START_M[0] <= math.hypot(*spot) <= _HERO_START_M[1]
+                away_m = math.hypot(*(spot - self._walkways.centre_m))
+                fits = fits and _HERO_START_M[0] <= away_m <= _HERO_START_M[1]
             elif fits:
                 fits = float(np.hypot(*(others - spot).T).min()) > _START_GAP_M
             if fits:
@@ -78,6 +80,11 @@ class Goals:
         self._assign_crosswalk(i)
         self.aim(i)
         return spot
+
+    @property
+    def ways(self) -> tuple[Indices, Indices]:
+        """(people,) the place that each person comes from, and the one that the person walks to."""
+        return self._previous, self._place
 
     def aim(self, i: int) -> None:
         """Draw a target near the next place of person i, and a speed."""

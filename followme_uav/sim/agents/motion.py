@@ -10,7 +10,8 @@ from followme_uav.sim.agents.avoidance import hold_back, separate
 from followme_uav.sim.agents.crowd_state import Bodies, Intent, Surroundings
 from followme_uav.sim.agents.gait import stride_m
 from followme_uav.sim.agents.ground_contact import push_out, push_out_one
-from followme_uav.sim.agents.traffic import Traffic
+from followme_uav.sim.agents.traffic import MovingCars
+from followme_uav.sim.agents.walkways import Walkways
 from followme_uav.sim.city.arrays import Floats
 
 ACCELERATION_MPS2 = 2.0
@@ -24,8 +25,8 @@ def move(
     bodies: Bodies,
     intent: Intent,
     surroundings: Surroundings,
-    circles: Floats,
-    traffic: Traffic | None,
+    walkways: Walkways,
+    traffic: MovingCars | None,
     dt_s: float,
 ) -> Bodies:
     """Move all people by one time step.
@@ -34,7 +35,7 @@ def move(
         bodies: all people before the step.
         intent: what they do.
         surroundings: what they may touch.
-        circles: (n, 3) north, east, radius of the obstacles.
+        walkways: the obstacles on them.
         traffic: cars that they may touch.
         dt_s: length of the step.
     """
@@ -42,7 +43,7 @@ def move(
     change = np.minimum(np.maximum(change, -intent.braking_mps2 * dt_s), ACCELERATION_MPS2 * dt_s)
     speed_mps = bodies.speed_mps + change
     wanted = bodies.position + (intent.direction * speed_mps[:, None] + intent.sidestep_mps) * dt_s
-    position = _resolved(bodies.position, wanted, speed_mps, surroundings, circles, traffic)
+    position = _resolved(bodies.position, wanted, speed_mps, surroundings, walkways, traffic)
     # The speed follows the distance walked, so that the legs of a blocked person stop.
     moved = position - bodies.position
     moved_mps = np.sqrt(np.einsum("ij,ij->i", moved, moved)) / dt_s
@@ -62,17 +63,18 @@ def _resolved(
     wanted: Floats,
     speed_mps: Floats,
     surroundings: Surroundings,
-    circles: Floats,
-    traffic: Traffic | None,
+    walkways: Walkways,
+    traffic: MovingCars | None,
 ) -> Floats:
     """(people, 2) positions nearest to the wanted ones that touch nothing."""
     mass = np.where(speed_mps < 0.1, _STANDING_MASS, 1.0)
     after = separate(wanted, surroundings.pairs, mass)
-    push_out(after, circles, surroundings.obstacles)
+    push_out(after, walkways.circles, surroundings.obstacles)
     if traffic is not None:
         for i in surroundings.on_road.tolist():
             for circle in traffic.circles_near(*after[i].tolist()):
                 push_out_one(after, i, circle)
+    walkways.keep_out(before, after)
     hold_back(before, after, surroundings.pairs)
     return after
 

@@ -21,13 +21,7 @@ from followme_uav.sim.agents.avoidance import near_pairs, no_pairs, separate
 from followme_uav.sim.agents.crosswalks import NO_CROSSWALK, Crosswalks
 from followme_uav.sim.agents.crowd_state import Bodies, Intent, Surroundings
 from followme_uav.sim.agents.goals import HERO_INDEX, Goals
-from followme_uav.sim.agents.ground_contact import (
-    height_m,
-    near_circles,
-    obstacle_circles,
-    push_out,
-    road_gaps_m,
-)
+from followme_uav.sim.agents.ground_contact import near_circles, push_out
 from followme_uav.sim.agents.groups import PERIOD_S, Groups, ring_radius_m
 from followme_uav.sim.agents.motion import ACCELERATION_MPS2, HARD_BRAKING_MPS2, move
 from followme_uav.sim.agents.routes import Hero, HeroMode, Route
@@ -40,9 +34,12 @@ from followme_uav.sim.agents.steering import (
     stopping_for_cars,
     surroundings_of,
 )
-from followme_uav.sim.agents.traffic import Traffic
+from followme_uav.sim.agents.traffic import MovingCars
+from followme_uav.sim.agents.walkways import Walkways
+from followme_uav.sim.agents.walkways_of import walkways_of
 from followme_uav.sim.city.arrays import Floats
-from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M, PAVEMENT_HEIGHT_M, City
+from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M
+from followme_uav.sim.city.place import Place
 
 PEOPLE, MAX_PEOPLE = 30, 100
 """Number of people besides the hero: by default, and at most. The renderer numbers all objects in
@@ -92,7 +89,7 @@ class Crowd:
 
     def __init__(
         self,
-        city: City,
+        city: Place,
         seed: int,
         people: int = PEOPLE,
         hero: Hero = HeroMode.RANDOM,
@@ -101,8 +98,9 @@ class Crowd:
         self._seed = seed
         self._free_count = people + 1  # the hero included, even with a route
         self._count = self._free_count + len(walkers)
-        self._circles = obstacle_circles(city)
-        self._goals = Goals(city)
+        self._walkways: Walkways
+        self._goals: Goals
+        self._walkways, self._goals = walkways_of(city)
         self._scripted = ScriptedPeople(city, hero, walkers, self._free_count)
         self.reset()
 
@@ -115,11 +113,11 @@ class Crowd:
         self._next_meeting_s = PERIOD_S
         self._stuck_s = np.zeros(n)
         self._snapshot: tuple[Person, ...] | None = None
-        self._crosswalks = Crosswalks(n)
+        self._crosswalks = Crosswalks(n, self._walkways)
         self._groups = Groups(n, np.random.default_rng([self._seed, 8]))
         self._goals.reset(n, rng, self._crosswalks)
         self._bodies = self._start(rng)
-        gap_m = road_gaps_m(self._bodies.position)
+        gap_m = self._walkways.road_gaps_m(self._bodies.position, self._goals.ways)
         self._surroundings = Surroundings(gap_m, on_road(gap_m), no_pairs(), no_pairs())
         self._intent: Intent | None = None
 
@@ -146,9 +144,9 @@ class Crowd:
         """(people, 3) points that all people stand on, world NED; NaN for an absent hero."""
         feet = np.empty((self._count, 3))
         feet[:, :2] = self._bodies.position
-        feet[:, 2] = -PAVEMENT_HEIGHT_M
-        for i, (north, east) in zip(self._surroundings.on_road, self.in_the_road_m, strict=True):
-            feet[i, 2] = -height_m(north, east)
+        feet[:, 2] = self._walkways.feet_down_m(
+            self._bodies.position, self._surroundings.on_road, self._goals.ways
+        )
         if self._scripted.hero_absent:
             feet[HERO_INDEX] = np.nan
         return feet
@@ -168,7 +166,7 @@ class Crowd:
         """Numbers of the crosswalks that a person is on, or about to step on."""
         return self._crosswalks.in_use
 
-    def advance(self, dt_s: float, traffic: Traffic | None = None) -> None:
+    def advance(self, dt_s: float, traffic: MovingCars | None = None) -> None:
         """Advance by `dt_s` seconds.
 
         Args:
@@ -181,7 +179,7 @@ class Crowd:
             self._intent = self._decide(dt_s * _DECISION_STEPS, traffic)
         self._step += 1
         self._bodies = move(
-            self._bodies, self._intent, self._surroundings, self._circles, traffic, dt_s
+            self._bodies, self._intent, self._surroundings, self._walkways, traffic, dt_s
         )
 
     def place(self, i: int, north_m: float, east_m: float, heading_rad: float) -> None:
@@ -196,7 +194,7 @@ class Crowd:
         self._scripted.rejoin(i, north_m, east_m)
         # The surroundings are no longer valid: decide anew at the next step.
         self._step = 0
-        gap_m = road_gaps_m(self._bodies.position)
+        gap_m = self._walkways.road_gaps_m(self._bodies.position, self._goals.ways)
         self._surroundings = replace(self._surroundings, road_gap_m=gap_m, on_road=on_road(gap_m))
 
     # The start
@@ -250,18 +248,19 @@ class Crowd:
         for _ in range(100):
             before = position
             position = separate(before, near_pairs(before), mass)
-            push_out(position, self._circles, near_circles(position, self._circles))
+            circles = self._walkways.circles
+            push_out(position, circles, near_circles(position, circles))
             if np.array_equal(position, before):
                 break
         return position
 
     # Decisions, ten times a second
 
-    def _decide(self, dt_s: float, traffic: Traffic | None) -> Intent:
+    def _decide(self, dt_s: float, traffic: MovingCars | None) -> Intent:
         """Decide where each person goes, and how fast, until the next decision."""
         obstacles = None if self._step % _SEARCH_STEPS == 0 else self._surroundings.obstacles
         position, speed_mps = self._bodies.position, self._bodies.speed_mps
-        self._surroundings = surroundings_of(position, self._circles, obstacles)
+        self._surroundings = surroundings_of(position, self._walkways, self._goals.ways, obstacles)
         self._update_goals()
         target, desired_mps = self._targets()
         to_target = target - position
@@ -278,6 +277,7 @@ class Crowd:
             self._surroundings.pairs,
             self._groups,
             self._crosswalks.crossing,
+            self._walkways,
         )
         velocity += aside_mps
         course_rad = np.arctan2(velocity[:, 1], velocity[:, 0])
@@ -295,7 +295,7 @@ class Crowd:
         return target, desired_mps
 
     def _give_way(
-        self, target: Floats, direction: Floats, desired_mps: Floats, traffic: Traffic | None
+        self, target: Floats, direction: Floats, desired_mps: Floats, traffic: MovingCars | None
     ) -> Floats:
         """Lower desired speeds, in place, for people who wait for cars.
 
@@ -350,10 +350,13 @@ class Crowd:
 
     def _fits_a_group(self, centre: Floats) -> bool:
         """Whether there is room around a place, off the carriageways."""
-        away = self._circles[:, :2] - centre
-        if (np.hypot(*away.T) < self._circles[:, 2] + _GROUP_ROOM_M).any():
+        circles = self._walkways.circles
+        away = circles[:, :2] - centre
+        if (np.hypot(*away.T) < circles[:, 2] + _GROUP_ROOM_M).any():
             return False
-        return float(road_gaps_m(centre[None])[0]) > CARRIAGEWAY_HALF_WIDTH_M + _GROUP_ROOM_M
+        gap_m = self._walkways.road_gaps_m(centre[None])[0]
+        is_off_road = float(gap_m) > CARRIAGEWAY_HALF_WIDTH_M + _GROUP_ROOM_M
+        return is_off_road and self._walkways.has_room(centre, _GROUP_ROOM_M)
 
     def _leave_group(self, i: int) -> None:
         """Take person i out of a group; all who leave walk on to their goals."""

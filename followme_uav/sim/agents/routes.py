@@ -12,10 +12,11 @@ from typing import Literal
 import numpy as np
 
 from followme_uav.errors import ConfigError
-from followme_uav.messages import Vec2
+from followme_uav.messages import Vec2, Vec3
 from followme_uav.sim.agents.gait import BRAKING_MPS2
 from followme_uav.sim.city.arrays import Flags, Floats
-from followme_uav.sim.city.layout import STREET_END_M, City
+from followme_uav.sim.city.layout import STREET_END_M, City, Collider
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.polyline import Path
 
 MAX_SPEED_MPS = 5.0
@@ -24,6 +25,9 @@ WALL_GAP_M = 0.6
 """The least distance of a route from anything solid; people cut corners a little."""
 
 _REACH_M = STREET_END_M + 5.0
+GRID_REACH_M = (-_REACH_M, -_REACH_M, _REACH_M, _REACH_M)
+"""South, west, north, east: in the city of all seeds people walk so far."""
+_FARTHEST_M = 5000.0
 
 _SAMPLE_M = 0.1
 _TALL_M = 2.0  # people walk under a solid that begins higher than this
@@ -64,10 +68,10 @@ class Route:
         if not self.waypoints_m:
             raise ConfigError("route: it has no waypoint; give at least one (north, east)")
         for i, point in enumerate(self.waypoints_m):
-            if not all(abs(v) <= _REACH_M for v in point):
+            if not all(abs(v) <= _FARTHEST_M for v in point):
                 raise ConfigError(
                     f"route: waypoint {i} {point} is outside the city; north and east go "
-                    f"from {-_REACH_M:g} to {_REACH_M:g} m"
+                    f"from {-_FARTHEST_M:g} to {_FARTHEST_M:g} m"
                 )
         times = [from_s for from_s, _ in self.speeds_mps]
         if not all(math.isfinite(t) and t >= 0.0 for t in times) or times != sorted(set(times)):
@@ -108,6 +112,8 @@ class Solids:
     """(solids, 2) half sizes before the rotation by `yaw`; for a post, its radius twice."""
     yaw: Floats
     is_round: Flags
+    corners_m: tuple[tuple[Vec3, ...], ...]
+    """Of each solid that is neither a box nor a post; else empty."""
 
 
 class RouteProgress:
@@ -163,15 +169,20 @@ class RouteProgress:
         return (north, east), desired_mps
 
 
-def walkable_solids(city: City) -> Solids:
-    """The solids of a city that people cannot walk through or under."""
-    solids = [c for c in city.colliders if -c.centre_m[2] - c.half_size_m[2] < _TALL_M]
+def walkable_solids(city: Place) -> Solids:
+    """The solids of a place that people cannot walk through or under."""
+
+    def bottom_m(c: Collider) -> float:
+        return -c.centre_m[2] - c.half_size_m[2] - city.floor_height_m(*c.centre_m[:2])
+
+    solids = [c for c in city.colliders if bottom_m(c) < _TALL_M]
     return Solids(
         tuple(c.name for c in solids),
-        np.array([c.centre_m[:2] for c in solids]),
-        np.array([c.half_size_m[:2] for c in solids]),
-        np.array([c.yaw_rad for c in solids]),
-        np.array([c.shape == "cylinder" for c in solids]),
+        np.array([c.centre_m[:2] for c in solids]).reshape(-1, 2),
+        np.array([c.half_size_m[:2] for c in solids]).reshape(-1, 2),
+        np.array([c.yaw_rad for c in solids], dtype=float),
+        np.array([c.shape == "cylinder" for c in solids], dtype=bool),
+        tuple(c.corners_m for c in solids),
     )
 
 
@@ -183,10 +194,34 @@ def gaps_m(points: Floats, solids: Solids) -> Floats:
     across = np.abs(c * east - s * north) - solids.half[:, 1]
     to_box = np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0))
     gaps: Floats = np.where(solids.is_round, np.hypot(north, east) - solids.half[:, 0], to_box)
+    hulls = [i for i, corners in enumerate(solids.corners_m) if corners]
+    if hulls:
+        import shapely  # the city of all seeds has no hulls
+
+        rings = [shapely.MultiPoint(solids.corners_m[i]).convex_hull for i in hulls]
+        where = shapely.points(points)
+        for i, ring in zip(hulls, rings, strict=True):
+            near = gaps[:, i] < WALL_GAP_M  # its box is nearer than that
+            gaps[near, i] = shapely.distance(where[near], ring)
     return gaps
 
 
-def check_route(route: Route, city: City, person: str = "hero") -> None:
+def check_within(route: Route, reach_m: tuple[float, float, float, float]) -> None:
+    """Check that a route stays within south, west, north, east.
+
+    Raises:
+        ConfigError: A waypoint is outside.
+    """
+    south_m, west_m, north_m, east_m = reach_m
+    for i, (n, e) in enumerate(route.waypoints_m):
+        if not (south_m <= n <= north_m and west_m <= e <= east_m):
+            raise ConfigError(
+                f"route: waypoint {i} ({n:g}, {e:g}) is outside the city; north goes from "
+                f"{south_m:g} to {north_m:g} m, east from {west_m:g} to {east_m:g} m"
+            )
+
+
+def check_route(route: Route, city: Place, person: str = "hero") -> None:
     """Check that a route keeps its distance from everything solid.
 
     Args:
@@ -195,8 +230,9 @@ def check_route(route: Route, city: City, person: str = "hero") -> None:
         person: name used in the error.
 
     Raises:
-        ConfigError: A solid is on or near the route.
+        ConfigError: A solid is on or near the route, or it leaves the place.
     """
+    check_within(route, GRID_REACH_M if isinstance(city, City) else city.bounds_m)
     points = list(route.waypoints_m)
     if route.loop:
         points.append(points[0])

@@ -11,8 +11,8 @@ from followme_uav.sim.agents.crowd_state import Bodies
 from followme_uav.sim.agents.goals import HERO_INDEX, Goals
 from followme_uav.sim.agents.routes import Hero, HeroMode, Route, RouteProgress, check_route
 from followme_uav.sim.city.arrays import Floats
-from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.obstacles import person_name
+from followme_uav.sim.city.place import Place
 
 _AWAY_M = 1.0e4  # position of an absent hero
 
@@ -34,7 +34,9 @@ class ScriptedPeople:
         ConfigError: A route leads through something.
     """
 
-    def __init__(self, city: City, hero: Hero, walkers: Sequence[Route], first_walker: int) -> None:
+    def __init__(
+        self, city: Place, hero: Hero, walkers: Sequence[Route], first_walker: int
+    ) -> None:
         routes = dict(enumerate(walkers, start=first_walker))
         if isinstance(hero, Route):
             routes[HERO_INDEX] = hero

@@ -7,10 +7,11 @@ import numpy as np
 from followme_uav.sim.agents.avoidance import Pairs, near_pairs, sidesteps
 from followme_uav.sim.agents.crosswalks import KERB_M, ROAD_M, Crosswalks
 from followme_uav.sim.agents.crowd_state import Bodies, Surroundings
-from followme_uav.sim.agents.ground_contact import near_circles, road_gaps_m, road_offsets_m
+from followme_uav.sim.agents.ground_contact import near_circles
 from followme_uav.sim.agents.groups import Groups
 from followme_uav.sim.agents.motion import HARD_BRAKING_MPS2
-from followme_uav.sim.agents.traffic import Traffic
+from followme_uav.sim.agents.traffic import MovingCars
+from followme_uav.sim.agents.walkways import Walkways
 from followme_uav.sim.city.arrays import Flags, Floats, Indices
 
 NEAR_KERB_M = KERB_M + 1.0
@@ -21,17 +22,23 @@ _GROUP_GAP_M = 3.5  # people nearer than this to a group walk around it
 _GROUP_PACE_MPS = 0.9  # at most, on the last steps to a place in a group
 
 
-def surroundings_of(position: Floats, circles: Floats, obstacles: Pairs | None) -> Surroundings:
+def surroundings_of(
+    position: Floats,
+    walkways: Walkways,
+    ways: tuple[Indices, Indices],
+    obstacles: Pairs | None,
+) -> Surroundings:
     """Find what is near each person.
 
     Args:
         position: (people, 2).
-        circles: (n, 3) north, east, radius of the obstacles.
+        walkways: the ground and the obstacles on it.
+        ways: the places between which each person walks.
         obstacles: pairs found earlier, to save the search; None to search.
     """
-    gap_m = road_gaps_m(position)
+    gap_m = walkways.road_gaps_m(position, ways)
     if obstacles is None:
-        obstacles = near_circles(position, circles)
+        obstacles = near_circles(position, walkways.circles)
     return Surroundings(gap_m, on_road(gap_m), near_pairs(position), obstacles)
 
 
@@ -52,7 +59,7 @@ def stopping_for_cars(
     desired_mps: Floats,
     road_gap_m: Floats,
     crosswalks: Crosswalks,
-    traffic: Traffic,
+    traffic: MovingCars,
 ) -> list[int]:
     """Find people in the road, not on a crosswalk, who would step in front of a car.
 
@@ -77,7 +84,12 @@ def stopping_for_cars(
 
 
 def sidestep_mps(
-    bodies: Bodies, velocity: Floats, pairs: Pairs, groups: Groups, crossing: Flags
+    bodies: Bodies,
+    velocity: Floats,
+    pairs: Pairs,
+    groups: Groups,
+    crossing: Flags,
+    walkways: Walkways,
 ) -> Floats:
     """(people, 2) velocity aside, around other people and around groups.
 
@@ -87,6 +99,7 @@ def sidestep_mps(
         pairs: people who are near each other.
         groups: all groups; their members do not avoid each other.
         crossing: (people,) whether each person crosses at a crosswalk.
+        walkways: nobody steps aside from a kerb onto a carriageway.
     """
     in_group, position, count = groups.in_group, bodies.position, len(bodies.position)
     first, second = pairs
@@ -106,14 +119,8 @@ def sidestep_mps(
             position = np.concatenate((position, centres))
             velocity = np.concatenate((velocity, np.zeros_like(centres)))
     aside = sidesteps(position, velocity, (first, second), extra_m)[:count]
-    aside[_off_the_kerb(bodies.position, aside) & ~crossing[:, None]] = 0.0
+    off_the_kerb = walkways.off_the_kerb(bodies.position, aside, NEAR_KERB_M)
+    aside[off_the_kerb & ~crossing[:, None]] = 0.0
     # People who stand do not step aside; walking people pass them.
     moving: Floats = aside * np.minimum(1.0, bodies.speed_mps / 0.5)[:, None]
     return moving
-
-
-def _off_the_kerb(position: Floats, aside: Floats) -> Flags:
-    """(people, 2) whether each component of a sidestep leads from a kerb onto a carriageway."""
-    off = road_offsets_m(position)
-    leads: Flags = (np.abs(off) < NEAR_KERB_M) & (aside * off < 0.0) & (np.abs(off) > 4.0)
-    return leads

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -44,19 +45,33 @@ from followme_uav.sim.city.layout import Car, Collider
 CARS, MAX_CARS = 8, len(LANES)
 """Number of driving cars: by default, and at most."""
 
-_PAINTS = (
+PAINTS = (
     (0.72, 0.74, 0.76), (0.12, 0.13, 0.15), (0.85, 0.85, 0.83), (0.16, 0.24, 0.42),
     (0.55, 0.50, 0.38), (0.12, 0.30, 0.22),
 )  # fmt: skip
 """No red: a network with a small field of view takes a near red car for the hero."""
-_CRUISE_MPS = (6.0, 9.0)
-_ACCELERATION_MPS2, _HARD_BRAKING_MPS2 = 1.8, 6.0
+CRUISE_MPS = (6.0, 9.0)
+ACCELERATION_MPS2, HARD_BRAKING_MPS2 = 1.8, 6.0
 _CLAIM_M = 3.0  # a car claims an intersection this far before it would have to brake for it
-_GAP_M = 1.8  # to the car ahead, at rest
-_STOP_GAP_M = 1.5  # from the bumper to a person on the way
+GAP_M = 1.8  # to the car ahead, at rest
+STOP_GAP_M = 1.5  # from the bumper to a person on the way
 _MAX_REFUSALS = 20  # a driver chooses another turn after so many claims refused
-_DECISION_STEPS = 2  # every driver decides at every second step
+DECISION_STEPS = 2  # every driver decides at every second step
 _ROOM_M = 2.0 * LENGTH_M  # free road that a car needs behind an intersection
+
+
+class MovingCars(Protocol):
+    """What people need to know of the cars, to look out for them."""
+
+    @property
+    def claimed(self) -> Collection[int]:
+        """Crosswalks that cars have claimed: people must not step on them."""
+
+    def circles_near(self, north_m: float, east_m: float) -> list[Circle]:
+        """Circles that cover all cars within reach of a person at a place."""
+
+    def endangers(self, here: Vec2, there: Vec2) -> bool:
+        """Whether a step from here to there leads in front of a car that could hardly stop."""
 
 
 class Traffic:
@@ -88,8 +103,8 @@ class Traffic:
         for lane in order:
             along_m = float(rng.uniform(6.0, LANES[lane].stop_m - 8.0))
             north, east, _ = LANES[lane].segment.pose(along_m)
-            cruise_mps = float(rng.uniform(*_CRUISE_MPS))
-            colour = _PAINTS[int(rng.integers(len(_PAINTS)))]
+            cruise_mps = float(rng.uniform(*CRUISE_MPS))
+            colour = PAINTS[int(rng.integers(len(PAINTS)))]
             turn = self._draw_turn(LANES[lane])
             if len(self._drivers) == self._count:
                 break
@@ -117,6 +132,11 @@ class Traffic:
     def speeds_mps(self) -> tuple[float, ...]:
         """The speed of every car now."""
         return tuple(driver.speed_mps for driver in self._drivers)
+
+    @property
+    def middles_m(self) -> Sequence[float]:
+        """Nothing: all cars are on one level."""
+        return ()
 
     @property
     def poses(self) -> Sequence[tuple[float, float, float]]:
@@ -169,10 +189,10 @@ class Traffic:
         """
         self._steps += 1
         for i, driver in enumerate(self._drivers):
-            if (self._steps + i) % _DECISION_STEPS == 0:
+            if (self._steps + i) % DECISION_STEPS == 0:
                 driver.desired_mps = self._desired_mps(i, driver, in_the_road_m, crosswalks_in_use)
             change = driver.desired_mps - driver.speed_mps
-            change = min(max(change, -_HARD_BRAKING_MPS2 * dt_s), _ACCELERATION_MPS2 * dt_s)
+            change = min(max(change, -HARD_BRAKING_MPS2 * dt_s), ACCELERATION_MPS2 * dt_s)
             driver.speed_mps = max(0.0, driver.speed_mps + change)
             step_m = driver.speed_mps * dt_s
             if step_m > 0.0 and hits(driver.pose(step_m), in_the_road_m):
@@ -212,10 +232,10 @@ class Traffic:
             if to_turn_m < 20.0:
                 limit_mps = math.sqrt(turn_mps**2 + 2.0 * BRAKING_MPS2 * max(to_turn_m, 0.0))
                 desired_mps = min(desired_mps, limit_mps)
-        desired_mps = min(desired_mps, approach_mps(self._gap_m(driver) - _GAP_M))
+        desired_mps = min(desired_mps, approach_mps(self._gap_m(driver) - GAP_M))
         if in_the_road_m:
             ahead_m = free_road_m(driver, braking_m + 3.0, in_the_road_m)
-            desired_mps = min(desired_mps, approach_mps(ahead_m - _STOP_GAP_M))
+            desired_mps = min(desired_mps, approach_mps(ahead_m - STOP_GAP_M))
         return desired_mps
 
     def _try_to_claim(

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from followme_uav.messages import Quaternion, Vec3
-from followme_uav.sim.city.layout import EXTENT_M, SKY_RADIUS_M, Collider
+from followme_uav.sim.city.layout import SKY_RADIUS_M, Collider
 from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, PERSON_RADIUS_M, person_name
 from followme_uav.sim.city.patterns import named, same
 from followme_uav.sim.rendering.objects import GROUND, SKY
@@ -19,11 +19,6 @@ from followme_uav.sim.simulation import Simulation
 
 _ORIGIN: Vec3 = (0.0, 0.0, 0.0)
 _NORTH: Quaternion = (1.0, 0.0, 0.0, 0.0)
-_AROUND: dict[str, Vec3] = {
-    GROUND: (EXTENT_M, EXTENT_M, 0.0),
-    SKY: (SKY_RADIUS_M, SKY_RADIUS_M, SKY_RADIUS_M),
-}
-"""Half sizes of the ground and of the sky."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class Body:
 
 
 def names_of(simulation: Simulation) -> list[str]:
-    """The names of all bodies."""
+    """The names of all bodies, each once."""
     people = [person_name(i) for i, p in enumerate(simulation.crowd.people) if p.present]
     solids = (solid.name for solid in _solids(simulation))
     spawned = (one.name for one in simulation.objects)
@@ -66,8 +61,10 @@ def find_body(simulation: Simulation, name: str) -> Body | None:
 
 
 def _body(simulation: Simulation, name: str) -> Body | None:
-    if name in _AROUND:
-        return Body(name, _ORIGIN, _NORTH, _ORIGIN, _AROUND[name])
+    if name == SKY:
+        return Body(name, _ORIGIN, _NORTH, _ORIGIN, (SKY_RADIUS_M, SKY_RADIUS_M, SKY_RADIUS_M))
+    if name == GROUND:
+        return _ground(simulation)
     if name == simulation.equipment.vehicle_name:
         vehicle = simulation.vehicle
         place = vehicle.position_m
@@ -91,8 +88,18 @@ def _body(simulation: Simulation, name: str) -> Body | None:
 
 
 def _solids(simulation: Simulation) -> tuple[Collider, ...]:
-    """The static solids and the driving cars."""
-    return simulation.city.colliders + simulation.traffic.colliders()
+    """The static objects and the driving cars."""
+    return simulation.city.objects + simulation.traffic.colliders()
+
+
+def _ground(simulation: Simulation) -> Body:
+    """The box around the ground, at the origin for a city around it."""
+    south_m, west_m, north_m, east_m = simulation.city.bounds_m
+    terrain = simulation.city.terrain
+    low_m, high_m = (0.0, 0.0) if terrain is None else (terrain.grid.min(), terrain.grid.max())
+    middle = (0.5 * (south_m + north_m), 0.5 * (west_m + east_m), -0.5 * float(low_m + high_m))
+    half = (0.5 * (north_m - south_m), 0.5 * (east_m - west_m), 0.5 * float(high_m - low_m))
+    return Body(GROUND, middle, _NORTH, middle, half)
 
 
 def _facing(yaw_rad: float) -> Quaternion:

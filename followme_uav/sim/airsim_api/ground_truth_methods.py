@@ -82,7 +82,7 @@ class GroundTruthMethods(Service):
                     "half_size": structs.vector(solid.half_size_m),
                     "is_round": solid.shape == "cylinder",
                 }
-                for solid in simulation.city.colliders
+                for solid in simulation.city.objects
             ]
 
         return self.call(job)
@@ -98,7 +98,8 @@ class GroundTruthMethods(Service):
         yaw = read_number(yaw_rad, "yaw_rad", -1e3, 1e3)
 
         def job(simulation: Simulation) -> None:
-            free_m = min(simulation.clearance_m(place), -place[2])
+            above_m = -place[2] - simulation.city.floor_height_m(*place[:2])
+            free_m = min(simulation.clearance_m(place), above_m)
             if free_m < PLACEMENT_CLEARANCE_M:
                 raise HandlerError(
                     f"no room at {place}: {free_m:.2f} m to the nearest solid or the ground, "

@@ -16,9 +16,12 @@ def world_extents(simulation: Simulation) -> tuple[Vec3, Vec3]:
         (one.centre_m, one.half_size_m, one.yaw_rad != 0.0) for one in simulation.city.colliders
     ]
     boxes += [(one.position_m, one.half_size_m, True) for one in simulation.objects]
+    boxes = boxes or [((*simulation.city.start_m, 0.0), (1.0, 1.0, 0.0), False)]
     centres = np.array([centre for centre, _, _ in boxes])
     # A rotated solid reaches no further than its diagonal.
     reach = np.array([(math.hypot(*half),) * 3 if turned else half for _, half, turned in boxes])
     south, west, top = (centres - reach).min(axis=0).tolist()
     north, east, _ = (centres + reach).max(axis=0).tolist()
-    return (south, west, 0.0), (north, east, top)
+    terrain = simulation.city.terrain
+    bottom = 0.0 if terrain is None else -float(terrain.grid.min())
+    return (south, west, bottom), (north, east, top)

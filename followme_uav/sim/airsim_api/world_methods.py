@@ -121,4 +121,6 @@ def object_pose(simulation: Simulation, name: str) -> structs.Struct:
 def _has_room(simulation: Simulation, position_m: Vec3) -> bool:
     """Whether the vehicle fits there; standing on the ground is allowed."""
     half_m = simulation.vehicle.airframe.half_size_m
-    return simulation.clearance_m(position_m) >= half_m[0] and -position_m[2] >= half_m[2]
+    north, east, down = position_m
+    above_m = -down - simulation.city.floor_height_m(north, east)
+    return simulation.clearance_m(position_m) >= half_m[0] and above_m >= half_m[2]

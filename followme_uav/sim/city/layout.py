@@ -213,6 +213,11 @@ class City:
         return 0.0, 0.0
 
     @property
+    def objects(self) -> tuple[Collider, ...]:
+        """Each object as one solid: here every solid is an object."""
+        return self.colliders
+
+    @property
     def parked_cars(self) -> int:
         """Number of parked cars; driving ones have the names after them."""
         return len(self.cars)
@@ -232,7 +237,7 @@ class City:
         """None: the place has no position on the Earth of its own."""
         return
 
-    def floor_height_m(self, north_m: float, east_m: float) -> float:  # noqa: ARG002
+    def floor_height_m(self, north_m: float, east_m: float) -> float:
         """Height above z = 0 on which the vehicle stands: kerbs are drawn, but not solid."""
         return 0.0
 

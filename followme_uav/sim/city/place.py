@@ -28,6 +28,10 @@ class Place(Protocol):
         """All static solids."""
 
     @property
+    def objects(self) -> tuple[Collider, ...]:
+        """Each object as one solid: those of several parts as the box around them."""
+
+    @property
     def parked_cars(self) -> int:
         """Number of parked cars; driving ones have the names after them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from followme_uav.messages import Vec2, Vec3
+from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.layout import Collider
 from followme_uav.sim.city.styles import style_of
 from followme_uav.worlds.derived.lanes import LaneNetwork, lane_network
@@ -52,6 +54,13 @@ class WorldPlace:
         )
 
     @cached_property
+    def objects(self) -> tuple[Collider, ...]:
+        """Each object as one solid: those of several parts as the box around them."""
+        return tuple(
+            _around(list(parts)) for _, parts in itertools.groupby(self.colliders, _name_of)
+        )
+
+    @cached_property
     def walk_graph(self) -> WalkGraph:
         """The ways of people, and the crosswalks on them."""
         return walk_graph(self.world)
@@ -92,6 +101,31 @@ class WorldPlace:
         return ground_height_m(self.world.terrain, north_m, east_m)
 
 
+def _name_of(solid: Collider) -> str:
+    return solid.name
+
+
+def _around(parts: list[Collider]) -> Collider:
+    """The upright box around the parts of one object; the part itself if there is one."""
+    if len(parts) == 1 and parts[0].shape != "hull":
+        return parts[0]
+    boxes = [box_around(part) for part in parts]
+    low = np.min([low for low, _ in boxes], axis=0)
+    high = np.max([high for _, high in boxes], axis=0)
+    n, e, d = (0.5 * (low + high)).tolist()
+    half_n, half_e, half_d = (0.5 * (high - low)).tolist()
+    return Collider(parts[0].name, "box", (n, e, d), (half_n, half_e, half_d))
+
+
+def box_around(part: Collider) -> tuple[Floats, Floats]:
+    """(3,) lowest and highest coordinates of a solid."""
+    half = np.array(part.half_size_m)
+    if part.shape == "box":
+        c, s = abs(math.cos(part.yaw_rad)), abs(math.sin(part.yaw_rad))
+        half[:2] = c * half[0] + s * half[1], s * half[0] + c * half[1]
+    return part.centre_m - half, part.centre_m + half
+
+
 def _post(solid: Pillar) -> Collider:
     half_m = 0.5 * (solid.top_m - solid.bottom_m)
     centre = (*solid.at_m, -0.5 * (solid.top_m + solid.bottom_m))
@@ -108,7 +142,7 @@ def _part(solid: ConvexPart) -> Collider:
         a = 0.5 * length_m * np.array((math.cos(yaw_rad), math.sin(yaw_rad)))
         side = math.copysign(1.0, along[0] * aside[1] - along[1] * aside[0])
         b = 0.5 * width_m * side * np.array((-math.sin(yaw_rad), math.cos(yaw_rad)))
-        if np.abs(ring - (centre + [-a - b, a - b, a + b, b - a])).max() < _SQUARE_M:
+        if np.abs(ring - centre - np.array((-a - b, a - b, a + b, b - a))).max() < _SQUARE_M:
             top_m, bottom_m = solid.tops_m[0], solid.bottoms_m[0]
             middle: Vec3 = (float(centre[0]), float(centre[1]), -0.5 * (top_m + bottom_m))
             half: Vec3 = (0.5 * length_m, 0.5 * width_m, 0.5 * (top_m - bottom_m))

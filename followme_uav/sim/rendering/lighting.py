@@ -12,7 +12,7 @@ from followme_uav.messages import Vec3
 from followme_uav.sim.city.atmosphere import Atmosphere
 from followme_uav.sim.rendering.mover_shadows import MoverShadows
 from followme_uav.sim.rendering.rain import Rain
-from followme_uav.sim.rendering.shadow_map import ShadowMap, light_view
+from followme_uav.sim.rendering.shadow_map import Box, ShadowMap, light_view
 
 _WINDOW_LIGHT = (1.0, 0.80, 0.48)
 _WET_LOSS = 0.35
@@ -20,9 +20,19 @@ _WET_LOSS = 0.35
 
 
 class Lighting:
-    """Light of everything below `root`."""
+    """Light of everything below `root`.
 
-    def __init__(self, root: core.NodePath, shadow_map: ShadowMap, shadows: MoverShadows) -> None:
+    Args:
+        root: Parent node.
+        shadow_map: Shadows of static objects.
+        shadows: Shadows of movers.
+        box: The part of the world that the shadow map covers.
+    """
+
+    def __init__(
+        self, root: core.NodePath, shadow_map: ShadowMap, shadows: MoverShadows, box: Box
+    ) -> None:
+        self._box = box
         self._root, self._shadow_map, self._shadows = root, shadow_map, shadows
         self._rain = Rain(root)
 
@@ -51,7 +61,7 @@ class Lighting:
         set_uniform("sunlight", vec3(*air.sun))
         set_uniform("ambient", vec3(*air.ambient))
         set_uniform("fog", vec4(*air.fog, air.fog_per_m))
-        set_uniform("light_view", core.LMatrix4f(*light_view(sun).T.ravel().tolist()))
+        set_uniform("light_view", core.LMatrix4f(*light_view(sun, self._box).T.ravel().tolist()))
         set_uniform("sky_low", vec3(*air.sky_low))
         set_uniform("sky_high", vec3(*air.sky_high))
         set_uniform("cloud", vec4(*air.cloud, air.cloud_cover))

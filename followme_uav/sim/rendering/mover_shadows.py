@@ -97,7 +97,7 @@ class MoverShadows:
         start = (
             car.east_m - 0.5 * depth_m * away[0],
             car.north_m - 0.5 * depth_m * away[1],
-            0.0,
+            car.up_m,
         )
         # The height from which the shader gets this reach.
         height_m = reach_m * max(steep / level, 1.0 / _LONGEST)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from followme_uav.sim.agents.traffic import MAX_CARS
 from followme_uav.sim.city.colliders import car_name
-from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.obstacles import person_name
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.spawned import SLOT_NAMES, SpawnedObjects
 from followme_uav.sim.names import VEHICLE_NAME
 
@@ -27,12 +27,14 @@ MAX_ID = 255
 
 _KINDS = ("tree", "bush", "lamp", "planter", "car", "highway", VEHICLE_NAME)
 """All objects of one of these kinds share a segmentation id until a client sets another."""
+_WORLD_KINDS = ("bench", "container", "barrier", "deck")
+"""The same, of kinds that only worlds have."""
 _BUILDING = "building"
 _SLOT_IDS = {name: MAX_ID - i for i, name in enumerate(SLOT_NAMES)}
 """Default ids of spawned objects: from the top down, because all others begin at 0."""
 
 
-def drawn_names(city: City, people: int) -> tuple[str, ...]:
+def drawn_names(city: Place, people: int) -> tuple[str, ...]:
     """Name of the object behind each object number.
 
     The vehicle has its default name here, whatever a client calls it, and spawned objects have
@@ -46,10 +48,10 @@ def drawn_names(city: City, people: int) -> tuple[str, ...]:
         city: The city.
         people: Number of people without the hero.
     """
-    solids = [solid.name for solid in city.colliders]
+    solids = [solid.name for solid in city.objects]
     buildings = [name for name in solids if _kind(name) == _BUILDING]
     others = [VEHICLE_NAME, *(name for name in solids if _kind(name) != _BUILDING)]
-    others += [car_name(len(city.cars) + i) for i in range(MAX_CARS)]
+    others += [car_name(city.parked_cars + i) for i in range(MAX_CARS)]
     before = len(_KINDS)
     persons = [person_name(i) for i in range(people + 1)]
     return (SKY, GROUND, *persons, *others[:before], *buildings, *others[before:], *SLOT_NAMES)
@@ -69,9 +71,9 @@ class SegmentationIds:
     def __init__(self, names: Sequence[str], vehicle_name: str = VEHICLE_NAME) -> None:
         self._numbers = {name: number for number, name in enumerate(names)}
         self._vehicle_name = vehicle_name
-        shared = (*_KINDS, _BUILDING)
+        shared = (*_KINDS, *_WORLD_KINDS, _BUILDING)
         own = [name for name in names if _kind(name) not in shared and name not in _SLOT_IDS]
-        self._kinds = {kind: len(own) + i for i, kind in enumerate(_KINDS)}
+        self._kinds = {kind: len(own) + i for i, kind in enumerate((*_KINDS, *_WORLD_KINDS))}
         self._ids: dict[str, int] = {}
         self._of_number: NDArray[np.uint8] = np.array([self._drawn_as(n) for n in names], np.uint8)
 

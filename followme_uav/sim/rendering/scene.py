@@ -25,6 +25,7 @@ from followme_uav.sim.agents.traffic import MAX_CARS
 from followme_uav.sim.city.atmosphere import Atmosphere, day_of
 from followme_uav.sim.city.colliders import car_name
 from followme_uav.sim.city.layout import Car, City, ground_height_m
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.spawned import SpawnedObject
 from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.rendering.lighting import Lighting
@@ -40,7 +41,7 @@ from followme_uav.sim.rendering.scene_city import DrawnCity
 from followme_uav.sim.rendering.scene_objects import DrawnObjects
 from followme_uav.sim.rendering.scene_people import DrawnPeople
 from followme_uav.sim.rendering.shaders.surfaces import SOLIDS
-from followme_uav.sim.rendering.shadow_map import ShadowMap
+from followme_uav.sim.rendering.shadow_map import ShadowMap, lit_box
 from followme_uav.sim.rendering.view_buffer import ViewBuffer
 
 _VEHICLE, _FIRST_CAR = 0, 1
@@ -67,7 +68,7 @@ class Scene:
         EnvironmentSetupError: This machine has no off-screen OpenGL 3.3.
     """
 
-    def __init__(self, city: City, people: int = 30, walkers: Sequence[Outfit] = ()) -> None:
+    def __init__(self, city: Place, people: int = 30, walkers: Sequence[Outfit] = ()) -> None:
         wardrobe = make_wardrobe(city.seed, people, walkers)
         others = len(wardrobe) - 1
         self.object_names: tuple[str, ...] = drawn_names(city, others)
@@ -81,13 +82,14 @@ class Scene:
         self._city = DrawnCity(self._root, city, numbers)
         self._people = DrawnPeople(self._root, wardrobe, HERO_ID)
         self._vehicle = _add_vehicle(self._root, numbers[VEHICLE_NAME])
-        cars = [numbers[car_name(len(city.cars) + i)] for i in range(MAX_CARS)]
+        cars = [numbers[car_name(city.parked_cars + i)] for i in range(MAX_CARS)]
         self._cars = DrawnCars(self._root, cars)
         self._objects = DrawnObjects(self._root)
         statures = [Stature(look.height_m, look.width) for look in wardrobe]
         self._shadows = MoverShadows(self._root, statures, others=_FIRST_CAR + MAX_CARS)
         shadow_map = ShadowMap(self._context, self._root)
-        self._lighting = Lighting(self._root, shadow_map, self._shadows)
+        self._lighting = Lighting(self._root, shadow_map, self._shadows, lit_box(city))
+        self._ground_height_m = ground_height_m if isinstance(city, City) else city.floor_height_m
         self.set_atmosphere(day_of(city.seed))
 
     @property
@@ -183,7 +185,7 @@ class Scene:
             self._shadows.hide(_VEHICLE)
         else:
             north, east, _ = vehicle.position_m
-            ground = (east, north, ground_height_m(north, east))
+            ground = (east, north, self._ground_height_m(north, east))
             self._shadows.place_round(_VEHICLE, ground, height_m=0.5, half_m=0.4)
         for i in range(MAX_CARS):
             if i < len(cars):

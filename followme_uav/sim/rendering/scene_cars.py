@@ -44,7 +44,8 @@ class DrawnCars:
                 node.remove_node()
                 node = self._root.attach_new_node(self._body(i, look))
                 self._cars[i] = node, look
-            node.set_pos_hpr(car.east_m, car.north_m, 0.0, -math.degrees(car.yaw_rad), 0.0, 0.0)
+            turn = -math.degrees(car.yaw_rad), math.degrees(car.pitch_rad), 0.0
+            node.set_pos_hpr(car.east_m, car.north_m, car.up_m, *turn)
             node.show()
         for node, _ in self._cars[len(cars) :]:
             node.hide()

@@ -11,6 +11,7 @@ from panda3d import core
 
 from followme_uav.messages import Vec3
 from followme_uav.sim.city.layout import City
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.styles import STYLES
 from followme_uav.sim.rendering.city_mesh import build_city
 from followme_uav.sim.rendering.meshes.city_cells import CELL_M, Cell, CityMesh
@@ -36,10 +37,10 @@ class DrawnCity:
         numbers: Object number of each name.
     """
 
-    def __init__(self, root: core.NodePath, city: City, numbers: Mapping[str, int]) -> None:
+    def __init__(self, root: core.NodePath, city: Place, numbers: Mapping[str, int]) -> None:
         with ThreadPoolExecutor(1) as thread:  # NumPy releases the interpreter lock while painting
             textures = thread.submit(make_textures, city.seed, STYLES[city.style])
-            mesh = build_city(city, numbers)
+            mesh = build_city(city, numbers) if isinstance(city, City) else _world(city, numbers)
             root.set_shader_input("city_textures", _texture_array(textures.result()))
         details: _NodesOfCell = {}
         replacements: _NodesOfCell = {}
@@ -71,6 +72,16 @@ class DrawnCity:
         self._is_near = is_near
 
 
+def _world(place: Place, numbers: Mapping[str, int]) -> CityMesh:
+    # The city of all seeds needs no polygons, whose libraries take a while to import.
+    from followme_uav.sim.city.world_place import WorldPlace
+    from followme_uav.sim.rendering.world_mesh import build_world
+
+    if not isinstance(place, WorldPlace):
+        raise TypeError(f"{type(place).__name__} is no place that can be drawn")
+    return build_world(place, numbers)
+
+
 def _add_solids(root: core.NodePath, mesh: CityMesh, details: _NodesOfCell) -> None:
     solids = root.attach_new_node("solids")
     solids.set_shader(shader_of(SOLIDS))
@@ -82,10 +93,12 @@ def _add_solids(root: core.NodePath, mesh: CityMesh, details: _NodesOfCell) -> N
         detail.set_bin(near_first, 0)
         details.setdefault(cell, []).append(detail)
     # The ground is drawn after the other solids, which hide most of it.
-    ground = solids.attach_new_node(node_of(mesh.ground))
-    ground.set_shader(shader_of(GROUND))
-    ground.set_bin("fixed", 10)
-    ground.hide(SUN_MASK)
+    for part in (mesh.ground, *(mesh.grounds[cell] for cell in sorted(mesh.grounds))):
+        if not part.is_empty:
+            ground = solids.attach_new_node(node_of(part))
+            ground.set_shader(shader_of(GROUND))
+            ground.set_bin("fixed", 10)
+            ground.hide(SUN_MASK)
 
 
 def _add_leaves(

@@ -5,21 +5,27 @@ It is drawn only when the sun has moved.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 from panda3d import core
 
 from followme_uav.errors import EnvironmentSetupError
-from followme_uav.sim.city.layout import EXTENT_M
+from followme_uav.sim.city.place import Place
 from followme_uav.sim.rendering.offscreen import OffscreenContext
 from followme_uav.sim.rendering.panda import SUN_MASK, shader_of
 from followme_uav.sim.rendering.shaders.shadows import SHADOW_MAP
 
 SIZE_PX = 2048
-"""Side of the map; a pixel covers about 0.17 m of ground."""
+"""Side of the map; in the city of all seeds a pixel covers about 0.17 m of ground."""
 TALLEST_M = 40.0
 """Objects above this height are left out."""
 _NAME = "shadow_map"
+_MARGIN_M = 4.0
+
+Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+"""Lowest and highest x (east), y (north) and z (up)."""
 
 
 class ShadowMap:
@@ -59,23 +65,32 @@ class ShadowMap:
         self._context.remove(self._buffer)
 
 
-def light_view(sun: NDArray[np.float64]) -> NDArray[np.float64]:
+def lit_box(place: Place) -> Box:
+    """The part of a place in which things cast shadows."""
+    south_m, west_m, north_m, east_m = place.bounds_m
+    grid = np.zeros(1) if place.terrain is None else place.terrain.grid
+    return (
+        (west_m - _MARGIN_M, east_m + _MARGIN_M),
+        (south_m - _MARGIN_M, north_m + _MARGIN_M),
+        (float(grid.min()) - 2.0, float(grid.max()) + TALLEST_M),
+    )
+
+
+def light_view(sun: NDArray[np.float64], box: Box) -> NDArray[np.float64]:
     """(4, 4) matrix from the world (x east, y north, z up, 1) to the clip space of the map.
 
-    The bounding box of the city fills the map; depth grows away from the sun.
+    The box fills the map; depth grows away from the sun.
 
     Args:
         sun: (3,) unit vector towards the sun, x east, y north, z up.
+        box: The part of the world that the map covers.
     """
     right = np.array((-sun[1], sun[0], 0.0))
     right /= max(float(np.linalg.norm(right)), 1e-9)
     if not right.any():
         right = np.array((1.0, 0.0, 0.0))
     axes = np.stack((right, np.cross(sun, right), -sun))
-    side = EXTENT_M + 4.0
-    corners = np.array(
-        [(x, y, z) for x in (-side, side) for y in (-side, side) for z in (-2.0, TALLEST_M)]
-    )
+    corners = np.array(list(itertools.product(*box)))
     projected = corners @ axes.T
     low, high = projected.min(axis=0), projected.max(axis=0)
     matrix = np.eye(4)

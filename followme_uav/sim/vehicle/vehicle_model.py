@@ -65,12 +65,14 @@ def model_xml(
 
 
 def field_heights(terrain: Terrain) -> NDArray[np.float64]:
-    """Heights of the ground for `mjModel.hfield_data`: above its lowest point, as shares of the
-    span; rows from east to west, because the field lies upside down in the world, z down.
+    """Heights of the ground for `mjModel.hfield_data`: 0 is the lowest point, 1 the highest.
+
+    Its rows run from east to west, because the field lies upside down in a world with z down.
     """
     heights = _padded(terrain)
     low, high = heights.min(), heights.max()
-    return (heights.T[::-1] - low) / max(high - low, 1e-9)
+    shares: NDArray[np.float64] = (heights.T[::-1] - low) / max(high - low, 1e-9)
+    return shares
 
 
 def _padded(terrain: Terrain) -> NDArray[np.float64]:

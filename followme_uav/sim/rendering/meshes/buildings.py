@@ -11,14 +11,14 @@ from followme_uav.sim.city.styles import CityStyle, Wall
 from followme_uav.sim.rendering.meshes.mesh import Mesh
 from followme_uav.sim.rendering.textures.layers import TextureLayer
 
-_WALL_LAYERS: dict[Wall, TextureLayer] = {
+WALL_LAYERS: dict[Wall, TextureLayer] = {
     "plaster": TextureLayer.PLASTER,
     "brick": TextureLayer.BRICK,
     "stone": TextureLayer.STONE,
     "glass": TextureLayer.GLASS,
 }
-_BAY_M = 3.3
-_SIGNS: tuple[Colour, ...] = (
+BAY_M = 3.3
+SIGNS: tuple[Colour, ...] = (
     (0.16, 0.30, 0.58), (0.16, 0.40, 0.28), (0.80, 0.62, 0.18), (0.24, 0.24, 0.26),
 )  # fmt: skip
 
@@ -64,7 +64,7 @@ def add_building(mesh: Mesh, details: Mesh, house: Building, number: int, style:
         else (tint[0] * 0.9, tint[1] * 0.9, tint[2] * 0.9)
     )
     for side, wall in enumerate(_walls(house)):
-        _add_wall(mesh, wall, house, base_m, _WALL_LAYERS[wall_kind], tint, number)
+        _add_wall(mesh, wall, house, base_m, WALL_LAYERS[wall_kind], tint, number)
         is_outer = wall.outwards[0] * house.north_m + wall.outwards[1] * house.east_m > OUTER_ROW_M
         if not is_outer:  # no camera sees the outer side of the city's edge
             _add_entrance(mesh, details, wall, house.style // 8 + 7 * side, style, number)
@@ -103,7 +103,7 @@ def _add_wall(
 
 
 def _bays(wall: _Facade) -> int:
-    return max(1, round(2 * wall.half_m / _BAY_M))
+    return max(1, round(2 * wall.half_m / BAY_M))
 
 
 def _add_entrance(
@@ -116,7 +116,7 @@ def _add_entrance(
     if lot % 3 == 0:
         centre = (*wall.at(along_m, 0.1), -3.55)
         half = (*wall.half_size(0.08, 1.5), 0.36)
-        colour = _SIGNS[lot // 3 % len(_SIGNS)]
+        colour = SIGNS[lot // 3 % len(SIGNS)]
         mesh.box(centre, half, TextureLayer.PLAIN, colour, number, bottom=True)
 
 

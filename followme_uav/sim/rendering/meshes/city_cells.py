@@ -29,7 +29,25 @@ class CityMesh:
     far_leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
     """Replaces `leaves` from afar: half as many sprays, and larger ones."""
     ground: Mesh = field(default_factory=Mesh)
+    grounds: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
+    """Ground by cell, of a place that is too large for one mesh."""
     sky: Mesh = field(default_factory=Mesh)
+
+    def without_empty_cells(self) -> CityMesh:
+        """Return the same meshes, but those without any surface."""
+
+        def full(meshes: dict[Cell, Mesh]) -> dict[Cell, Mesh]:
+            return {cell: mesh for cell, mesh in meshes.items() if not mesh.is_empty}
+
+        return CityMesh(
+            full(self.solids),
+            full(self.details),
+            full(self.leaves),
+            full(self.far_leaves),
+            self.ground,
+            full(self.grounds),
+            self.sky,
+        )
 
 
 def cell_of(north_m: float, east_m: float) -> Cell:

@@ -48,6 +48,8 @@ class Mesh:
     dtype: np.dtype = field(default_factory=lambda: VERTEX)
     coarse: bool = False
     """Make all tubes square, without caps, and with half of their rings."""
+    raised_m: float = 0.0
+    """Height above z = 0 of the level at which surfaces are appended from now on."""
     _parts: list[NDArray[np.void]] = field(default_factory=list)
     _indices: list[NDArray[np.uint32]] = field(default_factory=list)
     _count: int = 0
@@ -71,6 +73,8 @@ class Mesh:
         """
         part = np.zeros(len(surface.position), dtype=self.dtype)
         part["position"] = surface.position
+        if self.raised_m:
+            part["position"][:, 2] -= self.raised_m
         part["normal"] = surface.normal
         part["uvl"][:, :2] = surface.uv
         part["uvl"][:, 2] = float(layer)
@@ -84,6 +88,11 @@ class Mesh:
         self._parts.append(part)
         self._indices.append((surface.triangles + self._count).astype(np.uint32).ravel())
         self._count += len(part)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no surface."""
+        return not self._parts
 
     @property
     def vertices(self) -> NDArray[np.void]:

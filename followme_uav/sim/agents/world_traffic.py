@@ -1,0 +1,441 @@
+"""Cars on the lanes of any world.
+
+A car claims a turn together with the crosswalks on the way over the junction. It gets them only
+while no car has claimed a turn that comes too near, no pedestrian is on one of the crosswalks or
+about to step on it, and the next lane has room. It lets cars go first that have the right of way.
+Crosswalks between junctions are claimed in the same way. A car also brakes for people on its way
+and for the car ahead. Everything depends only on the seed and the sequence of time steps.
+
+World frame NED in metres; headings in radians, 0 = north, clockwise seen from above.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from followme_uav.errors import ConfigError
+from followme_uav.messages import Vec2, Vec3
+from followme_uav.sim.agents.driver import (
+    BRAKING_MPS2,
+    HEIGHT_M,
+    LENGTH_M,
+    WIDTH_M,
+    approach_mps,
+    hits,
+)
+from followme_uav.sim.agents.ground_contact import Circle, car_circles
+from followme_uav.sim.agents.lane_paths import CarPath, Gate, LanePath, TurnPath, lane_paths
+from followme_uav.sim.agents.traffic import (
+    ACCELERATION_MPS2,
+    CRUISE_MPS,
+    DECISION_STEPS,
+    GAP_M,
+    HARD_BRAKING_MPS2,
+    MAX_CARS,
+    PAINTS,
+    STOP_GAP_M,
+)
+from followme_uav.sim.city.colliders import car_collider
+from followme_uav.sim.city.colours import Colour
+from followme_uav.sim.city.layout import Car, Collider
+from followme_uav.sim.city.world_place import WorldPlace
+
+_AXLE_M = 1.3
+"""Distance of the axles, which are on the path, from the middle of a car."""
+_SIDE_M = 1.35
+"""A person nearer than this to the middle of a car's way is on it."""
+_CLAIM_M = 3.0
+_APART_M = 12.0
+"""Least distance of two cars at the start."""
+_OVERHEAD_M = 1.5
+"""A car this high above the ground does not meet people there."""
+_PATIENCE = 40
+"""Claims that a driver leaves to cars that go first; after that both take their chance."""
+_MAX_REFUSALS = 60
+"""A driver chooses another turn after so many claims refused."""
+
+
+@dataclass
+class _Claim:
+    """Something that a car holds until it has driven so far."""
+
+    until_m: float
+    crosswalk: int = -1
+    turn: tuple[int, int] | None = None
+
+
+@dataclass
+class _Driver:
+    colour: Colour
+    cruise_mps: float
+    lane: int
+    along_m: float
+    turn: int
+    speed_mps: float
+    driven_m: float = 0.0
+    turning: bool = False
+    behind: CarPath | None = None
+    """The path before the one that the car is on."""
+    may_turn: bool = False
+    """Whether the turn at the end of the lane is claimed."""
+    claims: list[_Claim] = field(default_factory=list)
+    gates_open: set[int] = field(default_factory=set)
+    """Crosswalks of gates on this lane that are claimed."""
+    desired_mps: float = 0.0
+    refusals: int = 0
+    refused_because: str = ""
+
+
+class WorldTraffic:
+    """Cars on the lanes of a world; a world without lanes has none.
+
+    Args:
+        place: the world.
+        seed: of the starts, speeds and turns.
+        cars: number of cars, at most `traffic.MAX_CARS`; fewer if the lanes have no room.
+        first_name: number in the name of the first car; parked cars have the lower ones.
+
+    Raises:
+        ConfigError: Too many cars.
+    """
+
+    def __init__(self, place: WorldPlace, seed: int, cars: int, first_name: int = 0) -> None:
+        if not 0 <= cars <= MAX_CARS:
+            raise ConfigError(f"cars={cars}: the streets hold 0 to {MAX_CARS} driving cars")
+        self._place, self._seed, self._count, self._first_name = place, seed, cars, first_name
+        self._snapshot: tuple[Car, ...] | None = None
+        self._solids: tuple[Collider, ...] | None = None
+        self._lanes: tuple[LanePath, ...] = (
+            lane_paths(place.world, place.lane_network) if cars else ()
+        )
+        self.reset()
+
+    def reset(self, occupied_m: Sequence[Vec2] = ()) -> None:
+        """Return to the start; no car starts near one of the places (north, east) given."""
+        self._rng = rng = np.random.default_rng([self._seed, 77])
+        self._steps = 0
+        self._drivers: list[_Driver] = []
+        self._crosswalks: Counter[int] = Counter()
+        self._turns: dict[tuple[int, int], int] = {}
+        """Number of cars that have claimed each turn."""
+        weights = np.array([max(lane.stop_m - 8.0, 0.0) for lane in self._lanes])
+        for _ in range(20 * self._count if weights.sum() > 0.0 else 0):
+            lane = int(rng.choice(len(weights), p=weights / weights.sum()))
+            along_m = float(rng.uniform(4.0, max(self._lanes[lane].stop_m - 4.0, 4.1)))
+            cruise_mps = float(rng.uniform(*CRUISE_MPS))
+            colour = PAINTS[int(rng.integers(len(PAINTS)))]
+            turn = self._draw_turn(lane)
+            if len(self._drivers) == self._count:
+                break
+            driver = _Driver(colour, cruise_mps, lane, along_m, turn, 0.0)
+            here = self._pose(driver)[:2]
+            others = [self._pose(d)[:2] for d in self._drivers]
+            gates = self._lanes[lane].gates
+            in_gate = any(g.stop_m - 4.0 < along_m < g.end_m + 4.0 for g in gates)
+            if (
+                not in_gate
+                and all(math.dist(here, place) > 6.0 for place in occupied_m)
+                and all(math.dist(here, place) > _APART_M for place in others)
+            ):
+                driver.gates_open = {g.crosswalk for g in gates if g.stop_m < along_m}
+                self._drivers.append(driver)
+        self._cars_moved()
+
+    @property
+    def claimed(self) -> Collection[int]:
+        """Crosswalks that cars have claimed: people must not step on them."""
+        return self._crosswalks.keys()
+
+    @property
+    def cars(self) -> tuple[Car, ...]:
+        """All cars as of now."""
+        if self._snapshot is None:
+            self._snapshot = tuple(
+                Car(n, e, yaw, LENGTH_M, WIDTH_M, HEIGHT_M, driver.colour, up, pitch)
+                for (n, e, yaw, up, pitch), driver in zip(self._all, self._drivers, strict=True)
+            )
+        return self._snapshot
+
+    @property
+    def speeds_mps(self) -> tuple[float, ...]:
+        """The speed of every car now."""
+        return tuple(driver.speed_mps for driver in self._drivers)
+
+    @property
+    def poses(self) -> Sequence[tuple[float, float, float]]:
+        """North, east, heading of every car."""
+        return [pose[:3] for pose in self._all]
+
+    @property
+    def middles_m(self) -> Sequence[float]:
+        """The z of the middle of every car."""
+        return [-up - 0.5 * HEIGHT_M for *_, up, _ in self._all]
+
+    def colliders(self) -> tuple[Collider, ...]:
+        """The cars as solids, as of now."""
+        if self._solids is None:
+            self._solids = tuple(
+                car_collider(self._first_name + i, car) for i, car in enumerate(self.cars)
+            )
+        return self._solids
+
+    def circles_near(self, north_m: float, east_m: float) -> list[Circle]:
+        """Circles that cover all cars on the ground within reach of a person at a place."""
+        return [
+            circle
+            for north, east, heading, up, _ in self._all
+            if abs(north - north_m) < LENGTH_M
+            and abs(east - east_m) < LENGTH_M
+            and not self._is_overhead(north, east, up)
+            for circle in car_circles(north, east, heading, LENGTH_M)
+        ]
+
+    def endangers(self, here: Vec2, there: Vec2) -> bool:
+        """Whether a step from here to there leads in front of a car that could hardly stop."""
+        for driver, (north, east, _, up, _) in zip(self._drivers, self._all, strict=True):
+            reach_m = 0.5 * LENGTH_M + 1.0 + 0.17 * driver.speed_mps**2
+            if driver.speed_mps < 0.3 or math.dist((north, east), there) > reach_m + 3.0:
+                continue
+            if self._is_overhead(north, east, up):
+                continue
+            ahead_m = 0.5 * LENGTH_M
+            while ahead_m < reach_m + 1.0:
+                at = self._place_at(driver, min(ahead_m, reach_m))[:2]
+                if math.dist(at, there) < _SIDE_M < math.dist(at, here):
+                    return True
+                ahead_m += 1.0
+        return False
+
+    def why(self, i: int) -> str:
+        """A line on the state of one car, for those who look for the cause of a standstill."""
+        d = self._drivers[i]
+        return (
+            f"lane {d.lane} at {d.along_m:.1f} of {self._lanes[d.lane].path.length_m:.1f}, "
+            f"{'on the turn' if d.turning else 'on the lane'} to "
+            f"{self._turn(d).to_lane}, may turn: {d.may_turn}, refused: {d.refused_because}"
+        )
+
+    def advance(
+        self,
+        dt_s: float,
+        in_the_road_m: Sequence[Vec2] = (),
+        crosswalks_in_use: Collection[int] = (),
+    ) -> None:
+        """Advance by `dt_s` seconds; arguments as `Traffic.advance`."""
+        self._steps += 1
+        for i, driver in enumerate(self._drivers):
+            n, e, _, up, _ = self._all[i]
+            people = () if self._is_overhead(n, e, up) else in_the_road_m
+            if (self._steps + i) % DECISION_STEPS == 0:
+                driver.desired_mps = self._desired_mps(driver, people, crosswalks_in_use)
+            change = driver.desired_mps - driver.speed_mps
+            change = min(max(change, -HARD_BRAKING_MPS2 * dt_s), ACCELERATION_MPS2 * dt_s)
+            driver.speed_mps = max(0.0, driver.speed_mps + change)
+            step_m = driver.speed_mps * dt_s
+            if step_m > 0.0 and people and hits(self._pose(driver, step_m)[:3], people):
+                driver.speed_mps = 0.0
+            elif step_m > 0.0:
+                self._roll(driver, step_m)
+        self._cars_moved()
+
+    # Where cars are
+
+    def _cars_moved(self) -> None:
+        self._all = [self._pose(driver) for driver in self._drivers]
+        self._snapshot = self._solids = None
+
+    def _turn(self, driver: _Driver) -> TurnPath:
+        return self._lanes[driver.lane].turns[driver.turn]
+
+    def _path(self, driver: _Driver) -> CarPath:
+        return self._turn(driver).path if driver.turning else self._lanes[driver.lane].path
+
+    def _place_at(self, driver: _Driver, ahead_m: float) -> Vec3:
+        """The point of a car's way at a distance from its middle; behind it for a negative one."""
+        path, along_m = self._path(driver), driver.along_m + ahead_m
+        if along_m < 0.0 and driver.behind is not None:
+            return driver.behind.at(driver.behind.length_m + along_m)
+        if along_m > path.length_m and not driver.turning:
+            along_m -= path.length_m
+            path = self._turn(driver).path
+            if along_m <= path.length_m:
+                return path.at(along_m)
+            return self._lanes[self._turn(driver).to_lane].path.at(along_m - path.length_m)
+        if along_m > path.length_m:
+            return self._lanes[self._turn(driver).to_lane].path.at(along_m - path.length_m)
+        return path.at(along_m)
+
+    def _pose(
+        self, driver: _Driver, ahead_m: float = 0.0
+    ) -> tuple[float, float, float, float, float]:
+        """North, east, heading, height of the wheels and pitch of a car."""
+        n0, e0, h0 = self._place_at(driver, ahead_m - _AXLE_M)
+        n1, e1, h1 = self._place_at(driver, ahead_m + _AXLE_M)
+        reach = max(math.hypot(n1 - n0, e1 - e0), 1e-6)
+        heading, pitch = math.atan2(e1 - e0, n1 - n0), math.atan2(h1 - h0, reach)
+        return 0.5 * (n0 + n1), 0.5 * (e0 + e1), heading, 0.5 * (h0 + h1), pitch
+
+    def _is_overhead(self, north_m: float, east_m: float, up_m: float) -> bool:
+        return up_m - self._place.floor_height_m(north_m, east_m) > _OVERHEAD_M
+
+    # How they drive
+
+    def _draw_turn(self, lane: int) -> int:
+        return int(self._rng.integers(len(self._lanes[lane].turns)))
+
+    def _desired_mps(
+        self, driver: _Driver, people_m: Sequence[Vec2], in_use: Collection[int]
+    ) -> float:
+        """The speed that the driver chooses now."""
+        speed_mps, lane, turn = driver.speed_mps, self._lanes[driver.lane], self._turn(driver)
+        braking_m = speed_mps * speed_mps / (2.0 * BRAKING_MPS2)
+        if driver.turning:
+            desired_mps = min(driver.cruise_mps, turn.speed_mps)
+        else:
+            desired_mps = min(driver.cruise_mps, lane.limit_mps(driver.along_m))
+            bumper_m = driver.along_m + 0.5 * LENGTH_M
+            for gate in lane.gates:
+                if gate.crosswalk not in driver.gates_open:
+                    left_m = gate.stop_m - bumper_m
+                    if left_m < braking_m + _CLAIM_M and gate.crosswalk not in in_use:
+                        self._open(driver, gate)
+                    else:
+                        desired_mps = min(desired_mps, approach_mps(left_m))
+            left_m = lane.stop_m - bumper_m
+            if not driver.may_turn and left_m < braking_m + _CLAIM_M:
+                self._try_to_claim(driver, in_use)
+            if not driver.may_turn:
+                desired_mps = min(desired_mps, approach_mps(left_m))
+            to_turn_m = max(lane.path.length_m - driver.along_m, 0.0)
+            if to_turn_m < 20.0:
+                slow_mps = math.sqrt(turn.speed_mps**2 + 2.0 * BRAKING_MPS2 * to_turn_m)
+                desired_mps = min(desired_mps, slow_mps)
+        desired_mps = min(desired_mps, approach_mps(self._gap_m(driver) - GAP_M))
+        if people_m:
+            ahead_m = self._free_road_m(driver, braking_m + 3.0, people_m)
+            desired_mps = min(desired_mps, approach_mps(ahead_m - STOP_GAP_M))
+        return desired_mps
+
+    def _open(self, driver: _Driver, gate: Gate) -> None:
+        driver.gates_open.add(gate.crosswalk)
+        left_m = gate.end_m - driver.along_m + 0.5 * LENGTH_M + 0.3
+        self._hold(driver, _Claim(driver.driven_m + left_m, crosswalk=gate.crosswalk))
+
+    def _hold(self, driver: _Driver, claim: _Claim) -> None:
+        driver.claims.append(claim)
+        if claim.crosswalk >= 0:
+            self._crosswalks[claim.crosswalk] += 1
+        if claim.turn is not None:
+            self._turns[claim.turn] = self._turns.get(claim.turn, 0) + 1
+
+    def _try_to_claim(self, driver: _Driver, in_use: Collection[int]) -> None:
+        """Claim the turn ahead and its crosswalks, if they and the way out are free."""
+        lane, turn = self._lanes[driver.lane], self._turn(driver)
+        driver.refused_because = self._obstacle(driver, turn, in_use)
+        if driver.refused_because:
+            driver.refusals += 1
+            if driver.refusals % _MAX_REFUSALS == 0:
+                driver.turn = self._draw_turn(driver.lane)
+            return
+        driver.may_turn, driver.refusals = True, 0
+        tail_m = driver.driven_m + 0.5 * LENGTH_M + 0.3
+        to_stop_m, to_end_m = lane.stop_m - driver.along_m, lane.path.length_m - driver.along_m
+        for crosswalk, end_m in turn.crosswalks:
+            self._hold(driver, _Claim(tail_m + to_stop_m + end_m, crosswalk=crosswalk))
+        name = (driver.lane, driver.turn)
+        self._hold(driver, _Claim(tail_m + to_end_m + turn.path.length_m + 0.7, turn=name))
+
+    def _obstacle(self, driver: _Driver, turn: TurnPath, in_use: Collection[int]) -> str:
+        """The reason why a turn cannot be claimed now; empty for none."""
+        if any(self._turns.get(rival) for rival in turn.rivals):
+            return "a car crosses"
+        if any(crosswalk in in_use for crosswalk, _ in turn.crosswalks):
+            return "a person crosses"
+        last_m = min(
+            (d.along_m for d in self._drivers if d.lane == turn.to_lane and not d.turning),
+            default=math.inf,
+        )
+        if last_m - 0.5 * LENGTH_M < turn.room_m:
+            return "no room behind the junction"
+        if driver.refusals % _MAX_REFUSALS < _PATIENCE:
+            for other in self._drivers:
+                name = (other.lane, other.turn)
+                if other is driver or other.turning or name not in turn.first:
+                    continue
+                left_m = self._lanes[other.lane].stop_m - other.along_m
+                comes = other.speed_mps > 1.0 and left_m < 2.5 * other.speed_mps + 3.0
+                if not other.may_turn and comes and not other.refused_because:
+                    return "another car goes first"
+        return ""
+
+    def _roll(self, driver: _Driver, step_m: float) -> None:
+        """Move a car on, from lane to turn to lane, and release what it has left behind."""
+        driver.along_m += step_m
+        driver.driven_m += step_m
+        path = self._path(driver)
+        if driver.along_m > path.length_m and (driver.turning or driver.may_turn):
+            driver.along_m -= path.length_m
+            driver.behind = path
+            if driver.turning:
+                driver.lane, driver.may_turn = self._turn(driver).to_lane, False
+                driver.turn = self._draw_turn(driver.lane)
+                driver.gates_open = set()
+                driver.refused_because = ""
+            driver.turning = not driver.turning
+        if driver.claims and min(c.until_m for c in driver.claims) < driver.driven_m:
+            for claim in [c for c in driver.claims if c.until_m < driver.driven_m]:
+                driver.claims.remove(claim)
+                self._release(claim)
+
+    def _release(self, claim: _Claim) -> None:
+        if claim.crosswalk >= 0:
+            self._crosswalks[claim.crosswalk] -= 1
+            if not self._crosswalks[claim.crosswalk]:
+                del self._crosswalks[claim.crosswalk]
+        if claim.turn is not None:
+            self._turns[claim.turn] -= 1
+
+    def _gap_m(self, driver: _Driver) -> float:
+        """Free road to the car ahead, on the same lane or turn or the next ones; inf without."""
+        turn, best_m = self._turn(driver), math.inf
+        left_m = self._path(driver).length_m - driver.along_m
+        for other in self._drivers:
+            if other is driver:
+                continue
+            on_my_turn = (other.lane, other.turn) == (driver.lane, driver.turn)
+            if driver.turning:
+                if other.turning and on_my_turn:
+                    ahead_m = other.along_m - driver.along_m
+                elif not other.turning and other.lane == turn.to_lane:
+                    ahead_m = left_m + other.along_m
+                else:
+                    continue
+            elif not other.turning and other.lane == driver.lane:
+                ahead_m = other.along_m - driver.along_m
+            elif driver.may_turn and other.turning and on_my_turn:
+                ahead_m = left_m + other.along_m
+            elif driver.may_turn and not other.turning and other.lane == turn.to_lane:
+                ahead_m = left_m + turn.path.length_m + other.along_m
+            else:
+                continue
+            if ahead_m > 0.0:
+                best_m = min(best_m, ahead_m)
+        return best_m - LENGTH_M
+
+    def _free_road_m(self, driver: _Driver, reach_m: float, people_m: Sequence[Vec2]) -> float:
+        """Distance from a car's bumper to the first person on its way; at most `reach_m`."""
+        bumper_m = 0.5 * LENGTH_M
+        middle = self._place_at(driver, 0.0)[:2]
+        near = [p for p in people_m if math.dist(middle, p) < bumper_m + reach_m + _SIDE_M]
+        ahead_m = 0.0
+        while near and ahead_m <= reach_m:
+            at = self._place_at(driver, bumper_m + ahead_m)[:2]
+            if any(math.dist(at, p) < _SIDE_M for p in near):
+                return ahead_m
+            ahead_m += 0.5
+        return reach_m
