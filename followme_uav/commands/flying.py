@@ -26,6 +26,7 @@ from followme_uav.files import check_writable, write_json
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
+    from followme_uav.config import FlightConfig
     from followme_uav.flight.fly import FlightPlan
     from followme_uav.flight.metrics import MetricsAccumulator
     from followme_uav.log.entry import FlightEntry
@@ -47,6 +48,15 @@ class FlightOptions:
     profile: Profile = None
     seed: Annotated[int, typer.Option(help="Seed of the embedded city.")] = 0
     vehicle: Vehicle = None
+    world: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Place to fly in: a generator ('world list'), a world file or a world plan. The "
+            "pilot gets its streets as a map.",
+            show_default="grid",
+        ),
+    ] = None
     duration: Annotated[
         float | None,
         typer.Option(help="Seconds of flight before the landing."),
@@ -91,8 +101,15 @@ class FlightOptions:
                     "--vehicle is of the embedded simulator; leave it out with --sim HOST:PORT"
                 )
             load_vehicle(self.vehicle)
+        config = load_config(self.config, overrides, self.profile)
+        if self.world is not None:
+            if not embedded:
+                raise ConfigError(
+                    "--world is of the embedded simulator; leave it out with --sim HOST:PORT"
+                )
+            config = with_map_of(config, self.world, self.seed)
         return FlightPlan(
-            config=load_config(self.config, overrides, self.profile),
+            config=config,
             weights=None if self.oracle else self.weights,
             pilot="oracle" if self.oracle and self.pilot == "network" else self.pilot,
             seed=self.seed,
@@ -101,7 +118,25 @@ class FlightOptions:
             lockstep=embedded if self.realtime is None else not self.realtime,
             window=self.window,
             vehicle=self.vehicle,
+            world=self.world,
         )
+
+
+def with_map_of(config: FlightConfig, world: str, seed: int) -> FlightConfig:
+    """Give a configuration the map of a place.
+
+    Raises:
+        ConfigError: There is no such place, or it cannot be flown in.
+    """
+    from followme_uav.config import FlightConfig, merged, validated
+    from followme_uav.sim.places import map_of
+    from followme_uav.sim.world_plan import plan_of
+
+    changes = map_of(plan_of(world, seed=seed).place, seed)
+    if not changes:
+        return config
+    settings = merged(config.model_dump(mode="json"), {"simulator": changes})
+    return validated(FlightConfig, settings, f"map of {world}")
 
 
 @with_option_groups
@@ -171,8 +206,13 @@ def sim(
         ),
     ] = None,
     world: Annotated[
-        Path | None,
-        typer.Option(help="YAML or JSON file with routes, crowds, light; see docs/simulator.md."),
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Place: a generator ('world list') or a world file; or a plan with routes, crowds "
+            "and light, see docs/simulator.md.",
+            show_default="grid",
+        ),
     ] = None,
     vehicle: Vehicle = None,
     dialect: Annotated[
@@ -203,16 +243,16 @@ def sim(
 ) -> None:
     """Run the embedded simulator: a city with people, served over the AirSim RPC."""
     from followme_uav.sim.server import leave, run_server
-    from followme_uav.sim.world_plan import plan_world
+    from followme_uav.sim.world_plan import plan_of
 
-    if seed is None and world is None:
+    if seed is None and (world is None or not Path(world).is_file()):
         seed = 0
 
     leave(
         run_server(
             host=host,
             port=port,
-            world=plan_world(world, seed=seed, style=style, vehicle=vehicle),
+            world=plan_of(world, seed=seed, style=style, vehicle=vehicle),
             dialect=dialect,
             image_size=image_size,
             settings=settings,

@@ -105,6 +105,14 @@ class PilotOptions:
     pilot: Pilot = "network"
     weights: Weights = DEFAULT_WEIGHTS
     vehicle: Vehicle = None
+    world: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Place to fly in: a generator, or a world file.",
+            show_default="grid, or as in the scripts",
+        ),
+    ] = None
 
     def campaign(
         self,
@@ -114,16 +122,23 @@ class PilotOptions:
     ) -> Campaign:
         """Return the plan of a run with one variant."""
         from followme_uav.scenario.script.plan import MAX_FLIGHTS, Variant, one_variant
+        from followme_uav.sim.places import check_place
         from followme_uav.sim.vehicle.vehicle_spec import content_of
 
         for given in (seeds, random_seeds):
             if given and given[-1] - given[0] >= MAX_FLIGHTS:  # too many for `len`, even
                 raise ConfigError(f"--seeds: at most {MAX_FLIGHTS} at a time; fly a part of them")
+        world: dict[str, Any] = {}
+        if self.vehicle is not None:
+            world["vehicle"] = content_of(self.vehicle)
+        if self.world is not None:
+            check_place(self.world)
+            world["place"] = self.world
         variant = Variant(
             pilot=self.pilot,
             weights=self.weights,
             overrides=tuple(self.overrides),
-            world={} if self.vehicle is None else {"vehicle": content_of(self.vehicle)},
+            world=world,
         )
         return one_variant(
             scenarios, variant, seeds=seeds, random_seeds=random_seeds, config=self.config

@@ -22,6 +22,9 @@ Mount = Annotated[Number, Allowed(-100, 100)]
 Point2 = tuple[Metres, Metres]
 Rectangle = tuple[Metres, Metres, Metres, Metres]
 """(north_min, east_min, north_max, east_max) in metres."""
+Ring = Annotated[tuple[Point2, ...], Field(min_length=3)]
+FlyablePolygon = Annotated[tuple[Ring, ...], Field(min_length=1)]
+"""An outline, and then its holes: corners (north, east) in metres."""
 
 
 class Section(BaseModel):
@@ -452,11 +455,16 @@ class SimulatorProfile(Section):
     flyable_m: tuple[Rectangle, ...] = ()
     """Rectangles in which the vehicle may fly, in metres: north_min, east_min, north_max, east_max.
     Without one, it may fly anywhere."""
+    flyable_polygons_m: tuple[FlyablePolygon, ...] = ()
+    """Polygons in which the vehicle may fly, in place of `flyable_m`: each an outline, and then its
+    holes, with corners north and east in metres."""
     patrol_waypoints_m: Annotated[tuple[Point2, ...], Field(min_length=1)]
     """The round of the patrol: north and east in metres from the origin."""
 
     @model_validator(mode="after")
     def _waypoints_are_flyable(self) -> SimulatorProfile:
+        if self.flyable_polygons_m:
+            return self._waypoints_are_in_polygons()
         for north, east in self.patrol_waypoints_m:
             inside = any(
                 south <= north <= top and west <= east <= right
@@ -464,6 +472,23 @@ class SimulatorProfile(Section):
             )
             if self.flyable_m and not inside:
                 raise ValueError(f"patrol waypoint ({north}, {east}) lies outside flyable_m")
+        return self
+
+    def _waypoints_are_in_polygons(self) -> SimulatorProfile:
+        import shapely  # takes a while, and few flights need it
+
+        if self.flyable_m:
+            raise ValueError("give flyable_m or flyable_polygons_m, and leave the other one empty")
+        polygons = [shapely.Polygon(p[0], p[1:]) for p in self.flyable_polygons_m]
+        for i, polygon in enumerate(polygons):
+            if not polygon.is_valid or polygon.area < 1.0:
+                raise ValueError(f"flyable_polygons_m: {i} is no polygon of at least 1 m2")
+        for north, east in self.patrol_waypoints_m:
+            spot = shapely.Point(north, east)
+            if not any(polygon.dwithin(spot, 0.05) for polygon in polygons):
+                raise ValueError(
+                    f"patrol waypoint ({north}, {east}) lies outside flyable_polygons_m"
+                )
         return self
 
 

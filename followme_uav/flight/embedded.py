@@ -37,7 +37,7 @@ def embedded_simulator(
     *,
     paused: bool = True,
     window: bool = False,
-    world: Path | None = None,
+    world: Path | str | None = None,
     vehicle: str | None = None,
 ) -> Iterator[FlightConfig]:
     """Run a simulator that suits `config`, in a process that ends with the block.
@@ -48,7 +48,7 @@ def embedded_simulator(
         paused: Start with the time stopped. Only then is a simulation repeatable: else it depends
             on the time of the first call.
         window: Show it.
-        world: A world file, see `docs/simulator.md`.
+        world: A world plan, a world file, or the name of a generator, see `docs/simulator.md`.
         vehicle: Name or path of a vehicle file; None: that of the world, or the default one.
 
     Yields:
@@ -75,7 +75,7 @@ def simulator_for(
     *,
     paused: bool,
     window: bool = False,
-    world: Path | None = None,
+    world: Path | str | None = None,
     vehicle: str | None = None,
 ) -> EmbeddedSimulator:
     """Return a simulator that suits `config`, not started yet."""

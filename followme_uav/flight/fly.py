@@ -73,8 +73,9 @@ class FlightPlan:
     lockstep: bool = True
     """Stop simulation time while the pilot computes; else it runs on."""
     window: bool = False
-    world: Path | None = None
-    """A world file for the embedded simulator, see `docs/simulator.md`."""
+    world: Path | str | None = None
+    """A world plan or world file for the embedded simulator, or the name of a generator, see
+    `docs/simulator.md`."""
     vehicle: str | None = None
     """Vehicle of the embedded simulator: a name in `configs/vehicles` or the path of a file. None:
     that of the world, or the default one."""

@@ -9,6 +9,7 @@ from followme_uav.geometry import turned_on
 from followme_uav.messages import Command, Guidance, LoopTerms, Manoeuvre, Quaternion, Vec2
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import pan_from_nose, pan_tilt_in_body
+from followme_uav.pilot.navigation.maps import street_map_of
 from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
@@ -23,6 +24,7 @@ class Control:
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
+        self._street_map = street_map_of(config.simulator)
         self._limiter = VelocityLimiter(config.limits)
         self._obstacles = ObstacleMap(config.limits)
         self._yaw = PidLoop("yaw", config.control.yaw)
@@ -79,7 +81,7 @@ class Control:
         limits, here = self._config.limits, inputs.position_m
         smooth = self._limiter.limit(velocity_mps, inputs.dt_s)
         fence_m = limits.geofence_m
-        area_m = self._config.simulator.flyable_m or ((-fence_m, -fence_m, fence_m, fence_m),)
+        area_m = self._street_map or ((-fence_m, -fence_m, fence_m, fence_m),)
         inside = limit_velocity(here, smooth, area_m, limits)
         safe = self._obstacles.limit_velocity(here, inside)
         self._limiter.reset(safe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from followme_uav.errors import ConfigError
 from followme_uav.sim.city.grid_world import WORLDS
@@ -52,3 +53,35 @@ def load_place(where: str | None, seed: int, style: str | None = None) -> Place:
 
     world = WORLDS[where].world(seed) if where in WORLDS else load_world(Path(where))
     return WorldPlace(world, seed, style)
+
+
+def map_of(where: str | None, seed: int) -> dict[str, Any]:
+    """Make the map that a pilot gets of a place, as keys of the configuration.
+
+    Args:
+        where: name of a generator, or path of a world file.
+        seed: of the generator.
+
+    Returns:
+        Changes of the section `simulator`: the area around the streets over which the vehicle may
+        fly, and a round of waypoints; none for the city of all seeds, which has a map of its own.
+
+    Raises:
+        ConfigError: There is no such world, or nothing in it can be flown over.
+    """
+    if is_grid(where):
+        return {}
+    from followme_uav.sim.city.world_place import WorldPlace
+    from followme_uav.worlds.derived.flyable import flyable_area
+    from followme_uav.worlds.derived.patrol import patrol_of
+
+    place = load_place(where, seed)
+    if not isinstance(place, WorldPlace):
+        return {}
+    area = flyable_area(place.world)
+    if area.is_empty:
+        raise ConfigError(f"world '{where}': no street can be flown over; see 'world show'")
+    rings = [area.exterior, *area.interiors]
+    polygon = [[[round(n, 2), round(e, 2)] for n, e in ring.coords[:-1]] for ring in rings]
+    waypoints = [list(point) for point in patrol_of(place.world, area)]
+    return {"flyable_m": [], "flyable_polygons_m": [polygon], "patrol_waypoints_m": waypoints}

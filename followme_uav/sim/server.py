@@ -35,7 +35,7 @@ from followme_uav.sim.pace import Pace
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.equipment import DEFAULT_IMAGE_SIZE_PX, Equipment
-from followme_uav.sim.world_plan import WorldPlan, plan_world
+from followme_uav.sim.world_plan import WorldPlan, plan_of, plan_world
 from followme_uav.terminal import prepare_streams
 
 if TYPE_CHECKING:
@@ -135,7 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=int,
         help=f"0: any free port; default: that of the settings, else {DEFAULT_PORT}",
     )
-    parser.add_argument("--world", type=Path, help="YAML or JSON file, see sim/world_plan.py")
+    parser.add_argument(
+        "--world", help="a generator, a world file, or a plan, see sim/world_plan.py"
+    )
     parser.add_argument("--seed", type=int, help="seed of city, people and cars")
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default=AIRSIM.name)
     parser.add_argument("--image-size", default=DEFAULT_IMAGE_SIZE)
@@ -155,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_server(
             options.host,
             options.port,
-            world=plan_world(
+            world=plan_of(
                 options.world,
                 seed=options.seed,
                 style=options.style,

@@ -29,6 +29,7 @@ without a simulator.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,10 +41,12 @@ from followme_uav.sim.agents.gatherings import gathering
 from followme_uav.sim.agents.people import MAX_PEOPLE, PEOPLE
 from followme_uav.sim.agents.routes import GRID_REACH_M, HeroMode, Route, Walker, check_within
 from followme_uav.sim.agents.traffic import CARS, MAX_CARS
+from followme_uav.sim.city.grid_world import WORLDS
 from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.styles import style_of
 from followme_uav.sim.places import check_place, is_grid
 from followme_uav.sim.vehicle.vehicle_spec import VehicleChoice, load_vehicle
+from followme_uav.worlds.world_file import MAX_BYTES
 
 
 class LightPlan(Section):
@@ -116,6 +119,32 @@ class WorldPlan(Section):
         for i, group in enumerate(self.gatherings):
             walkers += gathering(city, group.place_m, group.people, group.radius_m, number=i)
         return tuple(walkers)
+
+
+def plan_of(where: str | None, **changes: Any) -> WorldPlan:
+    """Make the world plan that an option `--world` names.
+
+    Args:
+        where: a world plan, a world file, or the name of a generator; None: the default plan.
+        changes: values by key; None keeps the value of the file.
+
+    Raises:
+        ConfigError: There is no such file or generator, or a value is wrong.
+    """
+    if where is None:
+        return plan_world(None, **changes)
+    if where in WORLDS or _is_world_file(Path(where)):
+        return plan_world(None, place=where, **changes)
+    return plan_world(Path(where), **changes)
+
+
+def _is_world_file(path: Path) -> bool:
+    """Whether a file is a world, which has bounds, and no plan of one."""
+    try:
+        with path.open("rb") as file:
+            return bool(re.search(rb'^[\s{]*"?bounds"?\s*:', file.read(MAX_BYTES), re.MULTILINE))
+    except OSError:
+        return False
 
 
 def plan_world(path: Path | None = None, **changes: Any) -> WorldPlan:

@@ -13,6 +13,7 @@ from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to
 from followme_uav.pilot.guidance.search import SearchPlan, View
 from followme_uav.pilot.guidance.sweep import Sweep
+from followme_uav.pilot.navigation.maps import street_map_of
 from followme_uav.pilot.navigation.patrol_route import PatrolRoute
 from followme_uav.pilot.navigation.route_planner import RoutePlanner, course
 
@@ -26,7 +27,7 @@ class Behaviours:
     def __init__(self, config: FlightConfig) -> None:
         simulator = config.simulator
         self._config = config
-        self._planner = RoutePlanner(simulator.flyable_m, config.limits.corner_speed_mps)
+        self._planner = RoutePlanner(street_map_of(simulator), config.limits.corner_speed_mps)
         self._route = PatrolRoute(simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m)
         self._follow = FollowGuidance(config, self._planner)
         self._search_plan = SearchPlan(config)

@@ -14,7 +14,12 @@ from enum import Enum
 
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Vec2
-from followme_uav.pilot.navigation.street_map import centre_of, is_free, junctions, nearest_place
+from followme_uav.pilot.navigation.maps import street_map_of
+from followme_uav.pilot.navigation.street_map import (
+    is_free,
+    lookouts,
+    nearest_place,
+)
 from followme_uav.pilot.tracking.track import Track
 
 
@@ -40,9 +45,9 @@ class SearchPlan:
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config.search
-        self._flyable_m = config.simulator.flyable_m
+        self._flyable_m = street_map_of(config.simulator)
         self._all_places_m = (
-            *(centre_of(junction) for junction in junctions(self._flyable_m)),
+            *lookouts(self._flyable_m),
             *config.simulator.patrol_waypoints_m,
         )
         self._wanted_m = config.control.wanted_distance_m

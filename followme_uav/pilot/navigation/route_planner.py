@@ -6,7 +6,14 @@ import math
 
 from followme_uav.config import Rectangle
 from followme_uav.messages import Vec2
-from followme_uav.pilot.navigation.street_map import centre_of, is_free, junctions, nearest_place
+from followme_uav.pilot.navigation.street_map import (
+    PolygonStreets,
+    StreetMap,
+    centre_of,
+    is_free,
+    junctions,
+    nearest_place,
+)
 
 CORNER_INSET_M = 1.0
 """A corner is cut this far inside the streets."""
@@ -20,7 +27,7 @@ class RoutePlanner:
         corner_speed_mps: At a junction where the way turns.
     """
 
-    def __init__(self, flyable_m: tuple[Rectangle, ...], corner_speed_mps: float) -> None:
+    def __init__(self, flyable_m: StreetMap, corner_speed_mps: float) -> None:
         self._flyable_m = flyable_m
         self._corner_speed_mps = corner_speed_mps
 
@@ -47,6 +54,8 @@ class RoutePlanner:
         near_m = nearest_place(flyable_m, goal_m, position_m)
         if is_free(flyable_m, position_m, near_m):
             return near_m
+        if isinstance(flyable_m, PolygonStreets):
+            return flyable_m.next_point(near_m, position_m)
         by_length = sorted(
             junctions(flyable_m),
             key=lambda junction: _length(position_m, centre_of(junction), near_m),

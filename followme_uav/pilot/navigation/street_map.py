@@ -1,7 +1,11 @@
-"""The street map: a union of axis-aligned rectangles over which the vehicle may fly."""
+"""The street map: where the vehicle may fly, as a union of axis-aligned rectangles.
+
+In other places it is a `PolygonMap`, which has methods of the same names.
+"""
 
 from __future__ import annotations
 
+import abc
 import functools
 import itertools
 import math
@@ -10,12 +14,46 @@ from collections.abc import Iterator, Sequence
 from followme_uav.config import Rectangle
 from followme_uav.messages import Vec2
 
+
+class PolygonStreets(abc.ABC):
+    """A map of polygons; `polygon_map.PolygonMap` is the only kind."""
+
+    @abc.abstractmethod
+    def contains(self, point_m: Vec2) -> bool:
+        """Whether a point lies inside."""
+
+    @abc.abstractmethod
+    def is_free(self, start_m: Vec2, end_m: Vec2) -> bool:
+        """Whether the straight line stays inside."""
+
+    @abc.abstractmethod
+    def nearest_point(self, point_m: Vec2) -> Vec2:
+        """The point of the map that is nearest to a place."""
+
+    @abc.abstractmethod
+    def shrunk(self, margin_m: float) -> PolygonStreets:
+        """The map, narrower by a margin on all sides."""
+
+    @abc.abstractmethod
+    def lookouts(self) -> tuple[Vec2, ...]:
+        """Places that are spread over the whole map."""
+
+    @abc.abstractmethod
+    def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
+        """The farthest point in sight on the shortest way to a goal inside the map."""
+
+
+StreetMap = tuple[Rectangle, ...] | PolygonStreets
+"""Without a rectangle the vehicle may fly anywhere."""
+
 NEARER_TO_HERE = 0.25
 """This many metres nearer to the goal count as much as one metre nearer to the vehicle."""
 
 
-def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
+def contains(areas: StreetMap | Sequence[Rectangle], point_m: Vec2) -> bool:
     """Whether one of the rectangles holds the point (north, east)."""
+    if isinstance(areas, PolygonStreets):
+        return areas.contains(point_m)
     at_north, at_east = point_m
     for south, west, north, east in areas:
         if south <= at_north <= north and west <= at_east <= east:
@@ -23,8 +61,10 @@ def contains(areas: Sequence[Rectangle], point_m: Vec2) -> bool:
     return False
 
 
-def is_free(areas: Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
+def is_free(areas: StreetMap | Sequence[Rectangle], start_m: Vec2, end_m: Vec2) -> bool:
     """Whether the straight line lies inside the areas; no areas allow everything."""
+    if isinstance(areas, PolygonStreets):
+        return areas.is_free(start_m, end_m)
     if not areas:
         return True
     low_north, high_north = sorted((start_m[0], end_m[0]))
@@ -81,12 +121,21 @@ def centre_of(area: Rectangle) -> Vec2:
     return (area[0] + area[2]) / 2.0, (area[1] + area[3]) / 2.0
 
 
-def nearest_place(areas: Sequence[Rectangle], goal_m: Vec2, here_m: Vec2) -> Vec2:
+def lookouts(areas: StreetMap) -> tuple[Vec2, ...]:
+    """Places from which streets can be looked into: junctions, or places all over polygons."""
+    if isinstance(areas, PolygonStreets):
+        return areas.lookouts()
+    return tuple(centre_of(junction) for junction in junctions(areas))
+
+
+def nearest_place(areas: StreetMap, goal_m: Vec2, here_m: Vec2) -> Vec2:
     """A point of the rectangles near to the goal, on this side of it.
 
     With streets on all sides of a block, and the goal in the middle of it, the nearest point alone
     would jump from one street to another.
     """
+    if isinstance(areas, PolygonStreets):
+        return areas.nearest_point(goal_m)
     if not areas or contains(areas, goal_m):
         return goal_m
     return min(
@@ -95,8 +144,10 @@ def nearest_place(areas: Sequence[Rectangle], goal_m: Vec2, here_m: Vec2) -> Vec
     )
 
 
-def nearest_point(areas: Sequence[Rectangle], point_m: Vec2) -> Vec2:
-    """The point of the rectangles that is nearest to `point_m`."""
+def nearest_point(areas: StreetMap, point_m: Vec2) -> Vec2:
+    """The point of the areas that is nearest to `point_m`."""
+    if isinstance(areas, PolygonStreets):
+        return areas.nearest_point(point_m)
     return min((_into(area, point_m) for area in areas), key=lambda c: math.dist(c, point_m))
 
 
@@ -104,9 +155,13 @@ def _into(area: Rectangle, point_m: Vec2) -> Vec2:
     return _clamp(point_m[0], area[0], area[2]), _clamp(point_m[1], area[1], area[3])
 
 
+def shrunk(areas: StreetMap, margin_m: float) -> StreetMap:
+    """Narrower by the margin on all sides; what is too narrow for that keeps its middle."""
+    return areas.shrunk(margin_m) if isinstance(areas, PolygonStreets) else _shrunk(areas, margin_m)
+
+
 @functools.lru_cache(maxsize=8)
-def shrunk(areas: tuple[Rectangle, ...], margin_m: float) -> tuple[Rectangle, ...]:
-    """Narrower by the margin on all sides; a rectangle too narrow for that keeps its middle."""
+def _shrunk(areas: tuple[Rectangle, ...], margin_m: float) -> tuple[Rectangle, ...]:
 
     def sides(low_m: float, high_m: float) -> tuple[float, float]:
         aside_m = min(margin_m, (high_m - low_m) / 2.0)

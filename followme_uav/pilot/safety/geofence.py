@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 
-from followme_uav.config import LimitsConfig, Rectangle
+from followme_uav.config import LimitsConfig
 from followme_uav.messages import Vec2
-from followme_uav.pilot.navigation.street_map import contains, is_free, nearest_point, shrunk
+from followme_uav.pilot.navigation.street_map import (
+    StreetMap,
+    contains,
+    is_free,
+    nearest_point,
+    shrunk,
+)
 
 INSET_M = 0.2
 """A velocity that has to be changed leads this far inside the boundary, off its corners."""
@@ -22,7 +27,7 @@ SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
 
 
 def limit_velocity(
-    position_m: Vec2, velocity_mps: Vec2, flyable_m: tuple[Rectangle, ...], limits: LimitsConfig
+    position_m: Vec2, velocity_mps: Vec2, flyable_m: StreetMap, limits: LimitsConfig
 ) -> Vec2:
     """`velocity_mps` (north, east), reduced so that the vehicle stays inside `flyable_m`.
 
@@ -54,9 +59,7 @@ def limit_velocity(
     return next(c for c in most_first if _is_free_for(time_s, areas, position_m, c))
 
 
-def _is_free_for(
-    time_s: float, areas: Sequence[Rectangle], position_m: Vec2, velocity_mps: Vec2
-) -> bool:
+def _is_free_for(time_s: float, areas: StreetMap, position_m: Vec2, velocity_mps: Vec2) -> bool:
     """Whether this velocity stays inside the areas for `time_s`."""
     return is_free(areas, position_m, _after(time_s, position_m, velocity_mps))
 

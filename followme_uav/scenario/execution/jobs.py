@@ -56,7 +56,9 @@ class Job:
 
     def scenario(self) -> Scenario:
         """Return the scenario with the variant's world."""
-        return _in_world(self.script or draw_scenario(self.seed), self.world)
+        return _in_world(
+            self.script or draw_scenario(self.seed, self.world.get("place")), self.world
+        )
 
 
 def flight_key(name: str, seed: int, label: str) -> str:
@@ -140,6 +142,8 @@ def _jobs(
     scenario = _in_world(script or draw_scenario(seeds[0]), variant.world)
     config = scenario.config(campaign.config, variant.overrides)
     settings = config.model_dump(mode="json")
+    if not settings["simulator"]["flyable_polygons_m"]:
+        settings["simulator"].pop("flyable_polygons_m")  # ids are those of before the key
     settings["perception"].pop("threads")  # depends on the machine, and changes no result
     content = {
         "scenario": RANDOM

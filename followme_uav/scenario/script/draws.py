@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from followme_uav.errors import ConfigError
+from followme_uav.messages import Vec2
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.sim.agents.routes import Route, check_route
 from followme_uav.sim.city.layout import STREET_CENTRES_M, City
-from followme_uav.sim.city.world import make_city
+from followme_uav.sim.city.place import Place
+from followme_uav.sim.places import is_grid, load_place
 
 FIND_S = 300.0
 """Time to find the hero; the patrol's round of the streets takes about 200 s."""
@@ -32,12 +34,22 @@ _CORNERS = tuple(
 _MAX_LEG_M = 60.0
 _LEGS = 12
 _TRIES = 30
+_WORLD_REACH_M = 90.0
+_WORLD_LEGS = 6
 
 
-def draw_scenario(seed: int) -> Scenario:
-    """Draw the scenario that belongs to a seed."""
+def draw_scenario(seed: int, place: str | None = None) -> Scenario:
+    """Draw the scenario that belongs to a seed.
+
+    Args:
+        seed: of everything that is drawn.
+        place: name of a generator, or path of a world file; None: the city of all seeds.
+
+    Raises:
+        ConfigError: There is no such place.
+    """
     rng = np.random.default_rng([seed, 40])
-    city = make_city(seed)
+    city = load_place(place, seed)
     world: dict[str, Any] = {
         "people": int(rng.integers(10, 31)),
         "cars": int(rng.integers(0, 9)),
@@ -48,6 +60,8 @@ def draw_scenario(seed: int) -> Scenario:
     world["walkers"] = [
         {"outfit": "decoy", "route": route} for route in decoys if route != "random"
     ]
+    if not is_grid(place):
+        world["place"] = place
     return Scenario.model_validate(
         {
             "name": "random",
@@ -105,14 +119,10 @@ def _events(rng: np.random.Generator) -> list[dict[str, Any]]:
     return events
 
 
-def _route(rng: np.random.Generator, city: City) -> dict[str, Any] | str:
-    """Draw a route from corner to corner; after too many blocked ones, let people walk randomly."""
+def _route(rng: np.random.Generator, city: Place) -> dict[str, Any] | str:
+    """Draw a route; after too many blocked ones, let people walk randomly."""
     for _ in range(_TRIES):
-        points = [_CORNERS[int(rng.integers(len(_CORNERS)))]]
-        for _ in range(_LEGS):
-            before = points[-2] if len(points) > 1 else None
-            near = [c for c in _CORNERS if c != before and 0.0 < _leg_m(points[-1], c) < _MAX_LEG_M]
-            points.append(near[int(rng.integers(len(near)))])
+        points = _round_corners(rng) if isinstance(city, City) else _along_ways(rng, city)
         route = {"waypoints_m": [list(p) for p in points], "speeds_mps": _speeds(rng)}
         try:
             check_route(Route(tuple(points)), city)
@@ -120,6 +130,34 @@ def _route(rng: np.random.Generator, city: City) -> dict[str, Any] | str:
             continue
         return route
     return "random"
+
+
+def _round_corners(rng: np.random.Generator) -> list[Vec2]:
+    """Draw a way from corner to corner in the city of all seeds."""
+    points = [_CORNERS[int(rng.integers(len(_CORNERS)))]]
+    for _ in range(_LEGS):
+        before = points[-2] if len(points) > 1 else None
+        near = [c for c in _CORNERS if c != before and 0.0 < _leg_m(points[-1], c) < _MAX_LEG_M]
+        points.append(near[int(rng.integers(len(near)))])
+    return points
+
+
+def _along_ways(rng: np.random.Generator, place: Place) -> list[Vec2]:
+    """Draw a way over the walkways of a world, along shortest paths, not far from the start."""
+    import networkx as nx  # the city of all seeds does without
+
+    from followme_uav.sim.city.world_place import WorldPlace
+
+    assert isinstance(place, WorldPlace)  # noqa: S101 - there are two kinds of places
+    walk = place.walk_graph
+    graph = walk.graph()
+    away = np.hypot(*(walk.places_m - place.start_m).T)
+    near = np.flatnonzero(away < _WORLD_REACH_M)
+    points: list[int] = [int(rng.choice(near))]
+    for _ in range(_WORLD_LEGS):
+        path = nx.shortest_path(graph, points[-1], int(rng.choice(near)), weight="length_m")
+        points += path[1:]
+    return [(float(n), float(e)) for n, e in walk.places_m[points]]
 
 
 def _leg_m(a: tuple[float, float], b: tuple[float, float]) -> float:

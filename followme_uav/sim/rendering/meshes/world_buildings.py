@@ -25,7 +25,8 @@ _INTO_GROUND_M = 0.3
 _SHORTEST_M = 1.6
 """Shorter walls have no window."""
 _HALLS: tuple[Colour, ...] = (
-    (0.72, 0.74, 0.76), (0.50, 0.58, 0.66), (0.78, 0.74, 0.66), (0.46, 0.50, 0.48),
+    (0.86, 0.88, 0.90), (0.46, 0.66, 0.92), (0.98, 0.86, 0.62), (0.62, 0.80, 0.66),
+    (0.90, 0.56, 0.44),
 )  # fmt: skip
 _KIOSKS: tuple[Colour, ...] = ((0.42, 0.52, 0.36), (0.56, 0.36, 0.26), (0.34, 0.44, 0.54))
 _SLOPES = {"church": 1.15, "tower": 1.0, "house": 0.62, "row": 0.60, "kiosk": 0.45}
@@ -232,7 +233,7 @@ def _add_roof(mesh: Mesh, polygon: Polygon, top_m: float, site: Site, paint: _Pa
     if b.style in ("house", "kiosk", "church"):
         wide = polygon.buffer(0.4, join_style="mitre", mitre_limit=2.0)
         eaves = wide if isinstance(wide, Polygon) else polygon
-        add_ceiling(mesh, eaves, top_m - 0.02, TextureLayer.CONCRETE, paint.trim, number)
+        add_ceiling(mesh, eaves, top_m, TextureLayer.CONCRETE, paint.trim, number)
     slope = _SLOPES.get(b.style, 0.5)
     ridge_m = add_pitched_roof(
         mesh, eaves, top_m, slope, paint.roof, paint.trim, number, is_hipped=b.roof == "hip"
