@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from followme_uav.sim.agents.routes import Route, check_route
 from followme_uav.sim.city.layout import STREET_CENTRES_M, City
 from followme_uav.sim.city.place import Place
 from followme_uav.sim.places import is_grid, load_place
+
+if TYPE_CHECKING:
+    from followme_uav.scenario.script.world_ways import WorldWays
 
 FIND_S = 300.0
 """Time to find the hero; the patrol's round of the streets takes about 200 s."""
@@ -34,8 +37,6 @@ _CORNERS = tuple(
 _MAX_LEG_M = 60.0
 _LEGS = 12
 _TRIES = 30
-_WORLD_REACH_M = 90.0
-_WORLD_LEGS = 6
 
 
 def draw_scenario(seed: int, place: str | None = None) -> Scenario:
@@ -50,13 +51,14 @@ def draw_scenario(seed: int, place: str | None = None) -> Scenario:
     """
     rng = np.random.default_rng([seed, 40])
     city = load_place(place, seed)
+    ways = _ways_of(city)
     world: dict[str, Any] = {
         "people": int(rng.integers(10, 31)),
         "cars": int(rng.integers(0, 9)),
         "light": _light(rng),
-        "hero": _route(rng, city) if rng.random() < 0.6 else "random",
+        "hero": _route(rng, city, ways) if rng.random() < 0.6 else "random",
     }
-    decoys = [_route(rng, city) for _ in range(int(rng.integers(0, 3)))]
+    decoys = [_route(rng, city, ways) for _ in range(int(rng.integers(0, 3)))]
     world["walkers"] = [
         {"outfit": "decoy", "route": route} for route in decoys if route != "random"
     ]
@@ -79,6 +81,16 @@ def draw_scenario(seed: int, place: str | None = None) -> Scenario:
             },
         }
     )
+
+
+def _ways_of(place: Place) -> WorldWays | None:
+    """The ways of a world; None for the city of all seeds, which needs no polygons."""
+    if isinstance(place, City):
+        return None
+    from followme_uav.scenario.script.world_ways import WorldWays
+    from followme_uav.sim.city.world_place import WorldPlace
+
+    return WorldWays(place) if isinstance(place, WorldPlace) else None
 
 
 def _light(rng: np.random.Generator) -> dict[str, float]:
@@ -119,10 +131,10 @@ def _events(rng: np.random.Generator) -> list[dict[str, Any]]:
     return events
 
 
-def _route(rng: np.random.Generator, city: Place) -> dict[str, Any] | str:
+def _route(rng: np.random.Generator, city: Place, ways: WorldWays | None) -> dict[str, Any] | str:
     """Draw a route; after too many blocked ones, let people walk randomly."""
     for _ in range(_TRIES):
-        points = _round_corners(rng) if isinstance(city, City) else _along_ways(rng, city)
+        points = _round_corners(rng) if ways is None else ways.draw(rng)
         route = {"waypoints_m": [list(p) for p in points], "speeds_mps": _speeds(rng)}
         try:
             check_route(Route(tuple(points)), city)
@@ -140,24 +152,6 @@ def _round_corners(rng: np.random.Generator) -> list[Vec2]:
         near = [c for c in _CORNERS if c != before and 0.0 < _leg_m(points[-1], c) < _MAX_LEG_M]
         points.append(near[int(rng.integers(len(near)))])
     return points
-
-
-def _along_ways(rng: np.random.Generator, place: Place) -> list[Vec2]:
-    """Draw a way over the walkways of a world, along shortest paths, not far from the start."""
-    import networkx as nx  # the city of all seeds does without
-
-    from followme_uav.sim.city.world_place import WorldPlace
-
-    assert isinstance(place, WorldPlace)  # noqa: S101 - there are two kinds of places
-    walk = place.walk_graph
-    graph = walk.graph()
-    away = np.hypot(*(walk.places_m - place.start_m).T)
-    near = np.flatnonzero(away < _WORLD_REACH_M)
-    points: list[int] = [int(rng.choice(near))]
-    for _ in range(_WORLD_LEGS):
-        path = nx.shortest_path(graph, points[-1], int(rng.choice(near)), weight="length_m")
-        points += path[1:]
-    return [(float(n), float(e)) for n, e in walk.places_m[points]]
 
 
 def _leg_m(a: tuple[float, float], b: tuple[float, float]) -> float:

@@ -61,7 +61,7 @@ _ROOM_M = 2.0 * LENGTH_M  # free road that a car needs behind an intersection
 
 
 class MovingCars(Protocol):
-    """What people need to know of the cars, to look out for them."""
+    """The cars as people see them, to look out for them."""
 
     @property
     def claimed(self) -> Collection[int]:

@@ -1,4 +1,4 @@
-"""Where people walk: the interface by which a crowd knows the ground of any place.
+"""The ground that people walk on: the interface by which a crowd knows the ground of any place.
 
 `grid_walkways` implements it for the city of all seeds, `world_walkways` for any world.
 """

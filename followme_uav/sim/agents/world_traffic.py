@@ -243,7 +243,7 @@ class WorldTraffic:
                 self._roll(driver, step_m)
         self._cars_moved()
 
-    # Where cars are
+    # The places of cars
 
     def _cars_moved(self) -> None:
         self._all = [self._pose(driver) for driver in self._drivers]

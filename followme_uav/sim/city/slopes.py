@@ -67,7 +67,7 @@ def _crossings_m(terrain: Terrain, start: Floats, along: Floats) -> Floats:
 
 
 def _roots(a: float, b: float, c: float) -> list[float]:
-    """Where a x^2 + b x + c falls to 0 or below, for x from 0 to 1."""
+    """The x from 0 to 1 at which a x^2 + b x + c falls to 0."""
     if abs(a) < 1e-9:
         roots = [-c / b] if b < 0.0 else []
     else:

@@ -35,6 +35,8 @@ def street_graph(world: World) -> nx.MultiGraph:
         `line`, a `LineString` from the node with the lower number to the other (a loop: along the
         street).
     """
+    if not world.streets:
+        return nx.MultiGraph()
     lines = [line_of(s) for s in world.streets]
     cuts = _meetings(world, lines)
     places = [p for points in cuts for p in points]

@@ -1,0 +1,92 @@
+"""A street map of polygons: what lies inside, and the ways around corners and holes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from followme_uav.config import load_config, make_config
+from followme_uav.errors import ConfigError
+from followme_uav.pilot.navigation.maps import street_map_of
+from followme_uav.pilot.navigation.polygon_map import PolygonMap
+from followme_uav.pilot.navigation.route_planner import RoutePlanner
+from followme_uav.pilot.navigation.street_map import is_free, lookouts, shrunk
+from followme_uav.pilot.safety.geofence import limit_velocity
+
+RING = (
+    ((-40.0, -40.0), (40.0, -40.0), (40.0, 40.0), (-40.0, 40.0)),
+    ((-28.0, -28.0), (28.0, -28.0), (28.0, 28.0), (-28.0, 28.0)),
+)
+"""A street around a block."""
+
+
+@pytest.fixture(scope="module")
+def ring() -> PolygonMap:
+    return PolygonMap((RING,))
+
+
+def test_lines_through_the_block_are_not_free(ring: PolygonMap):
+    assert ring.contains((34.0, 0.0))
+    assert not ring.contains((0.0, 0.0))
+    assert is_free(ring, (34.0, -30.0), (34.0, 30.0))
+    assert not is_free(ring, (34.0, 0.0), (-34.0, 0.0))
+
+
+def test_nearest_point_is_on_the_edge_of_the_block(ring: PolygonMap):
+    assert ring.nearest_point((20.0, 0.0)) == pytest.approx((28.0, 0.0))
+
+
+@pytest.mark.parametrize("goal", [(-34.0, 0.0), (-34.0, 34.0), (0.0, -34.0)])
+def test_planner_leads_around_the_block(ring: PolygonMap, goal):
+    planner, here, flown = RoutePlanner(ring, 2.0), (34.0, 0.0), 0.0
+    for _ in range(30):
+        point = planner.next_point(goal, here)
+        assert ring.is_free(here, point)
+        flown += math.dist(here, point)
+        here = point
+        if math.dist(here, goal) < 0.1:
+            break
+    assert math.dist(here, goal) < 0.1
+    assert flown < 160.0
+
+
+def test_narrower_map_keeps_the_middle_of_narrow_parts():
+    alley = (((0.0, -1.0), (40.0, -1.0), (40.0, 1.0), (0.0, 1.0)),)
+    inner = shrunk(PolygonMap((alley,)), 1.5)
+    assert not inner.contains((20.0, 0.9))
+    assert math.dist(inner.nearest_point((20.0, 0.9)), (20.0, 0.0)) < 0.9
+
+
+def test_geofence_keeps_the_vehicle_inside_polygons(ring: PolygonMap):
+    limits = make_config({}, "test").limits
+    free = limit_velocity((34.0, 0.0), (0.0, 3.0), ring, limits)
+    assert free == (0.0, 3.0)
+    north, _ = limit_velocity((30.5, 0.0), (-8.0, 0.0), ring, limits)
+    assert north > -8.0
+    back, _ = limit_velocity((20.0, 0.0), (0.0, 0.0), ring, limits)
+    assert back > 0.0
+
+
+def test_lookouts_are_spread_over_the_map(ring: PolygonMap):
+    found = lookouts(ring)
+    assert len(found) >= 8
+    assert all(ring.contains(place) for place in found)
+
+
+def test_configuration_takes_polygons_in_place_of_rectangles_and_checks_them():
+    simulator = {
+        **load_config().simulator.model_dump(mode="json"),
+        "flyable_m": [],
+        "flyable_polygons_m": [RING],
+        "patrol_waypoints_m": [[34.0, 0.0]],
+    }
+    config = make_config({"simulator": simulator}, "test")
+    assert isinstance(street_map_of(config.simulator), PolygonMap)
+    for change, message in (
+        ({"patrol_waypoints_m": [[0.0, 0.0]]}, "outside flyable_polygons_m"),
+        ({"flyable_m": [[-40.0, -40.0, 40.0, 40.0]]}, "leave the other one empty"),
+        ({"flyable_polygons_m": [[[[0, 0], [1, 1], [0, 1], [1, 0]]]]}, "no polygon"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            make_config({"simulator": {**simulator, **change}}, "test")

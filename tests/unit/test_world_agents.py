@@ -1,0 +1,132 @@
+"""People and cars of any world: they keep off walls, off each other, and get on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+
+from followme_uav.errors import ConfigError
+from followme_uav.sim.agents.driver import hits
+from followme_uav.sim.agents.people import Crowd
+from followme_uav.sim.agents.routes import Route, check_route
+from followme_uav.sim.agents.traffic_of import traffic_of
+from followme_uav.sim.agents.walkways_of import walkways_of
+from followme_uav.sim.city.world_place import WorldPlace
+from followme_uav.worlds.shapes import polygon_of
+from followme_uav.worlds.world import Area, Building, Street, Terrain
+from tests.unit.world_parts import crossing, square
+
+_HOUSES = tuple(square(n, e, 8.0) for n in (-20.0, 20.0) for e in (-20.0, 20.0))
+
+
+def _blocks(**changes):
+    """Four crossings, so that cars can drive around blocks."""
+    lines = [((c, -50.0), (c, 50.0)) for c in (-40.0, 40.0)]
+    lines += [((-50.0, c), (50.0, c)) for c in (-40.0, 40.0)]
+    streets = tuple(Street("street", 10.0, line, 2.0, 2) for line in lines)
+    houses = tuple(Building(ring, 9.0, 3) for ring in _HOUSES)
+    alley = Street("alley", 3.0, ((-36.0, 0.0), (36.0, 0.0)))
+    return crossing(streets=(*streets, alley), buildings=houses, **changes)
+
+
+def _walk(place, seconds, people=12, cars=4):
+    """Yield crowd and traffic after every second."""
+    crowd, traffic = Crowd(place, 3, people), traffic_of(place, 3, cars)
+    traffic.reset(crowd.in_the_road_m)
+    for step in range(20 * seconds):
+        crowd.advance(0.05, traffic)
+        traffic.advance(0.05, crowd.in_the_road_m, crowd.crosswalks_in_use)
+        if step % 20 == 19:
+            yield crowd, traffic
+
+
+def test_nobody_is_inside_a_wall_a_person_or_a_car_and_all_get_on():
+    place = WorldPlace(_blocks(), 3)
+    walls = shapely.union_all([polygon_of(b) for b in place.world.buildings])
+    first, still, cars_still = None, np.zeros(13), np.zeros(4)
+    driven = 0.0
+    for crowd, traffic in _walk(place, 90):
+        feet = crowd.feet_m[:, :2]
+        assert shapely.distance(shapely.points(feet), walls).min() > 0.28
+        gaps = np.hypot(*(feet[:, None] - feet).transpose(2, 0, 1)) + 9.0 * np.eye(len(feet))
+        assert gaps.min() > 0.4
+        assert not any(hits(pose, [tuple(f) for f in feet.tolist()]) for pose in traffic.poses)
+        assert len(traffic.cars) == 4
+        poses = np.array(traffic.poses)[:, :2]
+        if first is not None:
+            grouped = {i for group in crowd.groups for i in group}
+            moved = np.hypot(*(feet - first[0]).T) > 0.3
+            moved[list(grouped)] = True
+            still = np.where(moved, 0.0, still + 1.0)
+            rolled = np.hypot(*(poses - first[1]).T)
+            driven += float(rolled.sum())
+            cars_still = np.where(rolled > 0.2, 0.0, cars_still + 1.0)
+            assert still.max() < 60.0
+            assert cars_still.max() < 60.0
+        first = feet, poses
+    assert driven > 4 * 90 * 1.5
+
+
+def test_equal_seeds_give_equal_walks_and_drives():
+    def end():
+        for last in _walk(WorldPlace(_blocks(), 3), 8):
+            crowd, traffic = last
+        return crowd.feet_m, np.array(traffic.poses)
+
+    for one, other in zip(end(), end(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_cars_stay_on_carriageways_and_follow_the_heights_of_the_ground():
+    slope = Terrain(-60.0, -60.0, 60.0, ((0.0,) * 3, (6.0,) * 3, (12.0,) * 3))
+    place = WorldPlace(_blocks(terrain=slope), 3)
+    roads = shapely.union_all(
+        [shapely.LineString(s.line_m).buffer(3.0) for s in place.world.streets if s.lanes]
+    )
+    for _, traffic in _walk(place, 20, people=0):
+        for car in traffic.cars:
+            assert roads.buffer(0.3).covers(shapely.Point(car.north_m, car.east_m))
+            expected_m = place.floor_height_m(car.north_m, car.east_m)
+            assert car.up_m == pytest.approx(expected_m, abs=0.05)
+            assert car.pitch_rad == pytest.approx(0.1 * math.cos(car.yaw_rad), abs=0.03)
+
+
+def test_people_walk_on_footbridges_and_on_the_ground_below():
+    paths = (
+        Street("footpath", 3.0, ((-40.0, 0.0), (-10.0, 0.0))),
+        Street("bridge", 3.0, ((-10.0, 0.0), (10.0, 0.0)), heights_m=(0.5, 0.5)),
+        Street("footpath", 3.0, ((10.0, 0.0), (40.0, 0.0))),
+    )
+    river = Area("water", ((-8.0, -50.0), (8.0, -50.0), (8.0, 50.0), (-8.0, 50.0)))
+    world = crossing(streets=paths, areas=(river,), buildings=(), start_m=(-20.0, 0.0))
+    walkways, goals = walkways_of(WorldPlace(world, 1))
+    places = goals.graph.places_m
+    middle = int(np.argmin(np.hypot(*places.T)))
+    here = places[middle][None]
+    ways = np.array([goals.graph.neighbours[middle][0]]), np.array([middle])
+    assert walkways.feet_down_m(here, np.zeros(0, int), ways)[0] == pytest.approx(-0.5)
+    after = here.copy()
+    walkways.keep_out(here, after)
+    assert np.array_equal(after, here)
+    wet = np.array([[0.0, 20.0]])
+    walkways.keep_out(np.array([[-9.0, 20.0]]), wet)
+    assert abs(wet[0, 0]) > 8.0
+
+
+def test_world_without_ways_is_refused_with_one_line():
+    world = crossing(streets=(), areas=(), buildings=())
+    with pytest.raises(ConfigError, match="no way for people"):
+        walkways_of(WorldPlace(world, 1))
+
+
+def test_route_is_checked_against_polygons_and_the_bounds_of_the_world():
+    l_shape = ((10.0, 10.0), (30.0, 10.0), (30.0, 18.0), (18.0, 18.0), (18.0, 30.0), (10.0, 30.0))
+    place = WorldPlace(crossing(buildings=(Building(l_shape, 9.0, 3),)), 1)
+    check_route(Route(((28.0, 28.0), (22.0, 28.0))), place)  # in the notch of the L
+    with pytest.raises(ConfigError, match="building_0"):
+        check_route(Route(((28.0, 28.0), (14.0, 28.0))), place)
+    with pytest.raises(ConfigError, match="outside"):
+        check_route(Route(((0.0, 70.0),)), place)
