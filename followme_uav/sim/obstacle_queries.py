@@ -9,6 +9,7 @@ import numpy as np
 from followme_uav.messages import Vec3
 from followme_uav.sim.agents.people import Crowd
 from followme_uav.sim.agents.traffic_of import AnyTraffic
+from followme_uav.sim.city.hulls import Hulls
 from followme_uav.sim.city.obstacles import ClearanceField
 from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.rays import RayField
@@ -38,8 +39,9 @@ class ObstacleQueries:
         vehicle: Vehicle,
         objects: SpawnedObjects,
     ) -> None:
-        self._clearance = ClearanceField(place.colliders)
-        self._rays = RayField(place.colliders, place.terrain)
+        hulls = Hulls([solid for solid in place.colliders if solid.shape == "hull"])
+        self._clearance = ClearanceField(place.colliders, hulls)
+        self._rays = RayField(place.colliders, place.terrain, hulls)
         self._crowd, self._traffic = crowd, traffic
         self._vehicle, self._objects = vehicle, objects
 

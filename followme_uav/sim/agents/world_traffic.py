@@ -14,12 +14,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from followme_uav.errors import ConfigError
-from followme_uav.messages import Vec2, Vec3
+from followme_uav.messages import Vec2
 from followme_uav.sim.agents.driver import (
     BRAKING_MPS2,
     HEIGHT_M,
@@ -29,7 +28,8 @@ from followme_uav.sim.agents.driver import (
     hits,
 )
 from followme_uav.sim.agents.ground_contact import Circle, car_circles
-from followme_uav.sim.agents.lane_paths import CarPath, Gate, LanePath, TurnPath, lane_paths
+from followme_uav.sim.agents.lane_driver import Claim, LaneDriver
+from followme_uav.sim.agents.lane_paths import Gate, LanePath, TurnPath, lane_paths
 from followme_uav.sim.agents.traffic import (
     ACCELERATION_MPS2,
     CRUISE_MPS,
@@ -41,12 +41,9 @@ from followme_uav.sim.agents.traffic import (
     STOP_GAP_M,
 )
 from followme_uav.sim.city.colliders import car_collider
-from followme_uav.sim.city.colours import Colour
 from followme_uav.sim.city.layout import Car, Collider
 from followme_uav.sim.city.world_place import WorldPlace
 
-_AXLE_M = 1.3
-"""Distance of the axles, which are on the path, from the middle of a car."""
 _SIDE_M = 1.35
 """A person nearer than this to the middle of a car's way is on it."""
 _CLAIM_M = 3.0
@@ -58,37 +55,6 @@ _PATIENCE = 40
 """Claims that a driver leaves to cars that go first; after that both take their chance."""
 _MAX_REFUSALS = 60
 """A driver chooses another turn after so many claims refused."""
-
-
-@dataclass
-class _Claim:
-    """Something that a car holds until it has driven so far."""
-
-    until_m: float
-    crosswalk: int = -1
-    turn: tuple[int, int] | None = None
-
-
-@dataclass
-class _Driver:
-    colour: Colour
-    cruise_mps: float
-    lane: int
-    along_m: float
-    turn: int
-    speed_mps: float
-    driven_m: float = 0.0
-    turning: bool = False
-    behind: CarPath | None = None
-    """The path before the one that the car is on."""
-    may_turn: bool = False
-    """Whether the turn at the end of the lane is claimed."""
-    claims: list[_Claim] = field(default_factory=list)
-    gates_open: set[int] = field(default_factory=set)
-    """Crosswalks of gates on this lane that are claimed."""
-    desired_mps: float = 0.0
-    refusals: int = 0
-    refused_because: str = ""
 
 
 class WorldTraffic:
@@ -119,7 +85,7 @@ class WorldTraffic:
         """Return to the start; no car starts near one of the places (north, east) given."""
         self._rng = rng = np.random.default_rng([self._seed, 77])
         self._steps = 0
-        self._drivers: list[_Driver] = []
+        self._drivers: list[LaneDriver] = []
         self._crosswalks: Counter[int] = Counter()
         self._turns: dict[tuple[int, int], int] = {}
         """Number of cars that have claimed each turn."""
@@ -132,9 +98,9 @@ class WorldTraffic:
             turn = self._draw_turn(lane)
             if len(self._drivers) == self._count:
                 break
-            driver = _Driver(colour, cruise_mps, lane, along_m, turn, 0.0)
-            here = self._pose(driver)[:2]
-            others = [self._pose(d)[:2] for d in self._drivers]
+            driver = LaneDriver(self._lanes, colour, cruise_mps, lane, along_m, turn)
+            here = driver.pose()[:2]
+            others = [d.pose()[:2] for d in self._drivers]
             gates = self._lanes[lane].gates
             in_gate = any(g.stop_m - 4.0 < along_m < g.end_m + 4.0 for g in gates)
             if (
@@ -205,7 +171,7 @@ class WorldTraffic:
                 continue
             ahead_m = 0.5 * LENGTH_M
             while ahead_m < reach_m + 1.0:
-                at = self._place_at(driver, min(ahead_m, reach_m))[:2]
+                at = driver.place_at(min(ahead_m, reach_m))[:2]
                 if math.dist(at, there) < _SIDE_M < math.dist(at, here):
                     return True
                 ahead_m += 1.0
@@ -217,7 +183,7 @@ class WorldTraffic:
         return (
             f"lane {d.lane} at {d.along_m:.1f} of {self._lanes[d.lane].path.length_m:.1f}, "
             f"{'on the turn' if d.turning else 'on the lane'} to "
-            f"{self._turn(d).to_lane}, may turn: {d.may_turn}, refused: {d.refused_because}"
+            f"{d.turn_path.to_lane}, may turn: {d.may_turn}, refused: {d.refused_because}"
         )
 
     def advance(
@@ -237,7 +203,7 @@ class WorldTraffic:
             change = min(max(change, -HARD_BRAKING_MPS2 * dt_s), ACCELERATION_MPS2 * dt_s)
             driver.speed_mps = max(0.0, driver.speed_mps + change)
             step_m = driver.speed_mps * dt_s
-            if step_m > 0.0 and people and hits(self._pose(driver, step_m)[:3], people):
+            if step_m > 0.0 and people and hits(driver.pose(step_m)[:3], people):
                 driver.speed_mps = 0.0
             elif step_m > 0.0:
                 self._roll(driver, step_m)
@@ -246,39 +212,8 @@ class WorldTraffic:
     # The places of cars
 
     def _cars_moved(self) -> None:
-        self._all = [self._pose(driver) for driver in self._drivers]
+        self._all = [driver.pose() for driver in self._drivers]
         self._snapshot = self._solids = None
-
-    def _turn(self, driver: _Driver) -> TurnPath:
-        return self._lanes[driver.lane].turns[driver.turn]
-
-    def _path(self, driver: _Driver) -> CarPath:
-        return self._turn(driver).path if driver.turning else self._lanes[driver.lane].path
-
-    def _place_at(self, driver: _Driver, ahead_m: float) -> Vec3:
-        """The point of a car's way at a distance from its middle; behind it for a negative one."""
-        path, along_m = self._path(driver), driver.along_m + ahead_m
-        if along_m < 0.0 and driver.behind is not None:
-            return driver.behind.at(driver.behind.length_m + along_m)
-        if along_m > path.length_m and not driver.turning:
-            along_m -= path.length_m
-            path = self._turn(driver).path
-            if along_m <= path.length_m:
-                return path.at(along_m)
-            return self._lanes[self._turn(driver).to_lane].path.at(along_m - path.length_m)
-        if along_m > path.length_m:
-            return self._lanes[self._turn(driver).to_lane].path.at(along_m - path.length_m)
-        return path.at(along_m)
-
-    def _pose(
-        self, driver: _Driver, ahead_m: float = 0.0
-    ) -> tuple[float, float, float, float, float]:
-        """North, east, heading, height of the wheels and pitch of a car."""
-        n0, e0, h0 = self._place_at(driver, ahead_m - _AXLE_M)
-        n1, e1, h1 = self._place_at(driver, ahead_m + _AXLE_M)
-        reach = max(math.hypot(n1 - n0, e1 - e0), 1e-6)
-        heading, pitch = math.atan2(e1 - e0, n1 - n0), math.atan2(h1 - h0, reach)
-        return 0.5 * (n0 + n1), 0.5 * (e0 + e1), heading, 0.5 * (h0 + h1), pitch
 
     def _is_overhead(self, north_m: float, east_m: float, up_m: float) -> bool:
         return up_m - self._place.floor_height_m(north_m, east_m) > _OVERHEAD_M
@@ -289,10 +224,10 @@ class WorldTraffic:
         return int(self._rng.integers(len(self._lanes[lane].turns)))
 
     def _desired_mps(
-        self, driver: _Driver, people_m: Sequence[Vec2], in_use: Collection[int]
+        self, driver: LaneDriver, people_m: Sequence[Vec2], in_use: Collection[int]
     ) -> float:
         """The speed that the driver chooses now."""
-        speed_mps, lane, turn = driver.speed_mps, self._lanes[driver.lane], self._turn(driver)
+        speed_mps, lane, turn = driver.speed_mps, self._lanes[driver.lane], driver.turn_path
         braking_m = speed_mps * speed_mps / (2.0 * BRAKING_MPS2)
         if driver.turning:
             desired_mps = min(driver.cruise_mps, turn.speed_mps)
@@ -321,21 +256,21 @@ class WorldTraffic:
             desired_mps = min(desired_mps, approach_mps(ahead_m - STOP_GAP_M))
         return desired_mps
 
-    def _open(self, driver: _Driver, gate: Gate) -> None:
+    def _open(self, driver: LaneDriver, gate: Gate) -> None:
         driver.gates_open.add(gate.crosswalk)
         left_m = gate.end_m - driver.along_m + 0.5 * LENGTH_M + 0.3
-        self._hold(driver, _Claim(driver.driven_m + left_m, crosswalk=gate.crosswalk))
+        self._hold(driver, Claim(driver.driven_m + left_m, crosswalk=gate.crosswalk))
 
-    def _hold(self, driver: _Driver, claim: _Claim) -> None:
+    def _hold(self, driver: LaneDriver, claim: Claim) -> None:
         driver.claims.append(claim)
         if claim.crosswalk >= 0:
             self._crosswalks[claim.crosswalk] += 1
         if claim.turn is not None:
             self._turns[claim.turn] = self._turns.get(claim.turn, 0) + 1
 
-    def _try_to_claim(self, driver: _Driver, in_use: Collection[int]) -> None:
+    def _try_to_claim(self, driver: LaneDriver, in_use: Collection[int]) -> None:
         """Claim the turn ahead and its crosswalks, if they and the way out are free."""
-        lane, turn = self._lanes[driver.lane], self._turn(driver)
+        lane, turn = self._lanes[driver.lane], driver.turn_path
         driver.refused_because = self._obstacle(driver, turn, in_use)
         if driver.refused_because:
             driver.refusals += 1
@@ -346,11 +281,11 @@ class WorldTraffic:
         tail_m = driver.driven_m + 0.5 * LENGTH_M + 0.3
         to_stop_m, to_end_m = lane.stop_m - driver.along_m, lane.path.length_m - driver.along_m
         for crosswalk, end_m in turn.crosswalks:
-            self._hold(driver, _Claim(tail_m + to_stop_m + end_m, crosswalk=crosswalk))
+            self._hold(driver, Claim(tail_m + to_stop_m + end_m, crosswalk=crosswalk))
         name = (driver.lane, driver.turn)
-        self._hold(driver, _Claim(tail_m + to_end_m + turn.path.length_m + 0.7, turn=name))
+        self._hold(driver, Claim(tail_m + to_end_m + turn.path.length_m + 0.7, turn=name))
 
-    def _obstacle(self, driver: _Driver, turn: TurnPath, in_use: Collection[int]) -> str:
+    def _obstacle(self, driver: LaneDriver, turn: TurnPath, in_use: Collection[int]) -> str:
         """The reason why a turn cannot be claimed now; empty for none."""
         if any(self._turns.get(rival) for rival in turn.rivals):
             return "a car crosses"
@@ -373,16 +308,16 @@ class WorldTraffic:
                     return "another car goes first"
         return ""
 
-    def _roll(self, driver: _Driver, step_m: float) -> None:
+    def _roll(self, driver: LaneDriver, step_m: float) -> None:
         """Move a car on, from lane to turn to lane, and release what it has left behind."""
         driver.along_m += step_m
         driver.driven_m += step_m
-        path = self._path(driver)
+        path = driver.path
         if driver.along_m > path.length_m and (driver.turning or driver.may_turn):
             driver.along_m -= path.length_m
             driver.behind = path
             if driver.turning:
-                driver.lane, driver.may_turn = self._turn(driver).to_lane, False
+                driver.lane, driver.may_turn = driver.turn_path.to_lane, False
                 driver.turn = self._draw_turn(driver.lane)
                 driver.gates_open = set()
                 driver.refused_because = ""
@@ -392,7 +327,7 @@ class WorldTraffic:
                 driver.claims.remove(claim)
                 self._release(claim)
 
-    def _release(self, claim: _Claim) -> None:
+    def _release(self, claim: Claim) -> None:
         if claim.crosswalk >= 0:
             self._crosswalks[claim.crosswalk] -= 1
             if not self._crosswalks[claim.crosswalk]:
@@ -400,10 +335,10 @@ class WorldTraffic:
         if claim.turn is not None:
             self._turns[claim.turn] -= 1
 
-    def _gap_m(self, driver: _Driver) -> float:
+    def _gap_m(self, driver: LaneDriver) -> float:
         """Free road to the car ahead, on the same lane or turn or the next ones; inf without."""
-        turn, best_m = self._turn(driver), math.inf
-        left_m = self._path(driver).length_m - driver.along_m
+        turn, best_m = driver.turn_path, math.inf
+        left_m = driver.path.length_m - driver.along_m
         for other in self._drivers:
             if other is driver:
                 continue
@@ -427,14 +362,14 @@ class WorldTraffic:
                 best_m = min(best_m, ahead_m)
         return best_m - LENGTH_M
 
-    def _free_road_m(self, driver: _Driver, reach_m: float, people_m: Sequence[Vec2]) -> float:
+    def _free_road_m(self, driver: LaneDriver, reach_m: float, people_m: Sequence[Vec2]) -> float:
         """Distance from a car's bumper to the first person on its way; at most `reach_m`."""
         bumper_m = 0.5 * LENGTH_M
-        middle = self._place_at(driver, 0.0)[:2]
+        middle = driver.place_at(0.0)[:2]
         near = [p for p in people_m if math.dist(middle, p) < bumper_m + reach_m + _SIDE_M]
         ahead_m = 0.0
         while near and ahead_m <= reach_m:
-            at = self._place_at(driver, bumper_m + ahead_m)[:2]
+            at = driver.place_at(bumper_m + ahead_m)[:2]
             if any(math.dist(at, p) < _SIDE_M for p in near):
                 return ahead_m
             ahead_m += 0.5

@@ -27,13 +27,18 @@ def person_name(index: int) -> str:
 
 
 class ClearanceField:
-    """Distances from points to fixed obstacles, people and cars."""
+    """Distances from points to fixed obstacles, people and cars.
 
-    def __init__(self, obstacles: Sequence[Collider]) -> None:
+    Args:
+        obstacles: the fixed ones.
+        hulls: those of the shape `hull`, if they are known already.
+    """
+
+    def __init__(self, obstacles: Sequence[Collider], hulls: Hulls | None = None) -> None:
         cylinders = [o for o in obstacles if o.shape == "cylinder"]
         self._boxes = _turned([o for o in obstacles if o.shape == "box"])
         self._cylinder_centre, self._cylinder_half, _ = solid_arrays(cylinders)
-        self._hulls = Hulls([o for o in obstacles if o.shape == "hull"])
+        self._hulls = hulls or Hulls([o for o in obstacles if o.shape == "hull"])
 
     def clearance_m(
         self,

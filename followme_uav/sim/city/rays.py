@@ -28,11 +28,17 @@ class RayField:
     Args:
         obstacles: the fixed ones.
         terrain: heights of the ground; None: the plane z = 0.
+        hulls: those of the shape `hull`, if they are known already.
     """
 
-    def __init__(self, obstacles: Sequence[Collider], terrain: Terrain | None = None) -> None:
+    def __init__(
+        self,
+        obstacles: Sequence[Collider],
+        terrain: Terrain | None = None,
+        hulls: Hulls | None = None,
+    ) -> None:
         self._terrain = terrain
-        self._hulls = Hulls([o for o in obstacles if o.shape == "hull"])
+        self._hulls = hulls or Hulls([o for o in obstacles if o.shape == "hull"])
         posts = [o for o in obstacles if o.shape == "cylinder"]
         self._boxes = solid_arrays([o for o in obstacles if o.shape == "box"])
         self._post_centre, self._post_half, _ = solid_arrays(posts)

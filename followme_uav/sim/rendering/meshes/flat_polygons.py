@@ -91,34 +91,37 @@ def add_faces(
     Texture coordinates run along the first edge, and at right angles to it.
     """
     tile_m = TILE_M.get(layer, 4.0)
-    positions, normals, uvs, triangles, count = [], [], [], [], 0
-    for face in faces:
-        corners = np.asarray(face, dtype=float) * (1.0, 1.0, -1.0)
-        along = corners[1] - corners[0]
-        along = along / max(float(np.linalg.norm(along)), 1e-9)
-        normal = np.cross(along, corners[-1] - corners[0])
-        length = float(np.linalg.norm(normal))
-        if length < 1e-9:
-            continue
-        normal = normal / length
-        if normal[2] > 0.0:
-            normal = -normal
-        aside = np.cross(normal, along)
-        away = corners - corners[0]
-        uvs.append(np.column_stack((away @ along, np.abs(away @ aside))) / tile_m)
-        positions.append(corners)
-        normals.append(np.broadcast_to(normal, corners.shape))
-        fan = [(0, k, k + 1) for k in range(1, len(corners) - 1)]
-        triangles.append(np.array(fan, dtype=np.int64) + count)
-        count += len(corners)
-    if count:
-        part = MeshPart(
-            np.concatenate(positions),
-            np.concatenate(normals),
-            np.concatenate(uvs),
-            np.concatenate(triangles),
-        )
-        mesh.add(part, layer, tint, number)
+    for count in sorted({len(face) for face in faces}):
+        part = _faces_part(np.array([f for f in faces if len(f) == count], dtype=float), tile_m)
+        if len(part.position):
+            mesh.add(part, layer, tint, number)
+
+
+def _faces_part(faces: Floats, tile_m: float) -> MeshPart:
+    """One surface of (n, corners, 3) faces (north, east, up); those without area are left out."""
+    corners = faces * (1.0, 1.0, -1.0)
+    along = corners[:, 1] - corners[:, 0]
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    normal = np.cross(along, corners[:, -1] - corners[:, 0])
+    length = np.linalg.norm(normal, axis=1)
+    solid = length > 1e-9
+    corners, along = corners[solid], along[solid]
+    normal = normal[solid] / length[solid, None]
+    normal[normal[:, 2] > 0.0] *= -1.0
+    aside = np.cross(normal, along)
+    away = corners - corners[:, :1]
+    uv = np.stack(
+        (np.einsum("ijk,ik->ij", away, along), np.abs(np.einsum("ijk,ik->ij", away, aside))), -1
+    )
+    count, sides = corners.shape[:2]
+    fan = np.array([(0, k, k + 1) for k in range(1, sides - 1)])
+    triangles = fan + sides * np.arange(count)[:, None, None]
+    return MeshPart(
+        corners.reshape(-1, 3),
+        np.repeat(normal, sides, axis=0),
+        uv.reshape(-1, 2) / tile_m,
+        triangles.reshape(-1, 3),
+    )
 
 
 def add_beam(
