@@ -38,7 +38,7 @@ _WATER: Colour = (0.13, 0.24, 0.29)
 _SAND: Colour = (0.84, 0.72, 0.52)
 _TREAD: Colour = (0.34, 0.32, 0.30)
 _KERB_M, _EDGE_M = 0.22, 0.12
-_MARK_M, _MARK_ON_SLOPE_M = 0.012, 0.03
+_MARK_M, _MARK_ON_SLOPE_M = 0.012, 0.06
 _DASH_M, _DASH_SPACING_M = 2.6, 6.0
 
 Look = tuple[TextureLayer, Colour]
