@@ -135,8 +135,8 @@ class Tracker:
             track = start_track(time_s, measurement, self._config.track)
         else:
             track = update_track(track, time_s, measurement, self._config.track)
-        is_following = expectation.state is MissionState.FOLLOW
-        return replace(memory, track=track, followed=track if is_following else memory.followed)
+        followed = track if expectation.keeps_to_track else memory.followed
+        return replace(memory, track=track, followed=followed)
 
     def _after(self, feedback: TrackFeedback) -> Memory:
         memory, rejection = self.memory, feedback.rejection
