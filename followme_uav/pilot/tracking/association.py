@@ -77,8 +77,9 @@ def associate(
 ) -> Association:
     """Select at most one detection; `detections` come with the most prominent first.
 
-    In FOLLOW, and in a fault during it, only a detection inside the gate of the track is selected. In ACQUIRE such a
-    detection comes first, but a detection that resembles the hero comes before all others.
+    In FOLLOW, and in a fault during it, only a detection inside the gate of the track is selected.
+    In ACQUIRE such a detection comes first, but a detection that resembles the hero comes before
+    all others.
     """
     measured = [
         None
