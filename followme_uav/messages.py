@@ -121,6 +121,16 @@ class VehicleState:
 
 
 @dataclass(frozen=True)
+class VehicleResponse:
+    """How the vehicle follows velocity commands, as the pilot has identified it so far."""
+
+    lag_s: float
+    """Time constant of the horizontal velocity."""
+    lean_share: float
+    """0: thrust is compensated for the lean; 1: the vehicle climbs while it leans to speed up."""
+
+
+@dataclass(frozen=True)
 class CameraPose:
     """Pose and field of view of the camera at the time of the image.
 
@@ -394,6 +404,8 @@ class Step:
     """All detections of the mask, with the reason why each was selected or not."""
     inputs: MissionInputs | None = None
     guidance: Guidance | None = None
+    response: VehicleResponse | None = None
+    """Which the command allows for."""
 
     @classmethod
     def of(

@@ -57,6 +57,7 @@ _DATACLASSES: dict[str, type] = {
         messages.MissionInputs,
         messages.LineOfSight,
         messages.Guidance,
+        messages.VehicleResponse,
         messages.TrackEstimate,
         messages.LoopTerms,
         messages.Command,

@@ -6,13 +6,22 @@ import math
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import turned_on
-from followme_uav.messages import Command, Guidance, LoopTerms, Manoeuvre, Quaternion, Vec2
+from followme_uav.messages import (
+    Command,
+    Guidance,
+    LoopTerms,
+    Manoeuvre,
+    Quaternion,
+    Vec2,
+    VehicleResponse,
+)
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import pan_from_nose, pan_tilt_in_body
 from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
 from followme_uav.pilot.safety.velocity_limiter import VelocityLimiter
+from followme_uav.pilot.vehicle_response import ResponseModel
 
 Controlled = tuple[Command, tuple[LoopTerms, ...]]
 """A command, and what the PID loops did."""
@@ -27,6 +36,12 @@ class Control:
         self._obstacles = ObstacleMap(config.limits)
         self._yaw = PidLoop("yaw", config.control.yaw)
         self._altitude = PidLoop("altitude", config.control.altitude)
+        self._response = ResponseModel(config)
+
+    @property
+    def response(self) -> VehicleResponse:
+        """How the vehicle follows commands, as far as it is known."""
+        return self._response.response
 
     def stop(self) -> None:
         """Speed up from rest next time."""
@@ -35,6 +50,7 @@ class Control:
     def command(self, guidance: Guidance, inputs: GuidanceInputs) -> Controlled:
         """The command of this frame; called once for each frame, since it updates the map."""
         self._obstacles.update(inputs.frame)
+        self._response.observe(inputs.frame.vehicle, inputs.dt_s)
         if guidance.manoeuvre is not Manoeuvre.VELOCITY:
             return self._command(guidance, (0.0, 0.0, 0.0), 0.0, inputs), ()
         if guidance.altitude_m is None:
@@ -66,6 +82,9 @@ class Control:
         if guidance.line_of_sight is not None:
             body = self._body_at_next_frame(inputs)
             pan_rad, tilt_rad = pan_tilt_in_body(guidance.line_of_sight, body)
+        if guidance.manoeuvre is Manoeuvre.VELOCITY:
+            vehicle = inputs.frame.vehicle
+            velocity_mps = self._response.command(velocity_mps, vehicle, inputs.dt_s)
         return Command(
             manoeuvre=guidance.manoeuvre,
             velocity_mps=velocity_mps,

@@ -127,6 +127,7 @@ class Pilot:
             candidates=tracking.candidates,
             inputs=inputs,
             guidance=guidance,
+            response=self._control.response,
         )
 
     def _track(self, frame: Frame, mask: Mask | None, altitude_m: float) -> Tracking:
