@@ -118,7 +118,8 @@ class SimulatorConnection:
 
     def reply(self, call: Future[Any], method: str) -> Any:
         """Wait for a reply for `rpc.deadline_s`; raises as `RpcSession.call` does."""
-        self.release_commands()
+        if not call.done():
+            self.release_commands()
         return await_result(call, method, self.address, self.rpc.deadline_s)
 
     @contextmanager
