@@ -125,7 +125,7 @@ def pixels(
 ) -> RgbImage | None:
     """Convert an image to (height, width, 3) RGB with the first row on top; None when it is empty.
 
-    Without a `camera` any size is accepted.
+    Without a `camera` any size is accepted, and no pixels are copied: the result is a view.
 
     Raises:
         SimulatorError: The image has another size than configured, or is not raw pixels.
@@ -148,6 +148,8 @@ def pixels(
     rows = np.frombuffer(data, np.uint8).reshape(height, width, 3)
     if profile.row_order == "bottom_up":
         rows = rows[::-1]
+    if camera is None:
+        return rows[..., ::-1] if profile.channel_order == "bgr" else rows
     order = (2, 1, 0) if profile.channel_order == "bgr" else (0, 1, 2)
     return stacked(*(rows[..., channel] for channel in order))
 
