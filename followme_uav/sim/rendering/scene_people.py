@@ -52,7 +52,7 @@ class DrawnPeople:
         Args:
             people: The hero first; appearances beyond them are hidden.
             feet_m: (people, 3) their positions.
-            view: What the image can show.
+            view: The cone around the image.
         """
         levels = np.full(len(self._levels), _HIDDEN)
         shown = np.flatnonzero(view.may_show(feet_m - _HIPS_M, _REACH_M))

@@ -125,7 +125,8 @@ def _with_caps(side: MeshPart, rings: Floats, position: Floats) -> MeshPart:
         uvs += [ring_uv, ring_uv[:1]]
         triangles.append(_cap_triangles(ring, sign) + start)
         start += ring + 1
-    return MeshPart(*(np.concatenate(parts) for parts in (points, normals, uvs, triangles)))
+    join = np.concatenate
+    return MeshPart(join(points), join(normals), join(uvs), join(triangles))
 
 
 @functools.cache
