@@ -26,7 +26,7 @@ from followme_uav.flight.fly import FlightPlan, fly
 from followme_uav.flight.hero_truth import is_hero, is_in_view
 from followme_uav.log.reader import read_log
 from followme_uav.messages import MaskClass, MissionState
-from followme_uav.quadsim.report import REPORTED_STATES, reported_position
+from followme_uav.quadsim.report import Reporter
 from followme_uav.scenario.script import draws
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.statistics.intervals import wilson
@@ -53,7 +53,7 @@ class Outcome:
     wrong_frames: int
     """In FOLLOW with a detection that is not the hero."""
     approach_wrong_frames: int
-    """The same in ACQUIRE: an approach to look from nearby."""
+    """Sent in ACQUIRE to a detection that is not the hero, to look from nearby."""
     losses: int
     error_p50_m: float | None
     """Horizontal distance of the reported point from the hero, in FOLLOW."""
@@ -158,25 +158,29 @@ def judged(seed, classic, server, truth_log, sent, cpu_s):
     """Compare the reports of the server's log with the truth of the stand-in's."""
     truths = {e.frame.index: e.truth for e in read_log(truth_log).entries(("truth",))}
     summary = json.loads(server.summary.read_text())
-    entries = list(read_log(server.log).entries(()))
+    log = read_log(server.log)
+    entries, reporter = list(log.entries(())), Reporter(log.metadata.config, markers=False)
     assert len(entries) == len(sent), (len(entries), len(sent))
     acquired = first_s = None
     judged_frames = in_view = wrong = approach = 0
+    latest_right = False
     errors_m = []
     for entry, index in zip(entries, sent, strict=True):
         step, truth = entry.step, truths[index]
         first_s = step.time_s if first_s is None else first_s
+        reporter.events(step)
+        point = reporter.position_m
         right = step.detection is not None and is_hero(step.detection, _at_size(truth.mask))
+        if step.detection is not None:
+            latest_right = right
         follows = step.state is MissionState.FOLLOW
         if acquired is None and follows and right:
             acquired = step.time_s - first_s
         if acquired is not None:
             judged_frames += 1
             in_view += is_in_view(truth)
-        point = reported_position(step)
-        if step.detection is not None and not right and step.state in REPORTED_STATES:
-            wrong += follows
-            approach += not follows
+        wrong += follows and step.detection is not None and not right
+        approach += not follows and point is not None and not latest_right
         if point is not None and follows:
             hero = truth.hero_position_m
             errors_m.append(float(np.hypot(point[0] - hero[0], point[1] - hero[1])))
@@ -207,34 +211,60 @@ def _at_size(mask, size=160):
 
 
 def table(outcomes, rate_hz=10.0):
-    """Lines of a table, tracked and classic beside each other."""
-    for classic in (False, True):
-        rows = [o for o in outcomes if o.classic is classic]
-        if not rows:
-            continue
-        judged_n = sum(o.judged_frames for o in rows)
-        seen = sum(o.in_view_frames for o in rows)
-        good = sum(o.judged_frames > 0 and o.in_view_frames >= 0.95 * o.judged_frames for o in rows)
-        found = wilson(good, len(rows))
-        shares = [o.in_view_frames / o.judged_frames if o.judged_frames else 0.0 for o in rows]
-        yield (
-            f"{'classic' if classic else 'tracked'}: {len(rows)} flights, acquired in "
-            f"{sum(o.acquire_s is not None for o in rows)}; in view "
-            f"{seen / max(judged_n, 1):.3f} of {judged_n / rate_hz:.0f} s "
-            f"(flights {min(shares):.3f} to {max(shares):.3f}); >= 0.95 in {good} of {len(rows)} [{found.low:.2f}, {found.high:.2f}]; on another "
-            f"{sum(o.wrong_frames for o in rows) / rate_hz:.1f} s, approach to another "
-            f"{sum(o.approach_wrong_frames for o in rows) / rate_hz:.1f} s; losses "
-            f"{sum(o.losses for o in rows)}; error p50 {_median([o.error_p50_m for o in rows])} m, "
-            f"p90 {_median([o.error_p90_m for o in rows])} m; jitter "
-            f"{_median([o.jitter_m for o in rows])} m; loop p50 "
-            f"{_median([o.loop_p50_ms for o in rows])} ms, p99 "
-            f"{_median([o.loop_p99_ms for o in rows])} ms"
-        )
+    """Rows of a Markdown table: the figures of the tracked flights beside the classic ones."""
+    groups = [[o for o in outcomes if o.classic is classic] for classic in (False, True)]
+    yield "| | tracked | `--classic` |"
+    yield "|---|---|---|"
+    for name, figure in FIGURES.items():
+        cells = (figure(rows, rate_hz) if rows else "-" for rows in groups)
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
-def _median(values):
-    values = [value for value in values if value is not None]
-    return f"{np.median(values):.2f}" if values else "-"
+def _in_view(rows, rate_hz):
+    shares = [o.in_view_frames / o.judged_frames for o in rows if o.judged_frames]
+    seen, whole = sum(o.in_view_frames for o in rows), sum(o.judged_frames for o in rows)
+    if not shares:
+        return "-"
+    return f"{seen / whole:.3f} of {whole / rate_hz:.0f} s ({min(shares):.3f} to {max(shares):.3f})"
+
+
+def _good(rows, rate_hz):
+    good = sum(o.judged_frames > 0 and o.in_view_frames >= 0.95 * o.judged_frames for o in rows)
+    found = wilson(good, len(rows))
+    return f"{good} of {len(rows)} ({found.low:.2f} to {found.high:.2f})"
+
+
+def _spread(field):
+    def figure(rows, rate_hz):
+        values = [getattr(o, field) for o in rows if getattr(o, field) is not None]
+        if not values:
+            return "-"
+        return f"{np.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+    return figure
+
+
+def _seconds(field):
+    return lambda rows, rate_hz: f"{sum(getattr(o, field) for o in rows) / rate_hz:.1f} s"
+
+
+FIGURES = {
+    "flights that acquired the hero": lambda rows, rate_hz: (
+        f"{sum(o.acquire_s is not None for o in rows)} of {len(rows)}"
+    ),
+    "hero in view after that": _in_view,
+    "flights with 0.95 and more": _good,
+    "on somebody else, in FOLLOW": _seconds("wrong_frames"),
+    "approach to somebody else, in ACQUIRE": _seconds("approach_wrong_frames"),
+    "losses": lambda rows, rate_hz: str(sum(o.losses for o in rows)),
+    "error of the reported point, median, m": _spread("error_p50_m"),
+    "error of the reported point, 90 %, m": _spread("error_p90_m"),
+    "jitter, m": _spread("jitter_m"),
+    "frame received to event sent, median, ms": _spread("loop_p50_ms"),
+    "frame received to event sent, 99 %, ms": _spread("loop_p99_ms"),
+    "processor time of the server per frame, ms": _spread("cpu_ms"),
+}
+"""Functions of the outcomes of one kind and the rate of frames, by name."""
 
 
 def main():

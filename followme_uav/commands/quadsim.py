@@ -19,6 +19,7 @@ from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from followme_uav.log.entry import FlightEntry
+    from followme_uav.messages import Vec3
     from followme_uav.quadsim.frames import AngleUnit
     from followme_uav.quadsim.session import QuadSimPlan
 
@@ -116,8 +117,8 @@ def quadsim(
         class Status(QuadSimStatus):
             """Shows each entry in the viewer, too."""
 
-            def shows(self, entry: FlightEntry) -> None:
-                super().shows(entry)
+            def shows(self, entry: FlightEntry, position_m: Vec3 | None) -> None:
+                super().shows(entry, position_m)
                 if live is not None:
                     live.show(entry)
 

@@ -12,6 +12,9 @@ from followme_uav.quadsim.frames import quadsim_position
 
 REPORTED_STATES = (MissionState.ACQUIRE, MissionState.FOLLOW)
 """States in which QuadSim is to follow the track; it patrols by itself in the others."""
+APPROACH_FRAMES = 5
+"""Frames with a detection before QuadSim is sent to look from nearby: most false alarms are
+shorter."""
 HERO_MARKER, GATE_MARKER = 1, 2
 MARKER_PERIOD_S = 0.2
 """Markers are renewed this often, and vanish by themselves when the server is gone."""
@@ -26,15 +29,12 @@ Report = tuple[str, Mapping[str, Any]]
 """Name of an event, and its argument."""
 
 
-def reported_position(step: Step) -> Vec3 | None:
-    """Where the hero is to be followed, world NED; None: QuadSim patrols, or keeps the last one."""
-    if step.track is None or step.state not in REPORTED_STATES:
-        return None
-    return step.track.position_m
-
-
 class Reporter:
     """Turns each step into events.
+
+    Attributes:
+        position_m: Where QuadSim is to follow the hero, world NED; None: it patrols, or keeps the
+            last position.
 
     Args:
         config: Of the flight.
@@ -44,15 +44,18 @@ class Reporter:
     def __init__(self, config: FlightConfig, *, markers: bool) -> None:
         self._config = config
         self._markers = markers
+        self.position_m: Vec3 | None = None
         self._is_reporting = False
+        self._approach_frames = 0
         self._marked_s = -math.inf
 
     def events(self, step: Step) -> list[Report]:
         """The events of a step, in order."""
-        position_m = reported_position(step)
-        if position_m is not None and step.track is not None:
+        self.position_m = None
+        if step.track is not None and self._is_wanted(step):
             self._is_reporting = True
-            detected: Report = ("object_detected", {"coords": quadsim_position(position_m)})
+            self.position_m = step.track.position_m
+            detected: Report = ("object_detected", {"coords": quadsim_position(self.position_m)})
             return [detected, *self._marked(step, step.track)]
         if not self._is_reporting or step.state in REPORTED_STATES:
             return []
@@ -61,6 +64,14 @@ class Reporter:
         if self._markers:
             lost += [("delete_marker", {"id": number}) for number in (HERO_MARKER, GATE_MARKER)]
         return lost
+
+    def _is_wanted(self, step: Step) -> bool:
+        """Whether QuadSim is to follow the track."""
+        if step.state is not MissionState.ACQUIRE:
+            self._approach_frames = 0
+            return step.state is MissionState.FOLLOW
+        self._approach_frames += step.detection is not None
+        return self._is_reporting or self._approach_frames >= APPROACH_FRAMES
 
     def _marked(self, step: Step, track: TrackEstimate) -> list[Report]:
         if not self._markers or step.time_s - self._marked_s < MARKER_PERIOD_S:

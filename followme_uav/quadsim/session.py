@@ -28,7 +28,7 @@ from followme_uav.flight.pilots import OBSERVERS
 from followme_uav.flight.track_metrics import TrackMetrics, TrackMetricsAccumulator
 from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.writer import FlightLogWriter, open_log
-from followme_uav.messages import Frame
+from followme_uav.messages import Frame, Vec3
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.perception.network_files import check_network
 from followme_uav.perception.segmenter import Segmenter
@@ -105,8 +105,8 @@ class Watcher:
     def silent(self, silent_s: float) -> None:
         """No frame for so long, though a simulator is connected."""
 
-    def shows(self, entry: FlightEntry) -> None:
-        """A frame was processed."""
+    def shows(self, entry: FlightEntry, position_m: Vec3 | None) -> None:
+        """A frame was processed, and this position was reported."""
 
 
 def serve_quadsim(
@@ -286,7 +286,7 @@ class _Session:
                 *(entry.frame.time_s, change.source.value, change.target.value, change.reason),
                 extra={"topic": TRANSITION},
             )
-        self._watcher.shows(entry)
+        self._watcher.shows(entry, self._reporter.position_m)
 
     def _report_fault(self, now_s: float, consequence: str, problem: str) -> None:
         """One line for each kind of problem, not one for each frame that has it."""

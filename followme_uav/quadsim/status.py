@@ -13,8 +13,8 @@ from rich.text import Text
 
 from followme_uav.flight.status import STYLES
 from followme_uav.log.entry import FlightEntry
+from followme_uav.messages import Vec3
 from followme_uav.program_log import TRANSITION, printed_by_command
-from followme_uav.quadsim.report import reported_position
 from followme_uav.quadsim.server import Client
 from followme_uav.quadsim.session import QuadSimSummary, Watcher
 from followme_uav.terminal import make_console, print_table
@@ -65,7 +65,7 @@ class QuadSimStatus(Watcher):
         if silent_s >= SILENT_S:
             self._live.update(Text(f"no frame for {silent_s:.0f} s ..."))
 
-    def shows(self, entry: FlightEntry) -> None:
+    def shows(self, entry: FlightEntry, position_m: Vec3 | None) -> None:
         """See `Watcher`."""
         now_s = time.monotonic()
         if self._shown_s is not None:
@@ -79,20 +79,20 @@ class QuadSimStatus(Watcher):
                 f"{entry.frame.time_s:7.1f} s  {change.source.value} → {change.target.value}: "
                 f"{change.reason}"
             )
-        self._live.update(_line(entry, 1.0 / self._interval_s if self._interval_s else 0.0))
+        rate_hz = 1.0 / self._interval_s if self._interval_s else 0.0
+        self._live.update(_line(entry, rate_hz, position_m))
 
     def _print(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False)
 
 
-def _line(entry: FlightEntry, rate_hz: float) -> Text:
+def _line(entry: FlightEntry, rate_hz: float, position_m: Vec3 | None) -> Text:
     step = entry.step
     hero = "hero detected" if step.detection is not None else "no detection "
     distance = "   –  "
     reported = ""
     if step.track is not None:
         distance = f"{math.dist(step.track.position_m, entry.frame.camera.position_m):5.1f} m"
-    position_m = reported_position(step)
     if position_m is not None:
         north, east, down = position_m
         reported = f"  reported ({north:.1f}, {-east:.1f}, {-down:.1f})"

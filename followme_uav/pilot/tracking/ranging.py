@@ -88,7 +88,7 @@ def measure_range(
     ground_down_m = camera.position_m[2] + range_m * ray[2] + config.hero.centroid_height_m
     variance_m2 = (DEPTH_SIGMA_M + DEPTH_SIGMA_SHARE * range_m) ** 2
     if on_ground is not None:
-        ground_m2 = _variance_along(on_ground, ray)
+        ground_m2 = _variance_along(on_ground, ray, config.measurement.position_sigma_m**2)
         difference_m = on_ground.distance_m - range_m
         if difference_m**2 <= DISAGREEMENT * (variance_m2 + ground_m2):
             weight = ground_m2 / (ground_m2 + variance_m2)
@@ -147,7 +147,7 @@ def _at_range(
     level = max(math.hypot(ray[0], ray[1]), 1e-6)
     to_north, to_east = ray[0] / level, ray[1] / level
     across_m2 = (config.measurement.direction_sigma_rad * range_m) ** 2
-    along_m2 = variance_m2 * level**2 + across_m2
+    along_m2 = variance_m2 * level**2
     stride_m2 = config.measurement.position_sigma_m**2
     covariance = GroundCovariance(
         n_n=stride_m2 + along_m2 * to_north**2 + across_m2 * to_east**2,
@@ -157,10 +157,13 @@ def _at_range(
     return replace(found, covariance=covariance)
 
 
-def _variance_along(measurement: Measurement, ray: Vec3) -> float:
-    """Variance of the distance along the line of sight, from that of the place on the ground."""
+def _variance_along(measurement: Measurement, ray: Vec3, stride_m2: float) -> float:
+    """Variance of the distance along the line of sight, from that of the place on the ground.
+
+    `stride_m2` is the part of the latter that belongs to the hero, not to the distance.
+    """
     level = max(math.hypot(ray[0], ray[1]), 1e-6)
     to_north, to_east = ray[0] / level, ray[1] / level
     n_n, n_e, e_e = measurement.covariance
     along_m2 = n_n * to_north**2 + 2.0 * n_e * to_north * to_east + e_e * to_east**2
-    return along_m2 / level**2
+    return max(along_m2 - stride_m2, 1e-4) / level**2
