@@ -101,8 +101,8 @@ class Server:
             self.process.communicate()
 
 
-def fly_stand_in(seed, seconds, folder, *, classic=False, revision="old", options=()):
-    """One flight; returns its outcome."""
+def fly_stand_in(seed, seconds, folder, *, classic=False, revision="old", options=(), world=None):
+    """One flight in a world, or in one that is drawn; returns its outcome."""
     name = f"{seed}-{'classic' if classic else 'tracked'}"
     truth_log = folder / f"{name}-truth.mcap"
     config = load_config(overrides=[*OVERRIDES, f"duration_s={seconds}"])
@@ -116,9 +116,11 @@ def fly_stand_in(seed, seconds, folder, *, classic=False, revision="old", option
             pilots.append(StandIn(config, wire))
             return pilots[0]
 
-        world = folder / f"{seed}-world.yaml"
-        world.write_text(yaml.safe_dump(drawn_world(seed)))
-        plan = FlightPlan(config, pilot=make, masks=blank, seed=seed, log=truth_log, world=world)
+        world_file = folder / f"{seed}-world.yaml"
+        world_file.write_text(yaml.safe_dump(world or drawn_world(seed)))
+        plan = FlightPlan(
+            config, pilot=make, masks=blank, seed=seed, log=truth_log, world=world_file
+        )
         fly(plan)
         wire.close()
         used_s = _cpu_s(resource.getrusage(resource.RUSAGE_CHILDREN))

@@ -15,6 +15,7 @@ import base64
 import json
 import math
 import time
+from contextlib import ExitStack
 from typing import ClassVar
 
 import numpy as np
@@ -53,11 +54,14 @@ class Wire:
         engine = engine or {"old": 3, "new": 4}[revision]
         self.events = []
         self._number = 0
-        self._socket = connect(
-            f"ws://127.0.0.1:{port}/socket.io/?EIO={engine}&transport=websocket",
-            compression=None,
-            max_size=None,
-            open_timeout=DEADLINE_S,
+        self._stack = ExitStack()
+        self._socket = self._stack.enter_context(
+            connect(
+                f"ws://127.0.0.1:{port}/socket.io/?EIO={engine}&transport=websocket",
+                compression=None,
+                max_size=None,
+                open_timeout=DEADLINE_S,
+            )
         )
         self.opening = json.loads(self._expect("0"))
         if revision == "new":
@@ -91,7 +95,7 @@ class Wire:
         return next(data for found, data in self.events[seen:] if found == name)
 
     def close(self):
-        self._socket.close()
+        self._stack.close()
 
     def abort(self):
         """Go away without a word, as a process that is killed."""
