@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import socket
 import time
 from contextlib import ExitStack
 from typing import ClassVar
@@ -99,7 +100,7 @@ class Wire:
 
     def abort(self):
         """Go away without a word, as a process that is killed."""
-        self._socket.socket.close()
+        self._socket.socket.shutdown(socket.SHUT_RDWR)
 
     def _expect(self, start):
         text = self._socket.recv(timeout=DEADLINE_S)

@@ -33,7 +33,7 @@ class Reporter:
     """Turns each step into events.
 
     Attributes:
-        position_m: Where QuadSim is to follow the hero, world NED; None: it patrols, or keeps the
+        position_m: Place of the hero to be followed, world NED; None: QuadSim patrols, or keeps the
             last position.
 
     Args:

@@ -84,6 +84,8 @@ class QuadSimSummary:
     connections: int
     loop_p50_ms: float | None
     loop_p99_ms: float | None
+    cpu_ms: float | None
+    """Processor time of the whole process for each frame but the first, log and status included."""
     metrics: TrackMetrics
 
     def to_dict(self) -> dict[str, Any]:
@@ -178,7 +180,8 @@ class _Session:
         self._client: Client | None = None
         self._frame: Frame | None = None
         self._connections = self._dropped = self._without_depth = 0
-        self._log_ms = 0.0
+        self._log_ms = self._last_cpu_s = 0.0
+        self._first_cpu_s: float | None = None
         self._heard_s = time.monotonic()
 
     def stop(self) -> None:
@@ -216,8 +219,16 @@ class _Session:
             connections=self._connections,
             loop_p50_ms=p50_ms,
             loop_p99_ms=p99_ms,
+            cpu_ms=self._cpu_ms(),
             metrics=self._metrics.result(),
         )
+
+    def _cpu_ms(self) -> float | None:
+        """Processor time from the end of the first frame to that of the last, per frame."""
+        frames = self._metrics.result().frames - 1
+        if frames < 1 or self._first_cpu_s is None:
+            return None
+        return 1e3 * (self._last_cpu_s - self._first_cpu_s) / frames
 
     def _look_for_client(self) -> None:
         client = self._server.client
@@ -271,6 +282,9 @@ class _Session:
         self._record(entry)
         self._log_ms = 1e3 * (time.perf_counter() - sent_s)
         self._frame = frame
+        self._last_cpu_s = time.process_time()
+        if self._first_cpu_s is None:
+            self._first_cpu_s = self._last_cpu_s
         if frame.time_s >= self._plan.duration_s:
             self.stop()
 
