@@ -44,7 +44,7 @@ MAX_MESSAGE_BYTES = 2 << 20
 """Largest message accepted: two uncompressed images of 256x256 in base64 are smaller."""
 TICK_S = 0.5
 """Interval at which a silent connection is looked after."""
-OPEN_TIMEOUT_S, CLOSE_TIMEOUT_S, SEND_TIMEOUT_S = 5.0, 1.0, 2.0
+OPEN_TIMEOUT_S, CLOSE_TIMEOUT_S, SEND_TIMEOUT_S = 5.0, 1.0, 1.0
 STOP_DEADLINE_S = 3.0
 
 

@@ -323,3 +323,16 @@ def test_second_ctrl_c_ends_a_session_at_once(tmp_path):
         server.process.send_signal(signal.SIGINT)
         server.process.communicate(timeout=DEADLINE_S)
         assert server.process.returncode in (0, 130)
+
+
+def test_client_that_reads_nothing_holds_nobody_up(server):
+    wire = Wire(server.port)
+    wire.emit("sensor_frame", {})
+    client = taken(server).client
+    text = event_text("object_detected", {"data": "x" * 200_000})
+    end_s = time.monotonic() + DEADLINE_S
+    while client.send([text]):
+        assert time.monotonic() < end_s
+    again = Wire(server.port)
+    again.emit("sensor_frame", {"again": True})
+    assert taken(server).data == {"again": True}

@@ -11,7 +11,7 @@ from followme_uav.log.labels import network_label
 from followme_uav.messages import MaskClass, MissionState, TrackEstimate
 from tests.conftest import detection_at, hero_mask
 
-HERO, OTHER = (60, 40), (120, 100)
+HERO, OTHER = (12, 8), (24, 20)
 """Pixels of the selected detection and of a false alarm: column, row."""
 JPEG = simplejpeg.encode_jpeg(np.zeros((256, 256, 3), np.uint8))
 
