@@ -141,6 +141,7 @@ def resend(log, folder, rate_hz):
         for data in frames[1:]:
             next_s += 1.0 / rate_hz
             time.sleep(max(0.0, next_s - time.monotonic()))
+            wire.drain()
             wire.emit("sensor_frame", data)
         time.sleep(1.0)
         wire.close()

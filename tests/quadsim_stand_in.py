@@ -62,6 +62,7 @@ class Wire:
                 compression=None,
                 max_size=None,
                 open_timeout=DEADLINE_S,
+                ping_interval=None,
             )
         )
         self.opening = json.loads(self._expect("0"))
@@ -88,6 +89,16 @@ class Wire:
         self._socket.send(f"42{number}{json.dumps([name, data])}")
         self._read_until(lambda text: text.startswith(f"43{number}["))
         return self.events[before:]
+
+    def drain(self):
+        """Read what has come, and forget it."""
+        while True:
+            try:
+                text = self._socket.recv(timeout=0)
+            except TimeoutError:
+                return
+            if text == "2":
+                self._socket.send("3")
 
     def wait_for(self, name):
         """The argument of the next event of that name."""

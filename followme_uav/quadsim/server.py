@@ -105,7 +105,7 @@ class QuadSimServer:
     def __init__(self, host: str, port: int) -> None:
         self._socket = listen(host, port)
         self._server: Server | None = None
-        self._threads: list[threading.Thread] = []
+        self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
         self._client: Client | None = None
         self._waiting: Arrival | None = None
@@ -143,11 +143,10 @@ class QuadSimServer:
             max_size=MAX_MESSAGE_BYTES,
             logger=_quiet_logger(),
         )
-        thread = threading.Thread(
+        self._thread = threading.Thread(
             target=self._server.serve_forever, name="QuadSim server", daemon=True
         )
-        thread.start()
-        self._threads.append(thread)
+        self._thread.start()
 
     def next(self, timeout_s: float) -> Arrival | None:
         """Wait for a frame and take it; None when none came in time."""
@@ -169,8 +168,8 @@ class QuadSimServer:
             self._socket.close()
         if client is not None:
             client.close()
-        for thread in self._threads:
-            thread.join(STOP_DEADLINE_S)
+        if self._thread is not None:
+            self._thread.join(STOP_DEADLINE_S)
         self._malformed.close()
 
     def _handle(self, connection: ServerConnection) -> None:
