@@ -285,7 +285,7 @@ FIGURES = {
     "hero in view after that": _in_view,
     "flights with 0.95 and more": _good,
     "on somebody else, in FOLLOW": _seconds("wrong_frames"),
-    "approach to somebody else, in ACQUIRE": _seconds("approach_wrong_frames"),
+    "sent to somebody else, in ACQUIRE": _seconds("approach_wrong_frames"),
     "losses": lambda rows, rate_hz: str(sum(o.losses for o in rows)),
     "error of the reported point, median, m": _spread("error_p50_m"),
     "error of the reported point, 90 %, m": _spread("error_p90_m"),
