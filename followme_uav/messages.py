@@ -24,6 +24,13 @@ Quaternion = tuple[float, float, float, float]
 RgbImage = NDArray[np.uint8]
 """(height, width, 3) uint8, RGB, first row on top."""
 
+DepthImage = NDArray[np.uint8]
+"""(height, width) uint8, first row on top: distance along the camera's axis; 255 is `DEPTH_RANGE_M`
+or more."""
+
+DEPTH_RANGE_M = 50.0
+"""Distance of the level 255 of a `DepthImage`."""
+
 Mask = NDArray[np.uint8]
 """(height, width, 3) uint8, class probabilities in 1/255; channels as in `MaskClass`.
 
@@ -176,6 +183,8 @@ class Frame:
     the depth image, world NED; empty where the simulator has no metric depth."""
     control_loss: str = ""
     """Why this flight may have lost control of the vehicle; empty while it has control."""
+    depth: DepthImage | None = None
+    """Depth image of the same moment, of any size; None where the simulator sends none."""
 
 
 @dataclass(frozen=True)

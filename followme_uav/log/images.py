@@ -64,9 +64,12 @@ def encode_lossless(rgb: RgbImage | None) -> EncodedImage | None:
     return None if rgb is None else EncodedImage(encode_png(rgb), "png")
 
 
-def decode_camera_image(image: EncodedImage) -> RgbImage:
-    """(height, width, 3) uint8 RGB; `ImageDecodeError` if the data is of no such format."""
-    return decode_png(image.data) if image.format == "png" else decode_jpeg(image.data)
+def decode_camera_image(image: EncodedImage, size_px: tuple[int, int] = (0, 0)) -> RgbImage:
+    """(height, width, 3) uint8 RGB; `ImageDecodeError` if the data is of no such format.
+
+    `size_px` is the pilot's (height, width): a larger JPEG is reduced to it, see `decode_jpeg`.
+    """
+    return decode_png(image.data) if image.format == "png" else decode_jpeg(image.data, size_px)
 
 
 def rounded_mask(mask: Mask) -> Mask:

@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from followme_uav import messages
 from followme_uav.log.entry import LoopTimings
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def _load(path: Path) -> dict[str, type[Message]]:
