@@ -49,7 +49,7 @@ Vehicle = Annotated[
     str | None,
     typer.Option(
         help="Vehicle of the embedded simulator: a name in configs/vehicles (nimble, "
-        "simpleflight), or a file.",
+        "simpleflight), or a file. `scenario run` and `random` also take 'drawn'.",
         show_default="nimble, or as in the world file",
     ),
 ]

@@ -114,7 +114,7 @@ class PilotOptions:
     ) -> Campaign:
         """Return the plan of a run with one variant."""
         from followme_uav.scenario.script.plan import MAX_FLIGHTS, Variant, one_variant
-        from followme_uav.sim.vehicle.vehicle_spec import content_of
+        from followme_uav.scenario.script.vehicle_draws import chosen_vehicle
 
         for given in (seeds, random_seeds):
             if given and given[-1] - given[0] >= MAX_FLIGHTS:  # too many for `len`, even
@@ -123,7 +123,7 @@ class PilotOptions:
             pilot=self.pilot,
             weights=self.weights,
             overrides=tuple(self.overrides),
-            world={} if self.vehicle is None else {"vehicle": content_of(self.vehicle)},
+            world={} if self.vehicle is None else {"vehicle": chosen_vehicle(self.vehicle)},
         )
         return one_variant(
             scenarios, variant, seeds=seeds, random_seeds=random_seeds, config=self.config

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from followme_uav.scenario.execution.results import RESULTS, Result, totals
 from followme_uav.scenario.report.axes import by_axis
+from followme_uav.scenario.report.extremes import extreme_draws
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.statistics.intervals import Interval
 from followme_uav.terminal import make_console, print_table
@@ -40,7 +41,8 @@ def print_results(results: Sequence[Result], *, stopped_early: bool = False) -> 
         colour = "yellow" if r.crashed else "bold red"
         variant = f" {escape(r.variant)}" if r.variant else ""
         console.print(
-            f"[{colour}]{escape(r.name)} seed {r.seed}{variant}[/]: {escape(r.reason)}",
+            f"[{colour}]{escape(r.name)} seed {r.seed}{variant}[/]: {escape(r.reason)}"
+            f"{_extremes(r, results)}",
             highlight=False,
         )
     if len(not_passed) > MOST_ROWS:
@@ -57,6 +59,13 @@ def print_results(results: Sequence[Result], *, stopped_early: bool = False) -> 
         "Intervals are of 95 %",
         highlight=False,
     )
+
+
+def _extremes(result: Result, results: Sequence[Result]) -> str:
+    """The conditions that were extreme in this run."""
+    draws = extreme_draws(result, results)
+    listed = ", ".join(f"{name} {value:g}" for name, value in draws.items())
+    return f" (extreme in this run: {listed})" if listed else ""
 
 
 def _flights(results: Sequence[Result]) -> Table:

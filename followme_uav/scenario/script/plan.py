@@ -34,7 +34,8 @@ from followme_uav.flight.pilots import PILOTS, is_named
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.resources import WEIGHTS, found_in, named
 from followme_uav.scenario.script.script import Scenario, Seed, read_scenarios
-from followme_uav.sim.vehicle.vehicle_spec import content_of
+from followme_uav.scenario.script.vehicle_draws import chosen_vehicle
+from followme_uav.sim.vehicle.vehicle_spec import VehicleChoice
 
 MAX_FLIGHTS = 1_000_000
 """More would not fit into the memory of the process that distributes them."""
@@ -68,7 +69,7 @@ class Plan(Section):
     weights: Annotated[tuple[str, ...], Field(min_length=1)] = (str(DEFAULT_WEIGHTS),)
     overrides: Mapping[Label, tuple[str, ...]] = Field(default_factory=dict)
     vehicles: tuple[str, ...] = ()
-    """Names or files; none: the vehicle of each scenario's world."""
+    """Names or files, or `drawn`; none: the vehicle of each scenario's world."""
     worlds: Mapping[Label, dict[str, Any]] = Field(default_factory=dict)
     combine: Literal["crossed", "paired"] = "crossed"
     variants: tuple[Variant, ...] = ()
@@ -274,10 +275,10 @@ def _weights(name: str, folder: Path) -> Path:
     return (folder / path).resolve()
 
 
-def _vehicle(name: str, folder: Path) -> dict[str, Any]:
+def _vehicle(name: str, folder: Path) -> VehicleChoice:
     """Return the content of a vehicle file, so that the plan of a run needs no other file."""
     path = Path(name)
-    return content_of(name if len(path.parts) == 1 and not path.suffix else folder / path)
+    return chosen_vehicle(name if len(path.parts) == 1 and not path.suffix else folder / path)
 
 
 def _short(seeds: Sequence[int]) -> str | list[int]:
