@@ -7,7 +7,7 @@
     pilots: [network, original]
     weights: [model1, mine/net.onnx]             # names, or files relative to the plan
     overrides: {near: [], far: [control.wanted_distance_m=9]}
-    vehicles: [nimble, mine/heavy.yaml]          # names, or files relative to the plan
+    vehicles: [nimble, mine/heavy.yaml]          # names, files relative to the plan, or drawn
     worlds: {clear: {}, fog: {light: {fog: 0.4}}}    # changes of each scenario's world
     combine: crossed              # or paired: the first value of each axis, then the second, ...
 
