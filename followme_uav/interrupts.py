@@ -1,4 +1,4 @@
-"""Handles Ctrl-C: the first one ends the command within seconds, further ones are ignored.
+"""Handles Ctrl-C and SIGTERM: the first ends the command within seconds, more are ignored.
 
 The first Ctrl-C raises `KeyboardInterrupt`, so that the command stops its processes and closes its
 files. An exception of a second one would interrupt that and leave processes behind. A thread ends
@@ -22,10 +22,10 @@ DEADLINE_S = 8.0
 
 
 class Interrupts:
-    """Handler of SIGINT for a command on the main thread.
+    """Handler of SIGINT and SIGTERM for a command on the main thread.
 
     Attributes:
-        is_ending: Ctrl-C was pressed to end the command.
+        is_ending: Ctrl-C was pressed, or SIGTERM sent, to end the command.
     """
 
     def __init__(self) -> None:
@@ -33,10 +33,14 @@ class Interrupts:
         self._is_over = False
 
     def install(self) -> None:
-        """Handle Ctrl-C from now on, unless the process was started to ignore it."""
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            with suppress(ValueError):  # not the main thread, which alone handles signals
-                signal.signal(signal.SIGINT, self)
+        """Handle both from now on, unless the process was started to ignore them.
+
+        A shell starts jobs in the background so that they ignore Ctrl-C; SIGTERM ends those.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                with suppress(ValueError):  # not the main thread, which alone handles signals
+                    signal.signal(number, self)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """End the command."""
