@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 EXIT_CODE = 130
@@ -73,6 +74,37 @@ class Interrupts:
         with suppress(Exception):
             print("followme-uav: ended by force", file=sys.stderr, flush=True)
         os._exit(EXIT_CODE)
+
+
+@contextmanager
+def first_ctrl_c_requests(
+    end: Callable[[], None], is_requested: Callable[[], bool]
+) -> Iterator[None]:
+    """The first Ctrl-C requests the end, the second interrupts.
+
+    An exception in a signal handler can end in any function, even silently, or in the middle of an
+    entry of a log. A second Ctrl-C means that the work does not react, as in a pilot that hangs.
+
+    Args:
+        end: Requests the end.
+        is_requested: Whether the end has been requested.
+    """
+    before = signal.getsignal(signal.SIGINT)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if is_requested():
+            raise KeyboardInterrupt
+        end()
+
+    try:
+        signal.signal(signal.SIGINT, on_signal)
+    except ValueError:  # not the main thread, which alone handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _ignore() -> None:

@@ -98,6 +98,17 @@ def print_table(table: Table, console: Console | None = None) -> None:
         console.print(part, highlight=False)
 
 
+def readable(value: object) -> str:
+    """A value of a summary as text: numbers with three digits, a dash for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(readable(item) for item in value) or "none"
+    return str(value)
+
+
 class _TolerantWriter(io.RawIOBase):
     """Writes to a file descriptor until an error; the rest is dropped."""
 

@@ -17,7 +17,7 @@ from followme_uav.flight.summary import FlightSummary
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import MissionState
 from followme_uav.program_log import TRANSITION, printed_by_command
-from followme_uav.terminal import make_console, print_table
+from followme_uav.terminal import make_console, print_table, readable
 
 STYLES = {
     MissionState.PATROL: "cyan",
@@ -104,19 +104,9 @@ def print_summary(summary: FlightSummary) -> None:
     console = make_console()
     table = Table(title="Flight summary", show_header=False)
     for name, value in summary.metrics.to_dict().items():
-        table.add_row(name, escape(_readable(value)))
+        table.add_row(name, escape(readable(value)))
     if summary.log is not None:
         table.add_row("log", escape(summary.log))
     print_table(table, console)
     verdict = "[bold green]mission accomplished" if summary.success else "[bold red]mission failed"
     console.print(f"{verdict}[/]: {escape(summary.reason)}", highlight=False)
-
-
-def _readable(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_readable(item) for item in value) or "none"
-    return str(value)

@@ -17,7 +17,7 @@ from followme_uav.messages import Vec3
 from followme_uav.program_log import TRANSITION, printed_by_command
 from followme_uav.quadsim.server import Client
 from followme_uav.quadsim.session import QuadSimSummary, Watcher
-from followme_uav.terminal import make_console, print_table
+from followme_uav.terminal import make_console, print_table, readable
 
 SILENT_S = 1.0
 """After this time without a frame the line says so."""
@@ -110,15 +110,7 @@ def print_summary(summary: QuadSimSummary) -> None:
     console = make_console()
     table = Table(title="QuadSim summary", show_header=False)
     for name, value in summary.to_dict().items():
-        table.add_row(name, escape(_readable(value)))
+        table.add_row(name, escape(readable(value)))
     print_table(table, console)
     if not summary.metrics.frames:
         console.print("no frame came", highlight=False)
-
-
-def _readable(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
-    return str(value)
