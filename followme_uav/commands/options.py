@@ -45,6 +45,12 @@ Profile = Annotated[
     str | None,
     typer.Option(help="Simulator profile: a name in configs/simulators, or a file."),
 ]
+ConfigFile = Annotated[
+    Path | None, typer.Option(help="YAML file; configs/default.yaml has the keys that it lacks.")
+]
+Overrides = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
+]
 Vehicle = Annotated[
     str | None,
     typer.Option(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from followme_uav.scenario.execution.jobs import jobs_of
-from followme_uav.scenario.report.extremes import extreme_draws
+from followme_uav.scenario.report.extremes import DrawsOfRun
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.scenario.script.plan import Variant, one_variant
 from followme_uav.scenario.script.random_draws import DRAWS, draws_of
@@ -65,4 +65,4 @@ def test_extreme_conditions_of_a_failure_are_named_in_a_run_of_enough_flights(fl
         for i in range(flights)
     ]
     failed = replace(result(), draws={"drag": 5.0, "people": flights // 2, "fog": 0.0})
-    assert extreme_draws(failed, [*flown, failed]) == found
+    assert DrawsOfRun([*flown, failed]).extremes_of(failed) == found
