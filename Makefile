@@ -40,7 +40,7 @@ scenarios: setup
 # Clients that were not written here, for the tests with them; those tests say why where one is missing.
 strangers: setup
 	@tools/legacy_env.sh >/dev/null || echo "make: tests of the msgpack-rpc-python backend are left out"
-	@for client in airsim cosysairsim; do tools/strangers_env.sh $$client >/dev/null || \
+	@for client in airsim cosysairsim socketio4; do tools/strangers_env.sh $$client >/dev/null || \
 	    echo "make: tests with the client $$client are left out"; done
 
 # A virtual screen and a browser, for the tests of windows and pages; those, too, say why.

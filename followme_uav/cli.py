@@ -17,7 +17,16 @@ try:
     import typer
 
     from followme_uav import __version__
-    from followme_uav.commands import campaign, config, flying, log, networks, scenario, world
+    from followme_uav.commands import (
+        campaign,
+        config,
+        flying,
+        log,
+        networks,
+        quadsim,
+        scenario,
+        world,
+    )
     from followme_uav.commands.logging_options import (
         LogFile,
         Verbose,
@@ -66,6 +75,7 @@ def _options(
 
 app.command()(flying.fly)
 app.command()(flying.sim)
+app.command()(quadsim.quadsim)
 app.command()(flying.doctor)
 app.command()(replay)
 app.add_typer(config.app, name="config")

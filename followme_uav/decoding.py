@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from followme_uav.messages import RgbImage
@@ -47,18 +48,34 @@ def decode_image(data: bytes, formats: Collection[str] = ("PNG", "JPEG")) -> Rgb
         )
     with decoder_errors():
         # Check the size first: Pillow itself warns about large images.
-        check_size(*(_jpeg_size if kind == "JPEG" else _png_size)(data))
+        check_size(*(jpeg_size if kind == "JPEG" else _png_size)(data))
         with Image.open(io.BytesIO(data), formats=[kind]) as image:
             check_size(*image.size)
             return np.array(image.convert("RGB"))
 
 
-def decode_jpeg(data: bytes) -> RgbImage:
-    """Decode a JPEG faster than `decode_image`; pixels may differ by one grey level."""
+def decode_jpeg(data: bytes, least_px: tuple[int, int] = (0, 0)) -> RgbImage:
+    """Decode a JPEG faster than `decode_image`; pixels may differ by one grey level.
+
+    Args:
+        data: The file.
+        least_px: (height, width). A larger image is reduced while it is decoded: to the smallest
+            size that is a multiple of an eighth of its own, and that is no smaller than this. (0,
+            0) leaves it as it is.
+    """
+    height_px, width_px = least_px
     with decoder_errors():
-        check_size(*_jpeg_size(data))
-        rgb: RgbImage = simplejpeg.decode_jpeg(data)
+        check_size(*jpeg_size(data))
+        rgb: RgbImage = simplejpeg.decode_jpeg(data, min_height=height_px, min_width=width_px)
         return rgb
+
+
+def decode_grey_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """Decode the brightness of a JPEG: (height, width) uint8."""
+    with decoder_errors():
+        check_size(*jpeg_size(data))
+        grey: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, colorspace="GRAY")[..., 0]
+        return grey
 
 
 def is_jpeg(data: bytes) -> bool:
@@ -101,6 +118,7 @@ def _png_size(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
+def jpeg_size(data: bytes) -> tuple[int, int]:
+    """(width, height) by the header of a JPEG; the errors are those of the decoder."""
     height, width, _, _ = simplejpeg.decode_jpeg_header(data)
     return int(width), int(height)

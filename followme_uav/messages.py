@@ -24,6 +24,13 @@ Quaternion = tuple[float, float, float, float]
 RgbImage = NDArray[np.uint8]
 """(height, width, 3) uint8, RGB, first row on top."""
 
+DepthImage = NDArray[np.uint8]
+"""(height, width) uint8, first row on top: distance along the camera's axis; 255 is `DEPTH_RANGE_M`
+or more."""
+
+DEPTH_RANGE_M = 50.0
+"""Distance of the level 255 of a `DepthImage`."""
+
 Mask = NDArray[np.uint8]
 """(height, width, 3) uint8, class probabilities in 1/255; channels as in `MaskClass`.
 
@@ -121,6 +128,16 @@ class VehicleState:
 
 
 @dataclass(frozen=True)
+class VehicleResponse:
+    """How the vehicle follows velocity commands, as the pilot has identified it so far."""
+
+    lag_s: float
+    """Time constant of the horizontal velocity."""
+    lean_share: float
+    """0: thrust is compensated for the lean; 1: the vehicle climbs while it leans to speed up."""
+
+
+@dataclass(frozen=True)
 class CameraPose:
     """Pose and field of view of the camera at the time of the image.
 
@@ -166,6 +183,8 @@ class Frame:
     the depth image, world NED; empty where the simulator has no metric depth."""
     control_loss: str = ""
     """Why this flight may have lost control of the vehicle; empty while it has control."""
+    depth: DepthImage | None = None
+    """Depth image of the same moment, of any size; None where the simulator sends none."""
 
 
 @dataclass(frozen=True)
@@ -394,6 +413,8 @@ class Step:
     """All detections of the mask, with the reason why each was selected or not."""
     inputs: MissionInputs | None = None
     guidance: Guidance | None = None
+    response: VehicleResponse | None = None
+    """Which the command allows for."""
 
     @classmethod
     def of(

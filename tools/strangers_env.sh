@@ -1,19 +1,23 @@
 #!/bin/sh
-# Makes an environment with a third-party AirSim client, and prints the path of its Python.
-# tests/contract/test_strangers.py flies the embedded simulator with it. The environments are
+# Makes an environment with a third-party client, and prints the path of its Python.
+# tests/contract/test_strangers.py flies the embedded simulator with the AirSim clients, and
+# tests/contract/test_quadsim.py serves a client of Socket.IO 2 (socketio4). The environments are
 # separate from the project's: both clients need numpy < 2, airsim also an old msgpack. airsim needs
 # Python 3.10 or 3.11, because the tornado of its msgpack-rpc-python cannot be imported from 3.12
-# on; cosysairsim works up to 3.12. Does nothing when the environment is up to date.
+# on; cosysairsim works up to 3.12; socketio4 conflicts with the python-socketio 5 of the tests.
+# Does nothing when the environment is up to date.
 #
-#   usage: tools/strangers_env.sh airsim|cosysairsim [FOLDER]
+#   usage: tools/strangers_env.sh airsim|cosysairsim|socketio4 [FOLDER]
 #                                               (default: .venv-strangers/NAME beside this project)
 set -eu
+unset PYTHONPATH # pip would leave out what it finds there
 root=$(cd "$(dirname "$0")/.." && pwd)
 name=${1:-}
 case $name in
     airsim) before=12 others="python3.11 python3.10" ;;
     cosysairsim) before=13 others="python3.12 python3.11 python3.10" ;;
-    *) echo "usage: tools/strangers_env.sh airsim|cosysairsim [FOLDER]" >&2; exit 2 ;;
+    socketio4) before=14 others="python3.13 python3.12 python3.11 python3.10" ;;
+    *) echo "usage: tools/strangers_env.sh airsim|cosysairsim|socketio4 [FOLDER]" >&2; exit 2 ;;
 esac
 folder=${2:-$root/.venv-strangers/$name}
 packages=$root/tests/contract/strangers/$name.txt

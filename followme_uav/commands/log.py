@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from followme_uav.commands.options import Json
 from followme_uav.errors import ConfigError
 from followme_uav.terminal import make_console, print_table
+
+if TYPE_CHECKING:
+    from followme_uav.flight.track_metrics import TrackMetrics
+    from followme_uav.log.labels import Labels
 
 app = typer.Typer(help="Show, recover, cut and export flight logs.")
 
@@ -24,12 +28,15 @@ def info(flight: LogPath, as_json: Json = False) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from followme_uav.flight.track_metrics import TrackMetricsAccumulator
     from followme_uav.log.info import log_info
     from followme_uav.log.reader import read_log
 
-    found = log_info(read_log(flight))
+    track = TrackMetricsAccumulator()
+    found = log_info(read_log(flight), track.add)
+    metrics = track.result()
     if as_json:
-        print(json.dumps(found.to_dict(), indent=2))
+        print(json.dumps({**found.to_dict(), "track": metrics.to_dict()}, indent=2))
         return
     minutes = max(found.duration_s, 1.0) / 60.0
     table = Table(title=escape(str(flight)), show_header=False)
@@ -39,6 +46,7 @@ def info(flight: LogPath, as_json: Json = False) -> None:
     table.add_row("pictures", found.pictures)
     for state, seconds in found.states_s.items():
         table.add_row(state, f"{seconds:.1f} s")
+    table.add_row("track", _track_line(metrics))
     table.add_row("faults", escape("\n".join(found.faults)) or "none")
     table.add_row("weights", found.weights_sha256[:12] or "none: true masks")
     table.add_row("written by", f"{found.package_version}, log version {found.schema_version}")
@@ -55,6 +63,17 @@ def info(flight: LogPath, as_json: Json = False) -> None:
             highlight=False,
             markup=False,
         )
+
+
+def _track_line(track: TrackMetrics) -> str:
+    """The metrics of the track that need no ground truth."""
+    if not track.tracked:
+        return "none in FOLLOW"
+    jitter = "" if track.jitter_m is None else f", jitter {track.jitter_m:.2f} m"
+    return (
+        f"{track.tracked:.0%} of the frames in FOLLOW, {track.losses} losses, longest "
+        f"{track.longest_follow_s:.1f} s{jitter}"
+    )
 
 
 @app.command()
@@ -110,8 +129,15 @@ def export(
         typer.Option(help="Table to write: a row for each frame, a column for each number."),
     ] = None,
     frames: Annotated[
-        Path | None, typer.Option(help="Folder for images and true masks, as training data.")
+        Path | None, typer.Option(help="Folder for images and masks, as training data.")
     ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(
+            help="Masks for --frames: truth, or network: those of the flight, as far as the track "
+            "confirms them."
+        ),
+    ] = "truth",
 ) -> None:
     """Write the numbers of a flight as CSV, or its frames as training data."""
     from followme_uav.log.export import export_csv, export_frames
@@ -119,11 +145,13 @@ def export(
 
     if csv is None and frames is None:
         raise ConfigError("log export: pass --csv FILE, --frames DIR or both")
+    if labels not in ("truth", "network"):
+        raise ConfigError(f"--labels {labels}: unknown; choose truth or network")
     log = read_log(flight)
     if csv is not None:
         print(f"{csv}: {export_csv(log, csv)} rows")
     if frames is not None:
-        counts = export_frames(log, frames)
+        counts = export_frames(log, frames, cast("Labels", labels))
         print(f"{frames}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 

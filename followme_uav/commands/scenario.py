@@ -122,15 +122,15 @@ class PilotOptions:
     ) -> Campaign:
         """Return the plan of a run with one variant."""
         from followme_uav.scenario.script.plan import MAX_FLIGHTS, Variant, one_variant
+        from followme_uav.scenario.script.vehicle_draws import chosen_vehicle
         from followme_uav.sim.places import check_place
-        from followme_uav.sim.vehicle.vehicle_spec import content_of
 
         for given in (seeds, random_seeds):
             if given and given[-1] - given[0] >= MAX_FLIGHTS:  # too many for `len`, even
                 raise ConfigError(f"--seeds: at most {MAX_FLIGHTS} at a time; fly a part of them")
         world: dict[str, Any] = {}
         if self.vehicle is not None:
-            world["vehicle"] = content_of(self.vehicle)
+            world["vehicle"] = chosen_vehicle(self.vehicle)
         if self.world is not None:
             check_place(self.world)
             world["place"] = self.world

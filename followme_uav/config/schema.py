@@ -368,6 +368,9 @@ class ControlConfig(Section):
     closer_s: Annotated[Number, Field(ge=0, le=0.5), Allowed(0, 0.5)]
     """The slant range is reduced by the hero's speed times this many seconds: a running hero gains
     metres at corners."""
+    response_lag_s: Annotated[Positive, Allowed(0.05, 5)]
+    """Time constant in seconds with which the vehicle shall follow a velocity. A slower one gets
+    commands that exaggerate the change of velocity, up to twice."""
 
 
 class LimitsConfig(Section):
@@ -377,6 +380,9 @@ class LimitsConfig(Section):
     """Greatest commanded speed in m/s."""
     acceleration_mps2: Annotated[Positive, Allowed(0.1, 100)]
     """Greatest acceleration of the commanded velocity in m/s²."""
+    velocity_error_mps: Annotated[Positive, Allowed(0.5, 50)]
+    """Greatest difference in m/s between commanded and present velocity; it decides how far the
+    vehicle leans."""
     corner_speed_mps: Annotated[Positive, Allowed(0.1, 50)]
     """Greatest speed in m/s around the corner of a street; a faster vehicle overshoots and has to
     return."""

@@ -20,6 +20,11 @@ from types import TracebackType
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import SimulatorError
+from followme_uav.flight.simulator_process import (
+    SERVER_MODULE,
+    SimulatorProcess,
+    start_simulator,
+)
 from followme_uav.program_log import relay
 
 logger = logging.getLogger(__name__)
@@ -108,11 +113,11 @@ class EmbeddedSimulator:
 
     def __init__(self, seed: int, *options: str) -> None:
         self._command = [
-            *(sys.executable, "-m", "followme_uav.sim.server"),
+            *(sys.executable, "-m", SERVER_MODULE),
             *("--port", "0", "--seed", str(seed), "--parent-pid", str(os.getpid())),
             *options,
         ]
-        self._process: subprocess.Popen[str] | None = None
+        self._process: SimulatorProcess | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._is_ready = False
         self._launched_s = 0.0
@@ -120,17 +125,8 @@ class EmbeddedSimulator:
 
     def launch(self) -> None:
         """Start the process without waiting until it is ready; the caller has to `stop` it."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            # Ctrl-C must reach the controller alone, which lands and then ends the simulator.
-            start_new_session=True,
-        )
-        logger.info("The embedded simulator starts as process %d.", self._process.pid)
+        self._process = start_simulator(self._command)
+        logger.info("The embedded simulator starts.")
         self._launched_s = time.monotonic()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -146,7 +142,8 @@ class EmbeddedSimulator:
         self.host, _, port = address.rpartition(":")
         self.port = int(port)
         logger.info(
-            "The embedded simulator listens on %s after %.1f s.",
+            "The embedded simulator, process %d, listens on %s after %.1f s.",
+            self._process.pid if self._process else 0,
             *(address, time.monotonic() - self._launched_s),
         )
         return self

@@ -43,6 +43,18 @@ def _proportional(config: FlightConfig, masks: MaskSource) -> AnyPilot:
     return Proportional(config, masks)
 
 
+def _observer(config: FlightConfig, masks: MaskSource) -> AnyPilot:
+    from followme_uav.pilot.observer import Observer
+
+    return Observer(config, masks)
+
+
+def _classic_observer(config: FlightConfig, masks: MaskSource) -> AnyPilot:
+    from followme_uav.pilot.observer import ClassicObserver
+
+    return ClassicObserver(config, masks)
+
+
 @dataclass(frozen=True)
 class PilotKind:
     """A pilot that can be chosen."""
@@ -71,6 +83,14 @@ PILOTS = {
         "proportional control towards the largest detection", _proportional, name="proportional"
     ),
 }
+
+OBSERVERS = {
+    "quadsim": PilotKind("tracks the hero for QuadSim", _observer, name="quadsim"),
+    "quadsim-classic": PilotKind(
+        "the follower of the Udacity follow-me project", _classic_observer, name="quadsim-classic"
+    ),
+}
+"""Pilots of vehicles that steer themselves: logs name them, `fly` has none."""
 
 
 def pilot_kind(pilot: str | PilotMaker) -> PilotKind:

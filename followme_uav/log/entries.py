@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from mcap.records import Channel, Message, Metadata
 
 from followme_uav.errors import LogError
-from followme_uav.log.layout import PROFILE, TOPICS
+from followme_uav.log.layout import PROFILE, RARE_TOPICS, TOPICS
 from followme_uav.log.mcap_records import Records
 from followme_uav.log.schema import MESSAGES
 
@@ -110,8 +110,8 @@ class _EntryAssembler:
         return len(self._pending.get(sequence, ())) == self._expected.get(sequence)
 
     def _undeclared_topics(self) -> list[str]:
-        """Topics for which the file has no channel."""
-        return sorted(TOPICS.keys() - set(self.topics.values()))
+        """Topics for which the file has no channel, though every log declares one."""
+        return sorted(TOPICS.keys() - RARE_TOPICS - set(self.topics.values()))
 
     def _incomplete(self) -> LogError:
         """The reason why the next entry is not complete."""
@@ -123,7 +123,7 @@ class _EntryAssembler:
             return LogError(
                 f"{self._path}: channel {undeclared[0]} is missing; the log was filtered or cut"
             )
-        names = ", ".join(sorted(TOPICS.keys() - parts.keys()))
+        names = ", ".join(sorted(TOPICS.keys() - RARE_TOPICS - parts.keys()))
         return self._damaged(f"entry {self._sequence} is not complete; it lacks one of {names}")
 
     def _read_summary_channels(self, channel_id: int) -> None:

@@ -51,3 +51,5 @@ class FlightEntry:
     timings: LoopTimings
     encoded_image: EncodedImage | None = None
     """Source of `frame.rgb`; None: the log encodes `frame.rgb` as a PNG."""
+    encoded_depth: EncodedImage | None = None
+    """Source of `frame.depth`; None without one."""

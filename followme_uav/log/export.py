@@ -17,12 +17,15 @@ from followme_uav.errors import LogError
 from followme_uav.files import sole_folder, write_image, write_text, write_whole
 from followme_uav.labelled_frames import KINDS, kind_of
 from followme_uav.log.entry import FlightEntry
+from followme_uav.log.labels import Labels, network_label, true_label
 from followme_uav.log.png import encode_png
-from followme_uav.log.reader import IMAGE, TRUTH, FlightLog
-from followme_uav.messages import GroundTruth
+from followme_uav.log.reader import IMAGE, MASK, TRUTH, FlightLog
 
-NEAR_M = 15.0
-"""Up to this distance, a frame with the hero counts as a frame of following."""
+_NOTHING = {
+    "truth": "no frame has both an image and ground truth; export a flight in the embedded "
+    "simulator, logged with images, or take the network's masks with --labels network",
+    "network": "no frame has an image and a mask that the track confirms",
+}
 
 
 def export_csv(log: FlightLog, out: Path) -> int:
@@ -65,42 +68,42 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def export_frames(log: FlightLog, out: Path) -> dict[str, int]:
-    """Write images and true masks in the layout of labelled data; returns the number of each kind.
+def export_frames(log: FlightLog, out: Path, labels: Labels = "truth") -> dict[str, int]:
+    """Write images and masks in the layout of labelled data; returns the number of each kind.
 
-    Needs a log with ground truth. Frames in which the hero is too small to count are left out.
+    Frames in which the hero is too small to count are left out.
+
+    Args:
+        log: The flight.
+        out: Folder for the frames.
+        labels: Origin of the masks. "truth" needs a log with ground truth. "network" takes the
+            masks of the flight, as far as the track confirms them, see `labels`.
     """
     if any((out / kind).exists() for kind in KINDS):
         raise LogError(f"{out}: holds frames already; choose an empty folder")
     with sole_folder(out):
-        return _export_frames(log, out)
+        return _export_frames(log, out, labels)
 
 
-def _export_frames(log: FlightLog, out: Path) -> dict[str, int]:
+def _export_frames(log: FlightLog, out: Path, labels: Labels) -> dict[str, int]:
     counts = dict.fromkeys(KINDS, 0)
-    for entry in log.entries((IMAGE, TRUTH)):
-        if entry.encoded_image is None or entry.truth is None:
+    label = true_label if labels == "truth" else network_label
+    for entry in log.entries((IMAGE, TRUTH if labels == "truth" else MASK)):
+        labelled = None if entry.encoded_image is None else label(entry)
+        if labelled is None:
             continue
-        kind = kind_of(entry.truth.mask, _is_near(entry, entry.truth))
+        kind = kind_of(labelled.mask, labelled.is_near)
         if kind is None:
             continue
         counts[kind] += 1
         # No leading dot: readers of labelled data ignore hidden files.
         folder, name = out / kind, f"{log.path.stem.lstrip('.')}_{entry.frame.index:05d}"
         # The image last: readers take a frame as complete when its image exists.
-        write_whole(folder / "masks" / f"{name}.png", encode_png(entry.truth.mask), sync=False)
+        write_whole(folder / "masks" / f"{name}.png", encode_png(labelled.mask), sync=False)
         _write_image(folder / "images" / f"{name}.jpeg", entry)
     if not sum(counts.values()):
-        raise LogError(
-            f"{log.path}: no frame has both an image and ground truth; export a flight in the "
-            "embedded simulator, logged with images"
-        )
+        raise LogError(f"{log.path}: {_NOTHING[labels]}")
     return counts
-
-
-def _is_near(entry: FlightEntry, truth: GroundTruth) -> bool:
-    offset_m = np.subtract(truth.hero_position_m, entry.frame.camera.position_m)
-    return bool(np.linalg.norm(offset_m) <= NEAR_M)
 
 
 def _write_image(path: Path, entry: FlightEntry) -> None:

@@ -10,20 +10,17 @@ instead of three. Any image viewer shows its colours.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from followme_uav.channels import with_fourth_byte, without_fourth_byte
 from followme_uav.config import LogConfig
 from followme_uav.decoding import decode_jpeg
 from followme_uav.log.entry import EncodedImage
-from followme_uav.log.png import (
-    coloured,
-    decode_png,
-    encode_indexed_png,
-    encode_png,
-    table_of,
-)
+from followme_uav.log.png import decode_png, encode_indexed_png, encode_png, table_of
 from followme_uav.messages import Mask, MaskClass, RgbImage
 
 _STEPS = 15
@@ -46,9 +43,9 @@ def _palette() -> NDArray[np.uint8]:
 
 _PALETTE = _palette()
 _COLOURS = table_of(_PALETTE)
-# For `bytes.translate`, which is many times faster than NumPy's indexing.
-_HERO_INDEX = _NEAREST.astype(np.uint8).tobytes()
-_PEOPLE_INDEX = ((_STEPS + 1) * _NEAREST).astype(np.uint8).tobytes()
+_BACKGROUND = _COLOURS[0]
+_HERO_INDEX = _NEAREST.astype(np.uint8)
+_PEOPLE_INDEX = ((_STEPS + 1) * _NEAREST).astype(np.uint8)
 
 
 def as_logged(rgb: RgbImage, config: LogConfig) -> tuple[RgbImage, EncodedImage | None]:
@@ -67,30 +64,51 @@ def encode_lossless(rgb: RgbImage | None) -> EncodedImage | None:
     return None if rgb is None else EncodedImage(encode_png(rgb), "png")
 
 
-def decode_camera_image(image: EncodedImage) -> RgbImage:
-    """(height, width, 3) uint8 RGB; `ImageDecodeError` if the data is of no such format."""
-    return decode_png(image.data) if image.format == "png" else decode_jpeg(image.data)
+def decode_camera_image(image: EncodedImage, size_px: tuple[int, int] = (0, 0)) -> RgbImage:
+    """(height, width, 3) uint8 RGB; `ImageDecodeError` if the data is of no such format.
+
+    `size_px` is the pilot's (height, width): a larger JPEG is reduced to it, see `decode_jpeg`.
+    """
+    return decode_png(image.data) if image.format == "png" else decode_jpeg(image.data, size_px)
 
 
 def rounded_mask(mask: Mask) -> Mask:
     """The nearest mask in steps of 1/15; pixels with P(hero) > 1/2 stay the same."""
-    return coloured(_indices(mask), _COLOURS)
+    others = _other_pixels(mask)
+    pixels = np.full(mask.shape[:2], _BACKGROUND)
+    pixels.put(others.places, _COLOURS[others.indices])
+    return without_fourth_byte(pixels)
 
 
 def encode_mask(mask: Mask) -> bytes:
     """Lossless PNG of a mask; small for a mask of `rounded_mask`, or with probabilities 0 and 1."""
-    indices = _indices(mask)
-    rounded = coloured(indices, _COLOURS)
-    # One channel at a time: `rounded` has a pixel stride of four bytes, and one comparison of all
-    # channels takes five times as long.
-    if all(np.array_equal(rounded[..., kind], mask[..., kind]) for kind in range(3)):
+    others = _other_pixels(mask)
+    if np.array_equal(_COLOURS[others.indices], others.pixels):
+        indices = np.zeros(mask.shape[:2], np.uint8)
+        indices.put(others.places, others.indices)
         return encode_indexed_png(indices, _PALETTE)
     return encode_png(mask)
 
 
-def _indices(mask: Mask) -> NDArray[np.uint8]:
-    """(height, width) palette index of each pixel's colour, or of the nearest colour."""
-    people = mask[..., MaskClass.PEOPLE].tobytes().translate(_PEOPLE_INDEX)
-    hero = mask[..., MaskClass.HERO].tobytes().translate(_HERO_INDEX)
-    indices = np.frombuffer(people, np.uint8) + np.frombuffer(hero, np.uint8)
-    return indices.reshape(mask.shape[:2])
+@dataclass(frozen=True)
+class _OtherPixels:
+    """The pixels of a mask that are not certainly background: few, so work on all is saved."""
+
+    places: NDArray[np.intp]
+    """(n,) positions in the image, row by row."""
+    pixels: NDArray[np.uint32]
+    """(n,) the three channels, and a byte of 0."""
+    indices: NDArray[np.uint8]
+    """(n,) palette index of the colour, or of the nearest one."""
+
+
+def _other_pixels(mask: Mask) -> _OtherPixels:
+    image = with_fourth_byte(mask).ravel()
+    places = np.flatnonzero(image != _BACKGROUND)
+    pixels = image[places]
+    channels = pixels.view(np.uint8).reshape(-1, 4)
+    channels[:, 3] = 0
+    indices = (
+        _PEOPLE_INDEX[channels[:, MaskClass.PEOPLE]] + _HERO_INDEX[channels[:, MaskClass.HERO]]
+    )
+    return _OtherPixels(places, pixels, indices)

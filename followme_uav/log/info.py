@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,11 +47,16 @@ class LogInfo:
         return asdict(self)
 
 
-def log_info(log: FlightLog) -> LogInfo:
-    """Read a log once; raises `LogError` when it is damaged."""
+def log_info(log: FlightLog, also: Callable[[FlightEntry], None] | None = None) -> LogInfo:
+    """Read a log once; raises `LogError` when it is damaged.
+
+    `also` is called with each entry, which has no images but the mask.
+    """
     tally = _Tally(log.metadata.config.mission.frame_gap_s)
     for entry in log.entries((MASK,)):
         tally.add(entry)
+        if also is not None:
+            also(entry)
     return LogInfo(
         path=str(log.path),
         missing=missing_end(log),

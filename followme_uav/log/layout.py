@@ -28,9 +28,13 @@ TOPICS: dict[str, type] = {
     "/timing": MESSAGES["LoopTimings"],
     "/truth/mask": CompressedImage,
     "/camera/mask": CompressedImage,
+    "/camera/depth": CompressedImage,
     "/camera/image": CompressedImage,
 }
 """Message type of each topic, in the order in which an entry is written."""
+
+RARE_TOPICS = frozenset({"/camera/depth"})
+"""Topics that most logs do not have; their channels are declared at the first message."""
 
 
 def metadata_record(
@@ -73,6 +77,8 @@ def entry_messages(entry: FlightEntry, time_ns: int) -> dict[str, Message]:
     if entry.step.mask is not None:
         mask = EncodedImage(encode_mask(entry.step.mask), "png")
         parts["/camera/mask"] = _image_message(mask, time_ns)
+    if entry.encoded_depth is not None:
+        parts["/camera/depth"] = _image_message(entry.encoded_depth, time_ns)
     image = entry.encoded_image or encode_lossless(entry.frame.rgb)
     if image is not None:
         parts["/camera/image"] = _image_message(image, time_ns)

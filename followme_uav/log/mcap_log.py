@@ -7,7 +7,7 @@ from mcap_protobuf.schema import register_schema
 
 from followme_uav import __version__
 from followme_uav.log.entry import FlightEntry
-from followme_uav.log.layout import PROFILE, TOPICS, entry_messages
+from followme_uav.log.layout import PROFILE, RARE_TOPICS, TOPICS, entry_messages
 from followme_uav.log.mcap_file import DirectFile
 
 _CHUNK_BYTES = 1 << 20
@@ -41,12 +41,10 @@ class McapLog:
         self._writer.add_metadata(PROFILE, metadata)
         if not file.is_untouched:
             file.begin()
-        self._channels = {
-            topic: self._writer.register_channel(
-                topic, "protobuf", register_schema(self._writer, kind)
-            )
-            for topic, kind in TOPICS.items()
-        }
+        self._channels: dict[str, int] = {}
+        for topic in TOPICS:
+            if topic not in RARE_TOPICS:
+                self._channel(topic)
 
     def append(self, entry: FlightEntry) -> None:
         """Append one entry, and end the chunk if it is full."""
@@ -57,7 +55,7 @@ class McapLog:
         for topic in TOPICS:
             if topic in parts:
                 self._writer.add_message(
-                    self._channels[topic],
+                    self._channel(topic),
                     time_ns,
                     parts[topic].SerializeToString(deterministic=True),
                     time_ns,
@@ -68,6 +66,13 @@ class McapLog:
             self._chunk_start_s = time_s
         if time_s >= self._chunk_start_s + self._chunk_s:
             self.end_chunk()
+
+    def _channel(self, topic: str) -> int:
+        """The number of the topic's channel, which is declared at its first use."""
+        if topic not in self._channels:
+            schema = register_schema(self._writer, TOPICS[topic])
+            self._channels[topic] = self._writer.register_channel(topic, "protobuf", schema)
+        return self._channels[topic]
 
     def end_chunk(self) -> None:
         """Write the present chunk as it is."""

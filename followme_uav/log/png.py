@@ -13,6 +13,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
+from followme_uav.channels import without_fourth_byte
 from followme_uav.decoding import ImageDecodeError, check_size, decode_image, decoder_errors
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -39,12 +40,16 @@ def encode_indexed_png(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -
     search for repeated strings, in less time.
     """
     height, width = indices.shape
-    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
+    flat = indices.ravel()
+    places = np.flatnonzero(flat != 0)
+    others = flat[places]  # a few, in a mask that is mostly background
+    counts = np.bincount(others, minlength=256)
+    counts[0] = flat.size - places.size
+    used = np.flatnonzero(counts)
     new_index = np.zeros(256, np.uint8)
     new_index[used] = np.arange(used.size)
     rows = np.zeros((height, 1 + width), np.uint8)  # filter 0: none
-    renumbered = indices.tobytes().translate(new_index.tobytes())
-    rows[:, 1:] = np.frombuffer(renumbered, np.uint8).reshape(height, width)
+    rows.put(places + places // width + 1, new_index[others])
     deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
     colours = _png_chunk(b"PLTE", palette[used].tobytes())
     return _png(width, height, _INDEXED, colours, deflate.compress(rows.data) + deflate.flush())
@@ -96,8 +101,7 @@ def coloured(indices: NDArray[np.uint8], table: NDArray[np.uint32]) -> NDArray[n
     Looks up four bytes of a pixel at once and leaves the last one out of the image. Looking up the
     three bytes separately takes at least twice as long, with NumPy and with `bytes.translate`.
     """
-    pixels = table.take(np.ascontiguousarray(indices))
-    return pixels.view(np.uint8).reshape(*indices.shape, 4)[..., :3]
+    return without_fourth_byte(table.take(np.ascontiguousarray(indices)))
 
 
 def _png(width: int, height: int, kind: int, colours: bytes, data: bytes) -> bytes:

@@ -22,6 +22,7 @@ from mcap.records import Message
 from pydantic import ValidationError
 
 from followme_uav.config import FlightConfig, of_older_version
+from followme_uav.decoding import decode_grey_jpeg
 from followme_uav.errors import LogError
 from followme_uav.log.entries import entries_of
 from followme_uav.log.entry import EncodedImage, FlightEntry
@@ -33,8 +34,8 @@ from followme_uav.log.schema import SCHEMA_VERSION, from_message
 
 logger = logging.getLogger(__name__)
 
-IMAGE, MASK, TRUTH = "image", "mask", "truth"
-EVERYTHING = (IMAGE, MASK, TRUTH)
+IMAGE, MASK, TRUTH, DEPTH = "image", "mask", "truth", "depth"
+EVERYTHING = (IMAGE, MASK, TRUTH, DEPTH)
 """The parts of an entry that are slow to read."""
 
 
@@ -73,17 +74,19 @@ class FlightLog:
 
         Args:
             parts: Parts to read, to save time. Without `IMAGE` frames have no `rgb`, without `MASK`
-                steps have no mask, without `TRUTH` entries have no truth.
+                steps have no mask, without `TRUTH` entries have no truth, without `DEPTH` frames
+                have no depth.
             numbers: Indices of the entries to read, from 0; None: all.
 
         Raises `LogError` when the file is damaged; in a truncated log the first unreadable byte
         counts as the end.
         """
+        camera = self.metadata.config.camera
         for sequence, messages in entries_of(self.path, Records(self.path)):
             if numbers is not None and sequence not in numbers:
                 continue
             try:
-                entry = _entry(messages, parts)
+                entry = _entry(messages, parts, (camera.height_px, camera.width_px))
             except KeyError as error:
                 raise LogError(
                     f"{self.path}: entry {sequence} has no {error.args[0]} message"
@@ -173,7 +176,9 @@ def _parse_config(data: dict[str, Any]) -> FlightConfig:
         return FlightConfig.model_validate(of_older_version(data))
 
 
-def _entry(messages: Mapping[str, Message], wanted: Collection[str]) -> FlightEntry:
+def _entry(
+    messages: Mapping[str, Message], wanted: Collection[str], size_px: tuple[int, int]
+) -> FlightEntry:
     def parsed(topic: str) -> Any:
         if topic not in messages:
             raise KeyError(topic)
@@ -182,20 +187,25 @@ def _entry(messages: Mapping[str, Message], wanted: Collection[str]) -> FlightEn
     def mask(topic: str) -> Any:
         return decode_png(parsed(topic).data)
 
-    truth = image = None
+    truth = image = depth = None
     if TRUTH in wanted and "/truth" in messages:
         truth = from_message(parsed("/truth"), mask=mask("/truth/mask"))
     if "/camera/image" in messages:
         message = parsed("/camera/image")
         image = EncodedImage(message.data, message.format)
-    rgb = decode_camera_image(image) if image is not None and IMAGE in wanted else None
+    rgb = decode_camera_image(image, size_px) if image is not None and IMAGE in wanted else None
+    if "/camera/depth" in messages:
+        message = parsed("/camera/depth")
+        depth = EncodedImage(message.data, message.format)
+    grey = decode_grey_jpeg(depth.data) if depth is not None and DEPTH in wanted else None
     has_mask = MASK in wanted and "/camera/mask" in messages
     return FlightEntry(
-        frame=from_message(parsed("/vehicle"), rgb=rgb),
+        frame=from_message(parsed("/vehicle"), rgb=rgb, depth=grey),
         step=from_message(parsed("/step"), mask=mask("/camera/mask") if has_mask else None),
         truth=truth,
         timings=from_message(parsed("/timing")),
         encoded_image=image,
+        encoded_depth=depth,
     )
 
 

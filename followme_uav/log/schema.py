@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from followme_uav import messages
 from followme_uav.log.entry import LoopTimings
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def _load(path: Path) -> dict[str, type[Message]]:
@@ -57,6 +57,7 @@ _DATACLASSES: dict[str, type] = {
         messages.MissionInputs,
         messages.LineOfSight,
         messages.Guidance,
+        messages.VehicleResponse,
         messages.TrackEstimate,
         messages.LoopTerms,
         messages.Command,
@@ -71,11 +72,7 @@ _DATACLASSES: dict[str, type] = {
 def to_message(value: Any) -> Message:
     """The message of a dataclass, without its images; fields that are None stay unset."""
     name = type(value).__name__
-    message = MESSAGES[name]()
-    for field in message.DESCRIPTOR.fields:
-        if field.name not in RETIRED.get(name, ()):
-            _set(message, field, getattr(value, field.name))
-    return message
+    return MESSAGES[name](**_writer(name)(value))
 
 
 def from_message(message: Any, **images: Any) -> Any:
@@ -154,26 +151,44 @@ def _scalar_reader(get: Callable[[Any], Any], hint: Any, is_optional: bool) -> C
     return get
 
 
-def _set(message: Any, field: Any, value: Any) -> None:
-    if value is None:
-        return
+@cache
+def _writer(name: str) -> Callable[[Any], dict[str, Any]]:
+    """The function that converts a dataclass or a vector to the fields of its message.
+
+    Protobuf fills a whole message from dictionaries in one call, which takes a third of the time of
+    setting its fields one by one.
+    """
+    if name not in _DATACLASSES:
+        names = [field.name for field in _descriptor(name).fields]
+        return lambda vector: dict(zip(names, vector, strict=True))
+    fields = [
+        (field.name, _field_writer(field))
+        for field in MESSAGES[name].DESCRIPTOR.fields
+        if field.name not in RETIRED.get(name, ())
+    ]
+
+    def write(value: Any) -> dict[str, Any]:
+        written = {}
+        for field, convert in fields:
+            part = getattr(value, field)
+            if part is not None:
+                written[field] = part if convert is None else convert(part)
+        return written
+
+    return write
+
+
+def _text(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
+
+
+def _descriptor(name: str) -> Any:
+    return MESSAGES[name].DESCRIPTOR
+
+
+def _field_writer(field: Any) -> Callable[[Any], Any] | None:
+    """The conversion of a field's value; None for a number, which stays as it is."""
     if field.message_type is None:
-        plain = value.value if isinstance(value, Enum) else value
-        setattr(message, field.name, plain)
-    elif field.is_repeated:
-        for item in value:
-            _fill(getattr(message, field.name).add(), field.message_type, item)
-    else:
-        part = getattr(message, field.name)
-        part.SetInParent()
-        _fill(part, field.message_type, value)
-
-
-def _fill(part: Any, kind: Any, value: Any) -> None:
-    """Set the fields of the message `part` from a dataclass or a vector."""
-    if kind.name in _DATACLASSES:
-        for field in kind.fields:
-            _set(part, field, getattr(value, field.name))
-    else:
-        for field, number in zip(kind.fields, value, strict=True):
-            setattr(part, field.name, number)
+        return _text if field.type == field.TYPE_STRING else None
+    write = _writer(field.message_type.name)
+    return (lambda items: [write(item) for item in items]) if field.is_repeated else write

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def onnx_model(weights: Path) -> onnx.ModelProto:
     layers.node("Transpose", [probabilities.name], OUTPUT, perm=_TO_CHANNELS_LAST)
     axes = ["batch", "height", "width"]
     graph = onnx.helper.make_graph(
-        layers.nodes,
+        _used(layers.nodes),
         stored.architecture,
         [onnx.helper.make_tensor_value_info(INPUT, onnx.TensorProto.UINT8, [*axes, 3])],
         [onnx.helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, [*axes, len(CLASSES)])],
@@ -78,6 +79,16 @@ def description_of(weights: Path) -> NetworkDescription:
     )
 
 
+def _used(nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
+    """The nodes that the last one needs: a concatenation may have been replaced by its parts."""
+    needed, used = {nodes[-1].name}, []
+    for node in reversed(nodes):
+        if node.name in needed:
+            needed.update(node.input)
+            used.append(node)
+    return used[::-1]
+
+
 _TO_CHANNELS_FIRST = [0, 3, 1, 2]
 """Axes for ONNX, whose convolutions take (batch, channels, height, width)."""
 _TO_CHANNELS_LAST = [0, 2, 3, 1]
@@ -91,6 +102,8 @@ class _Tensor:
     channels: int
     layers: _Layers
     """Layers that `models.apply` applies to it."""
+    parts: tuple[_Tensor, ...] = ()
+    """The tensors that a concatenation consists of, in their order."""
 
 
 class _Layers:
@@ -147,15 +160,30 @@ class _Layers:
         activation: str,
         name: str,
     ) -> Callable[[_Tensor], _Tensor]:
+        window = {"strides": [strides, strides], "pads": _pads(padding, kernel_size, strides)}
+        each = self._stored.variables[f"{name}/depthwise_kernel"].transpose(2, 3, 0, 1)
+        across = self._stored.variables[f"{name}/pointwise_kernel"].transpose(_KERNEL_AXES)
+
+        def convolved(part: _Tensor, begin: int) -> str:
+            """Append the convolution of the channels from `begin` on."""
+            own, end = f"{name}/from{begin}", begin + part.channels
+            depthwise = self.constant(f"{own}/depthwise_kernel", each[begin:end])
+            pointwise = self.constant(f"{own}/pointwise_kernel", across[:, begin:end])
+            bias = [] if begin else [self.variable(f"{name}/bias")]
+            channels = part.channels
+            self.node("Conv", [part.name, depthwise], f"{own}/each", group=channels, **window)
+            self.node("Conv", [f"{own}/each", pointwise, *bias], f"{own}/sum")
+            return f"{own}/sum"
+
         def apply(x: _Tensor) -> _Tensor:
-            c = x.channels
-            each = self.variable(f"{name}/depthwise_kernel", [2, 3, 0, 1])
-            across = self.variable(f"{name}/pointwise_kernel", _KERNEL_AXES)
-            bias = self.variable(f"{name}/bias")
-            pads = _pads(padding, kernel_size, strides)
-            stride = [strides, strides]
-            self.node("Conv", [x.name, each], f"{name}/each", group=c, strides=stride, pads=pads)
-            self.node("Conv", [f"{name}/each", across, bias], f"{name}/sum")
+            # The convolution of a concatenation is the sum of the convolutions of its parts: this
+            # saves the copy that a concatenation is, an eighth of Model 1's time.
+            parts = x.parts or (x,)
+            begins = accumulate((part.channels for part in parts[:-1]), initial=0)
+            sums = [convolved(part, begin) for part, begin in zip(parts, begins, strict=True)]
+            if len(sums) == 1:
+                return self._activated(activation, sums[0], name, filters)
+            self.node("Sum", sums, f"{name}/sum")
             return self._activated(activation, f"{name}/sum", name, filters)
 
         return apply
@@ -232,7 +260,7 @@ class _Layers:
     def Concatenate(self, *, name: str) -> Callable[[Sequence[_Tensor]], _Tensor]:
         def apply(parts: Sequence[_Tensor]) -> _Tensor:
             self.node("Concat", [part.name for part in parts], name, axis=1)
-            return _Tensor(name, sum(part.channels for part in parts), self)
+            return _Tensor(name, sum(part.channels for part in parts), self, tuple(parts))
 
         return apply
 

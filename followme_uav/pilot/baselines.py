@@ -28,14 +28,13 @@ from followme_uav.messages import (
     LineOfSight,
     Manoeuvre,
     Mask,
-    MaskClass,
     MissionInputs,
     MissionState,
     Step,
     TrackEstimate,
     Vec3,
 )
-from followme_uav.perception.detection import detect
+from followme_uav.perception.detection import detect, pixels_of
 from followme_uav.pilot.contact import ContactJudge
 from followme_uav.pilot.control import Control
 from followme_uav.pilot.guidance.behaviours import Behaviours, Guided
@@ -178,9 +177,7 @@ class Original(Baseline):
         depth_m = self._depth()
         if depth_m is None:
             return None
-        rows, columns = np.nonzero(
-            _pixels_of(mask, detection, self.config.detection.hero_threshold)
-        )
+        rows, columns = np.nonzero(pixels_of(mask, detection, self.config.detection.hero_threshold))
         ahead_m = float(np.median(depth_m[rows, columns]))
         ray = ray_of_pixel(frame.camera, detection.u, detection.v, aspect_of(mask.shape))
         forward = rotate(frame.camera.orientation, (1.0, 0.0, 0.0))
@@ -217,19 +214,3 @@ class Proportional(Baseline):
         )
         speed_mps = control.forward.kp * (distance_m / control.wanted_distance_m - 1.0)
         return _Aim(heading_velocity(speed_mps, sight.azimuth_rad), sight)
-
-
-def _pixels_of(mask: Mask, detection: Detection, threshold: float) -> NDArray[np.bool_]:
-    """The hero's pixels in the box of a detection; at least its centre."""
-    height, width, _ = mask.shape
-    column, row = (detection.u + 1.0) / 2.0 * width, (detection.v + 1.0) / 2.0 * height
-    box = np.zeros((height, width), bool)
-    half = (detection.height_px / 2.0, detection.width_px / 2.0)
-    box[
-        max(0, int(row - half[0])) : int(row + half[0]) + 1,
-        max(0, int(column - half[1])) : int(column + half[1]) + 1,
-    ] = True
-    inside = box & (mask[..., MaskClass.HERO] > threshold * 255.0)
-    if not inside.any():
-        inside[min(int(row), height - 1), min(int(column), width - 1)] = True
-    return inside

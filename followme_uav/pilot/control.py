@@ -14,13 +14,18 @@ from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
 from followme_uav.pilot.safety.velocity_limiter import VelocityLimiter
+from followme_uav.pilot.vehicle_response import ResponseModel
 
 Controlled = tuple[Command, tuple[LoopTerms, ...]]
 """A command, and what the PID loops did."""
 
 
 class Control:
-    """Carries out the guidance of every state, within all limits."""
+    """Carries out the guidance of every state, within all limits.
+
+    Attributes:
+        response: How the vehicle follows commands, as identified up to the last frame.
+    """
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
@@ -29,6 +34,8 @@ class Control:
         self._obstacles = ObstacleMap(config.limits)
         self._yaw = PidLoop("yaw", config.control.yaw)
         self._altitude = PidLoop("altitude", config.control.altitude)
+        self._responses = ResponseModel(config)
+        self.response = self._responses.response
 
     def stop(self) -> None:
         """Speed up from rest next time."""
@@ -37,6 +44,8 @@ class Control:
     def command(self, guidance: Guidance, inputs: GuidanceInputs) -> Controlled:
         """The command of this frame; called once for each frame, since it updates the map."""
         self._obstacles.update(inputs.frame)
+        self._responses.observe(inputs.frame.vehicle, inputs.dt_s)
+        self.response = self._responses.response
         if guidance.manoeuvre is not Manoeuvre.VELOCITY:
             return self._command(guidance, (0.0, 0.0, 0.0), 0.0, inputs), ()
         if guidance.altitude_m is None:
@@ -68,6 +77,9 @@ class Control:
         if guidance.line_of_sight is not None:
             body = self._body_at_next_frame(inputs)
             pan_rad, tilt_rad = pan_tilt_in_body(guidance.line_of_sight, body)
+        if guidance.manoeuvre is Manoeuvre.VELOCITY:
+            vehicle = inputs.frame.vehicle
+            velocity_mps = self._responses.command(velocity_mps, vehicle, inputs.dt_s)
         return Command(
             manoeuvre=guidance.manoeuvre,
             velocity_mps=velocity_mps,

@@ -35,6 +35,8 @@ class AcquireMemory:
     """Frames with a detection that was not rejected."""
     approaching_s: float = -math.inf
     """When the vehicle last came nearer, or the detection was near enough to tell."""
+    is_expected: bool = False
+    """A detection was where the hero that was followed last may be by now."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ class Mission:
         if self.state in (MissionState.FOLLOW, MissionState.FAILSAFE):
             gives_up = transition.target is MissionState.PATROL
             self._lost_s = -math.inf if gives_up else now.time_s
+        feedback = self._feedback(transition, now)
         self.state, self._entered_s, self._memory = transition.target, now.time_s, memory
-        return Decision(transition, self._feedback(transition, now))
+        return Decision(transition, feedback)
 
     def _memory_of(self, state: MissionState, now: MissionInputs) -> StateMemory:
         """Of a state that is entered now."""
@@ -128,7 +131,11 @@ class Mission:
         return None
 
     def _feedback(self, transition: Transition, now: MissionInputs) -> TrackFeedback | None:
-        """After an approach that led nowhere: reject the place, go back to the former track."""
+        """After an approach that led nowhere: reject the place, go back to the former track.
+
+        A detection that vanished is no reason to go back if the hero may have been there: it is
+        then the newest that is known of the hero.
+        """
         source, target = transition.source, transition.target
         is_doubted = source is MissionState.FOLLOW and target is MissionState.ACQUIRE
         feedback = TrackFeedback(
@@ -138,14 +145,23 @@ class Mission:
             is_gone = now.classification is None
             # A lost hero may appear again where it has just vanished: no rejection in a search.
             is_wrong = target is MissionState.SEARCH and not is_gone
+            is_elsewhere = (
+                target in (MissionState.SEARCH, MissionState.FAILSAFE) and not self._was_expected
+            )
+            feedback = replace(feedback, resume_followed=is_wrong or is_elsewhere)
             if is_wrong or target is MissionState.PATROL:
                 config = self._config
                 rejection = Rejection(
                     config.vanished_s if is_gone else config.reject_s,
                     is_certain=now.classification is Classification.REJECTED,
                 )
-                feedback = replace(feedback, rejection=rejection, resume_followed=is_wrong)
+                feedback = replace(feedback, rejection=rejection)
         return feedback
+
+    @property
+    def _was_expected(self) -> bool:
+        """Whether ACQUIRE has seen somebody where the hero may be by now."""
+        return isinstance(self._memory, AcquireMemory) and self._memory.is_expected
 
     def _has_lost_hero(self, now: MissionInputs) -> bool:
         """Whether a hero was followed that is worth a search."""
@@ -238,6 +254,7 @@ class Mission:
             misses=max(0.0, misses),
             detected_frames=memory.detected_frames + (is_detected and not is_rejected),
             approaching_s=now.time_s if comes_nearer else memory.approaching_s,
+            is_expected=memory.is_expected or now.is_expected,
         )
 
     def _follow(self, now: MissionInputs) -> Change | None:

@@ -103,10 +103,11 @@ class Pilot:
         decision = self._mission.update(inputs)
         self._feedback = decision.feedback
         transition, track = decision.transition, tracking.track
-        if decision.feedback is not None and decision.feedback.resume_followed:
+        resumes = decision.feedback is not None and decision.feedback.resume_followed
+        if resumes:
             track = tracking.followed or track
         if transition is not None:
-            self._behaviours.enter(transition.target, frame.time_s)
+            self._behaviours.enter(transition.target, frame.time_s, resumes=resumes)
             if transition.target is MissionState.FAILSAFE:
                 self._control.stop()
         detection = None if tracking.selected is None else tracking.selected.detection
@@ -126,6 +127,7 @@ class Pilot:
             candidates=tracking.candidates,
             inputs=inputs,
             guidance=guidance,
+            response=self._control.response,
         )
 
     def _track(self, frame: Frame, mask: Mask | None, altitude_m: float) -> Tracking:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
-from followme_uav.flight.pilots import is_named, pilot_kind
-from followme_uav.log.reader import IMAGE, MASK, FlightLog
+from followme_uav.flight.pilots import OBSERVERS, PilotKind, is_named, pilot_kind
+from followme_uav.log.reader import DEPTH, IMAGE, MASK, FlightLog
 from followme_uav.messages import Step
 from followme_uav.replay.comparison import Comparison, compare, fields_missing_in
 from followme_uav.replay.replay import ReplayedStep, ReplayPilotFactory, replay_images, replay_masks
@@ -37,10 +37,10 @@ def replay_log(log: FlightLog, setup: ReplaySetup) -> Iterator[ReplayedStep]:
         WeightsError: The weights cannot be used.
     """
     name = setup.pilot or _pilot_of_log(log)
-    kind, make_pilot = pilot_kind(name), replay_pilot_factory(name)
+    kind, make_pilot = _kind_of(name), replay_pilot_factory(name)
     if setup.weights is None:
         # A pilot of a user may look at the images themselves.
-        parts = (MASK, IMAGE) if kind.is_foreign else (MASK,)
+        parts = (MASK, DEPTH, IMAGE) if kind.is_foreign else (MASK, DEPTH)
         return replay_masks(log.entries(parts), setup.config, make_pilot)
     from followme_uav.flight.fly import segmenter_for
     from followme_uav.perception.network_files import check_network
@@ -48,7 +48,7 @@ def replay_log(log: FlightLog, setup: ReplaySetup) -> Iterator[ReplayedStep]:
     check_network(setup.weights)
     if all(entry.encoded_image is None for entry in log.entries(())):
         raise LogError(f"{log.path}: holds no camera images; replay it from its masks")
-    entries = log.entries((MASK, IMAGE))
+    entries = log.entries((MASK, IMAGE, DEPTH))
     segmenter = segmenter_for(setup.weights, _with_all_cores(setup.config))
     return replay_images(entries, setup.config, segmenter.segment_batch, make_pilot)
 
@@ -61,7 +61,7 @@ def logged_pilot(log: FlightLog) -> str:
 def _pilot_of_log(log: FlightLog) -> str:
     """The name of the pilot that flew, if it is installed; raises `LogError`."""
     name = logged_pilot(log)
-    if is_named(name):
+    if name in OBSERVERS or is_named(name):
         return name
     if ":" in name:
         raise LogError(
@@ -87,7 +87,11 @@ def replay_pilot_factory(name: str) -> ReplayPilotFactory:
         from followme_uav.replay.logged_depth import original_of_log
 
         return original_of_log
-    return pilot_kind(name).make
+    return _kind_of(name).make
+
+
+def _kind_of(name: str) -> PilotKind:
+    return OBSERVERS[name] if name in OBSERVERS else pilot_kind(name)
 
 
 def _with_all_cores(config: FlightConfig) -> FlightConfig:

@@ -165,9 +165,13 @@ class AirSimClient:
         With `prefetch` the embedded simulator renders the next frame right behind the advance, so
         that `read_frame` waits less.
         """
-        self._time.begin_advance(duration_s)
-        if prefetch:
-            self._frames.prefetch(self._image_types, duration_s)
+        self._connection.hold_commands()
+        try:
+            self._time.begin_advance(duration_s)
+            if prefetch:
+                self._frames.prefetch(self._image_types, duration_s)
+        finally:
+            self._connection.release_commands()
 
     def end_advance(self, while_held: Callable[[], None] = lambda: None) -> None:
         """Wait until the simulation is paused again.
@@ -225,12 +229,16 @@ class AirSimClient:
         """Send a command without waiting until it is carried out.
 
         A velocity is sent each time, with a short duration: if this process dies, the vehicle
-        stops. The other manoeuvres are sent once, when they begin.
+        stops. The other manoeuvres are sent once, when they begin. While this client has paused the
+        embedded simulator, the bytes leave together with those of the next method called.
 
         Raises:
             SimulatorError: The command holds NaN or infinity, and nothing was sent; or an earlier
                 command was refused meanwhile.
         """
+        if self._time.is_paused and self._connection.profile.continue_blocks:
+            # In lockstep it acts in the next advance, and goes out with that in one write.
+            self._connection.hold_commands()
         self._commands.send(command, self._vehicle)
 
     def _read(self, image_types: tuple[int, ...]) -> tuple[Frame, tuple[RgbImage | None, ...]]:

@@ -73,8 +73,21 @@ class SimulatorConnection:
 
     @property
     def query_session(self) -> RpcSession:
-        """The session of the queries; raises `RpcConnectionError` when not connected."""
+        """The session of the queries; raises `RpcConnectionError` when not connected.
+
+        Held commands are sent before a query, which may depend on them.
+        """
+        self.release_commands()
         return self._connected(self._queries)
+
+    def hold_commands(self) -> None:
+        """Keep commands from now on, until a query or `release_commands` sends them together."""
+        self.command_session.hold()
+
+    def release_commands(self) -> None:
+        """Send the commands that are held; without effect without any."""
+        if self._commands is not None:
+            self._commands.release()
 
     def query(self, method: str, *params: Any) -> Any:
         """Call a method that changes nothing, and return its reply."""
@@ -105,6 +118,8 @@ class SimulatorConnection:
 
     def reply(self, call: Future[Any], method: str) -> Any:
         """Wait for a reply for `rpc.deadline_s`; raises as `RpcSession.call` does."""
+        if not call.done():
+            self.release_commands()
         return await_result(call, method, self.address, self.rpc.deadline_s)
 
     @contextmanager

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ MAX_MESSAGES_PER_TURN = 32
 """Messages of one connection that are handled before the other connections are served."""
 MAX_UNFINISHED_BYTES = 2 * 2**20
 """Incomplete messages of all connections; decoded objects take a multiple of that in memory."""
+WRITE_BYTES = 2**20
+"""Answers that are ready together go out in one write, up to about this size."""
 WARNING_PERIOD_S = 1.0
 
 
@@ -74,12 +77,46 @@ class Connections:
         self.limits = limits
         self.array_structs = array_structs
         self.open: set[Connection] = set()
+        self._finished: deque[tuple[Connection, int, str, Future[Any]]] = deque()
+        self._holding = self._woken = False
         self._next_warning_s = 0.0
         self._suppressed = 0
 
     def make(self) -> asyncio.Protocol:
         """The protocol of a new connection."""
         return Connection(self)
+
+    def finished(self, connection: Connection, msgid: int, method: str, call: Future[Any]) -> None:
+        """Take a call whose Future is complete; callable on any thread."""
+        self._finished.append((connection, msgid, method, call))
+        if not self._holding:
+            self._wake()
+
+    def hold(self, holding: bool) -> None:
+        """Keep the answers of completed calls until this is called with False; on any thread."""
+        self._holding = holding
+        if self._finished and not holding:
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let the loop send the answers of completed calls, unless it is about to."""
+        if self._woken:
+            return
+        self._woken = True
+        try:
+            self.loop.call_soon_threadsafe(self._answer_finished)
+        except RuntimeError:
+            logger.debug("%d calls finished after the server had stopped", len(self._finished))
+
+    def _answer_finished(self) -> None:
+        self._woken = False  # first: a call that is appended from now on wakes the loop again
+        answered: dict[Connection, None] = {}
+        while self._finished:
+            connection, msgid, method, call = self._finished.popleft()
+            connection.finish(msgid, method, call)
+            answered[connection] = None
+        for connection in answered:
+            connection.flush()
 
     def warn(self, text: str, *details: object) -> None:
         """Log a client's misbehaviour, at most once a second: no client can fill the disk."""
@@ -110,7 +147,7 @@ class Connections:
 class Connection(asyncio.Protocol):
     """The connection of one client.
 
-    All methods run on the server's thread, except `_on_done`.
+    All methods run on the server's thread.
     """
 
     def __init__(self, all_connections: Connections) -> None:
@@ -119,6 +156,9 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._in_flight = 0
         self._messages: Iterator[Message] = iter(())
+        self._answers: list[bytes] = []
+        """Answers that `flush` sends together."""
+        self._answers_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Add the connection, or close it if too many are open."""
@@ -170,12 +210,19 @@ class Connection(asyncio.Protocol):
                 if self._transport is None:
                     return
                 if count == MAX_MESSAGES_PER_TURN:
+                    self.flush()
+                    if self._transport is None:
+                        return
                     self._transport.pause_reading()
                     asyncio.get_running_loop().call_soon(self._handle_messages)
                     return
         except WireError as error:
             self._all.warn("connection closed: %s", error)
+            self.flush()
             self.abort()
+            return
+        self.flush()
+        if self._transport is None:
             return
         self._transport.resume_reading()
         if self._decoder.pending_bytes:
@@ -206,24 +253,19 @@ class Connection(asyncio.Protocol):
         if self._in_flight >= max_in_flight:
             raise WireError(f"more than {max_in_flight} unanswered requests")
         self._in_flight += 1
-        result.add_done_callback(lambda future: self._on_done(msgid, method, future))
+        result.add_done_callback(lambda future: self._all.finished(self, msgid, method, future))
 
-    def _on_done(self, msgid: int, method: str, future: Future[Any]) -> None:
-        try:
-            self._all.loop.call_soon_threadsafe(self._finish, msgid, method, future)
-        except RuntimeError:
-            logger.debug("%s finished after the server had stopped", method)
-
-    def _finish(self, msgid: int, method: str, future: Future[Any]) -> None:
+    def finish(self, msgid: int, method: str, call: Future[Any]) -> None:
+        """Answer a call whose Future is complete; `flush` sends it."""
         self._in_flight -= 1
         try:
-            error = future.exception()
+            error = call.exception()
         except CancelledError as cancelled:
             error = cancelled
         if error is not None:
             self._reply(msgid, method, str(self._all.dispatcher.failure(method, error)), None)
         else:
-            self._reply(msgid, method, None, future.result())
+            self._reply(msgid, method, None, call.result())
 
     def _reply(self, msgid: int, method: str, error: str | None, result: Any) -> None:
         if self._transport is None:
@@ -234,6 +276,16 @@ class Connection(asyncio.Protocol):
             data = encode_response(msgid, error, result)
         except WireError as problem:
             data = encode_response(msgid, str(self._all.dispatcher.failure(method, problem)), None)
-        self._transport.write(data)
+        self._answers.append(data)
+        self._answers_bytes += len(data)
+        if self._answers_bytes > WRITE_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the answers that are ready."""
+        answers, self._answers, self._answers_bytes = self._answers, [], 0
+        if self._transport is None or not answers:
+            return
+        self._transport.write(b"".join(answers) if len(answers) > 1 else answers[0])
         if self._transport.get_write_buffer_size():
             self._all.enforce_memory_limits()

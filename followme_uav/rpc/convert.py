@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.channels import stacked
+from followme_uav.channels import stacked, with_fourth_byte, without_fourth_byte
 from followme_uav.config import CameraConfig, SimulatorProfile
 from followme_uav.errors import SimulatorError
 from followme_uav.geometry import multiply, quaternion_from_pan_tilt, rotate
@@ -33,6 +33,8 @@ from followme_uav.messages import (
 
 EPOCH_NS, EPOCH_MS = 10**15, 10**14
 """Time stamps that count from 1970 are above the first in ns, and below the second in ms."""
+_PIXELS = with_fourth_byte(255 * np.eye(256, 3, dtype=np.uint8)[:, None])[:, 0]
+"""(256,) pixel of each class id, zero for those that are no class."""
 
 
 @dataclass
@@ -123,7 +125,7 @@ def pixels(
 ) -> RgbImage | None:
     """Convert an image to (height, width, 3) RGB with the first row on top; None when it is empty.
 
-    Without a `camera` any size is accepted.
+    Without a `camera` any size is accepted, and no pixels are copied: the result is a view.
 
     Raises:
         SimulatorError: The image has another size than configured, or is not raw pixels.
@@ -146,6 +148,8 @@ def pixels(
     rows = np.frombuffer(data, np.uint8).reshape(height, width, 3)
     if profile.row_order == "bottom_up":
         rows = rows[::-1]
+    if camera is None:
+        return rows[..., ::-1] if profile.channel_order == "bgr" else rows
     order = (2, 1, 0) if profile.channel_order == "bgr" else (0, 1, 2)
     return stacked(*(rows[..., channel] for channel in order))
 
@@ -179,10 +183,10 @@ def ground_truth(reply: dict[str, Any], clock: SimulationClock) -> GroundTruth |
 
 def one_hot(classes: NDArray[np.uint8]) -> Mask:
     """Convert class ids (height, width) to a `Mask` of 0 and 255."""
-    mask = np.empty((*classes.shape, 3), np.uint8)
-    for channel in (MaskClass.BACKGROUND, MaskClass.PEOPLE, MaskClass.HERO):
-        mask[..., channel] = (classes == channel) * np.uint8(255)
-    return mask
+    pixels = np.full(classes.shape, _PIXELS[MaskClass.BACKGROUND])
+    places = np.flatnonzero(classes != MaskClass.BACKGROUND)  # few
+    pixels.put(places, _PIXELS[classes.ravel()[places]])
+    return without_fourth_byte(pixels)
 
 
 def camera_target(

@@ -81,6 +81,12 @@ class _LibraryLink:
         self._post(lambda: self._send(method, params, future))
         return future
 
+    def hold(self) -> None:
+        """Do nothing: the library writes each call by itself."""
+
+    def release(self) -> None:
+        """Do nothing, see `hold`."""
+
     def shut(self, reason: str) -> None:
         self._post(lambda: self._break(reason))
         self._thread.join(timeout=1.0)

@@ -108,6 +108,14 @@ class RpcServer:
         if not ready.wait(START_DEADLINE_S):
             raise EnvironmentSetupError(f"the server thread did not start in {START_DEADLINE_S} s")
 
+    def hold_answers(self, holding: bool) -> None:
+        """Keep the answers of completed calls until this is called with False; on any thread.
+
+        A thread that completes several Futures one after the other wakes the server's thread once.
+        """
+        if self._connections is not None:
+            self._connections.hold(holding)
+
     def stop(self) -> None:
         """Close all connections and end the thread; no effect when not running."""
         thread, loop = self._thread, self._loop

@@ -51,6 +51,10 @@ class Link(Protocol):
 
     def send(self, method: str, params: tuple[Any, ...]) -> Future[Any]: ...  # noqa: D102
 
+    def hold(self) -> None: ...  # noqa: D102
+
+    def release(self) -> None: ...  # noqa: D102
+
     def shut(self, reason: str) -> None: ...  # noqa: D102
 
 
@@ -112,6 +116,7 @@ class RpcSession:
             RemoteError: The server replied with an error.
         """
         future = self.call_async(method, *params)
+        self.release()
         limit_s = self._deadline_s if deadline_s is None else deadline_s
         return await_result(future, method, self.address, limit_s)
 
@@ -127,10 +132,25 @@ class RpcSession:
             raise RpcConnectionError(f"{method} at {self.address}: not connected; connect first")
         return link.send(method, params)
 
+    def hold(self) -> None:
+        """Keep the bytes of calls from now on until `release`, which sends them together.
+
+        Each write wakes the threads of both sides; one write of several calls wakes them once.
+        `call` releases; before waiting for a Future of `call_async`, call `release`.
+        """
+        if self._link is not None:
+            self._link.hold()
+
+    def release(self) -> None:
+        """Send what `hold` has kept; without effect when nothing is held."""
+        if self._link is not None:
+            self._link.release()
+
     def close(self) -> None:
         """Close the connection; calls in flight fail. Without effect when closed."""
         link, self._link = self._link, None
         if link is not None:
+            link.release()
             link.shut("closed by this side")
 
     def reconnect(self) -> None:
@@ -163,6 +183,8 @@ class _SocketLink:
         self.ids = itertools.count()
         self.state_lock = threading.Lock()
         self.send_lock = threading.Lock()
+        self.held: list[bytes] | None = None
+        """Bytes of calls that wait for `release`; None: calls are sent at once."""
         self.reader = threading.Thread(target=self._read, name=f"rpc {self.address}", daemon=True)
         self.reader.start()
 
@@ -178,13 +200,32 @@ class _SocketLink:
                 raise connection_lost(method, self.address, self.broken)
             self.pending[msgid] = method, future
         future.add_done_callback(lambda _: self.pending.pop(msgid, None))
+        self._write(data)
+        return future
+
+    def hold(self) -> None:
+        with self.send_lock:
+            if self.held is None:
+                self.held = []
+
+    def release(self) -> None:
+        self._write(None)
+
+    def _write(self, data: bytes | None) -> None:
+        """Send or hold the bytes of a call; None: send those that are held."""
         try:
             with self.send_lock:
-                self.sock.sendall(data)
+                if data is None:
+                    held, self.held = self.held, None
+                    data = b"".join(held or ())
+                elif self.held is not None:
+                    self.held.append(data)
+                    return
+                if data:
+                    self.sock.sendall(data)
         except OSError as error:
             # A part of the message may be sent: the stream cannot be continued.
             self._fail(f"sending failed: {error.strerror or error}")
-        return future
 
     def shut(self, reason: str) -> None:
         self._fail(reason)

@@ -115,6 +115,7 @@ def run_server(
         )
         server = RpcServer(handlers, *address, array_structs=DIALECTS[dialect].array_structs)
         server.start()
+        simulator.hold_answers = server.hold_answers
         cleanup.callback(server.stop)
         _stop_on_signals(simulator)
         if parent_pid is not None:

@@ -40,6 +40,8 @@ _MAX_LAG_S = 0.25
 _MAX_JOBS = 32
 """Jobs between two time steps, so that many calls cannot stop the time."""
 _SHOW_PERIOD_S = 0.02
+_MAX_HOLD_S = 0.05
+"""The answer of a job waits at most this long, and one job more, for those of the next jobs."""
 
 
 @dataclass
@@ -53,6 +55,10 @@ class _RequestedSteps:
 
 class SimulationRunner:
     """Runs a simulation on one thread; all methods but `run` may be called on any thread.
+
+    Attributes:
+        hold_answers: called with True before several jobs, and with False when their answers are to
+            be sent: together they cost less than one by one.
 
     Args:
         simulation: made on the thread that will call `run`.
@@ -69,6 +75,7 @@ class SimulationRunner:
         clock_speed: float = 1.0,
         show: Callable[[Simulation], Pace] | None = None,
     ) -> None:
+        self.hold_answers: Callable[[bool], None] = lambda holding: None
         self._simulation = simulation
         self._show = show
         self._clock_speed = clock_speed
@@ -163,6 +170,8 @@ class SimulationRunner:
             self._paused = True
             self._requests.append(_RequestedSteps(steps, None if answer_first else answer))
             if self._show is None:
+                if steps > _CHUNK_STEPS:
+                    self.hold_answers(False)
                 self._advance_request(steps)
 
         self._jobs.put(advance)
@@ -193,12 +202,16 @@ class SimulationRunner:
             wait_s = max(0.0, self._next_step_s() - time.monotonic())
         try:
             job = self._jobs.get(timeout=wait_s)
+            hold_until_s = time.monotonic() + _MAX_HOLD_S
             for _ in range(_MAX_JOBS):
+                self.hold_answers(time.monotonic() < hold_until_s)
                 job()
                 job = self._jobs.get_nowait()
             job()
         except queue.Empty:
             pass
+        finally:
+            self.hold_answers(False)
 
     def _advance_time(self) -> None:
         """Make the steps that are due by now: requested ones, or those of real time."""

@@ -21,6 +21,7 @@ import rerun as rr
 from PIL import ImageColor
 
 from followme_uav.config import FlightConfig
+from followme_uav.decoding import jpeg_size
 from followme_uav.files import write_whole
 from followme_uav.geometry import quaternion_from_euler, yaw_of
 from followme_uav.log.entry import EncodedImage, FlightEntry
@@ -199,7 +200,7 @@ class FlightRecording:
                 self._hide(f"world/camera/{part}")
             return
         self._log("world/camera", _pinhole(camera, image))
-        encoded = entry.encoded_image or EncodedImage(encode_png(image), "png")
+        encoded = _encoded(entry, image)
         shown = rr.EncodedImage(
             contents=encoded.data,
             media_type=f"image/{encoded.format}",
@@ -263,6 +264,16 @@ class FlightRecording:
         self._log("world/people", _people(list(truth.people_position_m), PEOPLE))
         self._log("world/path/hero", _segment(self._hero_m, feet_m, HERO))
         self._hero_m = feet_m
+
+
+def _encoded(entry: FlightEntry, image: RgbImage) -> EncodedImage:
+    """The image in the size of the mask; the log may hold it larger, as the simulator sent it."""
+    logged = entry.encoded_image
+    if logged is not None and (
+        logged.format == "png" or jpeg_size(logged.data) == image.shape[1::-1]
+    ):
+        return logged
+    return EncodedImage(encode_png(image), "png")
 
 
 def _pose(place_m: Vec3, orientation: Quaternion) -> Any:

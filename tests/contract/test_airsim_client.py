@@ -404,6 +404,41 @@ def test_command_is_sent_without_waiting_and_acts_before_the_next_advance(sim):
     assert names == ["moveByVelocity", "simContinueForTime"] * 3
 
 
+def test_calls_of_a_turn_in_lockstep_leave_in_one_write(simulator):
+    """Each write wakes a thread of the simulator."""
+    with with_truth(simulator, "embedded") as sim:
+        advance_and_prefetch(sim.client)
+        sim.client.read_frame()
+        link = sim.client._connection.command_session._link
+        if not hasattr(link, "sock"):
+            pytest.skip("the library of this backend writes each call by itself")
+        link.sock = spy = WriteSpy(link.sock)
+        sim.client.send(velocity(1.0, 0.0, 0.0))
+        sim.client.ground_truth()
+        sim.client.begin_advance(0.1, prefetch=True)
+        assert len(spy.writes) == 1
+        sim.client.end_advance()
+        sim.client.send(velocity(0.0, 1.0, 0.0))
+        assert len(spy.writes) == 1
+        sim.client.read_frame()  # a query may depend on the command
+        assert len(spy.writes) == 2
+        assert len(sim.calls("moveByVelocity")) == 2
+
+
+class WriteSpy:
+    """A socket that counts its writes."""
+
+    def __init__(self, sock) -> None:
+        self._sock, self.writes = sock, []
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+    def sendall(self, data) -> None:
+        self.writes.append(data)
+        self._sock.sendall(data)
+
+
 def test_motion_commands_in_real_time_are_20_ms_apart(sim):
     """When they are closer, AirSim can lose a cancellation and carry out both in turn."""
     start_s = time.monotonic()

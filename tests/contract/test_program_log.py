@@ -77,7 +77,7 @@ def test_normal_flight_says_nothing_new_and_its_file_tells_all(tmp_path):
     assert " WARNING " not in text
     assert text.count("the mission goes from ") == len(transitions)
     for process, words in (
-        ("command", "The embedded simulator listens on "),
+        ("command", "The embedded simulator, process "),
         ("command", "Frame 20 at 2.00 s: "),
         ("command", "The flight has ended after "),
         ("simulator", "The simulator serves city 1 at "),

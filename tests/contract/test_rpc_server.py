@@ -173,6 +173,19 @@ def test_waiting_call_does_not_delay_other_calls(server, peer, bench):
     assert peer.receive() == [1, 5, None, "done"]
 
 
+def test_held_answers_are_sent_together_when_they_are_released(server, peer, bench):
+    """One write wakes the client once; answers that wait for no job are not held."""
+    for number in range(3):
+        peer.send(0, number, "hold", [number])
+    until(lambda: len(bench.held) == 3)
+    server.hold_answers(True)
+    for call in bench.held:
+        call.set_result("done")
+    assert peer.ask("ping") == [1, 1, None, True]
+    server.hold_answers(False)
+    assert [peer.receive() for _ in range(3)] == [[1, n, None, "done"] for n in range(3)]
+
+
 def test_answers_go_to_the_client_that_asked(server, peer, bench):
     other = Peer(server)
     peer.send(0, 1, "hold", ["mine"])

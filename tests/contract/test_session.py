@@ -80,6 +80,22 @@ def test_calls_are_dispatched_in_the_order_sent(session):
     assert session.call("taken") == list(range(200))
 
 
+def test_held_calls_leave_together_and_no_later_than_a_call_that_waits(session):
+    """Else a command that is held would act after a query that depends on it."""
+    session.call("release", None)
+    session.hold()
+    held = [session.call_async("echo", number) for number in range(3)]
+    if BACKEND == "builtin":
+        assert not any(call.done() for call in held)
+        assert len(session._link.held) == 3
+    assert session.call("echo", "now") == "now"
+    assert [call.result(TIMEOUT_S) for call in held] == [0, 1, 2]
+    session.hold()
+    last = session.call_async("echo", 3)
+    session.release()
+    assert last.result(TIMEOUT_S) == 3
+
+
 def test_each_thread_gets_the_replies_to_its_own_calls(session):
     def ask(start):
         return [session.call("echo", start + i) for i in range(50)]

@@ -197,6 +197,15 @@ def test_acquire_approaches_another_detection_when_none_is_inside_the_gate():
     assert outcomes(ACQUIRE, other, tracked=TREE) == [Outcome.SELECTED]
 
 
+def test_fault_keeps_to_the_hero_that_was_followed_but_not_to_anybody_else():
+    during = expecting(MissionState.FAILSAFE, tracked=HERO)
+    found = [TREE.detection()], [TREE.measurement()]
+    others = associate(*found, during, ASSOCIATION, CLASSIFICATION)
+    assert others.selected is not None, "nobody was followed"
+    followed = replace(during, followed=during.track)
+    assert associate(*found, followed, ASSOCIATION, CLASSIFICATION).selected is None
+
+
 @pytest.mark.parametrize("less_likely", [{"east_m": 0.4}, {"area": 2.5}, {"purity": 0.5}], ids=str)
 def test_follow_selects_the_least_deviation_in_position_area_and_purity(less_likely):
     other = replace(HERO, **less_likely)

@@ -10,6 +10,7 @@ from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
 from followme_uav.scenario.script.plan import PLAN, pilot_label, plan_of, read_plan
+from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 from tests.unit.onnx_parts import PLAIN, network, save_network
 from tests.unit.scenario_parts import write_script
 
@@ -75,6 +76,21 @@ def test_world_axis_changes_the_world_of_scripts_and_of_random_scenarios(tmp_pat
     assert fogs == {("one", 0.0), ("one", 0.4), ("random", 0.0), ("random", 0.4)}
 
 
+def test_vehicle_axis_takes_names_and_files_beside_the_plan_and_keeps_their_content(tmp_path):
+    (tmp_path / "heavy.yaml").write_text("{extends: nimble, airframe: {mass_kg: 1.5}}")
+    keys = {"pilots": ["oracle"], "seeds": [1], "vehicles": ["simpleflight", "heavy.yaml"]}
+    campaign = plan(tmp_path, worlds={"fog": {"light": {"fog": 0.4}}}, **keys)
+    (tmp_path / "heavy.yaml").unlink()
+    simple, heavy = jobs_of(campaign)
+    labels = [variant.axes["vehicle"] for variant in campaign.variants]
+    assert labels == ["simpleflight", "heavy"]
+    masses_kg = [
+        load_vehicle(job.scenario().world.vehicle).airframe.mass_kg for job in (simple, heavy)
+    ]
+    assert masses_kg == [load_vehicle("simpleflight").airframe.mass_kg, 1.5]
+    assert {job.scenario().world.light.fog for job in (simple, heavy)} == {0.4}
+
+
 def test_id_depends_on_all_that_determines_the_flight_and_on_nothing_else(tmp_path):
     def ids(**keys):
         return {job.id for job in jobs_of(plan(tmp_path, seeds=[1], **keys))}
@@ -126,6 +142,7 @@ def test_plan_of_a_run_gives_the_same_flights_without_the_scripts(tmp_path):
     [
         ({"scenarios": []}, "give scenarios, or random"),
         ({"pilots": ["autopilot"]}, "'autopilot' is unknown"),
+        ({"pilots": ["quadsim"]}, "pilots: 'quadsim' is unknown"),
         ({"seeds": "5:1"}, "write seeds as A:B"),
         ({"seeds": "0:9999999"}, "at most 1000000"),
         ({"weather": ["fog"]}, "weather: unknown key"),
@@ -136,6 +153,7 @@ def test_plan_of_a_run_gives_the_same_flights_without_the_scripts(tmp_path):
         ),
         ({"overrides": {"a/b": []}}, "overrides"),
         ({"scenarios": ["gone"]}, "scenario 'gone' is unknown"),
+        ({"vehicles": ["balloon"]}, "vehicle 'balloon' is unknown"),
     ],
 )
 def test_wrong_plan_is_one_line_that_names_the_key(tmp_path, keys, message):

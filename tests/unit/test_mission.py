@@ -372,13 +372,23 @@ def test_rejection_in_a_search_resumes_the_track_of_the_followed_hero():
     )
 
 
-def test_vanished_detection_in_a_search_rejects_no_place():
-    """The lost hero may appear again where it vanished."""
+@pytest.mark.parametrize("is_expected", [True, False])
+def test_vanished_detection_in_a_search_leads_back_unless_it_may_have_been_the_hero(is_expected):
+    """It rejects no place: the lost hero may appear again where it vanished."""
     story = Story().until_searching()
     story.play(0.1, **UNCONFIRMED)
+    story.play(0.1, **UNCONFIRMED, is_expected=is_expected)
     story.play(0.1 * CONFIG.acquire_misses + 0.2)
     assert story.mission.state is MissionState.SEARCH
-    assert feedback_of(story) == TrackFeedback(0.0)
+    assert feedback_of(story) == TrackFeedback(0.0, resume_followed=not is_expected)
+
+
+def test_fault_during_an_approach_in_a_search_leads_back_to_the_followed_hero():
+    story = Story().until_searching()
+    story.play(0.1, **UNCONFIRMED)
+    story.play(0.1, has_collided=True)
+    assert story.mission.state is MissionState.FAILSAFE
+    assert feedback_of(story) == TrackFeedback(0.0, resume_followed=True)
 
 
 @pytest.mark.parametrize("is_in_doubt", [True, False])

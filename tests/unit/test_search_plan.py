@@ -81,6 +81,17 @@ def test_camera_dwells_then_scans_then_sweeps_when_the_predicted_position_is_in_
     assert first_of[View.SWEEP] == pytest.approx(config.view_s, abs=0.11)
 
 
+def test_search_that_goes_on_after_an_approach_does_not_dwell_again():
+    config, plan, place = CONFIG.search, SearchPlan(CONFIG), ((20.0, 0.0), hero(25.0, 0.0))
+    plan.begin(0.0)
+    for step in range(round(10 * config.dwell_s) + 2):
+        plan.goal(0.1 * step, *place)
+    plan.resume(60.0)
+    assert plan.goal(60.1, *place).view is not View.DWELL
+    plan.begin(60.1)
+    assert plan.goal(60.2, *place).view is View.DWELL
+
+
 def test_patrol_route_is_searched_without_a_map():
     simulator = CONFIG.simulator.model_copy(update={"flyable_m": ()})
     config = CONFIG.model_copy(update={"simulator": simulator})

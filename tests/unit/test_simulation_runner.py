@@ -54,6 +54,36 @@ def test_calls_run_in_order_and_a_failing_call_affects_no_other(running):
     assert all(call.done() for call in calls)
 
 
+def test_answers_of_jobs_that_wait_together_are_held_until_the_last_one(running):
+    """The server sends them in one write."""
+    simulator, _ = running(paused=True)
+    log, go, idle = [], threading.Event(), threading.Event()
+    simulator.call(lambda _: go.wait(5.0))
+    simulator.hold_answers = lambda holding: (log.append(holding), holding or idle.set())
+    jobs = [simulator.call(lambda _, i=i: log.append(i)) for i in range(3)]
+    go.set()
+    assert all(job.result(5.0) is None for job in jobs)
+    assert idle.wait(5.0)
+    places = [log.index(i) for i in range(3)]
+    assert log[places[0] - 1] is True
+    assert log[places[2] + 1 :] == [False]
+
+
+def test_no_answer_is_held_during_a_long_advance(running):
+    """Another client would wait for it as long."""
+    simulator, world = running(paused=True)
+    holding = True
+
+    def hold(value):
+        nonlocal holding
+        holding = value
+
+    world.step = lambda steps: seen.append(holding)
+    simulator.hold_answers, seen = hold, []
+    simulator.continue_for(200).result(5.0)
+    assert seen == [False] * 10
+
+
 def test_a_call_that_returns_a_future_completes_with_it(running):
     simulator, _ = running(paused=True)
     inner = Future()

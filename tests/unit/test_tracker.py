@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from followme_uav.messages import Classification, MaskClass, Outcome
+from followme_uav.messages import Classification, MaskClass, MissionState, Outcome
 from followme_uav.pilot.tracking.tracker import Rejection, Tracker, TrackFeedback
 from tests.unit.tracking_parts import (
     ACQUIRE,
@@ -171,6 +171,16 @@ def test_search_resumes_the_track_of_the_followed_hero_after_another_person_was_
     assert found.followed.ground_m == pytest.approx((10.0, 0.0), abs=1.0)
     resumed = track(tracker, 3.1, mask_with(), SEARCH, TrackFeedback(3.0, resume_followed=True))
     assert resumed.track.ground_m == pytest.approx((10.0, 0.0), abs=1.0)
+
+
+def test_track_of_the_followed_hero_survives_a_fault_with_another_detection_in_view():
+    tracker = following((10.0, 0.0))
+    found = track(tracker, 1.0, mask_with((25.0, -8.0)), MissionState.FAILSAFE)
+    assert found.selected is None
+    near = track(tracker, 1.1, mask_with((10.3, 0.2)), MissionState.FAILSAFE)
+    assert near.selected is not None
+    assert tracker.memory.followed is tracker.memory.track
+    assert near.track.ground_m == pytest.approx((10.3, 0.2), abs=0.5)
 
 
 def test_frame_that_comes_twice_does_not_change_the_track():

@@ -43,9 +43,11 @@ class Behaviours:
             MissionState.DONE: lambda _: (Guidance(Manoeuvre.HOVER), ()),
         }
 
-    def enter(self, state: MissionState, time_s: float) -> None:
-        """Prepare for a new state."""
-        if state is MissionState.SEARCH:
+    def enter(self, state: MissionState, time_s: float, *, resumes: bool = False) -> None:
+        """Prepare for a new state; `resumes`: a search goes on where it was interrupted."""
+        if state is MissionState.SEARCH and resumes:
+            self._search_plan.resume(time_s)
+        elif state is MissionState.SEARCH:
             self._sweep.restart()
             self._search_plan.begin(time_s)
         if state is MissionState.ACQUIRE:

@@ -64,6 +64,10 @@ class SearchPlan:
         self._places_m = list(dict.fromkeys(self._all_places_m))
         self._place_m = None
 
+    def resume(self, time_s: float) -> None:
+        """Go on after an approach to somebody else."""
+        self._last_s = time_s
+
     def goal(self, time_s: float, here_m: Vec2, hero: Track) -> Goal:
         """The action for this frame; `hero` is the track predicted to this time."""
         config = self._config

@@ -32,6 +32,19 @@ class Expectation:
     """The track of the hero that was followed last, predicted likewise."""
     regions: Regions
 
+    @property
+    def keeps_to_track(self) -> bool:
+        """Whether only the hero that is followed counts: in FOLLOW, and in a fault during it.
+
+        In a fault the vehicle hovers and cannot look closer, so another detection would replace
+        what is known of the hero by less.
+        """
+        return self.state is MissionState.FOLLOW or (
+            self.state is MissionState.FAILSAFE
+            and self.followed is not None
+            and self.followed is self.track
+        )
+
 
 @dataclass(frozen=True)
 class Association:
@@ -64,8 +77,9 @@ def associate(
 ) -> Association:
     """Select at most one detection; `detections` come with the most prominent first.
 
-    In FOLLOW, only a detection inside the gate of the track is selected. In ACQUIRE such a
-    detection comes first, but a detection that resembles the hero comes before all others.
+    In FOLLOW, and in a fault during it, only a detection inside the gate of the track is selected.
+    In ACQUIRE such a detection comes first, but a detection that resembles the hero comes before
+    all others.
     """
     measured = [
         None
@@ -133,7 +147,7 @@ def _select(
 ) -> tuple[_Person | None, list[Outcome]]:
     """The selected one, and the outcome of each."""
     state = expectation.state
-    is_following = state is MissionState.FOLLOW
+    is_following = expectation.keeps_to_track
     uses_track = expectation.track is not None and (is_following or state is MissionState.ACQUIRE)
     tracked = [_tracking_rejection(person, config) for person in people] if uses_track else []
     selected = None

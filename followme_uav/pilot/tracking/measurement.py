@@ -36,6 +36,21 @@ def measure(
     )
     if position_m is None:
         return None
+    return measurement_at(position_m, camera, detection, image_shape, hero, errors)
+
+
+def measurement_at(
+    position_m: Vec3,
+    camera: CameraPose,
+    detection: Detection,
+    image_shape: tuple[int, ...],
+    hero: HeroConfig,
+    errors: MeasurementConfig,
+) -> Measurement:
+    """The measurement of a detection whose centroid is at `position_m`; the rest as in `measure`.
+
+    The covariance is that of a line of sight that meets the ground there.
+    """
     height_px, width_px = image_shape[:2]
     distance_m = math.dist(position_m, camera.position_m)
     shown = foreshortening(math.dist(position_m[:2], camera.position_m[:2]), distance_m)

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Candidate, Classification, Detection, Frame, MissionState
+from followme_uav.messages import (
+    Candidate,
+    Classification,
+    Detection,
+    Frame,
+    Measurement,
+    MissionState,
+)
 from followme_uav.pilot.tracking.association import Association, Expectation, associate
 from followme_uav.pilot.tracking.measurement import measure
 from followme_uav.pilot.tracking.rejected_regions import Regions, with_rejection
@@ -91,13 +98,25 @@ class Tracker:
             state: Of the mission, as the last frame left it.
             feedback: The decision of the mission at the last frame.
         """
-        if feedback is not None:
-            self.memory = self._after(feedback)
-        memory, config, time_s = self.memory, self._config, frame.time_s
+        config = self._config
         measurements = [
             measure(frame.camera, found, image_shape, config.hero, config.measurement)
             for found in detections
         ]
+        return self.update_measured(frame.time_s, detections, measurements, state, feedback)
+
+    def update_measured(
+        self,
+        time_s: float,
+        detections: Sequence[Detection],
+        measurements: Sequence[Measurement | None],
+        state: MissionState,
+        feedback: TrackFeedback | None = None,
+    ) -> Tracking:
+        """Process the detections of one frame, each with its measurement; as `update`."""
+        if feedback is not None:
+            self.memory = self._after(feedback)
+        memory, config = self.memory, self._config
         track = followed = self._allowing_turns(memory.track, time_s)
         if memory.followed is not memory.track:
             followed = self._allowing_turns(memory.followed, time_s)
@@ -135,8 +154,8 @@ class Tracker:
             track = start_track(time_s, measurement, self._config.track)
         else:
             track = update_track(track, time_s, measurement, self._config.track)
-        is_following = expectation.state is MissionState.FOLLOW
-        return replace(memory, track=track, followed=track if is_following else memory.followed)
+        followed = track if expectation.keeps_to_track else memory.followed
+        return replace(memory, track=track, followed=followed)
 
     def _after(self, feedback: TrackFeedback) -> Memory:
         memory, rejection = self.memory, feedback.rejection

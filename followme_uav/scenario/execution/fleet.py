@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Protocol
 
+from followme_uav.flight.simulator_process import keep_prepared
 from followme_uav.program_log import quieten
 from followme_uav.scenario.execution.flight import FlightSettings, Flown
 from followme_uav.scenario.execution.jobs import Job
@@ -67,7 +68,11 @@ def threads_of(workers: int) -> int:
 
 
 def prepare_worker(threads: int) -> None:
-    """Limit the threads of renderer and numerical libraries in a worker; show errors only."""
+    """Limit the threads of renderer and numerical libraries in a worker; show errors only.
+
+    Its simulators are forked from a process that has done their imports.
+    """
     for name in _THREAD_VARIABLES:
         os.environ[name] = str(threads)
+    keep_prepared()
     quieten()  # scripts cause faults, and each would be a warning

@@ -15,6 +15,7 @@ from followme_uav.perception.network_files import check_network, sha256
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
 from followme_uav.scenario.script.script import Scenario
+from followme_uav.scenario.script.vehicle_draws import DRAWN, draw_vehicle
 
 ID_DIGITS = 16
 RANDOM = "random"
@@ -56,9 +57,8 @@ class Job:
 
     def scenario(self) -> Scenario:
         """Return the scenario with the variant's world."""
-        return _in_world(
-            self.script or draw_scenario(self.seed, self.world.get("place")), self.world
-        )
+        script = self.script or draw_scenario(self.seed, self.world.get("place"))
+        return _in_world(script, self.world, self.seed)
 
 
 def flight_key(name: str, seed: int, label: str) -> str:
@@ -139,7 +139,7 @@ def _jobs(
     if not seeds:
         return
     # The configuration is the same for all seeds, also of random scenarios.
-    scenario = _in_world(script or draw_scenario(seeds[0]), variant.world)
+    scenario = _in_world(script or draw_scenario(seeds[0]), variant.world, seeds[0])
     config = scenario.config(campaign.config, variant.overrides)
     settings = config.model_dump(mode="json")
     if not settings["simulator"]["flyable_polygons_m"]:
@@ -172,14 +172,16 @@ def _jobs(
         )
 
 
-def _in_world(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
-    """Return a scenario with a changed world.
+def _in_world(scenario: Scenario, changes: Mapping[str, Any], seed: int) -> Scenario:
+    """Return a scenario with a changed world; the seed draws the vehicle, if it is to be drawn.
 
     Raises:
         ConfigError: The changes are wrong, or contradict the scenario.
     """
     if not changes:
         return scenario
+    if changes.get("vehicle") == DRAWN:
+        changes = {**changes, "vehicle": draw_vehicle(seed)}
     world = merged(scenario.world.model_dump(mode="json", exclude_unset=True), changes)
     data = scenario.model_dump(mode="json", exclude_unset=True)
     return validated(Scenario, {**data, "world": world}, f"scenario {scenario.name}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLE = "flights.parquet"
-_TEXTS = ("style", "hero", "weather", "fault")
+_TEXTS = ("style", "hero", "weather", "fault", "vehicle")
 _COUNTS = ("people", "cars", "decoys", "gusts")
 _QUERY_MEMORY = "2GB"
 
@@ -45,6 +45,7 @@ def columns() -> list[Column]:
         Column("pilot", "string", "Pilot"),
         Column("weights", "string", "Label of the weights"),
         Column("overrides", "string", "Label of the overrides"),
+        Column("vehicle", "string", "Label of the vehicle in the plan"),
         Column("world", "string", "Label of the world"),
         Column("outcome", "string", "`passed`, `failed` or `crashed`"),
         Column("success", "bool", "Whether it passed; null where it crashed"),
@@ -86,7 +87,7 @@ def row_of(result: Result, folder: Path) -> dict[str, Any]:
     return {
         **result.metrics,
         **{f"draw_{name}": value for name, value in result.draws.items()},
-        **{name: result.axes.get(name) for name in ("weights", "overrides", "world")},
+        **{name: result.axes.get(name) for name in ("weights", "overrides", "vehicle", "world")},
         **result.versions,
         "id": result.id,
         "scenario": result.name,

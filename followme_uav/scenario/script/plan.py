@@ -7,11 +7,13 @@
     pilots: [network, original]
     weights: [model1, mine/net.onnx]             # names, or files relative to the plan
     overrides: {near: [], far: [control.wanted_distance_m=9]}
+    vehicles: [nimble, mine/heavy.yaml]          # names, files relative to the plan, or drawn
     worlds: {clear: {}, fog: {light: {fog: 0.4}}}    # changes of each scenario's world
     combine: crossed              # or paired: the first value of each axis, then the second, ...
 
-Only `scenarios` or `random` is required. Pilots, weights, overrides and worlds are the axes; one
-choice of a value for each axis is a variant, and each variant flies every scenario and seed.
+Only `scenarios` or `random` is required. Pilots, weights, overrides, vehicles and worlds are the
+axes; one choice of a value for each axis is a variant, and each variant flies every scenario and
+seed.
 
 A plan is data: a pilot `module:Class` or `FILE.py:Class` in it runs only if the user names it, too.
 """
@@ -32,6 +34,8 @@ from followme_uav.flight.pilots import PILOTS, is_named
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.resources import WEIGHTS, found_in, named
 from followme_uav.scenario.script.script import Scenario, Seed, read_scenarios
+from followme_uav.scenario.script.vehicle_draws import chosen_vehicle
+from followme_uav.sim.vehicle.vehicle_spec import VehicleChoice
 
 MAX_FLIGHTS = 1_000_000
 """More would not fit into the memory of the process that distributes them."""
@@ -64,6 +68,8 @@ class Plan(Section):
     pilots: Annotated[tuple[str, ...], Field(min_length=1)] = ("network",)
     weights: Annotated[tuple[str, ...], Field(min_length=1)] = (str(DEFAULT_WEIGHTS),)
     overrides: Mapping[Label, tuple[str, ...]] = Field(default_factory=dict)
+    vehicles: tuple[str, ...] = ()
+    """Names or files, or `drawn`; none: the vehicle of each scenario's world."""
     worlds: Mapping[Label, dict[str, Any]] = Field(default_factory=dict)
     combine: Literal["crossed", "paired"] = "crossed"
     variants: tuple[Variant, ...] = ()
@@ -100,11 +106,12 @@ class Plan(Section):
             "pilot": self.pilots,
             "weights": self.weights,
             "overrides": tuple(self.overrides.items()) or (("", ()),),
+            "vehicle": self.vehicles or ("",),
             "world": tuple(self.worlds.items()) or (("", {}),),
         }
 
     def chosen(self, folder: Path) -> Iterator[Variant]:
-        """Yield the variants; `folder` is that of the weights."""
+        """Yield the variants; `folder` is that of files with relative paths."""
         axes = self._axes()
         if self.combine == "crossed":
             combinations = list(itertools.product(*axes.values()))
@@ -112,14 +119,14 @@ class Plan(Section):
             most = max(map(len, axes.values()))
             columns = [v if len(v) > 1 else [*v] * most for v in axes.values()]
             combinations = list(zip(*columns, strict=True))
-        for pilot, weights, (changes, overrides), (place, world) in combinations:
-            labels = (pilot_label(pilot), Path(weights).stem, changes, place)
+        for pilot, weights, (changes, overrides), vehicle, (place, world) in combinations:
+            labels = (pilot_label(pilot), Path(weights).stem, changes, Path(vehicle).stem, place)
             varied = [t for t, v in zip(labels, axes.values(), strict=True) if len(v) > 1]
             yield Variant(
                 pilot=pilot,
                 weights=_weights(weights, folder),
                 overrides=overrides,
-                world=world,
+                world={**world, "vehicle": _vehicle(vehicle, folder)} if vehicle else world,
                 axes={axis: t for axis, t in zip(axes, labels, strict=True) if t},
                 label="-".join(varied),
             )
@@ -266,6 +273,12 @@ def _weights(name: str, folder: Path) -> Path:
         known = found_in(WEIGHTS, ".h5").get(name)
         return (known or named(path, WEIGHTS, "network", ".h5")).resolve()
     return (folder / path).resolve()
+
+
+def _vehicle(name: str, folder: Path) -> VehicleChoice:
+    """Return the content of a vehicle file, so that the plan of a run needs no other file."""
+    path = Path(name)
+    return chosen_vehicle(name if len(path.parts) == 1 and not path.suffix else folder / path)
 
 
 def _short(seeds: Sequence[int]) -> str | list[int]:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from followme_uav.scenario.script.script import Scenario
+from followme_uav.scenario.script.vehicle_draws import vehicle_draws_of
 from followme_uav.sim.agents.routes import Route
 from followme_uav.sim.city.styles import style_of
 
@@ -23,11 +24,16 @@ DRAWS = {
     "lost_images": "Share of lost images",
     "delay_ms": "Delay of frames and commands together",
     "stall_s": "Duration in which the simulator does not answer",
+    "vehicle": "Vehicle file; `own` where the world has all of it",
+    "mass": "Mass, as a share of the vehicle file's",
+    "drag": "Drag, as a share of the vehicle file's",
+    "rotor_lag": "Lag of the rotors, as a share of the vehicle file's",
+    "gains": "Gains of the autopilot, as a share of the vehicle file's",
     "weather": "`clear`, `fog` or `rain`",
     "fault": "`none`, or the kinds of faults",
 }
 """Each draw and its meaning; the table of results has a column for each."""
-AXES = ("scenario", "style", "weather", "fault", "hero")
+AXES = ("scenario", "style", "weather", "fault", "hero", "vehicle")
 """The draws by which success is listed, and the scenario."""
 
 
@@ -55,6 +61,7 @@ def draws_of(scenario: Scenario, seed: int) -> dict[str, Any]:
         "lost_images": round(1.0 - kept, 4),
         "delay_ms": delay_ms,
         "stall_s": stall_s,
+        **vehicle_draws_of(world.vehicle),
         "weather": "rain" if rain > 0.0 else "fog" if fog > 0.0 else "clear",
         "fault": "+".join(name for name, given in faults.items() if given) or "none",
     }

@@ -62,6 +62,7 @@ def interleaved_palette() -> NDArray[np.uint8]:
     return np.stack((number >> 8 & 255, number >> 16 & 255, number & 255), axis=1).astype(np.uint8)
 
 
+_COLOURED = (SCENE, SEGMENTATION, SURFACE_NORMALS)
 _PALETTE, _INTERLEAVED = segmentation_palette(), interleaved_palette()
 
 
@@ -93,7 +94,8 @@ def image_response(
         numbers = _numbers(shot, dialect, image_type, segmentation_ids)
     else:
         rgb = _colours(shot, dialect, image_type, segmentation_ids)
-        pixels = png(rgb) if compress else _raw(rgb, dialect)
+        is_coloured = _shown(image_type, dialect) in _COLOURED
+        pixels = png(rgb) if compress else _raw(rgb, dialect, is_coloured=is_coloured)
     response = {
         "image_data_uint8": pixels,
         "image_data_float": numbers,
@@ -136,8 +138,8 @@ def png(rgb: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def _raw(rgb: NDArray[np.uint8], dialect: ServerDialect) -> bytes:
-    if dialect.bgr:
+def _raw(rgb: NDArray[np.uint8], dialect: ServerDialect, *, is_coloured: bool) -> bytes:
+    if dialect.bgr and is_coloured:  # the channels of others are equal
         rgb = stacked(rgb[..., 2], rgb[..., 1], rgb[..., 0])
     if dialect.bottom_up:
         rgb = rgb[::-1]

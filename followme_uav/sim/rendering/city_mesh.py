@@ -50,8 +50,7 @@ def _add_plants(out: CityMesh, city: City, numbers: Mapping[str, int]) -> None:
     rng = np.random.default_rng([city.seed, 40])
 
     def leaves_at(north_m: float, east_m: float) -> CrownMeshes:
-        at = cell_of(north_m, east_m)
-        return CrownMeshes(out.leaves[at], out.far_leaves[at])
+        return out.leaves[cell_of(north_m, east_m)]
 
     for i, tree in enumerate(city.trees):
         place = tree.north_m, tree.east_m

@@ -13,6 +13,7 @@ import numpy as np
 from panda3d import core
 
 from followme_uav.messages import Vec3
+from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.layout import Car
 from followme_uav.sim.rendering.overlays import add_overlay
 from followme_uav.sim.rendering.panda import uniform_array
@@ -61,14 +62,11 @@ class MoverShadows:
         else:
             self._node.hide()
 
-    def place_people(self, feet_m: Sequence[Vec3]) -> None:
-        """Place the shadows of the first people; NED, NaN for a person who is absent."""
+    def place_people(self, feet_m: Floats) -> None:
+        """Place the shadows of the first people; (n, 3) NED, NaN for a person who is absent."""
         self._casters[: len(self._heights_m)] = 0.0
-        if not feet_m:
-            return
-        feet = np.array(feet_m)
-        present = np.flatnonzero(~np.isnan(feet[:, 0]))
-        self._casters[present, :3] = feet[present][:, [1, 0, 2]] * (1.0, 1.0, -1.0)
+        present = np.flatnonzero(~np.isnan(feet_m[:, 0]))
+        self._casters[present, :3] = feet_m[present][:, [1, 0, 2]] * (1.0, 1.0, -1.0)
         self._casters[present, 3] = self._heights_m[present]
 
     def place_round(self, other: int, ground: Vec3, height_m: float, half_m: float) -> None:
@@ -103,11 +101,11 @@ class MoverShadows:
         height_m = reach_m * max(steep / level, 1.0 / _LONGEST)
         self.place_round(other, start, height_m, 0.6 * width_m)
 
-    def hide(self, other: int) -> None:
-        """Hide the shadow of a mover."""
-        index = len(self._heights_m) + other
-        self._casters[index] = 0.0
-        self._stance[index, :2] = 0.0
+    def hide(self, first: int, after: int) -> None:
+        """Hide the shadows of the movers from `first` to before `after`, people not counted."""
+        people = len(self._heights_m)
+        self._casters[people + first : people + after] = 0.0
+        self._stance[people + first : people + after, :2] = 0.0
 
 
 def _add_silhouettes(root: core.NodePath, casters: int) -> core.NodePath:

@@ -38,13 +38,16 @@ class Rendering:
     @cached_property
     def object_id(self) -> NDArray[np.uint16]:
         """(height, width) object numbers, exact; indices into `Scene.object_names`."""
-        low, high = self._measured[::-1] >> 24, self._colour[::-1] >> 24
-        return (low | high << 8).astype(np.uint16)
+        number = np.empty((*self._colour.shape, 2), dtype=np.uint8)
+        for byte, plane in enumerate((self._measured, self._colour)):
+            number[..., byte] = plane.view(np.uint8).reshape(*plane.shape, 4)[::-1, :, 3]
+        return number.view("<u2")[..., 0]
 
     @cached_property
     def depth_m(self) -> NDArray[np.float32]:
         """(height, width) along the optical axis; `SKY_DEPTH_M` for the sky."""
         steps = self._measured[::-1] & 0xFFFFFF
-        depth = (steps * (DEPTH_RANGE_M / 0xFFFFFF)).astype(np.float32)
+        depth = np.empty(steps.shape, dtype=np.float32)
+        np.multiply(steps, DEPTH_RANGE_M / 0xFFFFFF, out=depth, casting="same_kind")
         depth[self.object_id == SKY_ID] = SKY_DEPTH_M
         return depth

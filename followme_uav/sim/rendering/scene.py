@@ -9,7 +9,6 @@ east and y is north.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.agents.people import Person
 from followme_uav.sim.agents.routes import Outfit
 from followme_uav.sim.agents.traffic import MAX_CARS
+from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.atmosphere import Atmosphere, day_of
 from followme_uav.sim.city.colliders import car_name
 from followme_uav.sim.city.layout import Car, City, ground_height_m
@@ -43,6 +43,7 @@ from followme_uav.sim.rendering.scene_people import DrawnPeople
 from followme_uav.sim.rendering.shaders.surfaces import SOLIDS
 from followme_uav.sim.rendering.shadow_map import ShadowMap, lit_box
 from followme_uav.sim.rendering.view_buffer import ViewBuffer
+from followme_uav.sim.rendering.view_cone import ViewCone
 
 _VEHICLE, _FIRST_CAR = 0, 1
 """Indices of movers that are no people, for their shadows."""
@@ -139,12 +140,13 @@ class Scene:
             vehicle: Drawn when given; leave it out for the vehicle's own cameras.
         """
         view = self._view(width_px, height_px)
-        px_per_rad = 0.5 * width_px / math.tan(0.5 * camera.fov_rad)
-        self._city.place(camera.position_m, px_per_rad)
-        self._people.place(people, camera.position_m, px_per_rad)
+        cone = ViewCone(camera, width_px, height_px)
+        feet_m = np.array([person.position_m for person in people]).reshape(-1, 3)
+        self._city.place(camera.position_m, cone.px_per_rad)
+        self._people.place(people, feet_m, cone)
         self._cars.place(cars)
         self._place_vehicle(vehicle)
-        self._place_shadows(people, cars, vehicle)
+        self._place_shadows(feet_m, cars, vehicle)
         # A scene has no clock: the motion of people and camera makes the rain fall.
         motion = sum(camera.position_m) + sum(person.gait_phase_rad for person in people)
         self._lighting.place_drops(height_px, 3.0 * motion)
@@ -177,21 +179,17 @@ class Scene:
             self._vehicle.show()
             self._vehicle.set_mat(panda_matrix(pose.position_m, pose.orientation))
 
-    def _place_shadows(
-        self, people: tuple[Person, ...], cars: tuple[Car, ...], vehicle: Pose | None
-    ) -> None:
-        self._shadows.place_people([person.position_m for person in people])
+    def _place_shadows(self, feet_m: Floats, cars: tuple[Car, ...], vehicle: Pose | None) -> None:
+        self._shadows.place_people(feet_m)
         if vehicle is None:
-            self._shadows.hide(_VEHICLE)
+            self._shadows.hide(_VEHICLE, _FIRST_CAR)
         else:
             north, east, _ = vehicle.position_m
             ground = (east, north, self._ground_height_m(north, east))
             self._shadows.place_round(_VEHICLE, ground, height_m=0.5, half_m=0.4)
-        for i in range(MAX_CARS):
-            if i < len(cars):
-                self._shadows.place_car(_FIRST_CAR + i, cars[i])
-            else:
-                self._shadows.hide(_FIRST_CAR + i)
+        for i, car in enumerate(cars):
+            self._shadows.place_car(_FIRST_CAR + i, car)
+        self._shadows.hide(_FIRST_CAR + len(cars), _FIRST_CAR + MAX_CARS)
 
 
 def _add_vehicle(root: core.NodePath, number: int) -> core.NodePath:

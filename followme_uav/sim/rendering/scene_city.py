@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,16 +17,18 @@ from followme_uav.sim.city.styles import STYLES
 from followme_uav.sim.rendering.city_mesh import build_city
 from followme_uav.sim.rendering.meshes.city_cells import CELL_M, Cell, CityMesh
 from followme_uav.sim.rendering.meshes.mesh import Mesh
+from followme_uav.sim.rendering.meshes.plants import LEAF_LEVELS
 from followme_uav.sim.rendering.panda import CAMERA_MASK, SUN_MASK, node_of, shader_of
 from followme_uav.sim.rendering.shaders.sky import SKY
 from followme_uav.sim.rendering.shaders.surfaces import GROUND, LEAVES, SOLIDS
 from followme_uav.sim.rendering.textures.layers import SIZE_PX, TextureLayer
 from followme_uav.sim.rendering.textures.texture_array import make_textures
 
-_DETAIL_PX_PER_M = 5.0
-"""Details are drawn where a metre is at least so large in the image."""
+_LEVEL_PX_PER_M = np.array([[5.0], [3.5], [1.75]])
+"""Each level of detail but the last is drawn where a metre is at least so large in the image."""
 
-_NodesOfCell = dict[Cell, list[core.NodePath]]
+_Levels = dict[Cell, list[list[core.NodePath]]]
+"""Nodes of each cell by their level of detail, the finest first."""
 
 
 class DrawnCity:
@@ -42,18 +45,16 @@ class DrawnCity:
             textures = thread.submit(make_textures, city.seed, STYLES[city.style])
             mesh = build_city(city, numbers) if isinstance(city, City) else _world(city, numbers)
             root.set_shader_input("city_textures", _texture_array(textures.result()))
-        details: _NodesOfCell = {}
-        replacements: _NodesOfCell = {}
-        _add_solids(root, mesh, details)
-        _add_leaves(root, mesh, details, replacements)
+        levels: _Levels = defaultdict(lambda: [[] for _ in LEAF_LEVELS])
+        _add_solids(root, mesh, levels)
+        _add_leaves(root, mesh, levels)
         self._sky = _add_sky(root, mesh.sky)
-        cells = tuple(details)
-        self._centres_m = CELL_M * (np.array(cells) + 0.5)
-        self._details = [details[cell] for cell in cells]
-        self._replacements = [replacements.get(cell, []) for cell in cells]
-        self._is_near = np.ones(len(cells), dtype=bool)
-        for nodes in self._replacements:
-            _hide(nodes)
+        self._centres_m = CELL_M * (np.array(tuple(levels)).T + 0.5)
+        self._nodes = tuple(levels.values())
+        self._levels = np.zeros(len(levels), dtype=int)
+        for _, *coarser in self._nodes:
+            for nodes in coarser:
+                _hide(nodes)
 
     def place(self, eye_m: Vec3, px_per_rad: float) -> None:
         """Centre the sky on the camera, and choose the level of detail of each cell.
@@ -64,12 +65,15 @@ class DrawnCity:
         """
         north_m, east_m, down_m = eye_m
         self._sky.set_pos(east_m, north_m, -down_m)
-        gaps_m = np.maximum(np.abs(self._centres_m - (north_m, east_m)) - 0.5 * CELL_M, 0.0)
-        is_near = np.hypot(*gaps_m.T) * _DETAIL_PX_PER_M < px_per_rad
-        for i in np.flatnonzero(is_near != self._is_near):
-            _show(self._details[i] if is_near[i] else self._replacements[i])
-            _hide(self._replacements[i] if is_near[i] else self._details[i])
-        self._is_near = is_near
+        north_gap_m, east_gap_m = np.maximum(
+            np.abs(self._centres_m - [[north_m], [east_m]]) - 0.5 * CELL_M, 0.0
+        )
+        gaps_m = np.hypot(north_gap_m, east_gap_m)
+        levels = (gaps_m * _LEVEL_PX_PER_M >= px_per_rad).sum(axis=0)
+        for i in np.flatnonzero(levels != self._levels).tolist():
+            _hide(self._nodes[i][self._levels[i]])
+            _show(self._nodes[i][levels[i]])
+        self._levels = levels
 
 
 def _world(place: Place, numbers: Mapping[str, int]) -> CityMesh:
@@ -82,7 +86,7 @@ def _world(place: Place, numbers: Mapping[str, int]) -> CityMesh:
     return build_world(place, numbers)
 
 
-def _add_solids(root: core.NodePath, mesh: CityMesh, details: _NodesOfCell) -> None:
+def _add_solids(root: core.NodePath, mesh: CityMesh, levels: _Levels) -> None:
     solids = root.attach_new_node("solids")
     solids.set_shader(shader_of(SOLIDS))
     near_first = _near_first_bin()
@@ -91,7 +95,7 @@ def _add_solids(root: core.NodePath, mesh: CityMesh, details: _NodesOfCell) -> N
     for cell in sorted(mesh.details):
         detail = solids.attach_new_node(node_of(mesh.details[cell]))
         detail.set_bin(near_first, 0)
-        details.setdefault(cell, []).append(detail)
+        levels[cell][0].append(detail)
     # The ground is drawn after the other solids, which hide most of it.
     for part in (mesh.ground, *(mesh.grounds[cell] for cell in sorted(mesh.grounds))):
         if not part.is_empty:
@@ -101,17 +105,16 @@ def _add_solids(root: core.NodePath, mesh: CityMesh, details: _NodesOfCell) -> N
             ground.hide(SUN_MASK)
 
 
-def _add_leaves(
-    root: core.NodePath, mesh: CityMesh, details: _NodesOfCell, replacements: _NodesOfCell
-) -> None:
+def _add_leaves(root: core.NodePath, mesh: CityMesh, levels: _Levels) -> None:
     leaves = root.attach_new_node("leaves")
     leaves.set_shader(shader_of(LEAVES))
     leaves.set_two_sided(True)
     for cell in sorted(mesh.leaves):
-        details.setdefault(cell, []).append(leaves.attach_new_node(node_of(mesh.leaves[cell])))
-        far = leaves.attach_new_node(node_of(mesh.far_leaves[cell]))
-        far.hide(SUN_MASK)
-        replacements.setdefault(cell, []).append(far)
+        for level, crowns in enumerate(mesh.leaves[cell]):
+            node = leaves.attach_new_node(node_of(crowns))
+            levels[cell][level].append(node)
+            if level > 0:
+                node.hide(SUN_MASK)
 
 
 def _add_sky(root: core.NodePath, mesh: Mesh) -> core.NodePath:

@@ -7,17 +7,21 @@ import math
 import numpy as np
 from panda3d import core
 
-from followme_uav.messages import Vec3
 from followme_uav.sim.agents.gait import LIMBS, limb_turns
 from followme_uav.sim.agents.people import Person
+from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.rendering.meshes.figures import MODEL_HEIGHT_M, make_figure
 from followme_uav.sim.rendering.meshes.wardrobe import Appearance
 from followme_uav.sim.rendering.panda import SUN_MASK, node_of, shader_of, uniform_array
 from followme_uav.sim.rendering.shaders.surfaces import people_shader
+from followme_uav.sim.rendering.view_cone import ViewCone
 
 _FINE_PX = 18.0
 """Smaller figures are coarse, except for the hero's."""
 _FINE, _COARSE, _HIDDEN = 0, 1, -1
+_HIPS_M = np.array((0.0, 0.0, 0.9))
+_REACH_M = 1.6
+"""No part of a tall person with a long stride is farther from the hips."""
 
 
 class DrawnPeople:
@@ -39,35 +43,31 @@ class DrawnPeople:
         self._turns = limbs.reshape(-1, LIMBS, 4)
         self._wardrobe, self._first_number = wardrobe, first_number
         self._figures: dict[tuple[int, int], core.NodePath] = {}
-        """By person and level of detail; made at the first use, because most stay far away."""
-        self._levels = [_HIDDEN] * len(wardrobe)
+        """By person and level of detail; made at the first use, because most are never near."""
+        self._levels = np.full(len(wardrobe), _HIDDEN)
 
-    def place(self, people: tuple[Person, ...], eye_m: Vec3, px_per_rad: float) -> None:
-        """Place all figures, with the level of detail for this camera.
+    def place(self, people: tuple[Person, ...], feet_m: Floats, view: ViewCone) -> None:
+        """Place the figures that the image can show, with its level of detail; hide all others.
 
         Args:
             people: The hero first; appearances beyond them are hidden.
-            eye_m: Position of the camera, world NED.
-            px_per_rad: Angular resolution of the image at its centre.
+            feet_m: (people, 3) their positions.
+            view: The cone around the image.
         """
-        phases, speeds = [], []
-        for i, person in enumerate(people):
-            phases.append(person.gait_phase_rad)
-            speeds.append(person.speed_mps)
-            if not person.present:
-                self._set_level(i, _HIDDEN)
-                continue
-            distance_m = max(math.dist(person.position_m, eye_m), 0.1)
-            is_small = i > 0 and px_per_rad * MODEL_HEIGHT_M < _FINE_PX * distance_m
-            level = _COARSE if is_small else _FINE
-            self._set_level(i, level)
-            north, east, down = person.position_m
-            heading_deg = -math.degrees(person.heading_rad)
-            self._figures[i, level].set_pos_hpr(east, north, -down, heading_deg, 0.0, 0.0)
-        for i in range(len(people), len(self._levels)):
-            self._set_level(i, _HIDDEN)
-        if people:
-            self._turns[: len(people)] = limb_turns(np.array(phases), np.array(speeds))
+        levels = np.full(len(self._levels), _HIDDEN)
+        shown = np.flatnonzero(view.may_show(feet_m - _HIPS_M, _REACH_M))
+        distances_m = np.maximum(view.distances_m(feet_m[shown]), 0.1)
+        is_small = (shown > 0) & (view.px_per_rad * MODEL_HEIGHT_M < _FINE_PX * distances_m)
+        levels[shown] = np.where(is_small, _COARSE, _FINE)
+        for i in np.flatnonzero(levels != self._levels).tolist():
+            self._set_level(i, int(levels[i]))
+        for i in shown.tolist():
+            north, east, down = people[i].position_m
+            heading_deg = -math.degrees(people[i].heading_rad)
+            self._figures[i, levels[i]].set_pos_hpr(east, north, -down, heading_deg, 0.0, 0.0)
+        if len(shown):
+            gaits = np.array([(people[i].gait_phase_rad, people[i].speed_mps) for i in shown])
+            self._turns[shown] = limb_turns(*gaits.T)
 
     def _add_figure(self, i: int, level: int) -> core.NodePath:
         look = self._wardrobe[i]
@@ -80,9 +80,7 @@ class DrawnPeople:
         return figure
 
     def _set_level(self, i: int, level: int) -> None:
-        before = self._levels[i]
-        if level == before:
-            return
+        before = int(self._levels[i])
         if before != _HIDDEN:
             self._figures[i, before].stash()
         if level != _HIDDEN:

@@ -69,10 +69,10 @@ class _Standing:
         cell: Cell = cell_of(*at_m)
         out = self._out
         solids, details = out.solids[cell], out.details[cell]
-        leaves, far = out.leaves[cell], out.far_leaves[cell]
-        for mesh in (solids, details, leaves, far):
+        leaves = out.leaves[cell]
+        for mesh in (solids, details, *leaves):
             mesh.raised_m = self._place.floor_height_m(*at_m)
-        return solids, details, CrownMeshes(leaves, far)
+        return solids, details, leaves
 
 
 def _add_plants(standing: _Standing, place: WorldPlace, numbers: Mapping[str, int]) -> None:

@@ -7,12 +7,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from followme_uav.sim.rendering.meshes.mesh import Mesh
+from followme_uav.sim.rendering.meshes.plants import LEAF_LEVELS
 
 CELL_M = 50.0
 """Side of a cell."""
 
 Cell = tuple[int, int]
 """Index of a cell northwards and eastwards."""
+
+
+def _leaf_meshes() -> tuple[Mesh, ...]:
+    return tuple(Mesh() for _ in LEAF_LEVELS)
 
 
 @dataclass
@@ -25,9 +30,8 @@ class CityMesh:
     solids: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
     details: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
     """Solids that are too small to show from afar."""
-    leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
-    far_leaves: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
-    """Replaces `leaves` from afar: half as many sprays, and larger ones."""
+    leaves: dict[Cell, tuple[Mesh, ...]] = field(default_factory=lambda: defaultdict(_leaf_meshes))
+    """One mesh for each level of detail, the finest first."""
     ground: Mesh = field(default_factory=Mesh)
     grounds: dict[Cell, Mesh] = field(default_factory=lambda: defaultdict(Mesh))
     """Ground by cell, of a place that is too large for one mesh."""
@@ -42,8 +46,7 @@ class CityMesh:
         return CityMesh(
             full(self.solids),
             full(self.details),
-            full(self.leaves),
-            full(self.far_leaves),
+            {at: crowns for at, crowns in self.leaves.items() if not crowns[0].is_empty},
             self.ground,
             full(self.grounds),
             self.sky,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +25,9 @@ _LEAF_COLOURS: dict[Foliage, tuple[Colour, ...]] = {
     "lime": ((0.62, 0.84, 0.18), (0.74, 0.82, 0.24)),
 }
 """Each spray of a plant draws one of these."""
-_FAR_SPRAY = 1.2
-"""Factor on the size of sprays with which half as many cover as many pixels."""
+LEAF_LEVELS = ((1, 1.0), (2, 1.2), (4, 1.45), (8, 1.75))
+"""Levels of detail, the finest first: which share of the sprays is drawn (every first, second,
+fourth or eighth one), and the factor on their size with which they cover as many pixels."""
 _SPRAY_CORNERS = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 _WHITE: Colour = (1.0, 1.0, 1.0)
 
@@ -46,13 +48,8 @@ class Crown:
     """0 is an ellipsoid, 1 a cone that stands on its base."""
 
 
-@dataclass(frozen=True)
-class CrownMeshes:
-    """Meshes that a crown is appended to."""
-
-    near: Mesh
-    far: Mesh
-    """For views from afar: every second spray, and larger."""
+CrownMeshes = Sequence[Mesh]
+"""Meshes that a crown is appended to, one for each of `LEAF_LEVELS`."""
 
 
 def add_tree(
@@ -138,7 +135,7 @@ def add_crown(meshes: CrownMeshes, rng: np.random.Generator, crown: Crown, numbe
     tint = _leaf_tints(rng, crown.foliage, shell)
     start = 4 * np.arange(count)[:, None]
     triangles = (start[:, :, None] + np.array([(0, 1, 2), (0, 2, 3)])).reshape(-1, 3)
-    for mesh, every, larger in ((meshes.near, 1, 1.0), (meshes.far, 2, _FAR_SPRAY)):
+    for mesh, (every, larger) in zip(meshes, LEAF_LEVELS, strict=True):
         some = (np.arange(count) % every == 0).repeat(4)
         points = (position[:, None, :] + larger * size_m * corners).reshape(-1, 3)
         surface = MeshPart(points[some], normal[some], uv[some], triangles[: some.sum() // 2])

@@ -1,0 +1,1 @@
+"""Serves QuadSim, the Unity simulator of the Udacity follow-me project, which steers itself."""

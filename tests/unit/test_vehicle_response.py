@@ -1,0 +1,200 @@
+"""If these fail, the altitude changes with each acceleration, and landings swing back."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from followme_uav.config import load_config
+from followme_uav.messages import CameraPose, Frame, Guidance, Manoeuvre, MissionState, VehicleState
+from followme_uav.pilot.control import Control
+from followme_uav.pilot.guidance.behaviours import Behaviours
+from followme_uav.pilot.guidance.inputs import GuidanceInputs
+from followme_uav.pilot.vehicle_response import ResponseModel
+from followme_uav.sim.simulation import Simulation
+from followme_uav.sim.vehicle.tasks import Heading
+from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
+
+CONFIG = load_config()
+LAG_S = CONFIG.control.response_lag_s
+ALTITUDE_M = CONFIG.mission.altitude_m
+CRUISE = Guidance(Manoeuvre.VELOCITY, altitude_m=ALTITUDE_M, heading_rad=0.0)
+ANYWHERE = CONFIG.model_copy(
+    update={
+        "simulator": CONFIG.simulator.model_copy(update={"flyable_m": ()}),
+        "limits": CONFIG.limits.model_copy(update={"geofence_m": 5000.0}),
+    }
+)
+VEHICLES = ["nimble", "simpleflight"]
+
+
+class Flight:
+    """The pilot's control flies a vehicle of the embedded simulator, which draws nothing.
+
+    Args:
+        vehicle: as `load_vehicle` takes it.
+        delay_frames: by which commands are late.
+    """
+
+    def __init__(self, vehicle, config=ANYWHERE, rate_hz=10, delay_frames=0):
+        self.simulation = Simulation(1, people=0, cars=0, vehicle=load_vehicle(vehicle))
+        self.simulation.autopilot.api_control = True
+        self.simulation.autopilot.arm(True)
+        self.simulation.place_vehicle((0.0, 0.0, -ALTITUDE_M), 0.0)
+        self.control = Control(config)
+        self._start_ns = self.simulation.time_ns
+        self._rate_hz, self._delay_frames = rate_hz, delay_frames
+        self._late = []
+        self.altitudes_m, self.norths_m, self.speeds_mps, self.yaws_rad = [], [], [], []
+
+    def inputs(self):
+        vehicle = self.simulation.vehicle
+        time_s = (self.simulation.time_ns - self._start_ns) * 1e-9
+        state = VehicleState(
+            time_s,
+            vehicle.position_m,
+            vehicle.velocity_mps,
+            vehicle.orientation,
+            vehicle.rates_radps,
+        )
+        camera = CameraPose(state.position_m, state.orientation, 1.0)
+        frame = Frame(0, time_s, None, camera, state)
+        return GuidanceInputs(frame, -state.position_m[2], None, None, 1.0 / self._rate_hz)
+
+    def turn(self, guidance):
+        """One frame."""
+        self._late.append(self.control.command(guidance, self.inputs())[0])
+        if len(self._late) > self._delay_frames:
+            self.send(self._late.pop(0))
+        self.simulation.step(200 // self._rate_hz)
+        vehicle = self.simulation.vehicle
+        self.altitudes_m.append(-vehicle.position_m[2])
+        self.norths_m.append(vehicle.position_m[0])
+        self.speeds_mps.append(math.hypot(*vehicle.velocity_mps))
+        self.yaws_rad.append(vehicle.euler_rad()[2])
+
+    def send(self, command):
+        tasks, manoeuvres = self.simulation.tasks, self.simulation.manoeuvres
+        if command.manoeuvre is Manoeuvre.LAND:
+            tasks.start(manoeuvres.land(tasks, 60.0))
+        else:
+            heading = Heading(command.yaw_rate_radps)
+            tasks.start(manoeuvres.move_by_velocity(tasks, command.velocity_mps, 1.0, heading))
+
+    def fly(self, seconds, north_mps=0.0, east_mps=0.0, **changes):
+        guidance = replace(CRUISE, velocity_mps=(north_mps, east_mps), **changes)
+        for _ in range(round(self._rate_hz * seconds)):
+            self.turn(guidance)
+        return self
+
+
+@pytest.mark.parametrize("delay_frames", [0, 1])
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_altitude_is_kept_through_accelerations_and_reversals(vehicle, delay_frames):
+    flight = Flight(vehicle, delay_frames=delay_frames).fly(1.0)
+    flight.fly(4.0, 8.0).fly(6.0, -8.0).fly(4.0, 0.0, 8.0).fly(3.0)
+    assert max(flight.speeds_mps) > 7.0
+    assert max(abs(h - ALTITUDE_M) for h in flight.altitudes_m) < 0.3
+
+
+HEAVY = {
+    "extends": "simpleflight",
+    "airframe": {"mass_kg": 1.25},
+    "controller": {
+        "kind": "simple_flight",
+        "velocity": {"kp": [0.14, 0.14, 1.4], "ki": [0.0, 0.0, 2.0]},
+        "angle": {"kp": [1.75, 1.75, 1.75]},
+    },
+}
+"""A quarter heavier, with loops that are a third weaker."""
+
+
+@pytest.mark.parametrize(("vehicle", "rate_hz"), [(HEAVY, 5), (HEAVY, 20), ("nimble", 5)], ids=str)
+def test_altitude_is_kept_by_other_vehicles_and_at_other_image_rates(vehicle, rate_hz):
+    flight = Flight(vehicle, rate_hz=rate_hz).fly(1.0)
+    flight.fly(4.0, 8.0).fly(6.0, -8.0).fly(3.0)
+    assert max(abs(h - ALTITUDE_M) for h in flight.altitudes_m) < 0.3
+
+
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_vehicle_lands_at_rest_near_the_place_aimed_for_without_climbing(vehicle):
+    flight = Flight(vehicle, CONFIG).fly(2.0).fly(4.0, 4.9)
+    begin, behaviours = len(flight.altitudes_m), Behaviours(CONFIG)
+    behaviours.enter(MissionState.LAND, 0.0)
+    for _ in range(200):
+        guidance, _ = behaviours.guide(MissionState.LAND, flight.inputs())
+        flight.turn(guidance)
+        if guidance.manoeuvre is Manoeuvre.LAND:
+            break
+    assert guidance.manoeuvre is Manoeuvre.LAND
+    altitudes_m, norths_m = flight.altitudes_m[begin:], flight.norths_m[begin:]
+    lowest_m = math.inf
+    for altitude_m in altitudes_m:
+        lowest_m = min(lowest_m, altitude_m)
+        assert altitude_m - lowest_m < 0.3
+    assert flight.speeds_mps[-1] < CONFIG.mission.descent_mps + 0.2
+    assert max(norths_m) - norths_m[-1] < 0.5, "swings back"
+
+
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_yaw_does_not_oscillate(vehicle):
+    flight = Flight(vehicle, delay_frames=1).fly(1.0).fly(6.0, heading_rad=1.5)
+    assert max(flight.yaws_rad) < 1.5 + math.radians(8.0)
+    assert max(abs(yaw - 1.5) for yaw in flight.yaws_rad[-20:]) < math.radians(1.0)
+
+
+def test_slow_vehicle_that_leans_freely_is_told_from_one_that_compensates():
+    responses = {}
+    for vehicle in VEHICLES:
+        flight = Flight(vehicle).fly(1.0).fly(4.0, 5.0).fly(4.0, -5.0)
+        responses[vehicle] = flight.control.response
+    assert responses["nimble"].lag_s == pytest.approx(LAG_S, abs=0.05)
+    assert responses["simpleflight"].lag_s > 1.5 * LAG_S
+    assert responses["nimble"].lean_share < 0.1
+    assert responses["simpleflight"].lean_share > 0.9
+
+
+def test_slow_vehicle_reaches_a_velocity_as_fast_as_a_quick_one():
+    times_s = []
+    for vehicle in VEHICLES:
+        flight = Flight(vehicle).fly(1.0).fly(4.0, 5.0).fly(4.0)
+        begin = len(flight.speeds_mps)
+        flight.fly(4.0, 5.0)
+        reached = next(i for i, speed in enumerate(flight.speeds_mps[begin:]) if speed > 4.5)
+        times_s.append(0.1 * reached)
+    assert times_s[1] == pytest.approx(times_s[0], abs=0.3)
+
+
+def state_of(velocity_mps, roll_pitch=(0.0, 0.0)):
+    half = 0.5 * roll_pitch[1]
+    level = (math.cos(half), 0.0, math.sin(half), 0.0)
+    return VehicleState(0.0, (0.0, 0.0, -5.0), velocity_mps, level, (0.0, 0.0, 0.0))
+
+
+def test_nothing_is_learned_across_a_gap_without_frames():
+    model, first = ResponseModel(CONFIG), ResponseModel(CONFIG).response
+    model.command((5.0, 0.0, 0.0), state_of((0.0, 0.0, 0.0)), 0.1)
+    model.observe(state_of((0.0, 0.0, -3.0), (0.0, -0.3)), 3.0)
+    assert model.response == first
+    model.observe(state_of((0.0, 0.0, -3.0), (0.0, -0.3)), 0.1)
+    assert model.response == first, "no command was given"
+
+
+speeds = st.floats(-20.0, 20.0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(speeds, speeds, speeds, st.floats(-1.4, 1.4)), max_size=30))
+def test_response_and_change_of_velocity_stay_within_limits_on_any_motion(motions):
+    model = ResponseModel(CONFIG)
+    for north, east, down, pitch in motions:
+        vehicle = state_of((north, east, down), (0.0, pitch))
+        model.observe(vehicle, 0.1)
+        command = model.command((east, north, -down), vehicle, 0.1)
+        change_mps = math.hypot(command[0] - north, command[1] - east)
+        assert change_mps <= CONFIG.limits.velocity_error_mps + 1e-6
+        assert LAG_S - 1e-9 <= model.response.lag_s <= 2.0 * LAG_S + 1e-9
+        assert 0.0 <= model.response.lean_share <= 1.0
+        assert all(map(math.isfinite, command))
