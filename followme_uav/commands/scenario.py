@@ -123,7 +123,7 @@ class PilotOptions:
         """Return the plan of a run with one variant."""
         from followme_uav.scenario.script.plan import MAX_FLIGHTS, Variant, one_variant
         from followme_uav.scenario.script.vehicle_draws import chosen_vehicle
-        from followme_uav.sim.places import check_place
+        from followme_uav.sim.places import check_place, place_file
 
         for given in (seeds, random_seeds):
             if given and given[-1] - given[0] >= MAX_FLIGHTS:  # too many for `len`, even
@@ -133,7 +133,8 @@ class PilotOptions:
             world["vehicle"] = chosen_vehicle(self.vehicle)
         if self.world is not None:
             check_place(self.world)
-            world["place"] = self.world
+            file = place_file(self.world)
+            world["place"] = self.world if file is None else str(file.resolve())
         variant = Variant(
             pilot=self.pilot,
             weights=self.weights,

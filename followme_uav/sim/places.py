@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,29 @@ def check_place(where: str | None) -> None:
         raise ConfigError(
             f"world '{where}': no such file, and no generator; there is {', '.join(WORLDS)}"
         )
+
+
+def place_file(where: str | None) -> Path | None:
+    """The world file of a place; None for the generators."""
+    return None if where is None or where in WORLDS else Path(where)
+
+
+def checked_digest(where: str | None) -> str:
+    """Check the world file of a place, and return the SHA-256 of its content in hexadecimal.
+
+    It is empty for the generators, which are parts of the program.
+
+    Raises:
+        ConfigError: There is no such world, or a value in the file is wrong.
+    """
+    check_place(where)
+    file = place_file(where)
+    if file is None:
+        return ""
+    from followme_uav.worlds.world_file import load_world
+
+    load_world(file)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def load_place(where: str | None, seed: int, style: str | None = None) -> Place:

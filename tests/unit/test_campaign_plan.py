@@ -11,8 +11,10 @@ from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
 from followme_uav.scenario.script.plan import PLAN, pilot_label, plan_of, read_plan
 from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
+from followme_uav.worlds.world_file import save_world
 from tests.unit.onnx_parts import PLAIN, network, save_network
 from tests.unit.scenario_parts import write_script
+from tests.unit.world_parts import crossing
 
 WEIGHTS = [str(DEFAULT_WEIGHTS), str(DEFAULT_WEIGHTS.with_name("model2.h5"))]
 
@@ -107,6 +109,35 @@ def test_id_depends_on_all_that_determines_the_flight_and_on_nothing_else(tmp_pa
     write_script(tmp_path, expect={"collisions": 1})
     others.append({job.id for job in jobs_of(read_plan(tmp_path / "plan.yaml"))})
     assert len({*base}.union(*others)) == 1 + len(others)
+
+
+@pytest.mark.parametrize("in_script", [True, False])
+def test_id_depends_on_the_content_of_a_world_file_and_not_on_its_path(tmp_path, in_script):
+    one, other = tmp_path / "one_town.yaml", tmp_path / "other.yaml"
+
+    def id_in(file):
+        world = {"place": str(file)}
+        campaign = plan(tmp_path, seeds=[1], worlds={} if in_script else {"x": world})
+        if in_script:
+            write_script(tmp_path, world=world)
+            campaign = read_plan(tmp_path / "plan.yaml")
+        [job] = jobs_of(campaign)
+        return job.id
+
+    save_world(crossing(), one)
+    shutil.copy(one, other)
+    before = id_in(one)
+    assert id_in(other) == before
+    save_world(crossing(start_m=(5.0, 0.0)), one)
+    assert id_in(one) != before
+    assert id_in(other) == before
+
+
+def test_world_file_that_is_wrong_is_refused_before_the_first_flight(tmp_path):
+    town = tmp_path / "town.yaml"
+    town.write_text("{name: town, bounds: {}}")
+    with pytest.raises(ConfigError, match=r"town\.yaml: bounds\.south_m"):
+        jobs_of(plan(tmp_path, seeds=[1], worlds={"x": {"place": str(town)}}))
 
 
 def test_shards_are_disjoint_and_together_the_whole(tmp_path):

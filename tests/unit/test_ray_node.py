@@ -1,5 +1,6 @@
 """If these fail, a machine of a cluster ends a campaign, or runs code of its other users."""
 
+import hashlib
 import stat
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from followme_uav.perception.network_files import sha256
 from followme_uav.scenario.execution import ray_fleet
 from followme_uav.scenario.execution.flight import FlightSettings, code_digest
 from followme_uav.scenario.execution.jobs import jobs_of
+from followme_uav.scenario.script.plan import Variant, one_variant
+from followme_uav.worlds.world_file import save_world
 from tests.unit.campaign_parts import campaign, stub_flight
+from tests.unit.scenario_parts import scenario
+from tests.unit.world_parts import crossing
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +51,12 @@ def test_prepared_folder_of_another_user_is_not_used(own_folder, kind):
 
 
 def on_node(tmp_path, weights):
+    """Fly a job whose weights are not at their path here."""
     [job] = jobs_of(campaign(tmp_path, seeds=[1]))
     variant = job.variant.model_copy(update={"weights": Path("/gone/net.h5")})
     job = ray_fleet.replace(job, variant=variant, weights_sha256=sha256(DEFAULT_WEIGHTS))
     settings = FlightSettings(None, "none")
-    return ray_fleet._fly_on_node(uses_weights, job, settings, weights, None, code_digest())
+    return ray_fleet._fly_on_node(uses_weights, job, settings, weights, None, None, code_digest())
 
 
 def uses_weights(job, settings):
@@ -79,3 +85,23 @@ def test_damaged_file_of_an_earlier_flight_is_written_again(tmp_path, own_folder
     [file] = own_folder().rglob("net.h5")
     file.write_bytes(b"damaged")
     assert on_node(tmp_path, weights).result.outcome == "passed"
+
+
+def test_world_file_is_written_where_the_flight_is_flown(tmp_path):
+    file = tmp_path / "town.yaml"
+    save_world(crossing(), file)
+    variant = Variant(pilot="oracle", world={"place": str(file)})
+    [job] = jobs_of(one_variant([scenario(tmp_path)], variant, seeds=[1]))
+    content = file.read_bytes()
+    file.unlink()
+    ray_fleet._fly_on_node(
+        uses_world, job, FlightSettings(None, "none"), None, None, {file.name: content},
+        code_digest(),
+    )  # fmt: skip
+
+
+def uses_world(job, settings):
+    place = Path(job.scenario().world.place)
+    assert place.name == "town.yaml"
+    assert hashlib.sha256(place.read_bytes()).hexdigest() == job.place_sha256
+    return stub_flight(job, settings)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from followme_uav.config import FlightConfig, merged, validated
@@ -16,6 +17,7 @@ from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.scenario.script.vehicle_draws import DRAWN, draw_vehicle
+from followme_uav.sim.places import checked_digest
 
 ID_DIGITS = 16
 RANDOM = "random"
@@ -44,6 +46,8 @@ class Job:
     config_sha256: str = ""
     world: Mapping[str, Any] = field(default_factory=dict)
     """Changes of the scenario's world."""
+    place_sha256: str = ""
+    """Of the world file; empty for the generators."""
 
     @property
     def key(self) -> str:
@@ -54,6 +58,13 @@ class Job:
     def pair(self) -> str:
         """Digest of scenario and seed: equal for all variants, and in no order of either."""
         return _digest(f"{self.name}-{self.seed}")
+
+    @property
+    def place(self) -> str | None:
+        """Name of a generator, or path of a world file; None: the city of all seeds."""
+        of_script = None if self.script is None else self.script.world.place
+        place: str | None = self.world.get("place", of_script)
+        return place
 
     def scenario(self) -> Scenario:
         """Return the scenario with the variant's world."""
@@ -78,13 +89,14 @@ def jobs_of(campaign: Campaign) -> list[Job]:
     if campaign.flights > MAX_FLIGHTS:
         raise ConfigError(f"{campaign.flights} flights, at most {MAX_FLIGHTS}; fly a part of them")
     jobs: dict[str, Job] = {}
+    place_sha256 = cache(checked_digest)  # read once, not for each script
     for variant in campaign.variants:
         inputs = _inputs_of(variant)
         for script in campaign.scenarios:
             seeds = campaign.seeds or script.seeds
-            for job in _jobs(campaign, variant, inputs, script, seeds):
+            for job in _jobs(campaign, variant, inputs, script, seeds, place_sha256):
                 jobs.setdefault(job.id, job)
-        for job in _jobs(campaign, variant, inputs, None, campaign.random_seeds):
+        for job in _jobs(campaign, variant, inputs, None, campaign.random_seeds, place_sha256):
             jobs.setdefault(job.id, job)
     return list(jobs.values())
 
@@ -135,6 +147,7 @@ def _jobs(
     inputs: _Inputs,
     script: Scenario | None,
     seeds: Sequence[int],
+    digest_of_place: Callable[[str | None], str],
 ) -> Iterator[Job]:
     if not seeds:
         return
@@ -145,11 +158,10 @@ def _jobs(
     if not settings["simulator"]["flyable_polygons_m"]:
         settings["simulator"].pop("flyable_polygons_m")  # ids are those of before the key
     settings["perception"].pop("threads")  # depends on the machine, and changes no result
+    place_sha256 = digest_of_place(scenario.world.place)
     content = {
-        "scenario": RANDOM
-        if script is None
-        else script.model_dump(mode="json", exclude=_NOT_IN_ID),
-        "world": dict(variant.world),
+        "scenario": RANDOM if script is None else _content_of(script, place_sha256),
+        "world": _with_content(variant.world, place_sha256),
         "config": settings,
         "pilot": inputs.pilot.name,
         "weights": inputs.weights_sha256,
@@ -169,7 +181,22 @@ def _jobs(
             weights_sha256=inputs.weights_sha256,
             config_sha256=config_sha256,
             world=variant.world,
+            place_sha256=place_sha256,
         )
+
+
+def _content_of(script: Scenario, place_sha256: str) -> dict[str, Any]:
+    content = script.model_dump(mode="json", exclude=_NOT_IN_ID)
+    world = _with_content(content["world"], place_sha256)
+    if world["place"] is None:
+        del world["place"]  # ids are those of before the key
+    return {**content, "world": world}
+
+
+def _with_content(world: Mapping[str, Any], place_sha256: str) -> dict[str, Any]:
+    """Replace the path of a world file by its content: the one may change without the other."""
+    is_of_file = place_sha256 and "place" in world
+    return {**world, "place": place_sha256} if is_of_file else dict(world)
 
 
 def _in_world(scenario: Scenario, changes: Mapping[str, Any], seed: int) -> Scenario:

@@ -1,9 +1,10 @@
 """The processes that fly the jobs of a run: those of a Ray cluster.
 
 Each flight is a Ray task of one processor; Ray distributes them, and reuses its processes, which
-keep their imports and their network. Networks, and a pilot given as FILE.py:Class, are put into
-Ray's object store once, and written to files once on each machine. Workers need the same version of
-this program, and of a pilot given as module:Class. Their program log is Ray's log of the worker.
+keep their imports and their network. Networks, world files, and a pilot given as FILE.py:Class, are
+put into Ray's object store once, and written to files once on each machine. Workers need the same
+version of this program, and of a pilot given as module:Class. Their program log is Ray's log of the
+worker.
 Usage reports are off (`privacy`), and no dashboard is started; that of the cluster can be used.
 """
 
@@ -39,6 +40,7 @@ from followme_uav.scenario.execution.fleet import Fly, prepare_worker
 from followme_uav.scenario.execution.flight import FlightSettings, Flown, code_digest, result_of
 from followme_uav.scenario.execution.jobs import Job
 from followme_uav.scenario.execution.ray_connection import connected
+from followme_uav.sim.places import place_file
 
 _CAPACITY_S = 2.0
 """Age at which the number of processors is asked for again."""
@@ -70,7 +72,7 @@ class RayFleet:
         """Fly a job on any machine of the cluster; the log comes back with the result."""
         remote = replace(settings, folder=None, threads=1)
         task = self._task.remote(
-            *(fly, job, remote, self._weights(job), self._pilot(job), self._code)
+            *(fly, job, remote, self._weights(job), self._pilot(job), self._world(job), self._code)
         )
         answer: Future[Flown] = Future()
         self._tasks[answer] = task
@@ -79,7 +81,7 @@ class RayFleet:
 
     @property
     def stored(self) -> int:
-        """Number of networks and pilots in the object store."""
+        """Number of networks, pilots and world files in the object store."""
         return len(self._stored)
 
     def is_loss(self, error: BaseException) -> bool:
@@ -120,6 +122,13 @@ class RayFleet:
         if file is None:
             return None
         return self._put(file, job.pilot_sha256, _digest, lambda file: (file,))
+
+    def _world(self, job: Job) -> Any:
+        """Return the world file in the object store."""
+        file = place_file(job.place)
+        if file is None:
+            return None
+        return self._put(file, job.place_sha256, _digest, lambda file: (file,))
 
     def _put(
         self,
@@ -176,6 +185,7 @@ def _fly_on_node(
     settings: FlightSettings,
     weights: dict[str, bytes] | None,
     pilot: dict[str, bytes] | None,
+    world: dict[str, bytes] | None,
     code: str,
 ) -> Flown:
     """Fly a job with the files of the object store; runs in a process of the cluster."""
@@ -185,7 +195,7 @@ def _fly_on_node(
         )
     _prepare_process(settings.threads)
     try:
-        job_here = _with_files(job, weights, pilot)
+        job_here = _with_files(job, weights, pilot, world)
     except (OSError, OutputError, MemoryError) as error:
         return Flown(result_of(job, reason=f"broke: {error}", crashed=True))
     _check_pilot(job_here, job.variant.pilot)
@@ -193,7 +203,12 @@ def _fly_on_node(
     return replace(flown, result=replace(flown.result, pilot=job.variant.pilot))
 
 
-def _with_files(job: Job, weights: dict[str, bytes] | None, pilot: dict[str, bytes] | None) -> Job:
+def _with_files(
+    job: Job,
+    weights: dict[str, bytes] | None,
+    pilot: dict[str, bytes] | None,
+    world: dict[str, bytes] | None,
+) -> Job:
     """Return the job with the paths of its files on this machine."""
     changes = dict[str, Any]()
     if weights is not None:
@@ -203,6 +218,10 @@ def _with_files(job: Job, weights: dict[str, bytes] | None, pilot: dict[str, byt
         (name,) = pilot
         file = _node_file(pilot, name, job.pilot_sha256, _digest)
         changes["pilot"] = f"{file}:{job.variant.pilot.rpartition(':')[2]}"
+    if world is not None:
+        (name,) = world
+        file = _node_file(world, name, job.place_sha256, _digest)
+        job = replace(job, world={**job.world, "place": str(file)})
     return replace(job, variant=job.variant.model_copy(update=changes))
 
 
