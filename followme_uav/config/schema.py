@@ -426,6 +426,28 @@ class LogConfig(Section):
     """Time in seconds between two writes to the disk, which a power cut may lose."""
 
 
+class GroundGrid(Section):
+    """Heights of the ground on a grid: bilinear between its points, constant beyond its edges."""
+
+    south_m: Metres
+    """North coordinate of the first row."""
+    west_m: Metres
+    """East coordinate of the first column."""
+    spacing_m: Annotated[Positive, Allowed(0.1, 1000)]
+    """Distance between neighbouring points."""
+    heights_m: Annotated[
+        tuple[Annotated[tuple[Metres, ...], Field(min_length=2)], ...], Field(min_length=2)
+    ]
+    """Rows from south to north of heights from west to east, above z = 0."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> GroundGrid:
+        lengths = {len(row) for row in self.heights_m}
+        if len(lengths) > 1:
+            raise ValueError(f"heights_m: rows have {min(lengths)} to {max(lengths)} values")
+        return self
+
+
 class SimulatorProfile(Section):
     """The properties in which simulators differ."""
 
@@ -464,6 +486,8 @@ class SimulatorProfile(Section):
     flyable_polygons_m: tuple[FlyablePolygon, ...] = ()
     """Polygons in which the vehicle may fly, in place of `flyable_m`: each an outline, and then its
     holes, with corners north and east in metres."""
+    ground: GroundGrid | None = None
+    """Heights of the ground, which the pilot follows; None: level at the height of the start."""
     patrol_waypoints_m: Annotated[tuple[Point2, ...], Field(min_length=1)]
     """The round of the patrol: north and east in metres from the origin."""
 

@@ -11,9 +11,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from followme_uav.config import FlightConfig, MissionConfig
+from followme_uav.config import FlightConfig
 from followme_uav.flight.hero_truth import is_hero, is_in_view
 from followme_uav.geometry import aspect_of, pixel_of_point
+from followme_uav.ground import Altimeter, Ground
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import GroundTruth, Manoeuvre, MissionState
 from followme_uav.pilot.contact import ContactJudge
@@ -195,9 +196,9 @@ class Collisions:
         count: How often such a contact began.
     """
 
-    def __init__(self, config: MissionConfig) -> None:
+    def __init__(self, config: FlightConfig) -> None:
         self.count = 0
-        self._judge = ContactJudge(config)
+        self._judge = ContactJudge(config.mission, Ground(config.simulator.ground))
         self._is_colliding = False
 
     def update(self, before: Moment | None, now: Moment) -> None:
@@ -272,17 +273,18 @@ class FlightSpan:
         frames: Number of entries.
     """
 
-    def __init__(self, config: MissionConfig) -> None:
+    def __init__(self, config: FlightConfig) -> None:
         self.first_s, self.frames = 0.0, 0
-        self._landed_altitude_m = config.landed_altitude_m
-        self._start_down_m = 0.0
+        self._landed_altitude_m = config.mission.landed_altitude_m
+        self._altimeter = Altimeter(Ground(config.simulator.ground))
+        self._altitude_m = 0.0
         self._last: Moment | None = None
 
     def update(self, before: Moment | None, now: Moment) -> None:
         """See `Metric`."""
         if before is None:
             self.first_s = now.time_s
-            self._start_down_m = now.entry.frame.vehicle.position_m[2]
+        self._altitude_m = self._altimeter.altitude_m(now.entry.frame.vehicle.position_m)
         self.frames += 1
         self._last = now
 
@@ -302,5 +304,4 @@ class FlightSpan:
         last = self._last
         if last is None or last.state is not MissionState.DONE:
             return False
-        altitude_m = self._start_down_m - last.entry.frame.vehicle.position_m[2]
-        return altitude_m < self._landed_altitude_m
+        return self._altitude_m < self._landed_altitude_m

@@ -82,12 +82,12 @@ class MetricsAccumulator:
 
     def __init__(self, config: FlightConfig) -> None:
         self._last: Moment | None = None
-        self._span = FlightSpan(config.mission)
+        self._span = FlightSpan(config)
         self._acquisition = Acquisition()
         self._shares = TrackingShares(config)
         self._follow = FollowTime()
         self._losses = Losses()
-        self._collisions = Collisions(config.mission)
+        self._collisions = Collisions(config)
         self._clearance = Clearance()
         self._roughness = CommandRoughness()
         self._loop_times = LoopTimes()

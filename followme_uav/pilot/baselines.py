@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import aspect_of, focal_length_px, ray_of_pixel, rotate
+from followme_uav.ground import Ground
 from followme_uav.messages import (
     Classification,
     Detection,
@@ -97,11 +98,12 @@ class Baseline(ABC):
     def __init__(self, config: FlightConfig, mask_source: MaskSource) -> None:
         self.config = config
         self._mask_source = mask_source
-        self._clock = FrameClock(config.camera.rate_hz)
+        ground = Ground(config.simulator.ground)
+        self._clock = FrameClock(config.camera.rate_hz, ground)
         self._mission = _Mission(config.mission, config.duration_s)
         self._behaviours = Behaviours(config)
         self._control = Control(config)
-        self._contacts = ContactJudge(config.mission)
+        self._contacts = ContactJudge(config.mission, ground)
         self._aim: _Aim | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 Simulators report the floor as well: at the start, where the vehicle stands, and at touchdown. That
 is no collision as long as the surface faces up, the touch is soft, and the vehicle is where a
-vehicle stands: low above its start, or low while it takes off or lands.
+vehicle stands: low above the ground of its start, or low while it takes off or lands.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 
 from followme_uav.config import MissionConfig
 from followme_uav.geometry import faces_up
+from followme_uav.ground import LEVEL, Altimeter, Ground
 from followme_uav.messages import MissionState, Vec3, VehicleState
 
 ON_THE_GROUND = (MissionState.TAKEOFF, MissionState.LAND, MissionState.DONE)
@@ -20,16 +21,14 @@ ON_THE_GROUND = (MissionState.TAKEOFF, MissionState.LAND, MissionState.DONE)
 class ContactJudge:
     """Tells collisions from ground contact; takes the vehicle's states in order."""
 
-    def __init__(self, config: MissionConfig) -> None:
+    def __init__(self, config: MissionConfig, ground: Ground = LEVEL) -> None:
         self._config = config
-        self._start_down_m: float | None = None
+        self._altimeter = Altimeter(ground)
         self._before_mps: Vec3 = (0.0, 0.0, 0.0)
 
     def is_collision(self, vehicle: VehicleState, state: MissionState) -> bool:
         """Whether this state reports a collision; `state` is that of the mission."""
-        down_m = vehicle.position_m[2]
-        if self._start_down_m is None:
-            self._start_down_m = down_m
+        altitude_m = self._altimeter.altitude_m(vehicle.position_m)
         before_mps, self._before_mps = self._before_mps, vehicle.velocity_mps
         if not vehicle.has_collided:
             return False
@@ -44,7 +43,7 @@ class ContactJudge:
         )
         return not (
             faces_up(contact.normal)
-            and self._start_down_m - down_m <= highest_m
+            and altitude_m <= highest_m
             and into_mps <= self._config.hard_touch_mps
         )
 

@@ -6,6 +6,7 @@ import math
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import turned_on
+from followme_uav.ground import Ground
 from followme_uav.messages import Command, Guidance, LoopTerms, Manoeuvre, Quaternion, Vec2
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import pan_from_nose, pan_tilt_in_body
@@ -15,6 +16,11 @@ from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
 from followme_uav.pilot.safety.velocity_limiter import VelocityLimiter
 from followme_uav.pilot.vehicle_response import ResponseModel
+
+AHEAD_S = (0.5, 1.0, 1.5, 2.0)
+"""The altitude allows for the ground where the vehicle will be in these times."""
+STEEPEST = 0.3
+"""Slope of the ground up to which the altitude follows it, as rise over run."""
 
 Controlled = tuple[Command, tuple[LoopTerms, ...]]
 """A command, and what the PID loops did."""
@@ -30,6 +36,7 @@ class Control:
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
         self._street_map = street_map_of(config.simulator)
+        self._ground = Ground(config.simulator.ground)
         self._limiter = VelocityLimiter(config.limits)
         self._obstacles = ObstacleMap(config.limits)
         self._yaw = PidLoop("yaw", config.control.yaw)
@@ -57,6 +64,7 @@ class Control:
             velocity_mps = (0.0, 0.0)  # at the height of parked cars and people: climb first
         north, east = self._limited(velocity_mps, inputs)
         wanted_m = min(max(guidance.altitude_m, limits.min_altitude_m), limits.max_altitude_m)
+        wanted_m += self._rise_ahead_m(inputs)
         climb = self._altitude.update(wanted_m - inputs.altitude_m, inputs.dt_s)
         terms: tuple[LoopTerms, ...] = (climb,)
         yaw_rate_radps = 0.0
@@ -65,6 +73,23 @@ class Control:
             turn = self._yaw.update(pan_rad, inputs.dt_s)
             terms, yaw_rate_radps = (climb, turn), turn.output
         return self._command(guidance, (north, east, -climb.output), yaw_rate_radps, inputs), terms
+
+    def _rise_ahead_m(self, inputs: GuidanceInputs) -> float:
+        """How much the ground rises in the next seconds of flight above that below the vehicle.
+
+        Ground that falls is followed when it has come: nothing is hit from higher up.
+        """
+        if self._ground.is_level:
+            return 0.0
+        (north_m, east_m), rise_m = inputs.position_m, 0.0
+        north_mps, east_mps, _ = inputs.frame.vehicle.velocity_mps
+        here_m, speed_mps = self._ground.height_m(north_m, east_m), math.hypot(north_mps, east_mps)
+        for ahead_s in AHEAD_S:
+            there_m = self._ground.height_m(
+                north_m + ahead_s * north_mps, east_m + ahead_s * east_mps
+            )
+            rise_m = max(rise_m, min(there_m - here_m, STEEPEST * ahead_s * speed_mps))
+        return rise_m
 
     def _command(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from followme_uav.config import FlightConfig
+from followme_uav.ground import LEVEL, Altimeter, Ground
 from followme_uav.messages import Classification, Frame, Mask, MissionInputs, MissionState, Step
 from followme_uav.perception.detection import detect
 from followme_uav.pilot.contact import ContactJudge
@@ -25,12 +26,13 @@ class FrameClock:
 
     Args:
         rate_hz: Of the camera.
+        ground: Over which the vehicle flies.
     """
 
-    def __init__(self, rate_hz: float) -> None:
+    def __init__(self, rate_hz: float, ground: Ground = LEVEL) -> None:
         self._rate_hz = rate_hz
         self._last_frame_s: float | None = None
-        self._start_down_m: float | None = None
+        self._altimeter = Altimeter(ground)
 
     def time_step_s(self, frame: Frame) -> float:
         """Since the last frame; a first frame, or a repeated time stamp, counts as on schedule."""
@@ -40,11 +42,8 @@ class FrameClock:
         return frame.time_s - last_s
 
     def altitude_m(self, frame: Frame) -> float:
-        """Above the start."""
-        down_m = frame.vehicle.position_m[2]
-        if self._start_down_m is None:
-            self._start_down_m = down_m
-        return self._start_down_m - down_m
+        """Above the ground, and 0 at the start."""
+        return self._altimeter.altitude_m(frame.vehicle.position_m)
 
 
 class Pilot:
@@ -73,8 +72,9 @@ class Pilot:
     def __init__(self, config: FlightConfig, mask_source: MaskSource) -> None:
         self._config = config
         self._mask_source = mask_source
-        self._clock = FrameClock(config.camera.rate_hz)
-        self._contacts = ContactJudge(config.mission)
+        ground = Ground(config.simulator.ground)
+        self._clock = FrameClock(config.camera.rate_hz, ground)
+        self._contacts = ContactJudge(config.mission, ground)
         self._tracker = Tracker(config)
         self._mission = Mission(config.mission, config.duration_s)
         self._behaviours = Behaviours(config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from followme_uav.errors import ConfigError
 from followme_uav.sim.city.grid_world import WORLDS
@@ -12,8 +12,14 @@ from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.styles import style_of
 from followme_uav.sim.city.world import make_city
 
+if TYPE_CHECKING:
+    from followme_uav.worlds.world import World
+
 GRID = "grid"
 """The city of all seeds; it needs neither a file nor the libraries for polygons."""
+
+_GROUND_SPACING_M, _GROUND_CELLS = 10.0, 60
+"""Heights in the map of a pilot: at least so far apart, and at most so many cells on a side."""
 
 
 def is_grid(where: str | None) -> bool:
@@ -88,7 +94,8 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
 
     Returns:
         Changes of the section `simulator`: the area around the streets over which the vehicle may
-        fly, and a round of waypoints; none for the city of all seeds, which has a map of its own.
+        fly, a round of waypoints, and heights of the ground unless it is level; none for the city
+        of all seeds, which has a map of its own.
 
     Raises:
         ConfigError: There is no such world, or nothing in it can be flown over.
@@ -108,4 +115,27 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
     rings = [area.exterior, *area.interiors]
     polygon = [[[round(n, 2), round(e, 2)] for n, e in ring.coords[:-1]] for ring in rings]
     waypoints = [list(point) for point in patrol_of(place.world, area)]
-    return {"flyable_m": [], "flyable_polygons_m": [polygon], "patrol_waypoints_m": waypoints}
+    changes = {"flyable_m": [], "flyable_polygons_m": [polygon], "patrol_waypoints_m": waypoints}
+    ground = _ground_of(place.world)
+    return changes if ground is None else {**changes, "ground": ground}
+
+
+def _ground_of(world: World) -> dict[str, Any] | None:
+    """The heights of a world on a grid as the configuration has it; None for level ground at 0."""
+    import numpy as np
+
+    from followme_uav.worlds.terrain import ground_heights_m
+
+    if world.terrain is None or not world.terrain.grid.any():
+        return None
+    at = world.bounds
+    size_m = max(at.north_m - at.south_m, at.east_m - at.west_m)
+    spacing_m = max(_GROUND_SPACING_M, size_m / _GROUND_CELLS)
+    rows, columns = (
+        np.arange(low, high + spacing_m, spacing_m)
+        for low, high in ((at.south_m, at.north_m), (at.west_m, at.east_m))
+    )
+    points = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+    heights = ground_heights_m(world.terrain, points).round(2).tolist()
+    corner = {"south_m": at.south_m, "west_m": at.west_m, "spacing_m": spacing_m}
+    return {**corner, "heights_m": heights}

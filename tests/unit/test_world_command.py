@@ -13,7 +13,7 @@ from followme_uav.errors import FollowMeError
 from followme_uav.sim.city.grid_world import WORLDS
 from followme_uav.worlds.draw import draw_world
 from followme_uav.worlds.world_file import load_world
-from tests.unit.world_parts import crossing, made
+from tests.unit.world_parts import crossing, made, small
 
 
 def run(*arguments):
@@ -107,6 +107,6 @@ def test_map_is_drawn_north_up_and_shows_what_stands_there():
 
 def test_every_kind_of_world_is_drawn_with_its_legend():
     for kind in ("grid", "park", "hills"):
-        picture = draw_world(made(kind, 1), 240)
+        picture = draw_world(small(kind), 240)
         assert picture.width == 240 + 250
         assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 50

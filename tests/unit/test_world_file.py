@@ -16,14 +16,14 @@ from followme_uav.worlds.geo import EARTH_RADIUS_M, project, unproject
 from followme_uav.worlds.terrain import ground_height_m, ground_heights_m, steepest_slope
 from followme_uav.worlds.world import GeoOrigin, Terrain, Tree
 from followme_uav.worlds.world_file import load_world, save_world, world_of, world_text
-from tests.unit.world_parts import KINDS, crossing, made
+from tests.unit.world_parts import KINDS, crossing, small
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_world_is_equal_after_saving_and_loading(kind, tmp_path):
     path = tmp_path / "world.yaml"
-    save_world(made(kind, 1), path)
-    assert load_world(path) == made(kind, 1)
+    save_world(small(kind), path)
+    assert load_world(path) == small(kind)
 
 
 numbers = st.floats(-5000.0, 5000.0, allow_nan=False)

@@ -24,7 +24,7 @@ from followme_uav.worlds.shapes import (
 )
 from followme_uav.worlds.terrain import ground_heights_m, steepest_slope
 from followme_uav.worlds.world_file import world_of, world_text
-from tests.unit.world_parts import DRAWN, KINDS, SEEDS, made
+from tests.unit.world_parts import DRAWN, KINDS, SEEDS, SMALL_M, made, small
 
 each_drawn = pytest.mark.parametrize(
     ("kind", "seed"), [(kind, seed) for kind in DRAWN for seed in SEEDS]
@@ -133,12 +133,13 @@ def test_start_is_open_to_the_sky_and_most_streets_are_flyable_from_there(kind, 
 
 @each_kind
 def test_equal_seeds_give_equal_worlds_and_others_another_plan(kind):
-    again = WORLDS[kind].world(2)
-    assert again == made(kind, 2)
-    assert made(kind, 1).buildings != again.buildings
+    again = WORLDS[kind].world(1, None if kind == "grid" else SMALL_M)
+    assert again == small(kind)
+    one, other = made(kind, 1), made(kind, 2)
+    assert one.buildings != other.buildings
     if kind != "grid":
-        assert made(kind, 1).streets != again.streets
-        assert made(kind, 1).start_m != again.start_m
+        assert one.streets != other.streets
+        assert one.start_m != other.start_m
 
 
 @each_drawn
@@ -257,8 +258,8 @@ def _data(world):
 
 @pytest.mark.parametrize("kind", DRAWN)
 def test_size_is_as_asked(kind):
-    world = WORLDS[kind].world(3, 240.0)
-    assert (world.bounds.south_m, world.bounds.east_m) == (-120.0, 120.0)
+    world = small(kind)
+    assert (world.bounds.south_m, world.bounds.east_m) == (-SMALL_M / 2.0, SMALL_M / 2.0)
     assert world.streets and len(world.trees) > 10
     assert nx.is_connected(reachable_graph(world))
 

@@ -3,12 +3,16 @@
 import functools
 
 from followme_uav.sim.city.grid_world import WORLDS
+from followme_uav.worlds.derived.flyable import flyable_area
+from followme_uav.worlds.derived.lanes import lane_network
 from followme_uav.worlds.derived.walking import walk_graph
 from followme_uav.worlds.world import Area, Bounds, Building, Street, World
 
 KINDS = tuple(WORLDS)
 DRAWN = tuple(kind for kind in KINDS if kind != "grid")
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
+SMALL_M = 220.0
+"""Side of the worlds for tests of what follows from them; the usual one takes twice the time."""
 
 
 @functools.cache
@@ -17,8 +21,23 @@ def made(kind, seed):
 
 
 @functools.cache
-def walks(kind, seed):
-    return walk_graph(made(kind, seed))
+def small(kind):
+    return WORLDS[kind].world(1, None if kind == "grid" else SMALL_M)
+
+
+@functools.cache
+def walks(kind):
+    return walk_graph(small(kind))
+
+
+@functools.cache
+def lanes(kind):
+    return lane_network(small(kind), walks(kind).crosswalks)
+
+
+@functools.cache
+def flyable(kind):
+    return flyable_area(small(kind))
 
 
 def square(north, east, half):

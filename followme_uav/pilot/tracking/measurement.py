@@ -6,8 +6,11 @@ import math
 
 from followme_uav.config import HeroConfig, MeasurementConfig
 from followme_uav.geometry import aspect_of, focal_length_px, ground_point
+from followme_uav.ground import LEVEL, Ground
 from followme_uav.messages import CameraPose, Detection, GroundCovariance, Measurement, Vec3
 
+_ROUNDS, _NEAR_M = 12, 0.01
+"""Planes at most, and the difference of heights at which the last one is good enough."""
 _TRUNCATED_V = 0.97
 """A detection that reaches beyond this image row (-1..1) may continue outside the image."""
 
@@ -18,6 +21,7 @@ def measure(
     image_shape: tuple[int, ...],
     hero: HeroConfig,
     errors: MeasurementConfig,
+    ground: Ground = LEVEL,
 ) -> Measurement | None:
     """Put a detection on the ground, as a person of the hero's size who stands there.
 
@@ -30,13 +34,37 @@ def measure(
         image_shape: (height, width, ...) of the mask, pixels.
         hero: Dimensions of the hero.
         errors: Standard deviations of the measurement.
+        ground: On which the hero stands.
     """
-    position_m = ground_point(
-        camera, detection.u, detection.v, hero.centroid_height_m, aspect_of(image_shape)
-    )
+    position_m = _place_on(ground, camera, detection, hero.centroid_height_m, image_shape)
     if position_m is None:
         return None
     return measurement_at(position_m, camera, detection, image_shape, hero, errors)
+
+
+def _place_on(
+    ground: Ground,
+    camera: CameraPose,
+    detection: Detection,
+    height_m: float,
+    image_shape: tuple[int, ...],
+) -> Vec3 | None:
+    """The point of the line of sight that is `height_m` above the ground; None without one.
+
+    It is found by level planes, each at the height of the ground below the last point. This
+    converges where the line of sight is steeper than the ground.
+    """
+    aspect = aspect_of(image_shape)
+    level_m = ground.height_m(*camera.position_m[:2])
+    point_m = ground_point(camera, detection.u, detection.v, level_m + height_m, aspect)
+    for _ in range(0 if ground.is_level else _ROUNDS):
+        if point_m is None:
+            return None
+        before_m, level_m = level_m, ground.height_m(*point_m[:2])
+        if abs(level_m - before_m) < _NEAR_M:
+            break
+        point_m = ground_point(camera, detection.u, detection.v, level_m + height_m, aspect)
+    return point_m
 
 
 def measurement_at(

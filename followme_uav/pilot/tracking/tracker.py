@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from followme_uav.config import FlightConfig
+from followme_uav.ground import Ground
 from followme_uav.messages import (
     Candidate,
     Classification,
@@ -79,6 +80,7 @@ class Tracker:
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
+        self._ground = Ground(config.simulator.ground)
         self.memory = Memory()
 
     def update(
@@ -100,7 +102,7 @@ class Tracker:
         """
         config = self._config
         measurements = [
-            measure(frame.camera, found, image_shape, config.hero, config.measurement)
+            measure(frame.camera, found, image_shape, config.hero, config.measurement, self._ground)
             for found in detections
         ]
         return self.update_measured(frame.time_s, detections, measurements, state, feedback)

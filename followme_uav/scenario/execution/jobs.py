@@ -155,8 +155,9 @@ def _jobs(
     scenario = _in_world(script or draw_scenario(seeds[0]), variant.world, seeds[0])
     config = scenario.config(campaign.config, variant.overrides)
     settings = config.model_dump(mode="json")
-    if not settings["simulator"]["flyable_polygons_m"]:
-        settings["simulator"].pop("flyable_polygons_m")  # ids are those of before the key
+    for key in ("flyable_polygons_m", "ground"):
+        if not settings["simulator"][key]:
+            del settings["simulator"][key]  # ids are those of before the key
     settings["perception"].pop("threads")  # depends on the machine, and changes no result
     place_sha256 = digest_of_place(scenario.world.place)
     content = {
