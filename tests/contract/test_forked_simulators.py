@@ -14,6 +14,8 @@ from followme_uav import connect, load_config
 from followme_uav.errors import SimulatorError
 from followme_uav.flight import simulator_process
 from followme_uav.flight.embedded import EmbeddedSimulator, simulator_for
+from followme_uav.worlds.world_file import save_world
+from tests.unit.world_parts import crossing
 
 DEADLINE_S = 60.0  # only a hang takes as long, on any machine
 
@@ -64,6 +66,23 @@ def test_a_forked_simulator_gives_the_same_bytes_as_one_that_is_started_anew(pre
     with simulator_for(load_config(), 3, paused=True) as simulator:
         assert isinstance(simulator._process, subprocess.Popen)
         assert forked == [seen_by(simulator)] * 2
+
+
+def test_each_forked_simulator_builds_the_world_of_its_flight(prepared, tmp_path, monkeypatch):
+    save_world(crossing(start_m=(-30.0, 0.0)), tmp_path / "town.yaml")
+    monkeypatch.chdir(tmp_path)
+
+    def seen(world):
+        with simulator_for(load_config(), 3, paused=True, world=world) as simulator:
+            is_forked = isinstance(simulator._process, simulator_process.ForkedProcess)
+            return is_forked, seen_by(simulator)
+
+    (town_forked, town), (_, grid) = seen("town.yaml"), seen(None)
+    assert town_forked
+    assert town[2].position_m[:2] == pytest.approx((-30.0, 0.0), abs=0.1)
+    assert town[0] != grid[0]
+    simulator_process._prepared.clear()
+    assert seen("town.yaml") == (False, town)
 
 
 def test_simulators_end_with_the_prepared_process_and_the_next_is_started_anew(prepared):
