@@ -23,7 +23,9 @@ from followme_uav.sim.rendering.scene import Scene
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SEEDS = (1, 2)
-SIZE_PX = (384, 256)
+SIZE_PX = (288, 192)
+"""Of each view; drawn at twice the size, and made smaller."""
+MAX_BYTES = 60_000
 WALK_S = 10
 EYE_M = 1.7
 
@@ -62,7 +64,8 @@ def pictures(name, seed):
     scene = Scene(place)
 
     def render(view):
-        return scene.render(view, *SIZE_PX, crowd.people, traffic.cars)
+        width_px, height_px = SIZE_PX
+        return scene.render(view, 2 * width_px, 2 * height_px, crowd.people, traffic.cars)
 
     south_m, west_m, north_m, east_m = place.bounds_m
     size_m = north_m - south_m
@@ -78,13 +81,22 @@ def pictures(name, seed):
     people, hero = scene.class_masks(day.object_id)
     masks[people], masks[hero] = (40, 90, 255), (255, 40, 40)
     scene.close()
-    return np.hstack([day.rgb, masks, dusk.rgb, air.rgb])
+    views = (Image.fromarray(view) for view in (day.rgb, masks, dusk.rgb, air.rgb))
+    return np.hstack([view.resize(SIZE_PX, Image.Resampling.LANCZOS) for view in views])
+
+
+def save(sheet, path):
+    """Write a picture in the best quality for which the file is small enough."""
+    for quality in range(85, 0, -5):
+        write_image(path, sheet, quality=quality, method=6)
+        if path.stat().st_size <= MAX_BYTES:
+            return
 
 
 def main(names):
     for name in names or WORLDS:
         sheet = np.vstack([pictures(name, seed) for seed in SEEDS])
-        write_image(DOCS / f"view-{name}.jpg", Image.fromarray(sheet), quality=80)
+        save(Image.fromarray(sheet), DOCS / f"view-{name}.webp")
 
 
 if __name__ == "__main__":
