@@ -54,7 +54,7 @@ def test_each_flight_of_a_run_has_a_vehicle_of_its_own():
     scenarios = [job.scenario() for job in jobs]
     assert [s.world.vehicle for s in scenarios] == [draw_vehicle(9001), draw_vehicle(9002)]
     assert scenarios[0].world.hero == draw_scenario(9001).world.hero
-    draws = draws_of(scenarios[0], 9001)
+    draws = draws_of(scenarios[0], 9001, jobs[0].flight_config())
     assert list(draws) == list(DRAWS)
 
 
