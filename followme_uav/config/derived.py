@@ -39,7 +39,7 @@ CENTROID_SIGMA_PX = 1.66
 """Standard deviation of a detection's centroid in pixels."""
 INPUT_WIDTH_PX, SIDE_MULTIPLE_PX = 160.0, 8.0
 """Width of the networks' images, and what the sides of any image are multiples of."""
-MAX_WIDTH_PX, MAX_HEIGHT_PX = 640.0, 480.0
+MIN_SIDE_PX, MAX_WIDTH_PX, MAX_HEIGHT_PX = 32.0, 640.0, 480.0
 TRAINED_FOCAL_PX = INPUT_WIDTH_PX / (2.0 * math.tan(math.radians(60.0) / 2.0))
 """Focal length of the images that the networks were trained with."""
 SIZE_TOLERANCE = 0.2
@@ -63,11 +63,13 @@ def _working_width_px(source_width_px: float, source_height_px: float, fov_deg: 
     Images that are within a fifth of it stay as they are. Others get the width, a multiple of
     `SIDE_MULTIPLE_PX`, that keeps their aspect ratio best.
     """
-    if not source_width_px or not source_height_px:
+    if not source_width_px and not source_height_px:
         return INPUT_WIDTH_PX
+    source_width_px = source_width_px or source_height_px
+    source_height_px = source_height_px or source_width_px
     aspect = source_height_px / source_width_px
     trained_px = source_width_px * TRAINED_FOCAL_PX / focal_length_px(source_width_px, fov_deg)
-    best_px = min(trained_px, MAX_WIDTH_PX, MAX_HEIGHT_PX / aspect)
+    best_px = min(max(trained_px, MIN_SIDE_PX / aspect), MAX_WIDTH_PX, MAX_HEIGHT_PX / aspect)
     low_px, high_px = (1.0 - SIZE_TOLERANCE) * best_px, (1.0 + SIZE_TOLERANCE) * best_px
     is_whole = not source_width_px % SIDE_MULTIPLE_PX and not source_height_px % SIDE_MULTIPLE_PX
     if is_whole and low_px <= source_width_px <= high_px:
@@ -87,7 +89,7 @@ def _working_width_px(source_width_px: float, source_height_px: float, fov_deg: 
 
 def _working_height_px(source_width_px: float, source_height_px: float, width_px: float) -> float:
     if not source_width_px or not source_height_px:
-        return INPUT_WIDTH_PX
+        return width_px
     return _to_side(width_px * source_height_px / source_width_px)
 
 

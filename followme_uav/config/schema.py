@@ -34,8 +34,8 @@ class CameraConfig(Section):
     """The images that the pilot works with."""
 
     source_width_px: Annotated[int, Field(ge=0), Allowed(0, 4320)] = 0
-    """Width in pixels of the simulator's images, which are resized to width_px x height_px; 0: they
-    have that size."""
+    """Width in pixels of the simulator's images, which are resized to width_px x height_px. If width
+    and height are 0, they have that size; if one is, they are square."""
     source_height_px: Annotated[int, Field(ge=0), Allowed(0, 2160)] = 0
     """Height in pixels of the simulator's images, likewise."""
     width_px: Annotated[int, Field(ge=32, le=640, multiple_of=8), Allowed(32, 640)]
@@ -53,7 +53,9 @@ class CameraConfig(Section):
     @property
     def source_size_px(self) -> tuple[int, int]:
         """Height and width of the simulator's images."""
-        return self.source_height_px or self.height_px, self.source_width_px or self.width_px
+        height_px = self.source_height_px or self.source_width_px
+        width_px = self.source_width_px or self.source_height_px
+        return height_px or self.height_px, width_px or self.width_px
 
 
 class DepthConfig(Section):
