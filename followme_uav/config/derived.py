@@ -35,6 +35,8 @@ class Formula:
 CONFIRM_PX, CLASSIFY_PX, EXPECTED_PX = 26.2, 15.0, 9.0
 """Height in pixels from which a detection is confirmed as the hero, is classified at all, and is
 classified at the place where a lost hero is expected."""
+ACQUIRE_FRAMES, ACQUIRE_S = 8, 0.8
+"""Frames with the hero, and their duration, that are enough to follow."""
 CENTROID_SIGMA_PX = 1.66
 """Standard deviation of a detection's centroid in pixels."""
 INPUT_WIDTH_PX, SIDE_MULTIPLE_PX = 160.0, 8.0
@@ -217,6 +219,12 @@ FORMULAS: dict[str, Formula] = {
         ("mission.touchdown_altitude_m",),
         lambda altitude_m: altitude_m,
         "the simulator's own takeoff ends where its own landing begins",
+    ),
+    "mission.acquire_frames": Formula(
+        ("camera.rate_hz",),
+        lambda rate_hz: max(ACQUIRE_FRAMES, round(ACQUIRE_S * rate_hz)),
+        f"{ACQUIRE_FRAMES} frames in at least {ACQUIRE_S:g} s: frames that follow one another more "
+        "closely show the same",
     ),
     "mission.reject_frames": Formula(
         ("mission.acquire_frames", "mission.rejected_weight"),
