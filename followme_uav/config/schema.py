@@ -34,8 +34,8 @@ class CameraConfig(Section):
     """The images that the pilot works with."""
 
     source_width_px: Annotated[int, Field(ge=0), Allowed(0, 4320)] = 0
-    """Width in pixels of the simulator's images, which are resized to width_px x height_px. If width
-    and height are 0, they have that size; if one is, they are square."""
+    """Width in pixels of the simulator's images, which are resized to width_px x height_px. If this
+    and the height are 0, they have that size; if one of the two is, they are square."""
     source_height_px: Annotated[int, Field(ge=0), Allowed(0, 2160)] = 0
     """Height in pixels of the simulator's images, likewise."""
     width_px: Annotated[int, Field(ge=32, le=640, multiple_of=8), Allowed(32, 640)]

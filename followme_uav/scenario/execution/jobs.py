@@ -17,7 +17,7 @@ from followme_uav.scenario.script.camera_draws import with_drawn_camera
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
 from followme_uav.scenario.script.script import Scenario
-from followme_uav.scenario.script.vehicle_draws import DRAWN, draw_vehicle
+from followme_uav.scenario.script.vehicle_draws import DRAWN, draw_delay, draw_vehicle
 
 ID_DIGITS = 16
 RANDOM = "random"
@@ -183,15 +183,19 @@ def _jobs(
 def _in_world(scenario: Scenario, changes: Mapping[str, Any], seed: int) -> Scenario:
     """Return a scenario with a changed world; the seed draws the vehicle, if it is to be drawn.
 
+    A drawn vehicle has a slow link in a random scenario that has no other delay.
+
     Raises:
         ConfigError: The changes are wrong, or contradict the scenario.
     """
     if not changes:
         return scenario
+    data = scenario.model_dump(mode="json", exclude_unset=True)
     if changes.get("vehicle") == DRAWN:
         changes = {**changes, "vehicle": draw_vehicle(seed)}
+        if scenario.name == RANDOM and not any(event.delay for event in scenario.events):
+            data["events"] = [*data.get("events", ()), draw_delay(seed)]
     world = merged(scenario.world.model_dump(mode="json", exclude_unset=True), changes)
-    data = scenario.model_dump(mode="json", exclude_unset=True)
     return validated(Scenario, {**data, "world": world}, f"scenario {scenario.name}")
 
 
