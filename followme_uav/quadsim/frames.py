@@ -7,14 +7,7 @@ import math
 from typing import Literal
 
 from followme_uav.geometry import quaternion_from_euler
-from followme_uav.messages import (
-    CameraPose,
-    DepthImage,
-    Frame,
-    Quaternion,
-    Vec3,
-    VehicleState,
-)
+from followme_uav.messages import CameraPose, Frame, Quaternion, Vec3, VehicleState
 from followme_uav.quadsim.sensor_frame import RawPose, SensorFrame
 
 logger = logging.getLogger(__name__)
@@ -51,7 +44,7 @@ class FrameBuilder:
         if angles == "auto":
             logger.info("The angles are taken as radians until one is larger than a turn.")
 
-    def build(self, sensor: SensorFrame, depth: DepthImage | None, received_s: float) -> Frame:
+    def build(self, sensor: SensorFrame, received_s: float) -> Frame:
         """The next frame; `received_s` is the time of any steady clock."""
         self._learn_unit((*sensor.vehicle.angles, *sensor.camera.angles))
         step_s = self._step_s(sensor.timestamp_s, received_s)
@@ -75,7 +68,7 @@ class FrameBuilder:
                 orientation=self._orientation(sensor.vehicle),
                 angular_velocity_radps=(0.0, 0.0, 0.0),
             ),
-            depth=depth,
+            depth=sensor.depth,
         )
         self._index += 1
         self._place_m, self._stamp_s, self._received_s = place_m, sensor.timestamp_s, received_s

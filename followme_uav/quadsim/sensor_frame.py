@@ -42,30 +42,26 @@ class RawPose:
 
 
 @dataclass(frozen=True)
-class SensorDepth:
-    """The depth image of a frame."""
-
-    depth: DepthImage | None
-    jpeg: bytes | None
-    problem: str = ""
-    """Why there is no depth; empty if there is one."""
-
-
-@dataclass(frozen=True)
 class SensorFrame:
-    """One frame of QuadSim, without its depth image."""
+    """One frame of QuadSim."""
 
     timestamp_s: float | None
     """Unix time; None where the text is no time of sub-second resolution."""
     rgb: RgbImage
     """In the size of the pilot's images."""
     rgb_jpeg: bytes
+    depth: DepthImage | None
+    depth_jpeg: bytes | None
+    depth_problem: str
+    """Why there is no depth; empty if there is one."""
     vehicle: RawPose
     camera: RawPose
 
 
 def decode_sensor_frame(data: Any, size_px: int) -> SensorFrame:
-    """Decode the argument of the event, but for its depth image.
+    """Decode the argument of the event.
+
+    A frame without a usable depth image is accepted: the ground ray measures the distance then.
 
     Args:
         data: Of JSON.
@@ -82,29 +78,24 @@ def decode_sensor_frame(data: Any, size_px: int) -> SensorFrame:
         rgb = decode_jpeg(rgb_jpeg, (size_px, size_px))
     except ImageDecodeError as error:
         raise FrameError(f"rgb_image: {error}") from None
+    depth, depth_jpeg, problem = None, None, ""
+    try:
+        depth_jpeg = _jpeg(data, "depth_image")
+        depth = decode_grey_jpeg(depth_jpeg)
+    except (FrameError, ImageDecodeError) as error:
+        text = str(error)
+        problem = text if text.startswith("depth_image") else f"depth_image: {text}"
+        depth_jpeg = None
     return SensorFrame(
         timestamp_s=parse_timestamp(data.get("timestamp")),
         rgb=rgb,
         rgb_jpeg=rgb_jpeg,
+        depth=depth,
+        depth_jpeg=depth_jpeg,
+        depth_problem=problem,
         vehicle=vehicle,
         camera=camera,
     )
-
-
-def decode_depth(data: Any) -> SensorDepth:
-    """Decode the depth image of the event's argument.
-
-    A frame without a usable one is accepted: the ground ray measures the distance then.
-    """
-    if not isinstance(data, Mapping):
-        return SensorDepth(None, None, "the payload is not an object")
-    try:
-        jpeg = _jpeg(data, "depth_image")
-        return SensorDepth(decode_grey_jpeg(jpeg), jpeg)
-    except FrameError as error:
-        return SensorDepth(None, None, str(error))
-    except ImageDecodeError as error:
-        return SensorDepth(None, None, f"depth_image: {error}")
 
 
 def parse_pose(data: Mapping[str, Any], key: str) -> RawPose:

@@ -10,7 +10,6 @@ import logging
 import math
 import platform
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,14 +33,7 @@ from followme_uav.perception.segmenter import Segmenter
 from followme_uav.program_log import PRINTED, TRANSITION
 from followme_uav.quadsim.frames import AngleUnit, FrameBuilder
 from followme_uav.quadsim.report import Reporter
-from followme_uav.quadsim.sensor_frame import (
-    SIZE_PX,
-    FrameError,
-    SensorDepth,
-    SensorFrame,
-    decode_depth,
-    decode_sensor_frame,
-)
+from followme_uav.quadsim.sensor_frame import SIZE_PX, FrameError, SensorFrame, decode_sensor_frame
 from followme_uav.quadsim.server import Arrival, Client, QuadSimServer, acknowledge
 from followme_uav.quadsim.socketio import event_text
 from followme_uav.recurring import RecurringFault
@@ -189,7 +181,6 @@ class _Session:
         self._log_ms = self._last_cpu_s = 0.0
         self._first_cpu_s: float | None = None
         self._heard_s = time.monotonic()
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="depth image")
 
     def stop(self) -> None:
         """End the session after this turn."""
@@ -209,7 +200,6 @@ class _Session:
 
     def close(self) -> None:
         """Report the faults that last until the end."""
-        self._beside.shutdown()
         for fault in self._faults.values():
             fault.close()
 
@@ -252,25 +242,24 @@ class _Session:
 
     def _take(self, arrival: Arrival) -> None:
         """Process a frame; a malformed one is left out."""
-        decoding = self._beside.submit(decode_depth, arrival.data)
         try:
             sensor = decode_sensor_frame(arrival.data, self._side_px)
         except FrameError as error:
             self._dropped += 1
             self._report_fault(arrival.received_s, "A frame is dropped", str(error))
         else:
-            depth = _result(decoding, arrival.data)
-            if depth.problem:
+            if sensor.depth_problem:
                 self._without_depth += 1
-                self._report_fault(arrival.received_s, "A frame has no depth", depth.problem)
-            self._process(arrival, sensor, depth)
+                problem = sensor.depth_problem
+                self._report_fault(arrival.received_s, "A frame has no depth", problem)
+            self._process(arrival, sensor)
         acknowledge(arrival)
         for fault in self._faults.values():
             fault.passes(arrival.received_s)
 
-    def _process(self, arrival: Arrival, sensor: SensorFrame, depth: SensorDepth) -> None:
+    def _process(self, arrival: Arrival, sensor: SensorFrame) -> None:
         """Decide and report; everything that the report does not need comes after it."""
-        frame = self._frames.build(sensor, depth.depth, arrival.received_s)
+        frame = self._frames.build(sensor, arrival.received_s)
         decoded_s = time.perf_counter()
         step = self._pilot.step(frame)
         decided_s = time.perf_counter()
@@ -286,9 +275,9 @@ class _Session:
             log_ms=self._log_ms + masks.rounding_ms,
             total_ms=1e3 * (sent_s - arrival.received_s),
         )
+        depth = None if sensor.depth_jpeg is None else EncodedImage(sensor.depth_jpeg, "jpeg")
         image = EncodedImage(sensor.rgb_jpeg, "jpeg")
-        depth_image = None if depth.jpeg is None else EncodedImage(depth.jpeg, "jpeg")
-        entry = FlightEntry(frame, step, None, timings, image, depth_image)
+        entry = FlightEntry(frame, step, None, timings, image, depth)
         self._record(entry)
         self._log_ms = 1e3 * (time.perf_counter() - sent_s)
         self._frame = frame
@@ -319,11 +308,6 @@ class _Session:
             kind = ""
         fault = self._faults.setdefault(kind, RecurringFault(logger, f"frames: {kind}"))
         fault.occurs(now_s, "%s: %s", consequence, problem)
-
-
-def _result(decoding: Future[SensorDepth], data: Any) -> SensorDepth:
-    """The depth image of a frame; decoded here if the other thread has not come to it yet."""
-    return decode_depth(data) if decoding.cancel() else decoding.result()
 
 
 def _side_px(config: FlightConfig) -> int:

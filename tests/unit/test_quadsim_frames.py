@@ -12,7 +12,6 @@ from followme_uav.geometry import pixel_of_point, quaternion_from_euler, rotate
 from followme_uav.quadsim.frames import FrameBuilder, quadsim_position
 from followme_uav.quadsim.sensor_frame import (
     FrameError,
-    decode_depth,
     decode_sensor_frame,
     parse_pose,
     parse_timestamp,
@@ -40,17 +39,16 @@ def built(*payloads, angles="auto", received=None):
     builder = FrameBuilder(FOV_RAD, angles)
     received = received or [10.0 + i for i in range(len(payloads))]
     return [
-        builder.build(decode_sensor_frame(data, 160), decode_depth(data).depth, at_s)
+        builder.build(decode_sensor_frame(data, 160), at_s)
         for data, at_s in zip(payloads, received, strict=True)
     ]
 
 
 def test_images_are_decoded_in_the_size_of_the_network_and_of_the_depth_camera():
-    data = made(shade=0.5)
-    depth = decode_depth(data).depth
-    assert decode_sensor_frame(data, 160).rgb.shape == (160, 160, 3)
-    assert depth.shape == (256, 256)
-    assert abs(int(np.median(depth)) - 128) <= 1
+    found = decode_sensor_frame(made(shade=0.5), 160)
+    assert found.rgb.shape == (160, 160, 3)
+    assert found.depth.shape == (256, 256)
+    assert abs(int(np.median(found.depth)) - 128) <= 1
 
 
 @pytest.mark.parametrize("in_degrees", [True, False])
@@ -134,19 +132,16 @@ def test_malformed_frame_is_refused_with_the_name_of_its_part(change, problem):
     "depth", [None, "", "%%%", jpeg(64, 64), base64.b64encode(b"\xff\xd8\xff").decode()]
 )
 def test_frame_without_a_usable_depth_image_is_used_without_depth(depth):
-    data = made() | {"depth_image": depth}
-    found = decode_depth(data)
+    found = decode_sensor_frame(made() | {"depth_image": depth}, 160)
     assert found.depth is None
-    assert found.jpeg is None
-    assert found.problem.startswith("depth_image: ")
-    assert built(data)[0].depth is None
+    assert found.depth_jpeg is None
+    assert found.depth_problem.startswith("depth_image: ")
 
 
 @pytest.mark.parametrize("data", [None, 3, "text", [1, 2], {}])
 def test_payload_of_another_kind_is_refused(data):
     with pytest.raises(FrameError):
         decode_sensor_frame(data, 160)
-    assert decode_depth(data).problem
 
 
 VALUES = st.recursive(
@@ -171,7 +166,7 @@ def test_damaged_jpeg_causes_no_other_error(at, byte, key):
     data = bytearray(base64.b64decode(GOOD[key]))
     data[at % len(data)] = byte
     try:
-        built(GOOD | {key: base64.b64encode(bytes(data)).decode()})
+        decode_sensor_frame(GOOD | {key: base64.b64encode(bytes(data)).decode()}, 160)
     except FrameError as error:
         assert "\n" not in str(error)
 

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +12,7 @@ from followme_uav.errors import LogError
 from followme_uav.geometry import quaternion_from_euler
 from followme_uav.log.reader import read_log
 from followme_uav.messages import MaskClass, MissionState
-from followme_uav.quadsim import sensor_frame, server
+from followme_uav.quadsim import server
 from followme_uav.quadsim import session as sessions
 from followme_uav.quadsim.session import QuadSimPlan, Watcher, serve_quadsim
 from followme_uav.quadsim.socketio import event_text
@@ -231,17 +230,3 @@ def test_frame_is_logged_when_the_session_is_stopped_at_its_report(network, tmp_
     assert running.summary().metrics.frames == 1
     wire.close()
     assert len(list(read_log(log).entries())) == 1
-
-
-def test_depth_is_decoded_at_once_when_the_thread_for_it_has_not_begun():
-    data, is_free = frame(0.0), threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(is_free.wait, DEADLINE_S)
-        waiting = pool.submit(sensor_frame.decode_depth, data)
-        found = sessions._result(waiting, data)
-        is_free.set()
-        done = pool.submit(sensor_frame.decode_depth, data)
-        other = sessions._result(done, data)
-    assert waiting.cancelled()
-    assert found.jpeg == other.jpeg
-    assert np.array_equal(found.depth, other.depth)
