@@ -54,8 +54,8 @@ Overrides = Annotated[
 Vehicle = Annotated[
     str | None,
     typer.Option(
-        help="Vehicle of the embedded simulator: a name in configs/vehicles (nimble, "
-        "simpleflight), or a file. `scenario run` and `random` also take 'drawn'.",
+        help="Vehicle of the embedded simulator: a name in configs/vehicles "
+        "(simpleflight, nimble), or a file. `scenario run` and `random` also take 'drawn'.",
         show_default="simpleflight, or as in the world file",
     ),
 ]
