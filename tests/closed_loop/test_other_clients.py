@@ -29,13 +29,19 @@ AWAY = {
     "position": {"x_val": 0.0, "y_val": 30.0, "z_val": -5.0},
     "orientation": {"w_val": 1.0, "x_val": 0.0, "y_val": 0.0, "z_val": 0.0},
 }
+TAKE_CONTROL = ["enableApiControl", False, NAME]
+DISARM = ["armDisarm", False, NAME]
+FALLS = "the vehicle falls"
 INTERFERENCES = {
     "reset": (["reset"], "was reset: its clock went back"),
-    "api control": (["enableApiControl", False, NAME], "took API control away"),
+    "api control": (TAKE_CONTROL, FALLS),
     "teleport": (["simSetVehiclePose", AWAY, True, NAME], "moved the vehicle"),
 }
-
-DISARM = ["armDisarm", False, NAME]
+NIMBLE_INTERFERENCES = {
+    "api control": (TAKE_CONTROL, "took API control away"),
+    "disarm": (DISARM, FALLS),
+}
+"""Without API control `nimble` hovers; AirSim's vehicle falls."""
 
 pytestmark = pytest.mark.slow
 
@@ -111,8 +117,9 @@ def test_interference_is_detected_and_the_flight_goes_on(scene, name):
     check_that_it_is_detected_and_the_flight_goes_on(scene, *INTERFERENCES[name])
 
 
-def test_disarming_is_detected_where_it_stops_the_rotors(nimble_scene):
-    check_that_it_is_detected_and_the_flight_goes_on(nimble_scene, DISARM, "the vehicle falls")
+@pytest.mark.parametrize("name", NIMBLE_INTERFERENCES)
+def test_interference_with_nimble_is_detected_and_the_flight_goes_on(nimble_scene, name):
+    check_that_it_is_detected_and_the_flight_goes_on(nimble_scene, *NIMBLE_INTERFERENCES[name])
 
 
 def test_disarming_does_not_disturb_a_flight_of_airsims_vehicle_which_obeys_all_the_same(scene):
@@ -141,11 +148,11 @@ def test_flight_ends_and_leaves_the_vehicle_when_control_may_not_be_retaken(scen
         if entry.frame.control_loss:
             scene.other.call("enableApiControl", True, NAME)  # the other client has control now
 
-    with pytest.raises(ControlLostError, match="took API control away; gave up control"):
+    with pytest.raises(ControlLostError, match=f"{FALLS} .*; gave up control"):
         scene.fly(
             "mission.control_take_backs=0",
             watch=watch,
-            interference=INTERFERENCES["api control"][0],
+            interference=TAKE_CONTROL,
         )
     assert scene.entries()[-1].frame.control_loss
     assert scene.has_control()
