@@ -54,9 +54,9 @@ Overrides = Annotated[
 Vehicle = Annotated[
     str | None,
     typer.Option(
-        help="Vehicle of the embedded simulator: a name in configs/vehicles (nimble, "
-        "simpleflight), or a file. `scenario run` and `random` also take 'drawn'.",
-        show_default="nimble, or as in the world file",
+        help="Vehicle of the embedded simulator: a name in configs/vehicles "
+        "(simpleflight, nimble), or a file. `scenario run` and `random` also take 'drawn'.",
+        show_default="simpleflight, or as in the world file",
     ),
 ]
 SkipIncomplete = Annotated[

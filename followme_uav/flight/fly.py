@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from followme_uav import __version__
-from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig, load_config
+from followme_uav.config import FlightConfig, PerceptionConfig, load_config
 from followme_uav.errors import ControlLostError, FollowMeError, LogError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.loop import FlightLoop, Simulator
@@ -345,17 +345,17 @@ def _summary(
 
 def segmenter_for(weights: Path, config: FlightConfig) -> Segmenter:
     """Return the network as a flight with this configuration runs it; the file must exist."""
-    return _cached_segmenter(weights, changed_ns(weights), config.perception, config.camera)
+    return _cached_segmenter(weights, changed_ns(weights), config.perception, config.camera.size_px)
 
 
 @lru_cache(maxsize=1)
 def _cached_segmenter(
-    weights: Path, changed: tuple[int, ...], perception: PerceptionConfig, camera: CameraConfig
+    weights: Path, changed: tuple[int, ...], perception: PerceptionConfig, size_px: tuple[int, int]
 ) -> Segmenter:
     """Several flights of one process load the network once."""
     return Segmenter(
         weights,
         runtime=perception.runtime,
-        size_px=(camera.height_px, camera.width_px),
+        size_px=size_px,
         threads=perception.threads or None,
     )

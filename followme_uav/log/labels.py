@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from followme_uav.decoding import jpeg_size
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Detection, Mask, MaskClass, MissionState, Vec3
+from followme_uav.resizing import resized_classes
 
 Labels = Literal["truth", "network"]
 NEAR_M = 15.0
@@ -62,7 +63,7 @@ def network_label(entry: FlightEntry) -> Label | None:
     elif step.state is not MissionState.PATROL or (classes == MaskClass.HERO).any():
         return None
     one_hot = np.eye(3, dtype=np.uint8)[classes] * np.uint8(255)
-    return Label(_at_size(one_hot, _image_size(entry, mask)), is_near)
+    return Label(resized_classes(one_hot, _image_size(entry, mask)), is_near)
 
 
 def _is_near(entry: FlightEntry, hero_m: Vec3) -> bool:
@@ -87,13 +88,3 @@ def _image_size(entry: FlightEntry, mask: Mask) -> tuple[int, int]:
         return mask.shape[0], mask.shape[1]
     width_px, height_px = jpeg_size(image.data)
     return height_px, width_px
-
-
-def _at_size(mask: Mask, size_px: tuple[int, int]) -> Mask:
-    """The nearest pixel for each, so that classes do not mix."""
-    rows, columns = (
-        (2 * np.arange(new) + 1) * old // (2 * new)
-        for new, old in zip(size_px, mask.shape[:2], strict=True)
-    )
-    resized: Mask = mask[np.ix_(rows, columns)]
-    return resized

@@ -258,6 +258,7 @@ class _Session:
             fault.passes(arrival.received_s)
 
     def _process(self, arrival: Arrival, sensor: SensorFrame) -> None:
+        """Decide and report; everything that the report does not need comes after it."""
         frame = self._frames.build(sensor, arrival.received_s)
         decoded_s = time.perf_counter()
         step = self._pilot.step(frame)

@@ -54,7 +54,10 @@ def test_each_flight_of_a_run_has_a_vehicle_of_its_own():
     scenarios = [job.scenario() for job in jobs]
     assert [s.world.vehicle for s in scenarios] == [draw_vehicle(9001), draw_vehicle(9002)]
     assert scenarios[0].world.hero == draw_scenario(9001).world.hero
-    draws = draws_of(scenarios[0], 9001)
+    delays = [event.delay for s in scenarios for event in s.events if event.delay]
+    assert len(delays) == 2, "each has a slow link"
+    assert all(0 <= delay.frames_ms == delay.commands_ms <= 150 for delay in delays)
+    draws = draws_of(scenarios[0], 9001, jobs[0].flight_config())
     assert list(draws) == list(DRAWS)
 
 

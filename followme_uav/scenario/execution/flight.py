@@ -109,10 +109,12 @@ def _fly(job: Job, settings: FlightSettings, scratch: Path) -> Flown:
     log = None if settings.logs == "none" else (settings.folder or scratch) / log_name(job)
     try:
         scenario = job.scenario()
-        draws = draws_of(scenario, job.seed)
+        config = _with_threads(job.flight_config(), settings.threads)
+        config = _with_map(config, scenario, job.seed)
+        draws = draws_of(scenario, job.seed, config)
         summary = fly(
             FlightPlan(
-                config=_with_map(_with_threads(job, settings.threads), scenario, job.seed),
+                config=config,
                 weights=job.variant.weights,
                 seed=job.seed,
                 log=log,
@@ -203,8 +205,7 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def _with_threads(job: Job, threads: int) -> Any:
-    config = job.config
+def _with_threads(config: FlightConfig, threads: int) -> FlightConfig:
     if config.perception.threads:
         return config
     perception = config.perception.model_copy(update={"threads": threads})

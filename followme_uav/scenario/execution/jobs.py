@@ -13,10 +13,12 @@ from followme_uav.config import FlightConfig, merged, validated
 from followme_uav.errors import ConfigError
 from followme_uav.flight.pilots import PilotKind, pilot_kind
 from followme_uav.perception.network_files import check_network, sha256
+from followme_uav.scenario.script.camera_draws import DRAWN as CAMERA_DRAWN
+from followme_uav.scenario.script.camera_draws import with_drawn_camera
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
 from followme_uav.scenario.script.script import Scenario
-from followme_uav.scenario.script.vehicle_draws import DRAWN, draw_vehicle
+from followme_uav.scenario.script.vehicle_draws import DRAWN, draw_delay, draw_vehicle
 from followme_uav.sim.places import checked_digest
 
 ID_DIGITS = 16
@@ -38,6 +40,7 @@ class Job:
     script: Scenario | None
     """None: a random scenario, drawn by the seed where it is flown."""
     config: FlightConfig
+    """Before the camera is drawn, where it is."""
     variant: Variant
     pilot_sha256: str = ""
     """Of the file with a user's pilot; empty for the pilots of this program."""
@@ -65,6 +68,12 @@ class Job:
         of_script = None if self.script is None else self.script.world.place
         place: str | None = self.world.get("place", of_script)
         return place
+
+    def flight_config(self) -> FlightConfig:
+        """Return the configuration with the variant's camera."""
+        if self.variant.camera == CAMERA_DRAWN:
+            return with_drawn_camera(self.config, self.seed)
+        return self.config
 
     def scenario(self) -> Scenario:
         """Return the scenario with the variant's world."""
@@ -167,6 +176,8 @@ def _jobs(
         "pilot": inputs.pilot.name,
         "weights": inputs.weights_sha256,
     }
+    if variant.camera == CAMERA_DRAWN:
+        content["camera"] = variant.camera
     if inputs.pilot_sha256:
         content["pilot_code"] = inputs.pilot_sha256
     common, config_sha256 = _digest(_text(content)), _digest(_text(settings))
@@ -203,15 +214,19 @@ def _with_content(world: Mapping[str, Any], place_sha256: str) -> dict[str, Any]
 def _in_world(scenario: Scenario, changes: Mapping[str, Any], seed: int) -> Scenario:
     """Return a scenario with a changed world; the seed draws the vehicle, if it is to be drawn.
 
+    A drawn vehicle has a slow link in a random scenario that has no other delay.
+
     Raises:
         ConfigError: The changes are wrong, or contradict the scenario.
     """
     if not changes:
         return scenario
+    data = scenario.model_dump(mode="json", exclude_unset=True)
     if changes.get("vehicle") == DRAWN:
         changes = {**changes, "vehicle": draw_vehicle(seed)}
+        if scenario.name == RANDOM and not any(event.delay for event in scenario.events):
+            data["events"] = [*data.get("events", ()), draw_delay(seed)]
     world = merged(scenario.world.model_dump(mode="json", exclude_unset=True), changes)
-    data = scenario.model_dump(mode="json", exclude_unset=True)
     return validated(Scenario, {**data, "world": world}, f"scenario {scenario.name}")
 
 
