@@ -50,6 +50,8 @@ class DepthConfig(Section):
     """Points farther away than this, in metres, are dropped."""
     band_m: Annotated[Positive, Allowed(0.01, 100)]
     """Points more than this many metres above or below the vehicle are dropped."""
+    scan_range_m: Annotated[Positive, Allowed(1, 100)]
+    """Without a map, free space is entered up to this many metres from the camera."""
     own_radius_m: Annotated[NonNegative, Allowed(0, 50)]
     """Points nearer than this to the vehicle's centre, in metres, are dropped: its rotors."""
 
@@ -458,11 +460,19 @@ class SimulatorProfile(Section):
     flyable_m: tuple[Rectangle, ...] = ()
     """Rectangles in which the vehicle may fly, in metres: north_min, east_min, north_max, east_max.
     Without one, it may fly anywhere."""
-    patrol_waypoints_m: Annotated[tuple[Point2, ...], Field(min_length=1)]
-    """The round of the patrol: north and east in metres from the origin."""
+    patrol_waypoints_m: tuple[Point2, ...] = ()
+    """The round of the patrol: north and east in metres from the origin. Without one, the vehicle
+    explores, on a map that it makes itself."""
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the patrol is given; else the pilot makes a map of its own."""
+        return bool(self.patrol_waypoints_m)
 
     @model_validator(mode="after")
     def _waypoints_are_flyable(self) -> SimulatorProfile:
+        if self.flyable_m and not self.patrol_waypoints_m:
+            raise ValueError("flyable_m needs patrol_waypoints_m; leave out both to fly without")
         for north, east in self.patrol_waypoints_m:
             inside = any(
                 south <= north <= top and west <= east <= right
