@@ -330,6 +330,28 @@ class SearchConfig(Section):
     """A junction within this distance in metres has been visited."""
     track_distance_weight: Annotated[NonNegative, Allowed(0, 1000)]
     """A larger value visits junctions close to the track before those close to the vehicle."""
+    diffusion_m2ps: Annotated[NonNegative, Allowed(0, 1000)]
+    """Without a map: half the growth, in m² per second, of the variance of a lost hero's place; the
+    hero turns now and then."""
+    detect_share: Share
+    """Without a map: probability that a hero on ground in view is detected in one frame."""
+
+
+class ExploreConfig(Section):
+    """Flight without a map: the map that the pilot makes, and where it looks for the hero."""
+
+    radius_m: Annotated[Positive, Allowed(5, 5000)]
+    """Greatest distance in metres from the start: the geofence of a flight without a map."""
+    cell_m: Annotated[Positive, Allowed(0.1, 5)]
+    """Size in metres of a cell of the occupancy grid; those of plans are four times as large."""
+    view_m: Annotated[Positive, Allowed(1, 200)]
+    """Ground nearer than this to the camera, in metres, counts as looked at."""
+    forget_s: Annotated[Positive, Allowed(1, 3600)]
+    """Ground that was looked at counts as new again after this many seconds."""
+    discount_m: Annotated[Positive, Allowed(1, 1000)]
+    """A view this many metres farther away is worth a third; with less, nearby views come first."""
+    replan_s: Annotated[Positive, Allowed(0.05, 60)]
+    """Time in seconds between two plans."""
 
 
 class PidGains(Section):
@@ -522,6 +544,8 @@ class FlightConfig(Section):
     """Patrol through the streets."""
     search: SearchConfig
     """Search for a hero whose track was lost."""
+    explore: ExploreConfig
+    """Flight without a map."""
     control: ControlConfig
     """The control loops of vehicle and camera."""
     limits: LimitsConfig

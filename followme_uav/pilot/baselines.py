@@ -41,6 +41,7 @@ from followme_uav.pilot.guidance.behaviours import Behaviours, Guided
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import line_of_sight_of, line_of_sight_to
 from followme_uav.pilot.interface import MaskSource
+from followme_uav.pilot.mapless import surroundings_of, ways_of
 from followme_uav.pilot.mission import Change, Mission, Rule
 from followme_uav.pilot.navigation.route_planner import heading_velocity
 from followme_uav.pilot.pilot import FrameClock, mission_inputs
@@ -99,8 +100,9 @@ class Baseline(ABC):
         self._mask_source = mask_source
         self._clock = FrameClock(config.camera.rate_hz)
         self._mission = _Mission(config.mission, config.duration_s)
-        self._behaviours = Behaviours(config)
-        self._control = Control(config)
+        self._surroundings = surroundings_of(config)
+        self._behaviours = Behaviours(config, ways_of(config, self._surroundings))
+        self._control = Control(config, self._surroundings)
         self._contacts = ContactJudge(config.mission)
         self._aim: _Aim | None = None
 
@@ -116,6 +118,8 @@ class Baseline(ABC):
     def step(self, frame: Frame) -> Step:
         """Detect, decide, guide and control, once."""
         dt_s, altitude_m = self._clock.time_step_s(frame), self._clock.altitude_m(frame)
+        if self._surroundings is not None:
+            self._surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
         airborne = self.state not in (MissionState.TAKEOFF, MissionState.DONE)
         found = detect(mask, self.config.detection) if mask is not None and airborne else []

@@ -48,7 +48,7 @@ def wall_north(distance_m, top_m=20.0):
 
 
 def reaches(scan):
-    """{azimuth in degrees of the middle of the ray: reach in metres}"""
+    """{azimuth in degrees of the middle of the ray: reach in metres}."""
     return {
         ((scan.first + i + 0.5) * SCAN_STEP_DEG) % 360.0: reach_dm / 10.0
         for i, reach_dm in enumerate(scan.reach_dm)

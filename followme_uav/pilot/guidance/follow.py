@@ -28,7 +28,8 @@ from followme_uav.pilot.guidance.line_of_sight import (
     turned_like,
     within_tilt_limits,
 )
-from followme_uav.pilot.navigation.route_planner import RoutePlanner, course, heading_velocity
+from followme_uav.pilot.guidance.ways import Planner
+from followme_uav.pilot.navigation.route_planner import course, heading_velocity
 from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.tracking.track import Track
 
@@ -36,7 +37,7 @@ from followme_uav.pilot.tracking.track import Track
 class FollowGuidance:
     """Guidance towards the track; ACQUIRE and FOLLOW share its loops."""
 
-    def __init__(self, config: FlightConfig, planner: RoutePlanner) -> None:
+    def __init__(self, config: FlightConfig, planner: Planner) -> None:
         self._config = config
         self._planner = planner
         self._aspect = config.camera.width_px / config.camera.height_px

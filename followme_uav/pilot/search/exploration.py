@@ -1,0 +1,94 @@
+"""Exploration: fly to where the camera will see most that it has not looked at for long.
+
+Frontier-based exploration (Yamauchi 1997) with the utility of a next best view (Gonzalez-Banos and
+Latombe, "Navigation strategies for exploring indoor environments", 2002): the ground that a view
+would show, weighted by the time since it was looked at, times an exponential of the cost of the way
+there. Frontiers, where free space borders on the unknown, count for the ground behind them. The
+same rule explores at first, and later visits all places again in turn.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, uniform_filter
+
+from followme_uav.config import FlightConfig
+from followme_uav.messages import Vec2
+from followme_uav.pilot.mapping.surroundings import COARSE, Surroundings
+from followme_uav.pilot.planning.grid_planner import GridPlanner
+from followme_uav.pilot.planning.route_field import RouteField
+
+FRONTIER = 3.0
+"""Cells of ground that a frontier cell counts for: those behind it."""
+KEEP = 0.6
+"""The goal is kept as long as its utility is at least this share of the best one."""
+_NEIGHBOURS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.bool_)
+
+
+class Exploration:
+    """Chooses the places to fly to; has the methods of `navigation.patrol_route`."""
+
+    def __init__(
+        self, config: FlightConfig, surroundings: Surroundings, planner: GridPlanner
+    ) -> None:
+        self._config = config.explore
+        self._reached_m = config.patrol.waypoint_radius_m
+        self._surroundings = surroundings
+        self._planner = planner
+        self._field: RouteField | None = None
+        self._goal_m: Vec2 | None = None
+
+    def waypoint(self, position_m: Vec2) -> Vec2:
+        """The place to fly to from `position_m`."""
+        field = self._planner.field(position_m)
+        is_reached = (
+            self._goal_m is not None and math.dist(self._goal_m, position_m) <= self._reached_m
+        )
+        if field is not self._field or is_reached or self._goal_m is None:
+            self._field = field
+            self._goal_m = self._best_view(field, None if is_reached else self._goal_m)
+        return self._goal_m
+
+    def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
+        """A place to land near `position_m`: away from obstacles, if there is one."""
+        if not self._surroundings.grid.is_close_at(position_m):
+            return position_m
+        field = self._planner.field(position_m)
+        return field.window.centre_of(*field.nearest_to(position_m))
+
+    def _best_view(self, field: RouteField, goal_m: Vec2 | None) -> Vec2:
+        """The cell with the greatest utility; the present goal, if that is nearly as good."""
+        window, start_m = field.window, self._surroundings.start_m
+        rows, columns = np.nonzero(np.isfinite(field.cost))
+        north_m, east_m = window.centres_m(rows, columns)
+        inside = np.hypot(north_m - start_m[0], east_m - start_m[1]) < self._config.radius_m
+        if not inside.any():
+            return start_m
+        rows, columns = rows[inside], columns[inside]
+        gain = self._gain()[rows, columns]
+        utility = gain * np.exp(-field.cost[rows, columns] / self._config.discount_m)
+        best = int(np.argmax(utility))
+        if goal_m is not None:
+            is_goal = (rows == window.cell_of(goal_m)[0]) & (columns == window.cell_of(goal_m)[1])
+            if is_goal.any() and utility[is_goal][0] >= KEEP * utility[best]:
+                return goal_m
+        return window.centre_of(int(rows[best]), int(columns[best]))
+
+    def _gain(self) -> NDArray[np.float64]:
+        """Ground worth looking at around each cell, in cells, as far as half the view."""
+        ground, now_s = self._surroundings.ground, self._surroundings.time_s
+        log_odds, is_tight = self._surroundings.grid.sampled(COARSE)
+        is_free = log_odds < 0
+        age = np.minimum((now_s - ground.viewed_s) / self._config.forget_s, 1.0)
+        is_frontier = is_free & ~is_tight & binary_dilation(log_odds == 0, _NEIGHBOURS)
+        worth = is_free * age + FRONTIER * is_frontier
+        window, start_m = ground.window, self._surroundings.start_m
+        rows, columns = np.arange(window.size)[:, None], np.arange(window.size)[None, :]
+        north_m, east_m = window.centres_m(rows, columns)
+        worth[np.hypot(north_m - start_m[0], east_m - start_m[1]) > self._config.radius_m] = 0.0
+        size = 2 * round(self._config.view_m / 2.0 / window.cell_m) + 1
+        gain: NDArray[np.float64] = uniform_filter(worth, size, mode="constant") * size**2
+        return gain
