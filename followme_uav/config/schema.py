@@ -50,6 +50,12 @@ class DepthConfig(Section):
     """Points farther away than this, in metres, are dropped."""
     band_m: Annotated[Positive, Allowed(0.01, 100)]
     """Points more than this many metres above or below the vehicle are dropped."""
+    above_m: Annotated[Positive, Allowed(0.01, 100)]
+    """Without a map: things up to this many metres above the vehicle are obstacles; a crown widens
+    upwards, where a camera that looks down does not see it."""
+    free_m: Annotated[Positive, Allowed(0.01, 100)]
+    """Without a map: a line of sight clears the space that it crosses less than this many metres
+    below the vehicle."""
     scan_range_m: Annotated[Positive, Allowed(1, 100)]
     """Without a map, free space is entered up to this many metres from the camera."""
     own_radius_m: Annotated[NonNegative, Allowed(0, 50)]
@@ -352,6 +358,9 @@ class ExploreConfig(Section):
     """A view this many metres farther away is worth a third; with less, nearby views come first."""
     replan_s: Annotated[Positive, Allowed(0.05, 60)]
     """Time in seconds between two plans."""
+    hero_below: Annotated[Number, Field(ge=0, le=0.9), Allowed(0, 0.9)]
+    """The hero is kept this far below the middle of the image, as a share of half its height: the
+    space to fly in stays in view."""
 
 
 class PidGains(Section):

@@ -1,8 +1,10 @@
 """Reduces a depth image to a fan of ranges at the vehicle's height, for a map of free space.
 
 As in a laser scan made from a depth image: each ray ends at the nearest point in the height band
-around the vehicle. Without such a point it ends where the last line of sight leaves the band:
-nothing is known about the band beyond. The ranges are whole decimetres, so that the log holds
+around the vehicle. Without such a point it ends where the last line of sight sinks below the
+vehicle: nothing is known about the space beyond. The band reaches farther up than down, and what
+clears a space must pass near to the vehicle's height: crowns and awnings begin above a line of
+sight that leads down. The ranges are whole decimetres, so that the log holds
 exactly what the flight has used.
 """
 
@@ -35,14 +37,16 @@ def range_scan(
     """
     north_m, east_m, down_m = offsets_m(shades, camera, camera.position_m)
     reach_m = np.hypot(north_m, east_m)
-    below_m = np.abs(down_m + np.float32(camera.position_m[2] - vehicle_m[2]))
+    below_m = down_m + np.float32(camera.position_m[2] - vehicle_m[2])
     is_hit = (
         (below_m <= config.band_m)
+        & (below_m >= -config.above_m)
         & (reach_m <= config.scan_range_m)
         & (shades[::STRIDE_PX, ::STRIDE_PX] < _NOTHING_WITHIN_RANGE)
     )
-    # A line of sight is inside the band as far as it is less than the band off the level.
-    free_m = reach_m * np.minimum(config.band_m / np.maximum(below_m, 1e-3), 1.0)
+    # A line of sight shows free space as far as it is hardly lower than the vehicle.
+    off_share = np.maximum(below_m / config.free_m, -below_m / config.above_m)
+    free_m = reach_m / np.maximum(off_share, 1.0)
     free_m = np.minimum(free_m, config.scan_range_m)
     azimuth_rad = np.arctan2(east_m, north_m)
     ray = np.floor(azimuth_rad * (180.0 / math.pi / SCAN_STEP_DEG)).astype(np.intp) % _RAYS

@@ -89,8 +89,30 @@ def test_steep_camera_knows_the_band_only_as_far_as_its_upper_edge_reaches():
     """45 degrees down, 30 up from there: the highest line of sight falls by tan 15 a metre."""
     found = reaches(scan_of(wall_north(9.0), camera(tilt_deg=-45.0)))
     ahead_m = [reach for azimuth, reach in found.items() if azimuth < 4 or azimuth > 356]
-    leaves_band_m = CONFIG.band_m / math.tan(math.radians(15.0))
+    leaves_band_m = CONFIG.free_m / math.tan(math.radians(15.0))
     assert ahead_m == pytest.approx([leaves_band_m] * len(ahead_m), abs=0.4)
+
+
+def canopy_north(distance_m, bottom_m):
+    """A wall across north that begins at that height above the ground."""
+
+    def surface(ray):
+        reach_m = distance_m / ray[0] if ray[0] > 1e-6 else 1e4
+        return reach_m if -PLACE[2] - reach_m * ray[2] > bottom_m else ground(ray)
+
+    return surface
+
+
+def test_canopy_above_the_vehicle_is_an_obstacle_as_far_up_as_the_band_reaches():
+    low = reaches(scan_of(canopy_north(9.0, 5.5), camera()))
+    assert max(low.values()) < 0.0
+    high = reaches(scan_of(canopy_north(9.0, 4.5 + CONFIG.above_m + 0.3), camera()))
+    assert min(high.values()) > 0.0
+
+
+def test_line_of_sight_below_a_canopy_clears_no_space_at_the_vehicle_s_height():
+    found = reaches(scan_of(canopy_north(9.0, 4.0), camera(tilt_deg=-36.0)))
+    assert max(map(abs, found.values())) < 9.0
 
 
 def test_fan_continues_across_north():

@@ -24,6 +24,8 @@ LEAST, MOST = -12, 36
 """Bounds of the log-odds: three misses make a cell as free as it gets."""
 SUB_RAYS = 2
 """Lines along which each ray clears cells: 0.5 m apart at 30 m."""
+STEP_CELLS = 0.8
+"""Distance between two points of such a line, in cells."""
 HULL_M = 1.0
 """Distance within which the vehicle may touch an obstacle: half its width, and half a cell."""
 
@@ -167,7 +169,10 @@ class OccupancyGrid:
         shares = (np.arange(SUB_RAYS) + 0.5) / SUB_RAYS
         azimuth_rad = np.radians((ray[:, None] + shares).ravel() * SCAN_STEP_DEG)
         reach_m = np.repeat(reach_m, SUB_RAYS)
-        along_m = (np.arange(math.ceil(float(reach_m.max()) / cell_m)) + 0.5) * cell_m
+        step_m = STEP_CELLS * cell_m
+        steps = np.arange(math.ceil(float(reach_m.max()) / step_m))
+        # Neighbouring lines take turns: one passes through the corner that the other misses.
+        along_m = (steps + 0.25 + 0.5 * (np.arange(len(reach_m)) % 2)[:, None]) * step_m
         within = along_m < reach_m[:, None]
         north_m = start_m[0] + np.cos(azimuth_rad)[:, None] * along_m
         east_m = start_m[1] + np.sin(azimuth_rad)[:, None] * along_m

@@ -23,6 +23,10 @@ LIMIT_M = 120.0
 """Longest way that is planned at once, in metres of open space."""
 SAME_GOAL_M = 2.0
 """A goal that moves less than this between two plans keeps its way."""
+OPTIMISTIC_M = 60.0
+"""Longest way that is planned through unknown space."""
+OFF_GOAL_M = 4.0
+"""A known way that ends farther than this from the goal is worth a try through unknown space."""
 LOOK_AHEAD = 24
 """Points of the way that are tried as the next one."""
 AT_GOAL_M = 0.5
@@ -50,11 +54,17 @@ class GridPlanner:
         """The ways from here, at most `replan_s` old."""
         now_s = self._surroundings.time_s
         if self._field is None or now_s - self._field_s >= self._replan_s - 1e-6:
-            log_odds, is_tight = self._surroundings.grid.sampled(COARSE)
-            window = self._surroundings.ground.window
-            self._field = RouteField(log_odds < 0, is_tight, window, here_m, LIMIT_M)
+            self._field = self._new_field(here_m)
             self._field_s = now_s
         return self._field
+
+    def _new_field(self, here_m: Vec2, *, through_unknown: bool = False) -> RouteField:
+        log_odds, is_tight = self._surroundings.grid.sampled(COARSE)
+        window = self._surroundings.ground.window
+        if through_unknown:
+            unknown = log_odds == 0
+            return RouteField(log_odds < 0, is_tight, window, here_m, OPTIMISTIC_M, unknown)
+        return RouteField(log_odds < 0, is_tight, window, here_m, LIMIT_M)
 
     def velocity_to(self, goal_m: Vec2, position_m: Vec2, speed_mps: float) -> Vec2:
         """Velocity towards the goal, slower near its end and where the way turns."""
@@ -93,6 +103,10 @@ class GridPlanner:
             return
         self._goal_m, self._goal_field = goal_m, field
         cell = field.nearest_to(goal_m)
+        if math.dist(field.window.centre_of(*cell), goal_m) > OFF_GOAL_M:
+            # The vehicle flies the known part of such a way, and stops where the unknown begins.
+            field = self._new_field(position_m, through_unknown=True)
+            cell = field.nearest_to(goal_m)
         self.way_m = (position_m, *field.way_to(*cell)[1:])
         if len(self.way_m) == 1:
             self.way_m = (position_m, position_m)

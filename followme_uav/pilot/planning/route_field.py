@@ -21,6 +21,8 @@ from followme_uav.pilot.mapping.window import GridWindow
 
 CLOSE_COST = 1.5
 """Added for each metre near to an obstacle: a way around may be this much longer."""
+UNKNOWN_COST = 3.0
+"""Cost of a metre that may turn out to be no way: one in three does."""
 TIGHT_COST = 8.0
 """Added nearer than the clearance, which is left only where the vehicle is already."""
 ESCAPE = 2
@@ -42,6 +44,8 @@ class RouteField:
         window: The cells.
         here_m: Where the ways begin.
         limit_m: Ways that cost more are left out.
+        is_unknown: Whether nothing is known of a cell; ways lead through such cells, too, at a
+            higher cost. None: only through cells that are known to be free.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class RouteField:
         window: GridWindow,
         here_m: Vec2,
         limit_m: float,
+        is_unknown: NDArray[np.bool_] | None = None,
     ) -> None:
         self.window = window
         self._here = here = window.cell_of(here_m)
@@ -58,6 +63,8 @@ class RouteField:
         rows, columns = (slice(max(i - reach, 0), min(i + reach + 1, window.size)) for i in here)
         self._corner = rows.start, columns.start
         cost = _cell_costs(is_free[rows, columns], is_tight[rows, columns])
+        if is_unknown is not None:
+            cost[is_unknown[rows, columns] & ~is_tight[rows, columns]] = UNKNOWN_COST
         start = here[0] - rows.start, here[1] - columns.start
         _allow_escape(cost, is_free[rows, columns], start)
         self._number, graph = _graph(cost, window.cell_m)
