@@ -146,6 +146,13 @@ class OccupancyGrid:
         cells, inside = self._flat(north_m, east_m)
         return inside & self._occupied[cells]
 
+    def is_beside_obstacle(
+        self, north_m: NDArray[np.floating], east_m: NDArray[np.floating]
+    ) -> NDArray[np.bool_]:
+        """Whether an obstacle is within `HULL_M` of these places: no wall is thinner than that."""
+        cells, inside = self._flat(north_m, east_m)
+        return inside & self._hull.is_near_at(cells)
+
     def is_close_at(self, position_m: Vec2) -> bool:
         """Whether a place is nearer to an obstacle than twice the clearance."""
         cells, _ = self._flat(

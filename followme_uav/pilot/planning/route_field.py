@@ -88,9 +88,17 @@ class RouteField:
             node = int(self._before[node])
         return way[::-1]
 
-    def nearest_to(self, goal_m: Vec2) -> tuple[int, int]:
-        """The cell with a way that is nearest to a place, and of several the nearest by way."""
-        rows, columns = np.nonzero(np.isfinite(self.cost))
+    def nearest_to(self, goal_m: Vec2, allowed: NDArray[np.bool_] | None = None) -> tuple[int, int]:
+        """The cell with a way that is nearest to a place, and of several the nearest by way.
+
+        Args:
+            goal_m: The place.
+            allowed: (rows, columns); other cells are taken only if a way leads to none of these.
+        """
+        reached = np.isfinite(self.cost)
+        if allowed is not None and (reached & allowed).any():
+            reached &= allowed
+        rows, columns = np.nonzero(reached)
         north_m, east_m = self.window.centres_m(rows, columns)
         away_m = np.hypot(north_m - goal_m[0], east_m - goal_m[1])
         best = int(np.argmin(away_m + NEARER_TO_HERE * self.cost[rows, columns]))

@@ -57,7 +57,8 @@ class Exploration:
         if not self._surroundings.grid.is_close_at(position_m):
             return position_m
         field = self._planner.field(position_m)
-        return field.window.centre_of(*field.nearest_to(position_m))
+        _, is_tight = self._surroundings.grid.sampled(COARSE)
+        return field.window.centre_of(*field.nearest_to(position_m, ~is_tight))
 
     def _best_view(self, field: RouteField, goal_m: Vec2 | None) -> Vec2:
         """The cell with the greatest utility; the present goal, if that is nearly as good."""
@@ -82,7 +83,7 @@ class Exploration:
         ground, now_s = self._surroundings.ground, self._surroundings.time_s
         log_odds, is_tight = self._surroundings.grid.sampled(COARSE)
         is_free = log_odds < 0
-        age = np.minimum((now_s - ground.viewed_s) / self._config.forget_s, 1.0)
+        age = np.minimum((max(now_s, 0.0) - ground.viewed_s) / self._config.forget_s, 1.0)
         is_frontier = is_free & ~is_tight & binary_dilation(log_odds == 0, _NEIGHBOURS)
         worth = is_free * age + FRONTIER * is_frontier
         window, start_m = ground.window, self._surroundings.start_m

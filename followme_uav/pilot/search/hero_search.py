@@ -54,7 +54,7 @@ class HeroSearch:
         self._last_s = 0.0
         self._goal_m: Vec2 | None = None
         self._field: RouteField | None = None
-        self._is_blocking: NDArray[np.bool_] = np.zeros((1, 1), np.bool_)
+        self._is_walkable: NDArray[np.bool_] = np.zeros((1, 1), np.bool_)
         self._azimuth_rad = 0.0
         self._begins = True
 
@@ -72,11 +72,11 @@ class HeroSearch:
         field = self._planner.field(here_m)
         if field is not self._field:
             self._field = field
-            self._is_blocking = self._blocking(hero_map)
+            self._is_walkable = self._walkable(hero_map)
             self._goal_m = self._best_place(field, hero_map)
         seen = visible_by_direction(
             hero_map.probability,
-            self._is_blocking,
+            self._surroundings.grid.is_beside_obstacle,
             hero_map.window,
             np.array([here_m]),
             self._config.explore.view_m,
@@ -92,19 +92,19 @@ class HeroSearch:
             self._azimuth_rad = 0.0
             log_odds, _ = self._surroundings.grid.sampled(COARSE)
             self.hero_map = HeroMap(ground.window, RADIUS_M, hero, log_odds <= 0)
-            self._is_blocking = self._blocking(self.hero_map)
+            self._is_walkable = self._walkable(self.hero_map)
         dt_s, self._last_s = time_s - self._last_s, time_s
         if dt_s > 0.0:
-            self.hero_map.move(dt_s, hero.velocity_mps, search.diffusion_m2ps, ~self._is_blocking)
+            self.hero_map.move(dt_s, hero.velocity_mps, search.diffusion_m2ps, self._is_walkable)
         self.hero_map.not_seen_at(ground.window, *self._surroundings.in_view, search.detect_share)
         return self.hero_map
 
-    def _blocking(self, hero_map: HeroMap) -> NDArray[np.bool_]:
-        """Cells of the probability map that hold an obstacle."""
+    def _walkable(self, hero_map: HeroMap) -> NDArray[np.bool_]:
+        """Cells of the probability map without an obstacle."""
         window = self._surroundings.ground.window
         is_occupied = self._surroundings.grid.is_occupied
         blocks = is_occupied.reshape(window.size, COARSE, window.size, COARSE).any(axis=(1, 3))
-        return hero_map.cut(window, np.asarray(blocks), False)
+        return hero_map.cut(window, ~np.asarray(blocks), True)
 
     def _best_place(self, field: RouteField, hero_map: HeroMap) -> Vec2 | None:
         """The place that sees most per second; None where no way leads to any."""
@@ -124,7 +124,7 @@ class HeroSearch:
             return None
         seen = visible_by_direction(
             hero_map.probability,
-            self._is_blocking,
+            self._surroundings.grid.is_beside_obstacle,
             hero_map.window,
             places_m,
             self._config.explore.view_m,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ NEAREST_M = 2.0
 
 def visible_by_direction(
     values: NDArray[np.float64],
-    is_blocking: NDArray[np.bool_],
+    blocks: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]],
     window: GridWindow,
     places_m: NDArray[np.float64],
     view_m: float,
@@ -24,7 +26,7 @@ def visible_by_direction(
 
     Args:
         values: (rows, columns) of the window.
-        is_blocking: Cells that hide what is behind them, (rows, columns).
+        blocks: Whether places (north, east) hide those behind them; asked at steps of a cell.
         window: The cells.
         places_m: (n, 2): north and east.
         view_m: How far the view reaches.
@@ -40,7 +42,7 @@ def visible_by_direction(
     rows, columns = window.rows_columns(north_m, east_m)
     inside = window.holds(rows, columns)
     rows, columns = np.where(inside, rows, 0), np.where(inside, columns, 0)
-    hidden = np.logical_or.accumulate(is_blocking[rows, columns] & inside, axis=2)
+    hidden = np.logical_or.accumulate(blocks(north_m, east_m), axis=2)
     # A sample stands for all cells of its piece of the ring.
     weight = distance_m * (2.0 * np.pi / DIRECTIONS) / cell_m
     seen: NDArray[np.float64] = (values[rows, columns] * (inside & ~hidden) * weight).sum(axis=2)
