@@ -121,6 +121,8 @@ class Baseline(ABC):
         if self._surroundings is not None:
             self._surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
+        if self._surroundings is not None and mask is not None:
+            self._surroundings.note_people(frame, mask, altitude_m)
         airborne = self.state not in (MissionState.TAKEOFF, MissionState.DONE)
         found = detect(mask, self.config.detection) if mask is not None and airborne else []
         detection = max(found, key=lambda one: one.area_px, default=None)

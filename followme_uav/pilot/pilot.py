@@ -94,6 +94,8 @@ class Pilot:
         if self._surroundings is not None:
             self._surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
+        if self._surroundings is not None and mask is not None:
+            self._surroundings.note_people(frame, mask, altitude_m)
         tracking = self._track(frame, mask, altitude_m)
         has_collided = self._contacts.is_collision(frame.vehicle, self.state)
         inputs = mission_inputs(

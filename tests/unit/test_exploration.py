@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from followme_uav.config import load_config
+from followme_uav.geometry import pixel_of_point
+from followme_uav.messages import MaskClass
 from followme_uav.pilot.mapping.surroundings import Surroundings
 from followme_uav.pilot.planning.grid_planner import GridPlanner
 from followme_uav.pilot.search.exploration import Exploration
@@ -65,7 +67,7 @@ def test_exploration_stays_inside_the_geofence(radius_m, least_m):
 
 def test_ground_not_looked_at_for_long_is_visited_again():
     """In a yard that was seen as a whole, the vehicle goes round instead of hovering."""
-    track, _, surroundings = explore(config_with(forget_s=10.0), YARD, 40.0)
+    track, _, surroundings = explore(config_with(forget_s=10.0), (*YARD, HOUSE), 40.0)
     late = np.array(track[200:])
     assert np.ptp(late[:, 0]) + np.ptp(late[:, 1]) > 15.0
     age_s = surroundings.time_s - surroundings.ground.viewed_s
@@ -86,9 +88,46 @@ def test_waypoint_of_a_vehicle_that_sees_nothing_is_its_own_place():
 
 
 def test_landing_place_is_off_the_walls():
+    _, _, surroundings = explore(config_with(), [HOUSE], 5.0)
+    north, _ = landing_place(surroundings, (4.8, 0.0))
+    assert north <= 6.0 - config_with().limits.clearance_m
+
+
+def landing_place(surroundings, here_m):
     config = config_with()
-    _, _, surroundings = explore(config, [HOUSE], 5.0)
     exploration = Exploration(config, surroundings, GridPlanner(config, surroundings))
-    assert exploration.nearest_point((-5.0, 0.0)) == (-5.0, 0.0)
-    north, _ = exploration.nearest_point((4.8, 0.0))
-    assert north <= 6.0 - config.limits.clearance_m
+    return exploration.nearest_point(here_m)
+
+
+def mask_with_person(frame, place_m):
+    """The mask of a frame that shows a person of 1.7 m at this place."""
+    mask = np.zeros((160, 160, 3), np.uint8)
+    mask[..., MaskClass.BACKGROUND] = 255
+    (u, top, _), (_, bottom, _) = (
+        pixel_of_point(frame.camera, (*place_m, down)) for down in (-1.7, 0.0)
+    )
+    column, rows = round(80 * (u + 1)), [round(80 * (v + 1)) for v in (top, bottom)]
+    mask[rows[0] : rows[1], column - 3 : column + 3, MaskClass.BACKGROUND] = 0
+    return mask
+
+
+def test_landing_place_is_off_the_people():
+    _, _, surroundings = explore(config_with(), [], 3.0)
+    assert math.dist(landing_place(surroundings, (0.0, 0.0)), (0.0, 0.0)) <= 6.0
+    for azimuth_deg in range(0, 360, 60):
+        frame = frame_at((0.0, 0.0), [], time_s=3.0, pan_deg=azimuth_deg, tilt_deg=-30.0)
+        person_m = tuple(6.0 * f(math.radians(azimuth_deg)) for f in (math.cos, math.sin))
+        surroundings.note_people(frame, mask_with_person(frame, person_m), 4.5)
+    place_m = landing_place(surroundings, (0.0, 0.0))
+    assert math.hypot(*place_m) >= 12.0
+
+
+def test_landing_place_is_given_up_when_a_person_comes():
+    config = config_with()
+    _, _, surroundings = explore(config, [], 3.0)
+    exploration = Exploration(config, surroundings, GridPlanner(config, surroundings))
+    before_m = exploration.nearest_point((0.0, 0.0))
+    assert exploration.nearest_point((1.0, 0.0)) == before_m
+    frame = frame_at((before_m[0] - 6.0, before_m[1]), [], time_s=3.0, tilt_deg=-30.0)
+    surroundings.note_people(frame, mask_with_person(frame, before_m), 4.5)
+    assert math.dist(exploration.nearest_point((1.0, 0.0)), before_m) >= 6.0

@@ -143,6 +143,18 @@ def test_velocity_in_open_known_space_is_kept():
     assert limited(known([], (0.0, 0.0)), (8.0, 0.0)) == pytest.approx((8.0, 0.0))
 
 
+def test_vehicle_does_not_creep_into_unknown_space():
+    """It clears only the place where it is, not the one that it wants to fly to."""
+    surroundings, here = Surroundings(CONFIG), (0.0, 0.0)
+    limiter = KnownSpaceLimiter(CONFIG, surroundings)
+    for i in range(100):
+        view = frame_at(here, [], time_s=i / 10)
+        surroundings.update(type(view)(**{**vars(view), "scan": None}), 4.5)
+        north, east = limiter.limit_velocity(here, (3.0, 0.5), 0.45)
+        here = here[0] + 0.1 * north, here[1] + 0.1 * east
+    assert math.hypot(*here) <= 2.0
+
+
 def test_velocity_into_unknown_space_is_none():
     assert math.hypot(*limited(Surroundings(CONFIG), (3.0, 1.0))) == 0.0
 

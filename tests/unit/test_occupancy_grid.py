@@ -112,10 +112,20 @@ def test_unknown_space_and_space_outside_the_window_may_not_be_flown_over():
     assert not grid.may_fly(np.array([12.0, 500.0]), np.array([0.0, 0.0])).any()
 
 
-def test_place_of_the_vehicle_is_free():
+def test_place_of_the_vehicle_is_free_but_not_what_is_beside_it():
     grid = grid_of()
-    grid.clear_around((3.0, 3.0))
-    assert values_at(grid, (3.0, 3.0), (3.0, 3.7), (3.0, 9.0)) == [-4, -4, 0]
+    grid.clear_around((3.2, 3.2), 0.0)
+    assert values_at(grid, (3.2, 3.2), (3.2, 4.2)) == [-4, 0]
+    grid.clear_around((3.2, 3.2), 2.0)
+    assert values_at(grid, (3.2, 4.2), (5.0, 5.0), (3.2, 6.2)) == [-4, -4, 0]
+
+
+def test_place_beside_unknown_space_may_not_be_flown_over():
+    """The vehicle is wider than a cell: what is unknown beside it may be a tree."""
+    grid = grid_of()
+    grid.update(scan_around((0.0, 0.0), [], first_deg=0.0, span_deg=90.0), (0.0, 0.0))
+    assert grid.may_fly(np.array([10.0]), np.array([3.0])).all()
+    assert not grid.may_fly(np.array([10.0]), np.array([0.3])).any()
 
 
 def test_window_follows_the_vehicle_and_keeps_the_map_around_it():

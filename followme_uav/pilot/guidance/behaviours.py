@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import yaw_of
-from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, MissionState
+from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, MissionState, Vec2
 from followme_uav.pilot.guidance.follow import FollowGuidance
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
-from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to
+from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to, within_tilt_limits
 from followme_uav.pilot.guidance.search import View
 from followme_uav.pilot.guidance.sweep import Sweep
 from followme_uav.pilot.guidance.ways import Ways, ways_on_street_map
@@ -100,8 +100,17 @@ class Behaviours:
             Manoeuvre.VELOCITY,
             velocity_mps=self._planner.velocity_to(place_m, here, patrol.speed_mps),
             descent_mps=mission.descent_mps if is_above else 0.0,
+            line_of_sight=self._landing_sight(inputs, place_m),
         )
         return guidance, ()
+
+    def _landing_sight(self, inputs: GuidanceInputs, place_m: Vec2) -> LineOfSight | None:
+        """Towards the place, to see who comes there; without effect where a map gives the place."""
+        if self._config.simulator.has_map:
+            return None
+        ground_m = inputs.frame.vehicle.position_m[2] + inputs.altitude_m
+        sight = line_of_sight_to(inputs.frame.camera.position_m, (*place_m, ground_m))
+        return LineOfSight(sight.azimuth_rad, within_tilt_limits(sight.elevation_rad))
 
     @property
     def _patrol_tilt_rad(self) -> float:

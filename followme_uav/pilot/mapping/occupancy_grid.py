@@ -30,9 +30,10 @@ HULL_M = 1.0
 """Distance within which the vehicle may touch an obstacle: half its width, and half a cell."""
 
 
-_HULL_NORTH_M, _HULL_EAST_M = (
-    one.ravel() for one in np.mgrid[-HULL_M : HULL_M + 0.1 : 0.25, -HULL_M : HULL_M + 0.1 : 0.25]
-)
+BESIDE_M = 0.75
+"""The vehicle needs known free space so far to all sides: half its width, and its error."""
+_FREE_NORTH_M = np.array([0.0, BESIDE_M, -BESIDE_M, 0.0, 0.0])
+_FREE_EAST_M = np.array([0.0, 0.0, 0.0, BESIDE_M, -BESIDE_M])
 _AROUND = np.array([[math.cos(i * math.pi / 4), math.sin(i * math.pi / 4)] for i in range(8)]).T
 
 
@@ -52,8 +53,6 @@ class OccupancyGrid:
         self._clearance = Inflation(window, clearance_m)
         self._clearance_m = clearance_m
         self._layers = (self._hull, self._clearance)
-        self._cleared: tuple[int, int] | None = None
-        """Cell of the vehicle when its place was cleared last."""
         self._margin = max(layer.margin for layer in self._layers)
 
     def update(self, scan: RangeScan, camera_m: Vec2) -> None:
@@ -74,12 +73,11 @@ class OccupancyGrid:
         self._log_odds[hit] = np.minimum(before_at_hit + HIT, MOST)
         self._note_changes(np.unique(np.concatenate((free[before > 0], hit))))
 
-    def clear_around(self, position_m: Vec2) -> None:
-        """The vehicle itself is there: its place is free, unless it touches something."""
-        if self._cleared == self.window.cell_of(position_m):
-            return
-        self._cleared = self.window.cell_of(position_m)
-        cells = self._cells_at(position_m[0] + _HULL_NORTH_M, position_m[1] + _HULL_EAST_M)
+    def clear_around(self, position_m: Vec2, radius_m: float) -> None:
+        """The vehicle is there, or has risen there: this place is free, where nothing was hit."""
+        steps = np.arange(-radius_m, radius_m + 1e-9, self.window.cell_m / 2.0)
+        north_m, east_m = (one.ravel() for one in np.meshgrid(steps, steps))
+        cells = self._cells_at(position_m[0] + north_m, position_m[1] + east_m)
         before = self._log_odds[cells]
         self._log_odds[cells] = np.where(before > 0, before, np.minimum(MISS, before))
 
@@ -118,26 +116,38 @@ class OccupancyGrid:
     def sampled(self, step: int) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
         """(log-odds, whether nearer to an obstacle than the clearance) of every `step`-th cell.
 
-        Of each square of `step` times `step` cells, the cell in the middle is taken.
+        Of each square of `step` times `step` cells, the cell in the middle is taken; of the
+        log-odds, the least known of those in its middle and in its corners.
         """
         middle = slice(step // 2, None, step)
         shape = (self.window.size, self.window.size)
         tight = self._clearance.counts.reshape(shape)[middle, middle] > 0
-        return self.log_odds[middle, middle], tight
+        log_odds = self.log_odds
+        most = log_odds[middle, middle].copy()
+        for row in {0, step - 1}:
+            for column in {0, step - 1}:
+                np.maximum(most, log_odds[row::step, column::step], out=most)
+        return most, tight
 
     def may_fly(
         self, north_m: NDArray[np.floating], east_m: NDArray[np.floating], *, tight: bool = False
     ) -> NDArray[np.bool_]:
         """Whether these places are known to be free, and far enough from all obstacles.
 
+        The vehicle has a width: what is beside a place must be free, too.
+
         Args:
             north_m: Of any shape.
             east_m: Of the same shape.
             tight: The vehicle need not keep its clearance, but must not touch anything.
         """
-        cells, inside = self._flat(north_m, east_m)
+        around, inside = self._flat(
+            np.asarray(north_m)[..., None] + _FREE_NORTH_M,
+            np.asarray(east_m)[..., None] + _FREE_EAST_M,
+        )
         layer = self._hull if tight else self._clearance
-        return inside & (self._log_odds[cells] < 0) & ~layer.is_near_at(cells)
+        is_free = (inside & (self._log_odds[around] < 0)).all(axis=-1)
+        return np.asarray(is_free & ~layer.is_near_at(around[..., 0]))
 
     def is_obstructed(
         self, north_m: NDArray[np.floating], east_m: NDArray[np.floating]

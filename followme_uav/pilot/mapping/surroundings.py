@@ -8,13 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Vec2
+from followme_uav.messages import Frame, Mask, Vec2
 from followme_uav.pilot.mapping.occupancy_grid import OccupancyGrid
+from followme_uav.pilot.mapping.people import PeopleMap
 from followme_uav.pilot.mapping.viewed_ground import ViewedGround
 from followme_uav.pilot.mapping.window import GridWindow, Indices
 
 LARGEST = 1024
 """Cells of the largest window, a side."""
+START_M = 2.0
+"""Around the place where the vehicle has risen, this much on each side is free: the camera cannot
+see what is beside it, and the vehicle could not begin to move."""
 COARSE = 4
 """Cells of ground, and of plans, have this many times the size of those of the occupancy grid."""
 
@@ -29,6 +33,7 @@ class Surroundings:
         start_m: Where the flight began, north and east: the centre of the geofence.
         grid: Space at the vehicle's height.
         ground: The ground that was looked at.
+        people: Where people were seen on it.
         time_s: Of the last frame.
         in_view: Rows and columns of the ground that the last frame shows.
     """
@@ -36,6 +41,7 @@ class Surroundings:
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
         self._lowest_m = config.limits.min_altitude_m - config.limits.sink_m
+        self._is_first = True
         self._aspect = config.camera.width_px / config.camera.height_px
         self.time_s = -math.inf
         self._begin((0.0, 0.0))
@@ -52,6 +58,7 @@ class Surroundings:
         self.start_m = start_m
         self.grid = OccupancyGrid(fine, self._config.limits.clearance_m)
         self.ground = ViewedGround(coarse, explore.view_m)
+        self.people = PeopleMap(coarse, explore.view_m)
         self.in_view: tuple[Indices, Indices] = _NOTHING
 
     def update(self, frame: Frame, altitude_m: float) -> None:
@@ -65,7 +72,8 @@ class Surroundings:
             return
         self.grid.follow(here)
         self._follow_ground()
-        self.grid.clear_around(here)
+        self.grid.clear_around(here, START_M if self._is_first else 0.0)
+        self._is_first = False
         if frame.scan is None:
             return
         self.grid.update(frame.scan, frame.camera.position_m[:2])
@@ -74,8 +82,15 @@ class Surroundings:
             frame.time_s, frame.scan, frame.camera, height_m, self._aspect
         )
 
+    def note_people(self, frame: Frame, mask: Mask, altitude_m: float) -> None:
+        """Enter the people of the frame's mask; after `update`."""
+        if altitude_m >= self._lowest_m:
+            height_m = altitude_m + frame.vehicle.position_m[2] - frame.camera.position_m[2]
+            self.people.update(frame.time_s, mask, frame.camera, height_m)
+
     def _follow_ground(self) -> None:
         """Keep the coarse window on the fine one."""
         fine = self.grid.window
         coarse = replace(self.ground.window, south=fine.south // COARSE, west=fine.west // COARSE)
         self.ground.move_to(coarse)
+        self.people.move_to(coarse)

@@ -27,7 +27,7 @@ OPTIMISTIC_M = 60.0
 """Longest way that is planned through unknown space."""
 OFF_GOAL_M = 4.0
 """A known way that ends farther than this from the goal is worth a try through unknown space."""
-LOOK_AHEAD = 24
+LOOK_AHEAD = 12
 """Points of the way that are tried as the next one."""
 AT_GOAL_M = 0.5
 """Nearer than this to its end, a way is flown to the end."""

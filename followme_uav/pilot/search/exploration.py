@@ -20,6 +20,7 @@ from followme_uav.messages import Vec2
 from followme_uav.pilot.mapping.surroundings import COARSE, Surroundings
 from followme_uav.pilot.planning.grid_planner import GridPlanner
 from followme_uav.pilot.planning.route_field import RouteField
+from followme_uav.pilot.search.landing import LandingPlaces
 from followme_uav.pilot.search.visibility import visible_by_direction
 
 FRONTIER = 3.0
@@ -43,6 +44,7 @@ class Exploration:
         self._reached_m = config.patrol.waypoint_radius_m
         self._surroundings = surroundings
         self._planner = planner
+        self._landing = LandingPlaces(surroundings, planner)
         self._field: RouteField | None = None
         self._goal_m: Vec2 | None = None
 
@@ -58,12 +60,8 @@ class Exploration:
         return self._goal_m
 
     def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
-        """A place to land near `position_m`: away from obstacles, if there is one."""
-        if not self._surroundings.grid.is_close_at(position_m):
-            return position_m
-        field = self._planner.field(position_m)
-        _, is_tight = self._surroundings.grid.sampled(COARSE)
-        return field.window.centre_of(*field.nearest_to(position_m, ~is_tight))
+        """A place to land near `position_m`: off obstacles and people, if there is one."""
+        return self._landing.nearest_point(position_m)
 
     def _best_view(self, field: RouteField, goal_m: Vec2 | None) -> Vec2:
         """The place with the greatest utility; the present goal, if that is nearly as good."""
