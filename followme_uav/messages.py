@@ -331,6 +331,16 @@ class MissionInputs:
 
 
 @dataclass(frozen=True)
+class MapProgress:
+    """The map that the vehicle makes, at one frame of a flight without a map."""
+
+    viewed_m2: float
+    """Ground that was looked at so far."""
+    way_m: tuple[Vec2, ...] = ()
+    """Points of the way that is flown, the goal last; empty where no way was planned."""
+
+
+@dataclass(frozen=True)
 class LineOfSight:
     """A viewing direction in the world."""
 
@@ -435,6 +445,8 @@ class Step:
     guidance: Guidance | None = None
     response: VehicleResponse | None = None
     """Which the command allows for."""
+    own_map: MapProgress | None = None
+    """None where the flight has a map."""
 
     @classmethod
     def of(

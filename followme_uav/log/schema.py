@@ -59,6 +59,7 @@ _DATACLASSES: dict[str, type] = {
         messages.LineOfSight,
         messages.Guidance,
         messages.VehicleResponse,
+        messages.MapProgress,
         messages.TrackEstimate,
         messages.LoopTerms,
         messages.Command,

@@ -155,6 +155,7 @@ class Baseline(ABC):
             loops=loops,
             inputs=inputs_of_mission,
             guidance=guidance,
+            own_map=None if self._surroundings is None else self._surroundings.progress(),
         )
 
     def _guide(self, inputs: GuidanceInputs) -> Guided:

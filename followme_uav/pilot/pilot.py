@@ -134,6 +134,7 @@ class Pilot:
             inputs=inputs,
             guidance=guidance,
             response=self._control.response,
+            own_map=None if self._surroundings is None else self._surroundings.progress(),
         )
 
     def _track(self, frame: Frame, mask: Mask | None, altitude_m: float) -> Tracking:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Mask, Vec2
+from followme_uav.messages import Frame, MapProgress, Mask, Vec2
 from followme_uav.pilot.mapping.occupancy_grid import OccupancyGrid
 from followme_uav.pilot.mapping.people import PeopleMap
 from followme_uav.pilot.mapping.viewed_ground import ViewedGround
@@ -35,6 +35,7 @@ class Surroundings:
         ground: The ground that was looked at.
         people: Where people were seen on it.
         time_s: Of the last frame.
+        way_m: The way that was planned at the last frame, for logs; set by the planner.
         in_view: Rows and columns of the ground that the last frame shows.
     """
 
@@ -60,6 +61,7 @@ class Surroundings:
         self.ground = ViewedGround(coarse, explore.view_m)
         self.people = PeopleMap(coarse, explore.view_m)
         self.in_view: tuple[Indices, Indices] = _NOTHING
+        self.way_m: tuple[Vec2, ...] = ()
 
     def update(self, frame: Frame, altitude_m: float) -> None:
         """Enter a frame; low above the ground it says nothing about the space to fly in."""
@@ -67,7 +69,7 @@ class Surroundings:
         if self.time_s == -math.inf:
             self._begin(here)
         self.time_s = frame.time_s
-        self.in_view = _NOTHING
+        self.in_view, self.way_m = _NOTHING, ()
         if altitude_m < self._lowest_m:
             return
         self.grid.follow(here)
@@ -87,6 +89,10 @@ class Surroundings:
         if altitude_m >= self._lowest_m:
             height_m = altitude_m + frame.vehicle.position_m[2] - frame.camera.position_m[2]
             self.people.update(frame.time_s, mask, frame.camera, height_m)
+
+    def progress(self) -> MapProgress:
+        """What logs and viewers show of the map at this frame."""
+        return MapProgress(self.ground.area_m2, self.way_m)
 
     def _follow_ground(self) -> None:
         """Keep the coarse window on the fine one."""

@@ -27,6 +27,8 @@ OPTIMISTIC_M = 60.0
 """Longest way that is planned through unknown space."""
 OFF_GOAL_M = 4.0
 """A known way that ends farther than this from the goal is worth a try through unknown space."""
+LOGGED_EVERY = 3
+"""Every third point of a way is logged, and its end."""
 LOOK_AHEAD = 12
 """Points of the way that are tried as the next one."""
 AT_GOAL_M = 0.5
@@ -69,6 +71,7 @@ class GridPlanner:
     def velocity_to(self, goal_m: Vec2, position_m: Vec2, speed_mps: float) -> Vec2:
         """Velocity towards the goal, slower near its end and where the way turns."""
         point_m = self.next_point(goal_m, position_m)
+        self._surroundings.way_m = (*self.way_m[1:-1:LOGGED_EVERY], self.way_m[-1])
         course_rad, distance_m = course(position_m, point_m)
         at_the_end_mps = 0.0 if point_m == self.way_m[-1] else self._corner_speed_mps
         return heading_velocity(min(speed_mps, at_the_end_mps + distance_m), course_rad)
