@@ -493,7 +493,7 @@ class SimulatorProfile(Section):
     Without one, it may fly anywhere."""
     patrol_waypoints_m: tuple[Point2, ...] = ()
     """The round of the patrol: north and east in metres from the origin. Without one, the vehicle
-    explores, on a map that it makes itself."""
+    explores, on a map that it makes itself from metric depth images."""
 
     @property
     def has_map(self) -> bool:
@@ -504,6 +504,8 @@ class SimulatorProfile(Section):
     def _waypoints_are_flyable(self) -> SimulatorProfile:
         if self.flyable_m and not self.patrol_waypoints_m:
             raise ValueError("flyable_m needs patrol_waypoints_m; leave out both to fly without")
+        if not self.patrol_waypoints_m and not self.metric_depth:
+            raise ValueError("without metric_depth the patrol needs patrol_waypoints_m")
         for north, east in self.patrol_waypoints_m:
             inside = any(
                 south <= north <= top and west <= east <= right
