@@ -50,10 +50,11 @@ if __name__ == "__main__":
     client.call("simPause", True)  # time passes only in simContinueForTime: repeatable, and fast
     client.call("enableApiControl", True, "")
     client.call("armDisarm", True, "")
-    takeoff = client.begin("takeoff", 20.0, "")  # is answered when the vehicle is up
+    takeoff = client.begin("takeoff", 20.0, "")  # is answered when the task ends
     client.call("simContinueForTime", 5.0)
+    client.result(takeoff)  # as on AirSim, true or false is no sign of success; the altitude is
     position = client.call("getMultirotorState", "")["kinematics_estimated"]["position"]
-    print(f"took off: {client.result(takeoff)}, altitude {-position['z_val']:.1f} m")
+    print(f"took off, altitude {-position['z_val']:.1f} m")
     request = {"camera_name": "0", "image_type": 0, "pixels_as_float": False, "compress": False}
     [image] = client.call("simGetImages", [request], "", False)
     print(f"image: {image['width']} x {image['height']}, {len(image['image_data_uint8'])} bytes")

@@ -1,4 +1,4 @@
-"""Handles Ctrl-C: the first one ends the command within seconds, further ones are ignored.
+"""Handles Ctrl-C and SIGTERM: the first ends the command within seconds, more are ignored.
 
 The first Ctrl-C raises `KeyboardInterrupt`, so that the command stops its processes and closes its
 files. An exception of a second one would interrupt that and leave processes behind. A thread ends
@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 EXIT_CODE = 130
@@ -22,10 +23,10 @@ DEADLINE_S = 8.0
 
 
 class Interrupts:
-    """Handler of SIGINT for a command on the main thread.
+    """Handler of SIGINT and SIGTERM for a command on the main thread.
 
     Attributes:
-        is_ending: Ctrl-C was pressed to end the command.
+        is_ending: Ctrl-C was pressed, or SIGTERM sent, to end the command.
     """
 
     def __init__(self) -> None:
@@ -33,10 +34,14 @@ class Interrupts:
         self._is_over = False
 
     def install(self) -> None:
-        """Handle Ctrl-C from now on, unless the process was started to ignore it."""
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            with suppress(ValueError):  # not the main thread, which alone handles signals
-                signal.signal(signal.SIGINT, self)
+        """Handle both from now on, unless the process was started to ignore them.
+
+        A shell starts jobs in the background so that they ignore Ctrl-C; SIGTERM ends those.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                with suppress(ValueError):  # not the main thread, which alone handles signals
+                    signal.signal(number, self)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """End the command."""
@@ -69,6 +74,37 @@ class Interrupts:
         with suppress(Exception):
             print("followme-uav: ended by force", file=sys.stderr, flush=True)
         os._exit(EXIT_CODE)
+
+
+@contextmanager
+def first_ctrl_c_requests(
+    end: Callable[[], None], is_requested: Callable[[], bool]
+) -> Iterator[None]:
+    """The first Ctrl-C requests the end, the second interrupts.
+
+    An exception in a signal handler can end in any function, even silently, or in the middle of an
+    entry of a log. A second Ctrl-C means that the work does not react, as in a pilot that hangs.
+
+    Args:
+        end: Requests the end.
+        is_requested: Whether the end has been requested.
+    """
+    before = signal.getsignal(signal.SIGINT)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if is_requested():
+            raise KeyboardInterrupt
+        end()
+
+    try:
+        signal.signal(signal.SIGINT, on_signal)
+    except ValueError:  # not the main thread, which alone handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _ignore() -> None:

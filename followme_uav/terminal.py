@@ -19,6 +19,7 @@ import io
 import os
 import sys
 import unicodedata
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -96,6 +97,28 @@ def print_table(table: Table, console: Console | None = None) -> None:
         return
     for part in _row_by_row(table):
         console.print(part, highlight=False)
+
+
+def print_summary_table(title: str, values: Mapping[str, object], console: Console) -> None:
+    """Print values by their names."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, show_header=False)
+    for name, value in values.items():
+        table.add_row(name, escape(_readable(value)))
+    print_table(table, console)
+
+
+def _readable(value: object) -> str:
+    """A value of a summary as text: numbers with three digits, a dash for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_readable(item) for item in value) or "none"
+    return str(value)
 
 
 class _TolerantWriter(io.RawIOBase):

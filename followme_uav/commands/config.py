@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from followme_uav.commands.options import Json, Profile
+from followme_uav.commands.options import Json, Overrides, Profile
 from followme_uav.errors import ConfigError
 from followme_uav.terminal import make_console, print_table
 
@@ -25,9 +25,7 @@ def show(
     config: Annotated[
         Path | None, typer.Option(help="YAML file with keys to change, as for 'fly'.")
     ] = None,
-    overrides: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
-    ] = [],  # noqa: B006 - typer copies it
+    overrides: Overrides = [],  # noqa: B006 - typer copies it
     profile: Profile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
 ) -> None:

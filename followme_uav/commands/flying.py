@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from followme_uav.commands.options import (
+    ConfigFile,
     Json,
+    Overrides,
     Pilot,
     Profile,
     Sim,
@@ -36,13 +38,8 @@ class FlightOptions:
     """The options for the conditions of a flight."""
 
     weights: Weights = DEFAULT_WEIGHTS
-    config: Annotated[
-        Path | None,
-        typer.Option(help="YAML file; configs/default.yaml has the keys that it lacks."),
-    ] = None
-    overrides: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
-    ] = field(default_factory=list)
+    config: ConfigFile = None
+    overrides: Overrides = field(default_factory=list)
     sim: Sim = "embedded"
     profile: Profile = None
     seed: Annotated[int, typer.Option(help="Seed of the embedded city.")] = 0

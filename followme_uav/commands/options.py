@@ -45,12 +45,18 @@ Profile = Annotated[
     str | None,
     typer.Option(help="Simulator profile: a name in configs/simulators, or a file."),
 ]
+ConfigFile = Annotated[
+    Path | None, typer.Option(help="YAML file; configs/default.yaml has the keys that it lacks.")
+]
+Overrides = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
+]
 Vehicle = Annotated[
     str | None,
     typer.Option(
-        help="Vehicle of the embedded simulator: a name in configs/vehicles (nimble, "
-        "simpleflight), or a file. `scenario run` and `random` also take 'drawn'.",
-        show_default="nimble, or as in the world file",
+        help="Vehicle of the embedded simulator: a name in configs/vehicles "
+        "(simpleflight, nimble), or a file. `scenario run` and `random` also take 'drawn'.",
+        show_default="simpleflight, or as in the world file",
     ),
 ]
 SkipIncomplete = Annotated[

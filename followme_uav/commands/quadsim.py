@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from followme_uav.commands.options import Weights, free_name, with_option_groups
+from followme_uav.commands.options import (
+    ConfigFile,
+    Overrides,
+    Weights,
+    free_name,
+    with_option_groups,
+)
 from followme_uav.commands.watching import ViewOption, WebOption, live_view, serve
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
@@ -35,13 +41,8 @@ class QuadSimOptions:
         int, typer.Option(help="Port that QuadSim connects to; 0 chooses a free one.")
     ] = 4567
     weights: Weights = DEFAULT_WEIGHTS
-    config: Annotated[
-        Path | None,
-        typer.Option(help="YAML file; configs/default.yaml has the keys that it lacks."),
-    ] = None
-    overrides: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
-    ] = field(default_factory=list)
+    config: ConfigFile = None
+    overrides: Overrides = field(default_factory=list)
     classic: Annotated[
         bool,
         typer.Option("--classic", help="Report as the follower of the Udacity project did."),

@@ -43,6 +43,10 @@ Workers = Annotated[
 ]
 
 
+CameraOption = Annotated[
+    Literal["given", "drawn"],
+    typer.Option(help="Camera of the configuration, or one that is drawn for each flight."),
+]
 LogChoice = Annotated[
     Literal["all", "failures", "none"] | None, typer.Option(help="Flights whose logs are kept.")
 ]
@@ -105,6 +109,7 @@ class PilotOptions:
     pilot: Pilot = "network"
     weights: Weights = DEFAULT_WEIGHTS
     vehicle: Vehicle = None
+    camera: CameraOption = "given"
 
     def campaign(
         self,
@@ -123,6 +128,7 @@ class PilotOptions:
             pilot=self.pilot,
             weights=self.weights,
             overrides=tuple(self.overrides),
+            camera=self.camera,
             world={} if self.vehicle is None else {"vehicle": chosen_vehicle(self.vehicle)},
         )
         return one_variant(

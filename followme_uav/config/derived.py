@@ -35,8 +35,17 @@ class Formula:
 CONFIRM_PX, CLASSIFY_PX, EXPECTED_PX = 26.2, 15.0, 9.0
 """Height in pixels from which a detection is confirmed as the hero, is classified at all, and is
 classified at the place where a lost hero is expected."""
+ACQUIRE_FRAMES, ACQUIRE_S = 8, 0.8
+"""Frames with the hero, and their duration, that are enough to follow."""
 CENTROID_SIGMA_PX = 1.66
 """Standard deviation of a detection's centroid in pixels."""
+INPUT_WIDTH_PX, SIDE_MULTIPLE_PX = 160.0, 8.0
+"""Width of the networks' images, and what the sides of any image are multiples of."""
+MIN_SIDE_PX, MAX_WIDTH_PX, MAX_HEIGHT_PX = 32.0, 640.0, 480.0
+TRAINED_FOCAL_PX = INPUT_WIDTH_PX / (2.0 * math.tan(math.radians(60.0) / 2.0))
+"""Focal length of the images that the networks were trained with."""
+SIZE_TOLERANCE = 0.2
+"""A hero larger or smaller by this share than in training is recognised as well."""
 CAMERA = ("camera.width_px", "simulator.camera_fov_deg")
 
 
@@ -48,6 +57,47 @@ def rounded(value: float, digits: int = 2) -> float:
 def focal_length_px(width_px: float, fov_deg: float) -> float:
     """Size in pixels of an object that is as large as it is far away."""
     return width_px / (2.0 * math.tan(math.radians(fov_deg) / 2.0))
+
+
+def _working_width_px(source_width_px: float, source_height_px: float, fov_deg: float) -> float:
+    """The width of images in which the hero is about as large as in the training frames.
+
+    Images that are within a fifth of it stay as they are. Others get the width, a multiple of
+    `SIDE_MULTIPLE_PX`, that keeps their aspect ratio best.
+    """
+    if not source_width_px and not source_height_px:
+        return INPUT_WIDTH_PX
+    source_width_px = source_width_px or source_height_px
+    source_height_px = source_height_px or source_width_px
+    aspect = source_height_px / source_width_px
+    trained_px = source_width_px * TRAINED_FOCAL_PX / focal_length_px(source_width_px, fov_deg)
+    best_px = min(max(trained_px, MIN_SIDE_PX / aspect), MAX_WIDTH_PX, MAX_HEIGHT_PX / aspect)
+    low_px, high_px = (1.0 - SIZE_TOLERANCE) * best_px, (1.0 + SIZE_TOLERANCE) * best_px
+    is_whole = not source_width_px % SIDE_MULTIPLE_PX and not source_height_px % SIDE_MULTIPLE_PX
+    if is_whole and low_px <= source_width_px <= high_px:
+        return source_width_px
+
+    def badness(width_px: float) -> float:
+        height_px = _to_side(width_px * aspect)
+        return abs(math.log(height_px / (width_px * aspect))) + 0.1 * abs(
+            math.log(width_px / best_px)
+        )
+
+    middle_px = _to_side(best_px)
+    steps = int(SIZE_TOLERANCE * best_px / SIDE_MULTIPLE_PX)
+    widths_px = [middle_px + SIDE_MULTIPLE_PX * step for step in range(-steps, steps + 1)]
+    return min(widths_px, key=badness)
+
+
+def _working_height_px(source_width_px: float, source_height_px: float, width_px: float) -> float:
+    if not source_width_px or not source_height_px:
+        return width_px
+    return _to_side(width_px * source_height_px / source_width_px)
+
+
+def _to_side(length_px: float) -> float:
+    """The nearest length that a side of an image may have."""
+    return float(max(1, round(length_px / SIDE_MULTIPLE_PX)) * SIDE_MULTIPLE_PX)
 
 
 def _distance_at(height_px: float) -> Formula:
@@ -68,6 +118,16 @@ def _turn_per_frame() -> Formula:
 
 
 FORMULAS: dict[str, Formula] = {
+    "camera.width_px": Formula(
+        ("camera.source_width_px", "camera.source_height_px", "simulator.camera_fov_deg"),
+        _working_width_px,
+        "the hero is about as large as in the training frames, and the aspect ratio is kept",
+    ),
+    "camera.height_px": Formula(
+        ("camera.source_width_px", "camera.source_height_px", "camera.width_px"),
+        _working_height_px,
+        "the aspect ratio of the simulator's images",
+    ),
     "hero.centroid_height_m": Formula(
         ("hero.height_m",),
         lambda height_m: rounded(0.56 * height_m),
@@ -164,6 +224,12 @@ FORMULAS: dict[str, Formula] = {
         ("mission.touchdown_altitude_m",),
         lambda altitude_m: altitude_m,
         "the simulator's own takeoff ends where its own landing begins",
+    ),
+    "mission.acquire_frames": Formula(
+        ("camera.rate_hz",),
+        lambda rate_hz: max(ACQUIRE_FRAMES, round(ACQUIRE_S * rate_hz)),
+        f"{ACQUIRE_FRAMES} frames in at least {ACQUIRE_S:g} s: frames that follow one another more "
+        "closely show the same",
     ),
     "mission.reject_frames": Formula(
         ("mission.acquire_frames", "mission.rejected_weight"),

@@ -31,14 +31,31 @@ class Section(BaseModel):
 
 
 class CameraConfig(Section):
-    """The images that the pilot asks for."""
+    """The images that the pilot works with."""
 
+    source_width_px: Annotated[int, Field(ge=0), Allowed(0, 4320)] = 0
+    """Width in pixels of the simulator's images, which are resized to width_px x height_px. If this
+    and the height are 0, they have that size; if one of the two is, they are square."""
+    source_height_px: Annotated[int, Field(ge=0), Allowed(0, 2160)] = 0
+    """Height in pixels of the simulator's images, likewise."""
     width_px: Annotated[int, Field(ge=32, le=640, multiple_of=8), Allowed(32, 640)]
     """Width of the image in pixels, a multiple of 8."""
     height_px: Annotated[int, Field(ge=32, le=480, multiple_of=8), Allowed(32, 480)]
     """Height of the image in pixels, a multiple of 8."""
     rate_hz: Annotated[Positive, Field(le=50), Allowed(2, 50)]
     """Frames, and therefore decisions, per second of simulation time."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Height and width of the images that the pilot works with."""
+        return self.height_px, self.width_px
+
+    @property
+    def source_size_px(self) -> tuple[int, int]:
+        """Height and width of the simulator's images."""
+        height_px = self.source_height_px or self.source_width_px
+        width_px = self.source_width_px or self.source_height_px
+        return height_px or self.height_px, width_px or self.width_px
 
 
 class DepthConfig(Section):

@@ -80,7 +80,9 @@ class ControlWatch:
         sink_mps = now.velocity_mps[2]
         if state is MissionState.DONE or sink_mps <= self._config.fall_mps:
             return ""
-        return f"the vehicle falls at {sink_mps:.1f} m/s; was it disarmed?"
+        return (
+            f"the vehicle falls at {sink_mps:.1f} m/s; was it disarmed, or was API control taken?"
+        )
 
     def _disobeys(self, now: VehicleState, state: MissionState, command: Command | None) -> str:
         """The vehicle rests low down, perhaps on the ground, although it should climb."""

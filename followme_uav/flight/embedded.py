@@ -85,7 +85,8 @@ def simulator_for(
 ) -> EmbeddedSimulator:
     """Return a simulator that suits `config`, not started yet."""
     camera, profile = config.camera, config.simulator
-    options = ["--image-size", f"{camera.width_px}x{camera.height_px}"]
+    height_px, width_px = camera.source_size_px
+    options = ["--image-size", f"{width_px}x{height_px}"]
     if profile.name in DIALECT_OF_PROFILE:
         options += ["--dialect", DIALECT_OF_PROFILE[profile.name]]
     if paused:

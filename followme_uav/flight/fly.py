@@ -6,16 +6,14 @@ import json
 import logging
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from signal import SIGINT, getsignal, signal
-from types import FrameType
 
 from followme_uav import __version__
-from followme_uav.config import CameraConfig, FlightConfig, PerceptionConfig, load_config
+from followme_uav.config import FlightConfig, PerceptionConfig, load_config
 from followme_uav.errors import ControlLostError, FollowMeError, LogError
 from followme_uav.flight.embedded import simulator_for
 from followme_uav.flight.loop import FlightLoop, Simulator
@@ -23,6 +21,7 @@ from followme_uav.flight.mask_sources import CheckedMasks, NetworkMasks, TrueMas
 from followme_uav.flight.pilots import PilotKind, name_of, pilot_kind
 from followme_uav.flight.recorder import FlightRecorder, Watch
 from followme_uav.flight.summary import FlightSummary, judge
+from followme_uav.interrupts import first_ctrl_c_requests
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.solids import text_of
 from followme_uav.log.writer import FlightLogWriter, open_log
@@ -293,7 +292,7 @@ def _log_metadata(
 def _run(loop: FlightLoop, client: AirSimClient) -> None:
     """Run the loop; where it fails, the vehicle does not keep its last velocity."""
     try:
-        with _ctrl_c_lands(loop):
+        with first_ctrl_c_requests(loop.request_landing, lambda: loop.abort_requested):
             loop.run()
     except ControlLostError:
         client.forgo_control()
@@ -304,29 +303,6 @@ def _run(loop: FlightLoop, client: AirSimClient) -> None:
         except FollowMeError as error:
             logger.info("The vehicle could not be told to hover: %s", error)
         raise
-
-
-@contextmanager
-def _ctrl_c_lands(loop: FlightLoop) -> Iterator[None]:
-    """The first Ctrl-C asks the pilot to land, the second one interrupts."""
-    before = getsignal(SIGINT)
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        # Raises nothing at first: an exception in a signal handler can end in any function, even
-        # silently. A third Ctrl-C means that the loop does not react, as in a pilot that hangs.
-        if loop.abort_requested:
-            raise KeyboardInterrupt
-        loop.request_landing()
-
-    try:
-        signal(SIGINT, on_signal)
-    except ValueError:  # not the main thread, which alone handles signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal(SIGINT, before)
 
 
 def _release(client: AirSimClient, plan: FlightPlan) -> None:
@@ -368,17 +344,17 @@ def _summary(
 
 def segmenter_for(weights: Path, config: FlightConfig) -> Segmenter:
     """Return the network as a flight with this configuration runs it; the file must exist."""
-    return _cached_segmenter(weights, changed_ns(weights), config.perception, config.camera)
+    return _cached_segmenter(weights, changed_ns(weights), config.perception, config.camera.size_px)
 
 
 @lru_cache(maxsize=1)
 def _cached_segmenter(
-    weights: Path, changed: tuple[int, ...], perception: PerceptionConfig, camera: CameraConfig
+    weights: Path, changed: tuple[int, ...], perception: PerceptionConfig, size_px: tuple[int, int]
 ) -> Segmenter:
     """Several flights of one process load the network once."""
     return Segmenter(
         weights,
         runtime=perception.runtime,
-        size_px=(camera.height_px, camera.width_px),
+        size_px=size_px,
         threads=perception.threads or None,
     )

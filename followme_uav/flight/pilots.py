@@ -122,7 +122,7 @@ def pilot_kind(pilot: str | PilotMaker) -> PilotKind:
 
 def is_named(name: str) -> bool:
     """Whether a name chooses a pilot that is installed, so that no other code has to run."""
-    return name in PILOTS or name in OBSERVERS or name in _installed()
+    return name in PILOTS or name in _installed()
 
 
 def name_of(make: Callable[..., object]) -> str:

@@ -8,16 +8,15 @@ from contextlib import ExitStack
 
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from followme_uav.flight.fly import FlightPlan
 from followme_uav.flight.metrics import MetricsAccumulator
 from followme_uav.flight.summary import FlightSummary
 from followme_uav.log.entry import FlightEntry
-from followme_uav.messages import MissionState
+from followme_uav.messages import MissionState, Transition
 from followme_uav.program_log import TRANSITION, printed_by_command
-from followme_uav.terminal import make_console, print_table
+from followme_uav.terminal import make_console, print_summary_table
 
 STYLES = {
     MissionState.PATROL: "cyan",
@@ -63,11 +62,7 @@ class FlightStatus:
         flown_s = step.time_s - self._start_sim_s
         if step.transition is not None:
             change = step.transition
-            self._console.print(
-                f"{flown_s:7.1f} s  {change.source.value} → {change.target.value}: {change.reason}",
-                highlight=False,
-                markup=False,
-            )
+            self._console.print(transition_text(flown_s, change), highlight=False, markup=False)
         wall_s = max(time.monotonic() - self._start_wall_s, 1e-6)
         self._live.update(_line(entry, flown_s, flown_s / wall_s))
 
@@ -84,39 +79,38 @@ class FlightStatus:
 
 
 def _line(entry: FlightEntry, flown_s: float, real_time_factor: float) -> Text:
-    step, vehicle = entry.step, entry.frame.vehicle
+    vehicle = entry.frame.vehicle
+    speed = math.hypot(vehicle.velocity_mps[0], vehicle.velocity_mps[1])
+    return status_line(
+        entry,
+        flown_s,
+        f"{speed:4.1f} m/s  climb {-vehicle.velocity_mps[2]:+4.1f} m/s"
+        f"  loop {entry.timings.total_ms:4.1f} ms  {real_time_factor:4.1f}x real time",
+    )
+
+
+def transition_text(time_s: float, change: Transition) -> str:
+    """A change of the mission state, as it is printed above the live line."""
+    return f"{time_s:7.1f} s  {change.source.value} → {change.target.value}: {change.reason}"
+
+
+def status_line(entry: FlightEntry, time_s: float, rest: str) -> Text:
+    """The live line: time, state, detection, distance to the hero, and the rest."""
+    step = entry.step
     hero = "hero detected" if step.detection is not None else "no detection "
     distance = "   –  "
     if step.track is not None:
         distance = f"{math.dist(step.track.position_m, entry.frame.camera.position_m):5.1f} m"
-    speed = math.hypot(vehicle.velocity_mps[0], vehicle.velocity_mps[1])
-    line = Text(f"{flown_s:7.1f} s  ")
+    line = Text(f"{time_s:7.1f} s  ")
     line.append(f"{step.state.value.upper():9}", STYLES.get(step.state, ""))
-    line.append(
-        f" {hero}  {distance}  {speed:4.1f} m/s  climb {-vehicle.velocity_mps[2]:+4.1f} m/s"
-        f"  loop {entry.timings.total_ms:4.1f} ms  {real_time_factor:4.1f}x real time"
-    )
+    line.append(f" {hero}  {distance}  {rest}")
     return line
 
 
 def print_summary(summary: FlightSummary) -> None:
     """Print the flight's metrics by name."""
     console = make_console()
-    table = Table(title="Flight summary", show_header=False)
-    for name, value in summary.metrics.to_dict().items():
-        table.add_row(name, escape(_readable(value)))
-    if summary.log is not None:
-        table.add_row("log", escape(summary.log))
-    print_table(table, console)
+    log = {} if summary.log is None else {"log": summary.log}
+    print_summary_table("Flight summary", {**summary.metrics.to_dict(), **log}, console)
     verdict = "[bold green]mission accomplished" if summary.success else "[bold red]mission failed"
     console.print(f"{verdict}[/]: {escape(summary.reason)}", highlight=False)
-
-
-def _readable(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_readable(item) for item in value) or "none"
-    return str(value)

@@ -7,6 +7,7 @@ person should. They are a beginning for labelling by hand.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from followme_uav.decoding import jpeg_size
 from followme_uav.log.entry import FlightEntry
-from followme_uav.messages import Detection, Mask, MaskClass, MissionState
+from followme_uav.messages import Detection, Mask, MaskClass, MissionState, Vec3
+from followme_uav.resizing import resized_classes
 
 Labels = Literal["truth", "network"]
 NEAR_M = 15.0
@@ -38,8 +40,7 @@ def true_label(entry: FlightEntry) -> Label | None:
     truth = entry.truth
     if truth is None:
         return None
-    offset_m = np.subtract(truth.hero_position_m, entry.frame.camera.position_m)
-    return Label(truth.mask, bool(np.linalg.norm(offset_m) <= NEAR_M))
+    return Label(truth.mask, _is_near(entry, truth.hero_position_m))
 
 
 def network_label(entry: FlightEntry) -> Label | None:
@@ -58,12 +59,15 @@ def network_label(entry: FlightEntry) -> Label | None:
         outside = (classes == MaskClass.HERO) & ~_box(step.detection, mask)
         others = mask[..., [MaskClass.BACKGROUND, MaskClass.PEOPLE]]
         classes = np.where(outside, np.argmax(others, axis=2), classes)
-        offset_m = np.subtract(step.track.position_m, entry.frame.camera.position_m)
-        is_near = bool(np.linalg.norm(offset_m) <= NEAR_M)
+        is_near = _is_near(entry, step.track.position_m)
     elif step.state is not MissionState.PATROL or (classes == MaskClass.HERO).any():
         return None
     one_hot = np.eye(3, dtype=np.uint8)[classes] * np.uint8(255)
-    return Label(_at_size(one_hot, _image_size(entry, mask)), is_near)
+    return Label(resized_classes(one_hot, _image_size(entry, mask)), is_near)
+
+
+def _is_near(entry: FlightEntry, hero_m: Vec3) -> bool:
+    return math.dist(hero_m, entry.frame.camera.position_m) <= NEAR_M
 
 
 def _box(detection: Detection, mask: Mask) -> NDArray[np.bool_]:
@@ -84,13 +88,3 @@ def _image_size(entry: FlightEntry, mask: Mask) -> tuple[int, int]:
         return mask.shape[0], mask.shape[1]
     width_px, height_px = jpeg_size(image.data)
     return height_px, width_px
-
-
-def _at_size(mask: Mask, size_px: tuple[int, int]) -> Mask:
-    """The nearest pixel for each, so that classes do not mix."""
-    rows, columns = (
-        (2 * np.arange(new) + 1) * old // (2 * new)
-        for new, old in zip(size_px, mask.shape[:2], strict=True)
-    )
-    resized: Mask = mask[np.ix_(rows, columns)]
-    return resized

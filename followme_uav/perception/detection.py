@@ -47,20 +47,20 @@ def detect(mask: Mask, config: DetectionConfig) -> list[Detection]:
     return sorted(kept, key=lambda found: found.area_px * found.confidence, reverse=True)
 
 
-def pixels_of(mask: Mask, detection: Detection, threshold: float) -> NDArray[np.bool_]:
-    """The hero's pixels in the box of a detection; at least its centre."""
+def pixels_of(
+    mask: Mask, detection: Detection, threshold: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the hero's pixels in the box of a detection; at least its centre."""
     height, width, _ = mask.shape
     column, row = (detection.u + 1.0) / 2.0 * width, (detection.v + 1.0) / 2.0 * height
-    box = np.zeros((height, width), bool)
     half = (detection.height_px / 2.0, detection.width_px / 2.0)
-    box[
-        max(0, int(row - half[0])) : int(row + half[0]) + 1,
-        max(0, int(column - half[1])) : int(column + half[1]) + 1,
-    ] = True
-    inside = box & (mask[..., MaskClass.HERO] > threshold * 255.0)
-    if not inside.any():
-        inside[min(int(row), height - 1), min(int(column), width - 1)] = True
-    return inside
+    top, left = max(0, int(row - half[0])), max(0, int(column - half[1]))
+    bottom, right = int(row + half[0]) + 1, int(column + half[1]) + 1
+    box = mask[top:bottom, left:right, MaskClass.HERO]
+    rows, columns = np.nonzero(box > threshold * 255.0)
+    if not rows.size:
+        return np.array([min(int(row), height - 1)]), np.array([min(int(column), width - 1)])
+    return rows + top, columns + left
 
 
 def _labels(

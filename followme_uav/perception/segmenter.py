@@ -10,7 +10,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from followme_uav.config import RuntimeName
 from followme_uav.errors import EnvironmentSetupError, FollowMeError, WeightsError
@@ -26,6 +25,7 @@ from followme_uav.perception.tensorflow_runtime import (
     sees_gpu,
     tensorflow,
 )
+from followme_uav.resizing import resized_image
 
 logger = logging.getLogger(__name__)
 
@@ -168,11 +168,9 @@ def resize_images(images: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArra
         images: (batch, height, width, 3).
         size_px: Height and width of the result.
     """
-    height, width = size_px
-    resized = np.empty((len(images), height, width, 3), np.uint8)
+    resized = np.empty((len(images), *size_px, 3), np.uint8)
     for image, result in zip(images, resized, strict=True):
-        scaled = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
-        result[:] = np.asarray(scaled)
+        result[:] = resized_image(image, size_px)
     return resized
 
 

@@ -184,7 +184,7 @@ class Original(Baseline):
         depth_m = self._depth()
         if depth_m is None:
             return None
-        rows, columns = np.nonzero(pixels_of(mask, detection, self.config.detection.hero_threshold))
+        rows, columns = pixels_of(mask, detection, self.config.detection.hero_threshold)
         ahead_m = float(np.median(depth_m[rows, columns]))
         ray = ray_of_pixel(frame.camera, detection.u, detection.v, aspect_of(mask.shape))
         forward = rotate(frame.camera.orientation, (1.0, 0.0, 0.0))

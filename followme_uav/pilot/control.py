@@ -6,15 +6,7 @@ import math
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import turned_on
-from followme_uav.messages import (
-    Command,
-    Guidance,
-    LoopTerms,
-    Manoeuvre,
-    Quaternion,
-    Vec2,
-    VehicleResponse,
-)
+from followme_uav.messages import Command, Guidance, LoopTerms, Manoeuvre, Quaternion, Vec2
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import pan_from_nose, pan_tilt_in_body
 from followme_uav.pilot.mapping.surroundings import Surroundings
@@ -33,6 +25,9 @@ Controlled = tuple[Command, tuple[LoopTerms, ...]]
 class Control:
     """Carries out the guidance of every state, within all limits.
 
+    Attributes:
+        response: How the vehicle follows commands, as identified up to the last frame.
+
     Args:
         config: The flight's configuration.
         surroundings: The map that the vehicle makes, kept up to date by the caller; None where the
@@ -49,12 +44,8 @@ class Control:
         self._obstacles = ObstacleMap(config.limits)
         self._yaw = PidLoop("yaw", config.control.yaw)
         self._altitude = PidLoop("altitude", config.control.altitude)
-        self._response = ResponseModel(config)
-
-    @property
-    def response(self) -> VehicleResponse:
-        """How the vehicle follows commands, as far as it is known."""
-        return self._response.response
+        self._responses = ResponseModel(config)
+        self.response = self._responses.response
 
     def stop(self) -> None:
         """Speed up from rest next time."""
@@ -63,7 +54,8 @@ class Control:
     def command(self, guidance: Guidance, inputs: GuidanceInputs) -> Controlled:
         """The command of this frame; called once for each frame, since it updates the map."""
         self._obstacles.update(inputs.frame)
-        self._response.observe(inputs.frame.vehicle, inputs.dt_s)
+        self._responses.observe(inputs.frame.vehicle, inputs.dt_s)
+        self.response = self._responses.response
         if guidance.manoeuvre is not Manoeuvre.VELOCITY:
             return self._command(guidance, (0.0, 0.0, 0.0), 0.0, inputs), ()
         if guidance.altitude_m is None:
@@ -97,7 +89,7 @@ class Control:
             pan_rad, tilt_rad = pan_tilt_in_body(guidance.line_of_sight, body)
         if guidance.manoeuvre is Manoeuvre.VELOCITY:
             vehicle = inputs.frame.vehicle
-            velocity_mps = self._response.command(velocity_mps, vehicle, inputs.dt_s)
+            velocity_mps = self._responses.command(velocity_mps, vehicle, inputs.dt_s)
         return Command(
             manoeuvre=guidance.manoeuvre,
             velocity_mps=velocity_mps,

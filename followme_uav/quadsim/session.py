@@ -10,12 +10,9 @@ import logging
 import math
 import platform
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from signal import SIGINT, getsignal, signal
-from types import FrameType
 from typing import Any
 
 from followme_uav import __version__
@@ -26,6 +23,7 @@ from followme_uav.flight.mask_sources import NetworkMasks, TimedMasks
 from followme_uav.flight.metric_parts import LoopTimes, moment_of
 from followme_uav.flight.pilots import OBSERVERS
 from followme_uav.flight.track_metrics import TrackMetrics, TrackMetricsAccumulator
+from followme_uav.interrupts import first_ctrl_c_requests
 from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.writer import FlightLogWriter, open_log
 from followme_uav.messages import Frame, Vec3
@@ -147,7 +145,7 @@ def serve_quadsim(
             )
         session = _Session(plan, server, segmenter, side_px, log, watcher)
         stack.callback(session.close)
-        with _ctrl_c_stops(session):
+        with first_ctrl_c_requests(session.stop, lambda: session.is_stopped):
             server.start()
             session.run()
         if log is not None:
@@ -260,6 +258,7 @@ class _Session:
             fault.passes(arrival.received_s)
 
     def _process(self, arrival: Arrival, sensor: SensorFrame) -> None:
+        """Decide and report; everything that the report does not need comes after it."""
         frame = self._frames.build(sensor, arrival.received_s)
         decoded_s = time.perf_counter()
         step = self._pilot.step(frame)
@@ -338,27 +337,3 @@ def _metadata(plan: QuadSimPlan, segmenter: Segmenter) -> dict[str, str]:
         "pilot": _pilot_name(plan),
         "versions": json.dumps(versions),
     }
-
-
-@contextmanager
-def _ctrl_c_stops(session: _Session) -> Iterator[None]:
-    """The first Ctrl-C ends the session after this turn, a second one at once.
-
-    An exception in a signal handler could end in the middle of an entry of the log.
-    """
-    before = getsignal(SIGINT)
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if session.is_stopped:
-            raise KeyboardInterrupt
-        session.stop()
-
-    try:
-        signal(SIGINT, on_signal)
-    except ValueError:  # not the main thread, which alone handles signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal(SIGINT, before)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import ExitStack
 
 from rich.live import Live
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from followme_uav.flight.status import STYLES
+from followme_uav.flight.status import status_line, transition_text
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Vec3
 from followme_uav.program_log import TRANSITION, printed_by_command
 from followme_uav.quadsim.server import Client
 from followme_uav.quadsim.session import QuadSimSummary, Watcher
-from followme_uav.terminal import make_console, print_table
+from followme_uav.terminal import make_console, print_summary_table
 
 SILENT_S = 1.0
 """After this time without a frame the line says so."""
@@ -75,10 +72,7 @@ class QuadSimStatus(Watcher):
         self._shown_s = now_s
         change = entry.step.transition
         if change is not None:
-            self._print(
-                f"{entry.frame.time_s:7.1f} s  {change.source.value} → {change.target.value}: "
-                f"{change.reason}"
-            )
+            self._print(transition_text(entry.frame.time_s, change))
         rate_hz = 1.0 / self._interval_s if self._interval_s else 0.0
         self._live.update(_line(entry, rate_hz, position_m))
 
@@ -87,38 +81,17 @@ class QuadSimStatus(Watcher):
 
 
 def _line(entry: FlightEntry, rate_hz: float, position_m: Vec3 | None) -> Text:
-    step = entry.step
-    hero = "hero detected" if step.detection is not None else "no detection "
-    distance = "   –  "
     reported = ""
-    if step.track is not None:
-        distance = f"{math.dist(step.track.position_m, entry.frame.camera.position_m):5.1f} m"
     if position_m is not None:
         north, east, down = position_m
         reported = f"  reported ({north:.1f}, {-east:.1f}, {-down:.1f})"
-    line = Text(f"{step.time_s:7.1f} s  ")
-    line.append(f"{step.state.value.upper():9}", STYLES.get(step.state, ""))
-    line.append(
-        f" {hero}  {distance}  {rate_hz:4.1f} frames/s  loop {entry.timings.total_ms:4.1f} ms"
-        f"{reported}"
-    )
-    return line
+    rest = f"{rate_hz:4.1f} frames/s  loop {entry.timings.total_ms:4.1f} ms{reported}"
+    return status_line(entry, entry.step.time_s, rest)
 
 
 def print_summary(summary: QuadSimSummary) -> None:
     """Print the session's figures by name."""
     console = make_console()
-    table = Table(title="QuadSim summary", show_header=False)
-    for name, value in summary.to_dict().items():
-        table.add_row(name, escape(_readable(value)))
-    print_table(table, console)
+    print_summary_table("QuadSim summary", summary.to_dict(), console)
     if not summary.metrics.frames:
         console.print("no frame came", highlight=False)
-
-
-def _readable(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
-    return str(value)

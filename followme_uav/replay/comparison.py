@@ -14,6 +14,7 @@ from followme_uav.replay.replay import ReplayedStep
 NEW_FIELDS = {
     2: frozenset({"track", "loops"}),
     3: frozenset({"candidates", "inputs", "guidance", "transition.reason"}),
+    4: frozenset({"response"}),
 }
 """Fields of a step, by the first log version that has them, or has them in their present words."""
 

@@ -61,7 +61,7 @@ def logged_pilot(log: FlightLog) -> str:
 def _pilot_of_log(log: FlightLog) -> str:
     """The name of the pilot that flew, if it is installed; raises `LogError`."""
     name = logged_pilot(log)
-    if is_named(name):
+    if name in OBSERVERS or is_named(name):
         return name
     if ":" in name:
         raise LogError(

@@ -35,6 +35,7 @@ class CommandSender:
         self._last_manoeuvre: Manoeuvre | None = None
         self._last_motion_s = -math.inf
         self._unanswered: list[Future[Any]] = []
+        self._landing: Future[Any] | None = None
         self._camera_pose: dict[str, Any] | None = None
 
     def forget(self) -> None:
@@ -80,8 +81,12 @@ class CommandSender:
                 self._move("takeoff", TAKEOFF_TIMEOUT_S, name)
             case Manoeuvre.HOVER if not is_repeated:
                 self._move("hover", name)
-            case Manoeuvre.LAND if not is_repeated:
-                self._move("land", LAND_TIMEOUT_S, name)
+            case Manoeuvre.LAND if not is_repeated or self._has_landing_ended():
+                self._landing = self._move("land", LAND_TIMEOUT_S, name)
+
+    def _has_landing_ended(self) -> bool:
+        """Whether `land` is over: AirSim's ends in the air if the vehicle still climbs then."""
+        return self._landing is not None and self._landing.done()
 
     def _raise_refusals(self) -> None:
         """Raise the error of an earlier command."""
@@ -108,13 +113,16 @@ class CommandSender:
         )
         self._send("simSetCameraPose", *params)
 
-    def _move(self, method: str, *params: Any) -> None:
+    def _move(self, method: str, *params: Any) -> Future[Any]:
         if not self._time.is_paused:
             wait_s = self._last_motion_s + MIN_COMMAND_SPACING_S - time.monotonic()
             if wait_s > 0:
                 time.sleep(wait_s)
-        self._send(method, *params)
+        future = self._send(method, *params)
         self._last_motion_s = time.monotonic()
+        return future
 
-    def _send(self, method: str, *params: Any) -> None:
-        self._unanswered.append(self._connection.command_async(method, *params))
+    def _send(self, method: str, *params: Any) -> Future[Any]:
+        future = self._connection.command_async(method, *params)
+        self._unanswered.append(future)
+        return future

@@ -30,6 +30,7 @@ from followme_uav.messages import (
     Vec3,
     VehicleState,
 )
+from followme_uav.resizing import resized_classes, resized_image
 
 EPOCH_NS, EPOCH_MS = 10**15, 10**14
 """Time stamps that count from 1970 are above the first in ns, and below the second in ms."""
@@ -121,11 +122,17 @@ def camera_pose(image: dict[str, Any], fov_deg: float) -> CameraPose:
 
 
 def pixels(
-    image: dict[str, Any], profile: SimulatorProfile, camera: CameraConfig | None, address: str
+    image: dict[str, Any],
+    profile: SimulatorProfile,
+    camera: CameraConfig | None,
+    address: str,
+    *,
+    has_classes: bool = False,
 ) -> RgbImage | None:
     """Convert an image to (height, width, 3) RGB with the first row on top; None when it is empty.
 
-    Without a `camera` any size is accepted, and no pixels are copied: the result is a view.
+    It is resized to the size that the pilot works with; colours of classes are not mixed. Without a
+    `camera` any size is accepted, and no pixels are copied: the result is a view.
 
     Raises:
         SimulatorError: The image has another size than configured, or is not raw pixels.
@@ -133,11 +140,13 @@ def pixels(
     width, height, data = image["width"], image["height"], image["image_data_uint8"]
     if not width or not height:
         return None
-    if camera is not None and (width, height) != (camera.width_px, camera.height_px):
+    if camera is not None and (height, width) != camera.source_size_px:
+        expected_height, expected_width = camera.source_size_px
         raise SimulatorError(
             f"{address} sent an image of {width}x{height} instead of "
-            f"{camera.width_px}x{camera.height_px} pixels; make the simulator's CaptureSettings "
-            "and the section 'camera' of the configuration agree"
+            f"{expected_width}x{expected_height} pixels; make the simulator's CaptureSettings and "
+            "the section 'camera' of the configuration agree: camera.source_width_px="
+            f"{width}, camera.source_height_px={height}"
         )
     if not isinstance(data, bytes) or len(data) != width * height * 3:
         got = f"{len(data)} bytes" if isinstance(data, bytes) else type(data).__name__
@@ -151,7 +160,10 @@ def pixels(
     if camera is None:
         return rows[..., ::-1] if profile.channel_order == "bgr" else rows
     order = (2, 1, 0) if profile.channel_order == "bgr" else (0, 1, 2)
-    return stacked(*(rows[..., channel] for channel in order))
+    rgb = stacked(*(rows[..., channel] for channel in order))
+    if camera.size_px == (height, width):
+        return rgb
+    return (resized_classes if has_classes else resized_image)(rgb, camera.size_px)
 
 
 def solid(reply: dict[str, Any]) -> Solid:
@@ -164,19 +176,24 @@ def solid(reply: dict[str, Any]) -> Solid:
     )
 
 
-def ground_truth(reply: dict[str, Any], clock: SimulationClock) -> GroundTruth | None:
-    """Convert the embedded simulator's ground truth.
+def ground_truth(
+    reply: dict[str, Any], clock: SimulationClock, size_px: tuple[int, int]
+) -> GroundTruth | None:
+    """Convert the embedded simulator's ground truth, its mask to a (height, width).
 
     None without a mask: the simulator has rendered no image yet, or none since a reset.
     """
     shape = reply["mask_height"], reply["mask_width"]
     if 0 in shape:
         return None
+    classes = np.frombuffer(reply["mask"], np.uint8).reshape(shape)
+    if shape != size_px:
+        classes = resized_classes(classes, size_px)
     return GroundTruth(
         time_s=clock.seconds(int(reply["time_stamp"])),
         hero_position_m=to_vec3(reply["hero_position"]),
         people_position_m=tuple(to_vec3(person) for person in reply["people_positions"]),
-        mask=one_hot(np.frombuffer(reply["mask"], np.uint8).reshape(shape)),
+        mask=one_hot(classes),
         clearance_m=float(reply["clearance"]),
     )
 

@@ -70,7 +70,7 @@ class FrameReader:
 
     Args:
         connection: To the simulator.
-        camera: The image size that the simulator must deliver.
+        camera: The image size that the simulator must deliver, and that of the frames.
     """
 
     def __init__(self, connection: SimulatorConnection, camera: CameraConfig) -> None:
@@ -165,7 +165,7 @@ class FrameReader:
         self._requests_truth = True
         with self._connection.parsing(GROUND_TRUTH_METHOD):
             truth = self._connection.dialect.read("FollowMeGroundTruth", reply)
-            return convert.ground_truth(truth, self._clock)
+            return convert.ground_truth(truth, self._clock, self._camera.size_px)
 
     def _prefetched(self, image_types: tuple[int, ...]) -> _PendingFrame | None:
         """The prefetched frame, if it has these images and no command was sent after it."""
@@ -224,6 +224,7 @@ class FrameReader:
                 connection.profile,
                 None if kind == DEPTH_VIS else self._camera,
                 connection.address,
+                has_classes=kind == SEGMENTATION,
             )
             for response, kind in zip(responses, image_types, strict=True)
         )

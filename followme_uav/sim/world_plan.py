@@ -7,7 +7,7 @@ too); options such as `--seed` take precedence. Everything has a default:
     style: old_town             # plaza, old_town, modern, brick_town; default: drawn by the seed
     people: 30                  # people with random goals, besides the hero and everybody below
     cars: 8                     # 0 to 24 driving cars; one fewer for each lane that is blocked
-    vehicle: nimble             # a name, a file, or {extends: NAME, airframe: {mass_kg: 1.5}}
+    vehicle: simpleflight       # a name, a file, or {extends: NAME, airframe: {mass_kg: 1.2}}
     light: {hour_h: 17.5, fog: 0.4}     # also clouds, rain, dust, each 0 to 1
     hero:                       # or: random (random goals), or: absent
       waypoints_m: [[7.5, -20.0], [7.5, 40.0]]              # north, east

@@ -80,6 +80,12 @@ class ClientHarness:
     def answer(self, key: str, value) -> None:
         self._spy.call("fakeSet", key, value)
 
+    def end_motion(self) -> None:
+        """End the client's motion by one of another client; its answer has arrived on return."""
+        self._spy.call_async("takeoff", 20.0, "Drone1")
+        self._spy.call("ping")
+        self.client.pause(False)
+
     def close(self) -> None:
         self.client.close()
         self._spy.close()
@@ -391,6 +397,15 @@ def test_velocity_is_sent_every_time_and_other_manoeuvres_once(sim):
         command = Command(manoeuvre, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
         names += [call[0] for call in sim.sent(command) if call[0] != "simSetCameraPose"]
     assert names == ["takeoff", *["moveByVelocity"] * 3, "hover", "land", "hover"]
+
+
+def test_landing_that_has_ended_in_the_air_is_sent_again(sim):
+    """AirSim's `land` ends at once while the vehicle climbs; it would hover until the time-out."""
+    land = Command(Manoeuvre.LAND, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
+    assert len(sim.sent(land, "land")) == 1
+    assert sim.sent(land, "land") == []
+    sim.end_motion()
+    assert len(sim.sent(land, "land")) == 1
 
 
 def test_command_is_sent_without_waiting_and_acts_before_the_next_advance(sim):

@@ -62,10 +62,10 @@ def wait_until(condition, what):
         time.sleep(0.05)
 
 
-def interrupt(process, presses, gap_s, to_group):
+def interrupt(process, presses, gap_s, to_group, number=signal.SIGINT):
     for _ in range(presses):
         try:
-            (os.killpg if to_group else os.kill)(process.pid, signal.SIGINT)
+            (os.killpg if to_group else os.kill)(process.pid, number)
         except ProcessLookupError:
             return
         time.sleep(gap_s)
@@ -84,18 +84,19 @@ def end_of(process):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("command", "processes", "presses", "gap_s", "to_group"),
+    ("command", "processes", "presses", "gap_s", "to_group", "number"),
     [
-        ("scenario run", 5, 3, 0.0, True),
-        ("scenario run", 5, 2, 1.0, False),
-        ("scenario run", 2, 2, 0.05, True),
-        ("tune", 4, 2, 0.3, True),
-        ("collect", 2, 2, 0.3, True),
-        ("doctor", 3, 2, 0.3, False),
+        ("scenario run", 5, 3, 0.0, True, signal.SIGINT),
+        ("scenario run", 5, 2, 1.0, False, signal.SIGINT),
+        ("scenario run", 2, 2, 0.05, True, signal.SIGINT),
+        ("scenario run", 5, 1, 0.0, False, signal.SIGTERM),
+        ("tune", 4, 2, 0.3, True, signal.SIGINT),
+        ("collect", 2, 2, 0.3, True, signal.SIGINT),
+        ("doctor", 3, 2, 0.3, False, signal.SIGINT),
     ],
 )
-def test_ctrl_c_ends_every_command_and_all_its_processes(
-    tmp_path, command, processes, presses, gap_s, to_group
+def test_ctrl_c_or_sigterm_ends_every_command_and_all_its_processes(
+    tmp_path, command, processes, presses, gap_s, to_group, number
 ):
     """`processes`: when so many run, it is interrupted; few are while it starts."""
     process = start(COMMANDS[command], tmp_path)
@@ -106,11 +107,12 @@ def test_ctrl_c_ends_every_command_and_all_its_processes(
         return len(family(process.pid)) >= processes
 
     wait_until(is_under_way, "it does not begin")
-    interrupt(process, presses, gap_s, to_group)
+    interrupt(process, presses, gap_s, to_group, number)
     seen |= family(process.pid)
     said = end_of(process)
     assert process.returncode == 130, said
     assert "Traceback" not in said
+    assert "resource_tracker" not in said
     assert "interrupted" in said
     alive = {pid for pid in seen if (s := stat_of(pid)) is not None and s[0] != "Z"}
     wait_until(lambda: not {p for p in alive if (s := stat_of(p)) and s[0] != "Z"}, "it lives on")

@@ -31,12 +31,12 @@ def thrust_after_a_second(vehicle):
     return [rotor["thrust"] for rotor in rotors]
 
 
-def test_embedded_simulator_flies_the_named_vehicle():
+def test_embedded_simulator_flies_the_named_vehicle_and_airsims_where_none_is_named():
     """On the ground the rotors of `simpleflight` turn slowly, those of `nimble` stand still."""
     frame = load_vehicle("simpleflight").airframe
     idle_n = frame.throttle_thrust_n / 15.0
-    assert thrust_after_a_second("simpleflight") == pytest.approx([idle_n] * 4, rel=0.01)
-    assert thrust_after_a_second(None) == [0.0] * 4
+    assert thrust_after_a_second("nimble") == [0.0] * 4
+    assert thrust_after_a_second(None) == pytest.approx([idle_n] * 4, rel=0.01)
 
 
 @pytest.mark.parametrize("command", [("fly",), ("sim", "--port", "0")])
@@ -52,7 +52,7 @@ def test_vehicle_of_another_simulator_cannot_be_chosen(refused):
 
 def test_run_of_scenarios_has_the_content_of_the_vehicle_in_its_plan():
     """A changed file is another flight, so a resumed run must not take it for the same."""
-    campaign = PilotOptions(vehicle="simpleflight").campaign([], random_seeds=[1])
+    campaign = PilotOptions(vehicle="nimble").campaign([], random_seeds=[1])
     content = campaign.variants[0].world["vehicle"]
-    assert VehicleSpec.model_validate(content) == load_vehicle("simpleflight")
+    assert VehicleSpec.model_validate(content) == load_vehicle("nimble")
     assert PilotOptions().campaign([], random_seeds=[1]).variants[0].world == {}

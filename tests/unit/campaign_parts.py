@@ -37,7 +37,7 @@ def _nothing():
 def stub_flight(job, settings):
     """Every seventh seed fails; the figures follow from the seed."""
     metrics = _nothing() | {"tracked": (job.seed % 10) / 10.0, "in_view": 1.0, "judged_s": 60.0}
-    draws = draws_of(job.scenario(), job.seed)
+    draws = draws_of(job.scenario(), job.seed, job.flight_config())
     reason = "tracked 0.5 < 0.9" if job.seed % 7 == 0 else ""
     return Flown(
         result_of(job, reason=reason, metrics=metrics, draws=draws, wall_s=time.monotonic())

@@ -197,6 +197,14 @@ def test_acquire_approaches_another_detection_when_none_is_inside_the_gate():
     assert outcomes(ACQUIRE, other, tracked=TREE) == [Outcome.SELECTED]
 
 
+def test_acquire_does_not_turn_to_a_rejected_detection_when_the_approached_one_is_missed():
+    bush = replace(HERO, east_m=20.0, height=0.5, is_truncated=True)
+    assert associated(ACQUIRE, bush).candidates[0].classification is Classification.REJECTED
+    assert outcomes(ACQUIRE, bush, tracked=TREE) == [Outcome.OUTSIDE_GATE]
+    assert outcomes(ACQUIRE, bush, TREE, tracked=HERO) == [Outcome.OUTSIDE_GATE, Outcome.SELECTED]
+    assert outcomes(SEARCH, bush, tracked=TREE) == [Outcome.SELECTED]
+
+
 def test_fault_keeps_to_the_hero_that_was_followed_but_not_to_anybody_else():
     during = expecting(MissionState.FAILSAFE, tracked=HERO)
     found = [TREE.detection()], [TREE.measurement()]

@@ -142,6 +142,7 @@ def test_plan_of_a_run_gives_the_same_flights_without_the_scripts(tmp_path):
     [
         ({"scenarios": []}, "give scenarios, or random"),
         ({"pilots": ["autopilot"]}, "'autopilot' is unknown"),
+        ({"pilots": ["quadsim"]}, "pilots: 'quadsim' is unknown"),
         ({"seeds": "5:1"}, "write seeds as A:B"),
         ({"seeds": "0:9999999"}, "at most 1000000"),
         ({"weather": ["fog"]}, "weather: unknown key"),

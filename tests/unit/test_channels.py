@@ -39,3 +39,12 @@ def test_mask_is_encoded_without_loss_whatever_the_fourth_byte_holds():
     assert encode_mask(mask) == encode_mask(np.ascontiguousarray(rounded))
     assert np.array_equal(decode_camera_image(EncodedImage(encode_mask(mask), "png")), rounded)
     assert np.array_equal(rounded_mask(mask), rounded)
+
+
+def test_rounded_mask_is_the_nearest_one_in_fifteenths_hero_before_people():
+    mask = np.random.default_rng(7).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    mask[:20] //= 12  # certain background, as most pixels of a flight
+    people, hero = (np.rint(mask[..., channel] / 17).astype(int) for channel in (1, 2))
+    people = np.minimum(people, 15 - hero)
+    wanted = 17 * np.stack([15 - people - hero, people, hero], axis=-1)
+    assert np.array_equal(rounded_mask(mask), wanted)

@@ -34,6 +34,14 @@ def test_camera_is_mounted_ahead_of_the_vehicle_and_points_ahead(vehicle):
     assert euler_of(camera.orientation) == pytest.approx((0.0, 0.0, math.pi / 2), abs=1e-9)
 
 
+def test_camera_is_where_its_mount_was_moved_to_until_a_reset(vehicle):
+    gimbal = Gimbal(vehicle)
+    gimbal.position_m = (0.5, 0.1, 0.2)
+    assert gimbal.camera().position_m == pytest.approx((9.9, 20.5, -4.8))
+    gimbal.reset()
+    assert gimbal.position_m == MOUNT_M
+
+
 def test_camera_turns_at_a_limited_rate(vehicle):
     """A camera that turned at once would make tracking easier than it is."""
     gimbal = Gimbal(vehicle)

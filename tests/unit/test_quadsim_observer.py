@@ -83,6 +83,16 @@ def test_depth_is_read_at_the_same_place_of_the_larger_depth_image():
     assert depth[row, column] == 255, "unscaled, it would be read beside the hero"
 
 
+@pytest.mark.parametrize("levels", [(40,), (90, 10), (7, 200, 30), (1, 2, 4, 250)])
+def test_depth_of_a_detection_is_the_median_of_its_pixels(levels):
+    mask = np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
+    depth = np.full((SIZE_PX, SIZE_PX), 255, np.uint8)
+    columns = slice(50, 50 + len(levels))
+    mask[80, columns, MaskClass.HERO], depth[80, columns] = 255, levels
+    (found,) = detect(mask, CONFIG.detection.model_copy(update={"min_area_px": 1}))
+    assert depth_of(depth, mask, found, CONFIG) == np.median(levels) * 50.0 / 255.0
+
+
 def test_depth_and_ground_ray_give_the_hero_s_place():
     camera, mask, depth = scene(NEAR)
     (found,) = detect(mask, CONFIG.detection)

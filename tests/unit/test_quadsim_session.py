@@ -1,6 +1,7 @@
 """If these fail, a session loses frames or its log, or a person in front of it sees nothing."""
 
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +12,10 @@ from followme_uav.errors import LogError
 from followme_uav.geometry import quaternion_from_euler
 from followme_uav.log.reader import read_log
 from followme_uav.messages import MaskClass, MissionState
+from followme_uav.quadsim import server
 from followme_uav.quadsim import session as sessions
 from followme_uav.quadsim.session import QuadSimPlan, Watcher, serve_quadsim
+from followme_uav.quadsim.socketio import event_text
 from followme_uav.quadsim.status import QuadSimStatus, print_summary
 from tests.quadsim_stand_in import Wire, payload
 
@@ -39,6 +42,13 @@ def network(monkeypatch):
 def frame(time_s):
     rgb, depth_m = np.full((256, 256, 3), 80, np.uint8), np.full((256, 256), 8.0)
     return payload(rgb, depth_m, HERE, HERE, time_s)
+
+
+def wait_until(condition):
+    end_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
 
 
 class Told(Watcher):
@@ -129,3 +139,94 @@ def test_log_that_cannot_be_written_ends_the_session(network, tmp_path, monkeypa
     plan = QuadSimPlan(CONFIG, port=0, log=tmp_path / "x.mcap")
     result, _ = served(plan, Told(), [frame(0.0)])
     assert isinstance(result, LogError)
+
+
+class Running:
+    """A session in a thread, with its clients."""
+
+    def __init__(self, plan):
+        self.told, self.results = Told(), []
+        self._thread = threading.Thread(target=self._work, args=(plan,))
+        self._thread.start()
+        assert self.told.is_waiting.wait(DEADLINE_S), self.results
+
+    def wire(self):
+        return Wire(int(self.told.address.rpartition(":")[2]))
+
+    def summary(self):
+        self._thread.join(DEADLINE_S)
+        assert not self._thread.is_alive()
+        return self.results[0]
+
+    def _work(self, plan):
+        self.results.append(serve_quadsim(plan, self.told))
+
+
+def classic_plan(log, duration_s=0.0):
+    """One detection is reported at once."""
+    return QuadSimPlan(CONFIG, port=0, classic=True, log=log, duration_s=duration_s)
+
+
+def test_report_does_not_wait_for_the_log(network, tmp_path, monkeypatch):
+    log, has_report, waited = tmp_path / "x.mcap", threading.Event(), []
+    write = sessions.FlightLogWriter.write
+
+    def write_after_report(self, entry):
+        waited.append(has_report.wait(DEADLINE_S))
+        write(self, entry)
+
+    monkeypatch.setattr(sessions.FlightLogWriter, "write", write_after_report)
+    running = Running(classic_plan(log))
+    wire = running.wire()
+    wire.emit("sensor_frame", frame(0.0))
+    wire.wait_for("object_detected")
+    has_report.set()
+    assert running.summary().metrics.frames == 1
+    wire.close()
+    assert waited == [True]
+    assert len(list(read_log(log).entries())) == 1
+
+
+def test_frame_of_a_client_that_goes_before_its_report_is_logged(network, tmp_path, monkeypatch):
+    log, taken = tmp_path / "x.mcap", []
+    send = server.Client.send
+
+    def send_after_the_end(self, texts):
+        texts = list(texts)
+        if not taken and "object_detected" in "".join(texts):
+            self.close()
+            taken.append(send(self, texts))
+        return send(self, texts)
+
+    monkeypatch.setattr(server.Client, "send", send_after_the_end)
+    running = Running(classic_plan(log, duration_s=0.05))
+    running.wire().emit("sensor_frame", frame(0.0))
+    wait_until(lambda: running.told.states)
+    assert taken == [False]
+    again = running.wire()
+    assert again.call("sensor_frame", frame(0.1))[0][0] == "object_detected"
+    assert running.summary().metrics.frames == 2
+    again.close()
+    assert [entry.frame.index for entry in read_log(log).entries()] == [0, 1]
+
+
+def test_frame_is_logged_when_the_session_is_stopped_at_its_report(network, tmp_path, monkeypatch):
+    log, made = tmp_path / "x.mcap", []
+
+    class Kept(sessions._Session):
+        def __init__(self, *args):
+            super().__init__(*args)
+            made.append(self)
+
+    def stop(name, data):
+        made[0].stop()  # as Ctrl-C does
+        return event_text(name, data)
+
+    monkeypatch.setattr(sessions, "_Session", Kept)
+    monkeypatch.setattr(sessions, "event_text", stop)
+    running = Running(classic_plan(log, duration_s=100.0))
+    wire = running.wire()
+    wire.emit("sensor_frame", frame(0.0))
+    assert running.summary().metrics.frames == 1
+    wire.close()
+    assert len(list(read_log(log).entries())) == 1

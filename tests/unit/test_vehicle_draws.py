@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from followme_uav.scenario.execution.jobs import jobs_of
-from followme_uav.scenario.report.extremes import extreme_draws
+from followme_uav.scenario.report.extremes import DrawsOfRun
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.scenario.script.plan import Variant, one_variant
 from followme_uav.scenario.script.random_draws import DRAWS, draws_of
@@ -54,7 +54,10 @@ def test_each_flight_of_a_run_has_a_vehicle_of_its_own():
     scenarios = [job.scenario() for job in jobs]
     assert [s.world.vehicle for s in scenarios] == [draw_vehicle(9001), draw_vehicle(9002)]
     assert scenarios[0].world.hero == draw_scenario(9001).world.hero
-    draws = draws_of(scenarios[0], 9001)
+    delays = [event.delay for s in scenarios for event in s.events if event.delay]
+    assert len(delays) == 2, "each has a slow link"
+    assert all(0 <= delay.frames_ms == delay.commands_ms <= 150 for delay in delays)
+    draws = draws_of(scenarios[0], 9001, jobs[0].flight_config())
     assert list(draws) == list(DRAWS)
 
 
@@ -65,4 +68,4 @@ def test_extreme_conditions_of_a_failure_are_named_in_a_run_of_enough_flights(fl
         for i in range(flights)
     ]
     failed = replace(result(), draws={"drag": 5.0, "people": flights // 2, "fog": 0.0})
-    assert extreme_draws(failed, [*flown, failed]) == found
+    assert DrawsOfRun([*flown, failed]).extremes_of(failed) == found

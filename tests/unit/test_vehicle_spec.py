@@ -107,13 +107,13 @@ def test_wrong_vehicle_is_refused_in_one_line_that_names_the_key(content, words)
 
 
 def test_world_names_the_vehicle_and_the_simulation_flies_it():
-    plan = plan_world(vehicle="simpleflight", people=0, cars=0)
-    assert isinstance(make_simulation(plan, None, (32, 32)).autopilot, SimpleFlight)
+    plan = plan_world(vehicle="nimble", people=0, cars=0)
+    assert isinstance(make_simulation(plan, None, (32, 32)).autopilot, Autopilot)
     plan = plan_world(vehicle=changed(mass_kg=1.25), people=0, cars=0)
     heavy = make_simulation(plan, None, (32, 32))
     assert heavy.vehicle.airframe.weight_n == pytest.approx(1.25 * GRAVITY_MPS2)
     default = make_simulation(plan_world(people=0, cars=0), None, (32, 32))
-    assert isinstance(default.autopilot, Autopilot)
+    assert isinstance(default.autopilot, SimpleFlight)
 
 
 def test_world_with_an_unknown_vehicle_is_refused_by_file_and_key():

@@ -162,7 +162,10 @@ def _select(
             selected = _beyond_gate(people, config, classification)
     reasons = tracked
     if not uses_track or (selected is None and not is_following):
-        reasons = [_approach_rejection(person, expectation, config) for person in people]
+        reasons = [
+            _approach_rejection(person, expectation, config, is_alternative=uses_track)
+            for person in people
+        ]
         if selected is None:
             worthy = (p for p, reason in zip(people, reasons, strict=True) if reason is None)
             selected = next(worthy, None)
@@ -227,10 +230,16 @@ def _tracking_rejection(person: _Person, config: AssociationConfig) -> Outcome |
 
 
 def _approach_rejection(
-    person: _Person, expectation: Expectation, config: AssociationConfig
+    person: _Person, expectation: Expectation, config: AssociationConfig, *, is_alternative: bool
 ) -> Outcome | None:
-    """Why a detection is not worth an approach; None when it is."""
+    """Why a detection is not worth an approach; None when it is.
+
+    While another one is approached (`is_alternative`), nobody who is near enough to be rejected is:
+    the one that was lost for a frame may still be the hero.
+    """
     measurement = person.measurement
+    if is_alternative and person.classification is Classification.REJECTED:
+        return Outcome.OUTSIDE_GATE
     if measurement.distance_m > config.approach_distance_m:
         return Outcome.TOO_FAR
     if person.detection.confidence < config.approach_confidence_min:

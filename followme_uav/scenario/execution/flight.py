@@ -25,6 +25,7 @@ import numpy as np
 import yaml
 
 from followme_uav import __version__
+from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError, PilotError
 from followme_uav.scenario.execution.fault_injector import FaultInjector, fault_injector_for
 from followme_uav.scenario.execution.jobs import Job
@@ -107,10 +108,11 @@ def _fly(job: Job, settings: FlightSettings, scratch: Path) -> Flown:
     log = None if settings.logs == "none" else (settings.folder or scratch) / log_name(job)
     try:
         scenario = job.scenario()
-        draws = draws_of(scenario, job.seed)
+        config = _with_threads(job.flight_config(), settings.threads)
+        draws = draws_of(scenario, job.seed, config)
         summary = fly(
             FlightPlan(
-                config=_with_threads(job, settings.threads),
+                config=config,
                 weights=job.variant.weights,
                 seed=job.seed,
                 log=log,
@@ -201,8 +203,7 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def _with_threads(job: Job, threads: int) -> Any:
-    config = job.config
+def _with_threads(config: FlightConfig, threads: int) -> FlightConfig:
     if config.perception.threads:
         return config
     perception = config.perception.model_copy(update={"threads": threads})

@@ -12,10 +12,12 @@ from followme_uav.config import FlightConfig, merged, validated
 from followme_uav.errors import ConfigError
 from followme_uav.flight.pilots import PilotKind, pilot_kind
 from followme_uav.perception.network_files import check_network, sha256
+from followme_uav.scenario.script.camera_draws import DRAWN as CAMERA_DRAWN
+from followme_uav.scenario.script.camera_draws import with_drawn_camera
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.scenario.script.plan import MAX_FLIGHTS, Campaign, Variant
 from followme_uav.scenario.script.script import Scenario
-from followme_uav.scenario.script.vehicle_draws import DRAWN, draw_vehicle
+from followme_uav.scenario.script.vehicle_draws import DRAWN, draw_delay, draw_vehicle
 
 ID_DIGITS = 16
 RANDOM = "random"
@@ -36,6 +38,7 @@ class Job:
     script: Scenario | None
     """None: a random scenario, drawn by the seed where it is flown."""
     config: FlightConfig
+    """Before the camera is drawn, where it is."""
     variant: Variant
     pilot_sha256: str = ""
     """Of the file with a user's pilot; empty for the pilots of this program."""
@@ -54,6 +57,12 @@ class Job:
     def pair(self) -> str:
         """Digest of scenario and seed: equal for all variants, and in no order of either."""
         return _digest(f"{self.name}-{self.seed}")
+
+    def flight_config(self) -> FlightConfig:
+        """Return the configuration with the variant's camera."""
+        if self.variant.camera == CAMERA_DRAWN:
+            return with_drawn_camera(self.config, self.seed)
+        return self.config
 
     def scenario(self) -> Scenario:
         """Return the scenario with the variant's world."""
@@ -151,6 +160,8 @@ def _jobs(
         "pilot": inputs.pilot.name,
         "weights": inputs.weights_sha256,
     }
+    if variant.camera == CAMERA_DRAWN:
+        content["camera"] = variant.camera
     if inputs.pilot_sha256:
         content["pilot_code"] = inputs.pilot_sha256
     common, config_sha256 = _digest(_text(content)), _digest(_text(settings))
@@ -172,15 +183,19 @@ def _jobs(
 def _in_world(scenario: Scenario, changes: Mapping[str, Any], seed: int) -> Scenario:
     """Return a scenario with a changed world; the seed draws the vehicle, if it is to be drawn.
 
+    A drawn vehicle has a slow link in a random scenario that has no other delay.
+
     Raises:
         ConfigError: The changes are wrong, or contradict the scenario.
     """
     if not changes:
         return scenario
+    data = scenario.model_dump(mode="json", exclude_unset=True)
     if changes.get("vehicle") == DRAWN:
         changes = {**changes, "vehicle": draw_vehicle(seed)}
+        if scenario.name == RANDOM and not any(event.delay for event in scenario.events):
+            data["events"] = [*data.get("events", ()), draw_delay(seed)]
     world = merged(scenario.world.model_dump(mode="json", exclude_unset=True), changes)
-    data = scenario.model_dump(mode="json", exclude_unset=True)
     return validated(Scenario, {**data, "world": world}, f"scenario {scenario.name}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -14,20 +15,30 @@ FEWEST_FLIGHTS = 20
 TAIL = 0.05
 
 
-def extreme_draws(result: Result, results: Sequence[Result]) -> dict[str, float]:
-    """Return the draws of a flight that lie in the highest or lowest 5 % of its run.
+class DrawsOfRun:
+    """The numbers that were drawn for the flights of a run."""
 
-    A value that more flights share than that is not extreme, however small it is.
-    """
-    if len(results) < FEWEST_FLIGHTS:
-        return {}
-    found: dict[str, float] = {}
-    for name in DRAWS:
-        values = [r.draws.get(name) for r in results]
-        numbers = np.array([v for v in values if isinstance(v, int | float)], dtype=float)
-        own = result.draws.get(name)
-        if not isinstance(own, int | float) or len(numbers) < FEWEST_FLIGHTS:
-            continue
-        if min(np.mean(numbers >= own), np.mean(numbers <= own)) <= TAIL:
-            found[name] = own
-    return found
+    def __init__(self, results: Sequence[Result]) -> None:
+        columns = {
+            name: np.array([v for r in results if _is_number(v := r.draws.get(name))], dtype=float)
+            for name in DRAWS
+        }
+        self._columns = {
+            name: numbers for name, numbers in columns.items() if len(numbers) >= FEWEST_FLIGHTS
+        }
+
+    def extremes_of(self, result: Result) -> dict[str, float]:
+        """Return the draws of a flight that lie in the highest or lowest 5 % of the run.
+
+        A value that more flights share than that is not extreme, however small it is.
+        """
+        found: dict[str, float] = {}
+        for name, numbers in self._columns.items():
+            own = result.draws.get(name)
+            if _is_number(own) and (min(np.mean(numbers >= own), np.mean(numbers <= own)) <= TAIL):
+                found[name] = own
+        return found
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float)

@@ -46,6 +46,7 @@ def columns() -> list[Column]:
         Column("weights", "string", "Label of the weights"),
         Column("overrides", "string", "Label of the overrides"),
         Column("vehicle", "string", "Label of the vehicle in the plan"),
+        Column("camera", "string", "Label of the camera in the plan"),
         Column("world", "string", "Label of the world"),
         Column("outcome", "string", "`passed`, `failed` or `crashed`"),
         Column("success", "bool", "Whether it passed; null where it crashed"),
@@ -87,7 +88,10 @@ def row_of(result: Result, folder: Path) -> dict[str, Any]:
     return {
         **result.metrics,
         **{f"draw_{name}": value for name, value in result.draws.items()},
-        **{name: result.axes.get(name) for name in ("weights", "overrides", "vehicle", "world")},
+        **{
+            name: result.axes.get(name)
+            for name in ("weights", "overrides", "vehicle", "camera", "world")
+        },
         **result.versions,
         "id": result.id,
         "scenario": result.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from followme_uav.scenario.execution.results import RESULTS, Result, totals
 from followme_uav.scenario.report.axes import by_axis
-from followme_uav.scenario.report.extremes import extreme_draws
+from followme_uav.scenario.report.extremes import DrawsOfRun
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.statistics.intervals import Interval
 from followme_uav.terminal import make_console, print_table
@@ -37,12 +37,13 @@ def print_results(results: Sequence[Result], *, stopped_early: bool = False) -> 
     console = make_console()
     print_table(_flights(results) if len(results) <= MOST_ROWS else _axes(results), console)
     not_passed = [result for result in results if not result.success]
+    draws = DrawsOfRun(results)
     for r in not_passed[:MOST_ROWS]:
         colour = "yellow" if r.crashed else "bold red"
         variant = f" {escape(r.variant)}" if r.variant else ""
         console.print(
             f"[{colour}]{escape(r.name)} seed {r.seed}{variant}[/]: {escape(r.reason)}"
-            f"{_extremes(r, results)}",
+            f"{_extremes(draws.extremes_of(r))}",
             highlight=False,
         )
     if len(not_passed) > MOST_ROWS:
@@ -61,9 +62,7 @@ def print_results(results: Sequence[Result], *, stopped_early: bool = False) -> 
     )
 
 
-def _extremes(result: Result, results: Sequence[Result]) -> str:
-    """The conditions that were extreme in this run."""
-    draws = extreme_draws(result, results)
+def _extremes(draws: Mapping[str, float]) -> str:
     listed = ", ".join(f"{name} {value:g}" for name, value in draws.items())
     return f" (extreme in this run: {listed})" if listed else ""
 

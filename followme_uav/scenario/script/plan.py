@@ -8,12 +8,13 @@
     weights: [model1, mine/net.onnx]             # names, or files relative to the plan
     overrides: {near: [], far: [control.wanted_distance_m=9]}
     vehicles: [nimble, mine/heavy.yaml]          # names, files relative to the plan, or drawn
+    cameras: [given, drawn]       # of the configuration, or drawn: one for each seed
     worlds: {clear: {}, fog: {light: {fog: 0.4}}}    # changes of each scenario's world
     combine: crossed              # or paired: the first value of each axis, then the second, ...
 
-Only `scenarios` or `random` is required. Pilots, weights, overrides, vehicles and worlds are the
-axes; one choice of a value for each axis is a variant, and each variant flies every scenario and
-seed.
+Only `scenarios` or `random` is required. Pilots, weights, overrides, vehicles, cameras and
+worlds are the axes; one choice of a value for each axis is a variant, and each variant flies every
+scenario and seed.
 
 A plan is data: a pilot `module:Class` or `FILE.py:Class` in it runs only if the user names it, too.
 """
@@ -33,6 +34,7 @@ from followme_uav.errors import ConfigError
 from followme_uav.flight.pilots import PILOTS, is_named
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.resources import WEIGHTS, found_in, named
+from followme_uav.scenario.script.camera_draws import CameraChoice
 from followme_uav.scenario.script.script import Scenario, Seed, read_scenarios
 from followme_uav.scenario.script.vehicle_draws import chosen_vehicle
 from followme_uav.sim.vehicle.vehicle_spec import VehicleChoice
@@ -50,6 +52,7 @@ class Variant(Section):
     pilot: str = "network"
     weights: Path = DEFAULT_WEIGHTS
     overrides: tuple[str, ...] = ()
+    camera: CameraChoice = "given"
     world: Mapping[str, Any] = Field(default_factory=dict)
     axes: Mapping[str, str] = Field(default_factory=dict)
     """Label of each axis."""
@@ -70,6 +73,7 @@ class Plan(Section):
     overrides: Mapping[Label, tuple[str, ...]] = Field(default_factory=dict)
     vehicles: tuple[str, ...] = ()
     """Names or files, or `drawn`; none: the vehicle of each scenario's world."""
+    cameras: Annotated[tuple[CameraChoice, ...], Field(min_length=1)] = ("given",)
     worlds: Mapping[Label, dict[str, Any]] = Field(default_factory=dict)
     combine: Literal["crossed", "paired"] = "crossed"
     variants: tuple[Variant, ...] = ()
@@ -107,6 +111,7 @@ class Plan(Section):
             "weights": self.weights,
             "overrides": tuple(self.overrides.items()) or (("", ()),),
             "vehicle": self.vehicles or ("",),
+            "camera": self.cameras,
             "world": tuple(self.worlds.items()) or (("", {}),),
         }
 
@@ -119,13 +124,17 @@ class Plan(Section):
             most = max(map(len, axes.values()))
             columns = [v if len(v) > 1 else [*v] * most for v in axes.values()]
             combinations = list(zip(*columns, strict=True))
-        for pilot, weights, (changes, overrides), vehicle, (place, world) in combinations:
-            labels = (pilot_label(pilot), Path(weights).stem, changes, Path(vehicle).stem, place)
+        for pilot, weights, (changes, overrides), vehicle, camera, (place, world) in combinations:
+            labels = (
+                *(pilot_label(pilot), Path(weights).stem, changes, Path(vehicle).stem),
+                *("" if camera == "given" and self.cameras == ("given",) else camera, place),
+            )
             varied = [t for t, v in zip(labels, axes.values(), strict=True) if len(v) > 1]
             yield Variant(
                 pilot=pilot,
                 weights=_weights(weights, folder),
                 overrides=overrides,
+                camera=camera,
                 world={**world, "vehicle": _vehicle(vehicle, folder)} if vehicle else world,
                 axes={axis: t for axis, t in zip(axes, labels, strict=True) if t},
                 label="-".join(varied),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from followme_uav.config import FlightConfig
+from followme_uav.scenario.script.camera_draws import camera_draws_of
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.scenario.script.vehicle_draws import vehicle_draws_of
 from followme_uav.sim.agents.routes import Route
@@ -29,6 +31,10 @@ DRAWS = {
     "drag": "Drag, as a share of the vehicle file's",
     "rotor_lag": "Lag of the rotors, as a share of the vehicle file's",
     "gains": "Gains of the autopilot, as a share of the vehicle file's",
+    "image_width_px": "Width of the simulator's images",
+    "image_height_px": "Height of the simulator's images",
+    "rate_hz": "Frames per second",
+    "fov_deg": "Horizontal field of view",
     "weather": "`clear`, `fog` or `rain`",
     "fault": "`none`, or the kinds of faults",
 }
@@ -37,7 +43,7 @@ AXES = ("scenario", "style", "weather", "fault", "hero", "vehicle")
 """The draws by which success is listed, and the scenario."""
 
 
-def draws_of(scenario: Scenario, seed: int) -> dict[str, Any]:
+def draws_of(scenario: Scenario, seed: int, config: FlightConfig) -> dict[str, Any]:
     """Return the draws of one flight, by the names in `DRAWS`."""
     world, events = scenario.world, scenario.events
     light = world.light
@@ -62,6 +68,7 @@ def draws_of(scenario: Scenario, seed: int) -> dict[str, Any]:
         "delay_ms": delay_ms,
         "stall_s": stall_s,
         **vehicle_draws_of(world.vehicle),
+        **camera_draws_of(config),
         "weather": "rain" if rain > 0.0 else "fog" if fog > 0.0 else "clear",
         "fault": "+".join(name for name, given in faults.items() if given) or "none",
     }

@@ -1,7 +1,8 @@
 """Vehicles drawn from the seed of a flight: heavier, draggier or slower than those of the files.
 
 They test whether the pilot depends on one vehicle. Each is one of `BASES` with other mass, drag,
-rotors and gains, within the ranges below, which are shares of the file's own values.
+rotors and gains, within the ranges below, which are shares of the file's own values. In a random
+scenario the link to it is slow, too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from followme_uav.sim.vehicle.vehicle_spec import (
 DRAWN = "drawn"
 """In place of a vehicle's name: each flight has one of its own."""
 BASES = ("simpleflight", "nimble")
+ONE_WAY_MS = (0.0, 150.0)
 MASS, DRAG, ROTOR_LAG, GAINS = (0.75, 1.25), (0.2, 5.0), (0.5, 3.0), (0.7, 1.3)
 
 
@@ -47,6 +49,12 @@ def draw_vehicle(seed: int) -> dict[str, Any]:
         "quadratic_drag_ns2_per_m2": [drag * axis for axis in frame.quadratic_drag_ns2_per_m2],
     }
     return {"extends": base, "airframe": airframe, "controller": _controller(spec, gains)}
+
+
+def draw_delay(seed: int) -> dict[str, Any]:
+    """Draw the event of a slow link to the vehicle, the same time for frames and commands."""
+    way_ms = round(float(np.random.default_rng([seed, 42]).uniform(*ONE_WAY_MS)))
+    return {"delay": {"frames_ms": way_ms, "commands_ms": way_ms, "jitter_ms": round(way_ms / 3)}}
 
 
 def vehicle_draws_of(vehicle: VehicleChoice | None) -> dict[str, Any]:

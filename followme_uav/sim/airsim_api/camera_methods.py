@@ -12,7 +12,6 @@ from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_number, read_struct
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulation_runner import SimulationRunner
-from followme_uav.sim.vehicle.gimbal import Gimbal
 
 FOV_LIMITS_DEG = (5.0, 150.0)
 
@@ -64,8 +63,7 @@ class CameraMethods(Service):
                 mounted.point_in_world(orientation)
             else:
                 mounted.point_in_body(orientation)
-                if not isinstance(mounted, Gimbal):
-                    mounted.position_m = position_m
+                mounted.position_m = position_m
             simulation.changed()
 
         return self.call(job)

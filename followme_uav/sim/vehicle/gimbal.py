@@ -2,8 +2,8 @@
 
 Body mode: pan and tilt are relative to the body, so the image leans with the vehicle. World mode
 (AirSim on Unity): the camera keeps a commanded direction in the world, level, until the next
-command; its position follows the vehicle in both modes. Roll and position of a commanded pose are
-ignored: a mount with two axes has neither degree of freedom.
+command; its position follows the vehicle in both modes. The roll of a commanded pose is ignored: a
+mount with two axes has no such degree of freedom.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from followme_uav.messages import CameraPose, Quaternion, Vec3
 from followme_uav.sim.vehicle.vehicle import Vehicle
 
 MOUNT_M = (0.20, 0.0, 0.02)
-"""Position of the camera in the body's frame: forward, right, down."""
+"""Position of the camera in the body's frame at the start: forward, right, down."""
 PAN_RATE_RADPS = math.radians(180.0)
 TILT_RATE_RADPS = math.radians(120.0)
 PAN_LIMIT_RAD = math.radians(170.0)
@@ -31,6 +31,7 @@ class Gimbal:
         pan_rad: positive right; relative to the body, or to north in world mode.
         tilt_rad: positive up; relative to the body, or to the horizon in world mode.
         fov_rad: horizontal field of view; survives `reset`.
+        position_m: in the body's frame.
     """
 
     def __init__(self, vehicle: Vehicle) -> None:
@@ -40,6 +41,7 @@ class Gimbal:
 
     def reset(self) -> None:
         """Point straight ahead, in body mode."""
+        self.position_m = MOUNT_M
         self.pan_rad = self.tilt_rad = 0.0
         self._wanted = (0.0, 0.0)
         self._world = False
@@ -78,7 +80,9 @@ class Gimbal:
     def camera(self) -> CameraPose:
         """Pose and field of view now."""
         orientation = quaternion_from_pan_tilt(self.pan_rad, self.tilt_rad)
-        return carried(self._vehicle, MOUNT_M, orientation, self.fov_rad, in_world=self._world)
+        return carried(
+            self._vehicle, self.position_m, orientation, self.fov_rad, in_world=self._world
+        )
 
 
 def carried(

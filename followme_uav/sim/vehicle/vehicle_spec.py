@@ -30,7 +30,7 @@ from followme_uav.config import (
 )
 from followme_uav.errors import ConfigError
 
-DEFAULT_VEHICLE = "nimble"
+DEFAULT_VEHICLE = "simpleflight"
 """The vehicle where none is named."""
 FOLDER = "vehicles"
 

@@ -38,6 +38,7 @@ def main() -> None:
         call("simContinueForTime", run_s)
         state = call("getMultirotorState", "")
         report[method] = {"answer": future.get(), "state": state}
+        call("simContinueForTime", 8.0)  # to rest: AirSim's `land` ends where nothing sinks
     request = {"camera_name": "0", "image_type": 0, "pixels_as_float": False, "compress": False}
     (image,) = call("simGetImages", [request], "", False)
     report["image"] = [image["width"], image["height"], len(image["image_data_uint8"])]
