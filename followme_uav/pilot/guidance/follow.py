@@ -44,7 +44,7 @@ class FollowGuidance:
         half_height = math.tan(math.radians(config.simulator.camera_fov_deg) / 2.0)
         half_height *= config.camera.height_px / config.camera.width_px
         self._hero_v = below
-        """Where the hero is kept in the image."""
+        """The place in the image at which the hero is kept."""
         self._raised_rad = math.atan(below * half_height)
         self._planner = planner
         self._aspect = config.camera.width_px / config.camera.height_px

@@ -30,7 +30,7 @@ class Planner(Protocol):
 
 
 class Patrol(Protocol):
-    """Where to fly while there is no hero."""
+    """The way while there is no hero."""
 
     def waypoint(self, position_m: Vec2) -> Vec2:
         """The place to fly to from `position_m`."""
@@ -42,7 +42,7 @@ class Patrol(Protocol):
 
 
 class Search(Protocol):
-    """Where to fly and to look for a lost hero."""
+    """The way, and the views, in a search for a lost hero."""
 
     def begin(self, time_s: float) -> None:
         """Forget the last search."""

@@ -1,4 +1,4 @@
-"""Where people were seen on the ground, so that the vehicle lands on nobody."""
+"""Places at which people were seen on the ground, so that the vehicle lands on nobody."""
 
 from __future__ import annotations
 

@@ -30,10 +30,10 @@ class Surroundings:
     """The occupancy grid and the viewed ground around the start, or around the vehicle.
 
     Attributes:
-        start_m: Where the flight began, north and east: the centre of the geofence.
+        start_m: Begin of the flight, north and east: the centre of the geofence.
         grid: Space at the vehicle's height.
         ground: The ground that was looked at.
-        people: Where people were seen on it.
+        people: Places at which people were seen on it.
         time_s: Of the last frame.
         way_m: The way that was planned at the last frame, for logs; set by the planner.
         in_view: Rows and columns of the ground that the last frame shows.
@@ -91,7 +91,7 @@ class Surroundings:
             self.people.update(frame.time_s, mask, frame.camera, height_m)
 
     def progress(self) -> MapProgress:
-        """What logs and viewers show of the map at this frame."""
+        """The part of the map at this frame that logs and viewers show."""
         return MapProgress(self.ground.area_m2, self.way_m)
 
     def _follow_ground(self) -> None:

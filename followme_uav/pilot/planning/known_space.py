@@ -4,7 +4,7 @@ The camera looks at the hero, not along the way. A velocity is therefore checked
 in its direction the vehicle must be able to stop, with its delay and its deceleration, before the
 first place that is not known to be free (the safe velocity of the curvature-velocity and dynamic
 window methods: Fox, Burgard and Thrun, "The dynamic window approach to collision avoidance", 1997).
-Where that leaves little, directions to both sides are tried.
+If that leaves little, directions to both sides are tried.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class RouteField:
         is_free: Whether each cell is known to be free, (rows, columns).
         is_tight: Whether it is nearer to an obstacle than the clearance, (rows, columns).
         window: The cells.
-        here_m: Where the ways begin.
+        here_m: Begin of the ways.
         limit_m: Ways that cost more are left out.
         is_unknown: Whether nothing is known of a cell; ways lead through such cells, too, at a
             higher cost. None: only through cells that are known to be free.

@@ -1,4 +1,4 @@
-"""Where a lost hero may be by now: a probability map over the ground.
+"""The probability map, over the ground, of the places where a lost hero may be by now.
 
 Recursive Bayesian search for a lost target (Bourgault, Furukawa and Durrant-Whyte, "Optimal search
 for a lost target in a Bayesian world", 2006): between frames the probability moves on with the
@@ -32,7 +32,7 @@ class HeroMap:
     Args:
         cells: The cells of the map that the window is cut out of.
         radius_m: Half the side of the window.
-        track: Where and how fast the hero was, when the track was lost.
+        track: Place and speed of the hero when the track was lost.
         is_walkable: Of all `cells`, (rows, columns).
     """
 

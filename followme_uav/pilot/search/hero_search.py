@@ -40,7 +40,7 @@ class HeroSearch:
     """One search; has the methods of `guidance.search.SearchPlan`.
 
     Attributes:
-        hero_map: Where the hero may be; None before the first search.
+        hero_map: The places where the hero may be; None before the first search.
     """
 
     def __init__(

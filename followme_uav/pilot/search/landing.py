@@ -1,4 +1,4 @@
-"""Where to land without a map: on ground that was looked at, off obstacles, and off people."""
+"""Landing places without a map: ground that was looked at, off obstacles, and off people."""
 
 from __future__ import annotations
 
