@@ -155,6 +155,24 @@ class CameraPose:
     """Horizontal field of view."""
 
 
+SCAN_STEP_DEG = 2
+"""Width of a ray of a `RangeScan`; 180 rays make a full circle."""
+
+
+@dataclass(frozen=True)
+class RangeScan:
+    """How far the camera sees at the vehicle's height, for a fan of rays in the world.
+
+    Ray i covers the azimuths from i to i + 1 times `SCAN_STEP_DEG`, clockwise from north.
+    """
+
+    first: int
+    """Number of the first ray; a fan across north goes on from ray 179 to ray 0."""
+    reach_dm: tuple[int, ...]
+    """Of each ray, horizontal decimetres from the camera: free up to there; negative: free up to an
+    obstacle at this distance; 0: not seen."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """One image, with the state of camera and vehicle at its time: the input of a pilot.
@@ -183,6 +201,8 @@ class Frame:
     the depth image, world NED; empty where the simulator has no metric depth."""
     control_loss: str = ""
     """Why this flight may have lost control of the vehicle; empty while it has control."""
+    scan: RangeScan | None = None
+    """Of the depth image; None where the flight has a map, or the simulator no metric depth."""
     depth: DepthImage | None = None
     """Depth image of the same moment, of any size; None where the simulator sends none."""
 
@@ -311,6 +331,16 @@ class MissionInputs:
 
 
 @dataclass(frozen=True)
+class MapProgress:
+    """The map that the vehicle makes, at one frame of a flight without a map."""
+
+    viewed_m2: float
+    """Ground that was looked at so far."""
+    way_m: tuple[Vec2, ...] = ()
+    """Points of the way that is flown, the goal last; empty where no way was planned."""
+
+
+@dataclass(frozen=True)
 class LineOfSight:
     """A viewing direction in the world."""
 
@@ -415,6 +445,8 @@ class Step:
     guidance: Guidance | None = None
     response: VehicleResponse | None = None
     """Which the command allows for."""
+    own_map: MapProgress | None = None
+    """None where the flight has a map."""
 
     @classmethod
     def of(

@@ -171,6 +171,11 @@ FORMULAS: dict[str, Formula] = {
     ),
     "classification.confirm_distance_m": _distance_at(CONFIRM_PX),
     "classification.expected_distance_m": _distance_at(EXPECTED_PX),
+    "explore.view_m": Formula(
+        ("classification.expected_distance_m",),
+        lambda distance_m: distance_m,
+        "from farther away the hero is not recognised",
+    ),
     "classification.area_max": Formula(
         ("classification.area_min",),
         lambda area_min: rounded(1.0 / area_min),

@@ -70,6 +70,14 @@ class DepthConfig(Section):
     """Points farther away than this, in metres, are dropped."""
     band_m: Annotated[Positive, Allowed(0.01, 100)]
     """Points more than this many metres above or below the vehicle are dropped."""
+    above_m: Annotated[Positive, Allowed(0.01, 100)]
+    """Without a map: things up to this many metres above the vehicle are obstacles; a crown widens
+    upwards, where a camera that looks down does not see it."""
+    free_m: Annotated[Positive, Allowed(0.01, 100)]
+    """Without a map: a line of sight clears the space that it crosses less than this many metres
+    below the vehicle."""
+    scan_range_m: Annotated[Positive, Allowed(1, 100)]
+    """Without a map, free space is entered up to this many metres from the camera."""
     own_radius_m: Annotated[NonNegative, Allowed(0, 50)]
     """Points nearer than this to the vehicle's centre, in metres, are dropped: its rotors."""
 
@@ -348,6 +356,31 @@ class SearchConfig(Section):
     """A junction within this distance in metres has been visited."""
     track_distance_weight: Annotated[NonNegative, Allowed(0, 1000)]
     """A larger value visits junctions close to the track before those close to the vehicle."""
+    diffusion_m2ps: Annotated[NonNegative, Allowed(0, 1000)]
+    """Without a map: half the growth, in m² per second, of the variance of a lost hero's place; the
+    hero turns now and then."""
+    detect_share: Share
+    """Without a map: probability that a hero on ground in view is detected in one frame."""
+
+
+class ExploreConfig(Section):
+    """Flight without a map: the map that the pilot makes, and where it looks for the hero."""
+
+    radius_m: Annotated[Positive, Allowed(5, 5000)]
+    """Greatest distance in metres from the start: the geofence of a flight without a map."""
+    cell_m: Annotated[Positive, Allowed(0.1, 5)]
+    """Size in metres of a cell of the occupancy grid; those of plans are four times as large."""
+    view_m: Annotated[Positive, Allowed(1, 200)]
+    """Ground nearer than this to the camera, in metres, counts as looked at."""
+    forget_s: Annotated[Positive, Allowed(1, 3600)]
+    """Ground that was looked at counts as new again after this many seconds."""
+    discount_m: Annotated[Positive, Allowed(1, 1000)]
+    """A view this many metres farther away is worth a third; with less, nearby views come first."""
+    replan_s: Annotated[Positive, Allowed(0.05, 60)]
+    """Time in seconds between two plans."""
+    hero_below: Annotated[Number, Field(ge=0, le=0.9), Allowed(0, 0.9)]
+    """The hero is kept this far below the middle of the image, as a share of half its height: the
+    space to fly in stays in view."""
 
 
 class PidGains(Section):
@@ -505,11 +538,22 @@ class SimulatorProfile(Section):
     holes, with corners north and east in metres."""
     ground: GroundGrid | None = None
     """Heights of the ground, which the pilot follows; None: level at the height of the start."""
-    patrol_waypoints_m: Annotated[tuple[Point2, ...], Field(min_length=1)]
-    """The round of the patrol: north and east in metres from the origin."""
+    patrol_waypoints_m: tuple[Point2, ...] = ()
+    """The round of the patrol: north and east in metres from the origin. Without one, the vehicle
+    explores, on a map that it makes itself from metric depth images."""
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the patrol is given; else the pilot makes a map of its own."""
+        return bool(self.patrol_waypoints_m)
 
     @model_validator(mode="after")
     def _waypoints_are_flyable(self) -> SimulatorProfile:
+        area = "flyable_polygons_m" if self.flyable_polygons_m else "flyable_m"
+        if (self.flyable_m or self.flyable_polygons_m) and not self.patrol_waypoints_m:
+            raise ValueError(f"{area} needs patrol_waypoints_m; leave out both to fly without")
+        if not self.patrol_waypoints_m and not self.metric_depth:
+            raise ValueError("without metric_depth the patrol needs patrol_waypoints_m")
         if self.flyable_polygons_m:
             return self._waypoints_are_in_polygons()
         for north, east in self.patrol_waypoints_m:
@@ -578,6 +622,8 @@ class FlightConfig(Section):
     """Patrol through the streets."""
     search: SearchConfig
     """Search for a hero whose track was lost."""
+    explore: ExploreConfig
+    """Flight without a map."""
     control: ControlConfig
     """The control loops of vehicle and camera."""
     limits: LimitsConfig

@@ -225,6 +225,23 @@ class Clearance:
         return self._min_m if math.isfinite(self._min_m) else None
 
 
+class Coverage:
+    """The ground that a flight without a map has looked at.
+
+    Attributes:
+        viewed_m2: So far; None where the flight has a map.
+    """
+
+    def __init__(self) -> None:
+        self.viewed_m2: float | None = None
+
+    def update(self, before: Moment | None, now: Moment) -> None:
+        """See `Metric`."""
+        own_map = now.entry.step.own_map
+        if own_map is not None:
+            self.viewed_m2 = own_map.viewed_m2
+
+
 class CommandRoughness:
     """Changes of the commanded velocity per second, while velocities are commanded."""
 

@@ -15,6 +15,7 @@ from followme_uav.flight.metric_parts import (
     Clearance,
     Collisions,
     CommandRoughness,
+    Coverage,
     FlightSpan,
     FollowTime,
     LoopTimes,
@@ -53,6 +54,8 @@ class FlightMetrics:
     """How often the simulator began to report a contact other than with the ground."""
     min_clearance_m: float | None
     """Smallest distance to an obstacle between TAKEOFF and LAND."""
+    viewed_m2: float | None
+    """Ground that a flight without a map has looked at; None where the flight has a map."""
     command_rate: float | None
     """RMS of the change of commanded velocity per second, in m/s^2."""
     loop_p50_ms: float | None
@@ -89,6 +92,7 @@ class MetricsAccumulator:
         self._losses = Losses()
         self._collisions = Collisions(config)
         self._clearance = Clearance()
+        self._coverage = Coverage()
         self._roughness = CommandRoughness()
         self._loop_times = LoopTimes()
         self._metrics: tuple[Metric, ...] = (
@@ -99,6 +103,7 @@ class MetricsAccumulator:
             self._losses,
             self._collisions,
             self._clearance,
+            self._coverage,
             self._roughness,
             self._loop_times,
         )
@@ -135,6 +140,7 @@ class MetricsAccumulator:
             wrong_target_s=self._follow.wrong_s if self._follow.has_truth else None,
             collisions=self._collisions.count,
             min_clearance_m=self._clearance.min_m(),
+            viewed_m2=self._coverage.viewed_m2,
             command_rate=self._roughness.rms_mps2(),
             loop_p50_ms=p50_ms,
             loop_p99_ms=p99_ms,

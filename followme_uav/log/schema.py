@@ -50,6 +50,7 @@ _DATACLASSES: dict[str, type] = {
         messages.VehicleState,
         messages.Contact,
         messages.CameraPose,
+        messages.RangeScan,
         messages.Frame,
         messages.Detection,
         messages.Measurement,
@@ -58,6 +59,7 @@ _DATACLASSES: dict[str, type] = {
         messages.LineOfSight,
         messages.Guidance,
         messages.VehicleResponse,
+        messages.MapProgress,
         messages.TrackEstimate,
         messages.LoopTerms,
         messages.Command,
@@ -122,6 +124,8 @@ def _readers(name: str) -> list[tuple[str, Callable[[Any], Any]]]:
 def _reader(owner: str, field: Any, hint: Any) -> Callable[[Any], Any]:
     name, get = field.name, attrgetter(field.name)
     is_optional = type(None) in getattr(hint, "__args__", ())
+    if field.message_type is None and field.is_repeated:
+        return lambda message: tuple(get(message))
     if field.message_type is None:
         read = _scalar_reader(get, hint, is_optional)
         if not is_optional:

@@ -8,4 +8,5 @@
     control     command: PID loops, limits, geofence, obstacle avoidance
 
 `navigation` holds the street map and the routes on it, `safety` what `control` limits commands by.
+Without a street map, `mapping` makes one, `planning` finds ways on it, and `search` chooses goals.
 """

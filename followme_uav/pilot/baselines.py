@@ -42,6 +42,7 @@ from followme_uav.pilot.guidance.behaviours import Behaviours, Guided
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import line_of_sight_of, line_of_sight_to
 from followme_uav.pilot.interface import MaskSource
+from followme_uav.pilot.mapless import surroundings_of, ways_of
 from followme_uav.pilot.mission import Change, Mission, Rule
 from followme_uav.pilot.navigation.route_planner import heading_velocity
 from followme_uav.pilot.pilot import FrameClock, mission_inputs
@@ -101,8 +102,9 @@ class Baseline(ABC):
         ground = Ground(config.simulator.ground)
         self._clock = FrameClock(config.camera.rate_hz, ground)
         self._mission = _Mission(config.mission, config.duration_s)
-        self._behaviours = Behaviours(config)
-        self._control = Control(config)
+        self._surroundings = surroundings_of(config)
+        self._behaviours = Behaviours(config, ways_of(config, self._surroundings))
+        self._control = Control(config, self._surroundings)
         self._contacts = ContactJudge(config.mission, ground)
         self._aim: _Aim | None = None
 
@@ -118,7 +120,11 @@ class Baseline(ABC):
     def step(self, frame: Frame) -> Step:
         """Detect, decide, guide and control, once."""
         dt_s, altitude_m = self._clock.time_step_s(frame), self._clock.altitude_m(frame)
+        if self._surroundings is not None:
+            self._surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
+        if self._surroundings is not None and mask is not None:
+            self._surroundings.note_people(frame, mask, altitude_m)
         airborne = self.state not in (MissionState.TAKEOFF, MissionState.DONE)
         found = detect(mask, self.config.detection) if mask is not None and airborne else []
         detection = max(found, key=lambda one: one.area_px, default=None)
@@ -151,6 +157,7 @@ class Baseline(ABC):
             loops=loops,
             inputs=inputs_of_mission,
             guidance=guidance,
+            own_map=None if self._surroundings is None else self._surroundings.progress(),
         )
 
     def _guide(self, inputs: GuidanceInputs) -> Guided:

@@ -10,10 +10,13 @@ from followme_uav.ground import Ground
 from followme_uav.messages import Command, Guidance, LoopTerms, Manoeuvre, Quaternion, Vec2
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import pan_from_nose, pan_tilt_in_body
+from followme_uav.pilot.mapping.surroundings import Surroundings
 from followme_uav.pilot.navigation.maps import street_map_of
 from followme_uav.pilot.pid import PidLoop
+from followme_uav.pilot.planning.known_space import KnownSpaceLimiter
 from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
+from followme_uav.pilot.safety.round_fence import limit_to_circle
 from followme_uav.pilot.safety.velocity_limiter import VelocityLimiter
 from followme_uav.pilot.vehicle_response import ResponseModel
 
@@ -31,12 +34,21 @@ class Control:
 
     Attributes:
         response: How the vehicle follows commands, as identified up to the last frame.
+
+    Args:
+        config: The flight's configuration.
+        surroundings: The map that the vehicle makes, kept up to date by the caller; None where the
+            configuration has a map.
     """
 
-    def __init__(self, config: FlightConfig) -> None:
+    def __init__(self, config: FlightConfig, surroundings: Surroundings | None = None) -> None:
         self._config = config
         self._street_map = street_map_of(config.simulator)
         self._ground = Ground(config.simulator.ground)
+        self._surroundings = surroundings
+        self._known_space = None
+        if surroundings is not None:
+            self._known_space = KnownSpaceLimiter(config, surroundings)
         self._limiter = VelocityLimiter(config.limits)
         self._obstacles = ObstacleMap(config.limits)
         self._yaw = PidLoop("yaw", config.control.yaw)
@@ -115,14 +127,23 @@ class Control:
 
     def _limited(self, velocity_mps: Vec2, inputs: GuidanceInputs) -> Vec2:
         """Smooth first, safe last."""
-        limits, here = self._config.limits, inputs.position_m
+        here = inputs.position_m
         smooth = self._limiter.limit(velocity_mps, inputs.dt_s)
-        fence_m = limits.geofence_m
-        area_m = self._street_map or ((-fence_m, -fence_m, fence_m, fence_m),)
-        inside = limit_velocity(here, smooth, area_m, limits)
+        inside = self._inside(here, smooth)
         safe = self._obstacles.limit_velocity(here, inside)
         self._limiter.reset(safe)
         return safe
+
+    def _inside(self, here: Vec2, velocity_mps: Vec2) -> Vec2:
+        """The velocity inside the geofence, and inside the known space of a flight without map."""
+        limits = self._config.limits
+        if self._surroundings is None or self._known_space is None:
+            fence_m = limits.geofence_m
+            area_m = self._street_map or ((-fence_m, -fence_m, fence_m, fence_m),)
+            return limit_velocity(here, velocity_mps, area_m, limits)
+        radius_m = self._config.explore.radius_m
+        inside = limit_to_circle(here, velocity_mps, self._surroundings.start_m, radius_m, limits)
+        return self._known_space.limit_velocity(here, inside, self.response.lag_s)
 
     def _body_at_next_frame(self, inputs: GuidanceInputs) -> Quaternion:
         """Attitude when the camera, which turns with the body, takes the next image."""

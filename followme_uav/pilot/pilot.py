@@ -17,6 +17,7 @@ from followme_uav.pilot.control import Control
 from followme_uav.pilot.guidance.behaviours import Behaviours
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.interface import MaskSource
+from followme_uav.pilot.mapless import surroundings_of, ways_of
 from followme_uav.pilot.mission import Mission
 from followme_uav.pilot.tracking.tracker import Tracker, TrackFeedback, Tracking
 
@@ -77,8 +78,9 @@ class Pilot:
         self._contacts = ContactJudge(config.mission, ground)
         self._tracker = Tracker(config)
         self._mission = Mission(config.mission, config.duration_s)
-        self._behaviours = Behaviours(config)
-        self._control = Control(config)
+        self._surroundings = surroundings_of(config)
+        self._behaviours = Behaviours(config, ways_of(config, self._surroundings))
+        self._control = Control(config, self._surroundings)
         self._feedback: TrackFeedback | None = None
 
     @property
@@ -89,7 +91,11 @@ class Pilot:
     def step(self, frame: Frame) -> Step:
         """Detect, track, decide, guide and control, once."""
         dt_s, altitude_m = self._clock.time_step_s(frame), self._clock.altitude_m(frame)
+        if self._surroundings is not None:
+            self._surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
+        if self._surroundings is not None and mask is not None:
+            self._surroundings.note_people(frame, mask, altitude_m)
         tracking = self._track(frame, mask, altitude_m)
         has_collided = self._contacts.is_collision(frame.vehicle, self.state)
         inputs = mission_inputs(
@@ -128,6 +134,7 @@ class Pilot:
             inputs=inputs,
             guidance=guidance,
             response=self._control.response,
+            own_map=None if self._surroundings is None else self._surroundings.progress(),
         )
 
     def _track(self, frame: Frame, mask: Mask | None, altitude_m: float) -> Tracking:

@@ -25,6 +25,7 @@ from followme_uav.rpc.command_sender import CommandSender
 from followme_uav.rpc.connection import SimulatorConnection
 from followme_uav.rpc.depth import nearest_points
 from followme_uav.rpc.frame_reader import DEPTH_VIS, SCENE, FrameReader
+from followme_uav.rpc.range_scan import range_scan
 from followme_uav.rpc.session import UnknownMethodError
 from followme_uav.rpc.simulation_time import SimulationTime
 from followme_uav.rpc.vehicle_control import VehicleControl
@@ -94,6 +95,7 @@ class AirSimClient:
     ) -> None:
         self._connection = SimulatorConnection(profile, rpc)
         self._depth = depth if profile.metric_depth else None
+        self._has_map = profile.has_map
         if depth is not None and self._depth is None:
             logger.info(
                 "Profile %s has no metric depth image: the vehicle avoids no obstacles.",
@@ -205,7 +207,10 @@ class AirSimClient:
         points_m = nearest_points(
             shades[:, :, 0], frame.camera, frame.vehicle.position_m, self._depth
         )
-        return replace(frame, obstacles_m=points_m)
+        if self._has_map:
+            return replace(frame, obstacles_m=points_m)
+        scan = range_scan(shades[:, :, 0], frame.camera, frame.vehicle.position_m, self._depth)
+        return replace(frame, obstacles_m=points_m, scan=scan)
 
     def ground_truth(self) -> GroundTruth | None:
         """Return the ground truth at the last image.

@@ -18,7 +18,7 @@ from followme_uav.messages import CameraPose, Vec3
 
 DEPTH_VIS_RANGE_M = 100.0
 """AirSim's DepthVis is black at distance 0 and white from this distance on."""
-_STRIDE_PX = 2
+STRIDE_PX = 2
 """Every second pixel of every second row shows all obstacles that matter."""
 
 
@@ -36,16 +36,7 @@ def nearest_points(
         vehicle_m: The vehicle's centre, world NED.
         config: Number of strips, ranges and heights.
     """
-    shades = shades[::_STRIDE_PX, ::_STRIDE_PX]
-    right, below = _slopes(*shades.shape, camera.fov_rad)
-    depth_m = shades.astype(np.float32) * np.float32(DEPTH_VIS_RANGE_M / 255.0)
-    # Offsets from the vehicle, each (height, width).
-    north_m, east_m, down_m = (
-        depth_m * (ahead + to_right * right + to_below * below) + (camera_m - own_m)
-        for (ahead, to_right, to_below), camera_m, own_m in zip(
-            quat2mat(camera.orientation).tolist(), camera.position_m, vehicle_m, strict=True
-        )
-    )
+    north_m, east_m, down_m = offsets_m(shades, camera, vehicle_m)
     distance_m = np.sqrt(north_m * north_m + east_m * east_m + down_m * down_m)
     is_obstacle = (
         (np.abs(down_m) <= config.band_m)
@@ -63,6 +54,25 @@ def nearest_points(
             north, east, down = float(north_m[pixel]), float(east_m[pixel]), float(down_m[pixel])
             points.append((vehicle_m[0] + north, vehicle_m[1] + east, vehicle_m[2] + down))
     return tuple(points)
+
+
+def offsets_m(
+    shades: NDArray[np.uint8], camera: CameraPose, origin_m: Vec3
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return where every second pixel of every second row lies: offsets from the origin, NED.
+
+    Each has the shape (height / 2, width / 2).
+    """
+    shades = shades[::STRIDE_PX, ::STRIDE_PX]
+    right, below = _slopes(*shades.shape, camera.fov_rad)
+    depth_m = shades.astype(np.float32) * np.float32(DEPTH_VIS_RANGE_M / 255.0)
+    north_m, east_m, down_m = (
+        depth_m * (ahead + to_right * right + to_below * below) + (camera_m - own_m)
+        for (ahead, to_right, to_below), camera_m, own_m in zip(
+            quat2mat(camera.orientation).tolist(), camera.position_m, origin_m, strict=True
+        )
+    )
+    return north_m, east_m, down_m
 
 
 @lru_cache(maxsize=4)

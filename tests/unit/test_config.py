@@ -58,6 +58,7 @@ def test_configuration_read_from_its_own_dump_is_the_same(tmp_path):
         ("nowhere.key=1", ["no section 'nowhere'"]),
         ("nonsense", ["section.key=value"]),
         ("simulator.patrol_waypoints_m=[[500, 0]]", ["lies outside flyable_m"]),
+        ("simulator.patrol_waypoints_m=[]", ["flyable_m needs patrol_waypoints_m"]),
         ("camera.rate_hz=1e-9", ["camera.rate_hz", "must be from 2 to 50"]),
         ("camera.rate_hz=1e309", ["camera.rate_hz", "finite"]),
         ("rpc.deadline_s=1e300", ["rpc.deadline_s", "must be from 0.05 to 600"]),
@@ -228,3 +229,16 @@ def test_deeply_nested_values_are_one_line(tmp_path):
         load_config(path)
     with pytest.raises(ConfigError, match="not valid YAML"):
         load_config(overrides=[f"patrol={deep}"])
+
+
+def test_profile_without_streets_and_waypoints_is_flown_without_a_map():
+    overrides = ["simulator.patrol_waypoints_m=[]", "simulator.flyable_m=[]"]
+    for order in (overrides, overrides[::-1]):
+        assert not load_config(overrides=order).simulator.has_map
+    assert not load_config(simulator="embedded-no-map").simulator.has_map
+    assert load_config().simulator.has_map
+
+
+def test_flight_without_a_map_needs_metric_depth():
+    with pytest.raises(ConfigError, match="without metric_depth the patrol needs"):
+        load_config(simulator="embedded-no-map", overrides=["simulator.metric_depth=false"])

@@ -16,6 +16,7 @@ FIELD = descriptor_pb2.FieldDescriptorProto
 SCALARS = {
     "double": FIELD.TYPE_DOUBLE,
     "int64": FIELD.TYPE_INT64,
+    "sint32": FIELD.TYPE_SINT32,
     "bool": FIELD.TYPE_BOOL,
     "string": FIELD.TYPE_STRING,
 }

@@ -22,7 +22,7 @@ from PIL import Image
 from rich.progress import Progress
 
 from followme_uav.config import FlightConfig
-from followme_uav.errors import DataError, RemoteError
+from followme_uav.errors import ConfigError, DataError, RemoteError
 from followme_uav.files import write_image
 from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.geometry import wrap_angle
@@ -238,6 +238,8 @@ def _facing(
 def _over_the_streets(config: FlightConfig, random: np.random.Generator) -> Viewpoint:
     """Draw a viewpoint on the patrol route, in a random direction."""
     waypoints = config.simulator.patrol_waypoints_m
+    if not waypoints:
+        raise ConfigError(f"profile {config.simulator.name}: collecting needs patrol_waypoints_m")
     start, end = (waypoints[random.integers(len(waypoints))] for _ in range(2))
     share = random.random()
     north, east = (s + share * (e - s) for s, e in zip(start, end, strict=True))

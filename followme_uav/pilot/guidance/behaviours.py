@@ -7,30 +7,32 @@ from collections.abc import Callable
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import yaw_of
-from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, MissionState
+from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, MissionState, Vec2
 from followme_uav.pilot.guidance.follow import FollowGuidance
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
-from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to
-from followme_uav.pilot.guidance.search import SearchPlan, View
+from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to, within_tilt_limits
+from followme_uav.pilot.guidance.search import View
 from followme_uav.pilot.guidance.sweep import Sweep
-from followme_uav.pilot.navigation.maps import street_map_of
-from followme_uav.pilot.navigation.patrol_route import PatrolRoute
-from followme_uav.pilot.navigation.route_planner import RoutePlanner, course
+from followme_uav.pilot.guidance.ways import Ways, ways_on_street_map
+from followme_uav.pilot.navigation.route_planner import course
 
 Guided = tuple[Guidance, tuple[LoopTerms, ...]]
 """The guidance of a behaviour, and the terms of its PID loops."""
 
 
 class Behaviours:
-    """The behaviours of all states, and what they keep from frame to frame."""
+    """The behaviours of all states, and what they keep from frame to frame.
 
-    def __init__(self, config: FlightConfig) -> None:
-        simulator = config.simulator
+    Args:
+        config: The flight's configuration.
+        ways: Planner, patrol and search; None: those on the street map.
+    """
+
+    def __init__(self, config: FlightConfig, ways: Ways | None = None) -> None:
+        ways = ways or ways_on_street_map(config)
         self._config = config
-        self._planner = RoutePlanner(street_map_of(simulator), config.limits.corner_speed_mps)
-        self._route = PatrolRoute(simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m)
+        self._planner, self._route, self._search_plan = ways.planner, ways.patrol, ways.search
         self._follow = FollowGuidance(config, self._planner)
-        self._search_plan = SearchPlan(config)
         self._sweep = Sweep()
         self._of_state: dict[MissionState, Callable[[GuidanceInputs], Guided]] = {
             MissionState.TAKEOFF: lambda _: (Guidance(Manoeuvre.TAKEOFF), ()),
@@ -74,13 +76,17 @@ class Behaviours:
         velocity = self._planner.velocity_to(goal.position_m, here, search.speed_mps)
         there = line_of_sight_to(inputs.frame.camera.position_m, hero.position_m)
         sight, rise_m = there, 0.0
+        heading_rad = there.azimuth_rad
         if goal.view is View.SCAN:
             sight = self._sweep.around(there, search.scan_deg, search.scan_period_s, dt_s)
         elif goal.view is View.SWEEP:
             level = LineOfSight(there.azimuth_rad, self._patrol_tilt_rad)
             sight = self._sweep.around(level, patrol.sweep_pan_deg, patrol.sweep_period_s, dt_s)
             rise_m = search.rise_m
-        return self._flying(velocity, sight, there.azimuth_rad, rise_m), ()
+        elif goal.view is View.ALONG:
+            sight = LineOfSight(goal.azimuth_rad, self._patrol_tilt_rad)
+            heading_rad = goal.azimuth_rad
+        return self._flying(velocity, sight, heading_rad, rise_m), ()
 
     def _land(self, inputs: GuidanceInputs) -> Guided:
         """Fly to the middle of the street, sink, and let the simulator touch down."""
@@ -94,8 +100,17 @@ class Behaviours:
             Manoeuvre.VELOCITY,
             velocity_mps=self._planner.velocity_to(place_m, here, patrol.speed_mps),
             descent_mps=mission.descent_mps if is_above else 0.0,
+            line_of_sight=self._landing_sight(inputs, place_m),
         )
         return guidance, ()
+
+    def _landing_sight(self, inputs: GuidanceInputs, place_m: Vec2) -> LineOfSight | None:
+        """Towards the place, to see who comes there; without effect where a map gives the place."""
+        if self._config.simulator.has_map:
+            return None
+        ground_m = inputs.frame.vehicle.position_m[2] + inputs.altitude_m
+        sight = line_of_sight_to(inputs.frame.camera.position_m, (*place_m, ground_m))
+        return LineOfSight(sight.azimuth_rad, within_tilt_limits(sight.elevation_rad))
 
     @property
     def _patrol_tilt_rad(self) -> float:

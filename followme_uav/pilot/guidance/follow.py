@@ -8,6 +8,7 @@ in the world, so that the vehicle's own rolling, pitching and turning does not m
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import wrap_angle
@@ -28,7 +29,8 @@ from followme_uav.pilot.guidance.line_of_sight import (
     turned_like,
     within_tilt_limits,
 )
-from followme_uav.pilot.navigation.route_planner import RoutePlanner, course, heading_velocity
+from followme_uav.pilot.guidance.ways import Planner
+from followme_uav.pilot.navigation.route_planner import course, heading_velocity
 from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.tracking.track import Track
 
@@ -36,8 +38,14 @@ from followme_uav.pilot.tracking.track import Track
 class FollowGuidance:
     """Guidance towards the track; ACQUIRE and FOLLOW share its loops."""
 
-    def __init__(self, config: FlightConfig, planner: RoutePlanner) -> None:
+    def __init__(self, config: FlightConfig, planner: Planner) -> None:
         self._config = config
+        below = 0.0 if config.simulator.has_map else config.explore.hero_below
+        half_height = math.tan(math.radians(config.simulator.camera_fov_deg) / 2.0)
+        half_height *= config.camera.height_px / config.camera.width_px
+        self._hero_v = below
+        """The place in the image at which the hero is kept."""
+        self._raised_rad = math.atan(below * half_height)
         self._planner = planner
         self._aspect = config.camera.width_px / config.camera.height_px
         self._pan = PidLoop("pan", config.control.pan)
@@ -98,7 +106,7 @@ class FollowGuidance:
         """Towards the detection, else the track; turned on by the motion until the next frame."""
         camera, dt_s = inputs.frame.camera, inputs.dt_s
         predicted = line_of_sight_to(camera.position_m, hero.position_m)
-        sight = predicted
+        sight = replace(predicted, elevation_rad=predicted.elevation_rad + self._raised_rad)
         turns: tuple[LoopTerms, ...] = ()
         if inputs.detection is not None:
             sight, turns = self._centred(camera, inputs.detection, dt_s)
@@ -118,7 +126,7 @@ class FollowGuidance:
         """
         sight = line_of_sight_of(camera)
         right = self._pan.update(detection.u, dt_s)
-        down = self._tilt.update(detection.v / self._aspect, dt_s)
+        down = self._tilt.update((detection.v - self._hero_v) / self._aspect, dt_s)
         # At a steep elevation, azimuth moves the image less: divide by the cosine.
         level = max(math.cos(sight.elevation_rad), 0.3)
         centred = LineOfSight(

@@ -29,6 +29,7 @@ class View(Enum):
     DWELL = "dwell"  # on the predicted position
     SCAN = "scan"  # both sides of it
     SWEEP = "sweep"  # all around
+    ALONG = "along"  # in one direction
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Goal:
     position_m: Vec2
     """Destination of the vehicle."""
     view: View
+    azimuth_rad: float = 0.0
+    """Of the camera, with `View.ALONG`: from north, clockwise."""
 
 
 class SearchPlan:

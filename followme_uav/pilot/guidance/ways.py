@@ -1,0 +1,77 @@
+"""The parts that know where to fly: a planner of ways, a patrol, and a search.
+
+There are two sets of them: on the street map of the configuration, made here, and on the map that
+the vehicle makes itself (`pilot.mapless`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from followme_uav.config import FlightConfig
+from followme_uav.messages import Vec2
+from followme_uav.pilot.guidance.search import Goal, SearchPlan
+from followme_uav.pilot.navigation.maps import street_map_of
+from followme_uav.pilot.navigation.patrol_route import PatrolRoute
+from followme_uav.pilot.navigation.route_planner import RoutePlanner
+from followme_uav.pilot.tracking.track import Track
+
+
+class Planner(Protocol):
+    """Ways from one place to another."""
+
+    def velocity_to(self, goal_m: Vec2, position_m: Vec2, speed_mps: float) -> Vec2:
+        """Velocity towards the goal, slower near its end and where the way turns."""
+        ...
+
+    def is_straight(self, goal_m: Vec2, position_m: Vec2) -> bool:
+        """Whether the way to the goal leads around nothing."""
+        ...
+
+
+class Patrol(Protocol):
+    """The way while there is no hero."""
+
+    def waypoint(self, position_m: Vec2) -> Vec2:
+        """The place to fly to from `position_m`."""
+        ...
+
+    def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
+        """A place to land near `position_m`."""
+        ...
+
+
+class Search(Protocol):
+    """The way, and the views, in a search for a lost hero."""
+
+    def begin(self, time_s: float) -> None:
+        """Forget the last search."""
+        ...
+
+    def resume(self, time_s: float) -> None:
+        """Go on after an approach to somebody else."""
+        ...
+
+    def goal(self, time_s: float, here_m: Vec2, hero: Track) -> Goal:
+        """The action for this frame; `hero` is the track predicted to this time."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The three of one flight."""
+
+    planner: Planner
+    patrol: Patrol
+    search: Search
+
+
+def ways_on_street_map(config: FlightConfig) -> Ways:
+    """Streets and waypoints of the simulator's profile."""
+    simulator = config.simulator
+    return Ways(
+        RoutePlanner(street_map_of(simulator), config.limits.corner_speed_mps),
+        PatrolRoute(simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m),
+        SearchPlan(config),
+    )

@@ -1,0 +1,133 @@
+"""Tests of the exploration of an unknown place."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from followme_uav.config import load_config
+from followme_uav.geometry import pixel_of_point
+from followme_uav.messages import MaskClass
+from followme_uav.pilot.mapping.surroundings import Surroundings
+from followme_uav.pilot.planning.grid_planner import GridPlanner
+from followme_uav.pilot.search.exploration import Exploration
+from tests.scan_world import frame_at
+
+HOUSE = (6.0, -6.0, 16.0, 6.0)
+YARD = (
+    (-25.0, -25.0, -24.0, 25.0),
+    (24.0, -25.0, 25.0, 25.0),
+    (-25.0, -25.0, 25.0, -24.0),
+    (-25.0, 24.0, 25.0, 25.0),
+)
+"""Walls around 48 m of ground."""
+
+
+def config_with(**changes):
+    config = load_config(simulator="embedded-no-map")
+    return config.model_copy(update={"explore": config.explore.model_copy(update=changes)})
+
+
+def explore(config, boxes, seconds):
+    """Fly a point at 5 m/s to the waypoints, the camera sweeping; return places and maps."""
+    surroundings = Surroundings(config)
+    planner = GridPlanner(config, surroundings)
+    exploration = Exploration(config, surroundings, planner)
+    here, track, areas_m2 = (0.0, 0.0), [], []
+    for i in range(round(10 * seconds)):
+        frame = frame_at(here, boxes, time_s=i / 10, pan_deg=(40.0 * i) % 360.0)
+        surroundings.update(frame, 4.5)
+        velocity = planner.velocity_to(exploration.waypoint(here), here, 5.0)
+        if i >= 20:  # look around first
+            here = here[0] + 0.1 * velocity[0], here[1] + 0.1 * velocity[1]
+        track.append(here)
+        areas_m2.append(surroundings.ground.area_m2)
+    return track, areas_m2, surroundings
+
+
+def test_yard_with_a_house_is_seen_as_a_whole():
+    _, areas_m2, _ = explore(config_with(), (*YARD, HOUSE), 35.0)
+    whole_m2 = 48.0**2 - 10.0 * 12.0
+    assert areas_m2[-1] >= 0.93 * whole_m2
+
+
+def test_coverage_never_shrinks():
+    _, areas_m2, _ = explore(config_with(), YARD, 10.0)
+    assert all(after >= before for before, after in itertools.pairwise(areas_m2))
+    assert areas_m2[-1] > areas_m2[0]
+
+
+@pytest.mark.parametrize(("radius_m", "least_m"), [(12.0, 0.0), (40.0, 12.0)])
+def test_exploration_stays_inside_the_geofence(radius_m, least_m):
+    """From the middle of a small one, everything is in view."""
+    track, _, _ = explore(config_with(radius_m=radius_m), [], 20.0)
+    assert least_m <= max(math.hypot(*here) for here in track) <= radius_m
+
+
+def test_ground_not_looked_at_for_long_is_visited_again():
+    """In a yard that was seen as a whole, the vehicle goes round instead of hovering."""
+    track, _, surroundings = explore(config_with(forget_s=10.0), (*YARD, HOUSE), 40.0)
+    late = np.array(track[200:])
+    assert np.ptp(late[:, 0]) + np.ptp(late[:, 1]) > 15.0
+    age_s = surroundings.time_s - surroundings.ground.viewed_s
+    assert np.mean(age_s[np.isfinite(age_s)] < 20.0) > 0.8
+
+
+def test_same_frames_give_the_same_exploration():
+    first, second = (explore(config_with(), (*YARD, HOUSE), 8.0)[0] for _ in range(2))
+    assert first == second
+
+
+def test_waypoint_of_a_vehicle_that_sees_nothing_is_its_own_place():
+    config = config_with()
+    surroundings = Surroundings(config)
+    exploration = Exploration(config, surroundings, GridPlanner(config, surroundings))
+    waypoint = exploration.waypoint((0.0, 0.0))
+    assert math.hypot(*waypoint) <= 4.0
+
+
+def test_landing_place_is_off_the_walls():
+    _, _, surroundings = explore(config_with(), [HOUSE], 5.0)
+    north, _ = landing_place(surroundings, (4.8, 0.0))
+    assert north <= 6.0 - config_with().limits.clearance_m
+
+
+def landing_place(surroundings, here_m):
+    config = config_with()
+    exploration = Exploration(config, surroundings, GridPlanner(config, surroundings))
+    return exploration.nearest_point(here_m)
+
+
+def mask_with_person(frame, place_m):
+    """The mask of a frame that shows a person of 1.7 m at this place."""
+    mask = np.zeros((160, 160, 3), np.uint8)
+    mask[..., MaskClass.BACKGROUND] = 255
+    (u, top, _), (_, bottom, _) = (
+        pixel_of_point(frame.camera, (*place_m, down)) for down in (-1.7, 0.0)
+    )
+    column, rows = round(80 * (u + 1)), [round(80 * (v + 1)) for v in (top, bottom)]
+    mask[rows[0] : rows[1], column - 3 : column + 3, MaskClass.BACKGROUND] = 0
+    return mask
+
+
+def test_landing_place_is_off_the_people():
+    _, _, surroundings = explore(config_with(), [], 3.0)
+    assert math.dist(landing_place(surroundings, (0.0, 0.0)), (0.0, 0.0)) <= 6.0
+    for azimuth_deg in range(0, 360, 60):
+        frame = frame_at((0.0, 0.0), [], time_s=3.0, pan_deg=azimuth_deg, tilt_deg=-30.0)
+        person_m = tuple(6.0 * f(math.radians(azimuth_deg)) for f in (math.cos, math.sin))
+        surroundings.note_people(frame, mask_with_person(frame, person_m), 4.5)
+    place_m = landing_place(surroundings, (0.0, 0.0))
+    assert math.hypot(*place_m) >= 12.0
+
+
+def test_landing_place_is_given_up_when_a_person_comes():
+    config = config_with()
+    _, _, surroundings = explore(config, [], 3.0)
+    exploration = Exploration(config, surroundings, GridPlanner(config, surroundings))
+    before_m = exploration.nearest_point((0.0, 0.0))
+    assert exploration.nearest_point((1.0, 0.0)) == before_m
+    frame = frame_at((before_m[0] - 6.0, before_m[1]), [], time_s=3.0, tilt_deg=-30.0)
+    surroundings.note_people(frame, mask_with_person(frame, before_m), 4.5)
+    assert math.dist(exploration.nearest_point((1.0, 0.0)), before_m) >= 6.0
