@@ -42,6 +42,7 @@ SHIPPED = {
     "classification.confirm_distance_m": 9.0,
     "classification.expected_distance_m": 26.0,
     "classification.area_max": 1.8,
+    "explore.view_m": 26.0,
     "association.fallback_gate": 25.0,
     "association.follow_area_min": 0.2,
     "association.approach_distance_m": 40.0,
