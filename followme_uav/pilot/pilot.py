@@ -78,9 +78,10 @@ class Pilot:
         self._contacts = ContactJudge(config.mission, ground)
         self._tracker = Tracker(config)
         self._mission = Mission(config.mission, config.duration_s)
-        self._surroundings = surroundings_of(config)
-        self._behaviours = Behaviours(config, ways_of(config, self._surroundings))
-        self._control = Control(config, self._surroundings)
+        self.surroundings = surroundings_of(config)
+        self.ways = ways_of(config, self.surroundings)
+        self._behaviours = Behaviours(config, self.ways)
+        self._control = Control(config, self.surroundings)
         self._feedback: TrackFeedback | None = None
 
     @property
@@ -91,11 +92,11 @@ class Pilot:
     def step(self, frame: Frame) -> Step:
         """Detect, track, decide, guide and control, once."""
         dt_s, altitude_m = self._clock.time_step_s(frame), self._clock.altitude_m(frame)
-        if self._surroundings is not None:
-            self._surroundings.update(frame, altitude_m)
+        if self.surroundings is not None:
+            self.surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        if self._surroundings is not None and mask is not None:
-            self._surroundings.note_people(frame, mask, altitude_m)
+        if self.surroundings is not None and mask is not None:
+            self.surroundings.note_people(frame, mask, altitude_m)
         tracking = self._track(frame, mask, altitude_m)
         has_collided = self._contacts.is_collision(frame.vehicle, self.state)
         inputs = mission_inputs(
@@ -134,7 +135,7 @@ class Pilot:
             inputs=inputs,
             guidance=guidance,
             response=self._control.response,
-            own_map=None if self._surroundings is None else self._surroundings.progress(),
+            own_map=None if self.surroundings is None else self.surroundings.progress(),
         )
 
     def _track(self, frame: Frame, mask: Mask | None, altitude_m: float) -> Tracking:
