@@ -60,7 +60,9 @@ def test_option_takes_a_generator_a_world_file_or_a_plan(town, tmp_path):
 
 
 def test_simulation_follows_the_world(town):
-    simulation = make_simulation(plan_of(town, seed=2, people=5, cars=1), None, (64, 64))
+    simulation = make_simulation(
+        plan_of(town, seed=2, people=5, cars=1, vehicle="nimble"), None, (64, 64)
+    )
     north, east, down = simulation.vehicle.position_m
     assert (north, east) == (-30.0, 0.0)
     assert down == pytest.approx(-1.5 - simulation.vehicle.airframe.half_size_m[2])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from followme_uav.config import load_config, make_config
 from followme_uav.errors import ConfigError
@@ -66,6 +68,35 @@ def test_geofence_keeps_the_vehicle_inside_polygons(ring: PolygonMap):
     assert north > -8.0
     back, _ = limit_velocity((20.0, 0.0), (0.0, 0.0), ring, limits)
     assert back > 0.0
+
+
+@settings(max_examples=60)
+@given(st.floats(0.0, math.pi), st.floats(0.0, 2.0 * math.pi), st.floats(0.0, 1.4))
+def test_geofence_answers_beside_any_edge(turn_rad, azimuth_rad, off_m):
+    """The nearest point of an oblique edge is rounded, and may lie outside by a hair."""
+    corners = [(0.7, 0.0), (40.0, 1.3), (38.9, 33.3), (-1.1, 31.7)]
+    turned = tuple(
+        (
+            north * math.cos(turn_rad) - east * math.sin(turn_rad),
+            north * math.sin(turn_rad) + east * math.cos(turn_rad),
+        )
+        for north, east in corners
+    )
+    area, limits = PolygonMap(((turned,),)), load_config().limits
+    inner = shrunk(area, limits.boundary_margin_m)
+    far = tuple(
+        sum(axis) / 4.0 + 60.0 * part
+        for axis, part in zip(
+            zip(*turned, strict=True), (math.cos(azimuth_rad), math.sin(azimuth_rad)), strict=True
+        )
+    )
+    edge_m = inner.nearest_point(far)
+    assert inner.contains(edge_m)
+    beside_m = tuple(
+        e + off_m * (f - e) / math.dist(far, edge_m) for e, f in zip(edge_m, far, strict=True)
+    )
+    limited = limit_velocity(beside_m, (3.0, -2.0), area, limits)
+    assert all(map(math.isfinite, limited))
 
 
 def test_lookouts_are_spread_over_the_map(ring: PolygonMap):

@@ -30,6 +30,7 @@ _LOOKOUTS_M = 18.0
 _TRIES = 12
 """Places near an end that are tried, to join it to the roadmap."""
 _TOUCH_M = 1e-3
+"""A point so far outside is on the boundary: numbers are rounded."""
 
 
 class PolygonMap(PolygonStreets):
@@ -50,8 +51,8 @@ class PolygonMap(PolygonStreets):
         self._shrunk: dict[float, PolygonMap] = {}
 
     def contains(self, point_m: Vec2) -> bool:
-        """Whether a point lies inside."""
-        return bool(shapely.intersects_xy(self._shape, *point_m))
+        """Whether a point lies inside; so does the nearest point, which is rounded."""
+        return bool(shapely.intersects_xy(self._wide, *point_m))
 
     def is_free(self, start_m: Vec2, end_m: Vec2) -> bool:
         """Whether the straight line stays inside."""
