@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 
 def resized_image(image: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
@@ -14,6 +13,8 @@ def resized_image(image: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray
         image: (height, width, 3).
         size_px: Height and width of the result.
     """
+    from PIL import Image  # the RPC client needs it for images of another size only
+
     height, width = size_px
     return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
 

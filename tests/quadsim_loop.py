@@ -174,7 +174,7 @@ def drawn_world(seed):
         points.append(near[int(rng.integers(len(near)))])
     speeds = [[10.0 * i, round(float(rng.uniform(0.8, 2.2)), 2)] for i in range(12)]
     hero = {"waypoints_m": [list(point) for point in points], "speeds_mps": speeds}
-    return {**world, "hero": hero}
+    return {**world, "hero": hero, "vehicle": "nimble"}
 
 
 def blank(frame):

@@ -261,6 +261,7 @@ def test_killed_flight_leaves_no_simulator_process(flight):
     """A simulator that is left would keep a core busy."""
     command, path = flight()
     (simulator,) = children(command.pid)
+    wait_until(lambda: MissionState.PATROL in states_of(read_log(path)), "the chunk is not saved")
     kill(command.pid)
     wait_until_gone(simulator)
     assert MissionState.PATROL in states_of(read_log(path))

@@ -5,6 +5,7 @@ import pytest
 from tests.quadsim_loop import fly_stand_in
 
 WORLD = {
+    "vehicle": "nimble",  # QuadSim's is not AirSim's
     "people": 8,
     "hero": {"waypoints_m": [[14, 7.2], [95, 7.2]], "speeds_mps": [[10, 1.4]]},
     "walkers": [{"outfit": "decoy", "route": {"waypoints_m": [[30, -7.2], [95, -7.2]]}}],

@@ -25,7 +25,15 @@ RPC = RpcConfig(
     command_duration_s=0.4,
     max_message_bytes=2**24,
 )
-DEPTH = DepthConfig(strips=8, range_m=15.0, band_m=1.0, own_radius_m=0.6)
+DEPTH = DepthConfig(
+    strips=8,
+    range_m=15.0,
+    band_m=1.0,
+    own_radius_m=0.6,
+    above_m=1.8,
+    free_m=0.4,
+    scan_range_m=40.0,
+)
 CAMERA = CameraConfig(width_px=64, height_px=32, rate_hz=10.0)
 QUARTER = math.radians(90.0)
 HALF_ROOT = math.sqrt(0.5)
