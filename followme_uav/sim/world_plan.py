@@ -133,9 +133,11 @@ def plan_of(where: str | None, **changes: Any) -> WorldPlan:
     """
     if where is None:
         return plan_world(None, **changes)
-    if where in WORLDS or _is_world_file(Path(where)):
+    path = Path(where)
+    is_a_name = not path.suffix and not path.exists()  # perhaps one that is unknown
+    if is_a_name or where in WORLDS or _is_world_file(path):
         return plan_world(None, place=where, **changes)
-    return plan_world(Path(where), **changes)
+    return plan_world(path, **changes)
 
 
 def _is_world_file(path: Path) -> bool:

@@ -47,6 +47,8 @@ def test_unknown_place_is_refused_with_the_names_of_all():
         load_place("atlantis", 1)
     with pytest.raises(ConfigError, match="atlantis"):
         plan_of(None, place="atlantis")
+    with pytest.raises(ConfigError, match="there is grid, old-town"):
+        plan_of("atlantis")
 
 
 def test_option_takes_a_generator_a_world_file_or_a_plan(town, tmp_path):
