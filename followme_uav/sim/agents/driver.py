@@ -6,7 +6,7 @@ World frame NED in metres; headings in radians, 0 = north, clockwise seen from a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from followme_uav.messages import Vec2
@@ -17,6 +17,8 @@ LENGTH_M, WIDTH_M, HEIGHT_M = 4.3, 1.78, 1.5
 """Of every car."""
 BRAKING_MPS2 = 2.5
 """Deceleration of a gentle stop."""
+ACCELERATION_MPS2, HARD_BRAKING_MPS2 = 1.8, 6.0
+"""Most that a car speeds up, and brakes for what it would hit."""
 SIDE_M = 1.55
 """A person nearer than this to the middle of a car's way is on it."""
 
@@ -64,6 +66,44 @@ class Driver:
 def approach_mps(left_m: float) -> float:
     """The speed from which a car stops gently within a distance."""
     return math.sqrt(2.0 * BRAKING_MPS2 * left_m) if left_m > 0.0 else 0.0
+
+
+def next_speed_mps(speed_mps: float, desired_mps: float, dt_s: float) -> float:
+    """The speed after `dt_s` of a driver who wants another one."""
+    change = desired_mps - speed_mps
+    change = min(max(change, -HARD_BRAKING_MPS2 * dt_s), ACCELERATION_MPS2 * dt_s)
+    return max(0.0, speed_mps + change)
+
+
+def is_step_in_front(
+    here: Vec2,
+    there: Vec2,
+    *,
+    car_m: Vec2,
+    speed_mps: float,
+    place_ahead: Callable[[float], Sequence[float]],
+    side_m: float,
+) -> bool:
+    """Whether a person's step from here to there leads in front of a car that could hardly stop.
+
+    Args:
+        here: Before the step.
+        there: After it.
+        car_m: Middle of the car.
+        speed_mps: Of the car.
+        place_ahead: Gives north and east of the car's way so many metres ahead.
+        side_m: A person nearer than this to the middle of the way is on it.
+    """
+    reach_m = 0.5 * LENGTH_M + 1.0 + 0.17 * speed_mps**2
+    if speed_mps < 0.3 or math.dist(car_m, there) > reach_m + 3.0:
+        return False
+    ahead_m = 0.5 * LENGTH_M
+    while ahead_m < reach_m + 1.0:
+        at = place_ahead(min(ahead_m, reach_m))[:2]
+        if math.dist(at, there) < side_m < math.dist(at, here):
+            return True
+        ahead_m += 1.0
+    return False
 
 
 def free_road_m(driver: Driver, reach_m: float, places_m: Sequence[Vec2]) -> float:

@@ -28,6 +28,8 @@ from followme_uav.sim.agents.driver import (
     approach_mps,
     free_road_m,
     hits,
+    is_step_in_front,
+    next_speed_mps,
 )
 from followme_uav.sim.agents.ground_contact import Circle, car_circles
 from followme_uav.sim.agents.lanes import (
@@ -51,7 +53,6 @@ PAINTS = (
 )  # fmt: skip
 """No red: a network with a small field of view takes a near red car for the hero."""
 CRUISE_MPS = (6.0, 9.0)
-ACCELERATION_MPS2, HARD_BRAKING_MPS2 = 1.8, 6.0
 _CLAIM_M = 3.0  # a car claims an intersection this far before it would have to brake for it
 GAP_M = 1.8  # to the car ahead, at rest
 STOP_GAP_M = 1.5  # from the bumper to a person on the way
@@ -162,17 +163,16 @@ class Traffic:
 
     def endangers(self, here: Vec2, there: Vec2) -> bool:
         """Whether a step from here to there leads in front of a car that could hardly stop."""
-        for driver, (north, east, _) in zip(self._drivers, self._poses, strict=True):
-            reach_m = 0.5 * LENGTH_M + 1.0 + 0.17 * driver.speed_mps**2
-            if driver.speed_mps < 0.3 or math.dist((north, east), there) > reach_m + 3.0:
-                continue
-            ahead_m = 0.5 * LENGTH_M
-            while ahead_m < reach_m + 1.0:
-                n, e, _ = driver.pose(min(ahead_m, reach_m))
-                if math.dist((n, e), there) < SIDE_M < math.dist((n, e), here):
-                    return True
-                ahead_m += 1.0
-        return False
+        return any(
+            is_step_in_front(
+                *(here, there),
+                car_m=(north, east),
+                speed_mps=driver.speed_mps,
+                place_ahead=driver.pose,
+                side_m=SIDE_M,
+            )
+            for driver, (north, east, _) in zip(self._drivers, self._poses, strict=True)
+        )
 
     def advance(
         self,
@@ -191,9 +191,7 @@ class Traffic:
         for i, driver in enumerate(self._drivers):
             if (self._steps + i) % DECISION_STEPS == 0:
                 driver.desired_mps = self._desired_mps(i, driver, in_the_road_m, crosswalks_in_use)
-            change = driver.desired_mps - driver.speed_mps
-            change = min(max(change, -HARD_BRAKING_MPS2 * dt_s), ACCELERATION_MPS2 * dt_s)
-            driver.speed_mps = max(0.0, driver.speed_mps + change)
+            driver.speed_mps = next_speed_mps(driver.speed_mps, driver.desired_mps, dt_s)
             step_m = driver.speed_mps * dt_s
             if step_m > 0.0 and hits(driver.pose(step_m), in_the_road_m):
                 driver.speed_mps = 0.0

@@ -26,16 +26,16 @@ from followme_uav.sim.agents.driver import (
     WIDTH_M,
     approach_mps,
     hits,
+    is_step_in_front,
+    next_speed_mps,
 )
 from followme_uav.sim.agents.ground_contact import Circle, car_circles
 from followme_uav.sim.agents.lane_driver import Claim, LaneDriver
 from followme_uav.sim.agents.lane_paths import Gate, LanePath, TurnPath, lane_paths
 from followme_uav.sim.agents.traffic import (
-    ACCELERATION_MPS2,
     CRUISE_MPS,
     DECISION_STEPS,
     GAP_M,
-    HARD_BRAKING_MPS2,
     MAX_CARS,
     PAINTS,
     STOP_GAP_M,
@@ -163,19 +163,17 @@ class WorldTraffic:
 
     def endangers(self, here: Vec2, there: Vec2) -> bool:
         """Whether a step from here to there leads in front of a car that could hardly stop."""
-        for driver, (north, east, _, up, _) in zip(self._drivers, self._all, strict=True):
-            reach_m = 0.5 * LENGTH_M + 1.0 + 0.17 * driver.speed_mps**2
-            if driver.speed_mps < 0.3 or math.dist((north, east), there) > reach_m + 3.0:
-                continue
-            if self._is_overhead(north, east, up):
-                continue
-            ahead_m = 0.5 * LENGTH_M
-            while ahead_m < reach_m + 1.0:
-                at = driver.place_at(min(ahead_m, reach_m))[:2]
-                if math.dist(at, there) < _SIDE_M < math.dist(at, here):
-                    return True
-                ahead_m += 1.0
-        return False
+        return any(
+            is_step_in_front(
+                *(here, there),
+                car_m=(north, east),
+                speed_mps=driver.speed_mps,
+                place_ahead=driver.place_at,
+                side_m=_SIDE_M,
+            )
+            for driver, (north, east, _, up, _) in zip(self._drivers, self._all, strict=True)
+            if not self._is_overhead(north, east, up)
+        )
 
     def why(self, i: int) -> str:
         """A line on the state of one car, for those who look for the cause of a standstill."""
@@ -199,9 +197,7 @@ class WorldTraffic:
             people = () if self._is_overhead(n, e, up) else in_the_road_m
             if (self._steps + i) % DECISION_STEPS == 0:
                 driver.desired_mps = self._desired_mps(driver, people, crosswalks_in_use)
-            change = driver.desired_mps - driver.speed_mps
-            change = min(max(change, -HARD_BRAKING_MPS2 * dt_s), ACCELERATION_MPS2 * dt_s)
-            driver.speed_mps = max(0.0, driver.speed_mps + change)
+            driver.speed_mps = next_speed_mps(driver.speed_mps, driver.desired_mps, dt_s)
             step_m = driver.speed_mps * dt_s
             if step_m > 0.0 and people and hits(driver.pose(step_m)[:3], people):
                 driver.speed_mps = 0.0
