@@ -22,6 +22,8 @@ from followme_uav.config.loading import (
 )
 from followme_uav.config.origins import BUILT_IN, Origin, Origins, keys_of
 from followme_uav.config.schema import (
+    INPUT_SIZE_PX,
+    SIDE_MULTIPLE_PX,
     AssociationConfig,
     CameraConfig,
     ClassificationConfig,
@@ -59,6 +61,8 @@ __all__ = [
     "CONFIG_DIR",
     "DEFAULT_CONFIG",
     "FORMULAS",
+    "INPUT_SIZE_PX",
+    "SIDE_MULTIPLE_PX",
     "Allowed",
     "AssociationConfig",
     "CameraConfig",

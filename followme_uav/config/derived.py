@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from followme_uav.config.checking import Allowed, rule_of
-from followme_uav.config.schema import FlightConfig
+from followme_uav.config.schema import (
+    INPUT_SIZE_PX,
+    MAX_HEIGHT_PX,
+    MAX_WIDTH_PX,
+    MIN_SIDE_PX,
+    SIDE_MULTIPLE_PX,
+    FlightConfig,
+)
 
 
 @dataclass(frozen=True)
@@ -39,10 +46,7 @@ ACQUIRE_FRAMES, ACQUIRE_S = 8, 0.8
 """Frames with the hero, and their duration, that are enough to follow."""
 CENTROID_SIGMA_PX = 1.66
 """Standard deviation of a detection's centroid in pixels."""
-INPUT_WIDTH_PX, SIDE_MULTIPLE_PX = 160.0, 8.0
-"""Width of the networks' images, and what the sides of any image are multiples of."""
-MIN_SIDE_PX, MAX_WIDTH_PX, MAX_HEIGHT_PX = 32.0, 640.0, 480.0
-TRAINED_FOCAL_PX = INPUT_WIDTH_PX / (2.0 * math.tan(math.radians(60.0) / 2.0))
+TRAINED_FOCAL_PX = INPUT_SIZE_PX / (2.0 * math.tan(math.radians(60.0) / 2.0))
 """Focal length of the images that the networks were trained with."""
 SIZE_TOLERANCE = 0.2
 """A hero larger or smaller by this share than in training is recognised as well."""
@@ -66,7 +70,7 @@ def _working_width_px(source_width_px: float, source_height_px: float, fov_deg: 
     `SIDE_MULTIPLE_PX`, that keeps their aspect ratio best.
     """
     if not source_width_px and not source_height_px:
-        return INPUT_WIDTH_PX
+        return INPUT_SIZE_PX
     source_width_px = source_width_px or source_height_px
     source_height_px = source_height_px or source_width_px
     aspect = source_height_px / source_width_px

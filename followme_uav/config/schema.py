@@ -27,6 +27,14 @@ FlyablePolygon = Annotated[tuple[Ring, ...], Field(min_length=1)]
 """An outline, and then its holes: corners (north, east) in metres."""
 
 
+INPUT_SIZE_PX, SIDE_MULTIPLE_PX = 160, 8
+"""Side of the images that the networks are trained with, and divisor of the sides of all images:
+Model 1 halves three times, and other sides would not be restored. Models 2 and 3 halve twice and
+need 4, but one rule for all is simpler, and camera sides fit it."""
+MIN_SIDE_PX, MAX_WIDTH_PX, MAX_HEIGHT_PX = 32, 640, 480
+"""Limits of the images that the pilot works with."""
+
+
 class Section(BaseModel):
     """A part of the configuration: immutable, and strict about its keys."""
 
@@ -41,9 +49,17 @@ class CameraConfig(Section):
     and the height are 0, they have that size; if one of the two is, they are square."""
     source_height_px: Annotated[int, Field(ge=0), Allowed(0, 2160)] = 0
     """Height in pixels of the simulator's images, likewise."""
-    width_px: Annotated[int, Field(ge=32, le=640, multiple_of=8), Allowed(32, 640)]
+    width_px: Annotated[
+        int,
+        Field(ge=MIN_SIDE_PX, le=MAX_WIDTH_PX, multiple_of=SIDE_MULTIPLE_PX),
+        Allowed(MIN_SIDE_PX, MAX_WIDTH_PX),
+    ]
     """Width of the image in pixels, a multiple of 8."""
-    height_px: Annotated[int, Field(ge=32, le=480, multiple_of=8), Allowed(32, 480)]
+    height_px: Annotated[
+        int,
+        Field(ge=MIN_SIDE_PX, le=MAX_HEIGHT_PX, multiple_of=SIDE_MULTIPLE_PX),
+        Allowed(MIN_SIDE_PX, MAX_HEIGHT_PX),
+    ]
     """Height of the image in pixels, a multiple of 8."""
     rate_hz: Annotated[Positive, Field(le=50), Allowed(2, 50)]
     """Frames, and therefore decisions, per second of simulation time."""

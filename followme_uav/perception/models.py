@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from followme_uav.config import INPUT_SIZE_PX as INPUT_SIZE_PX
+from followme_uav.config import SIDE_MULTIPLE_PX as SIDE_MULTIPLE_PX
 from followme_uav.perception.architecture import CLASSES as CLASSES
 from followme_uav.perception.architecture import (
     IMAGE,
@@ -31,11 +33,6 @@ from followme_uav.perception.architecture import (
 
 if TYPE_CHECKING:
     import keras
-
-INPUT_SIZE_PX = 160
-SIDE_MULTIPLE_PX = 8
-"""Divisor of image sides: Model 1 halves three times, and other sides would not be restored. Models
-2 and 3 halve twice and need 4, but one rule for all is simpler, and camera sides fit it."""
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.97

@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
-from followme_uav.config.derived import (
-    MAX_HEIGHT_PX,
-    MAX_WIDTH_PX,
-    SIDE_MULTIPLE_PX,
-    TRAINED_FOCAL_PX,
-    focal_length_px,
-)
+from followme_uav.config.derived import TRAINED_FOCAL_PX, focal_length_px
+from followme_uav.config.schema import MAX_HEIGHT_PX, MAX_WIDTH_PX, SIDE_MULTIPLE_PX
 from followme_uav.messages import MaskClass
 from followme_uav.resizing import resized_classes, resized_image
 from followme_uav.rpc import convert
