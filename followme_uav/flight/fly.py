@@ -40,6 +40,8 @@ HOVER = Command(Manoeuvre.HOVER, (0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
 
 SimulatorWrapper = Callable[[Simulator, FlightConfig], AbstractContextManager[Simulator]]
 """Puts a fault injector, or the like, between loop and simulator."""
+SimulatorMaker = Callable[[FlightConfig], AbstractContextManager[FlightConfig]]
+"""Runs a simulator; yields the configuration with its address."""
 Begin = Callable[[FlightConfig, tuple[Solid, ...]], None]
 """Called once before the first frame, with the flight's configuration and the city's solids."""
 
@@ -86,6 +88,8 @@ class FlightPlan:
     """Computes the masks, in place of the network."""
     end_after_following_s: float | None = None
     """Land so long after the hero was first followed; None: when `duration_s` is over."""
+    make_simulator: SimulatorMaker | None = None
+    """Runs the embedded simulator for the flight; None: in a process of its own."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """Further metadata of the log."""
 
@@ -240,6 +244,8 @@ def _start_simulator(
     config = plan.config
     if not plan.embedded:
         return config, None
+    if plan.make_simulator is not None:
+        return stack.enter_context(plan.make_simulator(config)), None
     embedded = simulator_for(
         config,
         plan.seed,

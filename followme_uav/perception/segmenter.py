@@ -190,9 +190,18 @@ def _start(name: RuntimeName, weights: Path, threads: int | None) -> Runtime:
     return OpenVinoRuntime(weights, threads)
 
 
+def may_load_tensorflow(runtime: RuntimeName) -> bool:
+    """Whether a `Segmenter` with this runtime may load TensorFlow on this machine."""
+    return runtime == "tensorflow" or (runtime == "auto" and _has_nvidia_driver())
+
+
+def _has_nvidia_driver() -> bool:
+    return any(path.exists() for path in _NVIDIA_DRIVER)
+
+
 def _gpu_for_tensorflow() -> bool:
     """Whether TensorFlow sees a GPU; TensorFlow is only started if there is an NVIDIA driver."""
-    if not any(path.exists() for path in _NVIDIA_DRIVER):
+    if not _has_nvidia_driver():
         logger.info("There is no NVIDIA driver: the network runs on the CPU with OpenVINO.")
         return False
     try:

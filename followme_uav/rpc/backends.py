@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from followme_uav.config import RpcConfig, SimulatorProfile
 from followme_uav.errors import EnvironmentSetupError
+from followme_uav.rpc.direct import IN_PROCESS, DirectSession
 from followme_uav.rpc.session import RpcSession
 
 
@@ -34,7 +35,7 @@ def open_session(
         EnvironmentSetupError: The backend is unknown or not installed.
         RpcConnectionError: No server accepts the connection before the deadline.
     """
-    kind = RpcSession
+    kind = DirectSession if host == IN_PROCESS else RpcSession
     if backend == "msgpack-rpc-python":
         from followme_uav.rpc.legacy import LegacySession as kind
     elif backend != "builtin":

@@ -94,7 +94,7 @@ def run_server(
         raise ConfigError(f"dialect '{dialect}' is unknown; choose from {', '.join(DIALECTS)}")
     image_size_px = parse_image_size(image_size)
     world = world or plan_world()
-    found = _default_settings(image_size_px) if settings is None else read_settings(settings)
+    found = default_settings(image_size_px) if settings is None else read_settings(settings)
     for line in found.ignored:
         print(line, file=sys.stderr)
     address = _address(host, port, found)
@@ -227,7 +227,7 @@ def _address(host: str | None, port: int | None, settings: SimSettings) -> tuple
     return host, port
 
 
-def _default_settings(image_size_px: tuple[int, int]) -> SimSettings:
+def default_settings(image_size_px: tuple[int, int]) -> SimSettings:
     """The settings of a simulator without a settings file."""
     width, height = image_size_px
     file: Struct = {

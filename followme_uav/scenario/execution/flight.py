@@ -30,6 +30,7 @@ from followme_uav.errors import FollowMeError, PilotError
 from followme_uav.scenario.execution.fault_injector import FaultInjector, fault_injector_for
 from followme_uav.scenario.execution.jobs import Job
 from followme_uav.scenario.execution.results import AS_EXPECTED, Result
+from followme_uav.scenario.execution.simulators import maker_in_process
 from followme_uav.scenario.script.checks import complaints
 from followme_uav.scenario.script.random_draws import draws_of
 from followme_uav.scenario.script.script import Scenario
@@ -52,7 +53,8 @@ class FlightSettings:
     """Folder of the run; None: the worker cannot write there, and returns the log."""
     logs: Logs = "all"
     threads: int = 1
-    """Threads of the network, unless the configuration sets them."""
+    """Processors for each flight: threads of the network, unless the configuration sets them; with
+    one, the simulator runs in the worker's process."""
     limit_s: float | None = None
     """Wall-clock limit of one flight; None: by its flight time."""
 
@@ -112,6 +114,7 @@ def _fly(job: Job, settings: FlightSettings, scratch: Path) -> Flown:
         config = _with_threads(job.flight_config(), settings.threads)
         config = _with_map(config, scenario, job.seed)
         draws = draws_of(scenario, job.seed, config)
+        world = _world_file(scenario, job.seed, scratch)
         summary = fly(
             FlightPlan(
                 config=config,
@@ -120,7 +123,10 @@ def _fly(job: Job, settings: FlightSettings, scratch: Path) -> Flown:
                 log=log,
                 embedded=True,
                 lockstep=True,
-                world=_world_file(scenario, job.seed, scratch),
+                world=world,
+                make_simulator=maker_in_process(
+                    config, world, job.seed, job.variant.pilot, settings.threads
+                ),
                 wrap_simulator=fault_injector_for(scenario.events, job.seed, injectors.append),
                 pilot=job.variant.pilot,
                 end_after_following_s=scenario.follow_s,
