@@ -29,7 +29,7 @@ FORK_DEADLINE_S = 60.0
 
 
 class ForkedProcess:
-    """A process forked from a `_PreparedSimulator`, used like a `subprocess.Popen`.
+    """A process forked from a `PreparedSimulator`, used like a `subprocess.Popen`.
 
     Args:
         stdout: Its output.
@@ -85,12 +85,12 @@ SimulatorProcess = subprocess.Popen[str] | ForkedProcess
 
 def start_simulator(command: list[str]) -> SimulatorProcess:
     """Start a simulator by its command line; raises `OSError`."""
-    if _prepared and command[:3] == [sys.executable, "-m", SERVER_MODULE]:
+    if _kept and command[:3] == [sys.executable, "-m", SERVER_MODULE]:
         try:
-            return _prepared[0].fork(command[3:])
+            return prepared_simulator().fork(command[3:])
         except OSError as error:
             logger.info("No simulator can be forked (%s); it is started anew.", error)
-            _prepared.clear()
+            _kept.clear()
     return subprocess.Popen(  # noqa: S603 - our own module, no shell
         command,
         stdin=subprocess.DEVNULL,
@@ -105,14 +105,22 @@ def start_simulator(command: list[str]) -> SimulatorProcess:
 
 def keep_prepared() -> None:
     """Fork the simulators of this process from now on, where the system can do that."""
-    if not _prepared and sys.platform == "linux":  # libraries of macOS do not survive a fork
-        try:
-            _prepared.append(_PreparedSimulator())
-        except OSError as error:
-            logger.info("Simulators are not forked: %s.", error)
+    if not _kept and sys.platform == "linux":  # libraries of macOS do not survive a fork
+        _kept.append(None)
 
 
-class _PreparedSimulator:
+def prepared_simulator() -> PreparedSimulator:
+    """The process from which simulators are forked; it starts when the first one is needed.
+
+    Raises:
+        OSError: It does not start.
+    """
+    prepared = _kept[0] or PreparedSimulator()
+    _kept[0] = prepared
+    return prepared
+
+
+class PreparedSimulator:
     """A process from which simulators are forked. It ends with this process."""
 
     def __init__(self) -> None:
@@ -181,5 +189,5 @@ class _PreparedSimulator:
             process.ended.set_result(-signal.SIGKILL)
 
 
-_prepared: list[_PreparedSimulator] = []
-"""The prepared process of this process, if it keeps one."""
+_kept: list[PreparedSimulator | None] = []
+"""Empty, or the prepared process of this process; None before it is needed."""

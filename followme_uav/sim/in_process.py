@@ -1,7 +1,7 @@
 """The embedded simulator in the process, and on the thread, of its only client.
 
 `followme_uav.sim.server` has a process of its own, which draws the next image while the client
-works. Where every processor has a flight of its own, that gains nothing, and messages between two
+works. That gains nothing when every processor has a flight of its own, and messages between two
 processes take a fifth of a flight's processor time.
 """
 

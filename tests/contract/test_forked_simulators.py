@@ -34,11 +34,11 @@ with simulator_for(load_config(), 3, paused=True) as simulator:
 @pytest.fixture
 def prepared(monkeypatch):
     """The process from which simulators are forked during a test."""
-    monkeypatch.setattr(simulator_process, "_prepared", kept := [])
+    monkeypatch.setattr(simulator_process, "_kept", kept := [])
     simulator_process.keep_prepared()
     if not kept:
         pytest.skip("simulators are not forked on this system")
-    process = kept[0]._process
+    process = simulator_process.prepared_simulator()._process
     yield process
     process.kill()
 
@@ -62,7 +62,7 @@ def test_a_forked_simulator_gives_the_same_bytes_as_one_that_is_started_anew(pre
             assert isinstance(process, simulator_process.ForkedProcess)
             forked.append(seen_by(simulator))
         assert process.returncode == 0
-    simulator_process._prepared.clear()
+    simulator_process._kept.clear()
     with simulator_for(load_config(), 3, paused=True) as simulator:
         assert isinstance(simulator._process, subprocess.Popen)
         assert forked == [seen_by(simulator)] * 2
@@ -81,7 +81,7 @@ def test_each_forked_simulator_builds_the_world_of_its_flight(prepared, tmp_path
     assert town_forked
     assert town[2].position_m[:2] == pytest.approx((-30.0, 0.0), abs=0.1)
     assert town[0] != grid[0]
-    simulator_process._prepared.clear()
+    simulator_process._kept.clear()
     assert seen("town.yaml") == (False, town)
 
 

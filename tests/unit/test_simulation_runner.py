@@ -7,6 +7,8 @@ from concurrent.futures import Future
 import pytest
 
 from followme_uav.errors import ConfigError
+from followme_uav.rpc.handlers import HandlerError
+from followme_uav.sim.inline_runner import InlineRunner
 from followme_uav.sim.pace import Pace
 from followme_uav.sim.server import parse_image_size, run_server
 from followme_uav.sim.simulation_runner import SimulationRunner
@@ -218,3 +220,21 @@ def test_image_size_is_width_then_height():
 def test_an_unknown_dialect_is_refused_before_the_start():
     with pytest.raises(ConfigError, match="choose from airsim, unity"):
         run_server(dialect="unrael")
+
+
+def test_inline_calls_are_complete_when_they_return():
+    world = CountedTime()
+    simulator = InlineRunner(world)
+    assert simulator.call(lambda simulation: simulation is world).result(0) is True
+    assert isinstance(simulator.call(lambda _: 1 / 0).exception(0), ZeroDivisionError)
+    assert simulator.continue_for(50).result(0) is None
+    assert simulator.continue_for(3, answer_first=True).result(0) is None
+    assert world.steps == 53
+
+
+def test_inline_time_cannot_run_by_itself():
+    simulator = InlineRunner(CountedTime())
+    assert simulator.pause(True).result(0) is None
+    assert simulator.is_paused().result(0)
+    with pytest.raises(HandlerError, match="simContinueForTime"):
+        simulator.pause(False)
