@@ -28,7 +28,6 @@ from followme_uav.files import check_writable, write_json
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
-    from followme_uav.config import FlightConfig
     from followme_uav.flight.fly import FlightPlan
     from followme_uav.flight.metrics import MetricsAccumulator
     from followme_uav.log.entry import FlightEntry
@@ -83,7 +82,9 @@ class FlightOptions:
         """
         from followme_uav.config import load_config
         from followme_uav.flight.fly import FlightPlan
+        from followme_uav.sim.places import with_map_of
         from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
+        from followme_uav.sim.world_plan import plan_of
 
         embedded = self.sim == "embedded"
         duration = [] if self.duration is None else [f"duration_s={self.duration}"]
@@ -104,7 +105,8 @@ class FlightOptions:
                 raise ConfigError(
                     "--world is of the embedded simulator; leave it out with --sim HOST:PORT"
                 )
-            config = with_map_of(config, self.world, self.seed)
+            place = plan_of(self.world, seed=self.seed).place
+            config = with_map_of(config, place, self.seed)
         return FlightPlan(
             config=config,
             weights=None if self.oracle else self.weights,
@@ -117,23 +119,6 @@ class FlightOptions:
             vehicle=self.vehicle,
             world=self.world,
         )
-
-
-def with_map_of(config: FlightConfig, world: str, seed: int) -> FlightConfig:
-    """Give a configuration the map of a place.
-
-    Raises:
-        ConfigError: There is no such place, or it cannot be flown in.
-    """
-    from followme_uav.config import FlightConfig, merged, validated
-    from followme_uav.sim.places import map_of
-    from followme_uav.sim.world_plan import plan_of
-
-    changes = map_of(plan_of(world, seed=seed).place, seed)
-    if not changes:
-        return config
-    settings = merged(config.model_dump(mode="json"), {"simulator": changes})
-    return validated(FlightConfig, settings, f"map of {world}")
 
 
 @with_option_groups

@@ -33,6 +33,13 @@ def collect(
     ] = "1000:1010",
     sim: Sim = "embedded",
     profile: Profile = None,
+    world: Annotated[
+        str | None,
+        typer.Option(
+            help="A generator ('world list') or a world file of the embedded simulator.",
+            show_default="grid",
+        ),
+    ] = None,
     size_px: Annotated[int, typer.Option(help="Side of the square images.")] = 256,
     vary_lens: Annotated[
         bool,
@@ -45,7 +52,11 @@ def collect(
     """Record labelled frames: hero nearby, patrol with the hero, patrol without the hero."""
     from followme_uav.config import load_config
     from followme_uav.learn.data.collect import collect as run_collect
+    from followme_uav.sim.places import check_place
 
+    if world is not None and sim != "embedded":
+        raise ConfigError("--world is of the embedded simulator; leave it out with --sim HOST:PORT")
+    check_place(world)
     size = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
     flight = load_config(None, size + address_overrides(sim), profile)
     with sole_folder(out):
@@ -56,6 +67,7 @@ def collect(
             seeds=seed_range(seeds),
             embedded=sim == "embedded",
             vary_lens=vary_lens,
+            world=world,
         )
     print(f"{out}: {frames} frames of each kind")
 

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from followme_uav.config import FlightConfig, merged, validated
 from followme_uav.errors import ConfigError
 from followme_uav.sim.city.grid_world import WORLDS
 from followme_uav.sim.city.place import Place
@@ -118,6 +119,15 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
     changes = {"flyable_m": [], "flyable_polygons_m": [polygon], "patrol_waypoints_m": waypoints}
     ground = _ground_of(place.world)
     return changes if ground is None else {**changes, "ground": ground}
+
+
+def with_map_of(config: FlightConfig, where: str | None, seed: int) -> FlightConfig:
+    """Give a configuration the map of a place; arguments and errors as of `map_of`."""
+    changes = map_of(where, seed)
+    if not changes:
+        return config
+    settings = merged(config.model_dump(mode="json"), {"simulator": changes})
+    return validated(FlightConfig, settings, f"map of {where}")
 
 
 def _ground_of(world: World) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from followme_uav.geometry import (
     quaternion_from_euler,
     quaternion_from_pan_tilt,
 )
+from followme_uav.ground import Ground
 from followme_uav.labelled_frames import FOLLOWING, WITH_HERO, WITHOUT_HERO
 from followme_uav.learn.data import collect as module
 from followme_uav.learn.data import dataset
@@ -98,8 +99,8 @@ def simulators(monkeypatch):
     started = []
 
     @contextlib.contextmanager
-    def start(config, seed, *, paused):
-        started.append((seed, paused))
+    def start(config, seed, *, paused, world):
+        started.append((seed, paused) if world is None else (seed, paused, world))
         address = {"host": "127.0.0.1", "port": 1}
         yield config.model_copy(update={"simulator": config.simulator.model_copy(update=address)})
 
@@ -321,3 +322,18 @@ def test_embedded_city_changes_time_of_day_and_weather(client, simulators, saved
         )
         calls = [name for name, *_ in client.made[-1].calls]
         assert calls.count("set_light") == expected
+
+
+def test_frames_of_a_world_are_taken_over_its_ways_and_above_its_ground(
+    client, saved, simulators, tmp_path
+):
+    """Hills need another height at each place, and the city's streets are not theirs."""
+    collect(CONFIG, tmp_path / "new", frames_per_kind=4, seeds=(3,), embedded=True, world="hills")
+    assert simulators == [(3, True, "hills")]
+    profile = client.made[0].profile
+    assert profile.patrol_waypoints_m != CONFIG.simulator.patrol_waypoints_m
+    ground = Ground(profile.ground)
+    assert not ground.is_level
+    for _, _, frame, _ in saved:
+        north_m, east_m, down_m = frame.vehicle.position_m
+        assert 1.9 <= -down_m - ground.height_m(north_m, east_m) <= 10.1

@@ -26,9 +26,11 @@ from followme_uav.errors import ConfigError, DataError, RemoteError
 from followme_uav.files import write_image
 from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.geometry import wrap_angle
+from followme_uav.ground import Ground
 from followme_uav.labelled_frames import FOLLOWING, WITH_HERO, WITHOUT_HERO, kind_of
 from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, Vec3
 from followme_uav.rpc.collection_client import DataCollectionClient
+from followme_uav.sim.places import with_map_of
 from followme_uav.terminal import make_console
 
 logger = logging.getLogger(__name__)
@@ -39,10 +41,10 @@ SETTLE_S = 0.7
 """Time from the placement of the vehicle to the image; the camera needs it to turn."""
 JPEG_QUALITY = 92
 FIELDS_OF_VIEW_DEG = (60.0, 60.0, 75.0, 50.0, 90.0)
-"""Field of view of one city after the other: the network must not depend on one lens."""
+"""Field of view of one place after the other: the network must not depend on one lens."""
 
 FRAMES_PER_CONDITIONS = 20
-"""Number of frames after which the embedded city gets another time of day and weather."""
+"""Number of frames after which the embedded simulator gets another time of day and weather."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,19 @@ def collect(
     seeds: Sequence[int],
     embedded: bool,
     vary_lens: bool = True,
+    world: str | None = None,
 ) -> None:
     """Write `frames_per_kind` frames of each kind under `out`, spread evenly over the seeds.
 
-    With `vary_lens` the field of view changes from city to city, otherwise the profile sets it.
+    Args:
+        config: Simulator, and size of the images.
+        out: Folder of the frames.
+        frames_per_kind: Number of frames of each kind.
+        seeds: Seeds of the places.
+        embedded: Start the embedded simulator for each seed; else use that at the configuration's
+            address.
+        vary_lens: The field of view changes from place to place; otherwise the profile sets it.
+        world: A generator or a world file for the embedded simulator; None: the city of all seeds.
 
     Raises:
         DataError: `out` already holds frames.
@@ -97,8 +108,10 @@ def collect(
                     - frames_per_kind * number // len(seeds),
                 )
             )
-            city = _with_lens(config, number) if vary_lens else config
-            for index, (kind, frame, mask) in enumerate(_frames(city, seed, share, embedded)):
+            place = with_map_of(config, world, seed) if embedded else config
+            place = _with_lens(place, number) if vary_lens else place
+            found = _frames(place, seed, share, embedded, world)
+            for index, (kind, frame, mask) in enumerate(found):
                 _save(out / kind, f"seed{seed}_{index:05d}", frame, mask)
                 progress.advance(task)
 
@@ -109,13 +122,13 @@ def _with_lens(config: FlightConfig, number: int) -> FlightConfig:
 
 
 def _frames(
-    config: FlightConfig, seed: int, wanted: Counter[str], embedded: bool
+    config: FlightConfig, seed: int, wanted: Counter[str], embedded: bool, world: str | None
 ) -> Iterator[tuple[str, Frame, Mask]]:
-    """Yield frames of one city until every kind has the wanted number."""
+    """Yield frames of one place until every kind has the wanted number."""
     viewpoints, weather = (np.random.default_rng([seed, number]) for number in (77, 78))
     with ExitStack() as stack:
         if embedded:
-            config = stack.enter_context(embedded_simulator(config, seed, paused=True))
+            config = stack.enter_context(embedded_simulator(config, seed, paused=True, world=world))
         client = DataCollectionClient(config.simulator, config.rpc, config.camera)
         stack.callback(client.close)
         client.connect()
@@ -142,7 +155,7 @@ def _frames(
                 left[kind] -= 1
                 found += 1
                 yield kind, labelled[0], labelled[1]
-        logger.info("City %d gave %d frames, from %d viewpoints.", seed, found, tries)
+        logger.info("Seed %d gave %d frames, from %d viewpoints.", seed, found, tries)
 
 
 def _draw_conditions(random: np.random.Generator) -> Conditions:
@@ -188,17 +201,19 @@ def _viewpoint(
     kind = str(random.choice([kind for kind in KINDS if left[kind] > 0]))
     if truth is None:
         return _over_the_streets(config, random)
+    ground, hero_m = Ground(config.simulator.ground), truth.hero_position_m
     if kind == FOLLOWING:
-        return _facing(truth.hero_position_m, (3.0, 15.0), (2.0, 8.0), 0.15, True, random)
+        return _facing(ground, hero_m, (3.0, 15.0), (2.0, 8.0), 0.15, True, random)
     if kind == WITH_HERO:
-        return _facing(truth.hero_position_m, (12.0, 50.0), (2.5, 10.0), 0.35, False, random)
+        return _facing(ground, hero_m, (12.0, 50.0), (2.5, 10.0), 0.35, False, random)
     if random.random() < 0.6 and truth.people_position_m:
         person = truth.people_position_m[random.integers(len(truth.people_position_m))]
-        return _facing(person, (3.0, 25.0), (2.0, 8.0), 0.3, False, random)
+        return _facing(ground, person, (3.0, 25.0), (2.0, 8.0), 0.3, False, random)
     return _over_the_streets(config, random)
 
 
 def _facing(
+    ground: Ground,
     target_m: Vec3,
     distance_m: tuple[float, float],
     altitude_m: tuple[float, float],
@@ -209,9 +224,10 @@ def _facing(
     """Draw a viewpoint around a target; the camera points at the target with a random error.
 
     Args:
+        ground: Of the place.
         target_m: Position of the target.
         distance_m: Smallest and largest horizontal distance.
-        altitude_m: Smallest and largest height.
+        altitude_m: Smallest and largest height above the ground below the vehicle.
         jitter_rad: Largest error of pan and tilt.
         near_hero: Whether the frame counts as taken near the hero.
         random: Source of the random numbers.
@@ -219,15 +235,14 @@ def _facing(
     away_m = math.exp(random.uniform(math.log(distance_m[0]), math.log(distance_m[1])))
     bearing = random.uniform(-math.pi, math.pi)
     height_m = random.uniform(*altitude_m)
-    position = (
-        target_m[0] - away_m * math.cos(bearing),
-        target_m[1] - away_m * math.sin(bearing),
-        -height_m,
-    )
-    down = math.atan2(height_m - 0.9, away_m)
+    north_m = target_m[0] - away_m * math.cos(bearing)
+    east_m = target_m[1] - away_m * math.sin(bearing)
+    ground_m = ground.height_m(north_m, east_m)
+    above_m = height_m + ground_m + target_m[2]
+    down = math.atan2(above_m - 0.9, away_m)
     pan = random.uniform(-0.5, 0.5)
     return Viewpoint(
-        position_m=position,
+        position_m=(north_m, east_m, -(height_m + ground_m)),
         yaw_rad=wrap_angle(bearing - pan),
         pan_rad=pan + random.uniform(-jitter_rad, jitter_rad),
         tilt_rad=max(-down + random.uniform(-jitter_rad, jitter_rad), -1.5),
@@ -243,8 +258,9 @@ def _over_the_streets(config: FlightConfig, random: np.random.Generator) -> View
     start, end = (waypoints[random.integers(len(waypoints))] for _ in range(2))
     share = random.random()
     north, east = (s + share * (e - s) for s, e in zip(start, end, strict=True))
+    ground_m = Ground(config.simulator.ground).height_m(north, east)
     return Viewpoint(
-        position_m=(north, east, -random.uniform(2.5, 10.0)),
+        position_m=(north, east, -(random.uniform(2.5, 10.0) + ground_m)),
         yaw_rad=random.uniform(-math.pi, math.pi),
         pan_rad=0.0,
         tilt_rad=random.uniform(-0.7, 0.1),

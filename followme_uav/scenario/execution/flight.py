@@ -25,7 +25,7 @@ import numpy as np
 import yaml
 
 from followme_uav import __version__
-from followme_uav.config import FlightConfig, merged, validated
+from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError, PilotError
 from followme_uav.scenario.execution.fault_injector import FaultInjector, fault_injector_for
 from followme_uav.scenario.execution.jobs import Job
@@ -34,7 +34,7 @@ from followme_uav.scenario.execution.simulators import maker_in_process
 from followme_uav.scenario.script.checks import complaints
 from followme_uav.scenario.script.random_draws import draws_of
 from followme_uav.scenario.script.script import Scenario
-from followme_uav.sim.places import map_of
+from followme_uav.sim.places import with_map_of
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def _fly(job: Job, settings: FlightSettings, scratch: Path) -> Flown:
     try:
         scenario = job.scenario()
         config = _with_threads(job.flight_config(), settings.threads)
-        config = _with_map(config, scenario, job.seed)
+        config = with_map_of(config, scenario.world.place, job.seed)
         draws = draws_of(scenario, job.seed, config)
         world = _world_file(scenario, job.seed, scratch)
         summary = fly(
@@ -216,15 +216,6 @@ def _with_threads(config: FlightConfig, threads: int) -> FlightConfig:
         return config
     perception = config.perception.model_copy(update={"threads": threads})
     return config.model_copy(update={"perception": perception})
-
-
-def _with_map(config: FlightConfig, scenario: Scenario, seed: int) -> FlightConfig:
-    """Give the pilot the map of the scenario's place; the city of all seeds has its own."""
-    changes = map_of(scenario.world.place, seed)
-    if not changes:
-        return config
-    settings = merged(config.model_dump(mode="json"), {"simulator": changes})
-    return validated(FlightConfig, settings, f"map of {scenario.world.place}")
 
 
 def _world_file(scenario: Scenario, seed: int, scratch: Path) -> Path:
