@@ -273,9 +273,10 @@ class Simulation:
         self.crowd.advance(dt_s, self.traffic)
         in_the_road_m = self.crowd.in_the_road_m
         north, east, down = self.vehicle.position_m
-        if -down - self.city.floor_height_m(north, east) < _IN_THE_WAY_M:
+        floor_m = self.city.floor_height_m(north, east)
+        if -down - floor_m < _IN_THE_WAY_M:
             margin_m = (-_VEHICLE_MARGIN_M, 0.0, _VEHICLE_MARGIN_M)
-            in_the_road_m += [(north + n, east + e) for n in margin_m for e in margin_m]
+            in_the_road_m += [(north + n, east + e, floor_m) for n in margin_m for e in margin_m]
         self.traffic.advance(dt_s, in_the_road_m, self.crowd.crosswalks_in_use)
         self._place_movers()
 

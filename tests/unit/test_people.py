@@ -131,7 +131,7 @@ def test_people_cross_at_crosswalks_and_wait_for_cars_that_claimed_them():
     middles = np.array([crosswalk.middle_m for crosswalk in CROSSWALKS])
     for _ in range(round(120.0 / DT_S)):
         crowd.advance(DT_S, traffic)
-        in_road = np.array(crowd.in_the_road_m).reshape(-1, 2)
+        in_road = np.array(crowd.in_the_road_m).reshape(-1, 3)[:, :2]
         for spot in in_road:
             gap_m = min(abs(v - c) for v in spot for c in layout.STREET_CENTRES_M)
             if gap_m > 4.9:

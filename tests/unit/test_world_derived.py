@@ -13,6 +13,7 @@ from shapely.geometry import Point
 
 from followme_uav.worlds.derived.crosswalks import crossed_at
 from followme_uav.worlds.derived.flyable import flyable_area, obstacles_in_flight
+from followme_uav.worlds.derived.heights import surface_heights_m
 from followme_uav.worlds.derived.lanes import lane_network
 from followme_uav.worlds.derived.solids import (
     ConvexPart,
@@ -167,6 +168,25 @@ def test_people_reach_the_other_bank_over_a_footbridge_at_its_height():
 
 
 @each
+def test_no_way_of_people_crosses_a_carriageway_of_its_level_but_on_a_crosswalk(kind):
+    """Cars give way on crosswalks; a person on another way over a street would meet them."""
+    world, walk = small(kind), walks(kind)
+    for street in world.streets:
+        if not street.lanes:
+            continue
+        road = carriageway_polygon(street).buffer(-0.05)
+        for a, b, crosswalk in walk.ways:
+            if crosswalk >= 0:
+                continue
+            part = LineString(walk.places_m[[a, b]]).intersection(road)
+            if part.is_empty:
+                continue
+            at = part.interpolate(0.5, normalized=True).coords
+            height_m = surface_heights_m(world, street, at)[0]
+            assert abs(height_m - walk.heights_m[[a, b]].mean()) > 2.0
+
+
+@each
 def test_every_lane_leads_on_and_turns_join_its_ends(kind):
     network = lanes(kind)
     assert network.lanes
@@ -178,7 +198,9 @@ def test_every_lane_leads_on_and_turns_join_its_ends(kind):
         for turn in lane.turns:
             other = network.lanes[turn.to_lane]
             assert turn.from_lane == number
-            assert other.start_junction == lane.junction
+            way = LineString([p[:2] for p in turn.line_m])
+            for junction in {lane.junction, other.start_junction}:  # two with a short lane between
+                assert way.distance(Point(network.junctions_m[junction])) < 12.0
             assert math.dist(turn.line_m[0][:2], lane.line_m[-1][:2]) < 0.05
             assert math.dist(turn.line_m[-1][:2], other.line_m[0][:2]) < 0.05
 
@@ -231,6 +253,29 @@ def test_turns_that_cross_at_a_junction_have_an_order_and_right_turns_apart_have
                 one.to_lane,
             ) in other.gives_way_to
             assert ordered == (gap_m < 2.2)
+
+
+def test_cars_never_wait_on_a_lane_between_two_junctions_that_is_too_short_for_them():
+    """The tail of a car that waits there would stand in the way of the junction behind it."""
+    ring = Street(
+        "street", 10.0, ((-50.0, -50.0), (50.0, -50.0), (50.0, 50.0), (-50.0, 50.0),
+                         (-50.0, -50.0)), 2.0, 2,
+    )  # fmt: skip
+    arms = [((-50.0, 0.0), (50.0, 0.0)), ((-8.0, -50.0), (-8.0, 0.0)), ((8.0, 50.0), (8.0, 0.0))]
+    streets = (ring, *(Street("street", 10.0, line, 2.0, 2) for line in arms))
+    network = lane_network(crossing(streets=streets, buildings=()), ())
+    assert min(lane.stop_m for lane in network.lanes) > 5.0
+    over_both = [
+        turn
+        for lane in network.lanes
+        for turn in lane.turns
+        if network.lanes[turn.to_lane].start_junction != lane.junction
+    ]
+    straight = [t for t in over_both if abs(t.line_m[0][0] - t.line_m[-1][0]) > 20.0]
+    assert len(straight) == 2  # north and south over both junctions
+    for turn in over_both:
+        gaps = [math.dist(a[:2], b[:2]) for a, b in zip(turn.line_m, turn.line_m[1:], strict=False)]
+        assert max(gaps) < 6.0
 
 
 def test_traffic_keeps_to_the_right():

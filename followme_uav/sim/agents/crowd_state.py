@@ -33,6 +33,8 @@ class Surroundings:
     """(people,) distance to the nearest centre line of a street."""
     on_road: Indices
     """People on a carriageway, or at its edge."""
+    height_m: Floats
+    """(people,) of the feet above z = 0."""
     pairs: Pairs
     """People who are near each other."""
     obstacles: Pairs

@@ -22,6 +22,9 @@ ACCELERATION_MPS2, HARD_BRAKING_MPS2 = 1.8, 6.0
 SIDE_M = 1.55
 """A person nearer than this to the middle of a car's way is on it."""
 
+LEVEL_M = 1.5
+"""Cars and people whose wheels and feet differ more in height do not meet: a deck is between."""
+
 _BODY_M = 0.35  # least distance from the sides of a car to the axis of a person
 
 

@@ -23,7 +23,10 @@ class GridWalkways:
         graph: the ways of people.
         circles: (n, 3) north, east, radius of round obstacles.
         centre_m: (2,) north, east.
+        road_edge_m: width of the edge of a carriageway.
     """
+
+    road_edge_m = 0.4
 
     def __init__(self, city: City) -> None:
         self.graph = walk_graph(city)
@@ -38,7 +41,7 @@ class GridWalkways:
         """(n,) distances to the nearest centre line of a street."""
         return road_gaps_m(position)
 
-    def off_the_kerb(self, position: Floats, aside: Floats, near_m: float) -> Flags:
+    def off_the_kerb(self, position: Floats, aside: Floats, near_m: float, ways: Ways) -> Flags:
         """(n, 2) whether each component of a sidestep leads from a kerb onto a carriageway."""
         off = road_offsets_m(position)
         leads: Flags = (np.abs(off) < near_m) & (aside * off < 0.0) & (np.abs(off) > 4.0)

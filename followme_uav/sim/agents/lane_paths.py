@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from shapely import LineString
+from shapely import LineString, STRtree
 
 from followme_uav.messages import Vec3
-from followme_uav.sim.agents.driver import BRAKING_MPS2, LENGTH_M
-from followme_uav.worlds.derived.lanes import CAR_WIDTH_M, LaneNetwork, LaneTurn
+from followme_uav.sim.agents.driver import BRAKING_MPS2, LENGTH_M, LEVEL_M
+from followme_uav.worlds.derived.lanes import CAR_WIDTH_M, LaneNetwork
 from followme_uav.worlds.world import World
 
 EXIT_M = 8.0
@@ -41,8 +41,11 @@ class CarPath:
         i = bisect.bisect_right(self._along, along_m, 1, len(self._along) - 1)
         a, b, start = self._points[i - 1], self._points[i], self._along[i - 1]
         share = (along_m - start) / max(self._along[i] - start, 1e-9)
-        n, e, h = (p + share * (q - p) for p, q in zip(a, b, strict=True))
-        return n, e, h
+        return (
+            a[0] + share * (b[0] - a[0]),
+            a[1] + share * (b[1] - a[1]),
+            a[2] + share * (b[2] - a[2]),
+        )
 
 
 @dataclass(frozen=True)
@@ -135,21 +138,20 @@ def lane_paths(world: World, network: LaneNetwork) -> tuple[LanePath, ...]:
 
 
 def _rivals(network: LaneNetwork) -> dict[tuple[int, int], frozenset[tuple[int, int]]]:
-    """For each turn the others of its junction that come too near for two cars."""
-    by_junction: dict[int, list[tuple[tuple[int, int], LaneTurn, LineString]]] = {}
-    for i, lane in enumerate(network.lanes):
-        for k, turn in enumerate(lane.turns):
-            line = LineString([p[:2] for p in turn.line_m])
-            by_junction.setdefault(lane.junction, []).append(((i, k), turn, line))
-    rivals: dict[tuple[int, int], set[tuple[int, int]]] = {}
-    for ways in by_junction.values():
-        for name, _, _ in ways:
-            rivals[name] = set()
-        for (one, turn, line), (other, other_turn, other_line) in itertools.combinations(ways, 2):
-            together = turn.from_lane == other_turn.from_lane
-            if together or line.distance(other_line) < CAR_WIDTH_M + 0.5:
-                rivals[one].add(other)
-                rivals[other].add(one)
+    """For each turn the others that come too near for two cars, of any junction."""
+    turns = [
+        (i, k, turn) for i, lane in enumerate(network.lanes) for k, turn in enumerate(lane.turns)
+    ]
+    lines = [LineString([p[:2] for p in turn.line_m]) for *_, turn in turns]
+    heights = [
+        (min(p[2] for p in turn.line_m), max(p[2] for p in turn.line_m)) for *_, turn in turns
+    ]
+    rivals: dict[tuple[int, int], set[tuple[int, int]]] = {(i, k): set() for i, k, _ in turns}
+    near = STRtree(lines).query(lines, predicate="dwithin", distance=CAR_WIDTH_M + 0.5)
+    for one, other in near.T.tolist():
+        (low, high), (other_low, other_high) = heights[one], heights[other]
+        if one != other and low < other_high + LEVEL_M and other_low < high + LEVEL_M:
+            rivals[turns[one][:2]].add(turns[other][:2])
     return {name: frozenset(others) for name, others in rivals.items()}
 
 

@@ -72,7 +72,9 @@ def _resolved(
     push_out(after, walkways.circles, surroundings.obstacles)
     if traffic is not None:
         for i in surroundings.on_road.tolist():
-            for circle in traffic.circles_near(*after[i].tolist()):
+            height_m = float(surroundings.height_m[i])
+            north, east = after[i].tolist()
+            for circle in traffic.circles_near(north, east, height_m):
                 push_out_one(after, i, circle)
     walkways.keep_out(before, after)
     hold_back(before, after, surroundings.pairs)

@@ -37,7 +37,7 @@ from followme_uav.sim.agents.steering import (
 from followme_uav.sim.agents.traffic import MovingCars
 from followme_uav.sim.agents.walkways import Walkways
 from followme_uav.sim.agents.walkways_of import walkways_of
-from followme_uav.sim.city.arrays import Floats
+from followme_uav.sim.city.arrays import Floats, Indices
 from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M
 from followme_uav.sim.city.place import Place
 
@@ -118,7 +118,9 @@ class Crowd:
         self._goals.reset(n, rng, self._crosswalks)
         self._bodies = self._start(rng)
         gap_m = self._walkways.road_gaps_m(self._bodies.position, self._goals.ways)
-        self._surroundings = Surroundings(gap_m, on_road(gap_m), no_pairs(), no_pairs())
+        near_road = on_road(gap_m, self._walkways)
+        height_m = self._heights_m(near_road)
+        self._surroundings = Surroundings(gap_m, near_road, height_m, no_pairs(), no_pairs())
         self._intent: Intent | None = None
 
     @property
@@ -157,9 +159,11 @@ class Crowd:
         return self._groups.members
 
     @property
-    def in_the_road_m(self) -> list[tuple[float, float]]:
-        """(north, east) of all people on a carriageway, or at its edge."""
-        return [(n, e) for n, e in self._bodies.position[self._surroundings.on_road].tolist()]
+    def in_the_road_m(self) -> list[Vec3]:
+        """(north, east, height) of all people on a carriageway, or at its edge."""
+        near_road, heights_m = self._surroundings.on_road, self._surroundings.height_m
+        places = self._bodies.position[near_road].tolist()
+        return [(n, e, h) for (n, e), h in zip(places, heights_m[near_road].tolist(), strict=True)]
 
     @property
     def crosswalks_in_use(self) -> set[int]:
@@ -195,7 +199,16 @@ class Crowd:
         # The surroundings are no longer valid: decide anew at the next step.
         self._step = 0
         gap_m = self._walkways.road_gaps_m(self._bodies.position, self._goals.ways)
-        self._surroundings = replace(self._surroundings, road_gap_m=gap_m, on_road=on_road(gap_m))
+        near_road = on_road(gap_m, self._walkways)
+        height_m = self._heights_m(near_road)
+        self._surroundings = replace(
+            self._surroundings, road_gap_m=gap_m, on_road=near_road, height_m=height_m
+        )
+
+    def _heights_m(self, near_road: Indices) -> Floats:
+        """(people,) heights of the feet above z = 0."""
+        ways = self._goals.ways
+        return -self._walkways.feet_down_m(self._bodies.position, near_road, ways)
 
     # The start
 
@@ -278,6 +291,7 @@ class Crowd:
             self._groups,
             self._crosswalks.crossing,
             self._walkways,
+            self._goals.ways,
         )
         velocity += aside_mps
         course_rad = np.arctan2(velocity[:, 1], velocity[:, 0])
@@ -307,7 +321,7 @@ class Crowd:
         waiting = self._crosswalks.update(position, target, gap_m, speed_mps, desired_mps, claimed)
         if traffic is not None:
             stopping = stopping_for_cars(
-                self._bodies, direction, desired_mps, gap_m, self._crosswalks, traffic
+                self._bodies, direction, desired_mps, self._surroundings, self._crosswalks, traffic
             )
             desired_mps[stopping] = 0.0
             waiting += stopping

@@ -11,13 +11,12 @@ from followme_uav.sim.agents.ground_contact import near_circles
 from followme_uav.sim.agents.groups import Groups
 from followme_uav.sim.agents.motion import HARD_BRAKING_MPS2
 from followme_uav.sim.agents.traffic import MovingCars
-from followme_uav.sim.agents.walkways import Walkways
+from followme_uav.sim.agents.walkways import Walkways, Ways
 from followme_uav.sim.city.arrays import Flags, Floats, Indices
 
 NEAR_KERB_M = KERB_M + 1.0
 """A person nearer than this to a centre line is at the kerb or on the carriageway."""
 
-_ROAD_EDGE_M = 0.4
 _GROUP_GAP_M = 3.5  # people nearer than this to a group walk around it
 _GROUP_PACE_MPS = 0.9  # at most, on the last steps to a place in a group
 
@@ -25,7 +24,7 @@ _GROUP_PACE_MPS = 0.9  # at most, on the last steps to a place in a group
 def surroundings_of(
     position: Floats,
     walkways: Walkways,
-    ways: tuple[Indices, Indices],
+    ways: Ways,
     obstacles: Pairs | None,
 ) -> Surroundings:
     """Find what is near each person.
@@ -39,12 +38,14 @@ def surroundings_of(
     gap_m = walkways.road_gaps_m(position, ways)
     if obstacles is None:
         obstacles = near_circles(position, walkways.circles)
-    return Surroundings(gap_m, on_road(gap_m), near_pairs(position), obstacles)
+    near_road = on_road(gap_m, walkways)
+    height_m = -walkways.feet_down_m(position, near_road, ways)
+    return Surroundings(gap_m, near_road, height_m, near_pairs(position), obstacles)
 
 
-def on_road(road_gap_m: Floats) -> Indices:
+def on_road(road_gap_m: Floats, walkways: Walkways) -> Indices:
     """Indices of the people on a carriageway, or at its edge."""
-    return np.flatnonzero(road_gap_m < ROAD_M + _ROAD_EDGE_M)
+    return np.flatnonzero(road_gap_m < ROAD_M + walkways.road_edge_m)
 
 
 def slot_pace_mps(left_m: Floats) -> Floats:
@@ -57,7 +58,7 @@ def stopping_for_cars(
     bodies: Bodies,
     direction: Floats,
     desired_mps: Floats,
-    road_gap_m: Floats,
+    surroundings: Surroundings,
     crosswalks: Crosswalks,
     traffic: MovingCars,
 ) -> list[int]:
@@ -67,10 +68,11 @@ def stopping_for_cars(
         bodies: all people.
         direction: (people, 2) unit vectors.
         desired_mps: (people,).
-        road_gap_m: (people,) distance to the nearest centre line of a street.
+        surroundings: of all people.
         crosswalks: which people cross at one.
         traffic: the cars.
     """
+    road_gap_m = surroundings.road_gap_m
     exposed = (road_gap_m < NEAR_KERB_M) & ~crosswalks.crossing & (desired_mps > 0.0)
     exposed &= (crosswalks.number < 0) | (road_gap_m < ROAD_M)
     stopping = []
@@ -78,7 +80,8 @@ def stopping_for_cars(
         reach_m = 0.5 + 0.5 * float(bodies.speed_mps[i]) ** 2 / HARD_BRAKING_MPS2
         north, east = bodies.position[i].tolist()
         n, e = direction[i].tolist()
-        if traffic.endangers((north, east), (north + reach_m * n, east + reach_m * e)):
+        there = north + reach_m * n, east + reach_m * e
+        if traffic.endangers((north, east), there, float(surroundings.height_m[i])):
             stopping.append(i)
     return stopping
 
@@ -90,6 +93,7 @@ def sidestep_mps(
     groups: Groups,
     crossing: Flags,
     walkways: Walkways,
+    ways: Ways,
 ) -> Floats:
     """(people, 2) velocity aside, around other people and around groups.
 
@@ -100,6 +104,7 @@ def sidestep_mps(
         groups: all groups; their members do not avoid each other.
         crossing: (people,) whether each person crosses at a crosswalk.
         walkways: nobody steps aside from a kerb onto a carriageway.
+        ways: the places between which each person walks.
     """
     in_group, position, count = groups.in_group, bodies.position, len(bodies.position)
     first, second = pairs
@@ -119,7 +124,7 @@ def sidestep_mps(
             position = np.concatenate((position, centres))
             velocity = np.concatenate((velocity, np.zeros_like(centres)))
     aside = sidesteps(position, velocity, (first, second), extra_m)[:count]
-    off_the_kerb = walkways.off_the_kerb(bodies.position, aside, NEAR_KERB_M)
+    off_the_kerb = walkways.off_the_kerb(bodies.position, aside, NEAR_KERB_M, ways)
     aside[off_the_kerb & ~crossing[:, None]] = 0.0
     # People who stand do not step aside; walking people pass them.
     moving: Floats = aside * np.minimum(1.0, bodies.speed_mps / 0.5)[:, None]

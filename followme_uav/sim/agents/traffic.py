@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from followme_uav.errors import ConfigError
-from followme_uav.messages import Vec2
+from followme_uav.messages import Vec2, Vec3
 from followme_uav.sim.agents.driver import (
     BRAKING_MPS2,
     HEIGHT_M,
@@ -68,11 +68,17 @@ class MovingCars(Protocol):
     def claimed(self) -> Collection[int]:
         """Crosswalks that cars have claimed: people must not step on them."""
 
-    def circles_near(self, north_m: float, east_m: float) -> list[Circle]:
+    def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
         """Circles that cover all cars within reach of a person at a place."""
 
-    def endangers(self, here: Vec2, there: Vec2) -> bool:
-        """Whether a step from here to there leads in front of a car that could hardly stop."""
+    def endangers(self, here: Vec2, there: Vec2, height_m: float) -> bool:
+        """Whether a step from here to there leads in front of a car that could hardly stop.
+
+        Args:
+            here: North and east before the step.
+            there: After it.
+            height_m: Of the feet above z = 0.
+        """
 
 
 class Traffic:
@@ -95,8 +101,8 @@ class Traffic:
         self._solids: tuple[Collider, ...] | None = None
         self.reset()
 
-    def reset(self, occupied_m: Sequence[Vec2] = ()) -> None:
-        """Return to the start; no car starts near one of the places (north, east) given."""
+    def reset(self, occupied_m: Sequence[Vec3] = ()) -> None:
+        """Return to the start; no car starts near one of the places (north, east, height) given."""
         self._rng = rng = np.random.default_rng([self._seed, 77])
         self._steps = 0
         self._drivers: list[Driver] = []
@@ -109,7 +115,7 @@ class Traffic:
             turn = self._draw_turn(LANES[lane])
             if len(self._drivers) == self._count:
                 break
-            if all(math.dist((north, east), place) > 6.0 for place in occupied_m):
+            if all(math.dist((north, east), place[:2]) > 6.0 for place in occupied_m):
                 speed_mps = 0.7 * cruise_mps
                 driver = Driver(colour, cruise_mps, lane, along_m, turn, speed_mps)
                 driver.desired_mps = speed_mps
@@ -152,8 +158,8 @@ class Traffic:
             )
         return self._solids
 
-    def circles_near(self, north_m: float, east_m: float) -> list[Circle]:
-        """Circles that cover all cars within reach of a person at a place."""
+    def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
+        """Circles that cover all cars within reach of a person; all are on one level."""
         return [
             circle
             for north, east, heading in self._poses
@@ -161,7 +167,7 @@ class Traffic:
             for circle in car_circles(north, east, heading, LENGTH_M)
         ]
 
-    def endangers(self, here: Vec2, there: Vec2) -> bool:
+    def endangers(self, here: Vec2, there: Vec2, height_m: float) -> bool:
         """Whether a step from here to there leads in front of a car that could hardly stop."""
         return any(
             is_step_in_front(
@@ -177,23 +183,24 @@ class Traffic:
     def advance(
         self,
         dt_s: float,
-        in_the_road_m: Sequence[Vec2] = (),
+        in_the_road_m: Sequence[Vec3] = (),
         crosswalks_in_use: Collection[int] = (),
     ) -> None:
         """Advance by `dt_s` seconds.
 
         Args:
             dt_s: at most about 0.05, which keeps the driving smooth.
-            in_the_road_m: (north, east) of all people and obstacles on a carriageway.
+            in_the_road_m: (north, east, height) of all people and obstacles on a carriageway.
             crosswalks_in_use: numbers of the crosswalks that a person is on, or about to step on.
         """
         self._steps += 1
+        places_m = [place[:2] for place in in_the_road_m]
         for i, driver in enumerate(self._drivers):
             if (self._steps + i) % DECISION_STEPS == 0:
-                driver.desired_mps = self._desired_mps(i, driver, in_the_road_m, crosswalks_in_use)
+                driver.desired_mps = self._desired_mps(i, driver, places_m, crosswalks_in_use)
             driver.speed_mps = next_speed_mps(driver.speed_mps, driver.desired_mps, dt_s)
             step_m = driver.speed_mps * dt_s
-            if step_m > 0.0 and hits(driver.pose(step_m), in_the_road_m):
+            if step_m > 0.0 and hits(driver.pose(step_m), places_m):
                 driver.speed_mps = 0.0
             else:
                 self._roll(driver, step_m)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from followme_uav.messages import Vec2
+from followme_uav.messages import Vec3
 from followme_uav.sim.agents.traffic import MovingCars, Traffic
 from followme_uav.sim.city.layout import Car, City, Collider
 from followme_uav.sim.city.place import Place
@@ -33,13 +33,13 @@ class AnyTraffic(MovingCars, Protocol):
     def colliders(self) -> tuple[Collider, ...]:
         """The cars as solids, as of now."""
 
-    def reset(self, occupied_m: Sequence[Vec2] = ()) -> None:
-        """Return to the start; no car starts near one of the places (north, east) given."""
+    def reset(self, occupied_m: Sequence[Vec3] = ()) -> None:
+        """Return to the start; no car starts near one of the places (north, east, height) given."""
 
     def advance(
         self,
         dt_s: float,
-        in_the_road_m: Sequence[Vec2] = (),
+        in_the_road_m: Sequence[Vec3] = (),
         crosswalks_in_use: Collection[int] = (),
     ) -> None:
         """Advance by `dt_s` seconds."""

@@ -52,24 +52,34 @@ class Walkways(Protocol):
     def centre_m(self) -> Floats:
         """(2,) the place around which people prefer to be: the take-off."""
 
+    @property
+    def road_edge_m(self) -> float:
+        """A person nearer than this to a carriageway is in the way of cars that leave it a bit."""
+
     def may_start(self, spot: Floats) -> bool:
         """Whether a person may start at (2,) north, east."""
 
     def road_gaps_m(self, position: Floats, ways: Ways | None = None) -> Floats:
         """Distances of (n, 2) positions to carriageways.
 
+        Args:
+            position: (n, 2).
+            ways: between which people walk, which tells on which level; None: count the
+                carriageways of all levels.
+
         Returns:
             (n,) distance to the nearest edge of a carriageway, plus
             `layout.CARRIAGEWAY_HALF_WIDTH_M`; not more than that on one.
         """
 
-    def off_the_kerb(self, position: Floats, aside: Floats, near_m: float) -> Flags:
+    def off_the_kerb(self, position: Floats, aside: Floats, near_m: float, ways: Ways) -> Flags:
         """(n, 2) whether each component of a sidestep leads from a kerb onto a carriageway.
 
         Args:
             position: (n, 2).
             aside: (n, 2) velocity aside.
             near_m: people are at a kerb if their `road_gaps_m` is smaller than this.
+            ways: between which they walk.
         """
 
     def beyond_m(self, crosswalk: int, position: Floats, target: Floats) -> float:

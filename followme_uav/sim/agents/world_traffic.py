@@ -18,18 +18,20 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from followme_uav.errors import ConfigError
-from followme_uav.messages import Vec2
+from followme_uav.messages import Vec2, Vec3
+from followme_uav.sim.agents.car_clearance import free_way_m, would_touch
 from followme_uav.sim.agents.driver import (
     BRAKING_MPS2,
     HEIGHT_M,
     LENGTH_M,
+    LEVEL_M,
+    SIDE_M,
     WIDTH_M,
     approach_mps,
-    hits,
     is_step_in_front,
     next_speed_mps,
 )
-from followme_uav.sim.agents.ground_contact import Circle, car_circles
+from followme_uav.sim.agents.ground_contact import Circle
 from followme_uav.sim.agents.lane_driver import Claim, LaneDriver
 from followme_uav.sim.agents.lane_paths import Gate, LanePath, TurnPath, lane_paths
 from followme_uav.sim.agents.traffic import (
@@ -44,13 +46,12 @@ from followme_uav.sim.city.colliders import car_collider
 from followme_uav.sim.city.layout import Car, Collider
 from followme_uav.sim.city.world_place import WorldPlace
 
-_SIDE_M = 1.35
-"""A person nearer than this to the middle of a car's way is on it."""
 _CLAIM_M = 3.0
 _APART_M = 12.0
 """Least distance of two cars at the start."""
-_OVERHEAD_M = 1.5
-"""A car this high above the ground does not meet people there."""
+_CIRCLE_RADIUS_M = 1.12
+_CIRCLES = (-0.36, -0.18, 0.0, 0.18, 0.36)
+"""Centres of the circles, as a share of a car's length: so many that no body fits between two."""
 _PATIENCE = 40
 """Claims that a driver leaves to cars that go first; after that both take their chance."""
 _MAX_REFUSALS = 60
@@ -73,7 +74,7 @@ class WorldTraffic:
     def __init__(self, place: WorldPlace, seed: int, cars: int, first_name: int = 0) -> None:
         if not 0 <= cars <= MAX_CARS:
             raise ConfigError(f"cars={cars}: the streets hold 0 to {MAX_CARS} driving cars")
-        self._place, self._seed, self._count, self._first_name = place, seed, cars, first_name
+        self._seed, self._count, self._first_name = seed, cars, first_name
         self._snapshot: tuple[Car, ...] | None = None
         self._solids: tuple[Collider, ...] | None = None
         self._lanes: tuple[LanePath, ...] = (
@@ -81,8 +82,8 @@ class WorldTraffic:
         )
         self.reset()
 
-    def reset(self, occupied_m: Sequence[Vec2] = ()) -> None:
-        """Return to the start; no car starts near one of the places (north, east) given."""
+    def reset(self, occupied_m: Sequence[Vec3] = ()) -> None:
+        """Return to the start; no car starts near one of the places (north, east, height) given."""
         self._rng = rng = np.random.default_rng([self._seed, 77])
         self._steps = 0
         self._drivers: list[LaneDriver] = []
@@ -105,7 +106,7 @@ class WorldTraffic:
             in_gate = any(g.stop_m - 4.0 < along_m < g.end_m + 4.0 for g in gates)
             if (
                 not in_gate
-                and all(math.dist(here, place) > 6.0 for place in occupied_m)
+                and all(math.dist(here, place[:2]) > 6.0 for place in occupied_m)
                 and all(math.dist(here, place) > _APART_M for place in others)
             ):
                 driver.gates_open = {g.crosswalk for g in gates if g.stop_m < along_m}
@@ -150,18 +151,22 @@ class WorldTraffic:
             )
         return self._solids
 
-    def circles_near(self, north_m: float, east_m: float) -> list[Circle]:
-        """Circles that cover all cars on the ground within reach of a person at a place."""
+    def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
+        """Circles that cover all cars within reach of a person at a place."""
         return [
-            circle
+            (
+                north + share * LENGTH_M * math.cos(heading),
+                east + share * LENGTH_M * math.sin(heading),
+                _CIRCLE_RADIUS_M,
+            )
             for north, east, heading, up, _ in self._all
             if abs(north - north_m) < LENGTH_M
             and abs(east - east_m) < LENGTH_M
-            and not self._is_overhead(north, east, up)
-            for circle in car_circles(north, east, heading, LENGTH_M)
+            and abs(up - height_m) < LEVEL_M
+            for share in _CIRCLES
         ]
 
-    def endangers(self, here: Vec2, there: Vec2) -> bool:
+    def endangers(self, here: Vec2, there: Vec2, height_m: float) -> bool:
         """Whether a step from here to there leads in front of a car that could hardly stop."""
         return any(
             is_step_in_front(
@@ -169,10 +174,10 @@ class WorldTraffic:
                 car_m=(north, east),
                 speed_mps=driver.speed_mps,
                 place_ahead=driver.place_at,
-                side_m=_SIDE_M,
+                side_m=SIDE_M,
             )
             for driver, (north, east, _, up, _) in zip(self._drivers, self._all, strict=True)
-            if not self._is_overhead(north, east, up)
+            if abs(up - height_m) < LEVEL_M
         )
 
     def why(self, i: int) -> str:
@@ -187,19 +192,17 @@ class WorldTraffic:
     def advance(
         self,
         dt_s: float,
-        in_the_road_m: Sequence[Vec2] = (),
+        in_the_road_m: Sequence[Vec3] = (),
         crosswalks_in_use: Collection[int] = (),
     ) -> None:
         """Advance by `dt_s` seconds; arguments as `Traffic.advance`."""
         self._steps += 1
         for i, driver in enumerate(self._drivers):
-            n, e, _, up, _ = self._all[i]
-            people = () if self._is_overhead(n, e, up) else in_the_road_m
             if (self._steps + i) % DECISION_STEPS == 0:
-                driver.desired_mps = self._desired_mps(driver, people, crosswalks_in_use)
+                driver.desired_mps = self._desired_mps(driver, in_the_road_m, crosswalks_in_use)
             driver.speed_mps = next_speed_mps(driver.speed_mps, driver.desired_mps, dt_s)
             step_m = driver.speed_mps * dt_s
-            if step_m > 0.0 and people and hits(driver.pose(step_m)[:3], people):
+            if step_m > 0.0 and would_touch(driver, step_m, in_the_road_m):
                 driver.speed_mps = 0.0
             elif step_m > 0.0:
                 self._roll(driver, step_m)
@@ -211,16 +214,13 @@ class WorldTraffic:
         self._all = [driver.pose() for driver in self._drivers]
         self._snapshot = self._solids = None
 
-    def _is_overhead(self, north_m: float, east_m: float, up_m: float) -> bool:
-        return up_m - self._place.floor_height_m(north_m, east_m) > _OVERHEAD_M
-
     # How they drive
 
     def _draw_turn(self, lane: int) -> int:
         return int(self._rng.integers(len(self._lanes[lane].turns)))
 
     def _desired_mps(
-        self, driver: LaneDriver, people_m: Sequence[Vec2], in_use: Collection[int]
+        self, driver: LaneDriver, people_m: Sequence[Vec3], in_use: Collection[int]
     ) -> float:
         """The speed that the driver chooses now."""
         speed_mps, lane, turn = driver.speed_mps, self._lanes[driver.lane], driver.turn_path
@@ -248,7 +248,7 @@ class WorldTraffic:
                 desired_mps = min(desired_mps, slow_mps)
         desired_mps = min(desired_mps, approach_mps(self._gap_m(driver) - GAP_M))
         if people_m:
-            ahead_m = self._free_road_m(driver, braking_m + 3.0, people_m)
+            ahead_m = free_way_m(driver, braking_m + 3.0, people_m)
             desired_mps = min(desired_mps, approach_mps(ahead_m - STOP_GAP_M))
         return desired_mps
 
@@ -357,16 +357,3 @@ class WorldTraffic:
             if ahead_m > 0.0:
                 best_m = min(best_m, ahead_m)
         return best_m - LENGTH_M
-
-    def _free_road_m(self, driver: LaneDriver, reach_m: float, people_m: Sequence[Vec2]) -> float:
-        """Distance from a car's bumper to the first person on its way; at most `reach_m`."""
-        bumper_m = 0.5 * LENGTH_M
-        middle = driver.place_at(0.0)[:2]
-        near = [p for p in people_m if math.dist(middle, p) < bumper_m + reach_m + _SIDE_M]
-        ahead_m = 0.0
-        while near and ahead_m <= reach_m:
-            at = driver.place_at(bumper_m + ahead_m)[:2]
-            if any(math.dist(at, p) < _SIDE_M for p in near):
-                return ahead_m
-            ahead_m += 0.5
-        return reach_m

@@ -10,11 +10,13 @@ import shapely
 from shapely import STRtree
 
 from followme_uav.errors import ConfigError
+from followme_uav.sim.agents.driver import LEVEL_M
 from followme_uav.sim.agents.ground_contact import BODY_RADIUS_M
 from followme_uav.sim.agents.walkways import Ways
 from followme_uav.sim.city.arrays import Flags, Floats, Indices
 from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M
 from followme_uav.sim.city.world_place import WorldPlace
+from followme_uav.worlds.derived.heights import deck_heights_m
 from followme_uav.worlds.derived.walking import HEADROOM_M
 from followme_uav.worlds.shapes import (
     barrier_polygon,
@@ -36,6 +38,8 @@ _PLAZA_M = 2.5
 _ON_DECK_M = 0.05
 _OVERHEAD_M = 1.0
 """A person on a deck this high above the ground is not on the road below."""
+_PIECE_M = 3.0
+"""Carriageways on decks are divided into pieces of at most this length, each with one height."""
 _SLACK_M = 1e-3
 
 
@@ -64,10 +68,14 @@ class WorldWalkways:
         graph: the ways of people.
         circles: (n, 3) north, east, radius of round obstacles.
         centre_m: (2,) the take-off.
+        road_edge_m: width of the edge of a carriageway: cars leave it with a corner in narrow
+            bends.
 
     Raises:
         ConfigError: The world has no ways for people.
     """
+
+    road_edge_m = 1.2
 
     def __init__(self, place: WorldPlace) -> None:
         world, found = place.world, place.walk_graph
@@ -86,6 +94,8 @@ class WorldWalkways:
         self._roads = STRtree(
             [carriageway_polygon(s) for s in world.streets if s.lanes and not s.is_raised]
         )
+        pieces, self._piece_heights_m = _raised_carriageways(world)
+        self._raised_roads = STRtree(pieces)
         self._crosswalks = [_Crossing.of(world, c) for c in found.crosswalks]
         ground = ground_heights_m(world.terrain, found.places_m)
         self._heights_m = found.heights_m
@@ -130,24 +140,39 @@ class WorldWalkways:
                 all_matches=False,
             )
             gaps[index] = CARRIAGEWAY_HALF_WIDTH_M + distance
+        heights = None
         if ways is not None:
-            _, over = self._deck_heights_m(position, ways)
+            heights, over = self._deck_heights_m(position, ways)
             gaps[over] = CARRIAGEWAY_HALF_WIDTH_M + _FAR_M
+        if len(self._piece_heights_m):
+            self._count_raised_roads(gaps, position, heights)
         return gaps
 
-    def off_the_kerb(self, position: Floats, aside: Floats, near_m: float) -> Flags:
+    def _count_raised_roads(self, gaps: Floats, position: Floats, heights_m: Floats | None) -> None:
+        """Lower gaps, in place, to those of carriageways on decks on the level of each person."""
+        points = shapely.points(position)
+        person, piece = self._raised_roads.query(points, predicate="dwithin", distance=_FAR_M)
+        if heights_m is not None:
+            level = np.abs(heights_m[person] - self._piece_heights_m[piece]) < LEVEL_M
+            person, piece = person[level], piece[level]
+        distance = shapely.distance(points[person], self._raised_roads.geometries[piece])
+        np.minimum.at(gaps, person, CARRIAGEWAY_HALF_WIDTH_M + distance)
+
+    def off_the_kerb(self, position: Floats, aside: Floats, near_m: float, ways: Ways) -> Flags:
         """(n, 2) whether a sidestep leads from a kerb onto a carriageway."""
         flags = np.zeros(position.shape, dtype=bool)
         steps = np.hypot(*aside.T)
         moving = np.flatnonzero(steps > 0.0)
         if not len(moving):
             return flags
-        here = self.road_gaps_m(position[moving])
+        a, b = ways
+        here = self.road_gaps_m(position[moving], (a[moving], b[moving]))
         near = (here < near_m) & (here > CARRIAGEWAY_HALF_WIDTH_M)
         some = moving[near]
         if len(some):
             there = position[some] + 0.3 * aside[some] / steps[some, None]
-            flags[some] = (self.road_gaps_m(there) < here[near])[:, None]
+            gaps = self.road_gaps_m(there, (a[some], b[some]))
+            flags[some] = (gaps < here[near])[:, None]
         return flags
 
     def beyond_m(self, crosswalk: int, position: Floats, target: Floats) -> float:
@@ -276,6 +301,22 @@ def _walls(world: World) -> Any:
             for p in street.supports_m
         ]
     return np.array(found, dtype=object)
+
+
+def _raised_carriageways(world: World) -> tuple[Any, Floats]:
+    """(n,) pieces of the carriageways on decks, and their (n,) heights above z = 0."""
+    pieces: list[Any] = []
+    heights: list[float] = []
+    for street in world.streets:
+        if not street.lanes or not street.is_raised:
+            continue
+        points = shapely.get_coordinates(line_of(street).segmentize(_PIECE_M))
+        at = deck_heights_m(street, points)
+        for i in range(len(points) - 1):
+            line = shapely.LineString(points[i : i + 2])
+            pieces.append(line.buffer(0.5 * street.carriageway_m, cap_style="flat"))
+            heights.append(float(at[i] + at[i + 1]) / 2.0)
+    return np.array(pieces, dtype=object), np.array(heights)
 
 
 def _low_decks(place: WorldPlace) -> Any:

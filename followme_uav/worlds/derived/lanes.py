@@ -5,10 +5,9 @@ Traffic keeps to the right. Dead ends have no lanes, as long as other streets ar
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import networkx as nx
@@ -35,6 +34,8 @@ _STOP_M = 0.7
 _SIDEWAYS_MPS2 = 1.8
 _TURN_MPS = (2.0, 6.5)
 _SHORTEST_M = 4.0
+_CAR_LENGTH_M, _TAIL_M = 4.3, 0.7
+"""A car that waits on a lane leaves so much of it free behind its tail."""
 
 Place = tuple[float, float, float]
 """North, east, height above z = 0."""
@@ -81,6 +82,9 @@ class LaneNetwork:
 def lane_network(world: World, crosswalks: Sequence[Crosswalk]) -> LaneNetwork:
     """Make the lanes of a world; without a street with lanes there are none.
 
+    A lane on which no car could wait without standing on the junction before it becomes a part of
+    the turns over both junctions.
+
     Args:
         world: the world.
         crosswalks: of its walk graph.
@@ -113,11 +117,9 @@ def lane_network(world: World, crosswalks: Sequence[Crosswalk]) -> LaneNetwork:
             )
         )
     turns = _turns(world, graph, pieces, crosswalks)
-    done = tuple(
-        Lane(**{**vars(lane), "turns": tuple(t for t in turns if t.from_lane == i)})
-        for i, lane in enumerate(lanes)
-    )
-    return LaneNetwork(done, tuple(graph.nodes[n]["at_m"] for n in sorted(graph.nodes)))
+    kept, ways = _without_short_lanes(lanes, turns)
+    network = _in_order(world, lanes, kept, ways)
+    return LaneNetwork(network, tuple(graph.nodes[n]["at_m"] for n in sorted(graph.nodes)))
 
 
 _Piece = tuple[int, int, LineString, tuple[int, ...]]
@@ -256,8 +258,8 @@ def _raised(world: World, line: LineString, streets: tuple[int, ...]) -> tuple[P
 def _turns(
     world: World, graph: nx.MultiGraph, pieces: list[_Piece], crosswalks: Sequence[Crosswalk]
 ) -> list[LaneTurn]:
-    """Make all turns, with the order of giving way at each junction."""
-    by_junction: dict[int, list[tuple[tuple[Any, ...], LaneTurn, LineString]]] = {}
+    """Make all turns over one junction each, not yet with the order of giving way."""
+    found = []
     for i, one in enumerate(pieces):
         for j, other in enumerate(pieces):
             if not _leads_on(one, other, graph):
@@ -269,29 +271,100 @@ def _turns(
                 for n, crosswalk in enumerate(crosswalks)
                 if crosswalk.street in streets and crossed_at(line, crosswalk) is not None
             )
-            turn = LaneTurn(_raised(world, line, streets), i, j, speed_mps, (), on_it)
-            bend = abs(math.remainder(_end_heading(one[2]) - _start_heading(other[2]), 2 * math.pi))
-            # Wide streets first, then straight on before turns, then by direction.
-            width_m = max(world.streets[s].width_m for s in one[3])
-            rank = (-width_m, bend > 0.6, round(_end_heading(one[2]), 3), i, j)
-            by_junction.setdefault(one[1], []).append((rank, turn, line))
-    found = []
-    for ways in by_junction.values():
-        before: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for (rank, turn, line), (other_rank, other_turn, other_line) in itertools.permutations(
-            ways, 2
-        ):
-            if (
-                turn.from_lane != other_turn.from_lane
-                and other_rank < rank
-                and line.distance(other_line) < CAR_WIDTH_M + 0.4
-            ):
-                key = (turn.from_lane, turn.to_lane)
-                before.setdefault(key, []).append((other_turn.from_lane, other_turn.to_lane))
-        for _, turn, _ in ways:
-            first = tuple(sorted(before.get((turn.from_lane, turn.to_lane), ())))
-            found.append(LaneTurn(**{**vars(turn), "gives_way_to": first}))
-    return sorted(found, key=lambda t: (t.from_lane, t.to_lane))
+            found.append(LaneTurn(_raised(world, line, streets), i, j, speed_mps, (), on_it))
+    return found
+
+
+def _without_short_lanes(
+    lanes: Sequence[Lane], turns: list[LaneTurn]
+) -> tuple[list[int], list[LaneTurn]]:
+    """Let turns lead on over lanes without room for a car that waits.
+
+    Returns:
+        The numbers of the lanes left, and the turns between them; all as they are if there are
+        short lanes only.
+    """
+    short = {i for i, lane in enumerate(lanes) if lane.stop_m < _CAR_LENGTH_M + _TAIL_M}
+    if len(short) == len(lanes):
+        return list(range(len(lanes))), turns
+    after: dict[int, list[LaneTurn]] = {}
+    for turn in turns:
+        after.setdefault(turn.from_lane, []).append(turn)
+    found: dict[tuple[int, int], LaneTurn] = {}
+    open_ways: list[tuple[LaneTurn, tuple[int, ...]]] = [
+        (turn, (turn.to_lane,)) for turn in turns if turn.from_lane not in short
+    ]
+    while open_ways:
+        way, through = open_ways.pop()
+        if way.to_lane not in short:
+            name = (way.from_lane, way.to_lane)
+            if name not in found or len(way.line_m) < len(found[name].line_m):
+                found[name] = way
+            continue
+        open_ways += [
+            (_joined(way, lanes[way.to_lane], turn), (*through, turn.to_lane))
+            for turn in after.get(way.to_lane, ())
+            if turn.to_lane not in through
+        ]
+    left = _with_a_way_between(set(range(len(lanes))) - short, set(found))
+    return sorted(left), [turn for (a, b), turn in sorted(found.items()) if a in left and b in left]
+
+
+def _with_a_way_between(lanes: set[int], turns: set[tuple[int, int]]) -> set[int]:
+    """The lanes that a turn leads to and another one leads away from."""
+    while True:
+        inner = [(a, b) for a, b in turns if a in lanes and b in lanes]
+        kept = {a for a, _ in inner} & {b for _, b in inner}
+        if kept == lanes:
+            return kept
+        lanes = kept
+
+
+def _joined(way: LaneTurn, lane: Lane, turn: LaneTurn) -> LaneTurn:
+    """One turn over two junctions and the lane between them."""
+    on_it = (*way.crosswalks, *(number for *_, number in lane.crosswalks), *turn.crosswalks)
+    return LaneTurn(
+        (*way.line_m, *lane.line_m[1:], *turn.line_m[1:]),
+        way.from_lane,
+        turn.to_lane,
+        min(way.speed_mps, turn.speed_mps),
+        (),
+        tuple(dict.fromkeys(on_it)),
+    )
+
+
+def _in_order(
+    world: World, lanes: Sequence[Lane], kept: list[int], turns: list[LaneTurn]
+) -> tuple[Lane, ...]:
+    """Number the lanes that are left, and give them their turns with the order of giving way."""
+    ranks = [_rank(world, lanes, turn) for turn in turns]
+    lines = [LineString([p[:2] for p in turn.line_m]) for turn in turns]
+    number = {old: new for new, old in enumerate(kept)}
+    before: list[list[tuple[int, int]]] = [[] for _ in turns]
+    near = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=CAR_WIDTH_M + 0.4)
+    for i, k in near.T.tolist():
+        one, other = turns[i], turns[k]
+        if one.from_lane != other.from_lane and ranks[k] < ranks[i]:
+            before[i].append((number[other.from_lane], number[other.to_lane]))
+    of_lane: dict[int, list[LaneTurn]] = {i: [] for i in kept}
+    for turn, first in zip(turns, before, strict=True):
+        ends = number[turn.from_lane], number[turn.to_lane]
+        of_lane[turn.from_lane].append(
+            replace(turn, from_lane=ends[0], to_lane=ends[1], gives_way_to=tuple(sorted(first)))
+        )
+    return tuple(
+        replace(lanes[i], turns=tuple(sorted(of_lane[i], key=lambda t: t.to_lane))) for i in kept
+    )
+
+
+def _rank(world: World, lanes: Sequence[Lane], turn: LaneTurn) -> tuple[Any, ...]:
+    """Wide streets first, then straight on before turns, then by direction: a total order."""
+    one, other = lanes[turn.from_lane], lanes[turn.to_lane]
+    heading = _end_heading(LineString([p[:2] for p in one.line_m]))
+    on = _start_heading(LineString([p[:2] for p in other.line_m]))
+    bend = abs(math.remainder(heading - on, 2 * math.pi))
+    width_m = max(world.streets[s].width_m for s in one.streets)
+    return -width_m, bend > 0.6, round(heading, 3), turn.from_lane, turn.to_lane
 
 
 def _curve(one: LineString, other: LineString) -> tuple[LineString, float]:

@@ -222,6 +222,8 @@ def _raised_ways(
 ) -> list[tuple[Point, float]]:
     """Add chains of places over footbridges and along the pavements of raised roads."""
     extra: list[tuple[Point, float]] = []
+    roads = shapely.union_all([carriageway_polygon(s) for s in world.streets if s.lanes])
+    shapely.prepare(roads)
     for street in world.streets:
         if not street.is_raised or not all(ground_level_ends(world, street)):
             continue
@@ -237,19 +239,44 @@ def _raised_ways(
             points = [row.interpolate(i / count, normalized=True) for i in range(count + 1)]
             chain = [(p.x, p.y) for p in points]
             height = deck_heights_m(street, chain)
-            inner = [i for i, p in enumerate(chain) if not shapely.contains_xy(area, *p)]
+            inner = _on_deck(world, street, chain, height, area)
             if not inner:
                 continue
-            inner = list(range(inner[0], inner[-1] + 1))
             first = len(places) + len(extra)
             extra += [(chain[i], float(height[i])) for i in inner]
             ways |= {(first + i, first + i + 1): -1 for i in range(len(inner) - 1)}
             for mine, end in ((first, chain[inner[0]]), (first + len(inner) - 1, chain[inner[-1]])):
-                gap_m = np.hypot(*(places - end).T)
-                for near in np.argsort(gap_m)[:3]:
-                    if gap_m[near] < 2.0 * _SPACING_M:
-                        ways[int(near), mine] = -1
+                for near in _ends_of_deck(places, end, roads):
+                    ways[near, mine] = -1
     return extra
+
+
+def _on_deck(
+    world: World, street: Street, chain: list[Point], height_m: Floats, area: Any
+) -> list[int]:
+    """The part of a chain of places over a deck that is neither on the ground nor on a road.
+
+    Where a deck joins a street, its line goes on over the carriageway of that street.
+    """
+    inside = shapely.contains_xy(area, np.array(chain))
+    inner = [i for i in range(len(chain)) if not inside[i]]
+    roads = [carriageway_polygon(s) for s in world.streets if s.lanes and not s.is_raised]
+    on_road = shapely.contains_xy(shapely.union_all(roads).buffer(BODY_M), np.array(chain))
+    low = height_m - ground_heights_m(world.terrain, np.array(chain)) < HEADROOM_M
+    while inner and on_road[inner[0]] and low[inner[0]]:
+        inner.pop(0)
+    while inner and on_road[inner[-1]] and low[inner[-1]]:
+        inner.pop()
+    return list(range(inner[0], inner[-1] + 1)) if inner else []
+
+
+def _ends_of_deck(places: Floats, end: Point, roads: Any) -> list[int]:
+    """The places near the end of a deck to which people walk from it without crossing a road."""
+    gap_m = np.hypot(*(places - end).T)
+    near = np.flatnonzero(gap_m < 2.0 * _SPACING_M)
+    near = near[np.argsort(gap_m[near], kind="stable")]
+    ways = shapely.linestrings([[places[i], end] for i in near.tolist()])
+    return [int(i) for i in near[~shapely.intersects(roads, ways)]][:3]
 
 
 def _largest_part(
