@@ -9,11 +9,17 @@ import pytest
 import shapely
 
 from followme_uav.errors import ConfigError
+from followme_uav.sim.agents.car_clearance import clearance_m, free_way_m, would_touch
 from followme_uav.sim.agents.driver import hits
+from followme_uav.sim.agents.lane_driver import LaneDriver
+from followme_uav.sim.agents.lane_paths import CarPath, LanePath
 from followme_uav.sim.agents.people import Crowd
 from followme_uav.sim.agents.routes import Route, check_route
 from followme_uav.sim.agents.traffic_of import traffic_of
 from followme_uav.sim.agents.walkways_of import walkways_of
+from followme_uav.sim.agents.world_traffic import WorldTraffic
+from followme_uav.sim.agents.world_walkways import WorldWalkways
+from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M
 from followme_uav.sim.city.world_place import WorldPlace
 from followme_uav.worlds.shapes import polygon_of
 from followme_uav.worlds.world import Area, Building, Street, Terrain
@@ -114,6 +120,77 @@ def test_people_walk_on_footbridges_and_on_the_ground_below():
     wet = np.array([[0.0, 20.0]])
     walkways.keep_out(np.array([[-9.0, 20.0]]), wet)
     assert abs(wet[0, 0]) > 8.0
+
+
+_RING = ((-40.0, -40.0), (40.0, -40.0), (40.0, 40.0), (-40.0, 40.0), (-40.0, -40.0))
+
+
+def _raised_ring(height_m):
+    """A road on a deck around the place, with pavements."""
+    heights_m = (height_m,) * len(_RING)
+    deck = Street("elevated_road", 10.0, _RING, 2.0, 2, heights_m)
+    path = Street("footpath", 6.0, ((-20.0, 0.0), (20.0, 0.0)))
+    return WorldPlace(crossing(streets=(deck, path), buildings=()), 3)
+
+
+@pytest.mark.parametrize(("height_m", "stops"), [(6.0, True), (0.0, False)])
+def test_cars_on_a_deck_stop_for_people_on_it_and_not_for_those_below(height_m, stops):
+    traffic = WorldTraffic(_raised_ring(6.0), 3, 4)
+    assert {round(car.up_m, 1) for car in traffic.cars} == {6.0}
+    person = (*_on_a_lane(traffic), height_m)
+    traffic.reset([person])
+    nearest_m = math.inf
+    for _ in range(20 * 60):
+        traffic.advance(0.05, [person])
+        nearest_m = min(nearest_m, *(clearance_m(pose, person) for pose in traffic.poses))
+    assert (nearest_m > 0.33) == stops
+    assert (min(traffic.speeds_mps) == 0.0) == stops
+
+
+def _on_a_lane(traffic):
+    """The place of a car after a while: another one comes there."""
+    for _ in range(200):
+        traffic.advance(0.05)
+    return traffic.poses[0][:2]
+
+
+def test_kerbs_of_decks_hold_back_people_on_them_and_not_those_below():
+    place = _raised_ring(6.0)
+    walkways = WorldWalkways(place)
+    at = np.array([[0.0, -37.4]])  # on the carriageway, or below it
+    walkways._is_deck[:2] = True
+    walkways._heights_m[:2] = 6.0
+    on_deck, below = (np.array([0]), np.array([1])), (np.array([2]), np.array([3]))
+    assert walkways.road_gaps_m(at, on_deck)[0] == CARRIAGEWAY_HALF_WIDTH_M
+    assert walkways.road_gaps_m(at, below)[0] > CARRIAGEWAY_HALF_WIDTH_M + 7.0
+    assert walkways.road_gaps_m(at)[0] == CARRIAGEWAY_HALF_WIDTH_M  # nobody starts below a deck
+
+
+def test_cars_look_where_their_corners_sweep_in_a_bend():
+    """In a narrow bend the inner side of a car comes nearer than the strip of its width."""
+    bend = [(8.0 * math.sin(a), 8.0 - 8.0 * math.cos(a), 0.0) for a in np.linspace(0, 1.57, 30)]
+    path = CarPath([(-20.0, 0.0, 0.0), *bend])
+    lane = LanePath(path, path.length_m, (), (), (6.0,) * 30)
+    driver = LaneDriver((lane,), (0.1, 0.1, 0.1), 6.0, 0, 10.0, 0)
+    inside, outside = (4.7, 3.3, 0.0), (0.0, 6.5, 0.0)
+    assert free_way_m(driver, 20.0, [outside]) == 20.0
+    free_m = free_way_m(driver, 20.0, [inside])
+    assert 10.0 < free_m < 20.0
+    assert clearance_m(driver.pose(free_m), inside) > 0.35
+    assert not would_touch(driver, free_m, [inside])
+    assert free_way_m(driver, 20.0, [(*inside[:2], 4.0)]) == 20.0
+
+
+def test_car_drives_on_beside_a_person_who_is_near_already():
+    """A car that waits for a person who waits for the car would stand for ever."""
+    path = CarPath([(0.0, 0.0, 0.0), (60.0, 0.0, 0.0)])
+    lane = LanePath(path, 60.0, (), (), (6.0,) * 31)
+    driver = LaneDriver((lane,), (0.1, 0.1, 0.1), 6.0, 0, 20.0, 0)
+    beside, ahead = (20.0, 1.2, 0.0), (26.0, 1.2, 0.0)
+    assert free_way_m(driver, 12.0, [beside]) == 12.0
+    assert not would_touch(driver, 0.1, [beside])
+    assert free_way_m(driver, 12.0, [ahead]) < 4.0
+    assert would_touch(driver, 4.0, [ahead])
 
 
 def test_world_without_ways_is_refused_with_one_line():
