@@ -6,6 +6,7 @@ Traffic keeps to the right. Dead ends have no lanes, as long as other streets ar
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -281,33 +282,40 @@ def _without_short_lanes(
     """Let turns lead on over lanes without room for a car that waits.
 
     Returns:
-        The numbers of the lanes left, and the turns between them; all as they are if there are
-        short lanes only.
+        The numbers of the lanes left, and the turns between them; all as they are if none would
+        be left.
     """
     short = {i for i, lane in enumerate(lanes) if lane.stop_m < _CAR_LENGTH_M + _TAIL_M}
-    if len(short) == len(lanes):
-        return list(range(len(lanes))), turns
     after: dict[int, list[LaneTurn]] = {}
     for turn in turns:
         after.setdefault(turn.from_lane, []).append(turn)
-    found: dict[tuple[int, int], LaneTurn] = {}
-    open_ways: list[tuple[LaneTurn, tuple[int, ...]]] = [
-        (turn, (turn.to_lane,)) for turn in turns if turn.from_lane not in short
-    ]
-    while open_ways:
-        way, through = open_ways.pop()
-        if way.to_lane not in short:
-            name = (way.from_lane, way.to_lane)
-            if name not in found or len(way.line_m) < len(found[name].line_m):
-                found[name] = way
-            continue
-        open_ways += [
-            (_joined(way, lanes[way.to_lane], turn), (*through, turn.to_lane))
-            for turn in after.get(way.to_lane, ())
-            if turn.to_lane not in through
-        ]
+    found = {
+        (i, turn.to_lane): turn
+        for i in sorted(set(after) - short)
+        for turn in _ways_on(i, lanes, after, short)
+    }
     left = _with_a_way_between(set(range(len(lanes))) - short, set(found))
+    if not left:
+        return list(range(len(lanes))), turns
     return sorted(left), [turn for (a, b), turn in sorted(found.items()) if a in left and b in left]
+
+
+def _ways_on(
+    start: int, lanes: Sequence[Lane], after: dict[int, list[LaneTurn]], short: set[int]
+) -> list[LaneTurn]:
+    """The turns from a lane to the next ones that are not short, over the fewest junctions."""
+    found: dict[int, LaneTurn] = {}
+    reached: set[int] = set()
+    open_ways = deque(after[start])
+    while open_ways:
+        way = open_ways.popleft()
+        if way.to_lane not in short:
+            found.setdefault(way.to_lane, way)
+        elif way.to_lane not in reached:
+            reached.add(way.to_lane)
+            lane = lanes[way.to_lane]
+            open_ways += [_joined(way, lane, turn) for turn in after.get(way.to_lane, ())]
+    return list(found.values())
 
 
 def _with_a_way_between(lanes: set[int], turns: set[tuple[int, int]]) -> set[int]:
