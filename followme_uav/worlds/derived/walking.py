@@ -130,16 +130,21 @@ def walk_graph(world: World) -> WalkGraph:
 
 
 def _low_part(world: World, street: Street) -> Any:
-    """The ground below a deck, without headroom."""
+    """The ground below a deck, without headroom; at an end that cars drive over, their way."""
     line = line_of(street).segmentize(1.0)
     points = np.array(line.coords)[:, :2]
     under = deck_heights_m(street, points) - street.thickness_m
     low = under - ground_heights_m(world.terrain, points) < HEADROOM_M
-    parts = [
-        LineString(points[i : i + 2]).buffer(street.width_m / 2.0, cap_style="square")
-        for i in range(len(points) - 1)
-        if low[i] and low[i + 1] and not _is_ramp_end(street, line, points[i])
-    ]
+    parts = []
+    for i in range(len(points) - 1):
+        if not (low[i] and low[i + 1]):
+            continue
+        width_m = street.width_m
+        if _is_ramp_end(street, line, points[i]):
+            width_m = street.carriageway_m if street.lanes else 0.0
+        if width_m > 0.0:
+            part = LineString(points[i : i + 2]).buffer(width_m / 2.0, cap_style="square")
+            parts.append(part)
     return shapely.union_all(parts)
 
 
