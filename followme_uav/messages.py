@@ -335,7 +335,7 @@ class MapProgress:
     """The map that the vehicle makes, at one frame of a flight without a map."""
 
     viewed_m2: float
-    """Ground that was looked at so far."""
+    """Ground inside the geofence that was looked at so far."""
     way_m: tuple[Vec2, ...] = ()
     """Points of the way that is flown, the goal last; empty where no way was planned."""
 

@@ -156,7 +156,11 @@ def fly(
 
             log_error = None
             try:
-                result = fly_plan(plan, watch, None if live is None else live.begin)
+                result = (
+                    fly_plan(plan, watch)
+                    if live is None
+                    else fly_plan(plan, watch, live.begin, live.read_maps_of)
+                )
             except IncompleteLogError as error:
                 result, log_error = error.summary, error
         if summary is not None:

@@ -18,8 +18,10 @@ from followme_uav.terminal import make_console
 if TYPE_CHECKING:
     from followme_uav.log.entry import FlightEntry
     from followme_uav.log.reader import FlightLog
+    from followme_uav.pilot.map_snapshot import MapSnapshot
     from followme_uav.view.history import History
     from followme_uav.view.live import LiveView
+    from followme_uav.view.map_colours import MapReader
     from followme_uav.view.recording import FlightRecording
     from followme_uav.view.viewer import Viewer
 
@@ -29,6 +31,8 @@ WebOption = Annotated[
 ]
 
 FILM_STRIP_IMAGES = 18
+_VIDEO_MAP_S = 0.2
+"""Time between two maps in a video."""
 _FLUSH_S = 60.0
 _POLL_S = 0.5
 
@@ -150,14 +154,20 @@ class _LogPresenter:
     def draw_plots(self, folder: Path) -> None:
         """Write figures and a film strip as PNG files into `folder`."""
         from followme_uav.view import plots
+        from followme_uav.view.map_figure import chosen_moments, own_maps
+        from followme_uav.view.panels import COVERAGE_PANEL, FLIGHT_PANELS
         from followme_uav.view.pictures import chosen_times, film_strip
 
         history = self._history
+        moments, last = chosen_moments(history), len(history.time_s) - 1
+        maps = self._maps_at([*moments, last])
+        panels = (*FLIGHT_PANELS, COVERAGE_PANEL)
         figures = {
-            "flight.png": plots.time_lines(history, title=self._name),
+            "flight.png": plots.time_lines(history, panels, self._name),
             "pid_loops.png": plots.loop_terms(history),
             "loop_times.png": plots.loop_times(history),
-            "map.png": plots.top_view(history),
+            "map.png": plots.top_view(history, own_map=maps.get(last)),
+            **({"own_maps.png": own_maps(history, maps, moments)} if maps else {}),
         }
         for name, figure in figures.items():
             plots.save(figure, folder / name)
@@ -173,30 +183,52 @@ class _LogPresenter:
         from followme_uav.view.video import write_video
         from followme_uav.view.video_painter import VideoPainter
 
-        painter = VideoPainter(self._history, self._name)
+        painter = VideoPainter(self._history, self._name, self._map_reader(_VIDEO_MAP_S))
         rate_hz = self._log.metadata.config.camera.rate_hz
         write_video(self._entries("Video"), painter, path, rate_hz)
         print(f"{path}: {self._length_s:.1f} s")
 
     def record(self, path: Path) -> None:
         """Write a Rerun recording."""
-        self._recording().save(self._entries("Recording"), path)
+        from followme_uav.view.map_colours import VIEWER_MAP_S
+
+        read_map = self._map_reader(VIEWER_MAP_S)
+        self._recording().save(self._entries("Recording"), path, read_map)
         print(f"{path}: open it with 'rerun {path}'")
 
     def open_viewer(self, kind: Literal["window", "web"]) -> None:
         """Open a window, which stays, or serve a page until Ctrl-C."""
+        from followme_uav.view.map_colours import VIEWER_MAP_S
         from followme_uav.view.viewer import Viewer
 
         with Viewer(kind) as viewer:
             _warn(viewer)
-            recording = self._recording()
+            recording, read_map = self._recording(), self._map_reader(VIEWER_MAP_S)
             recording.connect(viewer.url)
             for entry in self._entries("Viewer"):
-                recording.log(entry)
+                recording.log(entry, read_map(entry))
                 if not viewer.is_open():
                     return
             recording.finish(_FLUSH_S)
             serve(viewer)
+
+    def _maps_at(self, numbers: list[int]) -> dict[int, MapSnapshot]:
+        """The maps that the vehicle has made at these entries."""
+        from followme_uav.log.reader import MASK
+        from followme_uav.replay.own_maps import maps_at
+
+        if not self._history.makes_map:
+            return {}
+        log = self._log
+        with self._console.status("Making the map anew ..."):
+            return maps_at(log.entries((MASK,)), log.metadata.config, numbers)
+
+    def _map_reader(self, every_s: float) -> MapReader:
+        """Makes the maps of a flight without a map, in the order of the entries."""
+        from followme_uav.replay.own_maps import ReplayedMaps
+
+        maps = ReplayedMaps(self._log.metadata.config)
+        return lambda entry: maps.next_snapshot(entry, every_s)
 
     def _recording(self) -> FlightRecording:
         from followme_uav.view.recording import FlightRecording

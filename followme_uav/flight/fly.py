@@ -29,7 +29,7 @@ from followme_uav.messages import Command, Manoeuvre, Solid
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.perception.network_files import changed_ns, check_network
 from followme_uav.perception.segmenter import Segmenter
-from followme_uav.pilot.interface import MaskSource, PilotMaker
+from followme_uav.pilot.interface import AnyPilot, MaskSource, PilotMaker
 from followme_uav.rpc.airsim import AirSimClient
 
 logger = logging.getLogger(__name__)
@@ -141,7 +141,12 @@ class _Vision:
         return NetworkMasks(self.segmenter.segment)
 
 
-def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None) -> FlightSummary:
+def fly(
+    plan: FlightPlan,
+    watch: Watch | None = None,
+    begin: Begin | None = None,
+    show_pilot: Callable[[AnyPilot], None] | None = None,
+) -> FlightSummary:
     """Fly the plan. Ctrl-C lands; a second one stops at once with the vehicle hovering.
 
     Closing the simulator's window ends the flight; the summary covers the flight until then.
@@ -150,6 +155,7 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
         plan: The flight.
         watch: Called with each entry and the metrics so far.
         begin: Called before the first frame.
+        show_pilot: Called with the pilot before its first step, to read its map between steps.
 
     Raises:
         InUseError: Another flight writes the log.
@@ -213,6 +219,8 @@ def fly(plan: FlightPlan, watch: Watch | None = None, begin: Begin | None = None
             was_closed=was_closed,
             make_pilot=kind.make,
         )
+        if show_pilot is not None:
+            show_pilot(loop.pilot)
         logger.info(
             "The flight begins: %g s, seed %d, %s, %s, log %s.",
             *(config.duration_s, plan.seed, "lockstep" if plan.lockstep else "real time"),

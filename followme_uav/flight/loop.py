@@ -23,7 +23,7 @@ from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.images import as_logged
 from followme_uav.messages import Command, Frame, GroundTruth, MissionState, Step
 from followme_uav.pilot.guarded import GuardedPilot
-from followme_uav.pilot.interface import MaskSource, PilotMaker
+from followme_uav.pilot.interface import AnyPilot, MaskSource, PilotMaker
 from followme_uav.pilot.pilot import Pilot
 
 logger = logging.getLogger(__name__)
@@ -168,6 +168,11 @@ class FlightLoop:
         self._journal = FlightJournal(config, lockstep=lockstep)
         self._landing_requested = False
         self._aborted = False
+
+    @property
+    def pilot(self) -> AnyPilot:
+        """The pilot that flies, for those who watch it."""
+        return self._pilot
 
     @property
     def landing_requested(self) -> bool:

@@ -102,9 +102,10 @@ class Baseline(ABC):
         ground = Ground(config.simulator.ground)
         self._clock = FrameClock(config.camera.rate_hz, ground)
         self._mission = _Mission(config.mission, config.duration_s)
-        self._surroundings = surroundings_of(config)
-        self._behaviours = Behaviours(config, ways_of(config, self._surroundings))
-        self._control = Control(config, self._surroundings)
+        self.surroundings = surroundings_of(config)
+        self.ways = ways_of(config, self.surroundings)
+        self._behaviours = Behaviours(config, self.ways)
+        self._control = Control(config, self.surroundings)
         self._contacts = ContactJudge(config.mission, ground)
         self._aim: _Aim | None = None
 
@@ -120,11 +121,11 @@ class Baseline(ABC):
     def step(self, frame: Frame) -> Step:
         """Detect, decide, guide and control, once."""
         dt_s, altitude_m = self._clock.time_step_s(frame), self._clock.altitude_m(frame)
-        if self._surroundings is not None:
-            self._surroundings.update(frame, altitude_m)
+        if self.surroundings is not None:
+            self.surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        if self._surroundings is not None and mask is not None:
-            self._surroundings.note_people(frame, mask, altitude_m)
+        if self.surroundings is not None and mask is not None:
+            self.surroundings.note_people(frame, mask, altitude_m)
         airborne = self.state not in (MissionState.TAKEOFF, MissionState.DONE)
         found = detect(mask, self.config.detection) if mask is not None and airborne else []
         detection = max(found, key=lambda one: one.area_px, default=None)
@@ -157,7 +158,7 @@ class Baseline(ABC):
             loops=loops,
             inputs=inputs_of_mission,
             guidance=guidance,
-            own_map=None if self._surroundings is None else self._surroundings.progress(),
+            own_map=None if self.surroundings is None else self.surroundings.progress(),
         )
 
     def _guide(self, inputs: GuidanceInputs) -> Guided:

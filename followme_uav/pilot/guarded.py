@@ -66,6 +66,11 @@ class GuardedPilot:
         """The present mission state."""
         return self._state
 
+    @property
+    def pilot(self) -> AnyPilot:
+        """The pilot that flies: the user's, or the own one after its failure."""
+        return self._pilot
+
     def step(self, frame: Frame) -> Step:
         """The pilot's step, or that of the landing after its failure.
 

@@ -114,12 +114,12 @@ def _replay(
     pilot = make_pilot(config, sensors)
     for entry, mask in entries:
         sensors.advance(entry, mask)
-        yield ReplayedStep(entry, pilot.step(_with_image(entry.frame, mask)))
+        yield ReplayedStep(entry, pilot.step(with_image(entry.frame, mask)))
     if isinstance(pilot, GuardedPilot) and pilot.failure is not None:
         raise pilot.failure
 
 
-def _with_image(frame: Frame, mask: Mask | None) -> Frame:
+def with_image(frame: Frame, mask: Mask | None) -> Frame:
     """The frame with a blank image if there is a mask, but no image.
 
     The own pilots use only the size of an image, so logs without images can be replayed.

@@ -7,9 +7,16 @@ from typing import Any
 import rerun.blueprint as rrb
 from rerun.blueprint.encodings import TextLogColumn
 
-from followme_uav.view.panels import FLIGHT_PANELS, LOOP_PANELS, TIMES_PANEL, Panel
+from followme_uav.view.panels import (
+    COVERAGE_PANEL,
+    FLIGHT_PANELS,
+    LOOP_PANELS,
+    TIMES_PANEL,
+    Panel,
+)
 
 TIMELINE = "flight"
+LEGEND = "legend"
 PATHS = ("world/path/vehicle", "world/path/hero")
 """Shown from the start of the flight to the time cursor."""
 
@@ -19,12 +26,13 @@ _CHASE_M, _CHASE_TARGET_M = (-14.0, -4.0, -7.0), (4.0, 0.0, 1.0)
 """Eye and look-at point, in metres forward, right and down of the vehicle."""
 
 
-def blueprint(duration_s: float | None) -> Any:
+def blueprint(duration_s: float | None, *, makes_map: bool = False) -> Any:
     """The layout: camera and map on the left, the city in the middle, plots on the right.
 
     Args:
         duration_s: Of a completed flight, which is played from its start; None for a flight in
             progress, of which the latest entry is shown.
+        makes_map: The vehicle makes a map of its own; its colours and coverage are shown.
     """
     time_axis = None
     if duration_s is not None:
@@ -33,8 +41,10 @@ def blueprint(duration_s: float | None) -> Any:
             rrb.TimeRangeBoundary.absolute(seconds=max(duration_s, 1.0)),
         )
         time_axis = rrb.TimeAxis(view_range=whole)
-    plots = {panel.key: _plot(panel, time_axis) for panel in FLIGHT_PANELS}
+    panels = (*FLIGHT_PANELS, COVERAGE_PANEL) if makes_map else FLIGHT_PANELS
+    plots = {panel.key: _plot(panel, time_axis) for panel in panels}
     first = [plots.pop(key) for key in ("distance", "image_error", "speed")]
+    legend = [rrb.TextDocumentView(name="Colours of the map", origin=LEGEND)] if makes_map else []
     loops = [_plot(panel, time_axis) for panel in LOOP_PANELS]
     return rrb.Blueprint(
         rrb.Horizontal(
@@ -46,6 +56,8 @@ def blueprint(duration_s: float | None) -> Any:
                     ),
                 ),
                 _map_view(),
+                *legend,
+                row_shares=[5, 5, 1][: 2 + len(legend)],
             ),
             rrb.Vertical(
                 _chase_view(),

@@ -5,7 +5,21 @@ Most are from the palette of Okabe and Ito, which people with colour blindness c
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from followme_uav.messages import MissionState
+
+
+class MapColours(NamedTuple):
+    """Colours of the cells of a map that a vehicle makes itself."""
+
+    unknown: str
+    free: str
+    viewed: str
+    """Free, and the ground below was looked at."""
+    frontier: str
+    occupied: str
+
 
 BLUE, SKY, GREEN = "#0072b2", "#56b4e9", "#009e73"
 ORANGE, VERMILION, PURPLE, YELLOW = "#e69f00", "#d55e00", "#cc79a7", "#f0e442"
@@ -32,6 +46,14 @@ STREET, GROUND, HOUSE, TREE, DECK = "#d3d6d8", "#eef0ec", "#b9aea3", "#b7d0ac", 
 """Maps on a white background."""
 DARK_STREET, DARK_HOUSE, DARK_TREE, DARK_DECK = "#3a4047", "#8a7f74", "#4f7a52", "#6a727b"
 """Maps and cities on a dark background."""
+
+MAP_LIGHT = MapColours("#cfd3d6", "#ffffff", "#cfe8cf", "#56b4e9", "#262626")
+MAP_DARK = MapColours("#16191d", "#5d6670", "#4c7a5c", "#56b4e9", "#e3e6e8")
+"""Of the map that a vehicle makes itself, on a white and on a dark background."""
+WAY = "#ff3fb4"
+"""The way planned, and the place at its end; unlike paths, which have the colours of states."""
+LIKELY = ("#f0e442", "#c8322b")
+"""Where a lost hero may be: from a little to most likely."""
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from followme_uav.config import FlightConfig
 from followme_uav.flight.hero_truth import is_in_view
 from followme_uav.log.entry import FlightEntry
-from followme_uav.messages import MissionState, Solid, Transition, Vec3
+from followme_uav.messages import MissionState, Solid, Transition, Vec2, Vec3
 from followme_uav.view.panels import ALL_PANELS, Panel
 
 Series = NDArray[np.float64]
@@ -40,6 +40,10 @@ class History:
     flyable_m: tuple[tuple[float, float, float, float], ...]
     """Streets as (north_min, east_min, north_max, east_max)."""
     solids: tuple[Solid, ...]
+    ways_m: tuple[tuple[Vec2, ...], ...] = ()
+    """n planned ways of a flight without a map, the goal last; empty where none was planned."""
+    makes_map: bool = False
+    """The vehicle makes a map of its own."""
 
     @property
     def state_spans(self) -> tuple[tuple[MissionState, float, float], ...]:
@@ -100,6 +104,8 @@ def history_of(
     vehicle: list[Vec3] = []
     track: list[Vec3] = []
     hero: list[Vec3] = []
+    ways: list[tuple[Vec2, ...]] = []
+    makes_map = False
     for entry in entries:
         step = entry.step
         times.append(entry.frame.time_s)
@@ -113,6 +119,8 @@ def history_of(
         vehicle.append(entry.frame.vehicle.position_m)
         track.append(step.track.position_m if step.track else unknown_m)
         hero.append(entry.truth.hero_position_m if entry.truth else unknown_m)
+        ways.append(() if step.own_map is None else step.own_map.way_m)
+        makes_map |= entry.frame.scan is not None
     return History(
         time_s=np.asarray(times, float) - (times[0] if times else 0.0),
         states=tuple(states),
@@ -127,4 +135,6 @@ def history_of(
         hero_m=np.asarray(hero, float).reshape(-1, 3),
         flyable_m=config.simulator.flyable_m,
         solids=tuple(solids),
+        ways_m=tuple(ways),
+        makes_map=makes_map,
     )

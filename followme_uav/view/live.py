@@ -7,6 +7,7 @@ closed viewer lets the queue fill up, entries are dropped; the flight never wait
 from __future__ import annotations
 
 import logging
+import math
 import multiprocessing
 import os
 import queue
@@ -19,8 +20,11 @@ from typing import Any
 from followme_uav.config import FlightConfig
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import Solid
+from followme_uav.pilot.interface import AnyPilot
+from followme_uav.pilot.map_snapshot import MapSnapshot, snapshot_of
 from followme_uav.program_log import set_up_child
 from followme_uav.recurring import RecurringFault
+from followme_uav.view.map_colours import VIEWER_MAP_S
 from followme_uav.view.viewer import Kind, Viewer
 
 logger = logging.getLogger(__name__)
@@ -49,6 +53,8 @@ class LiveView:
     def __init__(self, kind: Kind, name: str) -> None:
         self.viewer = Viewer(kind)
         self._name = name
+        self._pilot: AnyPilot | None = None
+        self._map_s = -math.inf
         self.dropped = 0
         self._full = RecurringFault(logger, "entries that the viewer did not get", logging.INFO)
         context = multiprocessing.get_context("spawn")
@@ -62,9 +68,13 @@ class LiveView:
         """Pass the flight's configuration and the solids, before the first entry."""
         self._put((config, tuple(solids), self._name))
 
+    def read_maps_of(self, pilot: AnyPilot) -> None:
+        """Show the maps that this pilot makes, if it makes any."""
+        self._pilot = pilot
+
     def show(self, entry: FlightEntry) -> None:
         """Put one entry into the queue, or drop it; never waits."""
-        self._put(entry)
+        self._put((entry, self._next_map(entry.frame.time_s)))
 
     def finish(self) -> None:
         """Wait until the viewer has the queued entries, three times `FLUSH_S` at most."""
@@ -87,6 +97,13 @@ class LiveView:
         self._process.terminate()
         self._process.join(FLUSH_S)
         self.viewer.__exit__(*error)
+
+    def _next_map(self, time_s: float) -> MapSnapshot | None:
+        """The pilot's map, if the last one is old, and if the viewer will get it."""
+        if self._pilot is None or time_s - self._map_s < VIEWER_MAP_S or self._entries.full():
+            return None
+        self._map_s = time_s
+        return snapshot_of(self._pilot)
 
     def _put(self, item: Any) -> None:
         try:
@@ -113,8 +130,8 @@ def _send_to_viewer(entries: Queue[Any], url: str) -> None:
         return
     recording = FlightRecording(*first)
     recording.connect(url)
-    for entry in queued:
-        recording.log(entry)
+    for entry, own_map in queued:
+        recording.log(entry, own_map)
     recording.finish(FLUSH_S)
 
 

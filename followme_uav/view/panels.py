@@ -102,6 +102,11 @@ def _clearance_m(entry: FlightEntry, config: FlightConfig) -> float | None:
     return None if entry.truth is None else entry.truth.clearance_m
 
 
+def _viewed_m2(entry: FlightEntry, config: FlightConfig) -> float | None:
+    own_map = entry.step.own_map
+    return None if own_map is None else own_map.viewed_m2
+
+
 def _ground_speed(velocity: Vec3) -> float:
     return math.hypot(velocity[0], velocity[1])
 
@@ -230,6 +235,15 @@ FLIGHT_PANELS = (
     ),
 )
 
+COVERAGE_PANEL = Panel(
+    "coverage",
+    "Ground looked at",
+    "m²",
+    (Line("inside the geofence", GREEN, _viewed_m2),),
+    (0.0, None),
+)
+"""Of a flight without a map; others have no values."""
+
 LOOP_PANELS = (
     _loop_panel("pan", "Pan loop", "° a frame", _DEG),
     _loop_panel("tilt", "Tilt loop", "° a frame", _DEG),
@@ -253,4 +267,4 @@ TIMES_PANEL = Panel(
     (0.0, None),
 )
 
-ALL_PANELS = (*FLIGHT_PANELS, *LOOP_PANELS, TIMES_PANEL)
+ALL_PANELS = (*FLIGHT_PANELS, COVERAGE_PANEL, *LOOP_PANELS, TIMES_PANEL)

@@ -13,6 +13,7 @@ import numpy as np
 
 from followme_uav.files import write_figure
 from followme_uav.messages import MissionState, Solid
+from followme_uav.pilot.map_snapshot import MapSnapshot
 from followme_uav.view.colours import (
     DECK,
     GREY,
@@ -28,6 +29,7 @@ from followme_uav.view.colours import (
 )
 from followme_uav.view.figures import styled
 from followme_uav.view.history import History, Series
+from followme_uav.view.map_figure import cell_legend, draw_own_map
 from followme_uav.view.panels import FLIGHT_PANELS, LOOP_PANELS, TIMES_PANEL, Panel
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ _LABELLED_SHARE = 0.05
 """Shorter periods, as a share of the flight, have no name in the band: it would not fit."""
 _MAP_MARGIN_M = 12.0
 _MAP_LEAST_M = 100.0
+_OWN_MAP_MARGIN_M = 30.0
+"""As far as the camera looks."""
 
 
 def time_lines(
@@ -73,11 +77,18 @@ def loop_times(history: History) -> Figure:
     return time_lines(history, (TIMES_PANEL,))
 
 
-def top_view(history: History, size_in: float = 7.0) -> Figure:
-    """The city from above, north up, with the paths of the hero and of the vehicle."""
+def top_view(history: History, size_in: float = 7.0, own_map: MapSnapshot | None = None) -> Figure:
+    """The city from above, north up, with the paths of the hero and of the vehicle.
+
+    Args:
+        history: Of the flight.
+        size_in: Width and height.
+        own_map: The map that the vehicle has made; drawn with the true outlines of buildings.
+    """
     with styled((size_in, size_in)) as figure:
         axis = figure.subplots()
-        centre, side_m = history.map_square_m(_MAP_MARGIN_M, _MAP_LEAST_M)
+        margin_m = _MAP_MARGIN_M if own_map is None else _OWN_MAP_MARGIN_M
+        centre, side_m = history.map_square_m(margin_m, _MAP_LEAST_M)
         half = side_m / 2
         axis.set(
             xlim=(centre[1] - half, centre[1] + half),
@@ -88,9 +99,18 @@ def top_view(history: History, size_in: float = 7.0) -> Figure:
             ylabel="north (m)",
         )
         axis.grid(False)
-        _draw_city(axis, history)
+        cells: list[Any] = []
+        if own_map is None:
+            _draw_city(axis, history)
+        else:
+            draw_own_map(axis, own_map)
+            axis.set(xlim=(centre[1] - half, centre[1] + half))
+            axis.set(ylim=(centre[0] - half, centre[0] + half))
+            _draw_outlines(axis, history)
+            cells = cell_legend()
         _draw_paths(axis, history)
         axis.legend(
+            handles=[*axis.get_legend_handles_labels()[0], *cells],
             loc="upper center",
             bbox_to_anchor=(0.5, -0.085),
             ncols=5,
@@ -185,6 +205,22 @@ def _draw_city(axis: Axes, history: History) -> None:
         else:
             corner = (east - half_east, north - half_north)
             axis.add_patch(Rectangle(corner, 2 * half_east, 2 * half_north, zorder=2, **style))
+
+
+def _draw_outlines(axis: Axes, history: History) -> None:
+    """The buildings as they truly are, to compare a vehicle's own map with."""
+    from matplotlib.patches import Rectangle
+
+    label = "building, truly"
+    for solid in history.solids:
+        if solid.name.startswith("building"):
+            (north, east, _), (half_north, half_east, _) = solid.centre_m, solid.half_size_m
+            corner = (east - half_east, north - half_north)
+            outline = Rectangle(
+                corner, 2 * half_east, 2 * half_north, fill=False, color=HOUSE, lw=1.0, label=label
+            )
+            axis.add_patch(outline)
+            label = "_one entry in the legend"
 
 
 def _map_colour(solid: Solid) -> str:

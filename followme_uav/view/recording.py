@@ -1,6 +1,7 @@
 """A flight as a Rerun recording: its entities, and the data that each entry adds to them.
 
-    world/...    NED, in metres: city, vehicle, camera (with image, mask, detections), track, people
+    world/...    NED, metres: city, vehicle, camera (with image, mask, detections), track, people;
+                 in a flight without a map, the map that the vehicle makes, and its way
     plots/KEY    one for each panel of `view.panels`
     state        the mission state
     events       transitions with their reasons
@@ -39,7 +40,8 @@ from followme_uav.messages import (
     TrackEstimate,
     Vec3,
 )
-from followme_uav.view.blueprint import TIMELINE, blueprint
+from followme_uav.pilot.map_snapshot import MapSnapshot
+from followme_uav.view.blueprint import LEGEND, TIMELINE, blueprint
 from followme_uav.view.candidates import label_of, rejected, selected_label
 from followme_uav.view.colours import (
     DARK_DECK,
@@ -56,7 +58,9 @@ from followme_uav.view.colours import (
     YELLOW,
     rgb,
 )
-from followme_uav.view.panels import ALL_PANELS
+from followme_uav.view.map_colours import MapReader, no_map
+from followme_uav.view.map_entities import MAP_LEGEND, ground_picture, planned_way
+from followme_uav.view.panels import ALL_PANELS, COVERAGE_PANEL
 
 APPLICATION = "followme-uav"
 FRUSTUM_M = 3.0
@@ -90,7 +94,9 @@ class FlightRecording:
         self._solids = tuple(solids)
         self._stream = rr.RecordingStream(APPLICATION)
         self._stream.send_recording_name(name)
-        self._blueprint = blueprint(duration_s)
+        self._makes_map = not config.simulator.has_map
+        self._blueprint = blueprint(duration_s, makes_map=self._makes_map)
+        self._panels = tuple(p for p in ALL_PANELS if self._makes_map or p is not COVERAGE_PANEL)
         self._start_s: float | None = None
         self._vehicle_m: Vec3 | None = None
         self._hero_m: Vec3 | None = None
@@ -100,7 +106,9 @@ class FlightRecording:
         self._stream.connect_grpc(url, default_blueprint=self._blueprint)
         self._log_static_data()
 
-    def save(self, entries: Iterable[FlightEntry], path: Path) -> None:
+    def save(
+        self, entries: Iterable[FlightEntry], path: Path, read_map: MapReader = no_map
+    ) -> None:
         """Write an .rrd file with all entries, which any Rerun viewer opens with the same layout.
 
         Rerun makes the file in memory, because its own file sink ignores a full disk.
@@ -112,7 +120,7 @@ class FlightRecording:
         self._stream.send_blueprint(self._blueprint)
         self._log_static_data()
         for entry in entries:
-            self.log(entry)
+            self.log(entry, read_map(entry))
         content = buffer.read()  # once: each read ends with an index, and a file has only one
         self._stream.disconnect()
         write_whole(path, content or b"")
@@ -122,8 +130,13 @@ class FlightRecording:
         self._stream.flush(timeout_sec=timeout_s)
         self._stream.disconnect()
 
-    def log(self, entry: FlightEntry) -> None:
-        """Add one entry."""
+    def log(self, entry: FlightEntry, own_map: MapSnapshot | None = None) -> None:
+        """Add one entry.
+
+        Args:
+            entry: The next one.
+            own_map: The map that the vehicle makes; None keeps the last one.
+        """
         if self._start_s is None:
             self._start_s = entry.frame.time_s
         self._stream.set_time(TIMELINE, duration=entry.frame.time_s - self._start_s)
@@ -133,7 +146,9 @@ class FlightRecording:
         self._log_track(entry.step.track)
         if entry.truth is not None:
             self._log_truth(entry.truth)
-        for panel in ALL_PANELS:
+        if self._makes_map:
+            self._log_own_map(entry, own_map)
+        for panel in self._panels:
             values = [line.read(entry, self._config) for line in panel.lines]
             known = [math.nan if value is None else value for value in values]
             self._log(f"plots/{panel.key}", rr.Scalars(known))
@@ -163,13 +178,16 @@ class FlightRecording:
         names = [state.value for state in MissionState]
         colours = [rgb(STATES[state]) for state in MissionState]
         self._log_static("state", rr.StateConfiguration(values=names, labels=names, colors=colours))
-        for panel in ALL_PANELS:
+        for panel in self._panels:
             lines = rr.SeriesLines(
                 names=[line.label for line in panel.lines],
                 colors=[_visible(line.colour) for line in panel.lines],
                 widths=[1.0 if line.is_reference else 1.8 for line in panel.lines],
             )
             self._log_static(f"plots/{panel.key}", lines)
+
+        if self._makes_map:
+            self._log_static(LEGEND, rr.TextDocument(MAP_LEGEND, media_type="text/markdown"))
 
     def _log_city(self) -> None:
         """The coordinate system, the vehicle's body, streets and solids."""
@@ -257,6 +275,15 @@ class FlightRecording:
             line_radii=[rr.Radius.ui_points(1.0)],
         )
         self._log("world/track", ellipsoid)
+
+    def _log_own_map(self, entry: FlightEntry, own_map: MapSnapshot | None) -> None:
+        if own_map is not None:
+            self._log("world/own_map", ground_picture(own_map, entry))
+        way = planned_way(entry)
+        if way is None:
+            self._hide("world/way")
+        else:
+            self._log("world/way", way)
 
     def _log_truth(self, truth: GroundTruth) -> None:
         feet_m = truth.hero_position_m

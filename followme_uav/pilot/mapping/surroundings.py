@@ -31,6 +31,7 @@ class Surroundings:
 
     Attributes:
         start_m: Begin of the flight, north and east: the centre of the geofence.
+        radius_m: Of the geofence.
         grid: Space at the vehicle's height.
         ground: The ground that was looked at.
         people: Places at which people were seen on it.
@@ -45,6 +46,7 @@ class Surroundings:
         self._is_first = True
         self._aspect = config.camera.width_px / config.camera.height_px
         self.time_s = -math.inf
+        self.radius_m = config.explore.radius_m
         self._begin((0.0, 0.0))
 
     def _begin(self, start_m: Vec2) -> None:
@@ -58,7 +60,7 @@ class Surroundings:
         fine = GridWindow(explore.cell_m, COARSE * size, COARSE * south, COARSE * west)
         self.start_m = start_m
         self.grid = OccupancyGrid(fine, self._config.limits.clearance_m)
-        self.ground = ViewedGround(coarse, explore.view_m)
+        self.ground = ViewedGround(coarse, explore.view_m, start_m, explore.radius_m)
         self.people = PeopleMap(coarse, explore.view_m)
         self.in_view: tuple[Indices, Indices] = _NOTHING
         self.way_m: tuple[Vec2, ...] = ()

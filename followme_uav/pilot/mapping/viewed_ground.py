@@ -7,11 +7,13 @@ vehicle's height, it has not seen the ground behind either.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.geometry import rotate
-from followme_uav.messages import SCAN_STEP_DEG, CameraPose, RangeScan
+from followme_uav.messages import SCAN_STEP_DEG, CameraPose, RangeScan, Vec2
 from followme_uav.pilot.mapping.window import GridWindow, Indices
 
 EDGE = 0.95
@@ -26,11 +28,20 @@ class ViewedGround:
     Args:
         window: The cells.
         view_m: Distance over ground from which a person is recognised.
+        start_m: Centre of the geofence.
+        radius_m: Radius of the geofence.
     """
 
-    def __init__(self, window: GridWindow, view_m: float) -> None:
+    def __init__(
+        self,
+        window: GridWindow,
+        view_m: float,
+        start_m: Vec2 = (0.0, 0.0),
+        radius_m: float = math.inf,
+    ) -> None:
         self.window = window
         self._view_m = view_m
+        self._start_m, self._radius_m = start_m, radius_m
         self._viewed_s = np.full((window.size, window.size), -np.inf)
         self._first_count = 0
         around = int(np.ceil(view_m / window.cell_m))
@@ -51,7 +62,7 @@ class ViewedGround:
             aspect: Width / height of the image.
         """
         rows, columns = self._cells_in_view(scan, camera, height_m, aspect)
-        self._first_count += int(np.isneginf(self._viewed_s[rows, columns]).sum())
+        self._count_first(rows, columns)
         self._viewed_s[rows, columns] = time_s
         return rows, columns
 
@@ -68,8 +79,15 @@ class ViewedGround:
 
     @property
     def area_m2(self) -> float:
-        """Ground that was ever viewed."""
+        """Ground inside the geofence that was ever viewed."""
         return self._first_count * self.window.cell_m**2
+
+    def _count_first(self, rows: Indices, columns: Indices) -> None:
+        """Count the cells inside the geofence that were never viewed before."""
+        is_first = np.isneginf(self._viewed_s[rows, columns])
+        north_m, east_m = self.window.centres_m(rows[is_first], columns[is_first])
+        away_m = np.hypot(north_m - self._start_m[0], east_m - self._start_m[1])
+        self._first_count += int((away_m < self._radius_m).sum())
 
     def _cells_in_view(
         self, scan: RangeScan, camera: CameraPose, height_m: float, aspect: float

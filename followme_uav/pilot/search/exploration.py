@@ -13,13 +13,14 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, uniform_filter
+from scipy.ndimage import uniform_filter
 
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Vec2
 from followme_uav.pilot.mapping.surroundings import COARSE, Surroundings
 from followme_uav.pilot.planning.grid_planner import GridPlanner
 from followme_uav.pilot.planning.route_field import RouteField
+from followme_uav.pilot.search.frontier import is_frontier
 from followme_uav.pilot.search.landing import LandingPlaces
 from followme_uav.pilot.search.visibility import visible_by_direction
 
@@ -31,7 +32,6 @@ TRIED = 40
 """Number of places, by the rough choice, of which the view is computed."""
 KEEP = 0.6
 """The goal is kept as long as its utility is at least this share of the best one."""
-_NEIGHBOURS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.bool_)
 
 
 class Exploration:
@@ -107,10 +107,9 @@ class Exploration:
         log_odds, is_tight = self._surroundings.grid.sampled(COARSE)
         is_free, is_unknown = log_odds < 0, log_odds == 0
         age = np.minimum((now_s - ground.viewed_s) / self._config.forget_s, 1.0)
-        is_frontier = is_free & ~is_tight & binary_dilation(is_unknown, _NEIGHBOURS)
         window, start_m = ground.window, self._surroundings.start_m
         rows, columns = np.arange(window.size)[:, None], np.arange(window.size)[None, :]
         north_m, east_m = window.centres_m(rows, columns)
         inside = np.hypot(north_m - start_m[0], east_m - start_m[1]) <= self._config.radius_m
         new = inside * age * (is_free | is_unknown)
-        return new, inside * (is_free * age + FRONTIER * is_frontier)
+        return new, inside * (is_free * age + FRONTIER * is_frontier(log_odds, is_tight))

@@ -14,7 +14,10 @@ from followme_uav.scenario.report.axes import axes_of, value_of
 from followme_uav.scenario.report.tables import COLUMNS
 from followme_uav.statistics.unpaired import MannWhitney, mann_whitney
 
-_HISTOGRAMS = ("acquire_s", "in_view", "tracked", "losses", "min_clearance_m", "command_rate")
+_HISTOGRAMS = (
+    *("acquire_s", "in_view", "tracked", "losses", "min_clearance_m", "command_rate"),
+    "viewed_m2",
+)
 _BARS, _WIDTH, _HEIGHT = 34, 340, 110
 _DIGITS = 4
 """Significant digits of numbers in the page."""

@@ -20,7 +20,7 @@ from followme_uav.extras import require
 from followme_uav.files import make_folder, write_text
 from followme_uav.scenario.execution.results import Result, Totals, has_stopped_early, totals
 from followme_uav.scenario.report.axes import by_axis
-from followme_uav.scenario.report.flight_pictures import KINDS, Drawing, draw
+from followme_uav.scenario.report.flight_pictures import Drawing, draw
 from followme_uav.scenario.report.page_data import (
     hardest_draws,
     headings,
@@ -137,7 +137,6 @@ def _page(
         headings=[(name, is_text(name, results)) for name in headings(results)],
         meanings=DRAWS,
         has_failures=any(not result.success for result in results),
-        kinds=KINDS,
         drawn=[result for result in results if result.key in drawings],
         draws_all=len(drawings) == len(results),
         left_out=left_out,
