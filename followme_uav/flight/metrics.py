@@ -55,7 +55,7 @@ class FlightMetrics:
     min_clearance_m: float | None
     """Smallest distance to an obstacle between TAKEOFF and LAND."""
     viewed_m2: float | None
-    """Ground that a flight without a map has looked at; None where the flight has a map."""
+    """Ground inside the geofence that a flight without a map has looked at; else None."""
     command_rate: float | None
     """RMS of the change of commanded velocity per second, in m/s^2."""
     loop_p50_ms: float | None

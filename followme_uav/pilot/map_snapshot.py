@@ -59,7 +59,7 @@ class MapLayer:
     @property
     def east_m(self) -> float:
         """Eastern edge of the last column."""
-        return self.west_m + self.values.shape[1] * self.cell_m
+        return self.west_m + len(self.values[0]) * self.cell_m
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,9 @@ def snapshot_of(pilot: AnyPilot) -> MapSnapshot | None:
     if not isinstance(surroundings, Surroundings):
         return None
     search = getattr(getattr(flown, "ways", None), "search", None)
-    is_searching = pilot.state is MissionState.SEARCH and isinstance(search, HeroSearch)
-    hero_map = search.hero_map if is_searching else None
+    hero_map = None
+    if isinstance(search, HeroSearch) and pilot.state is MissionState.SEARCH:
+        hero_map = search.hero_map
     return MapSnapshot(
         _cells(surroundings, hero_map),
         None if hero_map is None else _probability(hero_map),

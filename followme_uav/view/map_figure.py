@@ -55,18 +55,24 @@ def chosen_moments(history: History, count: int = 6) -> list[int]:
     return sorted(last | set(others[: count - len(last)]))
 
 
-def own_maps(history: History, maps: Mapping[int, MapSnapshot], numbers: Sequence[int]) -> Figure:
+def own_maps(
+    history: History,
+    maps: Mapping[int, MapSnapshot],
+    numbers: Sequence[int],
+    columns: int = _COLUMNS,
+) -> Figure:
     """The map at several moments, north up, with the path so far and the way planned.
 
     Args:
         history: Of the whole flight.
         maps: By the number of the entry.
         numbers: Of the entries that are drawn; those without a map are left out.
+        columns: Maps in a row.
     """
     numbers = [number for number in numbers if number in maps]
-    rows = max(math.ceil(len(numbers) / _COLUMNS), 1)
-    with styled((_COLUMNS * _PANEL_IN, rows * _PANEL_IN + 0.6)) as figure:
-        axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    rows = max(math.ceil(len(numbers) / columns), 1)
+    with styled((columns * _PANEL_IN, rows * _PANEL_IN + 0.6)) as figure:
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
         centre, side_m = history.map_square_m(_MARGIN_M, _LEAST_M)
         for axis, number in zip(axes, numbers, strict=False):
             _draw_moment(axis, history, maps[number], number)

@@ -7,6 +7,7 @@ import sys
 import pytest
 from PIL import Image
 
+from tests import mapless_flight
 from tests.made_flight import FRAMES, write_log
 
 DEADLINE_S = 120
@@ -107,6 +108,19 @@ def test_one_command_writes_a_video_and_a_recording(followme, log, tmp_path):
     entities = _rerun("rrd", "print", tmp_path / "f.rrd")
     for path in ("world/camera/image", "world/camera/mask", "world/path/hero", "plots/distance"):
         assert f"/{path}" in entities
+    assert "own_map" not in entities and "coverage" not in entities
+
+
+def test_flight_without_a_map_is_shown_with_the_map_that_it_makes(followme, tmp_path):
+    pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib, extra [report]")
+    pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
+    path = mapless_flight.write_log(tmp_path / "no_map.mcap")
+    code, out, err = followme("replay", path, "--plots", "plots", "--rrd", "f.rrd")
+    assert code == 0, err
+    assert "own_maps.png" in out and (tmp_path / "plots" / "own_maps.png").exists()
+    entities = _rerun("rrd", "print", tmp_path / "f.rrd")
+    for entity in ("world/own_map", "world/way", "plots/coverage", "legend"):
+        assert f"/{entity}" in entities
 
 
 def _rerun(*arguments):

@@ -4,8 +4,10 @@ import json
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.log.writer import FlightLogWriter
@@ -13,12 +15,15 @@ from followme_uav.messages import MissionState
 from followme_uav.scenario import tune
 from followme_uav.scenario.execution.results import read_results, totals, write_results
 from followme_uav.scenario.report.compare import changes, print_comparison
+from followme_uav.scenario.report.flight_pictures import OWN_MAPS_CAPTION
 from followme_uav.scenario.report.page_data import hardest_draws
 from followme_uav.scenario.report.report import write_report
 from followme_uav.scenario.report.tables import print_results, with_error
 from followme_uav.scenario.run import CampaignRun
 from followme_uav.scenario.script.plan import Campaign, Variant
 from followme_uav.statistics.intervals import Interval, wilson
+from followme_uav.view.colours import MAP_LIGHT, rgb
+from tests import mapless_flight
 from tests.conftest import detection_at, hero_mask, make_entry
 from tests.unit.scenario_parts import result, scenario
 
@@ -155,6 +160,19 @@ def test_report_is_one_file_with_all_flights_and_escaped_text(tmp_path, config):
     drawn = {f: f.stat().st_mtime_ns for f in (tmp_path / "pictures").iterdir()}
     write_report(tmp_path, flown, workers=1)
     assert drawn == {f: f.stat().st_mtime_ns for f in (tmp_path / "pictures").iterdir()}
+
+
+def test_report_shows_the_map_that_a_flight_without_a_map_makes(tmp_path):
+    mapless_flight.write_log(tmp_path / "logs" / "one-seed1.mcap")
+    flown = [result(log="logs/one-seed1.mcap")]
+    page = write_report(tmp_path, flown, workers=1).read_text()
+    assert page.count("data:image/webp;base64,") == 4
+    assert OWN_MAPS_CAPTION in page
+    (maps,) = (tmp_path / "pictures").glob("*-own-maps.webp")
+    with Image.open(maps) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    near = np.abs(pixels - rgb(MAP_LIGHT.viewed)).sum(axis=2) < 20
+    assert near.mean() > 0.02, "no ground is looked at"
 
 
 # Tuning

@@ -1,5 +1,7 @@
 """A video plays in ordinary players, at the speed of the flight, and shows its states."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,12 @@ import av
 
 from followme_uav.errors import ConfigError
 from followme_uav.messages import MissionState
-from followme_uav.view.colours import STATES, rgb
+from followme_uav.view.colours import MAP_DARK, STATES, WAY, rgb
 from followme_uav.view.history import history_of
 from followme_uav.view.video import write_video
+from followme_uav.view.video_map import dashes
 from followme_uav.view.video_painter import SIZE_PX, VideoPainter
+from tests import mapless_flight
 from tests.conftest import make_entry
 from tests.made_flight import FRAMES, HOUSE, LAWN, SKY, TREE, entries
 
@@ -55,6 +59,54 @@ def test_frame_of_the_video_shows_the_mission_state_in_its_colour(painter):
     in_state_box = (40, 40)
     assert pictures[0].getpixel(in_state_box) == rgb(STATES[MissionState.PATROL])
     assert pictures[-1].getpixel(in_state_box) == rgb(STATES[MissionState.FOLLOW])
+
+
+def shares(picture, colours):
+    """Share of the pixels of each colour."""
+    pixels = np.asarray(picture)
+    return [float((pixels == rgb(colour)).all(axis=2).mean()) for colour in colours]
+
+
+def test_video_of_a_flight_without_a_map_shows_the_map_that_it_makes():
+    entries_, maps = mapless_flight.flown()
+    read_map = dict(zip((e.frame.index for e in entries_), maps, strict=True))
+    painter = VideoPainter(
+        history_of(entries_, mapless_flight.CONFIG, (mapless_flight.HOUSE,)),
+        "no map",
+        lambda entry: read_map[entry.frame.index] if entry.frame.index % 5 == 0 else None,
+    )
+    pictures = [painter.paint(entry) for entry in entries_]
+    at_start, at_end = (
+        shares(picture, (MAP_DARK.viewed, MAP_DARK.frontier, MAP_DARK.occupied, WAY))
+        for picture in (pictures[0], pictures[-1])
+    )
+    legend = max(at_start)
+    assert legend < 0.001, "only the legend has these colours at the start"
+    assert all(share > least for share, least in zip(at_end[:3], at_start[:3], strict=True))
+    assert at_end[0] > 10 * legend
+
+
+def test_video_shows_where_a_lost_hero_may_be_and_the_way_to_look_there():
+    entries_, maps = mapless_flight.flown()
+    history = history_of(entries_, mapless_flight.CONFIG)
+    search, way = maps[-1], next(e for e in entries_ if e.step.own_map.way_m)
+    shown = VideoPainter(history, "", lambda entry: search).paint(way)
+    without = VideoPainter(history, "", lambda entry: replace(search, probability=None)).paint(way)
+    assert (np.asarray(shown) != np.asarray(without)).any(axis=2).mean() > 0.002
+    assert shares(shown, [WAY])[0] > shares(VideoPainter(history, "").paint(entries_[0]), [WAY])[0]
+
+
+def test_flight_with_a_map_has_no_legend_of_an_own_map(painter):
+    pictures = [painter.paint(entry) for entry in entries()]
+    assert shares(pictures[-1], (MAP_DARK.free, MAP_DARK.viewed, WAY)) == [0.0] * 3
+
+
+def test_dashes_have_gaps_of_the_same_length_and_turn_with_the_line():
+    drawn = list(dashes([(0.0, 0.0), (0.0, 5.0), (4.0, 5.0)], 2.0))
+    lengths = [np.hypot(b[0] - a[0], b[1] - a[1]) for a, b in drawn]
+    assert sum(lengths) == pytest.approx(5.0)
+    assert drawn[0] == ((0.0, 0.0), (0.0, 2.0))
+    assert drawn[1:3] == [((0.0, 4.0), (0.0, 5.0)), ((0.0, 5.0), (1.0, 5.0))]
 
 
 def test_name_without_a_video_ending_is_an_error(painter, tmp_path):

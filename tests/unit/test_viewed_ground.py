@@ -89,3 +89,15 @@ def test_windows_stay_together_on_a_flight_beyond_the_largest_window():
         assert (fine.south, fine.west) == (COARSE * coarse.south, COARSE * coarse.west)
     assert surroundings.grid.window.south > -COARSE * 128
     assert surroundings.ground.area_m2 > 3 * len(surroundings.in_view[0])
+
+
+def test_ground_outside_of_the_geofence_does_not_count():
+    """It is looked at, but no exploration is to go there."""
+    explore = CONFIG.explore.model_copy(update={"radius_m": 12.0})
+    surroundings = Surroundings(CONFIG.model_copy(update={"explore": explore}))
+    frame = frame_at((3.0, -5.0), [])
+    surroundings.update(frame, 4.5)
+    away_m = np.hypot(*(places_of(surroundings) - [3.0, -5.0]).T)
+    assert away_m.max() > 12.0
+    cell_m2 = surroundings.ground.window.cell_m**2
+    assert surroundings.ground.area_m2 == (away_m < 12.0).sum() * cell_m2 > 0.0

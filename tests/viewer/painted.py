@@ -3,7 +3,7 @@
 import numpy as np
 
 from followme_uav.messages import MissionState
-from followme_uav.view.colours import DARK_HOUSE, STATES, TRACK, rgb
+from followme_uav.view.colours import DARK_HOUSE, MAP_DARK, STATES, TRACK, rgb
 from tests.made_flight import LAWN, SKY
 
 _LEAST_SHARES = {
@@ -15,10 +15,18 @@ _LEAST_SHARES = {
 }
 
 
-def missing(picture):
+OF_OWN_MAP = {
+    "map: ground looked at": (rgb(MAP_DARK.viewed), 0.005),
+    "map: free": (rgb(MAP_DARK.free), 0.002),
+    "map: frontier": (rgb(MAP_DARK.frontier), 0.001),
+}
+"""Those of the flight of `tests.mapless_flight`."""
+
+
+def missing(picture, least_shares=_LEAST_SHARES):
     """Names of the colours that are missing in a screenshot of the viewer."""
     return {
-        name for name, (colour, least) in _LEAST_SHARES.items() if _share(picture, colour) < least
+        name for name, (colour, least) in least_shares.items() if _share(picture, colour) < least
     }
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from followme_uav.log.reader import content_digest
+from followme_uav.pilot.pilot import Pilot
+from tests import mapless_flight
 from tests.made_flight import HOUSE, entries
 
 pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
 from followme_uav.view.live import QUEUE_ENTRIES, LiveView
 
 ROOT = Path(__file__).resolve().parents[2]
-FLY = ["fly", "--oracle", "--seed", "8", "--duration", "3"]
+FLY = ["fly", "--oracle", "--seed", "8", "--duration", "3", "--profile", "embedded-no-map"]
 
 
 def test_entries_are_dropped_when_the_viewer_is_closed(config):
@@ -40,6 +42,19 @@ def test_no_entry_is_dropped_while_the_viewer_is_open(config):
         assert live.viewer.is_open()
 
 
+def test_map_of_the_pilot_is_sent_once_a_second(monkeypatch):
+    sent = []
+    with LiveView("web", "no map") as live:
+        monkeypatch.setattr(live, "_put", sent.append)
+        pilot = Pilot(mapless_flight.CONFIG, lambda frame: None)
+        live.read_maps_of(pilot)
+        for entry in mapless_flight.flown()[0]:
+            live.show(entry)
+    times_s = [entry.frame.time_s for entry, own_map in sent if own_map is not None]
+    assert len(sent) == len(mapless_flight.flown()[0])
+    assert times_s == pytest.approx(list(range(len(times_s)))) and len(times_s) > 10
+
+
 def test_killed_flight_leaves_no_process_behind():
     """A process that is left keeps the standard output open, and `communicate` times out."""
     script = """
@@ -59,6 +74,7 @@ with LiveView("web", "made up"):
 
 @pytest.mark.slow
 def test_flight_with_a_viewer_equals_the_flight_without(served, tmp_path):
+    """It makes a map of its own, which the viewer reads."""
     command = served(*FLY, "--log", tmp_path / "watched.mcap", "--web")
     command.wait_for("until Ctrl-C")
     code, out, err = command.interrupt()

@@ -1,5 +1,6 @@
 """`--web` shows a flight in a browser, and contacts no other host."""
 
+import functools
 import os
 import re
 import sys
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests import mapless_flight
 from tests.made_flight import write_log
 from tests.viewer import painted
 from tests.viewer.browser import needs_browser, open_browser
@@ -17,7 +19,7 @@ pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S, END_DEADLINE_S = 200.0, 20.0
-SIZE_PX = (900, 760)
+SIZE_PX, MAP_SIZE_PX = (900, 760), (1500, 900)
 LOOPBACK = "0100007F"
 
 
@@ -73,15 +75,33 @@ def test_browser_shows_the_flight_and_contacts_loopback_only(served, tmp_path):
     command.wait_for("until Ctrl-C")
     with open_browser(SIZE_PX) as page:
         page.open(command.page)
-        deadline_s = time.monotonic() + DEADLINE_S
-        missing = True
-        while missing and time.monotonic() < deadline_s:
-            time.sleep(0.5)
-            picture = page.screenshot()
-            missing = painted.missing(picture)
-        if keep := os.environ.get("KEEP_SCREENSHOTS"):
-            Path(keep).mkdir(parents=True, exist_ok=True)
-            picture.save(Path(keep) / "web.png")
-        assert not missing
+        assert not missing_in(page, painted.missing, "web.png")
         assert page.errors == []
         assert {urlsplit(url).hostname for url in page.requested} == {"127.0.0.1"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2 * DEADLINE_S)
+@needs_browser
+def test_browser_shows_the_map_that_a_flight_without_a_map_makes(served, tmp_path):
+    log = mapless_flight.write_log(tmp_path / "flight.mcap")
+    command = served("replay", log, "--web")
+    command.wait_for("until Ctrl-C")
+    with open_browser(MAP_SIZE_PX) as page:
+        page.open(command.page)
+        missing = functools.partial(painted.missing, least_shares=painted.OF_OWN_MAP)
+        assert not missing_in(page, missing, "own_map.png")
+
+
+def missing_in(page, missing_of, name):
+    """Colours that are still missing after the deadline."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    missing = True
+    while missing and time.monotonic() < deadline_s:
+        time.sleep(0.5)
+        picture = page.screenshot()
+        missing = missing_of(picture)
+    if keep := os.environ.get("KEEP_SCREENSHOTS"):
+        Path(keep).mkdir(parents=True, exist_ok=True)
+        picture.save(Path(keep) / name)
+    return missing
