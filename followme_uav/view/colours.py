@@ -53,7 +53,7 @@ MAP_DARK = MapColours("#16191d", "#5d6670", "#4c7a5c", "#56b4e9", "#e3e6e8")
 WAY = "#ff3fb4"
 """The way planned, and the place at its end; unlike paths, which have the colours of states."""
 LIKELY = ("#f0e442", "#c8322b")
-"""Where a lost hero may be: from a little to most likely."""
+"""Of the places where a lost hero may be: from a little to most likely."""
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

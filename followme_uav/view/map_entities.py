@@ -32,7 +32,7 @@ def ground_picture(own_map: MapSnapshot, entry: FlightEntry) -> Any:
     return rr.GridMap(
         data=picture.tobytes(),
         format=rr.encodings.ImageFormat(
-            width=width, height=height, color_model="RGB", channel_encoding="U8"
+            width=width, height=height, color_model="RGB", channel_datatype="U8"
         ),
         cell_size=cells.cell_m,
         translation=(cells.south_m, cells.west_m, _ground_down_m(entry)),
