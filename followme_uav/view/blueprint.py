@@ -57,7 +57,7 @@ def blueprint(duration_s: float | None, *, makes_map: bool = False) -> Any:
                 ),
                 _map_view(),
                 *legend,
-                row_shares=[5, 5, 1][: 2 + len(legend)],
+                row_shares=[5, 5, 1.6][: 2 + len(legend)],
             ),
             rrb.Vertical(
                 _chase_view(),
