@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 60.0
 """Generous: other work may hold the machine up."""
 
+FLYING = 0
+"""In place of a number of processes: when the first flight is under way."""
 SCENARIO = ("scenario", "run", "straight-walk", "--seeds", "1:5", "--workers", "2")
 COMMANDS = {
     "scenario run": (*SCENARIO, "--pilot", "oracle", "--no-report", "--out", "run"),
@@ -86,10 +88,10 @@ def end_of(process):
 @pytest.mark.parametrize(
     ("command", "processes", "presses", "gap_s", "to_group", "number"),
     [
-        ("scenario run", 5, 3, 0.0, True, signal.SIGINT),
-        ("scenario run", 5, 2, 1.0, False, signal.SIGINT),
+        ("scenario run", FLYING, 3, 0.0, True, signal.SIGINT),
+        ("scenario run", FLYING, 2, 1.0, False, signal.SIGINT),
         ("scenario run", 2, 2, 0.05, True, signal.SIGINT),
-        ("scenario run", 5, 1, 0.0, False, signal.SIGTERM),
+        ("scenario run", FLYING, 1, 0.0, False, signal.SIGTERM),
         ("tune", 4, 2, 0.3, True, signal.SIGINT),
         ("collect", 2, 2, 0.3, True, signal.SIGINT),
         ("doctor", 3, 2, 0.3, False, signal.SIGINT),
@@ -98,12 +100,17 @@ def end_of(process):
 def test_ctrl_c_or_sigterm_ends_every_command_and_all_its_processes(
     tmp_path, command, processes, presses, gap_s, to_group, number
 ):
-    """`processes`: when so many run, it is interrupted; few are while it starts."""
+    """`processes`: when so many run, it is interrupted; few are while it starts.
+
+    Simulators run in their workers' processes, or beside them, by the number of processors.
+    """
     process = start(COMMANDS[command], tmp_path)
     seen = set()
 
     def is_under_way():
         seen.update(family(process.pid))
+        if processes == FLYING:
+            return any((tmp_path / "run" / "logs").glob("*.mcap"))
         return len(family(process.pid)) >= processes
 
     wait_until(is_under_way, "it does not begin")
