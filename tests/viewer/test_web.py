@@ -19,7 +19,7 @@ pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S, END_DEADLINE_S = 200.0, 20.0
-SIZE_PX, MAP_SIZE_PX = (900, 760), (1500, 900)
+SIZE_PX, MAP_SIZE_PX = (900, 760), (1200, 720)
 LOOPBACK = "0100007F"
 
 
