@@ -19,6 +19,7 @@ from followme_uav.commands.options import (
     Vehicle,
     Weights,
     address_overrides,
+    check_embedded,
     free_name,
     with_option_groups,
 )
@@ -94,17 +95,11 @@ class FlightOptions:
                 "--window shows the embedded simulator; leave it out with --sim HOST:PORT"
             )
         if self.vehicle is not None:
-            if not embedded:
-                raise ConfigError(
-                    "--vehicle is of the embedded simulator; leave it out with --sim HOST:PORT"
-                )
+            check_embedded("--vehicle", self.sim)
             load_vehicle(self.vehicle)
         config = load_config(self.config, overrides, self.profile)
         if self.world is not None:
-            if not embedded:
-                raise ConfigError(
-                    "--world is of the embedded simulator; leave it out with --sim HOST:PORT"
-                )
+            check_embedded("--world", self.sim)
             place = plan_of(self.world, seed=self.seed).place
             config = with_map_of(config, place, self.seed)
         return FlightPlan(

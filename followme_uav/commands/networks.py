@@ -15,6 +15,7 @@ from followme_uav.commands.options import (
     SkipIncomplete,
     Weights,
     address_overrides,
+    check_embedded,
     seed_range,
     weights_named,
 )
@@ -54,9 +55,9 @@ def collect(
     from followme_uav.learn.data.collect import collect as run_collect
     from followme_uav.sim.places import check_place
 
-    if world is not None and sim != "embedded":
-        raise ConfigError("--world is of the embedded simulator; leave it out with --sim HOST:PORT")
-    check_place(world)
+    if world is not None:
+        check_embedded("--world", sim)
+        check_place(world)
     size = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
     flight = load_config(None, size + address_overrides(sim), profile)
     with sole_folder(out):

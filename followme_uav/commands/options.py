@@ -129,6 +129,14 @@ def address_overrides(sim: str) -> list[str]:
     return [f"simulator.host={json.dumps(host)}", f"simulator.port={port}"]
 
 
+def check_embedded(option: str, sim: str) -> None:
+    """Refuse an option that only the embedded simulator has; raises `ConfigError`."""
+    if sim != "embedded":
+        raise ConfigError(
+            f"{option} is of the embedded simulator; leave it out with --sim HOST:PORT"
+        )
+
+
 def seed_range(text: str) -> range:
     """Read A:B as the seeds from A to B-1; raises `ConfigError`."""
     first, _, end = text.partition(":")

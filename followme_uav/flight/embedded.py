@@ -100,6 +100,12 @@ def simulator_for(
     return EmbeddedSimulator(seed, *options)
 
 
+def at_address(config: FlightConfig, host: str, port: int) -> FlightConfig:
+    """Return the configuration with another address of the simulator."""
+    profile = config.simulator.model_copy(update={"host": host, "port": port})
+    return config.model_copy(update={"simulator": profile})
+
+
 class EmbeddedSimulator:
     """Context manager of a simulator process.
 
@@ -159,9 +165,7 @@ class EmbeddedSimulator:
 
     def found_by(self, config: FlightConfig) -> FlightConfig:
         """Return the configuration with this simulator's address."""
-        address = {"host": self.host, "port": self.port}
-        profile = config.simulator.model_copy(update=address)
-        return config.model_copy(update={"simulator": profile})
+        return at_address(config, self.host, self.port)
 
     def memory_mb(self) -> float:
         """Return the resident memory of the process; 0 when it does not run."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from followme_uav.errors import PilotError, RpcError, SimulatorError
 from followme_uav.log.images import rounded_mask
-from followme_uav.messages import Frame, GroundTruth, Mask, MaskClass, RgbImage
-from followme_uav.pilot.interface import MaskSource
+from followme_uav.messages import Frame, GroundTruth, Mask, RgbImage
+from followme_uav.pilot.interface import MaskSource, background_mask
 from followme_uav.recurring import RecurringFault
 
 logger = logging.getLogger(__name__)
@@ -61,13 +61,13 @@ class TrueMasks:
             self._failures.occurs(
                 frame.time_s, "At %.1f s the exact mask is missing: %s", frame.time_s, error
             )
-            return _background(frame)
+            return background_mask(frame)
         self._failures.passes(frame.time_s)
         if truth is None and not self._is_offered:
             raise SimulatorError("this simulator offers no ground truth; fly with --weights")
         self._is_offered = True
         if truth is None or frame.rgb is None or truth.mask.shape != frame.rgb.shape:
-            return _background(frame)
+            return background_mask(frame)
         return truth.mask
 
 
@@ -122,10 +122,3 @@ class TimedMasks:
         self.source_ms = 1e3 * (computed_s - start_s)
         self.rounding_ms = 1e3 * (time.perf_counter() - computed_s)
         return mask
-
-
-def _background(frame: Frame) -> Mask:
-    """A mask of background alone."""
-    mask = np.zeros_like(frame.rgb)
-    mask[..., MaskClass.BACKGROUND] = 255
-    return mask

@@ -18,12 +18,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numpy as np
-
 from followme_uav.config import FlightConfig
 from followme_uav.errors import FollowMeError, PilotError
-from followme_uav.messages import Command, Frame, Mask, MaskClass, MissionState, Step, Transition
-from followme_uav.pilot.interface import AnyPilot, MaskSource, PilotMaker
+from followme_uav.messages import Command, Frame, MissionState, Step, Transition
+from followme_uav.pilot.interface import AnyPilot, MaskSource, PilotMaker, background_mask
 from followme_uav.pilot.pilot import Pilot
 
 STEP_DEADLINE_S = 60.0
@@ -144,7 +142,7 @@ class GuardedPilot:
     def _begin_landing(self, frame: Frame, reason: str, first: Frame) -> Step:
         """The first step of the landing, which tells the log why."""
         before = self._state
-        self._pilot = Pilot(self._config, _background)
+        self._pilot = Pilot(self._config, background_mask)  # a landing needs no detection
         self._pilot.step(first)  # tells the altitude of the start
         step = self._landing_step(frame)
         return replace(step, transition=Transition(before, step.state, reason))
@@ -175,13 +173,6 @@ def _state_of(pilot: AnyPilot, name: str) -> MissionState:
 
 def _kind(value: Any) -> str:
     return "None" if value is None else f"a value of type {type(value).__name__}"
-
-
-def _background(frame: Frame) -> Mask:
-    """A mask of background alone: a landing needs no detection."""
-    mask = np.zeros_like(frame.rgb)
-    mask[..., MaskClass.BACKGROUND] = 255
-    return mask
 
 
 @contextmanager

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, Mask, MissionState, Step
+from followme_uav.messages import Frame, Mask, MaskClass, MissionState, Step
 
 
 class MaskSource(Protocol):
@@ -27,6 +29,13 @@ class MaskSource(Protocol):
     def __call__(self, frame: Frame) -> Mask:
         """Class probabilities of the frame's image; only called when there is one."""
         ...
+
+
+def background_mask(frame: Frame) -> Mask:
+    """A mask source that shows background alone."""
+    mask: Mask = np.zeros_like(frame.rgb)
+    mask[..., MaskClass.BACKGROUND] = 255
+    return mask
 
 
 @runtime_checkable

@@ -106,7 +106,7 @@ def _cells(surroundings: Surroundings, hero_map: HeroMap | None) -> MapLayer:
     block = _range(rows, ground.window.size), _range(columns, ground.window.size)
     fine = _finer(block[0]), _finer(block[1])
     log_odds, is_tight = grid.sampled(COARSE)
-    frontier = is_frontier(log_odds, is_tight) & _is_inside(surroundings)
+    frontier = is_frontier(log_odds, is_tight) & surroundings.inside_geofence()
     cells = np.zeros(grid.log_odds[fine].shape, np.uint8)
     is_free = grid.is_free[fine]
     cells[is_free] = MapCell.FREE
@@ -141,11 +141,3 @@ def _finer(coarse: slice) -> slice:
 def _spread(coarse: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Each cell of a coarse grid as a square of fine cells."""
     return np.repeat(np.repeat(coarse, COARSE, 0), COARSE, 1)
-
-
-def _is_inside(surroundings: Surroundings) -> NDArray[np.bool_]:
-    """Which coarse cells lie inside the geofence, (rows, columns)."""
-    window, (north, east) = surroundings.ground.window, surroundings.start_m
-    index = np.arange(window.size)
-    north_m, east_m = window.centres_m(index[:, None], index[None, :])
-    return np.asarray(np.hypot(north_m - north, east_m - east) <= surroundings.radius_m)

@@ -10,11 +10,10 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-import numpy as np
-
 from followme_uav.config import FlightConfig
 from followme_uav.log.entry import FlightEntry
-from followme_uav.messages import Frame, Mask, MaskClass, MissionState
+from followme_uav.messages import Frame, Mask, MissionState
+from followme_uav.pilot.interface import background_mask
 from followme_uav.pilot.map_snapshot import MapSnapshot, snapshot_of
 from followme_uav.pilot.pilot import Pilot
 from followme_uav.replay.replay import with_image
@@ -64,11 +63,7 @@ class ReplayedMaps:
 
     def _masks(self, frame: Frame) -> Mask:
         """The logged mask; only background where a pilot of a user logged none."""
-        if self._mask is not None:
-            return self._mask
-        mask = np.zeros_like(frame.rgb)
-        mask[..., MaskClass.BACKGROUND] = 255
-        return mask
+        return background_mask(frame) if self._mask is None else self._mask
 
 
 def maps_at(

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from followme_uav.errors import RpcConnectionError
@@ -30,37 +31,16 @@ _servers: dict[int, _Server] = {}
 _numbers = itertools.count(1)
 
 
+@dataclass(frozen=True)
 class _Server:
-    """Handlers, and the form of their answers."""
+    """The handlers, and the form of their answers."""
 
-    def __init__(self, handlers: Mapping[str, Handler], array_structs: bool) -> None:
-        self._dispatcher = Dispatcher(handlers)
-        self._array_structs = array_structs
+    dispatcher: Dispatcher
+    array_structs: bool
 
-    def start(self, method: str, params: list[Any]) -> Future[Any]:
-        """Call a handler; the Future fails with a `HandlerError`."""
-        call: Future[Any] = Future()
-        try:
-            found = self._dispatcher.dispatch(method, params)
-        except HandlerError as error:
-            call.set_exception(error)
-            return call
-        if isinstance(found, Future):
-            found.add_done_callback(lambda inner: self._finish(method, inner, call))
-        else:
-            call.set_result(self._sent(found))
-        return call
-
-    def _finish(self, method: str, inner: Future[Any], call: Future[Any]) -> None:
-        error = inner.exception()
-        if error is None:
-            call.set_result(self._sent(inner.result()))
-        else:
-            call.set_exception(self._dispatcher.failure(method, error))
-
-    def _sent(self, result: Any) -> Any:
-        """The result as it arrives at a client."""
-        value = structs_as_arrays(result) if self._array_structs else result
+    def sent(self, result: Any) -> Any:
+        """A result as it arrives at a client."""
+        value = structs_as_arrays(result) if self.array_structs else result
         for message in Decoder(CLIENT_LIMITS).feed(encode_response(0, None, value)):
             if isinstance(message, Response):
                 return message.result
@@ -78,7 +58,7 @@ def served_in_process(
         array_structs: As of `RpcServer`.
     """
     port = next(_numbers)
-    _servers[port] = _Server(handlers, array_structs)
+    _servers[port] = _Server(Dispatcher(handlers), array_structs)
     try:
         yield port
     finally:
@@ -106,20 +86,29 @@ class _DirectLink:
         if self.broken is not None:
             raise connection_lost(method, self._address, self.broken)
         call: Future[Any] = Future()
-
-        def settle(inner: Future[Any]) -> None:
-            if not call.set_running_or_notify_cancel():
-                return  # its deadline has passed
-            error = inner.exception()
-            if error is not None:
-                call.set_exception(remote_error(method, self._address, str(error)))
-            elif self.broken is not None:
-                call.set_exception(connection_lost(method, self._address, self.broken))
-            else:
-                call.set_result(inner.result())
-
-        self._server.start(method, list(params)).add_done_callback(settle)
+        try:
+            found = self._server.dispatcher.dispatch(method, list(params))
+        except HandlerError as error:
+            call.set_exception(remote_error(method, self._address, str(error)))
+            return call
+        if isinstance(found, Future):
+            found.add_done_callback(lambda inner: self._settle(method, inner, call))
+        else:
+            call.set_result(self._server.sent(found))
         return call
+
+    def _settle(self, method: str, inner: Future[Any], call: Future[Any]) -> None:
+        """Complete a call as the Future of its handler has completed."""
+        if not call.set_running_or_notify_cancel():
+            return  # its deadline has passed
+        error = inner.exception()
+        if error is not None:
+            failure = self._server.dispatcher.failure(method, error)
+            call.set_exception(remote_error(method, self._address, str(failure)))
+        elif self.broken is not None:
+            call.set_exception(connection_lost(method, self._address, self.broken))
+        else:
+            call.set_result(self._server.sent(inner.result()))
 
     def hold(self) -> None:
         """Nothing is gained by sending calls together."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Frame, MapProgress, Mask, Vec2
@@ -91,6 +92,14 @@ class Surroundings:
         if altitude_m >= self._lowest_m:
             height_m = altitude_m + frame.vehicle.position_m[2] - frame.camera.position_m[2]
             self.people.update(frame.time_s, mask, frame.camera, height_m)
+
+    def inside_geofence(self) -> NDArray[np.bool_]:
+        """Which cells of the ground lie inside the geofence, (rows, columns)."""
+        window = self.ground.window
+        index = np.arange(window.size)
+        north_m, east_m = window.centres_m(index[:, None], index[None, :])
+        away_m = np.hypot(north_m - self.start_m[0], east_m - self.start_m[1])
+        return np.asarray(away_m <= self.radius_m)
 
     def progress(self) -> MapProgress:
         """The part of the map at this frame that logs and viewers show."""

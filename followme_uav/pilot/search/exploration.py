@@ -107,9 +107,7 @@ class Exploration:
         log_odds, is_tight = self._surroundings.grid.sampled(COARSE)
         is_free, is_unknown = log_odds < 0, log_odds == 0
         age = np.minimum((now_s - ground.viewed_s) / self._config.forget_s, 1.0)
-        window, start_m = ground.window, self._surroundings.start_m
-        rows, columns = np.arange(window.size)[:, None], np.arange(window.size)[None, :]
-        north_m, east_m = window.centres_m(rows, columns)
-        inside = np.hypot(north_m - start_m[0], east_m - start_m[1]) <= self._config.radius_m
-        new = inside * age * (is_free | is_unknown)
-        return new, inside * (is_free * age + FRONTIER * is_frontier(log_odds, is_tight))
+        inside = self._surroundings.inside_geofence()
+        new: NDArray[np.float64] = inside * age * (is_free | is_unknown)
+        rough: NDArray[np.float64] = is_free * age + FRONTIER * is_frontier(log_odds, is_tight)
+        return new, inside * rough

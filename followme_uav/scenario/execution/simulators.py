@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from followme_uav.config import FlightConfig
-from followme_uav.flight.embedded import DIALECT_OF_PROFILE
+from followme_uav.flight.embedded import DIALECT_OF_PROFILE, at_address
 from followme_uav.flight.fly import SimulatorMaker
 from followme_uav.perception.segmenter import may_load_tensorflow
 from followme_uav.sim.airsim_api.dialects import AIRSIM
@@ -43,7 +43,6 @@ def maker_in_process(
         height_px, width_px = config.camera.source_size_px
         dialect = DIALECT_OF_PROFILE.get(config.simulator.name, AIRSIM.name)
         with simulator_in_process(plan, (width_px, height_px), dialect) as (host, port):
-            at = config.simulator.model_copy(update={"host": host, "port": port})
-            yield config.model_copy(update={"simulator": at})
+            yield at_address(config, host, port)
 
     return make
