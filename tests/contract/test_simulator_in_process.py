@@ -73,3 +73,4 @@ def test_flights_share_a_process_with_the_simulator_only_where_that_is_faster_an
     assert maker(world, threads=2) is None
     assert maker(world, pilot="mine.py:Pilot") is None
     assert maker(world, overrides=["perception.runtime=tensorflow"]) is None
+    assert maker(world, overrides=["rpc.backend=msgpack-rpc-python"]) is None

@@ -22,6 +22,7 @@ def maker_in_process(
 
     With two processors a flight is faster in two processes: one draws while the other thinks.
     TensorFlow, which a user's pilot may load at any time, crashes beside the software renderer.
+    Only the built-in RPC client reaches a simulator without a socket.
 
     Args:
         config: The flight's configuration.
@@ -30,9 +31,9 @@ def maker_in_process(
         pilot: Name of the pilot.
         threads: Processors for this flight.
     """
-    is_own = ":" in pilot
+    is_own, is_socket = ":" in pilot, config.rpc.backend != "builtin"
     has_tensorflow = "tensorflow" in sys.modules or may_load_tensorflow(config.perception.runtime)
-    if threads > 1 or is_own or has_tensorflow:
+    if threads > 1 or is_own or is_socket or has_tensorflow:
         return None
     plan = plan_of(str(world), seed=seed)
 
