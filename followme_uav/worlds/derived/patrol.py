@@ -6,23 +6,35 @@ import itertools
 import math
 
 import networkx as nx
+import numpy as np
 import shapely
-from shapely import Polygon
+from scipy.spatial import cKDTree
+from shapely import Polygon, STRtree
 
+from followme_uav.worlds.derived.flyable import LOWEST_M
 from followme_uav.worlds.derived.street_graph import street_graph
+from followme_uav.worlds.shapes import barrier_polygon, box_of, polygon_of
 from followme_uav.worlds.world import Point, World
 
 REACH_M = 100.0
-"""Streets up to this far from the take-off are visited."""
+"""Streets up to this far from the take-off are looked at."""
+SEEN_M = 30.0
+"""From this far and in sight, a place counts as looked at: the hero then shows some 14 pixels."""
 _SPACING_M = 24.0
 _MARGIN_M = 1.0
 """Waypoints keep this distance from the edge of the area where they can."""
 _OFF_M = 6.0
 """Places of a street farther than this from the area are left out."""
+_LONGER_M, _TRIES = 10.0, 30
+"""A change may make the tour this much longer, less and less, in as many rounds of changes."""
 
 
 def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Point, ...]:
     """Return the waypoints of a closed round; the start of the world if there is no street.
+
+    The round need not lead through every street: it leads past lookouts from which each place of
+    the streets is seen. The shorter a round, the less time somebody has to walk from where the
+    vehicle will come to where it has been.
 
     Args:
         world: the world.
@@ -31,21 +43,8 @@ def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Po
     """
     inner = area.buffer(-_MARGIN_M)
     inner = area if inner.is_empty else inner
-    places: dict[int, Point] = {}
-    graph = nx.Graph()
-    streets = street_graph(world)
-    for node, at_m in sorted(streets.nodes(data="at_m")):
-        places[node] = at_m
-    for a, b, line in sorted(streets.edges(data="line"), key=lambda e: (e[0], e[1], e[2].length)):
-        count = max(round(line.length / _SPACING_M), 1)
-        chain = [a]
-        for k in range(1, count):
-            at = line.interpolate(k / count, normalized=True)
-            chain.append(len(places))
-            places[len(places)] = (at.x, at.y)
-        chain.append(b)
-        for one, other in itertools.pairwise(chain):
-            graph.add_edge(one, other, weight=math.dist(places[one], places[other]))
+    graph = _places_along_streets(world)
+    places = dict(graph.nodes(data="at_m"))
     spots = {node: _into(inner, at_m) for node, at_m in places.items()}
     kept = [
         node
@@ -60,11 +59,69 @@ def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Po
     graph = nx.Graph(graph.subgraph(nx.node_connected_component(graph, start)))
     if len(graph) < 3:
         return tuple(spots[n] for n in sorted(graph.nodes))
-    tour = nx.approximation.traveling_salesman_problem(graph, weight="weight", cycle=True)[:-1]
+    visited = _lookouts(world, {node: spots[node] for node in graph}, start)
+    if len(visited) < 3:
+        return tuple(spots[node] for node in visited)
+    tour = nx.approximation.traveling_salesman_problem(
+        graph, nodes=visited, weight="weight", method=_short_tour
+    )[:-1]
     first = tour.index(start)
     ordered = [*tour[first:], *tour[:first]]
     found = [spots[node] for node in ordered]
     return tuple(p for i, p in enumerate(found) if p != found[i - 1]) or (found[0],)
+
+
+def _places_along_streets(world: World) -> nx.Graph:
+    """Junctions and places between them, at most about `_SPACING_M` apart, with `at_m`."""
+    graph, streets = nx.Graph(), street_graph(world)
+    for node, at_m in sorted(streets.nodes(data="at_m")):
+        graph.add_node(node, at_m=at_m)
+    for a, b, line in sorted(streets.edges(data="line"), key=lambda e: (e[0], e[1], e[2].length)):
+        count = max(round(line.length / _SPACING_M), 1)
+        chain = [a]
+        for k in range(1, count):
+            at = line.interpolate(k / count, normalized=True)
+            chain.append(len(graph))
+            graph.add_node(chain[-1], at_m=(at.x, at.y))
+        chain.append(b)
+        for one, other in itertools.pairwise(chain):
+            weight = math.dist(graph.nodes[one]["at_m"], graph.nodes[other]["at_m"])
+            graph.add_edge(one, other, weight=weight)
+    return graph
+
+
+def _short_tour(graph: nx.Graph, weight: str) -> list[int]:
+    """A closed tour of a complete graph, made shorter by small changes from a seed."""
+    first = nx.approximation.christofides(graph, weight)
+    tour: list[int] = nx.approximation.threshold_accepting_tsp(
+        graph, first, weight, move="1-0", threshold=_LONGER_M, max_iterations=_TRIES, seed=1
+    )
+    return tour
+
+
+def _lookouts(world: World, spots: dict[int, Point], start: int) -> list[int]:
+    """Places that together see all places: `start`, then always the one that sees most new ones."""
+    nodes = sorted(spots)
+    places_m = np.array([spots[node] for node in nodes])
+    pairs = cKDTree(places_m).query_pairs(SEEN_M, output_type="ndarray")
+    lines = shapely.linestrings(places_m[pairs])
+    hidden = np.unique(_walls(world).query(lines, predicate="intersects")[0])
+    sees = np.eye(len(nodes), dtype=bool)
+    for one, other in np.delete(pairs, hidden, axis=0):
+        sees[one, other] = sees[other, one] = True
+    chosen, unseen = [nodes.index(start)], ~sees[nodes.index(start)]
+    while unseen.any():
+        chosen.append(int(np.argmax((sees & unseen).sum(axis=1))))
+        unseen &= ~sees[chosen[-1]]
+    return [nodes[number] for number in chosen]
+
+
+def _walls(world: World) -> STRtree:
+    """What hides a person from a vehicle; crowns of trees hide little of a street."""
+    high = [polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M]
+    high += [barrier_polygon(b) for b in world.barriers if b.height_m > LOWEST_M]
+    high += [box_of(c) for c in world.containers if c.height_m > LOWEST_M]
+    return STRtree(high)
 
 
 def _into(area: Polygon, at_m: Point) -> Point:

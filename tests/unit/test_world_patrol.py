@@ -1,0 +1,77 @@
+"""The round of the patrol through a world."""
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+
+from followme_uav.worlds.derived.flyable import LOWEST_M, flyable_area
+from followme_uav.worlds.derived.patrol import REACH_M, SEEN_M, patrol_of
+from followme_uav.worlds.derived.street_graph import street_graph
+from followme_uav.worlds.shapes import barrier_polygon, box_of, polygon_of
+from followme_uav.worlds.world import Bounds, Street
+from tests.unit.world_parts import DRAWN, crossing, flyable, made, small
+
+
+def length_m(round_m):
+    return sum(math.dist(a, b) for a, b in zip(round_m, round_m[1:] + round_m[:1], strict=True))
+
+
+def walls(world):
+    """All that hides a person."""
+    high = [polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M]
+    high += [barrier_polygon(b) for b in world.barriers if b.height_m > LOWEST_M]
+    high += [box_of(c) for c in world.containers if c.height_m > LOWEST_M]
+    return shapely.union_all(high)
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_junctions_near_the_start_are_seen_from_the_round(kind):
+    world, area = small(kind), flyable(kind)
+    round_m = patrol_of(world, area)
+    streets, hidden = street_graph(world), walls(world)
+    near = [
+        at_m
+        for _, at_m in streets.nodes(data="at_m")
+        if math.dist(at_m, world.start_m) <= REACH_M
+        and area.buffer(-1.0).covers(shapely.Point(at_m))
+    ]
+    legs = list(zip(round_m, round_m[1:] + round_m[:1], strict=True))
+    stops = [tuple(p) for a, b in legs for p in np.linspace(a, b, 12)]
+    unseen = [
+        at_m
+        for at_m in near
+        if not any(
+            math.dist(at_m, stop) <= SEEN_M
+            and not hidden.intersects(shapely.LineString([at_m, stop]))
+            for stop in stops
+        )
+    ]
+    assert len(unseen) <= 0.1 * len(near)
+    assert near
+
+
+def test_round_of_three_by_three_streets_passes_each_junction_once_but_one():
+    """The middles of the legs that it leaves out are seen from both of their ends."""
+    ends = (-60.0, 0.0, 60.0)
+    streets = [Street("street", 10.0, ((-60.0, c), (60.0, c)), 2.0, 2) for c in ends]
+    streets += [Street("street", 10.0, ((c, -60.0), (c, 60.0)), 2.0, 2) for c in ends]
+    world = crossing(streets=tuple(streets), buildings=(), bounds=Bounds(-80.0, -80.0, 80.0, 80.0))
+    round_m = patrol_of(world, flyable_area(world))
+    corners = {(n, e) for n in ends for e in ends}
+    assert corners <= {(round(n), round(e)) for n, e in round_m}
+    assert length_m(round_m) == pytest.approx(600.0, abs=10.0)
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_round_is_in_the_flyable_area_and_always_the_same(kind):
+    world, area = made(kind, 1), flyable_area(made(kind, 1))
+    round_m = patrol_of(world, area)
+    assert all(area.buffer(0.02).covers(shapely.Point(p)) for p in round_m)
+    assert patrol_of(world, area) == round_m
+
+
+def test_round_is_the_start_where_there_is_no_street():
+    world = crossing(streets=())
+    assert patrol_of(world, shapely.box(-20.0, -20.0, 20.0, 20.0)) == (world.start_m,)
