@@ -183,7 +183,7 @@ def sim(
     seed: Annotated[
         int | None,
         typer.Option(
-            help="Seed of city, people and cars.", show_default="0, or as in the world file"
+            help="Seed of city, people and cars.", show_default="0, or as in the world plan"
         ),
     ] = None,
     world: Annotated[

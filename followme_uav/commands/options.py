@@ -56,7 +56,7 @@ Vehicle = Annotated[
     typer.Option(
         help="Vehicle of the embedded simulator: a name in configs/vehicles "
         "(simpleflight, nimble), or a file. `scenario run` and `random` also take 'drawn'.",
-        show_default="simpleflight, or as in the world file",
+        show_default="simpleflight, or as in the world plan",
     ),
 ]
 SkipIncomplete = Annotated[
