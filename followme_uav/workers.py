@@ -61,7 +61,7 @@ class WorkerPool:
             with self._lock:
                 self._loads[place] -= 1
 
-        with _ctrl_c_blocked():  # submitting starts processes, which inherit the block
+        with _interrupts_delayed():  # submitting starts processes, which inherit the block
             try:
                 future = self._executor(place).submit(_in_worker, work, *arguments)
             except BrokenProcessPool:
@@ -136,13 +136,30 @@ def _stop(workers: list[BaseProcess]) -> None:
 
 
 @contextmanager
-def _ctrl_c_blocked() -> Iterator[None]:
-    """Delay Ctrl-C until the end of the block; processes started in it do not receive it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+def _interrupts_delayed() -> Iterator[None]:
+    """Delay Ctrl-C and SIGTERM until the end of the block.
+
+    Processes started in it do not receive Ctrl-C. The mask alone delays nothing: another thread
+    takes the signal, and Python runs its handler on the main thread. An exception there would cut
+    the start of a process short; that process would print a traceback, and nobody would stop it.
+    """
+    received: list[int] = []
+    handlers: dict[signal.Signals, Any] = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if callable(handler):
+            with suppress(ValueError):  # not the main thread, which alone handles signals
+                signal.signal(number, lambda number, frame: received.append(number))
+                handlers[number] = handler
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for late in received:
+            signal.raise_signal(late)
 
 
 class _Terminated(BaseException):

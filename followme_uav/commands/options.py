@@ -62,6 +62,9 @@ Vehicle = Annotated[
 SkipIncomplete = Annotated[
     bool, typer.Option("--skip-incomplete", help="Skip frames of which a file is missing.")
 ]
+_MOST_DIGITS = 100
+"""Of a range of seeds."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -137,12 +140,14 @@ def check_embedded(option: str, sim: str) -> None:
         )
 
 
-def seed_range(text: str) -> range:
+def seed_range(text: str, option: str = "--seeds") -> range:
     """Read A:B as the seeds from A to B-1; raises `ConfigError`."""
     first, _, end = text.partition(":")
     digits = first + end
-    if not (first and end and digits.isascii() and digits.isdigit() and int(first) < int(end)):
-        raise ConfigError(f"--seeds {text}: write it as A:B with A < B")
+    is_short = len(digits) <= _MOST_DIGITS  # `int` raises for thousands of digits
+    is_number = bool(first and end) and digits.isascii() and digits.isdigit()
+    if not (is_short and is_number and int(first) < int(end)):
+        raise ConfigError(f"{option} {text:.60}: write it as A:B with A < B")
     return range(int(first), int(end))
 
 

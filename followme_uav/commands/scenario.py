@@ -52,6 +52,19 @@ LogChoice = Annotated[
 ]
 
 
+_MOST_DIGITS = 40
+"""Of K/N: `int` raises for thousands of digits."""
+MAX_LIMIT_S = 1e6
+"""More than the longest flight needs without the option."""
+
+
+def limit_checked(given: float | None) -> float | None:
+    """Return the limit of a flight; raises `ConfigError` where no timer could wait for it."""
+    if given is not None and not given <= MAX_LIMIT_S:
+        raise ConfigError(f"--flight-limit {given:g}: at most {MAX_LIMIT_S:g} s; or leave it out")
+    return given
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """The options of all commands that fly many flights."""
@@ -75,6 +88,7 @@ class RunOptions:
         typer.Option(
             "--flight-limit",
             min=1.0,
+            callback=limit_checked,
             help="Seconds of wall-clock time for one flight.",
             show_default="120 + 10 for each second of flight",
         ),
@@ -126,13 +140,10 @@ class PilotOptions:
         random_seeds: Sequence[int] = (),
     ) -> Campaign:
         """Return the plan of a run with one variant."""
-        from followme_uav.scenario.script.plan import MAX_FLIGHTS, Variant, one_variant
+        from followme_uav.scenario.script.plan import Variant, one_variant
         from followme_uav.scenario.script.vehicle_draws import chosen_vehicle
         from followme_uav.sim.places import check_place, place_file
 
-        for given in (seeds, random_seeds):
-            if given and given[-1] - given[0] >= MAX_FLIGHTS:  # too many for `len`, even
-                raise ConfigError(f"--seeds: at most {MAX_FLIGHTS} at a time; fly a part of them")
         world: dict[str, Any] = {}
         if self.vehicle is not None:
             world["vehicle"] = chosen_vehicle(self.vehicle)
@@ -194,11 +205,25 @@ class OutputOptions:
         }
 
 
+def flight_seeds(text: str, option: str = "--seeds") -> range:
+    """Read A:B as seeds of flights; raises `ConfigError`, also for more than memory holds."""
+    from followme_uav.scenario.script.plan import MAX_FLIGHTS
+    from followme_uav.scenario.script.script import MAX_SEED
+
+    seeds = seed_range(text, option)
+    if seeds[-1] - seeds[0] >= MAX_FLIGHTS:  # too many for `len`, even
+        raise ConfigError(f"{option}: at most {MAX_FLIGHTS} at a time; fly a part of them")
+    if seeds[-1] > MAX_SEED:
+        raise ConfigError(f"{option} {text}: the largest seed is {MAX_SEED}")
+    return seeds
+
+
 def shard_of(text: str) -> tuple[int, int]:
     """Read K/N; raises `ConfigError`."""
     number, _, count = text.partition("/")
-    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
-        raise ConfigError(f"--shard {text}: write it as K/N, for example 1/4 to 4/4")
+    is_number = number.isdecimal() and count.isdecimal() and len(text) <= _MOST_DIGITS
+    if not (is_number and 1 <= int(number) <= int(count)):
+        raise ConfigError(f"--shard {text:.60}: write it as K/N, for example 1/4 to 4/4")
     return int(number), int(count)
 
 
@@ -234,7 +259,7 @@ def run(
     from followme_uav.scenario.script.script import read_scenarios
 
     scenarios = read_scenarios([Path(path) for path in paths])
-    chosen = None if seeds is None else seed_range(seeds)
+    chosen = None if seeds is None else flight_seeds(seeds)
     settings = options.run(pilot.pilot.rpartition(":")[2], **output.settings("all"))
     passed = fly_campaign(pilot.campaign(scenarios, chosen), settings, output.as_json)
     raise typer.Exit(0 if passed else 1)
@@ -304,7 +329,7 @@ def fly_random(
     """Fly random scenarios: city, people, route, weather and faults are drawn from each seed."""
     from followme_uav.scenario.run import fly_campaign
 
-    campaign = pilot.campaign([], random_seeds=seed_range(seeds))
+    campaign = pilot.campaign([], random_seeds=flight_seeds(seeds))
     settings = options.run(pilot.pilot.rpartition(":")[2], **output.settings("failures"))
     passed = fly_campaign(campaign, settings, output.as_json)
     raise typer.Exit(0 if passed else 1)
@@ -337,7 +362,7 @@ def tune(
         pilot.campaign(scenarios),
         trials,
         settings,
-        tuple(seed_range(confirm)),
+        tuple(flight_seeds(confirm, "--confirm")),
         read_space(space or find("tuning.yaml")),
         seed,
     )

@@ -54,7 +54,7 @@ from followme_uav.config.schema import (
     SimulatorProfile,
     TrackConfig,
 )
-from followme_uav.config.yaml_files import merged, read_extending, read_yaml
+from followme_uav.config.yaml_files import merged, read_extending, read_yaml, safe_data
 
 __all__ = [
     "BUILT_IN",
@@ -109,5 +109,6 @@ __all__ = [
     "of_older_version",
     "read_extending",
     "read_yaml",
+    "safe_data",
     "validated",
 ]

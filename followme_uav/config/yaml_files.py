@@ -36,10 +36,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
+def safe_data(text: str, loader: Any = yaml.SafeLoader) -> Any:
+    """Parse YAML of plain data with a safe loader.
+
+    Raises:
+        yaml.YAMLError: It is not valid. PyYAML itself raises other errors for a value that has not
+            the form of its type, for example for the date 2024-13-45, or for `!!int x`.
+    """
+    try:
+        return yaml.load(text, Loader=loader)  # noqa: S506 - the callers' loaders are safe ones
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise yaml.YAMLError(f"a value has not the form of its type: {error}") from error
+
+
 @lru_cache(maxsize=128)
 def _parsed(text: str) -> Any:
     """Parse YAML; a text that was parsed before takes no time (the default file takes 20 ms)."""
-    return yaml.safe_load(text)
+    return safe_data(text)
 
 
 def read_extending(path: Path, folder: str) -> dict[str, Any]:

@@ -149,12 +149,13 @@ class SimulatorConnection:
     def _check_vehicle(self) -> None:
         wanted = self.profile.vehicle_name
         names = self.query("listVehicles")
-        if wanted and wanted not in names:
+        with self.parsing("listVehicles"):
+            if not wanted or wanted in names:
+                return
             listed = ", ".join(f"'{name}'" for name in names) or "none"
-            raise SimulatorError(
-                f"{self.address} has no vehicle '{wanted}', but {listed}; "
-                "set simulator.vehicle_name"
-            )
+        raise SimulatorError(
+            f"{self.address} has no vehicle '{wanted}', but {listed}; set simulator.vehicle_name"
+        )
 
     def _detect_dialect(self) -> Dialect:
         if self.profile.dialect != "auto":

@@ -42,8 +42,9 @@ class DepthCamera:
             "pixels_as_float": True,
             "compress": False,
         }
-        session = self._session
         try:
+            session = self._session
+            session.connect()  # anew, where the connection was lost
             reply = session.call("simGetImages", [request], simulator.vehicle_name, False)
         except RpcError as error:
             self._failures.occurs(time.monotonic(), "A depth image is missing: %s", error)

@@ -198,7 +198,7 @@ class _Search:
 
     def run(self, trials: int, held_out: Sequence[int]) -> Tuned:
         self._take_finished()
-        if not self._study.trials:
+        if not self._tried and not self._has_next():
             self._study.enqueue_trial(present_values(self._campaign, self._space))
         for number in range(len(self._tried), trials):
             self._try(number, trials)
@@ -217,14 +217,19 @@ class _Search:
         """Take the trials of an interrupted search; one that was under way is flown again."""
         import optuna
 
-        for number, trial in enumerate(self._study.get_trials(deepcopy=False)):
+        for trial in self._study.get_trials(deepcopy=False):
             if trial.state == optuna.trial.TrialState.RUNNING:
                 self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
             elif "values" in trial.user_attrs:
                 attrs = trial.user_attrs
-                values = attrs["values"] if number else {}
                 pruned = trial.state == optuna.trial.TrialState.PRUNED
-                self._tried.append(Trial(values, attrs["worst"], attrs["flight"], pruned))
+                self._tried.append(Trial(attrs["values"], attrs["worst"], attrs["flight"], pruned))
+
+    def _has_next(self) -> bool:
+        """Whether the values of the next trial are in the study already."""
+        import optuna
+
+        return bool(self._study.get_trials(states=(optuna.trial.TrialState.WAITING,)))
 
     def _try(self, number: int, trials: int) -> None:
         import optuna
@@ -316,5 +321,5 @@ def _config_text(tuned: Tuned) -> str:
         *sections, name = key.split(".")
         for section in sections:
             node = node.setdefault(section, {})
-        node[name] = round(value, 4)
+        node[name] = value
     return f"{head}\n{yaml.safe_dump(nested, sort_keys=False)}"

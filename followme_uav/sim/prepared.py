@@ -5,7 +5,8 @@
 SOCKET is the number of an inherited Unix socket. Each line on it is a request, a JSON object with
 the simulator's command line, environment and folder; the file that becomes its output comes with
 it. The answers are lines too: the process number of each simulator, and its exit code when it ends.
-The process ends when the other end of the socket is closed; simulators end with their parent.
+The process ends when the other end of the socket is closed, also in the middle of an answer;
+simulators end with their parent.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 from followme_uav.sim import server
@@ -43,6 +45,13 @@ def main(number: int) -> None:
         os.set_blocking(end, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda signum, frame: None)
+    with suppress(BrokenPipeError, ConnectionResetError):  # nobody is left to answer
+        _serve(requests, ended)
+
+
+def _serve(requests: socket.socket, ended: int) -> None:
+    """Fork simulators until the socket is closed; `ended` has a byte when one of them has ended."""
+    number = requests.fileno()
     while True:
         ready, _, _ = select.select((number, ended), (), ())
         if ended in ready:

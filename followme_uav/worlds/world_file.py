@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from followme_uav.config import safe_data
 from followme_uav.errors import ConfigError
 from followme_uav.files import write_text
 from followme_uav.worlds.checks import check_world
@@ -92,7 +93,7 @@ def _parsed(text: str, path: Path) -> Any:
             if isinstance(event, yaml.AliasEvent):
                 line = event.start_mark.line + 1 if event.start_mark else 0
                 raise ConfigError(f"{path}: line {line}: aliases are not read")
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+    return safe_data(text, _LOADER)
 
 
 def _one_line(error: ValidationError, source: Path | str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -120,3 +122,25 @@ def is_running(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_the_prepared_process_says_nothing_when_its_user_has_ended_meanwhile(tmp_path):
+    """As on Ctrl-C while the first simulator of a worker starts."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", simulator_process.PREPARED_MODULE, str(theirs.fileno())],
+            stderr=subprocess.PIPE,
+            pass_fds=(theirs.fileno(),),
+            text=True,
+        )
+    with ours, (tmp_path / "output.txt").open("w") as output:
+        request = {
+            "id": 0,
+            "arguments": ["--style", "none"],
+            "environment": dict(os.environ),
+            "folder": str(tmp_path),
+        }
+        socket.send_fds(ours, [json.dumps(request).encode() + b"\n"], [output.fileno()])
+    assert process.communicate(timeout=DEADLINE_S)[1] == ""
+    assert process.returncode == 0

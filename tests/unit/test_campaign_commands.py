@@ -22,7 +22,7 @@ pytest.importorskip("pyarrow")
 pytest.importorskip("duckdb")
 
 
-@pytest.mark.parametrize("text", ["", "0/3", "4/3", "1", "a/b", "-1/2"])
+@pytest.mark.parametrize("text", ["", "0/3", "4/3", "1", "a/b", "-1/2", "1/" + "9" * 5000])
 def test_shard_is_a_part_of_a_number_of_parts(text):
     assert shard_of("2/3") == (2, 3)
     with pytest.raises(ConfigError, match="--shard"):
@@ -109,3 +109,26 @@ def test_run_that_stops_early_has_the_interval_of_the_sequence_everywhere(comman
 def test_more_flights_than_memory_holds_are_refused_at_once(command, end):
     code, text = command(f"scenario random --seeds 0:{end} --pilot oracle --no-report")
     assert (code, "at most 1000000" in text) == (2, True)
+
+
+@pytest.mark.parametrize("seeds", [f"{2**63}:{2**63 + 2}", "0:" + "9" * 5000, "1:1", "a:b"])
+def test_seeds_that_no_table_holds_are_refused_before_the_first_flight(command, seeds):
+    for text in (
+        f"scenario random --seeds {seeds} --pilot oracle --no-report",
+        f"scenario run one.yaml --seeds {seeds} --pilot oracle --no-report",
+        f"tune one.yaml --confirm {seeds} --pilot oracle",
+    ):
+        code, said = command(text)
+        assert code == 2
+        assert said.startswith("--confirm" if text.startswith("tune") else "--seeds"), said
+
+
+def test_more_seeds_to_confirm_on_than_memory_holds_are_refused_at_once(command):
+    code, text = command(f"tune one.yaml --confirm 400:{10**12} --pilot oracle")
+    assert (code, "--confirm: at most 1000000" in text) == (2, True)
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "1e300", "1e10"])
+def test_limit_of_a_flight_that_no_timer_can_wait_is_refused(command, limit):
+    assert command(f"{FLY} --out x --flight-limit {limit}")[0] == 2
+    assert not Path("x").exists()

@@ -13,7 +13,7 @@ from followme_uav.scenario.script.plan import PLAN, pilot_label, plan_of, read_p
 from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 from followme_uav.worlds.world_file import save_world
 from tests.unit.onnx_parts import PLAIN, network, save_network
-from tests.unit.scenario_parts import write_script
+from tests.unit.scenario_parts import SCRIPT, write_script
 from tests.unit.world_parts import crossing
 
 WEIGHTS = [str(DEFAULT_WEIGHTS), str(DEFAULT_WEIGHTS.with_name("model2.h5"))]
@@ -184,6 +184,11 @@ def test_plan_of_a_run_gives_the_same_flights_without_the_scripts(tmp_path):
         ),
         ({"overrides": {"a/b": []}}, "overrides"),
         ({"scenarios": ["gone"]}, "scenario 'gone' is unknown"),
+        ({"scenarios": [{**SCRIPT, "name": "../evil"}]}, r"scenarios\.0: name"),
+        ({"scenarios": [{**SCRIPT, "name": ""}]}, r"scenarios\.0: name"),
+        ({"scenarios": [{**SCRIPT, "name": "one", "seeds": [2**63]}]}, r"seeds\.0"),
+        ({"seeds": [2**63]}, r"seeds\.0"),
+        ({"variants": [{"label": "../evil"}]}, r"variants\.0\.label"),
         ({"vehicles": ["balloon"]}, "vehicle 'balloon' is unknown"),
     ],
 )
@@ -191,6 +196,16 @@ def test_wrong_plan_is_one_line_that_names_the_key(tmp_path, keys, message):
     with pytest.raises(ConfigError, match=message) as found:
         plan(tmp_path, **keys)
     assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "random"), [(["one", "one"], []), (["random"], [1]), (["one", "two", "two"], [1])]
+)
+def test_two_scenarios_of_one_name_are_refused(tmp_path, names, random):
+    """Else the flights of one would overwrite the logs of the other."""
+    scripts = [{**SCRIPT, "name": name, "duration_s": 20 + i} for i, name in enumerate(names)]
+    with pytest.raises(ConfigError, match=f"two scenarios are called {names[-1]}"):
+        jobs_of(plan(tmp_path, scenarios=scripts, random=random, pilots=["oracle"]))
 
 
 def test_wrong_world_or_override_is_found_before_the_first_flight(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import resource
+from concurrent.futures import Future
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -241,3 +242,26 @@ def test_run_writes_all_files_and_tells_of_crashes(tmp_path, capsys, monkeypatch
     assert content["content_sha256"] == content_hash(read_results(tmp_path / "run"))
     fleet.lost.clear()
     assert not fly_campaign(campaign(tmp_path), run), "seed 7 fails"
+
+
+def test_flight_crashes_where_no_temporary_folder_can_be_made(tmp_path, monkeypatch):
+    """The other flights go on."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    (job,) = jobs_of(campaign(tmp_path, seeds=[1]))
+    result = fly_job(job, FlightSettings(tmp_path, "none")).result
+    assert result.outcome == "crashed"
+    assert "No such file" in result.reason
+
+
+def test_flights_that_have_ended_are_kept_when_an_error_of_another_one_ends_the_run(jobs, tmp_path):
+    class Fleet(InlineFleet):
+        def submit(self, fly, job, settings):
+            future = super().submit(fly, job, settings)
+            if job.seed == 2:
+                future = Future()
+                future.set_exception(SimulatorError("another version on that machine"))
+            return future
+
+    with pytest.raises(SimulatorError, match="another version"):
+        fly(jobs[:3], tmp_path / "run", Fleet(capacity=3))
+    assert {row.result.seed for row in RowFile(tmp_path / "run").read()} == {1, 3}

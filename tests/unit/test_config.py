@@ -242,3 +242,18 @@ def test_profile_without_streets_and_waypoints_is_flown_without_a_map():
 def test_flight_without_a_map_needs_metric_depth():
     with pytest.raises(ConfigError, match="without metric_depth the patrol needs"):
         load_config(simulator="embedded-no-map", overrides=["simulator.metric_depth=false"])
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2024-13-45", "9" * 5000, "0b_", "!!int x", "!!float ''", "!!bool x", "!!timestamp x"],
+)
+def test_value_that_has_not_the_form_of_its_type_is_one_line(tmp_path, value):
+    """PyYAML raises errors of other kinds than its own for these."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"duration_s: {value}\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: not valid YAML") as found:
+        read_yaml(path)
+    assert "\n" not in str(found.value)
+    with pytest.raises(ConfigError, match=r"--set duration_s=.*not valid YAML"):
+        load_config(overrides=[f"duration_s={value}"])

@@ -9,6 +9,8 @@ from followme_uav.config import load_config
 from followme_uav.geometry import pixel_of_point, quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
 from followme_uav.rpc.depth import nearest_points
+from followme_uav.rpc.depth_camera import DepthCamera
+from followme_uav.rpc.server import RpcServer
 
 CONFIG = load_config().depth
 PLACE = (5.0, -3.0, -4.5)
@@ -75,3 +77,29 @@ def test_points_below_the_height_band_are_no_obstacles_for_a_tilted_camera():
     """The roof of a car below must not stop the vehicle."""
     eye = camera(tilt_deg=-50.0)
     assert points(np.full((160, 160), 4.0), eye) == ()
+
+
+def test_depth_camera_sees_again_when_its_simulator_is_back():
+    image = {"image_data_float": [1.0] * 6, "height": 2, "width": 3}
+
+    def served(port):
+        server = RpcServer({"simGetImages": lambda requests, name, external: [image]}, port=port)
+        server.start()
+        return server
+
+    server = served(0)
+    port = server.address[1]
+    depth = DepthCamera(load_config(overrides=[f"simulator.port={port}"]))
+    try:
+        assert depth().shape == (2, 3)
+        server.stop()
+        assert depth() is None
+        server = served(port)
+        assert depth().shape == (2, 3)
+    finally:
+        server.stop()
+        depth._session.close()
+
+
+def test_depth_camera_without_a_simulator_sees_nothing():
+    assert DepthCamera(load_config(overrides=["simulator.port=1"]))() is None

@@ -86,6 +86,12 @@ def test_wrong_query_is_one_line(tmp_path, results):
         query(results, tmp_path, "select gone from flights")
 
 
+@pytest.mark.parametrize("sql", ["", " ;; ", "-- select seed from flights"])
+def test_empty_query_is_one_line(tmp_path, results, sql):
+    with pytest.raises(DataError, match="campaign query: the query is empty"):
+        query(results, tmp_path, sql)
+
+
 def test_command_of_a_row_names_the_run_and_the_flight(results):
     words = shlex.split(command_of(results[2], Path("runs/my run")))
     assert words[:4] == ["followme-uav", "campaign", "run", "runs/my run"]

@@ -1,19 +1,26 @@
 """If these fail, a run of scenarios has wrong results, report, comparison or tuning."""
 
 import json
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
+import optuna
 import pytest
 import yaml
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from PIL import Image
 
-from followme_uav.errors import ConfigError, DataError
+from followme_uav.errors import ConfigError, DataError, EnvironmentSetupError
 from followme_uav.log.writer import FlightLogWriter
 from followme_uav.messages import MissionState
 from followme_uav.scenario import tune
-from followme_uav.scenario.execution.results import read_results, totals, write_results
+from followme_uav.scenario.execution.results import RowFile, read_results, totals, write_results
+from followme_uav.scenario.report import report
 from followme_uav.scenario.report.compare import changes, print_comparison
 from followme_uav.scenario.report.flight_pictures import OWN_MAPS_CAPTION
 from followme_uav.scenario.report.page_data import hardest_draws
@@ -48,6 +55,14 @@ def test_junit_file_names_failed_flights(tmp_path):
     assert failed[0].find("failure").get("message") == "tracked 0.5 < 0.9"
 
 
+def test_junit_file_is_xml_whatever_the_error_of_a_pilot_says(tmp_path):
+    failed = replace(result(success=False), reason="broke: \x1b[31mno\0 \ud800 <&> \U0001f600")
+    write_results(tmp_path, [failed], {})
+    (case,) = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    message = case.find("failure").get("message")
+    assert message == "broke: \ufffd[31mno\ufffd \ufffd <&> \U0001f600"
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"results": [{"name": 1}]}'])
 def test_file_without_results_is_a_data_error(tmp_path, content):
     (tmp_path / "results.json").write_text(content)
@@ -55,6 +70,44 @@ def test_file_without_results_is_a_data_error(tmp_path, content):
         read_results(tmp_path)
     with pytest.raises(DataError, match="give the folder"):
         read_results(tmp_path / "elsewhere.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", "x"),
+        ("success", None),
+        ("draws", None),
+        ("axes", {"pilot": 5}),
+        ("metrics", [1]),
+        ("metrics", {"tracked": 1.0}),
+        ("metrics", {**result().metrics, "in_view": "all"}),
+        ("metrics", {**result().metrics, "acquire_s": "late"}),
+        ("metrics", {**result().metrics, "judged_s": float("inf")}),
+    ],
+)
+def test_result_with_a_wrong_value_is_a_data_error_and_its_row_is_left_out(tmp_path, key, value):
+    good = result().to_dict()
+    (tmp_path / "results.json").write_text(json.dumps({"results": [good, {**good, key: value}]}))
+    with pytest.raises(DataError, match=r"results\.json: no results") as found:
+        read_results(tmp_path)
+    assert "\n" not in str(found.value)
+    rows = [{"code": "c", "result": row} for row in ({**good, key: value}, good)]
+    (tmp_path / "flights.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert [row.result.to_dict() for row in RowFile(tmp_path).read()] == [good]
+
+
+def test_result_of_another_version_may_lack_metrics_that_no_total_needs(tmp_path):
+    old = result().to_dict()
+    del old["metrics"]["viewed_m2"]
+    (tmp_path / "results.json").write_text(json.dumps({"results": [old]}))
+    assert totals(read_results(tmp_path)).flights == 1
+
+
+def test_deeply_nested_file_has_no_results(tmp_path):
+    (tmp_path / "results.json").write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"results\.json: no results"):
+        read_results(tmp_path)
 
 
 def test_totals_are_weighted_by_the_time_of_each_flight():
@@ -162,6 +215,20 @@ def test_report_is_one_file_with_all_flights_and_escaped_text(tmp_path, config):
     assert drawn == {f: f.stat().st_mtime_ns for f in (tmp_path / "pictures").iterdir()}
 
 
+def test_death_of_a_process_that_draws_is_one_line(monkeypatch):
+    """As when the memory is full."""
+
+    class Pool:
+        def submit(self, work, drawing):
+            future = Future()
+            future.set_exception(BrokenProcessPool("a process died"))
+            return future
+
+    monkeypatch.setattr(report, "worker_pool", lambda workers: nullcontext(Pool()))
+    with pytest.raises(EnvironmentSetupError, match="fewer --workers"):
+        list(report._draw(["one", "two"], 2))
+
+
 def test_report_shows_the_map_that_a_flight_without_a_map_makes(tmp_path):
     mapless_flight.write_log(tmp_path / "logs" / "one-seed1.mcap")
     flown = [result(log="logs/one-seed1.mcap")]
@@ -224,7 +291,9 @@ def test_tuning_maximises_the_worst_flight_and_is_confirmed_on_other_seeds(tunin
     assert found.is_better
     assert {seed for seed, kp in tuning.flown[-4:]} == {11, 12}
     written = yaml.safe_load((tuning.folder / "tuned.yaml").read_text())
-    assert written == {"control": {"pan": {"kp": round(found.values["control.pan.kp"], 4)}}}
+    assert written == {"control": {"pan": {"kp": found.values["control.pan.kp"]}}}, (
+        "not the values that were confirmed"
+    )
     with pytest.raises(ConfigError, match="a scenario has seed 1"):
         tuning.search(1, held_out=(1, 5))
 
@@ -241,6 +310,34 @@ def test_interrupted_tuning_goes_on_with_the_next_trial(tuning):
     assert [t["values"].get("control.pan.kp", 0.7) for t in trials[:5]] == list(
         dict.fromkeys(first)
     )
+
+
+@pytest.mark.parametrize("interrupted_in", ["enqueue_trial", "ask", "flight"])
+def test_tuning_interrupted_in_its_first_trial_begins_with_the_present_values(
+    tuning, monkeypatch, interrupted_in
+):
+    """The study must not give the scores of the present values to others."""
+    with monkeypatch.context() as patched:
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        if interrupted_in == "flight":
+            patched.setattr(tune, "fly_jobs", interrupt)
+        else:
+            patched.setattr(optuna.Study, interrupted_in, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            tuning.search(3)
+    tuning.search(3)
+    storage = JournalStorage(JournalFileBackend(str(tuning.folder / tune.STUDY)))
+    (study,) = optuna.get_all_study_summaries(storage)
+    trials = optuna.load_study(study_name=study.study_name, storage=storage).get_trials()
+    flown = [trial for trial in trials if "values" in trial.user_attrs]
+    assert len(flown) == 3
+    assert flown[0].user_attrs["values"] == {}
+    assert flown[0].params == {"control.pan.kp": 0.7}
+    for trial in flown[1:]:
+        assert trial.user_attrs["values"] == trial.params
 
 
 def test_trial_that_cannot_win_any_more_is_given_up(tuning, monkeypatch):

@@ -160,3 +160,10 @@ def test_example_of_the_docs_is_a_world():
 def test_world_is_immutable():
     with pytest.raises(dataclasses.FrozenInstanceError):
         crossing().name = "other"
+
+
+def test_value_that_has_not_the_form_of_its_tag_is_one_line(tmp_path):
+    path = tmp_path / "world.yaml"
+    path.write_text("format: !!timestamp x\n")
+    with pytest.raises(ConfigError, match=r"world\.yaml: not valid YAML"):
+        load_world(path)

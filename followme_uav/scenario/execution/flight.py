@@ -81,11 +81,13 @@ def fly_job(job: Job, settings: FlightSettings) -> Flown:
 
     The process ends after `settings.limit_of(job)`, also where the flight hangs.
     """
-    with (
-        watchdog(settings.limit_of(job)),
-        tempfile.TemporaryDirectory(prefix="followme-") as scratch,
-    ):
-        return _fly(job, settings, Path(scratch))
+    with watchdog(settings.limit_of(job)):
+        try:
+            with tempfile.TemporaryDirectory(prefix="followme-") as scratch:
+                return _fly(job, settings, Path(scratch))
+        except OSError as error:  # of the folder, or of the log in it
+            logger.debug("The flight %s broke by its files.", job.key, exc_info=True)
+            return Flown(result_of(job, reason=f"broke: {error}", crashed=True))
 
 
 @contextmanager

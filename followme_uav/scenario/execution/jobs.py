@@ -90,13 +90,14 @@ def jobs_of(campaign: Campaign) -> list[Job]:
     """Return all flights of a campaign; one that two variants have in common is there once.
 
     Raises:
-        ConfigError: A scenario contradicts the configuration, or a variant's world, or there are
-            more flights than `MAX_FLIGHTS`.
+        ConfigError: A scenario contradicts the configuration, or a variant's world, or two have
+            the same name, or there are more flights than `MAX_FLIGHTS`.
         PilotError: The code of a pilot cannot be imported.
         WeightsError: The weights cannot be used.
     """
     if campaign.flights > MAX_FLIGHTS:
         raise ConfigError(f"{campaign.flights} flights, at most {MAX_FLIGHTS}; fly a part of them")
+    _check_names(campaign)
     jobs: dict[str, Job] = {}
     place_sha256 = cache(checked_digest)  # read once, not for each script
     for variant in campaign.variants:
@@ -108,6 +109,15 @@ def jobs_of(campaign: Campaign) -> list[Job]:
         for job in _jobs(campaign, variant, inputs, None, campaign.random_seeds, place_sha256):
             jobs.setdefault(job.id, job)
     return list(jobs.values())
+
+
+def _check_names(campaign: Campaign) -> None:
+    """Refuse two scenarios of one name: their flights would overwrite each other's logs."""
+    names = [scenario.name for scenario in campaign.scenarios]
+    names += [RANDOM] if campaign.random_seeds else []
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"two scenarios are called {twice[0]}; rename one of them")
 
 
 def shard_of(jobs: Sequence[Job], number: int, count: int) -> list[Job]:

@@ -10,14 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from xml.etree import ElementTree
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from followme_uav.errors import DataError
 from followme_uav.files import append_line, write_json, write_whole
+from followme_uav.flight.metrics import FlightMetrics
 from followme_uav.statistics.intervals import (
     Interval,
     median_interval,
@@ -32,7 +36,8 @@ FLIGHTS, RESULTS, JUNIT = "flights.jsonl", "results.json", "junit.xml"
 AS_EXPECTED = "as expected"
 MACHINE_METRICS = frozenset({"loop_p50_ms", "loop_p99_ms", "real_time_factor"})
 """Metrics that depend on the machine, and differ from run to run."""
-
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML cannot hold; the error of a user's pilot may have some."""
 
 _OF_A_RUN = frozenset({"log", "wall_s", "attempts", "versions"})
 """Fields of a result that differ from run to run."""
@@ -213,9 +218,34 @@ class RowFile:
 def _row_of(line: str) -> Row | None:
     try:
         content = json.loads(line)
-        return Row(content["code"], Result(**content["result"]))
-    except (ValueError, KeyError, TypeError):
+        return Row(content["code"], _result_of(content["result"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+_TOTALLED = (
+    *("tracked", "in_view", "judged_s", "losses", "reacquire_visible_s", "wrong_target_s"),
+    "collisions",
+)
+"""The metrics that `totals` needs; other versions of the program may lack others."""
+_METRICS: dict[str, Any] = {
+    name: (kind, ... if name in _TOTALLED else None)
+    for name, kind in get_type_hints(FlightMetrics).items()
+}
+_FLOWN = create_model("_FLOWN", __config__=ConfigDict(allow_inf_nan=False), **_METRICS)
+_RESULT = TypeAdapter(Result)
+
+
+def _result_of(row: Any) -> Result:
+    """Return the result of a flight from JSON; raises `ValueError` of one line."""
+    try:
+        result = _RESULT.validate_python(row)
+        if result.metrics:
+            _FLOWN.model_validate(result.metrics)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return result
 
 
 def write_results(
@@ -258,10 +288,10 @@ def read_results(path: Path) -> list[Result]:
         return list({row.result.key: row.result for row in rows}.values())
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        return [Result(**row) for row in content["results"]]
+        return [_result_of(row) for row in content["results"]]
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}; give the folder of a 'scenario run'") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataError(f"{file}: no results of a 'scenario run' ({error})") from error
 
 
@@ -270,7 +300,7 @@ def has_stopped_early(folder: Path) -> bool:
     try:
         content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
         return bool(content["stopped_early"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return False
 
 
@@ -294,5 +324,6 @@ def _junit(results: Sequence[Result]) -> ElementTree.Element:
         )
         if not result.success:
             tag = "error" if result.crashed else "failure"
-            ElementTree.SubElement(case, tag, message=result.reason)
+            message = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", result.reason)
+            ElementTree.SubElement(case, tag, message=message)
     return suite

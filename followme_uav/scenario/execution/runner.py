@@ -111,7 +111,7 @@ class _Distribution:
                 while left and not self._stopped and len(self._running) < self._fleet.capacity():
                     self._begin(left.popleft())
                 left.extendleft(self._end_some())
-        except KeyboardInterrupt:
+        except BaseException:
             self._keep_what_is_done()
             raise
         last = None if self._stopping is None else self._stopping.stopped_after
@@ -222,7 +222,7 @@ class _Distribution:
             )
 
     def _keep_what_is_done(self) -> None:
-        """Write the results of flights that have ended; Ctrl-C ends the others."""
+        """Write the results of flights that have ended; the others end with the run."""
         for future, (job, begun_s) in list(self._running.items()):
             if future.done() and not future.cancelled() and future.exception() is None:
                 self._end(job, future, begun_s)

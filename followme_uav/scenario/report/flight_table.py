@@ -182,6 +182,8 @@ def query(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         try:
+            if not connection.extract_statements(sql):
+                raise DataError("campaign query: the query is empty; write one like 'from flights'")
             done = connection.execute(sql)
             names = [column[0] for column in done.description or ()]
             return names, done.fetchall()

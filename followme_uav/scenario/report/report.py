@@ -11,11 +11,12 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 
-from followme_uav.errors import DataError
+from followme_uav.errors import DataError, EnvironmentSetupError
 from followme_uav.extras import require
 from followme_uav.files import make_folder, write_text
 from followme_uav.scenario.execution.results import Result, Totals, has_stopped_early, totals
@@ -70,7 +71,8 @@ def write_report(
         The path of the page.
 
     Raises:
-        EnvironmentSetupError: A package of the extra [report] is missing.
+        EnvironmentSetupError: A package of the extra [report] is missing, or a process that draws
+            has died.
         OutputError: The folder cannot be written.
         LogError: A log cannot be read.
     """
@@ -100,7 +102,18 @@ def _draw(drawings: Sequence[Drawing], workers: int) -> Iterator[None]:
                 running.add(pool.submit(draw, left.pop()))
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 running.remove(future)
-                yield future.result()
+                _check_drawn(future)
+                yield
+
+
+def _check_drawn(future: Future[None]) -> None:
+    try:
+        future.result()
+    except BrokenProcessPool as error:
+        raise EnvironmentSetupError(
+            "a process that draws the report has died, perhaps for lack of memory; "
+            "run 'followme-uav scenario report' with fewer --workers"
+        ) from error
 
 
 def _drawing(folder: Path, result: Result) -> Drawing | None:

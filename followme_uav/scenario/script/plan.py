@@ -56,7 +56,7 @@ class Variant(Section):
     world: Mapping[str, Any] = Field(default_factory=dict)
     axes: Mapping[str, str] = Field(default_factory=dict)
     """Label of each axis."""
-    label: str = ""
+    label: Annotated[str, Field(pattern=r"^[^/]*$")] = ""
     """Labels of the axes with more than one value, as a part of file names; may be empty."""
 
 

@@ -43,7 +43,9 @@ SCENARIOS = "scenarios"
 SEEDS = (301, 302, 303)
 """Default seeds of a scenario."""
 
-Seed = Annotated[int, Field(ge=0)]
+MAX_SEED = 2**63 - 1
+"""Tables of results have 64-bit integers."""
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
 
 class Scenario(Section):
@@ -60,8 +62,8 @@ class Scenario(Section):
         20.0
     """
 
-    name: str
-    """Name of the file without its ending; no key of the file."""
+    name: Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f]+$")]
+    """Name of the file without its ending; no key of the file. A part of the names of logs."""
     why: Annotated[str, Field(min_length=1)]
     """The ability that the scenario tests, or the condition that makes it hard."""
     duration_s: Positive
