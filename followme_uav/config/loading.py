@@ -15,7 +15,13 @@ from followme_uav.config.checking import Key, Problem, key_of, one_line, read_se
 from followme_uav.config.derived import FORMULAS, absent, with_derived, without_derived
 from followme_uav.config.origins import BUILT_IN, Origin, Origins, keys_of, origin_of_file
 from followme_uav.config.schema import FlightConfig, Section, SimulatorProfile
-from followme_uav.config.yaml_files import merged, read_extended, read_extending, read_yaml
+from followme_uav.config.yaml_files import (
+    YAML_ERRORS,
+    merged,
+    read_extended,
+    read_extending,
+    read_yaml,
+)
 from followme_uav.errors import ConfigError
 from followme_uav.resources import found_in, shipped, user_file, user_folder
 
@@ -239,7 +245,7 @@ def _apply_override(data: dict[str, Any], override: str) -> Any:
         raise ConfigError(f"--set {override}: write it as section.key=value")
     try:
         value = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (*YAML_ERRORS, RecursionError) as error:
         raise ConfigError(f"--set {override[:200]}: the value is not valid YAML") from error
     *sections, name = renamed_key(key).split(".")
     node = data

@@ -13,6 +13,9 @@ import yaml
 from followme_uav.errors import ConfigError
 from followme_uav.resources import shipped, user_file
 
+YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError)
+"""What PyYAML raises for a broken text: it hardly checks dates, long numbers and tags."""
+
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file with a mapping at the top level.
@@ -28,7 +31,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ) from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deeply; a configuration has few levels") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except YAML_ERRORS as error:
         detail = " ".join(str(error).split())
         raise ConfigError(f"{path}: not valid YAML: {detail}") from error
     if not isinstance(data, dict):

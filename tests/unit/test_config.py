@@ -231,6 +231,26 @@ def test_deeply_nested_values_are_one_line(tmp_path):
         load_config(overrides=[f"patrol={deep}"])
 
 
+@pytest.mark.parametrize(
+    "value", ["2020-13-45", '!!int ""', "!!bool maybe", "!!timestamp now", "9" * 5000]
+)
+def test_values_that_only_look_like_yaml_are_one_line(tmp_path, value):
+    path = tmp_path / "odd.yaml"
+    path.write_text(f"camera: {{rate_hz: {value}}}\n")
+    with pytest.raises(ConfigError, match=r"odd\.yaml: not valid YAML"):
+        load_config(path)
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load_config(overrides=[f"camera.rate_hz={value}"])
+
+
+def test_number_of_very_many_digits_is_one_line(tmp_path):
+    """Python reads it from hexadecimal digits, but does not write it."""
+    path = tmp_path / "long.yaml"
+    path.write_text(f"camera: {{rate_hz: 0x{'f' * 5000}}}\n")
+    with pytest.raises(ConfigError, match=r"long\.yaml: camera\.rate_hz: .* very many digits"):
+        load_config(path)
+
+
 def test_profile_without_streets_and_waypoints_is_flown_without_a_map():
     overrides = ["simulator.patrol_waypoints_m=[]", "simulator.flyable_m=[]"]
     for order in (overrides, overrides[::-1]):
