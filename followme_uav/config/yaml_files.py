@@ -14,7 +14,7 @@ from followme_uav.errors import ConfigError
 from followme_uav.resources import shipped, user_file
 
 YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError)
-"""What PyYAML raises for a broken text: it hardly checks dates, long numbers and tags."""
+"""Errors of PyYAML for a broken text: it hardly checks dates, long numbers and tags."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

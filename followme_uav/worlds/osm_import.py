@@ -477,7 +477,7 @@ def _is_building(tags: Tags) -> bool:
 
 
 def _meaning(tags: Tags) -> str | None:
-    """What an area is, as far as a world has it."""
+    """The kind of an area, as far as a world has it."""
     return "building" if _is_building(tags) else surface_of(tags)
 
 

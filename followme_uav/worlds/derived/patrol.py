@@ -117,7 +117,7 @@ def _lookouts(world: World, spots: dict[int, Point], start: int) -> list[int]:
 
 
 def _walls(world: World) -> STRtree:
-    """What hides a person from a vehicle; crowns of trees hide little of a street."""
+    """Objects that hide a person from a vehicle; crowns of trees hide little of a street."""
     high = [polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M]
     high += [barrier_polygon(b) for b in world.barriers if b.height_m > LOWEST_M]
     high += [box_of(c) for c in world.containers if c.height_m > LOWEST_M]
