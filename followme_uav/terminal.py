@@ -77,13 +77,18 @@ def finish_streams() -> None:
         )
 
 
-def make_console(*, stderr: bool = False) -> Console:
-    """Return a console for standard output or error, with its width and encoding."""
+def make_console(*, stderr: bool = False, markup: bool = True) -> Console:
+    """Return a console for standard output or error, with its width and encoding.
+
+    Args:
+        stderr: Write to standard error.
+        markup: Read words in brackets as styles of Rich; names of files may have brackets, too.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     # With the stream, Rich draws tables with characters of its encoding.
-    console = Console(file=stream, stderr=stderr)
+    console = Console(file=stream, stderr=stderr, markup=markup)
     if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         console.width = _UNLIMITED_COLUMNS
     return console

@@ -103,7 +103,8 @@ def import_map(
 
     check_writable(out, source)
     middle = None if centre is None else _lat_lon(centre)
-    world = import_world(read_osm(source), source.stem, middle, size_m)
+    name = source.stem.encode(errors="replace").decode()  # of a file name in another encoding
+    world = import_world(read_osm(source), name, middle, size_m)
     save_world(world, out)
     print(f"{out}: {_contents(world)}")
     for note in world.notes:
@@ -136,12 +137,17 @@ def _generated(name: str, seed: int, size_m: float | None) -> World:
 
 def _lat_lon(text: str) -> tuple[float, float]:
     """Read LAT,LON."""
+    from followme_uav.worlds.world import MAX_LATITUDE_DEG
+
     try:
         latitude, longitude = (float(part) for part in text.split(","))
     except ValueError as error:
         raise ConfigError(f"--centre {text}: write LAT,LON in degrees, as 46.09,7.13") from error
-    if not (abs(latitude) <= 85.0 and abs(longitude) <= 180.0):
-        raise ConfigError(f"--centre {text}: latitude is -85 to 85, longitude -180 to 180")
+    limit_deg = MAX_LATITUDE_DEG
+    if not (abs(latitude) <= limit_deg and abs(longitude) <= 180.0):
+        raise ConfigError(
+            f"--centre {text}: latitude is -{limit_deg:g} to {limit_deg:g}, longitude -180 to 180"
+        )
     return latitude, longitude
 
 

@@ -39,7 +39,7 @@ class Allowed:
         """Return what is wrong with a value, or None."""
         if self.low <= value <= self.high:
             return None
-        return f"must be {self} (got {value!r:.60})"
+        return f"must be {self} (got {shown(value)})"
 
     def __str__(self) -> str:
         return f"from {self.low:g} to {self.high:g}"
@@ -119,6 +119,14 @@ def one_line(problems: Sequence[Problem], source: Path | str, overrides: Sequenc
     return f"{name}: {key}: {first.text}{more}"
 
 
+def shown(value: Any) -> str:
+    """A value as a part of a message."""
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # Python writes no number of thousands of digits
+        return "a number of very many digits"
+
+
 def key_of(override: str) -> Key:
     """The key that an override `section.key=value` sets, under its present name."""
     return tuple(renamed_key(override.partition("=")[0]).split("."))
@@ -149,7 +157,7 @@ def _problem(kind: type[BaseModel], details: ErrorDetails) -> Problem:
         return Problem(key, "unknown key")
     if details["type"] == "missing":
         return Problem(key, MISSING, may_be_mended=True)
-    text = f"{details['msg'].removeprefix('Value error, ')} (got {details['input']!r:.60})"
+    text = f"{details['msg'].removeprefix('Value error, ')} (got {shown(details['input'])})"
     rule = rule_of(kind, key)
     if rule is not None:
         text += f"; write a value {rule}"

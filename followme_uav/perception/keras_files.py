@@ -11,8 +11,10 @@ Four kinds of files are read, all as data:
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +118,7 @@ def read_archive(path: Path) -> KerasFile | None:
                 return None
             metadata = _member(archive, "metadata.json", MAX_JSON_BYTES).decode("utf-8", "replace")
             content = _member(archive, "model.weights.h5", MAX_BYTES)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(str(error)) from error
     version = re.search(r'"keras_version":\s*"([\w.+-]{1,40})"', metadata)
     with h5py.File(io.BytesIO(content), "r") as file:

@@ -17,6 +17,8 @@ LARGEST_RADIANS = 2.0 * math.pi + 0.01
 """A larger angle is in degrees."""
 LEAST_STEP_S = 1e-3
 """Time between two frames that came at once."""
+LONGEST_STEP_S = 60.0
+"""Time stamps farther apart are of two clocks."""
 
 
 class FrameBuilder:
@@ -24,7 +26,7 @@ class FrameBuilder:
 
     The world frame is NED with the origin and the direction of QuadSim's: north is x, east is -y,
     down is -z. Time is that of the simulator where its time stamps have fractions of a second and
-    increase, else that of the receiver.
+    increase by a possible time, else that of the receiver.
 
     Args:
         fov_rad: Field of view of the camera.
@@ -90,8 +92,10 @@ class FrameBuilder:
         """Time since the last frame; 0 for the first one."""
         if self._received_s is None:
             return 0.0
-        if stamp_s is not None and self._stamp_s is not None and stamp_s > self._stamp_s:
-            return stamp_s - self._stamp_s
+        if stamp_s is not None and self._stamp_s is not None:
+            step_s = stamp_s - self._stamp_s
+            if 0.0 < step_s <= LONGEST_STEP_S:
+                return step_s
         return max(received_s - self._received_s, LEAST_STEP_S)
 
 

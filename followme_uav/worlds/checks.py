@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from followme_uav.errors import ConfigError
-from followme_uav.worlds.world import Building, Ring, Street, World
+from followme_uav.worlds.world import Building, Point, Ring, Street, World
 
 MIN_LANE_M = 2.2
+_SAME_M = 1e-6
+"""Points nearer to each other are equal: a line between them has no direction."""
 
 
 def check_world(world: World, source: Path | str) -> None:
@@ -27,9 +30,15 @@ def _problems(world: World) -> Iterator[str]:
     b = world.bounds
     if b.south_m >= b.north_m or b.west_m >= b.east_m:
         yield f"bounds: north_m and east_m must be larger than south_m and west_m (got {b})"
+    north_m, east_m = world.start_m
+    if not (b.south_m <= north_m <= b.north_m and b.west_m <= east_m <= b.east_m):
+        yield f"start_m: must lie within the bounds (got {north_m:g}, {east_m:g})"
     for i, street in enumerate(world.streets):
         for text in _of_street(street):
             yield f"streets.{i}.{text}"
+    for i, barrier in enumerate(world.barriers):
+        if all(_are_one(barrier.line_m[0], point) for point in barrier.line_m):
+            yield f"barriers.{i}.line_m: all points are equal"
     for i, area in enumerate(world.areas):
         for text in _of_rings(area.outline_m, area.holes_m):
             yield f"areas.{i}.{text}"
@@ -43,7 +52,7 @@ def _problems(world: World) -> Iterator[str]:
 
 
 def _of_street(street: Street) -> Iterator[str]:
-    if any(a == b for a, b in zip(street.line_m, street.line_m[1:], strict=False)):
+    if any(itertools.starmap(_are_one, itertools.pairwise(street.line_m))):
         yield "line_m: two neighbouring points are equal"
     if street.carriageway_m < 0.0:
         yield f"pavement_m: two pavements are wider than the street (got {street.pavement_m:g})"
@@ -59,6 +68,10 @@ def _of_street(street: Street) -> Iterator[str]:
         )
     if street.kind in ("elevated_road", "bridge") and not street.heights_m:
         yield f"heights_m: a street of kind {street.kind} needs the heights of its deck"
+
+
+def _are_one(one: Point, other: Point) -> bool:
+    return math.dist(one, other) < _SAME_M
 
 
 def _of_building(building: Building) -> Iterator[str]:

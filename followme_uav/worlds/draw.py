@@ -80,7 +80,8 @@ class _Map:
         self.size_m = (b.north_m - b.south_m, b.east_m - b.west_m)
         self.scale = width_px * _FINER / max(self.size_m)
         self.world = world
-        self.size = (round(self.size_m[1] * self.scale), round(self.size_m[0] * self.scale))
+        height, width = (max(round(side * self.scale), _FINER) for side in self.size_m)
+        self.size = (width, height)
         self.image = Image.new("RGB", self.size, _GROUND)
         self.draw = ImageDraw.Draw(self.image)
 
@@ -135,8 +136,10 @@ def draw_world(world: World, width_px: int = 900) -> Image.Image:
 def _contours(m: _Map) -> None:
     """Shade the slopes as lit from the north-west, and draw a line for each metre of height."""
     b = m.world.bounds
-    n = np.linspace(b.north_m, b.south_m, 240)
-    e = np.linspace(b.west_m, b.east_m, round(240 * m.size_m[1] / m.size_m[0]))
+    # A world may be a narrow strip.
+    rows, columns = (max(round(240 * side / max(m.size_m)), 2) for side in m.size_m)
+    n = np.linspace(b.north_m, b.south_m, rows)
+    e = np.linspace(b.west_m, b.east_m, columns)
     heights = ground_heights_m(m.world.terrain, np.stack(np.meshgrid(n, e, indexing="ij"), -1))
     up = np.gradient(heights, n, axis=0)
     right = np.gradient(heights, e, axis=1)

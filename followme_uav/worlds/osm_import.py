@@ -17,12 +17,13 @@ from shapely.ops import polygonize, substring
 from followme_uav.errors import ConfigError
 from followme_uav.worlds.generators.site import most_open_point
 from followme_uav.worlds.geo import project
-from followme_uav.worlds.osm import OsmData, Tags
+from followme_uav.worlds.osm import OsmData, Relation, Tags
 from followme_uav.worlds.osm_rules import (
     BARRIERS,
     WATERWAYS_M,
     building_of,
     highway_of,
+    is_below_ground,
     metres,
     surface_of,
 )
@@ -35,6 +36,7 @@ from followme_uav.worlds.shapes import (
     street_polygon,
 )
 from followme_uav.worlds.world import (
+    MAX_LATITUDE_DEG,
     Area,
     Barrier,
     Bench,
@@ -71,8 +73,8 @@ class Counts:
     def lines(self) -> tuple[str, ...]:
         """One line for each kind."""
         return tuple(
-            [f"repaired: {count} {what}" for what, count in sorted(self.repaired.items())]
-            + [f"left out: {count} {what}" for what, count in sorted(self.dropped.items())]
+            [f"repaired: {count} {what}" for what, count in sorted((+self.repaired).items())]
+            + [f"left out: {count} {what}" for what, count in sorted((+self.dropped).items())]
         )
 
 
@@ -92,12 +94,17 @@ def import_world(
         size_m: side of the square that is kept.
 
     Raises:
-        ConfigError: The part has neither buildings nor streets.
+        ConfigError: The part has neither buildings nor streets, or is too near to a pole.
     """
     size_m = DEFAULT_SIZE_M if size_m is None else size_m
     if not 50.0 <= size_m <= MAX_SIZE_M:
         raise ConfigError(f"--size-m {size_m:g}: must be from 50 to {MAX_SIZE_M:g}")
     latitude, longitude = centre or _middle(data)
+    if abs(latitude) > MAX_LATITUDE_DEG:
+        raise ConfigError(
+            f"{name}: its middle is at latitude {latitude:.3f}; worlds lie between "
+            f"-{MAX_LATITUDE_DEG:g} and {MAX_LATITUDE_DEG:g}"
+        )
     origin = GeoOrigin(round(latitude, 7), round(longitude, 7))
     counts = Counts()
     reach = size_m / 2.0
@@ -115,8 +122,11 @@ def _middle(data: OsmData) -> tuple[float, float]:
     """The median position of buildings; without any, of all nodes."""
     numbers = [w.nodes[0] for w in data.ways.values() if "building" in w.tags and w.nodes]
     places = [data.nodes[n] for n in numbers if n in data.nodes] or list(data.nodes.values())
-    latitudes, longitudes = (sorted(values) for values in zip(*places, strict=True))
-    return latitudes[len(latitudes) // 2], longitudes[len(longitudes) // 2]
+    latitudes, longitudes = zip(*places, strict=True)
+    half, first = len(places) // 2, longitudes[0]
+    # Seen from one of them, so that a town at the date line stays together.
+    eastwards = sorted(longitudes, key=lambda deg: math.remainder(deg - first, 360.0))
+    return sorted(latitudes)[half], eastwards[half]
 
 
 class _Importer:
@@ -124,7 +134,8 @@ class _Importer:
 
     def __init__(self, data: OsmData, origin: GeoOrigin, box: Polygon, counts: Counts) -> None:
         self.data, self.origin, self.box, self.counts = data, origin, box, counts
-        self.in_relation: set[int] = set()
+        self.repeated: set[int] = set()
+        """Ways that say the same as their relation."""
 
     def world(self, name: str, bounds: Bounds) -> World:
         """Make all parts."""
@@ -180,13 +191,11 @@ class _Importer:
         """Yield areas (tags, valid geometry) of closed ways and of multipolygons."""
         for relation in self.data.relations.values():
             if relation.tags.get("type") == "multipolygon" and self._is_wanted(relation.tags):
-                shape = self._multipolygon(relation.members)
+                shape = self._multipolygon(relation)
                 if shape is not None:
                     yield relation.tags, shape
         for number, way in self.data.ways.items():
-            if number in self.in_relation and "building" not in way.tags:
-                continue
-            if not self._is_wanted(way.tags):
+            if number in self.repeated or not self._is_wanted(way.tags):
                 continue
             what = "buildings" if "building" in way.tags else "areas"
             points = self._points(way.nodes, what)
@@ -200,9 +209,10 @@ class _Importer:
                 yield way.tags, shape
 
     def _is_wanted(self, tags: Tags) -> bool:
+        if is_below_ground(tags):
+            return False
         is_path = "highway" in tags and tags.get("area") != "yes"
-        is_building = tags.get("building", "no") != "no"
-        return is_building or (surface_of(tags) is not None and not is_path)
+        return _is_building(tags) or (surface_of(tags) is not None and not is_path)
 
     def _valid(self, shape: Any, what: str) -> Any | None:
         """Repair a polygon that crosses itself; None, and counted, if nothing is left of it."""
@@ -216,9 +226,10 @@ class _Importer:
             shape = shapely.union_all(parts)
         return shape
 
-    def _multipolygon(self, members: tuple[tuple[int, str], ...]) -> Any | None:
+    def _multipolygon(self, relation: Relation) -> Any | None:
         rings: dict[str, list[LineString]] = {"outer": [], "inner": []}
-        for number, role in members:
+        repeated: set[int] = set()
+        for number, role in relation.members:
             way = self.data.ways.get(number)
             if way is None:
                 self.counts.repaired["multipolygons with missing ways"] += 1
@@ -226,11 +237,14 @@ class _Importer:
             points = self._points(way.nodes, "multipolygons")
             if len(points) >= 2:
                 rings["inner" if role == "inner" else "outer"].append(LineString(points))
-                self.in_relation.add(number)
+                # A way within is something of its own: a lake in a wood, a house in a yard.
+                if role != "inner" and _meaning(way.tags) == _meaning(relation.tags):
+                    repeated.add(number)
         outer = shapely.union_all(list(polygonize(shapely.union_all(rings["outer"]))))
         if outer.is_empty:
             self.counts.dropped["multipolygons that are no polygons"] += 1
             return None
+        self.repeated |= repeated
         inner = shapely.union_all(list(polygonize(shapely.union_all(rings["inner"]))))
         return self._valid(outer.difference(inner), "multipolygons")
 
@@ -239,10 +253,13 @@ class _Importer:
         parts = [
             (part, tags)
             for tags, shape in shapes
-            if tags.get("building", "no") != "no"
+            if _is_building(tags)
             for part in polygons_in(shape, _LEAST_BUILDING_M2)
             if self.box.covers(part.centroid)
         ]
+        every = len(parts)
+        parts = [p for p in parts if max(map(abs, p[0].bounds)) <= MAX_SIZE_M]
+        self.counts.dropped["buildings larger than any world"] += every - len(parts)
         parts.sort(key=lambda p: -p[0].area)
         tree = shapely.STRtree([p for p, _ in parts])
         found: list[Building] = []
@@ -368,12 +385,12 @@ class _Importer:
             ({"natural": "water"}, LineString(points).buffer(width_m / 2.0))
             for way in self.data.ways.values()
             if (width_m := WATERWAYS_M.get(way.tags.get("waterway", "")))
-            and "tunnel" not in way.tags
+            and not is_below_ground(way.tags)
             and len(points := self._points(way.nodes, "waterways")) >= 2
         ]
         for tags, shape in [*shapes, *waters]:
             surface = surface_of(tags)
-            if surface is None or tags.get("building", "no") != "no":
+            if surface is None or _is_building(tags):
                 continue
             kept = shape.intersection(self.box)
             if surface == "water":
@@ -453,6 +470,15 @@ class _Importer:
             for part in shapely.get_parts(LineString(points).intersection(self.box)):
                 if part.geom_type == "LineString" and len(points_of(part)) >= 2:
                     yield Barrier(kind, points_of(part), round(height_m, 2), thickness_m)
+
+
+def _is_building(tags: Tags) -> bool:
+    return tags.get("building", "no") != "no"
+
+
+def _meaning(tags: Tags) -> str | None:
+    """The kind of an area, as far as a world has it."""
+    return "building" if _is_building(tags) else surface_of(tags)
 
 
 def _pieces(

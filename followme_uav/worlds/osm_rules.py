@@ -156,6 +156,18 @@ def building_of(tags: dict[str, str], area_m2: float) -> BuildingTags:
     )
 
 
+def is_below_ground(tags: dict[str, str]) -> bool:
+    """Whether something cannot be seen from above: in a tunnel, a cellar, an underground car park.
+
+    A passage through a building is no tunnel.
+    """
+    return (
+        tags.get("tunnel", "no") not in ("no", "building_passage")
+        or tags.get("location") == "underground"
+        or tags.get("parking") == "underground"
+    )
+
+
 def surface_of(tags: dict[str, str]) -> Surface | None:
     """Return the surface of an area, or None if it has none of the known ones."""
     for (key, value), surface in _SURFACES.items():
@@ -167,12 +179,14 @@ def surface_of(tags: dict[str, str]) -> Surface | None:
 def highway_of(tags: dict[str, str]) -> Highway | None:
     """Return kind, width and lanes of a highway; None for others, for tunnels and for plans."""
     found = HIGHWAYS.get(tags.get("highway", ""))
-    if found is None or tags.get("area") == "yes" or tags.get("tunnel") in ("yes", "culvert"):
+    if found is None or tags.get("area") == "yes" or is_below_ground(tags):
         return None
     width = metres(tags.get("width"))
     if not found.lanes:
         return Highway(found.kind, min(max(width or found.width_m, 1.2), 30.0))
-    lanes = 1 if tags.get("oneway") in ("yes", "1", "true", "-1") else 2
+    is_round = tags.get("junction") in ("roundabout", "circular")
+    one_way = tags.get("oneway", "yes" if is_round else "no") in ("yes", "1", "true", "-1")
+    lanes = 1 if one_way else 2
     road_m = found.width_m - 2.0 * found.pavement_m
     if width is not None:
         road_m = width

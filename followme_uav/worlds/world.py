@@ -22,6 +22,8 @@ MAX_ITEMS = 50_000
 MAX_POINTS = 5_000
 """Most points of one line or outline."""
 MAX_SEED = 2**63 - 1
+MAX_LATITUDE_DEG = 85.0
+"""Nearer to the poles, the local projection is too wrong."""
 
 Coordinate = Annotated[float, Field(ge=-5000.0, le=5000.0, allow_inf_nan=False)]
 Height = Annotated[float, Field(ge=-1000.0, le=1000.0, allow_inf_nan=False)]
@@ -248,7 +250,9 @@ class GeoOrigin:
 
     __pydantic_config__ = _STRICT
 
-    latitude_deg: Annotated[float, Field(ge=-85.0, le=85.0, allow_inf_nan=False)]
+    latitude_deg: Annotated[
+        float, Field(ge=-MAX_LATITUDE_DEG, le=MAX_LATITUDE_DEG, allow_inf_nan=False)
+    ]
     longitude_deg: Annotated[float, Field(ge=-180.0, le=180.0, allow_inf_nan=False)]
     altitude_m: Annotated[float, Field(ge=-1000.0, le=10_000.0, allow_inf_nan=False)] = 0.0
 

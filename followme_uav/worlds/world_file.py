@@ -16,6 +16,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from followme_uav.config import safe_data
+from followme_uav.config.checking import shown
 from followme_uav.errors import ConfigError
 from followme_uav.files import write_text
 from followme_uav.worlds.checks import check_world
@@ -42,7 +43,7 @@ def load_world(path: Path) -> World:
         raise ConfigError(f"{path}: {error.strerror or error}; pass a world file") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deeply; a world file has few levels") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         detail = " ".join(str(error).split())
         raise ConfigError(f"{path}: not valid YAML: {detail:.200}") from error
     return world_of(data, path)
@@ -65,7 +66,13 @@ def world_of(data: Any, source: Path | str) -> World:
 
 
 def save_world(world: World, path: Path) -> None:
-    """Write a world file; raises `OutputError`."""
+    """Write a world file.
+
+    Raises:
+        ConfigError: The world has more than a file may have; nothing is written.
+        OutputError: It cannot be written.
+    """
+    world_of(_plain(world), path)
     write_text(path, world_text(world))
 
 
@@ -105,7 +112,7 @@ def _one_line(error: ValidationError, source: Path | str) -> str:
         return f"{source}: {key}: unknown key{more}"
     if first["type"] in ("missing", "missing_argument"):
         return f"{source}: {key}: missing{more}"
-    got = " ".join(f"{first['input']!r:.60}".split())
+    got = " ".join(shown(first["input"]).split())
     return f"{source}: {key}: {first['msg']} (got {got}){more}"
 
 

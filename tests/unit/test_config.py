@@ -231,6 +231,14 @@ def test_deeply_nested_values_are_one_line(tmp_path):
         load_config(overrides=[f"patrol={deep}"])
 
 
+def test_number_of_very_many_digits_is_one_line(tmp_path):
+    """Python reads it from hexadecimal digits, but does not write it."""
+    path = tmp_path / "long.yaml"
+    path.write_text(f"camera: {{rate_hz: 0x{'f' * 5000}}}\n")
+    with pytest.raises(ConfigError, match=r"long\.yaml: camera\.rate_hz: .* very many digits"):
+        load_config(path)
+
+
 def test_profile_without_streets_and_waypoints_is_flown_without_a_map():
     overrides = ["simulator.patrol_waypoints_m=[]", "simulator.flyable_m=[]"]
     for order in (overrides, overrides[::-1]):
@@ -246,7 +254,7 @@ def test_flight_without_a_map_needs_metric_depth():
 
 @pytest.mark.parametrize(
     "value",
-    ["2024-13-45", "9" * 5000, "0b_", "!!int x", "!!float ''", "!!bool x", "!!timestamp x"],
+    ["2024-13-45", "9" * 5000, "0b_", "!!int x", "!!float ''", "!!bool x", "!!timestamp now"],
 )
 def test_value_that_has_not_the_form_of_its_type_is_one_line(tmp_path, value):
     """PyYAML raises errors of other kinds than its own for these."""

@@ -295,3 +295,9 @@ def test_recording_without_a_complete_frame_is_refused_with_skip_incomplete(tmp_
     record(tmp_path / "raw")
     with pytest.raises(DataError, match=r"camera 5\).*--cameras"):
         prepare(tmp_path / "raw", tmp_path / "set", cameras=(3, 2, 5), skip_incomplete=True)
+
+
+def test_folder_names_with_brackets_are_printed_as_they_are(tmp_path, capsys):
+    record(tmp_path / "raw")
+    prepare(tmp_path / "raw", tmp_path / "set[" / "b]")
+    assert "set[/b]: 2 frames" in capsys.readouterr().out

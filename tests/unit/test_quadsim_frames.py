@@ -95,6 +95,14 @@ def test_time_stamp_without_fractions_is_replaced_by_the_receiver_s_clock(stamp)
     assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.3])
 
 
+def test_time_stamp_of_another_clock_is_replaced_by_the_receiver_s_clock():
+    stamps = ["0.1", "0.2", "1700000000.5", "1700000000.75", "0.3", "1.0e300", "1.1e308"]
+    frames = built(*[made() | {"timestamp": stamp} for stamp in stamps],
+                   received=[0.1 * i for i in range(len(stamps))])  # fmt: skip
+    times = [0.0, 0.1, 0.2, 0.45, 0.55, 0.65, 0.75]
+    assert [frame.time_s for frame in frames] == pytest.approx(times)
+
+
 def test_time_goes_on_when_the_simulator_starts_again():
     frames = built(made(50.0), made(50.1), made(0.0), made(0.1), received=[0.0, 0.1, 5.0, 5.1])
     assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.1, 5.0, 5.1])

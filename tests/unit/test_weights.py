@@ -66,6 +66,22 @@ def test_truncated_file_is_refused(saved, kept):
     one_line(path, "truncated")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2,
+                                    zipfile.ZIP_LZMA])  # fmt: skip
+def test_archive_with_damaged_weights_is_refused(tmp_path, method):
+    """Each method of compression has errors of its own."""
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("config.json", '{"class_name": "Functional", "config": {"layers": []}}')
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("model.weights.h5", np.random.default_rng(1).bytes(50_000))
+    raw = bytearray(path.read_bytes())
+    begin = raw.find(b"model.weights.h5") + 60
+    raw[begin : begin + 60] = bytes(b ^ 0xFF for b in raw[begin : begin + 60])
+    path.write_bytes(raw)
+    one_line(path, "damaged or truncated", weights.read_weights)
+
+
 def test_hdf5_file_without_weights_is_refused(tmp_path):
     path = tmp_path / "other.h5"
     with h5py.File(path, "w") as file:

@@ -199,6 +199,14 @@ def test_world_without_ways_is_refused_with_one_line():
         walkways_of(WorldPlace(world, 1))
 
 
+def test_world_without_lanes_has_no_cars():
+    """A square without streets, and one with a street that no car can leave."""
+    stub = Street("street", 8.0, ((0.0, 0.0), (40.0, 0.0)), 1.0, lanes=1)
+    for streets in ((), (stub,)):
+        place = WorldPlace(crossing(streets=streets, buildings=()), 1)
+        assert traffic_of(place, 1, 4).cars == ()
+
+
 def test_route_is_checked_against_polygons_and_the_bounds_of_the_world():
     l_shape = ((10.0, 10.0), (30.0, 10.0), (30.0, 18.0), (18.0, 18.0), (18.0, 30.0), (10.0, 30.0))
     place = WorldPlace(crossing(buildings=(Building(l_shape, 9.0, 3),)), 1)

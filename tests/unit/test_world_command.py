@@ -12,6 +12,7 @@ from followme_uav import cli
 from followme_uav.errors import FollowMeError
 from followme_uav.sim.city.grid_world import WORLDS
 from followme_uav.worlds.draw import draw_world
+from followme_uav.worlds.world import Bounds, Terrain, World
 from followme_uav.worlds.world_file import load_world
 from tests.unit.world_parts import crossing, made, small
 
@@ -38,6 +39,13 @@ def test_generated_world_is_written_and_shown(tmp_path):
     again = tmp_path / "again.png"
     assert run("show", "park", "--seed", 2, "--out", again, "--width-px", 300).exit_code == 0
     assert again.read_bytes() == picture.read_bytes()
+
+
+@pytest.mark.parametrize("east_m", [1e-6, 0.5, 5000.0])
+def test_narrow_and_wide_strips_can_be_drawn(east_m):
+    for terrain in (None, Terrain(0.0, 0.0, 10.0, ((0.0, 1.0), (2.0, 3.0)))):
+        strip = World("strip", Bounds(0.0, 0.0, 50.0, east_m), terrain=terrain)
+        assert draw_world(strip, 200).width > 200
 
 
 @pytest.mark.parametrize(

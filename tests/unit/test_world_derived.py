@@ -325,6 +325,45 @@ def test_one_way_street_has_one_lane_in_its_direction():
     assert second[0] > first[0]
 
 
+def test_one_way_street_has_its_direction_between_all_of_its_junctions():
+    """A round of one-way traffic, entered at four places; and a street with many crossings."""
+    corners = [(math.cos(i * math.pi / 8), math.sin(i * math.pi / 8)) for i in range(17)]
+    around = tuple((20.0 * n, 20.0 * e) for n, e in corners)
+    ring = Street("street", 8.0, around, 1.0, lanes=1)
+    arms = [Street("street", 8.0, ((20.0 * n, 20.0 * e), (90.0 * n, 90.0 * e)), 1.0, 2)
+            for n, e in corners[:-1:4]]  # fmt: skip
+    far = Street("street", 8.0, tuple((90.0 * n, 90.0 * e) for n, e in corners), 1.0, 2)
+    network = lane_network(crossing(streets=(ring, *arms, far), buildings=()), ())
+    on_ring = [lane.line_m for lane in network.lanes if lane.streets == (0,)]
+    assert len(on_ring) == 4
+    for line in on_ring:
+        (n0, e0, _), (n1, e1, _) = line[0], line[-1]
+        assert n0 * e1 - e0 * n1 > 0.0  # from north to east, as the line of the street
+    through = Street("street", 8.0, ((-90.0, 0.0), (90.0, 0.0)), 1.0, lanes=1)
+    sides = [Street("street", 8.0, ((-90.0, e), (90.0, e)), 1.0, 2) for e in (-60.0, 60.0)]
+    rungs = [Street("street", 8.0, ((n, -60.0), (n, 60.0)), 1.0, 2)
+             for n in (-90.0, -60.0, -30.0, 30.0, 60.0, 90.0)]  # fmt: skip
+    network = lane_network(crossing(streets=(through, *sides, *rungs), buildings=()), ())
+    along = [lane.line_m for lane in network.lanes if lane.streets == (0,)]
+    assert len(along) == 5
+    assert all(line[-1][0] > line[0][0] for line in along)
+
+
+def test_world_without_streets_for_cars_has_no_lanes():
+    footpath = Street("footpath", 3.0, ((-40.0, 0.0), (40.0, 0.0)))
+    one_way_out = Street("street", 8.0, ((0.0, 0.0), (40.0, 0.0)), 1.0, lanes=1)
+    for streets in ((), (footpath,), (one_way_out,)):
+        assert lane_network(crossing(streets=streets, buildings=()), ()).lanes == ()
+
+
+def test_footbridge_that_ends_away_from_all_ways_is_left_out_of_the_walk_graph():
+    bridge = Street("bridge", 3.0, ((-40.0, 40.0), (-20.0, 40.0)), heights_m=(0.0, 0.0))
+    walk = walk_graph(crossing(streets=(*crossing().streets, bridge), buildings=()))
+    assert len(walk.places_m) == len(walk_graph(crossing(buildings=())).places_m)
+    alone = walk_graph(crossing(streets=(bridge,), buildings=()))
+    assert np.all(alone.places_m[:, 1] > 30.0)
+
+
 def test_lane_knows_where_it_crosses_a_crosswalk():
     world = crossing()
     walk = walk_graph(world)

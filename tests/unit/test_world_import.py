@@ -7,6 +7,7 @@ import pytest
 import shapely
 from shapely.geometry import Point
 
+from followme_uav.commands.world import import_map
 from followme_uav.errors import ConfigError
 from followme_uav.worlds import osm, osm_import
 from followme_uav.worlds.derived.lanes import lane_network
@@ -16,8 +17,9 @@ from followme_uav.worlds.geo import project, unproject
 from followme_uav.worlds.osm_import import ATTRIBUTION, import_world
 from followme_uav.worlds.osm_rules import building_of, highway_of, metres, surface_of
 from followme_uav.worlds.shapes import polygon_of, street_polygon
-from followme_uav.worlds.world import GeoOrigin
+from followme_uav.worlds.world import MAX_ITEMS, GeoOrigin
 from followme_uav.worlds.world_file import load_world, save_world
+from tests.unit.world_parts import crossing
 
 osmium = pytest.importorskip("osmium")
 
@@ -266,6 +268,81 @@ def test_missing_and_huge_files_are_refused(tmp_path, town, monkeypatch):
         osm.read_osm(town)
 
 
+def test_parts_of_a_multipolygon_that_are_something_of_their_own_stay(tmp_path):
+    m = Map()
+    wood = [m.way([(-70, -70), (-70, 70), (70, 70), (70, -70)], closed=True, landuse="forest")]
+    lake = m.box(0, 0, 20, natural="water")
+    m.relation([*((w, "outer") for w in wood), (lake, "inner")], type="multipolygon",
+               landuse="forest")  # fmt: skip
+    pond = m.box(90, 90, 10, natural="water")
+    m.relation([(77777, "outer"), (pond, "inner")], type="multipolygon", landuse="forest")
+    court = m.box(-85, 85, 8, building="yes")
+    inside = m.box(-85, 85, 2, building="yes")
+    yard = m.box(-85, 85, 5)
+    m.relation([(court, "outer"), (yard, "inner"), (inside, "inner")], type="multipolygon",
+               building="yes")  # fmt: skip
+    world = imported(m.write(tmp_path / "wood.osm"))
+    water = shapely.union_all([polygon_of(a) for a in world.areas if a.surface == "water"])
+    assert water.covers(shapely.MultiPoint([(0, 0), (90, 90)]))
+    (trees,) = (a for a in world.areas if a.surface == "wood")  # not once more without its hole
+    assert not polygon_of(trees).covers(Point(0, 0))
+    house = at(world, -85, 85)
+    assert polygon_of(house).area == pytest.approx(16.0, rel=1e-2)
+    assert not any(polygon_of(b).covers(Point(-85, 89)) for b in world.buildings)
+
+
+def test_what_lies_below_the_ground_is_left_out(tmp_path):
+    m = Map()
+    m.box(30, 30, 6, building="yes")
+    m.box(-30, 30, 6, building="yes", location="underground")
+    m.box(-30, -30, 6, amenity="parking", parking="underground")
+    m.way([(-50, 0), (50, 0)], highway="service", tunnel="building_passage")
+    m.way([(0, -50), (0, 50)], highway="service", location="underground")
+    m.way([(-50, 50), (50, 50)], waterway="stream", tunnel="culvert")
+    m.way([(-50, -50), (50, -50)], waterway="stream", tunnel="no")
+    world = imported(m.write(tmp_path / "cellars.osm"))
+    assert len(world.buildings) == 1
+    assert len(world.streets) == 1
+    (stream,) = world.areas
+    assert polygon_of(stream).covers(Point(0, -50))
+
+
+def test_town_at_the_date_line_is_cut_out_around_its_middle():
+    """The longitudes of its houses are near 180 and near -180."""
+    houses = [179.990, 179.999, -179.995, -179.980, -179.970]
+    nodes = {i: (-17.0, longitude) for i, longitude in enumerate(houses)}
+    ways = {i: osm.Way({"building": "yes"}, (i,)) for i in nodes}
+    assert osm_import._middle(osm.OsmData(nodes, {}, ways)) == (-17.0, -179.995)
+
+
+def test_map_that_no_world_can_hold_is_one_line_and_huge_buildings_are_left_out(tmp_path):
+    m = Map()
+    m.box(0, 0, 6, building="yes")
+    m.box(0, 0, 9000, building="yes")
+    path = m.write(tmp_path / "huge.osm")
+    world = imported(path)
+    assert [b.height_m for b in world.buildings] == [6.5]
+    assert "left out: 1 buildings larger than any world" in world.notes
+    save_world(world, tmp_path / "world.yaml")
+    assert load_world(tmp_path / "world.yaml") == world
+    with pytest.raises(ConfigError, match=r"its middle is at latitude 88\.000"):
+        imported(path, centre=(88.0, 11.0))
+
+
+def test_world_that_could_not_be_read_is_not_written(tmp_path):
+    world = crossing(areas=crossing().areas * (MAX_ITEMS + 1))
+    with pytest.raises(ConfigError, match=r"many\.yaml: areas: .* at most 50000 items"):
+        save_world(world, tmp_path / "many.yaml")
+    assert not (tmp_path / "many.yaml").exists()
+
+
+def test_map_whose_name_is_in_another_encoding_is_imported(town, tmp_path):
+    source, target = town.with_name("m\udcfcnster.osm"), tmp_path / "world.yaml"
+    town.rename(source)
+    import_map(source, target, "48.0,11.0", 220.0)
+    assert load_world(target).name == "m?nster"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("12", 12.0), ("12.5 m", 12.5), ("3,5", 3.5), ("40 ft", 12.192), ("7'6\"", 2.286),
@@ -287,6 +364,9 @@ def test_missing_and_odd_tags_have_sensible_defaults():
     assert highway_of({"highway": "proposed"}) is None
     assert highway_of({"highway": "residential", "width": "3"}).lanes == 0
     assert highway_of({"highway": "primary", "lanes": "4"}).width_m == pytest.approx(15.0)
+    roundabout = {"highway": "residential", "junction": "roundabout"}
+    assert highway_of(roundabout).lanes == 1
+    assert highway_of({**roundabout, "oneway": "no"}).lanes == 2
     assert surface_of({"natural": "water"}) == "water"
     assert surface_of({"natural": "peak"}) is None
 

@@ -155,7 +155,7 @@ def prepare(
 
     written: list[_WrittenFrame] = []
     colours = ClassColours()
-    console = make_console()
+    console = make_console(markup=False)
     with _progress(console) as progress:
         for frame in progress.track(found.frames, description="preparing"):
             image_file = target / "images" / (frame.name + frame.image.suffix)

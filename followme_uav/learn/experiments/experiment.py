@@ -81,7 +81,7 @@ def experiment(
     folder = out / name
     make_folder(folder)
     make_folder(out / "runs")
-    console = make_console()
+    console = make_console(markup=False)
     frames, held_out = read_frames(data, validation, console, skip_incomplete)
     files = OutcomeFiles(out / "runs", frames, held_out)
     _train_missing(name, planned, files, frames, held_out, console)

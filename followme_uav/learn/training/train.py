@@ -83,7 +83,7 @@ def train(
         DataError: A data folder cannot be used.
         WeightsError: `init` cannot be read, or none of its layers fits the network.
     """
-    console = make_console()
+    console = make_console(markup=False)
     config = load_training_config(config_path)
     check_architecture(config.architecture, str(config_path))
     frames, held_out = read_frames(data, validation, console, skip_incomplete)

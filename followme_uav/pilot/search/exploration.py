@@ -73,7 +73,9 @@ class Exploration:
             return start_m
         rows, columns = rows[inside], columns[inside]
         value = np.exp(-field.cost[rows, columns] / self._config.discount_m)
-        new, worth = self._worth()
+        # The ways may be those of a moment before the window moved on.
+        now = self._surroundings.ground.window
+        new, worth = (now.carried(values, window, 0.0) for values in self._worth())
         size = 2 * round(self._config.view_m / 2.0 / window.cell_m) + 1
         around = uniform_filter(worth, size, mode="constant")
         on_lattice = ((rows + window.south) % EVERY == 0) & ((columns + window.west) % EVERY == 0)

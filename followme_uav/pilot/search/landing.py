@@ -37,8 +37,10 @@ class LandingPlaces:
     def _chosen(self, position_m: Vec2) -> Vec2:
         field = self._planner.field(position_m)
         _, is_tight = self._surroundings.grid.sampled(COARSE)
-        viewed = np.isfinite(self._surroundings.ground.viewed_s)
-        allowed = np.isfinite(field.cost) & ~is_tight & viewed & ~self._people(OFF_PEOPLE_M)
+        ground = self._surroundings.ground
+        fit = ~is_tight & np.isfinite(ground.viewed_s) & ~self._people(OFF_PEOPLE_M)
+        # The ways may be those of a moment before the window moved on.
+        allowed = np.isfinite(field.cost) & ground.window.carried(fit, field.window, False)
         if not allowed.any():
             return position_m
         cost = np.where(allowed, field.cost, np.inf)
@@ -46,8 +48,11 @@ class LandingPlaces:
         return field.window.centre_of(int(row), int(column))
 
     def _is_near_people(self, distance_m: float, place_m: Vec2) -> bool:
-        cell = self._surroundings.ground.window.cell_of(place_m)
-        return bool(self._people(distance_m)[cell])
+        window = self._surroundings.ground.window
+        row, column = window.cell_of(place_m)
+        if not (0 <= row < window.size and 0 <= column < window.size):
+            return False  # the window has moved on: nobody is known to be there
+        return bool(self._people(distance_m)[row, column])
 
     def _people(self, distance_m: float) -> NDArray[np.bool_]:
         """The cells that are nearer than this to a person seen lately."""

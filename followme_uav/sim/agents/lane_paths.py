@@ -95,6 +95,8 @@ class LanePath:
 def lane_paths(world: World, network: LaneNetwork) -> tuple[LanePath, ...]:
     """Prepare all lanes of a world."""
     lanes = network.lanes
+    if not lanes:
+        return ()
     paths = [CarPath(lane.line_m) for lane in lanes]
     rivals = _rivals(network)
     number = {

@@ -5,6 +5,7 @@ Traffic keeps to the right. Dead ends have no lanes, as long as other streets ar
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from shapely.ops import substring
 from followme_uav.worlds.derived.crosswalks import Crosswalk, crossed_at
 from followme_uav.worlds.derived.heights import deck_heights_m
 from followme_uav.worlds.derived.street_graph import (
+    JOIN_M,
     line_from,
     street_graph,
     without_middle_nodes,
@@ -99,6 +101,8 @@ def lane_network(world: World, crosswalks: Sequence[Crosswalk]) -> LaneNetwork:
         for piece in _both_lanes(world, graph, (a, b, key), radius)
     ]
     pieces = _with_a_way_on(pieces, graph)
+    if not pieces:
+        return LaneNetwork((), ())
     lanes = []
     for start, end, line, streets in pieces:
         crossed = sorted(
@@ -182,8 +186,7 @@ def _both_lanes(
     narrow_m = min(world.streets[s].carriageway_m for s in streets)
     if lanes == 1:
         one_way = line_of(next(world.streets[s] for s in streets if world.streets[s].lanes == 1))
-        ahead = [line.project(one_way.interpolate(s, normalized=True)) for s in (0.25, 0.75)]
-        same = ahead[0] <= ahead[1]
+        same = _runs_along(line, one_way)
         points = list(part.coords) if same else list(part.coords)[::-1]
         ends = (a, b) if same else (b, a)
         return [(*ends, LineString(points), streets)]
@@ -197,6 +200,17 @@ def _both_lanes(
         if lane is not None and lane.length > 0.5:
             found.append((first, last, lane, streets))
     return found
+
+
+def _runs_along(line: LineString, street: LineString) -> bool:
+    """Whether a line that covers a part of a street has its direction."""
+    along_m = 0.0
+    for a, b in itertools.pairwise(line.coords):
+        middle = LineString((a, b)).interpolate(0.5, normalized=True)
+        if street.distance(middle) < JOIN_M:
+            heading = heading_at(street, street.project(middle))
+            along_m += (b[0] - a[0]) * math.cos(heading) + (b[1] - a[1]) * math.sin(heading)
+    return along_m >= 0.0
 
 
 def _with_a_way_on(pieces: list[_Piece], graph: nx.MultiGraph) -> list[_Piece]:

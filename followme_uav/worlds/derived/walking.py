@@ -280,6 +280,8 @@ def _ends_of_deck(places: Floats, end: Point, roads: Any) -> list[int]:
     gap_m = np.hypot(*(places - end).T)
     near = np.flatnonzero(gap_m < 2.0 * _SPACING_M)
     near = near[np.argsort(gap_m[near], kind="stable")]
+    if not len(near):
+        return []
     ways = shapely.linestrings([[places[i], end] for i in near.tolist()])
     return [int(i) for i in near[~shapely.intersects(roads, ways)]][:3]
 
