@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import shapely
 
-from followme_uav.worlds.derived.flyable import LOWEST_M, flyable_area
+from followme_uav.worlds.derived.flyable import flyable_area, walls
 from followme_uav.worlds.derived.patrol import REACH_M, SEEN_M, patrol_of
 from followme_uav.worlds.derived.street_graph import street_graph
-from followme_uav.worlds.shapes import barrier_polygon, box_of, polygon_of
 from followme_uav.worlds.world import Bounds, Street
 from tests.unit.world_parts import DRAWN, crossing, flyable, made, small
 
@@ -18,19 +17,11 @@ def length_m(round_m):
     return sum(math.dist(a, b) for a, b in zip(round_m, round_m[1:] + round_m[:1], strict=True))
 
 
-def walls(world):
-    """All that hides a person."""
-    high = [polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M]
-    high += [barrier_polygon(b) for b in world.barriers if b.height_m > LOWEST_M]
-    high += [box_of(c) for c in world.containers if c.height_m > LOWEST_M]
-    return shapely.union_all(high)
-
-
 @pytest.mark.parametrize("kind", DRAWN)
 def test_junctions_near_the_start_are_seen_from_the_round(kind):
     world, area = small(kind), flyable(kind)
     round_m = patrol_of(world, area)
-    streets, hidden = street_graph(world), walls(world)
+    streets, hidden = street_graph(world), shapely.union_all(walls(world))
     near = [
         at_m
         for _, at_m in streets.nodes(data="at_m")

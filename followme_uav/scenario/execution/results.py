@@ -223,10 +223,15 @@ def _row_of(line: str) -> Row | None:
         return None
 
 
-_TOTALLED = (
-    *("tracked", "in_view", "judged_s", "losses", "reacquire_visible_s", "wrong_target_s"),
+_TOTALLED = {
+    "tracked",
+    "in_view",
+    "judged_s",
+    "losses",
+    "reacquire_visible_s",
+    "wrong_target_s",
     "collisions",
-)
+}
 """The metrics that `totals` needs; other versions of the program may lack others."""
 _METRICS: dict[str, Any] = {
     name: (kind, ... if name in _TOTALLED else None)

@@ -26,11 +26,20 @@ LOWEST_M = 3.0
 _OPEN = ("square", "pavement", "parking", "yard")
 
 
-def obstacles_in_flight(world: World) -> Any:
-    """Return the union of all that reaches higher than `LOWEST_M`."""
+def walls(world: World) -> list[Any]:
+    """Return the polygons of buildings, barriers and containers higher than `LOWEST_M`.
+
+    They hide a person from a vehicle; the crowns of trees hide little of a street.
+    """
     solid: list[Any] = [polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M]
     solid += [barrier_polygon(b) for b in world.barriers if b.height_m > LOWEST_M]
     solid += [box_of(c) for c in world.containers if c.height_m > LOWEST_M]
+    return solid
+
+
+def obstacles_in_flight(world: World) -> Any:
+    """Return the union of all that reaches higher than `LOWEST_M`."""
+    solid = walls(world)
     solid += [
         ShapelyPoint(t.at_m).buffer(t.crown_radius_m, quad_segs=4)
         for t in world.trees

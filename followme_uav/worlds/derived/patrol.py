@@ -11,9 +11,8 @@ import shapely
 from scipy.spatial import cKDTree
 from shapely import Polygon, STRtree
 
-from followme_uav.worlds.derived.flyable import LOWEST_M
+from followme_uav.worlds.derived.flyable import walls
 from followme_uav.worlds.derived.street_graph import street_graph
-from followme_uav.worlds.shapes import barrier_polygon, box_of, polygon_of
 from followme_uav.worlds.world import Point, World
 
 REACH_M = 100.0
@@ -105,7 +104,7 @@ def _lookouts(world: World, spots: dict[int, Point], start: int) -> list[int]:
     places_m = np.array([spots[node] for node in nodes])
     pairs = cKDTree(places_m).query_pairs(SEEN_M, output_type="ndarray")
     lines = shapely.linestrings(places_m[pairs])
-    hidden = np.unique(_walls(world).query(lines, predicate="intersects")[0])
+    hidden = np.unique(STRtree(walls(world)).query(lines, predicate="intersects")[0])
     sees = np.eye(len(nodes), dtype=bool)
     for one, other in np.delete(pairs, hidden, axis=0):
         sees[one, other] = sees[other, one] = True
@@ -114,14 +113,6 @@ def _lookouts(world: World, spots: dict[int, Point], start: int) -> list[int]:
         chosen.append(int(np.argmax((sees & unseen).sum(axis=1))))
         unseen &= ~sees[chosen[-1]]
     return [nodes[number] for number in chosen]
-
-
-def _walls(world: World) -> STRtree:
-    """All that hides a person from a vehicle; crowns of trees hide little of a street."""
-    high = [polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M]
-    high += [barrier_polygon(b) for b in world.barriers if b.height_m > LOWEST_M]
-    high += [box_of(c) for c in world.containers if c.height_m > LOWEST_M]
-    return STRtree(high)
 
 
 def _into(area: Polygon, at_m: Point) -> Point:
