@@ -1,77 +1,135 @@
-"""Splits the real Unity frames into training and evaluation sets with far heroes in both.
+"""Splits the real Unity frames into frames to train on, to choose weights by, and to report.
 
-The validation frames of the Udacity project rarely show the hero from afar, which half of the score
-measures. Of the training frames, the recordings of "data_pack2" do: they are a patrol with the hero
-in view. The last part of these recordings is held out and sorted, together with the validation
-frames, into the three kinds of the score. Files are linked, not copied.
+The frames of the final score are not published. Most of their far heroes are cut off by the edge of
+the image or behind leaves. So are those of the validation frames, but they are few, so far heroes
+at the edge of the image from other recordings join them. The far heroes of the training frames are
+easier to see.
 
-    python tools/unity_split.py train validation OUT
+    python tools/unity_split.py train validation extra OUT
 
-writes OUT/unity_train (for training) and OUT/unity_proxy (for evaluation).
+writes
+
+- OUT/unity_train, OUT/unity_far: for training, `train` and most recordings of `extra`,
+- OUT/unity_choice: every fifth recording of `extra`, to choose weights by,
+- OUT/unity_proxy: frames of `validation` and of those recordings, to predict the final score.
+
+No frame is in two of them. Files are linked, not copied.
 """
 
 import argparse
+import hashlib
 import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from followme_uav.labelled_frames import DETECTION_PX, FOLLOWING, WITH_HERO, WITHOUT_HERO
 from followme_uav.learn.data.dataset import find_sets, read_bytes, read_pixels, resize_truth
-from followme_uav.learn.evaluation.scores import DETECTION_PX
+from followme_uav.learn.evaluation.prepared import SCORED_SIZE_PX
 from followme_uav.messages import MaskClass
 
-HELD_OUT = 0.15
-"""Share of each patrol recording."""
-FAR_PX = 40
-"""A hero of up to this many pixels, at 160 px, is far."""
+HELD_OUT_EVERY = 5
+"""Recordings of `extra` with a number that this divides are held out."""
+PATROL_FRAMES = {(0, 3): 21, (4, 7): 35, (8, 15): 77, (16, 31): 63, (32, 63): 54, (64, 25600): 71}
+"""Frames of the final score's `patrol_with_targ` by the smallest and largest size of the hero, in
+pixels at 160 px. The frames of all kinds were counted by size; a near hero counts as
+`following_images` as long as that has room."""
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """A frame on disk, and what its mask shows of the hero at the size of the score."""
+
+    image: Path
+    mask: Path
+    hero_px: int
+    at_edge: bool
+    """The hero touches the edge of the image."""
+    image_sha256: str
+    """Two frames of `train` are in `validation`, too."""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("train", "validation", "out"):
+    for name in ("train", "validation", "extra", "out"):
         parser.add_argument(name, type=Path)
     args = parser.parse_args()
 
-    training, evaluation = [], []
-    (train,), (validation,) = find_sets(args.train), find_sets(args.validation)
-    everything = list(zip(train.images, train.masks, strict=True))
-    recordings = {recording(image) for image, _ in everything}
-    for name in sorted(recordings):
-        frames = [pair for pair in everything if recording(pair[0]) == name]
-        count = len(frames) - round(HELD_OUT * len(frames)) * name.endswith("data_pack2")
-        training += frames[:count]
-        evaluation += [(kind(mask), image, mask) for image, mask in frames[count:]]
-    for image, mask in zip(validation.images, validation.masks, strict=True):
-        evaluation.append((kind(mask), image, mask))
-
-    link(args.out / "unity_train", training)
-    for name in ("following_images", "patrol_non_targ", "patrol_with_targ"):
-        # Far heroes of validation frames are mostly truncated or occluded, so they are left out.
-        frames = [
-            (image, mask)
-            for k, image, mask in evaluation
-            if k == name and not (k == "patrol_with_targ" and image in validation.images)
-        ]
-        link(args.out / "unity_proxy" / name, frames)
+    validation = labelled_files(args.validation)
+    extra = labelled_files(args.extra)
+    held_out = [frame for frame in extra if recording(frame.image) % HELD_OUT_EVERY == 0]
+    proxy = proxy_frames(validation, [frame for frame in held_out if frame.at_edge])
+    reported = {frame for frames in proxy.values() for frame in frames}
+    known = {frame.image_sha256 for frame in validation}
+    train = [frame for frame in labelled_files(args.train) if frame.image_sha256 not in known]
+    link(args.out / "unity_train", train)
+    link(args.out / "unity_far", [frame for frame in extra if frame not in held_out])
+    link(args.out / "unity_choice", [frame for frame in held_out if frame not in reported])
+    for kind, frames in proxy.items():
+        link(args.out / "unity_proxy" / kind, frames)
 
 
-def recording(image: Path) -> str:
-    """Name of the recording: `1_run1_cam1_00012_data_pack2` belongs to `1_run1 data_pack2`."""
-    parts = image.stem.split("_cam1_")
-    return f"{parts[0]} {parts[1].partition('_')[2]}" if len(parts) == 2 else image.stem
+def proxy_frames(
+    validation: Sequence[LabelledFile], at_edge: Sequence[LabelledFile]
+) -> dict[str, list[LabelledFile]]:
+    """Sort frames into the three kinds of the score.
+
+    `patrol_with_targ` is as large as the frames allow with the shares of `PATROL_FRAMES`. The other
+    validation frames are `patrol_non_targ` without the hero, and `following_images` with a near
+    one.
+    """
+    candidates = {
+        sizes: [f for f in (*validation, *at_edge) if sizes[0] <= f.hero_px <= sizes[1]]
+        for sizes in PATROL_FRAMES
+    }
+    scale = min(len(candidates[sizes]) / wanted for sizes, wanted in PATROL_FRAMES.items())
+    patrol = [
+        frame
+        for sizes, wanted in PATROL_FRAMES.items()
+        for frame in evenly(candidates[sizes], round(scale * wanted))
+    ]
+    near_px = max(PATROL_FRAMES)[0]
+    left = [frame for frame in validation if frame not in patrol]
+    return {
+        FOLLOWING: [frame for frame in left if frame.hero_px >= near_px],
+        WITHOUT_HERO: [frame for frame in left if frame.hero_px <= DETECTION_PX],
+        WITH_HERO: patrol,
+    }
 
 
-def kind(mask: Path) -> str:
-    """Kind of a frame, one of the three of the score."""
-    label = read_pixels(mask, read_bytes(mask)).argmax(axis=-1).astype(np.uint8)
-    hero_px = int(resize_truth(label, 160)[..., MaskClass.HERO].sum())
-    if hero_px <= DETECTION_PX:
-        return "patrol_non_targ"
-    return "patrol_with_targ" if hero_px <= FAR_PX else "following_images"
+def evenly(frames: Sequence[LabelledFile], count: int) -> list[LabelledFile]:
+    """As many frames, evenly spread over the given ones."""
+    return [frames[i * len(frames) // count] for i in range(count)]
 
 
-def link(folder: Path, frames: list[tuple[Path, Path]]) -> None:
-    for part, files in (("images", [f[0] for f in frames]), ("masks", [f[1] for f in frames])):
+def recording(image: Path) -> int:
+    """Number of the recording: 7 for `s07_cam1_00012.jpeg`."""
+    found = re.match(r"s(\d+)_", image.name)
+    if found is None:
+        raise SystemExit(f"unity_split: {image}: its name does not begin with a recording's number")
+    return int(found[1])
+
+
+def labelled_files(folder: Path) -> list[LabelledFile]:
+    """The frames of a folder, in the order of their names."""
+    found = []
+    (frames,) = find_sets(folder)
+    for image, mask in zip(frames.images, frames.masks, strict=True):
+        label = read_pixels(mask, read_bytes(mask)).argmax(axis=-1).astype(np.uint8)
+        hero = resize_truth(label, SCORED_SIZE_PX[0])[..., MaskClass.HERO]
+        sides = (hero[0], hero[-1], hero[:, 0], hero[:, -1])
+        at_edge = any(side.any() for side in sides)
+        digest = hashlib.sha256(image.read_bytes()).hexdigest()
+        found.append(LabelledFile(image, mask, int(hero.sum()), at_edge, digest))
+    return found
+
+
+def link(folder: Path, frames: Sequence[LabelledFile]) -> None:
+    """Link images and masks into a folder."""
+    for part, files in (("images", [f.image for f in frames]), ("masks", [f.mask for f in frames])):
         (folder / part).mkdir(parents=True, exist_ok=True)
         for file in files:
             target = folder / part / file.name

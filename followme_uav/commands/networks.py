@@ -110,7 +110,7 @@ def prepare(
 
 def train(
     config: Annotated[
-        Path, typer.Option(help="Training configuration: a YAML file, or model1, model2 or model3.")
+        Path, typer.Option(help="Training configuration: a YAML file, or model1 to model4.")
     ],
     data: Annotated[list[Path], typer.Option(help="Labelled folder to train on; repeatable.")],
     out: Annotated[Path, typer.Option(help="Weights file to write.")],
@@ -159,7 +159,7 @@ def experiment(
         int, typer.Option(min=1, help="Number of repetitions, each with another seed.")
     ] = 3,
     network: Annotated[
-        str | None, typer.Option(help="model1, model2 or model3.", show_default="model2")
+        str | None, typer.Option(help="model1 to model4.", show_default="model2")
     ] = None,
     config: Annotated[
         Path | None,

@@ -27,7 +27,7 @@ Weights = Annotated[
     Path,
     typer.Option(
         callback=weights_named,
-        help="Weights of the network: a file, the name of one (model1 to model3), or an ONNX "
+        help="Weights of the network: a file, the name of one (model1 to model4), or an ONNX "
         "network with its description (NAME.yaml).",
         show_default=f"weights/{DEFAULT_WEIGHTS.name}",
     ),

@@ -18,7 +18,6 @@ from typing import Any
 
 from followme_uav.config.checking import Allowed, rule_of
 from followme_uav.config.schema import (
-    INPUT_SIZE_PX,
     MAX_HEIGHT_PX,
     MAX_WIDTH_PX,
     MIN_SIDE_PX,
@@ -46,8 +45,8 @@ ACQUIRE_FRAMES, ACQUIRE_S = 8, 0.8
 """Frames with the hero, and their duration, that are enough to follow."""
 CENTROID_SIGMA_PX = 1.66
 """Standard deviation of a detection's centroid in pixels."""
-TRAINED_FOCAL_PX = INPUT_SIZE_PX / (2.0 * math.tan(math.radians(60.0) / 2.0))
-"""Focal length of the images that the networks were trained with."""
+TRAINED_FOV_DEG = 60.0
+"""Field of view of the frames that the networks were trained with."""
 SIZE_TOLERANCE = 0.2
 """A hero larger or smaller by this share than in training is recognised as well."""
 CAMERA = ("camera.width_px", "simulator.camera_fov_deg")
@@ -63,18 +62,21 @@ def focal_length_px(width_px: float, fov_deg: float) -> float:
     return width_px / (2.0 * math.tan(math.radians(fov_deg) / 2.0))
 
 
-def _working_width_px(source_width_px: float, source_height_px: float, fov_deg: float) -> float:
+def _working_width_px(
+    source_width_px: float, source_height_px: float, trained_width_px: float, fov_deg: float
+) -> float:
     """The width of images in which the hero is about as large as in the training frames.
 
     Images that are within a fifth of it stay as they are. Others get the width, a multiple of
     `SIDE_MULTIPLE_PX`, that keeps their aspect ratio best.
     """
     if not source_width_px and not source_height_px:
-        return INPUT_SIZE_PX
+        return trained_width_px
     source_width_px = source_width_px or source_height_px
     source_height_px = source_height_px or source_width_px
     aspect = source_height_px / source_width_px
-    trained_px = source_width_px * TRAINED_FOCAL_PX / focal_length_px(source_width_px, fov_deg)
+    trained_focal_px = focal_length_px(trained_width_px, TRAINED_FOV_DEG)
+    trained_px = source_width_px * trained_focal_px / focal_length_px(source_width_px, fov_deg)
     best_px = min(max(trained_px, MIN_SIDE_PX / aspect), MAX_WIDTH_PX, MAX_HEIGHT_PX / aspect)
     low_px, high_px = (1.0 - SIZE_TOLERANCE) * best_px, (1.0 + SIZE_TOLERANCE) * best_px
     is_whole = not source_width_px % SIDE_MULTIPLE_PX and not source_height_px % SIDE_MULTIPLE_PX
@@ -123,7 +125,12 @@ def _turn_per_frame() -> Formula:
 
 FORMULAS: dict[str, Formula] = {
     "camera.width_px": Formula(
-        ("camera.source_width_px", "camera.source_height_px", "simulator.camera_fov_deg"),
+        (
+            "camera.source_width_px",
+            "camera.source_height_px",
+            "camera.trained_width_px",
+            "simulator.camera_fov_deg",
+        ),
         _working_width_px,
         "the hero is about as large as in the training frames, and the aspect ratio is kept",
     ),

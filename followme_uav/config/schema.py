@@ -49,6 +49,13 @@ class CameraConfig(Section):
     and the height are 0, they have that size; if one of the two is, they are square."""
     source_height_px: Annotated[int, Field(ge=0), Allowed(0, 2160)] = 0
     """Height in pixels of the simulator's images, likewise."""
+    trained_width_px: Annotated[
+        int,
+        Field(ge=MIN_SIDE_PX, le=MAX_HEIGHT_PX, multiple_of=SIDE_MULTIPLE_PX),
+        Allowed(MIN_SIDE_PX, MAX_HEIGHT_PX),
+    ] = INPUT_SIZE_PX
+    """Width in pixels of the frames of the network's training, which have a field of view of 60
+    degrees; `--weights` sets it."""
     width_px: Annotated[
         int,
         Field(ge=MIN_SIDE_PX, le=MAX_WIDTH_PX, multiple_of=SIDE_MULTIPLE_PX),

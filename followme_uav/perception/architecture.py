@@ -17,6 +17,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from followme_uav.config import INPUT_SIZE_PX
+
 CLASSES = ("background", "people", "hero")
 """Channels of the output, as in `messages.MaskClass`."""
 IMAGE = "image"
@@ -45,6 +47,8 @@ class Kind(str, Enum):
     """Depthwise convolution, then 1x1 convolution with bias, then activation."""
     CONVOLUTION = "convolution"
     """Convolution with bias, then activation."""
+    TRANSPOSED = "transposed"
+    """Transposed convolution with bias, then activation: it enlarges by its `factor`."""
     NORMALISATION = "normalisation"
     """Batch normalisation with running statistics."""
     UPSAMPLING = "upsampling"
@@ -54,7 +58,8 @@ class Kind(str, Enum):
     ACTIVATION = "activation"
 
 
-CONVOLUTIONS = (Kind.SEPARABLE, Kind.CONVOLUTION)
+CONVOLUTIONS = (Kind.SEPARABLE, Kind.CONVOLUTION, Kind.TRANSPOSED)
+ENLARGING = (Kind.UPSAMPLING, Kind.TRANSPOSED)
 
 
 class Interpolation(str, Enum):
@@ -88,7 +93,7 @@ class Layer:
     epsilon: float = 1e-3
     """Number that a normalisation adds to the variance."""
     factor: int = 1
-    """Factor of an upsampling, for both sides."""
+    """Factor of an upsampling or transposed convolution, for both sides."""
     interpolation: Interpolation = Interpolation.NONE
 
 
@@ -109,6 +114,9 @@ class Architecture:
     layers: tuple[Layer, ...]
     input_size_px: tuple[int, int] | None = None
     """Image (height, width) that the network was trained for; None: any."""
+    trained_side_px: int = INPUT_SIZE_PX
+    """Side of the frames of its training. It takes images of other sizes too, and works best where
+    the hero is about as large in pixels as in those frames."""
 
     @cached_property
     def signals(self) -> dict[str, Signal]:
@@ -148,6 +156,11 @@ class Architecture:
         """Divisor of image sides for which the sides of all layers are whole numbers."""
         return math.lcm(*(signal.scale.denominator for signal in self.signals.values()))
 
+    @property
+    def trained_size_px(self) -> tuple[int, int]:
+        """Image (height, width) that the network was trained with."""
+        return self.input_size_px or (self.trained_side_px, self.trained_side_px)
+
     def check(self) -> None:
         """Raise `ArchitectureError` unless this program can run the network."""
         if not 0 < len(self.layers) <= MAX_LAYERS:
@@ -186,6 +199,8 @@ def variables_of(layer: Layer, channels: int) -> dict[str, tuple[int, ...]]:
         }
     if layer.kind is Kind.CONVOLUTION:
         return {"kernel": (side, side, channels, layer.filters), "bias": bias}
+    if layer.kind is Kind.TRANSPOSED:
+        return {"kernel": (side, side, layer.filters, channels), "bias": bias}
     if layer.kind is Kind.NORMALISATION:
         return dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (channels,))
     return {}
@@ -257,12 +272,17 @@ def _check_numbers(layer: Layer) -> None:
     if any(type(number) is not int for number in whole):
         raise ArchitectureError(f"layer {layer.name} has settings that are no whole numbers")
     is_upsampling = layer.kind is Kind.UPSAMPLING
+    enlarges = layer.kind in ENLARGING
     if not (
         (layer.filters > 0) == (layer.kind in CONVOLUTIONS)
         and 0 <= layer.filters <= MAX_PARAMETERS
         and 0 < layer.kernel_px <= MAX_KERNEL_PX
         and 0 < layer.stride <= max(FACTORS)
-        and (layer.factor in FACTORS if is_upsampling else layer.factor == 1)
+        and (layer.factor in FACTORS if enlarges else layer.factor == 1)
+        and (
+            layer.kind is not Kind.TRANSPOSED
+            or layer.stride == 1 <= layer.factor <= layer.kernel_px
+        )
         and (layer.interpolation is not Interpolation.NONE) == is_upsampling
         and layer.activation in ACTIVATIONS
         and isinstance(layer.epsilon, float)

@@ -30,6 +30,16 @@ def check_network(path: Path) -> None:
         weights.read_weights(path)
 
 
+def overrides_for(path: Path) -> tuple[str, ...]:
+    """Return changes to the configuration of a flight that this network needs.
+
+    Raises:
+        WeightsError: As `check_network`.
+    """
+    side_px = INPUT_SIZE_PX if is_onnx(path) else weights.read_weights(path).network.trained_side_px
+    return () if side_px == INPUT_SIZE_PX else (f"camera.trained_width_px={side_px}",)
+
+
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a network: of the file, with the description of an ONNX network."""
     if not is_onnx(path):

@@ -150,6 +150,30 @@ class _Layers:
 
         return apply
 
+    def Conv2DTranspose(
+        self,
+        filters: int,
+        kernel_size: int,
+        *,
+        strides: int,
+        padding: str,
+        activation: str,
+        name: str,
+    ) -> Callable[[_Tensor], _Tensor]:
+        def apply(x: _Tensor) -> _Tensor:
+            kernel = self.variable(f"{name}/kernel", _TRANSPOSED_KERNEL_AXES)
+            bias = self.variable(f"{name}/bias")
+            self.node(
+                "ConvTranspose",
+                [x.name, kernel, bias],
+                f"{name}/sum",
+                strides=[strides, strides],
+                pads=_pads(padding, kernel_size, strides),
+            )
+            return self._activated(activation, f"{name}/sum", name, filters)
+
+        return apply
+
     def SeparableConv2D(
         self,
         filters: int,
@@ -310,6 +334,8 @@ _RESIZE: dict[str, dict[str, str]] = {
 
 _KERNEL_AXES = [3, 2, 0, 1]
 """Keras: (height, width, in, out); ONNX: (out, in, height, width)."""
+_TRANSPOSED_KERNEL_AXES = [3, 2, 0, 1]
+"""Keras: (height, width, out, in); ONNX: (in, out, height, width)."""
 
 
 def _pads(padding: str, window: int, stride: int) -> list[int]:

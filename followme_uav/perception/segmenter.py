@@ -91,18 +91,22 @@ class Segmenter:
         self.input_size_px: tuple[int, int] | None
         """Image (height, width) that the network was trained for; None: any. Images of another size
         are resized to it, and their masks back."""
+        self.trained_size_px: tuple[int, int]
+        """Image (height, width) of its training."""
         began_s = time.monotonic()
         self._runtime: Runtime
         if is_onnx(weights):
             onnx_runtime = _start_onnx(runtime, weights, threads)
             self.architecture = onnx_runtime.network.name
             self.input_size_px = onnx_runtime.network.size_px
+            self.trained_size_px = self.input_size_px or (INPUT_SIZE_PX, INPUT_SIZE_PX)
             self._side_multiple_px = 1
             self._runtime = onnx_runtime
         else:
             network = weights_file.read_weights(weights).network
             self.architecture = network.name
             self.input_size_px = network.input_size_px
+            self.trained_size_px = network.trained_size_px
             self._side_multiple_px = math.lcm(SIDE_MULTIPLE_PX, network.side_multiple_px)
             self._runtime = _start(runtime, weights, threads)
         self.sha256: str = sha256(weights)
@@ -120,8 +124,8 @@ class Segmenter:
         """Compute the class probabilities of one image.
 
         Args:
-            rgb: (height, width, 3) uint8; best near 160. The sides are multiples of 8 (of more, if
-                the network halves more than three times), unless `input_size_px` is set.
+            rgb: (height, width, 3) uint8, best near `trained_size_px`. The sides are multiples of
+                8, unless `input_size_px` is set.
 
         Returns:
             (height, width, 3) uint8 in 1/255, channels as in `messages.MaskClass`.
@@ -146,14 +150,26 @@ class Segmenter:
         if own is not None and height and width:
             scaled = rgb if own == (height, width) else resize_images(rgb, own)
             return at_size(self._runtime.infer(scaled), (height, width))
-        multiple = self._side_multiple_px
+        multiple = min(self._side_multiple_px, SIDE_MULTIPLE_PX)
         if not height or not width or height % multiple or width % multiple:
-            best = math.ceil(INPUT_SIZE_PX / multiple) * multiple
             raise ImageError(
                 f"image is {width}x{height}; sides must be multiples of {multiple}, "
-                f"set the camera to {best}x{best}"
+                f"set the camera to {INPUT_SIZE_PX}x{INPUT_SIZE_PX}"
             )
-        return at_size(self._runtime.infer(rgb), (height, width))
+        return at_size(self._infer(rgb), (height, width))
+
+    def _infer(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Run the network, also where it needs sides that are multiples of more than 8.
+
+        The last row and column are repeated for it.
+        """
+        height, width = rgb.shape[1:3]
+        lacking = [-side % self._side_multiple_px for side in (height, width)]
+        if not any(lacking):
+            return self._runtime.infer(rgb)
+        rows, columns = lacking
+        padded = np.pad(rgb, ((0, 0), (0, rows), (0, columns), (0, 0)), mode="edge")
+        return self._runtime.infer(padded)[:, :height, :width]
 
 
 def at_size(masks: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:

@@ -4,8 +4,9 @@ All numbers are read from the Keras networks as built. A row is a convolution wi
 and, in a decoder, the upsampling and the skip connection before it. Every count has its formula, a
 Python expression that checks it.
 
-Multiply-adds are those of convolutions: one for each weight and each pixel of the output. Biases,
-normalisations and upsampling would add about one percent and are left out.
+Multiply-adds are those of convolutions: one for each weight and each pixel of the output; of
+transposed ones, each pixel of the input. Biases, normalisations and upsampling would add about one
+percent and are left out.
 """
 
 from __future__ import annotations
@@ -221,7 +222,7 @@ def show(as_json: bool = False, weights: Path | None = None) -> None:
 
 def _summary_of(network: Architecture) -> NetworkSummary:
     multiple = math.lcm(SIDE_MULTIPLE_PX, network.side_multiple_px)
-    side = math.ceil(INPUT_SIZE_PX / multiple) * multiple
+    side = math.ceil(network.trained_side_px / multiple) * multiple
     return summarise(keras_model(network), network.input_size_px or (side, side), multiple)
 
 
@@ -291,10 +292,16 @@ def _chain_cost(shape: tuple[int, int, int], layers: Iterable[Any]) -> Multiplic
 
 
 def _cost(convolution: Any, shape: tuple[int, ...]) -> MultiplicationCount:
-    """Cost of one convolution: one multiplication for each output pixel and weight."""
+    """Cost of one convolution: one multiplication for each output pixel and weight.
+
+    A transposed convolution has one for each input pixel and weight.
+    """
     _, height, width, _ = shape
+    if _is_transposed(convolution):
+        height, width = (side // convolution.strides[0] for side in (height, width))
     kernels = [tuple(w.shape) for w in convolution.weights if w.path.endswith("kernel")]
-    # The shape of a weight is (height, width, depth in, depth out); factors of 1 are left out.
+    # The shape of a weight is (height, width, depth in, depth out), or with the depths in the other
+    # order (transposed). Factors of 1 are left out.
     products = [[height, width, *(n for n in kernel if n != 1)] for kernel in kernels]
     return MultiplicationCount(
         " + ".join("*".join(map(str, factors)) for factors in products),
@@ -305,11 +312,16 @@ def _cost(convolution: Any, shape: tuple[int, ...]) -> MultiplicationCount:
 def _kernel(convolution: Any) -> str:
     height, width = convolution.kernel_size
     kind = " separable" if "Separable" in type(convolution).__name__ else ""
+    kind = " transposed" if _is_transposed(convolution) else kind
     return f"{height}x{width}{kind}"
 
 
 def _is_convolution(layer: Any) -> bool:
     return hasattr(layer, "kernel_size")
+
+
+def _is_transposed(layer: Any) -> bool:
+    return type(layer).__name__ == "Conv2DTranspose"
 
 
 def _sources(layer: Any) -> list[str]:
@@ -320,6 +332,8 @@ def _sources(layer: Any) -> list[str]:
 def _rows_needed(layer: Any, first: int, last: int) -> tuple[int, int]:
     """First and last input row that the output rows `first` to `last` of a layer depend on."""
     kind = type(layer).__name__
+    if _is_transposed(layer):
+        return _transposed_window(first, last, layer.kernel_size[0], layer.strides[0])
     if _is_convolution(layer):
         return _window(first, last, layer.kernel_size[0], layer.strides[0])
     if kind in ("AveragePooling2D", "MaxPooling2D"):
@@ -332,6 +346,12 @@ def _rows_needed(layer: Any, first: int, last: int) -> tuple[int, int]:
     if kind in ("InputLayer", "BatchNormalization", "Concatenate", "Add", "Activation"):
         return first, last
     raise TypeError(f"layer {layer.name}: the rows that a {kind} depends on are not defined here")
+
+
+def _transposed_window(first: int, last: int, size: int, factor: int) -> tuple[int, int]:
+    """Input rows of a transposed convolution with padding 'same'."""
+    before = (size - factor) // 2
+    return -((size - 1 - first - before) // factor), (last + before) // factor
 
 
 def _window(first: int, last: int, size: int, stride: int) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from followme_uav.perception.architecture import (
     to_json,
 )
 from followme_uav.perception.keras_files import MAX_BYTES, KerasFile
-from followme_uav.perception.models import ARCHITECTURES, CLASSES, INPUT_SIZE_PX, keras_model
+from followme_uav.perception.models import ARCHITECTURES, CLASSES, keras_model
 from followme_uav.perception.structure import JsonNeededError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _write(content: WeightsFile, path: Path) -> None:
         file.attrs["architecture"] = network.name
         file.attrs["classes"] = ",".join(CLASSES)
         if is_own:
-            file.attrs["input_size_px"] = INPUT_SIZE_PX
+            file.attrs["input_size_px"] = network.trained_side_px
         else:
             file.attrs["layers"] = to_json(network)
         for name, values in content.variables.items():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
-from followme_uav.config.derived import TRAINED_FOCAL_PX, focal_length_px
+from followme_uav.config.derived import TRAINED_FOV_DEG, focal_length_px
 from followme_uav.config.schema import MAX_HEIGHT_PX, MAX_WIDTH_PX, SIDE_MULTIPLE_PX
 from followme_uav.messages import MaskClass
 from followme_uav.resizing import resized_classes, resized_image
@@ -21,9 +21,10 @@ from followme_uav.scenario.script.plan import Variant, one_variant
 DEFAULT = load_config()
 
 
-def config_of(width_px, height_px, fov_deg=60.0):
+def config_of(width_px, height_px, fov_deg=60.0, trained_px=160):
     return load_config(
         overrides=[
+            f"camera.trained_width_px={trained_px}",
             f"camera.source_width_px={width_px}",
             f"camera.source_height_px={height_px}",
             f"simulator.camera_fov_deg={fov_deg}",
@@ -39,21 +40,31 @@ def config_of(width_px, height_px, fov_deg=60.0):
         ((256, 144, 90.0), (144, 256)),  # AirSim's default image stays as it is
         ((640, 480, 100.0), (240, 320)),
         ((320, 0, 60.0), (160, 160)),
+        ((0, 0, 60.0, 256), (256, 256)),
+        ((640, 480, 60.0, 256), (192, 256)),
     ],
 )
 def test_images_are_resized_to_the_scale_of_the_training_frames(source, size_px):
     assert config_of(*source).camera.size_px == size_px
 
 
-@given(st.integers(160, 640), st.integers(120, 480), st.floats(50.0, 100.0))
-def test_hero_has_about_the_size_of_training_in_the_images_of_any_camera(width, height, fov_deg):
-    camera = config_of(width, height, fov_deg).camera
+@given(
+    st.integers(160, 640),
+    st.integers(120, 480),
+    st.floats(50.0, 100.0),
+    st.sampled_from([160, 256]),
+)
+def test_hero_has_about_the_size_of_training_in_the_images_of_any_camera(
+    width, height, fov_deg, trained_px
+):
+    camera = config_of(width, height, fov_deg, trained_px).camera
     assert camera.source_size_px == (height, width)
     assert camera.width_px % SIDE_MULTIPLE_PX == camera.height_px % SIDE_MULTIPLE_PX == 0
     focal_px = focal_length_px(camera.width_px, fov_deg)
     largest = camera.width_px > 0.9 * MAX_WIDTH_PX or camera.height_px > 0.9 * MAX_HEIGHT_PX
-    assert focal_px < 1.3 * TRAINED_FOCAL_PX
-    assert focal_px > 0.75 * TRAINED_FOCAL_PX or largest
+    trained_focal_px = focal_length_px(trained_px, TRAINED_FOV_DEG)
+    assert focal_px < 1.3 * trained_focal_px
+    assert focal_px > 0.75 * trained_focal_px or largest
     aspect = camera.height_px / camera.width_px
     assert abs(math.log(aspect * width / height)) < 0.08, "people keep their shape"
 

@@ -1,4 +1,4 @@
-"""The networks agree with the tables of the report, and upsample as in TensorFlow 1."""
+"""The networks have the layers of their tables, and upsample as in TensorFlow 1."""
 
 import keras
 import numpy as np
@@ -6,7 +6,8 @@ import pytest
 
 from followme_uav.perception import models
 
-# Rows of the report's tables 2 to 4: layer, side of its output in pixels, depth.
+# Rows of the report's tables 2 to 4, and of Model 4 for a frame of 256 px: layer, side of its
+# output in pixels, depth.
 TABLES = {
     "model1": [
         ("encoder1", 80, 32),
@@ -31,13 +32,28 @@ TABLES = {
         ("decoder1", 80, 64),
         ("decoder2", 160, 32),
     ],
+    "model4": [
+        ("encoder1", 128, 32),
+        ("encoder2", 64, 48),
+        ("encoder2b", 64, 48),
+        ("encoder3", 32, 64),
+        ("encoder3b", 32, 64),
+        ("encoder3c", 32, 64),
+        ("encoder4", 16, 96),
+        ("encoder4b", 16, 96),
+        ("encoder4c", 16, 96),
+        ("decoder1", 32, 64),
+        ("decoder2", 64, 32),
+        ("decoder3", 128, 16),
+    ],
 }
 SKIPS = {
     "model1": {"decoder1": "encoder2_norm", "decoder2": "encoder1_norm", "decoder3": "image"},
     "model2": {"decoder1": "encoder1_norm", "decoder2": "image"},
     "model3": {"decoder1": "encoder1_norm", "decoder2": "image"},
+    "model4": {"decoder1": "encoder3c", "decoder2": "encoder2b", "decoder3": "encoder1"},
 }
-PARAMETERS = {"model1": 48_250, "model2": 26_777, "model3": 50_457}
+PARAMETERS = {"model1": 48_250, "model2": 26_777, "model3": 50_457, "model4": 500_963}
 
 every_network = pytest.mark.parametrize("name", models.ARCHITECTURES)
 
@@ -51,7 +67,8 @@ def test_network_has_the_layers_of_its_table(name):
     norms = [layer.name for layer in model.layers if layer.name.endswith("_norm")]
     assert norms == [f"{row}_norm" for row, _, _ in TABLES[name]]
     outputs = [model.get_layer(norm).output for norm in norms]
-    features = keras.Model(model.input, outputs)(np.zeros((1, 160, 160, 3), np.float32))
+    side_px = models.ARCHITECTURES[name].trained_side_px
+    features = keras.Model(model.input, outputs)(np.zeros((1, side_px, side_px, 3), np.float32))
     assert [tuple(x.shape) for x in features] == [
         (1, side_px, side_px, depth) for _, side_px, depth in TABLES[name]
     ]
@@ -69,8 +86,8 @@ def test_skip_connections_are_those_of_the_table(name):
     assert skips == SKIPS[name]
 
 
-@every_network
-def test_normalisation_comes_after_the_activation(name):
+@pytest.mark.parametrize("name", ["model1", "model2", "model3"])
+def test_normalisation_comes_after_the_activation_in_the_networks_of_the_report(name):
     """The other order computes another function with the same number of parameters."""
     for norm in (x for x in models.keras_model(name).layers if x.name.endswith("_norm")):
         before = norm.input._keras_history.operation
@@ -79,10 +96,10 @@ def test_normalisation_comes_after_the_activation(name):
 
 
 @every_network
-@pytest.mark.parametrize("size", [(16, 24), (160, 160)])
-def test_output_has_the_size_of_the_image(name, size):
+@pytest.mark.parametrize("multiples", [(2, 3), (16, 16)])
+def test_output_has_the_size_of_the_image(name, multiples):
     """Training uses crops, a flight whole frames."""
-    assert not any(side % models.SIDE_MULTIPLE_PX for side in size)
+    size = [times * models.ARCHITECTURES[name].side_multiple_px for times in multiples]
     network = models.keras_model(name)
     probabilities = np.asarray(network(np.zeros((1, *size, 3), np.float32)))
     assert probabilities.shape == (1, *size, 3)

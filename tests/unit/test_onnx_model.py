@@ -38,7 +38,7 @@ def test_onnx_runtime_computes_the_same(trained, architecture):
     content = onnx_model(trained[architecture]).SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     network = weights.load_model(trained[architecture])
-    for images in (noise(1, 160, 160), noise(3, 40, 24), street(2, 96, 256)):
+    for images in (noise(1, 160, 160), noise(3, 48, 32), street(2, 96, 256)):
         (probabilities,) = session.run(["probabilities"], {"rgb": images})
         expected = np.asarray(network(images.astype(np.float32) / 127.5 - 1))
         assert probabilities.dtype == np.float32

@@ -270,12 +270,17 @@ def test_network_gets_frames_at_the_size_of_its_training(tmp_path, side_px):
     assert np.abs(segmenter.segment_batch(own) - 255 * expected(net, own)).max() <= 0.6
 
 
-def test_network_without_json_takes_frames_with_sides_that_it_can_halve(tmp_path):
+def test_network_that_halves_often_gets_last_rows_and_columns_repeated(tmp_path):
+    """Cameras have sides that are multiples of 8, this network needs multiples of 64."""
     net = plain([4, 4, 4, 4, 4, 4], 4, [4, 4, 4, 4, 4, 4], side_px=64)
-    path = net.write_weights(tmp_path / "weights")
-    with pytest.raises(ImageError, match="multiples of 64, set the camera to 192x192"):
-        Segmenter(path, size_px=(160, 160))
-    Segmenter(path, size_px=(192, 128))
+    segmenter = Segmenter(net.write_weights(tmp_path / "weights"), size_px=(160, 160))
+    frame = images(160)[:, :, :128]
+    padded = np.concatenate([frame, *[frame[:, -1:]] * 32], axis=1)
+    mask = segmenter.segment_batch(frame)
+    assert mask.shape == (1, 160, 128, 3)
+    np.testing.assert_array_equal(mask, segmenter.segment_batch(padded)[:, :160])
+    with pytest.raises(ImageError, match="multiples of 8, set the camera to 160x160"):
+        segmenter.segment(frame[0, :-4])
 
 
 def test_evaluation_gives_frames_at_the_size_of_the_training(tmp_path):

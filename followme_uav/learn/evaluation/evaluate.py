@@ -165,7 +165,7 @@ class _Predicted:
 def _predict(
     segmenter: Segmenter, loaded: Sequence[LabelledFrames], by_kind: bool, progress: Progress
 ) -> _Predicted:
-    sets = [prepare(frames, segmenter.input_size_px) for frames in loaded]
+    sets = [prepare(frames, segmenter.trained_size_px) for frames in loaded]
     if by_kind:
         sets = split_by_kind(sets[0])
     task = progress.add_task("scoring", total=sum(len(s) for s in sets))

@@ -65,9 +65,15 @@ class TrainingConfig(Section):
     warmup_steps: Annotated[int, Field(ge=0)]
     schedule: Literal["cosine", "constant"]
     average_decay: Annotated[float, Field(ge=0, lt=1)]
+    precision: Literal["float32", "bfloat16"] = "float32"
     sampling: SamplingConfig
     augment: AugmentConfig
     loss: LossConfig
+
+    @property
+    def side_px(self) -> int:
+        """Side of a whole frame at the network's resolution."""
+        return ARCHITECTURES[self.architecture].trained_side_px
 
 
 def load_training_config(path: Path) -> TrainingConfig:

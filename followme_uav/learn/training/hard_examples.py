@@ -45,6 +45,7 @@ def find_hard_examples(
     sets: Sequence[LabelledFrames],
     frames: Sequence[tuple[int, int]],
     seed: Sequence[int],
+    side_px: int = INPUT_SIZE_PX,
 ) -> list[HardExample]:
     """Find up to three places in each given frame where the network is wrong about the hero.
 
@@ -52,23 +53,24 @@ def find_hard_examples(
     would displace the errors that cost detections.
 
     Args:
-        infer: (batch, 160, 160, 3) RGB bytes -> probabilities in 1/255, same shape.
+        infer: (batch, side, side, 3) RGB bytes -> probabilities in 1/255, same shape.
         sets: Labelled frames.
         frames: (set, frame) to search.
         seed: Decides which places are kept in a frame with more than three.
+        side_px: Side of the images that the network gets.
     """
     rng = np.random.default_rng(seed)
     found: list[HardExample] = []
     for start in range(0, len(frames), _BATCH):
         batch = frames[start : start + _BATCH]
-        images = [dataset.resize_image(sets[s].images[f], INPUT_SIZE_PX) for s, f in batch]
+        images = [dataset.resize_image(sets[s].images[f], side_px) for s, f in batch]
         heroes = hero_of(np.asarray(infer(np.stack(images))))
         for (index, frame), hero in zip(batch, heroes, strict=True):
             label = sets[index].labels[frame]
-            truth = dataset.resize_truth(label, INPUT_SIZE_PX)[..., MaskClass.HERO]
+            truth = dataset.resize_truth(label, side_px)[..., MaskClass.HERO]
             wrong = np.argwhere((hero & ~_dilated(truth)) | (truth & ~_dilated(hero)))
             for i in rng.permutation(len(wrong))[:_PER_FRAME]:
-                row, column = (wrong[i] + 0.5) / INPUT_SIZE_PX
+                row, column = (wrong[i] + 0.5) / side_px
                 found.append(HardExample(index, frame, float(row), float(column)))
     return found
 

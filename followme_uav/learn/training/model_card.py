@@ -18,7 +18,7 @@ from followme_uav.learn.evaluation.scores import SetScore
 from followme_uav.learn.training.config import TrainingConfig
 from followme_uav.messages import MaskClass
 from followme_uav.perception import weights as weights_file
-from followme_uav.perception.models import CLASSES, INPUT_SIZE_PX
+from followme_uav.perception.models import ARCHITECTURES, CLASSES
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +52,11 @@ def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: 
     Keys that were added after the first checkpoints are left out while they have no effect, so
     that earlier checkpoints stay usable.
     """
-    without_effect = {"augment": {"blur", "blur_px"}} if not config.augment.blur else None
+    without_effect: dict[str, bool | set[str]] = {}
+    if not config.augment.blur:
+        without_effect["augment"] = {"blur", "blur_px"}
+    if config.precision == "float32":
+        without_effect["precision"] = True
     parts = [
         config.model_dump_json(exclude=without_effect),
         *(f"{f.name} {f.content_hash}" for f in frames),
@@ -100,7 +104,7 @@ def write(
         "architecture": config.architecture,
         "parameters": model.count_params(),
         "classes": list(CLASSES),
-        "input_size_px": INPUT_SIZE_PX,
+        "input_size_px": ARCHITECTURES[config.architecture].trained_side_px,
         "weights_sha256": weights_file.sha256(weights),
         "validation_data": [_describe(f) for f in validation],
         "validation_scores": [s.to_dict() for s in scores],

@@ -42,6 +42,7 @@ class CropSampler:
         augment: Random changes of their pixels.
         batch_size: Crops in a batch.
         seed: Seed of all batches, with epoch and step.
+        side_px: Side of a whole frame at the network's resolution.
 
     Raises:
         DataError: No frames.
@@ -55,6 +56,7 @@ class CropSampler:
         augment: AugmentConfig,
         batch_size: int,
         seed: int,
+        side_px: int = INPUT_SIZE_PX,
     ) -> None:
         if not sum(len(s) for s in sets):
             raise DataError("no training frames; pass --data a folder with labelled frames")
@@ -63,6 +65,7 @@ class CropSampler:
         self._augment = augment
         self._batch_size = batch_size
         self._seed = seed
+        self._side_px = side_px
         self._shares = _source_shares(self.sets, sampling.source_share)
         self._everywhere = self._frames_where(lambda labels: True)
         self._with_hero = self._frames_where(lambda x: bool((x == MaskClass.HERO).any()))
@@ -139,7 +142,7 @@ class CropSampler:
         scale = np.exp(
             rng.uniform(np.log(self._sampling.scale_min), np.log(self._sampling.scale_max))
         )
-        side = min(crop * size / INPUT_SIZE_PX / scale, size)
+        side = min(crop * size / self._side_px / scale, size)
         place = rng.uniform(0.1, 0.9, size=2)
         top, left = np.clip(np.array(around) * size - place * side, 0, size - side)
         box = (left, top, left + side, top + side)

@@ -87,7 +87,9 @@ def train(
     config = load_training_config(config_path)
     check_architecture(config.architecture, str(config_path))
     frames, held_out = read_frames(data, validation, console, skip_incomplete)
-    sampler = CropSampler(frames, config.sampling, config.augment, config.batch_size, config.seed)
+    sampler = CropSampler(
+        frames, config.sampling, config.augment, config.batch_size, config.seed, config.side_px
+    )
     prepared = _prepare(console, config, frames, held_out)
 
     trainer = Trainer(config, init)
@@ -148,7 +150,7 @@ def _prepare(
         console.print(f"  train {f.name}: {len(f)} frames")
     for name in sorted(config.sampling.source_share.keys() - {f.source for f in frames}):
         console.print(f"  no data folder is named {name}: the others get its share of the crops")
-    prepared = [prepare(s) for s in held_out]
+    prepared = [prepare(s, (config.side_px, config.side_px)) for s in held_out]
     for s in prepared:
         console.print(f"  validate {s.name}: {len(s.images)} frames")
     return prepared
@@ -175,7 +177,7 @@ def _train_epoch(
     """Mine hard examples with `infer`, then train one epoch; call `advance` after each step."""
     epoch = trainer.epoch
     hard_examples = find_hard_examples(
-        infer, sampler.sets, sampler.frames_to_mine(epoch), (config.seed, 3, epoch)
+        infer, sampler.sets, sampler.frames_to_mine(epoch), (config.seed, 3, epoch), config.side_px
     )
     loss, timer = 0.0, WaitTimer()
     batches = prefetched_batches(sampler, config.steps_per_epoch, epoch, hard_examples)

@@ -31,6 +31,9 @@ class Trainer:
     def __init__(self, config: TrainingConfig, init: Path | None) -> None:
         self._config = config
         tf = tensorflow()
+        tf.config.optimizer.set_experimental_options(
+            {"auto_mixed_precision_onednn_bfloat16": config.precision == "bfloat16"}
+        )
         import keras
 
         keras.utils.set_random_seed(config.seed)

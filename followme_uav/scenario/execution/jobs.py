@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from followme_uav.config import FlightConfig, merged, validated
+from followme_uav.config import INPUT_SIZE_PX, FlightConfig, merged, validated
 from followme_uav.errors import ConfigError
 from followme_uav.flight.pilots import PilotKind, pilot_kind
-from followme_uav.perception.network_files import check_network, sha256
+from followme_uav.perception.network_files import check_network, overrides_for, sha256
 from followme_uav.scenario.script.camera_draws import DRAWN as CAMERA_DRAWN
 from followme_uav.scenario.script.camera_draws import with_drawn_camera
 from followme_uav.scenario.script.draws import draw_scenario
@@ -172,11 +172,14 @@ def _jobs(
         return
     # The configuration is the same for all seeds, also of random scenarios.
     scenario = _in_world(script or draw_scenario(seeds[0]), variant.world, seeds[0])
-    config = scenario.config(campaign.config, variant.overrides)
+    of_network = overrides_for(variant.weights) if inputs.weights_sha256 else ()
+    config = scenario.config(campaign.config, (*of_network, *variant.overrides))
     settings = config.model_dump(mode="json")
     for key in ("flyable_polygons_m", "ground"):
         if not settings["simulator"][key]:
             del settings["simulator"][key]  # ids are those of before the key
+    if config.camera.trained_width_px == INPUT_SIZE_PX:
+        del settings["camera"]["trained_width_px"]
     settings["perception"].pop("threads")  # depends on the machine, and changes no result
     place_sha256 = digest_of_place(scenario.world.place)
     content = {
