@@ -57,7 +57,9 @@ def assert_computes(path, net):
     rgb = images(side_of(net))
     wanted = expected(net, rgb)
     assert np.ptp(wanted) > 0.05
-    np.testing.assert_allclose(computed(path, rgb), wanted, atol=1e-4)
+    # Processors sum in different orders. Random layers amplify the rounding to some 0.0004; a layer
+    # that is computed wrongly changes probabilities by more than 0.01.
+    np.testing.assert_allclose(computed(path, rgb), wanted, atol=1e-3)
 
 
 def saved(net, folder, name="model_weights", norm_order=BETA_FIRST):
