@@ -7,7 +7,7 @@ from pathlib import Path
 
 from followme_uav.perception import weights
 from followme_uav.perception.models import INPUT_SIZE_PX
-from followme_uav.perception.onnx_description import description_file
+from followme_uav.perception.onnx_description import description_file, read_description
 
 
 def is_onnx(path: Path) -> bool:
@@ -36,8 +36,11 @@ def overrides_for(path: Path) -> tuple[str, ...]:
     Raises:
         WeightsError: As `check_network`.
     """
-    side_px = INPUT_SIZE_PX if is_onnx(path) else weights.read_weights(path).network.trained_side_px
-    return () if side_px == INPUT_SIZE_PX else (f"camera.trained_width_px={side_px}",)
+    if is_onnx(path):
+        width_px = read_description(path).trained_width_px
+    else:
+        width_px = weights.read_weights(path).network.trained_side_px
+    return () if width_px == INPUT_SIZE_PX else (f"camera.trained_width_px={width_px}",)
 
 
 def sha256(path: Path) -> str:

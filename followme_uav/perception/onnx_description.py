@@ -17,13 +17,23 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
-from followme_uav.config import Number, Positive, Section, read_yaml, validated
+from followme_uav.config import (
+    INPUT_SIZE_PX,
+    SIDE_MULTIPLE_PX,
+    Number,
+    Positive,
+    Section,
+    read_yaml,
+    validated,
+)
+from followme_uav.config.schema import MAX_HEIGHT_PX, MIN_SIDE_PX
 from followme_uav.errors import ConfigError, WeightsError
 from followme_uav.files import write_text
 
 ENDINGS = (".yaml", ".yml", ".json")
 MAX_DESCRIPTION_BYTES = 64 << 10
 MAX_SIDE_PX = 2048
+MAX_SIDE_MULTIPLE_PX = 256
 MAX_CLASSES = 1024
 
 Layout = Literal["nhwc", "nchw"]
@@ -36,6 +46,7 @@ def _several(value: Any) -> Any:
 Channel = Annotated[int, Field(ge=0, lt=MAX_CLASSES)]
 Channels = Annotated[tuple[Channel, ...], BeforeValidator(_several)]
 Side = Annotated[int, Field(ge=8, le=MAX_SIDE_PX)]
+TrainedWidth = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_HEIGHT_PX, multiple_of=SIDE_MULTIPLE_PX)]
 Three = tuple[Number, Number, Number]
 
 
@@ -65,6 +76,11 @@ class NetworkDescription(Section):
     """Size of the images that the network gets; without it that of the network, else of the
     camera."""
     height_px: Side | None = None
+    trained_width_px: TrainedWidth = INPUT_SIZE_PX
+    """Width of the frames of its training, for a field of view of 60 degrees; `camera` has the key
+    too."""
+    side_multiple_px: Annotated[int, Field(ge=1, le=MAX_SIDE_MULTIPLE_PX)] = 1
+    """Images get repeated last rows and columns until their sides are multiples of this."""
     layout: Layout | None = None
     """Order of the input's axes; without it by the axis that has 3 channels."""
     channels: Literal["rgb", "bgr"] = "rgb"

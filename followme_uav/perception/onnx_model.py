@@ -71,11 +71,17 @@ def onnx_model(weights: Path) -> onnx.ModelProto:
 
 def description_of(weights: Path) -> NetworkDescription:
     """The description of what `onnx_model` makes, for `--weights`; raises `WeightsError`."""
-    size_px = weights_file.read_weights(weights).network.input_size_px
-    height_px, width_px = size_px or (None, None)
+    network = weights_file.read_weights(weights).network
+    height_px, width_px = network.input_size_px or (None, None)
     channels = {name: number for number, name in enumerate(CLASSES)}
     return NetworkDescription.model_validate(
-        {"classes": channels, "width_px": width_px, "height_px": height_px}
+        {
+            "classes": channels,
+            "width_px": width_px,
+            "height_px": height_px,
+            "trained_width_px": network.trained_side_px,
+            "side_multiple_px": 1 if width_px else network.side_multiple_px,
+        }
     )
 
 

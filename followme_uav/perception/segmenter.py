@@ -99,8 +99,10 @@ class Segmenter:
             onnx_runtime = _start_onnx(runtime, weights, threads)
             self.architecture = onnx_runtime.network.name
             self.input_size_px = onnx_runtime.network.size_px
-            self.trained_size_px = self.input_size_px or (INPUT_SIZE_PX, INPUT_SIZE_PX)
-            self._side_multiple_px = 1
+            description = onnx_runtime.network.description
+            trained_px = description.trained_width_px
+            self.trained_size_px = self.input_size_px or (trained_px, trained_px)
+            self._side_multiple_px = description.side_multiple_px
             self._runtime = onnx_runtime
         else:
             network = weights_file.read_weights(weights).network

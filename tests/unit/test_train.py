@@ -190,6 +190,22 @@ def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchange
     )
     blurred = load_training_config(config(augment=CONFIG["augment"] | {"blur": 0.1}))
     assert model_card.fingerprint(blurred, [], None) != model_card.fingerprint(plain, [], None)
+    coarse = load_training_config(config(precision="bfloat16"))
+    assert model_card.fingerprint(coarse, [], None) != model_card.fingerprint(plain, [], None)
+
+
+def test_network_of_finer_frames_is_trained_and_judged_at_their_size(
+    tmp_path, worlds, config, eager
+):
+    """The scores of its model card are those of `evaluate`."""
+    seen, unseen = worlds
+    out = tmp_path / "m.h5"
+    train(config(**ONE_STEP, architecture="model4"), [seen], [unseen], out)
+    evaluate(out, unseen, tmp_path / "scores.json")
+    content = json.loads(out.with_suffix(".json").read_text())
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert content["validation_scores"] == scores["sets"]
+    assert content["input_size_px"] == 256
 
 
 def assert_same_values(a, b):
@@ -203,13 +219,15 @@ def assert_same_values(a, b):
             np.testing.assert_array_equal(first[name][()], second[name][()], err_msg=name)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_training_learns_a_red_square_and_evaluation_agrees_with_the_model_card(
-    tmp_path, worlds, config
+    tmp_path, worlds, config, precision
 ):
     """A few hundred crops are enough to detect a red square on grey."""
     seen, unseen = worlds
     out = tmp_path / "m.h5"
-    train(config(epochs=2, steps_per_epoch=40, batch_size=8), [seen], [unseen], out)
+    settings = {"epochs": 2, "steps_per_epoch": 40, "batch_size": 8, "precision": precision}
+    train(config(**settings), [seen], [unseen], out)
     result = evaluate(out, unseen, tmp_path / "scores.json")
     assert result.sets[0].hero_iou > 0.5
     assert result.sets[0].detection_accuracy == 1
