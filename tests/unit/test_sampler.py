@@ -87,6 +87,17 @@ def test_blur_smooths_its_share_of_crops_and_keeps_labels_in_place(frames):
     assert np.abs(change.mean(axis=(1, 2, 3))).max() < 20
 
 
+def test_jpeg_changes_its_share_of_crops_and_keeps_labels_in_place(frames):
+    """The network of a flight sees the images of the log."""
+    jpeg = AugmentConfig(**PLAIN.model_dump() | {"jpeg": 0.5, "jpeg_quality": 74})
+    plain, compressed = (make(frames, augment).batch(0, 0, []) for augment in (PLAIN, jpeg))
+    np.testing.assert_array_equal(plain.labels, compressed.labels)
+    changed = (plain.images != compressed.images).any(axis=(1, 2, 3))
+    assert 10 <= changed.sum() <= 30
+    difference = np.abs(plain.images.astype(int) - compressed.images.astype(int))
+    assert 0 < difference[changed].mean() < 12
+
+
 def test_batches_without_blur_are_the_same_as_before_blur_existed(frames):
     """Trainings in earlier model cards stay repeatable."""
     a = make(frames, AUGMENTED).batch(0, 0, [])

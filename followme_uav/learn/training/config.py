@@ -42,6 +42,8 @@ class AugmentConfig(Section):
     noise: NonNegative
     blur: Share = 0.0
     blur_px: Positive = 0.8
+    jpeg: Share = 0.0
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 74
 
 
 class LossConfig(Section):

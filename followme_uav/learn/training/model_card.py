@@ -53,8 +53,10 @@ def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: 
     that earlier checkpoints stay usable.
     """
     without_effect: dict[str, bool | set[str]] = {}
-    if not config.augment.blur:
-        without_effect["augment"] = {"blur", "blur_px"}
+    augment = set() if config.augment.blur else {"blur", "blur_px"}
+    augment |= set() if config.augment.jpeg else {"jpeg", "jpeg_quality"}
+    if augment:
+        without_effect["augment"] = augment
     if config.precision == "float32":
         without_effect["precision"] = True
     parts = [

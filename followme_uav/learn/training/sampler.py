@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,7 +172,7 @@ class CropSampler:
 def augmented(
     images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Change blur, brightness, contrast, colour and noise of each image at random.
+    """Change blur, brightness, contrast, colour, noise and compression of each image at random.
 
     Args:
         images: (batch, height, width, 3) RGB.
@@ -181,12 +182,19 @@ def augmented(
     Returns:
         Changed images of the same shape.
     """
-    n = len(images)
     if config.blur:
         images = _blurred(images, config, rng)
     changes = ("brightness", "contrast", "tint", "saturation", "hue_deg", "noise")
-    if not any(getattr(config, change) for change in changes):
-        return images
+    if any(getattr(config, change) for change in changes):
+        images = _coloured(images, config, rng)
+    return _compressed(images, config, rng) if config.jpeg else images
+
+
+def _coloured(
+    images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The images with other brightness, contrast, colour and noise."""
+    n = len(images)
 
     def uniform(limit: float, *shape: int) -> NDArray[np.float32]:
         return rng.uniform(-limit, limit, size=(n, *shape)).astype(np.float32)
@@ -218,6 +226,18 @@ def _blurred(
         blur = ImageFilter.GaussianBlur(float(sigmas_px[i]))
         blurred[i] = np.asarray(Image.fromarray(images[i]).filter(blur))
     return blurred
+
+
+def _compressed(
+    images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The images, a share of them as JPEG leaves them."""
+    compressed: NDArray[np.uint8] = images.copy()
+    for i in np.flatnonzero(rng.random(len(images)) < config.jpeg):
+        file = BytesIO()
+        Image.fromarray(images[i]).save(file, "JPEG", quality=config.jpeg_quality)
+        compressed[i] = np.asarray(Image.open(file))
+    return compressed
 
 
 def _hue_matrices(angles_rad: NDArray[np.float32]) -> NDArray[np.float32]:
