@@ -83,20 +83,13 @@ class FlightOptions:
         """
         from followme_uav.config import load_config
         from followme_uav.flight.fly import FlightPlan
-        from followme_uav.perception.network_files import overrides_for
         from followme_uav.sim.places import with_map_of
         from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
         from followme_uav.sim.world_plan import plan_of
 
         embedded = self.sim == "embedded"
         duration = [] if self.duration is None else [f"duration_s={self.duration}"]
-        on_true_masks = self.oracle or self.pilot == "oracle"
-        overrides = [
-            *(() if on_true_masks else overrides_for(self.weights)),
-            *self.overrides,
-            *duration,
-            *address_overrides(self.sim),
-        ]
+        overrides = [*self.overrides, *duration, *address_overrides(self.sim)]
         if self.window and not embedded:
             raise ConfigError(
                 "--window shows the embedded simulator; leave it out with --sim HOST:PORT"

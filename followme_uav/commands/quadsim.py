@@ -69,7 +69,6 @@ class QuadSimOptions:
             ConfigError: An option or a key of the configuration is wrong.
         """
         from followme_uav.config import load_config
-        from followme_uav.perception.network_files import overrides_for
         from followme_uav.quadsim.session import QuadSimPlan
         from followme_uav.rpc.listen_address import check_listen_address
 
@@ -80,9 +79,7 @@ class QuadSimOptions:
         if not duration_s > 0.0:
             raise ConfigError(f"--duration {self.duration}: must be more than 0")
         return QuadSimPlan(
-            config=load_config(
-                self.config, [*overrides_for(self.weights), *self.overrides], "quadsim"
-            ),
+            config=load_config(self.config, self.overrides, "quadsim"),
             weights=self.weights,
             host=self.host,
             port=self.port,

@@ -55,7 +55,7 @@ class CameraConfig(Section):
         Allowed(MIN_SIDE_PX, MAX_HEIGHT_PX),
     ] = INPUT_SIZE_PX
     """Width in pixels of the frames of the network's training, which have a field of view of 60
-    degrees; `--weights` sets it."""
+    degrees; a flight sets it from its weights."""
     width_px: Annotated[
         int,
         Field(ge=MIN_SIDE_PX, le=MAX_WIDTH_PX, multiple_of=SIDE_MULTIPLE_PX),

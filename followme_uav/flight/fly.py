@@ -8,7 +8,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from followme_uav.log.solids import text_of
 from followme_uav.log.writer import FlightLogWriter, open_log
 from followme_uav.messages import Command, Manoeuvre, Solid
 from followme_uav.perception import DEFAULT_WEIGHTS
-from followme_uav.perception.network_files import changed_ns, check_network
+from followme_uav.perception.network_files import changed_ns, check_network, with_images_for
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.pilot.interface import AnyPilot, MaskSource, PilotMaker
 from followme_uav.rpc.airsim import AirSimClient
@@ -176,6 +176,8 @@ def fly(
     """
     kind = pilot_kind(plan.pilot)
     network = None if kind.on_true_masks or plan.masks is not None else plan.weights
+    if network is not None:
+        plan = replace(plan, config=with_images_for(network, plan.config))
     with ExitStack() as stack:
         # Checks come first, slow preparations last.
         log_file = None

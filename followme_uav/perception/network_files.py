@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from followme_uav.config import FlightConfig, changed
 from followme_uav.perception import weights
 from followme_uav.perception.models import INPUT_SIZE_PX
 from followme_uav.perception.onnx_description import description_file, read_description
@@ -30,8 +31,10 @@ def check_network(path: Path) -> None:
         weights.read_weights(path)
 
 
-def overrides_for(path: Path) -> tuple[str, ...]:
-    """Return changes to the configuration of a flight that this network needs.
+def with_images_for(path: Path, config: FlightConfig) -> FlightConfig:
+    """Return a configuration whose images have the scale of this network's training frames.
+
+    A size of images that was set, and does not follow from the network, stays as it is.
 
     Raises:
         WeightsError: As `check_network`.
@@ -40,7 +43,9 @@ def overrides_for(path: Path) -> tuple[str, ...]:
         width_px = read_description(path).trained_width_px
     else:
         width_px = weights.read_weights(path).network.trained_side_px
-    return () if width_px == INPUT_SIZE_PX else (f"camera.trained_width_px={width_px}",)
+    if width_px == config.camera.trained_width_px:
+        return config
+    return changed(config, overrides=[f"camera.trained_width_px={width_px}"])
 
 
 def sha256(path: Path) -> str:

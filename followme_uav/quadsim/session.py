@@ -11,7 +11,7 @@ import math
 import platform
 import time
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from followme_uav.log.entry import EncodedImage, FlightEntry, LoopTimings
 from followme_uav.log.writer import FlightLogWriter, open_log
 from followme_uav.messages import Frame, Vec3
 from followme_uav.perception import DEFAULT_WEIGHTS
-from followme_uav.perception.network_files import check_network
+from followme_uav.perception.network_files import check_network, with_images_for
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.program_log import PRINTED, TRANSITION
 from followme_uav.quadsim.frames import AngleUnit, FrameBuilder
@@ -125,6 +125,7 @@ def serve_quadsim(
         WeightsError: The network cannot be used.
         InUseError, LogError: The log cannot be written; it keeps the frames until then.
     """
+    plan = replace(plan, config=with_images_for(plan.weights, plan.config))
     side_px = _side_px(plan.config)
     watcher = watcher or Watcher()
     with ExitStack() as stack:

@@ -12,10 +12,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from followme_uav import cli
+from followme_uav.config import load_config
 from followme_uav.errors import WeightsError
 from followme_uav.messages import MaskClass
 from followme_uav.perception import network_files, onnx_file, onnx_runtime
-from followme_uav.perception.network_files import check_network, overrides_for
+from followme_uav.perception.network_files import check_network, with_images_for
 from followme_uav.perception.segmenter import Segmenter
 from tests.unit.onnx_parts import CLASSES, FLOAT, KERNEL, PLAIN, network, save_network
 from tests.unit.trained_networks import noise, street, write_varied_weights
@@ -71,7 +72,12 @@ def test_exported_network_gives_the_masks_of_its_weights(architecture, tmp_path,
     check_network(exported)
     first, second = Segmenter(weights, runtime="openvino"), Segmenter(exported)
     assert first.trained_size_px == second.trained_size_px
-    assert overrides_for(weights) == overrides_for(exported)
+    images_px = [
+        with_images_for(path, load_config()).camera.size_px for path in (weights, exported)
+    ]
+    assert images_px == [first.trained_size_px] * 2
+    given = load_config(overrides=["camera.width_px=200", "camera.height_px=104"])
+    assert with_images_for(weights, given).camera.size_px == (104, 200), "a given size stays"
     # Sides of 168 are not multiples of 16, as Model 4 needs them.
     for images in (noise(3, 160, 160), street(2, 96, 256), street(1, 160, 168)):
         np.testing.assert_array_equal(first.segment_batch(images), second.segment_batch(images))

@@ -12,7 +12,7 @@ from typing import Any
 from followme_uav.config import INPUT_SIZE_PX, FlightConfig, merged, validated
 from followme_uav.errors import ConfigError
 from followme_uav.flight.pilots import PilotKind, pilot_kind
-from followme_uav.perception.network_files import check_network, overrides_for, sha256
+from followme_uav.perception.network_files import check_network, sha256, with_images_for
 from followme_uav.scenario.script.camera_draws import DRAWN as CAMERA_DRAWN
 from followme_uav.scenario.script.camera_draws import with_drawn_camera
 from followme_uav.scenario.script.draws import draw_scenario
@@ -172,8 +172,9 @@ def _jobs(
         return
     # The configuration is the same for all seeds, also of random scenarios.
     scenario = _in_world(script or draw_scenario(seeds[0]), variant.world, seeds[0])
-    of_network = overrides_for(variant.weights) if inputs.weights_sha256 else ()
-    config = scenario.config(campaign.config, (*of_network, *variant.overrides))
+    config = scenario.config(campaign.config, variant.overrides)
+    if inputs.weights_sha256:
+        config = with_images_for(variant.weights, config)
     settings = config.model_dump(mode="json")
     for key in ("flyable_polygons_m", "ground"):
         if not settings["simulator"][key]:
