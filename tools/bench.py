@@ -30,7 +30,6 @@ from followme_uav.flight.embedded import embedded_simulator
 from followme_uav.flight.fly import FlightPlan, fly
 from followme_uav.flight.summary import FlightSummary
 from followme_uav.log.entry import FlightEntry
-from followme_uav.perception.models import INPUT_SIZE_PX
 from followme_uav.perception.segmenter import Segmenter
 from followme_uav.perception.weights import load_model
 from followme_uav.rpc.airsim import AirSimClient
@@ -144,7 +143,7 @@ def network_figures(weights: Path) -> dict[str, dict[str, float]]:
         rgb[None] / np.float32(127.5) - 1, verbose=0
     )[0].argmax(-1)
     times: dict[str, list[float]] = {name: [] for name in calls}
-    size = (NETWORK_ROUNDS, INPUT_SIZE_PX, INPUT_SIZE_PX, 3)
+    size = (NETWORK_ROUNDS, *segmenters[0].trained_size_px, 3)
     for rgb in np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8):
         for name, call in calls.items():
             start = time.perf_counter()
