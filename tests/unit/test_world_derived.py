@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from shapely import LineString, Polygon
 from shapely.geometry import Point
 
-from followme_uav.worlds.derived.crosswalks import crossed_at
+from followme_uav.worlds.derived import lanes as lanes_module
+from followme_uav.worlds.derived.crosswalks import Crosswalk, crossed_at
 from followme_uav.worlds.derived.flyable import flyable_area, obstacles_in_flight
 from followme_uav.worlds.derived.heights import surface_heights_m
 from followme_uav.worlds.derived.lanes import lane_network
@@ -347,6 +348,54 @@ def test_one_way_street_has_its_direction_between_all_of_its_junctions():
     along = [lane.line_m for lane in network.lanes if lane.streets == (0,)]
     assert len(along) == 5
     assert all(line[-1][0] > line[0][0] for line in along)
+
+
+def _town(blocks):
+    """A grid of streets, each fourth row one-way, and a crosswalk on each block of the rows."""
+    places_m = [60.0 * i for i in range(blocks + 1)]
+    rows = [
+        Street("street", 8.0, ((north, west), (north, west + 60.0)), 1.0, 1 if i % 4 == 1 else 2)
+        for i, north in enumerate(places_m)
+        for west in places_m[:-1]
+    ]
+    columns = [
+        Street("street", 8.0, ((south, east), (south + 60.0, east)), 1.0, 2)
+        for south in places_m[:-1]
+        for east in places_m
+    ]
+    crosswalks = [
+        Crosswalk(((north - 4.0, west + 30.0), (north + 4.0, west + 30.0)), i, (north, west + 30.0))
+        for i, ((north, west), _) in enumerate(street.line_m for street in rows)
+    ]
+    return crossing(streets=(*rows, *columns), buildings=()), crosswalks
+
+
+def test_lanes_of_a_town_are_compared_with_those_of_the_same_junction_only(monkeypatch):
+    """With all pairs, 5,800 lanes took 10 s of processor time."""
+    compared = []
+    leads_on = lanes_module._leads_on
+    monkeypatch.setattr(
+        lanes_module, "_leads_on", lambda *pair: compared.append(pair) or leads_on(*pair)
+    )
+    network = lane_network(*_town(8))
+    assert len(network.lanes) > 200
+    assert len(compared) < 20 * len(network.lanes)
+
+
+def test_lanes_of_a_town_are_those_of_the_comparison_of_all_pairs(monkeypatch):
+    world, crosswalks = _town(5)
+    network = lane_network(world, crosswalks)
+    assert any(lane.crosswalks for lane in network.lanes)
+
+    def all_of(keys):
+        return dict.fromkeys(range(1000), range(len(list(keys))))
+
+    def all_on(streets, of_street):
+        return [n for n, crosswalk in enumerate(crosswalks) if crosswalk.street in streets]
+
+    monkeypatch.setattr(lanes_module, "_numbers_by", all_of)
+    monkeypatch.setattr(lanes_module, "_numbers_on", all_on)
+    assert lane_network(world, crosswalks) == network
 
 
 def test_world_without_streets_for_cars_has_no_lanes():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,12 +103,13 @@ def lane_network(world: World, crosswalks: Sequence[Crosswalk]) -> LaneNetwork:
     pieces = _with_a_way_on(pieces, graph)
     if not pieces:
         return LaneNetwork((), ())
+    of_street = _numbers_by(c.street for c in crosswalks)
     lanes = []
     for start, end, line, streets in pieces:
         crossed = sorted(
             (*span, number)
-            for number, crosswalk in enumerate(crosswalks)
-            if crosswalk.street in streets and (span := crossed_at(line, crosswalk)) is not None
+            for number in _numbers_on(streets, of_street)
+            if (span := crossed_at(line, crosswalks[number])) is not None
         )
         last = crossed[-1][0] if crossed and line.length - crossed[-1][1] < 6.0 else line.length
         lanes.append(
@@ -216,15 +217,34 @@ def _runs_along(line: LineString, street: LineString) -> bool:
 def _with_a_way_on(pieces: list[_Piece], graph: nx.MultiGraph) -> list[_Piece]:
     """Remove lanes (of one-way streets) that no other one leads on from."""
     while True:
+        starts = _numbers_by(piece[0] for piece in pieces)
+        ends = _numbers_by(piece[1] for piece in pieces)
         kept = [
             piece
             for piece in pieces
-            if any(_leads_on(piece, other, graph) for other in pieces)
-            and any(_leads_on(other, piece, graph) for other in pieces)
+            if any(_leads_on(piece, pieces[i], graph) for i in starts.get(piece[1], ()))
+            and any(_leads_on(pieces[i], piece, graph) for i in ends.get(piece[0], ()))
         ]
         if len(kept) == len(pieces):
             return pieces
         pieces = kept
+
+
+def _numbers_by(keys: Iterable[int]) -> dict[int, list[int]]:
+    """The numbers of the elements by their key, in ascending order.
+
+    A town has thousands of lanes and crosswalks, but few at one junction or street: only these are
+    compared.
+    """
+    found: dict[int, list[int]] = {}
+    for number, key in enumerate(keys):
+        found.setdefault(key, []).append(number)
+    return found
+
+
+def _numbers_on(streets: Sequence[int], of_street: dict[int, list[int]]) -> list[int]:
+    """The numbers of all crosswalks on some streets, in ascending order."""
+    return sorted(number for street in streets for number in of_street.get(street, ()))
 
 
 def _leads_on(one: _Piece, other: _Piece, graph: nx.MultiGraph) -> bool:
@@ -275,16 +295,19 @@ def _turns(
 ) -> list[LaneTurn]:
     """Make all turns over one junction each, not yet with the order of giving way."""
     found = []
+    starts = _numbers_by(piece[0] for piece in pieces)
+    of_street = _numbers_by(c.street for c in crosswalks)
     for i, one in enumerate(pieces):
-        for j, other in enumerate(pieces):
+        for j in starts.get(one[1], ()):
+            other = pieces[j]
             if not _leads_on(one, other, graph):
                 continue
             line, speed_mps = _curve(one[2], other[2])
             streets = tuple(dict.fromkeys((*one[3], *other[3])))
             on_it = tuple(
-                n
-                for n, crosswalk in enumerate(crosswalks)
-                if crosswalk.street in streets and crossed_at(line, crosswalk) is not None
+                number
+                for number in _numbers_on(streets, of_street)
+                if crossed_at(line, crosswalks[number]) is not None
             )
             found.append(LaneTurn(_raised(world, line, streets), i, j, speed_mps, (), on_it))
     return found
