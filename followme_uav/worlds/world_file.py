@@ -72,14 +72,19 @@ def save_world(world: World, path: Path) -> None:
         ConfigError: The world has more than a file may have; nothing is written.
         OutputError: It cannot be written.
     """
-    world_of(_plain(world), path)
-    write_text(path, world_text(world))
+    data = _plain(world)
+    world_of(data, path)
+    write_text(path, _text_of(data))
 
 
 def world_text(world: World) -> str:
     """Return the text of a world file, without keys that have their default value."""
+    return _text_of(_plain(world))
+
+
+def _text_of(data: Mapping[str, Any]) -> str:
     lines = []
-    for key, value in _plain(world).items():
+    for key, value in data.items():
         if not isinstance(value, list) or key == "start_m" or not value:
             lines.append(_flow({key: value})[1:-1])
             continue

@@ -14,7 +14,7 @@ from followme_uav.errors import ConfigError
 from followme_uav.worlds import world_file
 from followme_uav.worlds.geo import EARTH_RADIUS_M, project, unproject
 from followme_uav.worlds.terrain import ground_height_m, ground_heights_m, steepest_slope
-from followme_uav.worlds.world import GeoOrigin, Terrain, Tree
+from followme_uav.worlds.world import GeoOrigin, Terrain, Tree, World
 from followme_uav.worlds.world_file import load_world, save_world, world_of, world_text
 from tests.unit.world_parts import KINDS, crossing, small
 
@@ -24,6 +24,15 @@ def test_world_is_equal_after_saving_and_loading(kind, tmp_path):
     path = tmp_path / "world.yaml"
     save_world(small(kind), path)
     assert load_world(path) == small(kind)
+
+
+def test_saving_makes_plain_data_of_a_world_once(tmp_path, monkeypatch):
+    """Towns have tens of thousands of objects."""
+    converted = []
+    plain = world_file._plain
+    monkeypatch.setattr(world_file, "_plain", lambda value: converted.append(value) or plain(value))
+    save_world(crossing(), tmp_path / "world.yaml")
+    assert sum(isinstance(value, World) for value in converted) == 1
 
 
 numbers = st.floats(-5000.0, 5000.0, allow_nan=False)
