@@ -19,7 +19,7 @@ import numpy as np
 import yaml
 from pydantic import Field, model_validator
 
-from followme_uav.config import Number, Section, make_config, read_yaml, validated
+from followme_uav.config import FlightConfig, Number, Section, make_config, read_yaml, validated
 from followme_uav.config.aliases import renamed_key
 from followme_uav.errors import ConfigError, SimulatorError
 from followme_uav.extras import require
@@ -112,7 +112,9 @@ def read_space(path: Path) -> dict[str, Span]:
     """Read the ranges of values; raises `ConfigError`, which names file and key."""
     spans = validated(_Space, {"spans": read_yaml(path)}, path).spans
     for key, span in spans.items():
-        make_config({}, path, [f"{key}={span.low!r}", f"{key}={span.high!r}"])
+        config = make_config({}, path, [f"{key}={span.low!r}", f"{key}={span.high!r}"])
+        if isinstance(_value_in(config, key), bool):
+            raise ConfigError(f"{path}: {key}: is true or false; give keys that are numbers")
     return spans
 
 
@@ -194,12 +196,13 @@ class _Search:
     ) -> None:
         self._study, self._campaign = study, campaign
         self._run, self._space, self._fleet = run, space, fleet
+        self._present = present_values(campaign, space)
         self._tried: list[Trial] = []
 
     def run(self, trials: int, held_out: Sequence[int]) -> Tuned:
         self._take_finished()
         if not self._tried and not self._has_next():
-            self._study.enqueue_trial(present_values(self._campaign, self._space))
+            self._study.enqueue_trial(self._present)
         for number in range(len(self._tried), trials):
             self._try(number, trials)
         best = max((t for t in self._tried if not t.pruned), key=lambda trial: trial.worst)
@@ -235,10 +238,7 @@ class _Search:
         import optuna
 
         trial = self._study.ask()
-        values = {
-            key: trial.suggest_float(key, span.low, span.high, log=span.log)
-            for key, span in self._space.items()
-        }
+        values = {key: self._suggested(trial, key) for key in self._space}
         changed = {} if number == 0 else values
         best = max((t.worst for t in self._tried if not t.pruned), default=-math.inf)
         results = self._fly(self._campaign, f"trial-{number:03d}", changed, best)
@@ -263,6 +263,16 @@ class _Search:
             f"best so far {max(best, score(worst)):.3f}",
             highlight=False,
         )
+
+    def _suggested(self, trial: Any, key: str) -> float:
+        """Return the value of a key in a trial: a whole number for a key that takes no other."""
+        span = self._space[key]
+        value: float
+        if isinstance(self._present[key], int):
+            value = trial.suggest_int(key, int(span.low), int(span.high), log=span.log)
+        else:
+            value = trial.suggest_float(key, span.low, span.high, log=span.log)
+        return value
 
     def _fly(
         self, campaign: Campaign, name: str, values: Mapping[str, float], least: float
@@ -289,16 +299,22 @@ class _Search:
 
 
 def present_values(campaign: Campaign, space: Mapping[str, Span]) -> dict[str, float]:
-    """Return the present value of each key, within its range."""
+    """Return the present value of each key, within its range; an `int` for an integer key."""
     (variant,) = campaign.variants
-    config: Any = make_config(campaign.config, "configuration", variant.overrides).model_dump()
+    config = make_config(campaign.config, "configuration", variant.overrides)
     present = {}
     for key, span in space.items():
-        node = config
-        for part in renamed_key(key).split("."):
-            node = node[part]
-        present[key] = min(max(float(node), span.low), span.high)
+        value = _value_in(config, key)
+        present[key] = type(value)(min(max(value, span.low), span.high))
     return present
+
+
+def _value_in(config: FlightConfig, key: str) -> Any:
+    """Return the value of a dotted key, which may have a former name."""
+    node: Any = config
+    for part in renamed_key(key).split("."):
+        node = getattr(node, part)
+    return node
 
 
 def _worst(results: Sequence[Result]) -> float:

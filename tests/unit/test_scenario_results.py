@@ -355,6 +355,23 @@ def test_trial_that_cannot_win_any_more_is_given_up(tuning, monkeypatch):
     assert [seed for seed, _ in tuning.flown[:5]] == [1, 2, 1, 1, 1]
 
 
+def test_tuning_tries_whole_numbers_for_an_integer_key(tuning):
+    """The configuration takes no others: the search would end with its second trial."""
+    tuning.space = {"mission.acquire_frames": tune.Span(low=1, high=9, log=True)}
+    tuning.search(6)
+    trials = json.loads((tuning.folder / "trials.json").read_text())
+    tried = [trial["values"]["mission.acquire_frames"] for trial in trials[1:]]
+    assert all(isinstance(value, int) and 1 <= value <= 9 for value in tried)
+    assert len(set(tried)) > 1
+
+
+def test_tuning_space_with_a_key_that_is_no_number_is_refused(tmp_path):
+    path = tmp_path / "space.yaml"
+    path.write_text("mission.release_control: {low: 0, high: 1}")
+    with pytest.raises(ConfigError, match=r"space\.yaml: mission\.release_control: is true or"):
+        tune.read_space(path)
+
+
 def test_tuning_space_with_an_unknown_key_is_refused(tmp_path):
     path = tmp_path / "space.yaml"
     path.write_text("control.pan.kq: {low: 0, high: 1}")
