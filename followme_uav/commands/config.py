@@ -69,6 +69,7 @@ def reference(
 @app.command()
 def files(as_json: Json = False) -> None:
     """List the configuration files in use: the user's, and shipped ones."""
+    from rich.markup import escape
     from rich.table import Table
 
     from followme_uav.resources import all_in, find, is_shipped, name_of, user_folder
@@ -89,7 +90,7 @@ def files(as_json: Json = False) -> None:
         return
     table = Table("name", "from", "file")
     for name, path in rows.items():
-        table.add_row(name, "shipped" if is_shipped(path) else "user", str(path))
+        table.add_row(escape(name), "shipped" if is_shipped(path) else "user", escape(str(path)))
     print_table(table, make_console())
     print(f"the user's folder: {folder or 'none'}")
 

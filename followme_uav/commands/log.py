@@ -39,21 +39,22 @@ def info(flight: LogPath, as_json: Json = False) -> None:
         print(json.dumps({**found.to_dict(), "track": metrics.to_dict()}, indent=2))
         return
     minutes = max(found.duration_s, 1.0) / 60.0
+    rows = [
+        ("flight", f"{found.duration_s:.1f} s, {found.frames} frames"),
+        ("end", found.missing or "complete"),
+        ("size", f"{found.bytes / 1e6:.1f} MB, {found.bytes / 1e6 / minutes:.1f} a minute"),
+        ("pictures", found.pictures),
+        *((state, f"{seconds:.1f} s") for state, seconds in found.states_s.items()),
+        ("track", _track_line(metrics)),
+        ("faults", "\n".join(found.faults) or "none"),
+        ("weights", found.weights_sha256[:12] or "none: true masks"),
+        ("written by", f"{found.package_version}, log version {found.schema_version}"),
+        *((k, v if len(v) <= 60 else f"{v[:57]}...") for k, v in found.extra.items()),
+        *((f"config {key}", str(value)) for key, value in found.configuration.items()),
+    ]
     table = Table(title=escape(str(flight)), show_header=False)
-    table.add_row("flight", f"{found.duration_s:.1f} s, {found.frames} frames")
-    table.add_row("end", found.missing or "complete")
-    table.add_row("size", f"{found.bytes / 1e6:.1f} MB, {found.bytes / 1e6 / minutes:.1f} a minute")
-    table.add_row("pictures", found.pictures)
-    for state, seconds in found.states_s.items():
-        table.add_row(state, f"{seconds:.1f} s")
-    table.add_row("track", _track_line(metrics))
-    table.add_row("faults", escape("\n".join(found.faults)) or "none")
-    table.add_row("weights", found.weights_sha256[:12] or "none: true masks")
-    table.add_row("written by", f"{found.package_version}, log version {found.schema_version}")
-    for key, value in found.extra.items():
-        table.add_row(escape(key), escape(value if len(value) <= 60 else f"{value[:57]}..."))
-    for key, value in found.configuration.items():
-        table.add_row(f"config {key}", escape(str(value)))
+    for row in rows:
+        table.add_row(*map(escape, row))  # texts of a log may have brackets
     console = make_console()
     print_table(table, console)
     for change in found.transitions:

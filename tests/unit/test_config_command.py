@@ -137,6 +137,17 @@ def test_files_in_use_are_listed(followme, tmp_path, monkeypatch):
     assert "scenarios/crowd.yaml" in followme("config", "files")[1]
 
 
+def test_file_in_use_is_listed_with_the_brackets_of_its_path(followme, tmp_path, monkeypatch):
+    """Rich reads brackets as a style: [red] would vanish, and [/] would end the command."""
+    file = tmp_path / "[/]" / "scenarios" / "x[red].yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "[/]"))
+    code, out, _ = followme("config", "files")
+    assert code == 0
+    assert str(file) in out and out.count("x[red].yaml") == 2  # name and path
+
+
 # The command line itself
 
 

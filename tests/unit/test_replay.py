@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from followme_uav.cli import app
 from followme_uav.config import changed
 from followme_uav.errors import FollowMeError, LogError
+from followme_uav.log.entry import EncodedImage
 from followme_uav.log.images import rounded_mask
 from followme_uav.log.reader import read_log
 from followme_uav.log.writer import FlightLogWriter
@@ -189,6 +190,17 @@ def test_info_lists_states_and_faults(flight, run):
     assert found["states_s"]["follow"] > 3.0
     assert found["transitions"][0]["source"] == "takeoff"
     assert run("log", "info", flight)[0] == 0
+
+
+@pytest.mark.parametrize("text", ["[red]", "[/]"])
+def test_info_prints_texts_of_a_log_with_their_brackets(config, tmp_path, run, text):
+    """Rich reads brackets as a style: [red] would vanish, and [/] would end the command."""
+    path = tmp_path / "flight.mcap"
+    with FlightLogWriter(path, config, text, {text: text}) as writer:
+        image = EncodedImage(b"", text)
+        writer.write(dataclasses.replace(make_entry(), encoded_image=image))
+    code, output, _ = run("log", "info", path)
+    assert (code, output.count(text)) == (0, 4), output
 
 
 def test_csv_has_a_row_for_every_frame(flight, tmp_path, run):
