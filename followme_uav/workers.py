@@ -13,14 +13,14 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any, TypeVar
 
 from followme_uav.program_log import set_up_child
@@ -43,10 +43,16 @@ class WorkerPool:
     Args:
         processes: Their number; each starts with its first work.
         make: Makes an executor of one process.
+        environment: Variables of the processes, from their start on.
     """
 
-    def __init__(self, processes: int, make: Callable[[], ProcessPoolExecutor]) -> None:
-        self._make = make
+    def __init__(
+        self,
+        processes: int,
+        make: Callable[[], ProcessPoolExecutor],
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._make, self._environment = make, environment
         self._executors: list[ProcessPoolExecutor | None] = [None] * processes
         self._loads = [0] * processes
         self._lock = Lock()
@@ -61,7 +67,8 @@ class WorkerPool:
             with self._lock:
                 self._loads[place] -= 1
 
-        with _interrupts_delayed():  # submitting starts processes, which inherit the block
+        # Submitting starts processes, which inherit the block and the variables.
+        with _interrupts_delayed(), _with_variables(self._environment):
             try:
                 future = self._executor(place).submit(_in_worker, work, *arguments)
             except BrokenProcessPool:
@@ -87,7 +94,10 @@ class WorkerPool:
 
 @contextmanager
 def worker_pool(
-    processes: int, initialise: Callable[..., None] | None = None, *arguments: Any
+    processes: int,
+    initialise: Callable[..., None] | None = None,
+    *arguments: Any,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[WorkerPool]:
     """Start a pool of processes.
 
@@ -95,6 +105,8 @@ def worker_pool(
         processes: Their number.
         initialise: Called once in each process, with the arguments.
         arguments: Of `initialise`.
+        environment: Variables of the processes. `initialise` comes too late for those that a
+            library reads while it is imported.
     """
     resource_tracker.ensure_running()  # started later, it would unblock Ctrl-C in `submit`
     others = set(multiprocessing.active_children())
@@ -108,7 +120,7 @@ def worker_pool(
         )
 
     logger.debug("A pool of %d worker processes starts.", processes)
-    pool = WorkerPool(processes, make)
+    pool = WorkerPool(processes, make, environment)
     try:
         yield pool
     except BaseException as error:
@@ -160,6 +172,21 @@ def _interrupts_delayed() -> Iterator[None]:
             signal.signal(number, handler)
         for late in received:
             signal.raise_signal(late)
+
+
+@contextmanager
+def _with_variables(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment until the end of the block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 class _Terminated(BaseException):

@@ -53,6 +53,11 @@ def short_flight(job, settings):
     return stub_flight(job, settings)
 
 
+def environment_at_start(job, settings):
+    """Return the environment in which this process was started."""
+    return Path("/proc/self/environ").read_text().split("\0")
+
+
 def deadly_flight(job, settings):
     """The process dies in the flights of seed 3."""
     if job.seed == 3:

@@ -1,6 +1,7 @@
 """If these fail, a campaign loses results, flies flights twice, or blames the pilot for a crash."""
 
 import json
+import os
 import resource
 from concurrent.futures import Future
 from dataclasses import replace
@@ -12,12 +13,19 @@ from followme_uav.errors import EnvironmentSetupError, OutputError, SimulatorErr
 from followme_uav.flight import fly as flight
 from followme_uav.scenario.execution import flight as scenario_flight
 from followme_uav.scenario.execution import runner
+from followme_uav.scenario.execution.fleet import local_fleet
 from followme_uav.scenario.execution.flight import FlightSettings, fly_job
 from followme_uav.scenario.execution.jobs import jobs_of, shard_of
 from followme_uav.scenario.execution.results import RowFile, content_hash, read_results
 from followme_uav.scenario.execution.runner import fly_jobs
 from followme_uav.scenario.run import CampaignRun, fly_campaign, merged_results
-from tests.unit.campaign_parts import InlineFleet, campaign, run_settings, stub_flight
+from tests.unit.campaign_parts import (
+    InlineFleet,
+    campaign,
+    environment_at_start,
+    run_settings,
+    stub_flight,
+)
 from tests.unit.scenario_parts import scenario
 
 
@@ -265,3 +273,12 @@ def test_flights_that_have_ended_are_kept_when_an_error_of_another_one_ends_the_
     with pytest.raises(SimulatorError, match="another version"):
         fly(jobs[:3], tmp_path / "run", Fleet(capacity=3))
     assert {row.result.seed for row in RowFile(tmp_path / "run").read()} == {1, 3}
+
+
+def test_threads_of_numerical_libraries_are_limited_before_a_worker_starts():
+    """OpenBLAS reads its variable while NumPy is imported: with more, workers share processors."""
+    before = dict(os.environ)
+    with local_fleet(2) as fleet:
+        environment = fleet.submit(environment_at_start, None, None).result()
+    assert "OPENBLAS_NUM_THREADS=1" in environment
+    assert dict(os.environ) == before

@@ -17,7 +17,6 @@ from followme_uav.workers import WorkerPool, worker_pool
 
 Fly = Callable[[Job, FlightSettings], Flown]
 """Flies a job; a function of a module, so that other processes can import it."""
-_THREAD_VARIABLES = ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class Fleet(Protocol):
@@ -58,7 +57,9 @@ class LocalFleet:
 @contextmanager
 def local_fleet(workers: int) -> Iterator[LocalFleet]:
     """Start processes, which share the processors of this machine."""
-    with worker_pool(workers, prepare_worker, threads_of(workers)) as pool:
+    threads = threads_of(workers)
+    environment = _thread_variables(threads)
+    with worker_pool(workers, prepare_worker, threads, environment=environment) as pool:
         yield LocalFleet(pool, workers)
 
 
@@ -67,12 +68,21 @@ def threads_of(workers: int) -> int:
     return max(1, (os.cpu_count() or 1) // max(workers, 1))
 
 
+def _thread_variables(threads: int) -> dict[str, str]:
+    """Return the limits of the threads of renderer and numerical libraries."""
+    return {
+        "LP_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+        # The same for any number of workers: the rounding of large products depends on it.
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
 def prepare_worker(threads: int) -> None:
-    """Limit the threads of renderer and numerical libraries in a worker; show errors only.
+    """Limit the threads of libraries that are not imported yet in a worker; show errors only.
 
     Its simulators are forked from a process that has done their imports.
     """
-    for name in _THREAD_VARIABLES:
-        os.environ[name] = str(threads)
+    os.environ.update(_thread_variables(threads))
     keep_prepared()
     quieten()  # scripts cause faults, and each would be a warning
