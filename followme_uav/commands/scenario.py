@@ -311,10 +311,13 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Show what changed between two runs; exit code 1 if a flight that passed fails now."""
-    from followme_uav.scenario.execution.results import read_results
+    from followme_uav.scenario.execution.results import has_stopped_early, read_results
     from followme_uav.scenario.report.compare import print_comparison
 
-    passed = print_comparison(read_results(before), read_results(after), as_json)
+    passed = print_comparison(
+        *(read_results(before), read_results(after), as_json),
+        stopped_early=has_stopped_early(before) or has_stopped_early(after),
+    )
     raise typer.Exit(0 if passed else 1)
 
 

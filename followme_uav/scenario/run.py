@@ -24,7 +24,12 @@ from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario.execution.fleet import Fleet, Fly, local_fleet, threads_of
 from followme_uav.scenario.execution.flight import FlightSettings, Logs, fly_job
 from followme_uav.scenario.execution.jobs import Job, chosen_by, jobs_of, shard_of
-from followme_uav.scenario.execution.results import Result, read_results, write_results
+from followme_uav.scenario.execution.results import (
+    Result,
+    has_stopped_early,
+    read_results,
+    write_results,
+)
 from followme_uav.scenario.execution.runner import (
     RETRIES,
     OnBegin,
@@ -177,7 +182,7 @@ def fly_campaign(campaign: Campaign, run: CampaignRun, as_json: bool = False) ->
             with shown(progress, stops_early=stops_early) as show:
                 results = _fly(campaign, jobs, run, show, progress.begin)
             progress.enter("writing")
-            finish(run, results, as_json)
+            finish(run, results, as_json, stopped_early=stops_early)
             progress.enter("ended", has_report=run.report)
         if page is not None:
             page.serve()
@@ -226,21 +231,25 @@ def open_fleet(run: CampaignRun) -> AbstractContextManager[Fleet]:
     return ray_fleet(run.ray)
 
 
-def finish(run: CampaignRun, results: Sequence[Result], as_json: bool) -> None:
-    """Write the files of a run, and print a summary."""
-    write_outputs(run, results)
+def finish(
+    run: CampaignRun, results: Sequence[Result], as_json: bool, *, stopped_early: bool
+) -> None:
+    """Write the files of a run, and print a summary; `stopped_early` as in `totals`."""
+    write_outputs(run, results, stopped_early=stopped_early)
     if as_json:
         print_json(run.folder)
     else:
-        print_results(results, stopped_early=run.half_width is not None)
+        print_results(results, stopped_early=stopped_early)
         make_console(stderr=True).print(
             f"wrote {run.folder}", highlight=False, markup=False, soft_wrap=True
         )
 
 
-def write_outputs(run: CampaignRun, results: Sequence[Result]) -> None:
-    """Write the files of results, the table and the report."""
-    write_results(run.folder, results, {}, stopped_early=run.half_width is not None)
+def write_outputs(
+    run: CampaignRun, results: Sequence[Result], *, stopped_early: bool = False
+) -> None:
+    """Write the files of results, the table and the report; `stopped_early` as in `totals`."""
+    write_results(run.folder, results, {}, stopped_early=stopped_early)
     if importlib.util.find_spec("pyarrow") is not None:
         write_table(run.folder, results)
     if run.report:
@@ -271,9 +280,11 @@ def merge(out: Path, parts: Sequence[Path], *, report: bool = True) -> None:
     if len(plans) > 1:
         raise ConfigError(f"{parts[0]}: the parts are of different plans; give parts of one run")
     results = merged_results([(part, read_results(part)) for part in parts])
+    stopped_early = any(map(has_stopped_early, parts))
     with sole_folder(out):
         write_text(out / PLAN, plans.pop())
-        finish(CampaignRun(out, report=report), results, as_json=False)
+        run = CampaignRun(out, report=report)
+        finish(run, results, as_json=False, stopped_early=stopped_early)
 
 
 def merged_results(runs: Sequence[tuple[Path, Sequence[Result]]]) -> list[Result]:

@@ -105,6 +105,22 @@ def test_run_that_stops_early_has_the_interval_of_the_sequence_everywhere(comman
     assert (success["low"], success["high"]) == (interval.low, interval.high)
 
 
+def test_run_that_stopped_early_keeps_its_interval_when_compared_or_merged(command):
+    """Also against a run of all flights: the comparison has as many of them as the other run."""
+    write_script(Path(), seeds=list(range(300)))
+    command(f"{FLY} --out x --until half-width=0.2")
+    command(f"{FLY} --out whole")
+    results = read_results(Path("x"))
+    interval = sequence_interval(sum(r.success for r in results), len(results))
+    shown = f"({interval.low:.3f} to {interval.high:.3f})"
+    for runs in ("x whole", "whole x", "x/results.json whole"):
+        assert command(f"scenario compare {runs}")[1].count(shown) == 2, runs
+    assert shown in command("campaign merge merged x x --no-report")[1]
+    content = json.loads(Path("merged/results.json").read_text())
+    assert content["stopped_early"] is True
+    assert content["totals"]["success"]["low"] == interval.low
+
+
 @pytest.mark.parametrize("end", [10**6 + 1, 10**30])
 def test_more_flights_than_memory_holds_are_refused_at_once(command, end):
     code, text = command(f"scenario random --seeds 0:{end} --pilot oracle --no-report")

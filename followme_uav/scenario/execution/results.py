@@ -300,10 +300,11 @@ def read_results(path: Path) -> list[Result]:
         raise DataError(f"{file}: no results of a 'scenario run' ({error})") from error
 
 
-def has_stopped_early(folder: Path) -> bool:
-    """Whether the run in a folder was one with `--until`."""
+def has_stopped_early(path: Path) -> bool:
+    """Whether a run was one with `--until`; its file or folder is given as to `read_results`."""
+    file = path / RESULTS if path.is_dir() else path
     try:
-        content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
         return bool(content["stopped_early"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return False

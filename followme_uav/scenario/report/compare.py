@@ -132,8 +132,21 @@ def _is_better(before: float | None, after: float | None, step: float) -> bool |
     return None if abs(gain) < 1.0 - 1e-9 else gain > 0
 
 
-def print_comparison(before: Sequence[Result], after: Sequence[Result], as_json: bool) -> bool:
-    """Print the changes; return whether no flight went from passed to failed."""
+def print_comparison(
+    before: Sequence[Result],
+    after: Sequence[Result],
+    as_json: bool,
+    *,
+    stopped_early: bool = False,
+) -> bool:
+    """Print the changes; return whether no flight went from passed to failed.
+
+    Args:
+        before: The results of one run.
+        after: The results of another run.
+        as_json: Print JSON.
+        stopped_early: As in `totals`, of either run: both then have the flights that it has.
+    """
     found = compare(before, after)
     newly_failed = [c for c in found.changes if c.metric == "success" and not c.is_better]
     if as_json:
@@ -156,7 +169,7 @@ def print_comparison(before: Sequence[Result], after: Sequence[Result], as_json:
     print_table(_effects(found), console)
     common = {a.key for a, _ in pairs(before, after)}
     for name, run in (("before", before), ("after", after)):
-        t = totals([result for result in run if result.key in common])
+        t = totals([r for r in run if r.key in common], stopped_early=stopped_early)
         console.print(
             f"{name}: {t.passed} of {t.flights} as expected, {with_error(t.success)}, tracked "
             f"{with_error(t.tracked)}, in view {with_error(t.in_view)}, {t.losses} losses, in "
