@@ -176,6 +176,12 @@ def append_line(path: Path, line: str, *, sync: bool = False) -> None:
             raise
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, if there is one; raises `OutputError`."""
+    with _as_output_error(path):
+        path.unlink(missing_ok=True)
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder and its parents, if they do not exist.
 

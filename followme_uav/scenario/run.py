@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING
 import yaml
 from rich.progress import Progress as DrawingProgress
 
-from followme_uav.config import read_yaml
+from followme_uav.config import read_yaml, safe_data
 from followme_uav.errors import ConfigError, SimulatorError
-from followme_uav.files import sole_folder, write_text
+from followme_uav.files import remove_file, sole_folder, write_text
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario.execution.fleet import Fleet, Fly, local_fleet, threads_of
 from followme_uav.scenario.execution.flight import FlightSettings, Logs, fly_job
 from followme_uav.scenario.execution.jobs import Job, chosen_by, jobs_of, shard_of
 from followme_uav.scenario.execution.results import (
+    JUNIT,
+    RESULTS,
     Result,
     has_stopped_early,
     read_results,
@@ -39,10 +41,18 @@ from followme_uav.scenario.execution.runner import (
 )
 from followme_uav.scenario.live.progress import Progress
 from followme_uav.scenario.live.terminal import shown
-from followme_uav.scenario.report.flight_table import write_table
-from followme_uav.scenario.report.report import require_packages, write_report
+from followme_uav.scenario.report.flight_table import TABLE, write_table
+from followme_uav.scenario.report.report import REPORT, require_packages, write_report
 from followme_uav.scenario.report.tables import print_json, print_results
-from followme_uav.scenario.script.plan import PLAN, Campaign, Variant, one_variant, plan_of
+from followme_uav.scenario.script.plan import (
+    PLAN,
+    Campaign,
+    Variant,
+    digest_in,
+    one_variant,
+    plan_digest,
+    plan_of,
+)
 from followme_uav.scenario.script.script import Scenario
 from followme_uav.terminal import make_console
 
@@ -208,11 +218,25 @@ def _fly(
     on_begin: OnBegin = lambda job: None,
 ) -> list[Result]:
     """Fly the jobs of a run into its folder."""
-    write_text(run.folder / PLAN, yaml.safe_dump(plan_of(campaign), sort_keys=False))
     run = replace(run, workers=max(1, min(run.workers, len(jobs))))
     logger.info("%d flights, %d at a time, into %s.", len(jobs), run.workers, run.folder)
     with open_fleet(run) as fleet:
-        return fly_jobs(jobs, fleet, settings_of(run), on_result, on_begin)
+        settings = replace(settings_of(run), plan=_put_plan(campaign, run.folder))
+        return fly_jobs(jobs, fleet, settings, on_result, on_begin)
+
+
+def _put_plan(campaign: Campaign, folder: Path) -> str:
+    """Write the plan of a run into its folder, and return its digest.
+
+    Results of another plan are removed: an interrupted run must not be taken for them.
+    """
+    text = yaml.safe_dump(plan_of(campaign), sort_keys=False)
+    digest = plan_digest(safe_data(text))
+    if digest != digest_in(folder):
+        for name in (RESULTS, JUNIT, TABLE, REPORT):
+            remove_file(folder / name)
+    write_text(folder / PLAN, text)
+    return digest
 
 
 def settings_of(run: CampaignRun) -> RunSettings:

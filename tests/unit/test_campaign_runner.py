@@ -4,6 +4,7 @@ import json
 import os
 import resource
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -250,6 +251,33 @@ def test_run_writes_all_files_and_tells_of_crashes(tmp_path, capsys, monkeypatch
     assert content["content_sha256"] == content_hash(read_results(tmp_path / "run"))
     fleet.lost.clear()
     assert not fly_campaign(campaign(tmp_path), run), "seed 7 fails"
+
+
+def test_interrupted_run_has_no_results_of_an_earlier_plan_in_its_folder(tmp_path, monkeypatch):
+    """A page, a check or a merger would show them as those of the new plan."""
+    fleet, folder = InlineFleet(), tmp_path / "run"
+    monkeypatch.setattr("followme_uav.scenario.run.open_fleet", lambda run: nullcontext(fleet))
+
+    def interrupted(job, settings):
+        if job.seed == 11:
+            raise KeyboardInterrupt
+        return stub_flight(job, settings)
+
+    def seeds_flown(seeds, fly=stub_flight):
+        fleet.begun.clear()
+        run = CampaignRun(folder, logs="none", report=True, fly=fly)
+        fly_campaign(campaign(tmp_path, seeds=seeds), run)
+        return fleet.begun
+
+    assert seeds_flown(range(1, 9)) == list(range(1, 9))
+    with pytest.raises(KeyboardInterrupt):
+        seeds_flown(range(5, 13), interrupted)
+    names = {file.name for file in folder.iterdir() if file.is_file()}
+    assert names == {"plan.yaml", "flights.jsonl"}
+    assert [result.seed for result in read_results(folder)] == list(range(5, 11))
+    assert seeds_flown(range(5, 13)) == [11, 12]
+    assert [result.seed for result in read_results(folder)] == list(range(5, 13))
+    assert seeds_flown(range(1, 9)) == [], "flown twice"
 
 
 def test_flight_crashes_where_no_temporary_folder_can_be_made(tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 from followme_uav.errors import DataError
 from followme_uav.files import append_line, write_json, write_whole
 from followme_uav.flight.metrics import FlightMetrics
+from followme_uav.scenario.script.plan import digest_in
 from followme_uav.statistics.intervals import (
     Interval,
     median_interval,
@@ -169,6 +170,8 @@ class Row:
     code: str
     """Digest of the program that flew it."""
     result: Result
+    plan: str = ""
+    """Digest of the plan for which it was flown; empty: of any."""
 
 
 class RowFile:
@@ -198,9 +201,9 @@ class RowFile:
                 logger.warning("%s: line %d is damaged and left out.", self._path, number)
         return rows
 
-    def append(self, row: Row) -> None:
-        """Add a row; raises `OutputError` when it cannot be written."""
-        text = json.dumps({"code": row.code, "result": row.result.to_dict()}, allow_nan=False)
+    def append(self, *rows: Row) -> None:
+        """Add rows; raises `OutputError` when they cannot be written."""
+        text = "\n".join(_line_of(row) for row in rows)
         # After a line that was cut off, the row begins on a line of its own.
         append_line(self._path, text if self._ends_whole() else f"\n{text}", sync=True)
 
@@ -215,10 +218,15 @@ class RowFile:
             return True
 
 
+def _line_of(row: Row) -> str:
+    content = {"code": row.code, "plan": row.plan, "result": row.result.to_dict()}
+    return json.dumps(content, allow_nan=False)
+
+
 def _row_of(line: str) -> Row | None:
     try:
         content = json.loads(line)
-        return Row(content["code"], _result_of(content["result"]))
+        return Row(content["code"], _result_of(content["result"]), content.get("plan", ""))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -289,7 +297,7 @@ def read_results(path: Path) -> list[Result]:
         DataError: There are none, or they are damaged.
     """
     file = path / RESULTS if path.is_dir() else path
-    if path.is_dir() and not file.exists() and (rows := RowFile(path).read()):
+    if path.is_dir() and not file.exists() and (rows := _rows_of_plan(path)):
         return list({row.result.key: row.result for row in rows}.values())
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -298,6 +306,12 @@ def read_results(path: Path) -> list[Result]:
         raise DataError(f"{file}: {error.strerror}; give the folder of a 'scenario run'") from error
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataError(f"{file}: no results of a 'scenario run' ({error})") from error
+
+
+def _rows_of_plan(folder: Path) -> list[Row]:
+    """Read the rows of the plan in a folder; those of an earlier plan may be there, too."""
+    rows, plan = RowFile(folder).read(), digest_in(folder)
+    return [row for row in rows if not (plan and row.plan) or row.plan == plan]
 
 
 def has_stopped_early(path: Path) -> bool:

@@ -51,6 +51,8 @@ class RunSettings:
     half_width: float | None = None
     """Stop when the interval of the success of each variant is as narrow as this."""
     fly: Fly = fly_job
+    plan: str = ""
+    """Digest of the plan, as in `Row`."""
 
 
 def fly_jobs(
@@ -124,16 +126,21 @@ class _Distribution:
 
     def _take_finished(self) -> None:
         """Take the results of an earlier run; crashed flights are flown again."""
-        rows = {r.result.id: r.result for r in self._rows.read() if r.code == self._code}
+        rows = {row.result.id: row for row in self._rows.read() if row.code == self._code}
+        of_other_plans = []
         for job in self._order:
-            result = rows.get(job.id)
-            if result is None or result.crashed or not self._has_log(result):
+            row = rows.get(job.id)
+            if row is None or row.result.crashed or not self._has_log(row.result):
                 continue
             logger.debug("Flight %s was flown before.", job.key)
-            self._count(job, result)
-            self._on_result(result, True)
+            if row.plan != self._settings.plan:
+                of_other_plans.append(replace(row, plan=self._settings.plan))
+            self._count(job, row.result)
+            self._on_result(row.result, True)
             if self._stopped:
-                return
+                break
+        if of_other_plans:
+            self._rows.append(*of_other_plans)
 
     def _has_log(self, result: Result) -> bool:
         """Whether the log is there, if the run is to have it."""
@@ -177,7 +184,7 @@ class _Distribution:
             return True
         if flown.log is not None:
             write_whole(self._settings.folder / log_name(job), flown.log)
-        self._rows.append(Row(self._code, result))
+        self._rows.append(Row(self._code, result, self._settings.plan))
         self._count(job, result)
         logger.info(
             "Flight %s %s after %.1f s of real time: %s.",

@@ -21,12 +21,14 @@ A plan is data: a pilot `module:Class` or `FILE.py:Class` in it runs only if the
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from followme_uav.config import Section, read_yaml, validated
@@ -266,6 +268,19 @@ def plan_of(campaign: Campaign) -> dict[str, Any]:
         "config": dict(campaign.config),
     }
     return plan if campaign.seeds is None else {**plan, "seeds": _short(campaign.seeds)}
+
+
+def plan_digest(content: Mapping[str, Any]) -> str:
+    """Return the digest of a plan as its file has it, whatever the order of its keys."""
+    return hashlib.sha256(yaml.safe_dump(content).encode()).hexdigest()
+
+
+def digest_in(folder: Path) -> str:
+    """Return the digest of the plan in the folder of a run; empty without a plan."""
+    try:
+        return plan_digest(read_yaml(folder / PLAN))
+    except ConfigError:
+        return ""
 
 
 def _path(name: str, folder: Path) -> Path:
