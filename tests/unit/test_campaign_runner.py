@@ -280,6 +280,19 @@ def test_interrupted_run_has_no_results_of_an_earlier_plan_in_its_folder(tmp_pat
     assert seeds_flown(range(1, 9)) == [], "flown twice"
 
 
+def test_interrupt_after_a_row_is_written_writes_it_once(jobs, tmp_path):
+    """Ctrl-C may come while the result is shown."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+
+    def interrupt(result, was_flown_before):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fly_jobs(jobs, InlineFleet(), run_settings(folder), interrupt)
+    assert [row.result.seed for row in RowFile(folder).read()] == [1]
+
+
 def test_flight_crashes_where_no_temporary_folder_can_be_made(tmp_path, monkeypatch):
     """The other flights go on."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))

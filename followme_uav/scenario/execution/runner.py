@@ -166,7 +166,8 @@ class _Distribution:
             try:
                 crashed = self._end(job, future, begun_s)
             except KeyboardInterrupt:  # raised only once, see `interrupts`
-                self._end(job, future, begun_s)
+                if job.id not in self._done:
+                    self._end(job, future, begun_s)
                 raise
             if crashed:
                 again.append(job)
