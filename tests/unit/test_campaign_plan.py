@@ -16,7 +16,7 @@ from tests.unit.onnx_parts import PLAIN, network, save_network
 from tests.unit.scenario_parts import SCRIPT, write_script
 from tests.unit.world_parts import crossing
 
-WEIGHTS = [str(DEFAULT_WEIGHTS), str(DEFAULT_WEIGHTS.with_name("model2.h5"))]
+WEIGHTS = [str(DEFAULT_WEIGHTS.with_name(f"{name}.h5")) for name in ("model1", "model2")]
 
 
 def plan(folder, **keys):
@@ -296,7 +296,7 @@ def test_weights_are_shipped_ones_by_name_or_files_beside_the_plan(tmp_path, mon
     shutil.copy(DEFAULT_WEIGHTS, tmp_path / "nets" / "mine.h5")
     found = weights_of(tmp_path, "model1", "nets/mine.h5", WEIGHTS[1])
     assert found == [
-        DEFAULT_WEIGHTS.resolve(),
+        Path(WEIGHTS[0]).resolve(),
         tmp_path / "nets" / "mine.h5",
         Path(WEIGHTS[1]).resolve(),
     ]
