@@ -37,7 +37,8 @@ def collect(
     world: Annotated[
         str | None,
         typer.Option(
-            help="A generator ('world list') or a world file of the embedded simulator.",
+            help="A generator ('world list'), a world file or a world plan, for the embedded "
+            "simulator.",
             show_default="grid",
         ),
     ] = None,
@@ -53,11 +54,11 @@ def collect(
     """Record labelled frames: hero nearby, patrol with the hero, patrol without the hero."""
     from followme_uav.config import load_config
     from followme_uav.learn.data.collect import collect as run_collect
-    from followme_uav.sim.places import check_place
+    from followme_uav.sim.world_plan import plan_of
 
     if world is not None:
         check_embedded("--world", sim)
-        check_place(world)
+        plan_of(world)
     size = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
     flight = load_config(None, size + address_overrides(sim), profile)
     with sole_folder(out):

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import math
 import os
 from collections import Counter
@@ -337,3 +338,15 @@ def test_frames_of_a_world_are_taken_over_its_ways_and_above_its_ground(
     for _, _, frame, _ in saved:
         north_m, east_m, down_m = frame.vehicle.position_m
         assert 1.9 <= -down_m - ground.height_m(north_m, east_m) <= 10.1
+
+
+def test_world_plan_says_where_and_among_whom_frames_are_taken(client, saved, simulators, tmp_path):
+    """People who are dressed like the hero are rare in the city."""
+    del client
+    plan = tmp_path / "plan.yaml"
+    route = {"waypoints_m": [[7.0, -20.0], [7.0, 20.0]]}
+    content = {"people": 4, "walkers": [{"outfit": "decoy", "route": route}]}
+    plan.write_text(json.dumps(content))
+    collect(CONFIG, tmp_path / "new", frames_per_kind=4, seeds=(3,), embedded=True, world=str(plan))
+    assert simulators == [(3, True, str(plan))]
+    assert len(saved) == 12

@@ -31,6 +31,7 @@ from followme_uav.labelled_frames import FOLLOWING, WITH_HERO, WITHOUT_HERO, kin
 from followme_uav.messages import Command, Frame, GroundTruth, Manoeuvre, Mask, Vec3
 from followme_uav.rpc.collection_client import DataCollectionClient
 from followme_uav.sim.places import with_map_of
+from followme_uav.sim.world_plan import plan_of
 from followme_uav.terminal import make_console
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,8 @@ def collect(
         embedded: Start the embedded simulator for each seed; else use that at the configuration's
             address.
         vary_lens: The field of view changes from place to place; otherwise the profile sets it.
-        world: A generator or a world file for the embedded simulator; None: the city of all seeds.
+        world: A generator, a world file or a world plan for the embedded simulator; None: the city
+            of all seeds.
 
     Raises:
         DataError: `out` already holds frames.
@@ -108,7 +110,7 @@ def collect(
                     - frames_per_kind * number // len(seeds),
                 )
             )
-            place = with_map_of(config, world, seed) if embedded else config
+            place = with_map_of(config, plan_of(world).place, seed) if embedded else config
             place = _with_lens(place, number) if vary_lens else place
             found = _frames(place, seed, share, embedded, world)
             for index, (kind, frame, mask) in enumerate(found):
