@@ -194,6 +194,15 @@ def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchange
     assert model_card.fingerprint(coarse, [], None) != model_card.fingerprint(plain, [], None)
 
 
+def test_last_weights_are_kept_where_the_configuration_says_so(tmp_path, worlds, config, eager):
+    """A better score of an earlier epoch may come with more false alarms."""
+    seen, unseen = worlds
+    out = tmp_path / "m.h5"
+    train(config(keep="last", learning_rate=0.5, epochs=3), [seen], [unseen], out)
+    content = json.loads(out.with_suffix(".json").read_text())
+    assert content["stages"][-1]["best_epoch"] == 3
+
+
 def test_network_of_finer_frames_is_trained_and_judged_at_their_size(
     tmp_path, worlds, config, eager
 ):

@@ -68,6 +68,7 @@ class TrainingConfig(Section):
     schedule: Literal["cosine", "constant"]
     average_decay: Annotated[float, Field(ge=0, lt=1)]
     precision: Literal["float32", "bfloat16"] = "float32"
+    keep: Literal["best", "last"] = "best"
     sampling: SamplingConfig
     augment: AugmentConfig
     loss: LossConfig

@@ -57,8 +57,9 @@ def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: 
     augment |= set() if config.augment.jpeg else {"jpeg", "jpeg_quality"}
     if augment:
         without_effect["augment"] = augment
-    if config.precision == "float32":
-        without_effect["precision"] = True
+    for key, default in (("precision", "float32"), ("keep", "best")):
+        if getattr(config, key) == default:
+            without_effect[key] = True
     parts = [
         config.model_dump_json(exclude=without_effect),
         *(f"{f.name} {f.content_hash}" for f in frames),

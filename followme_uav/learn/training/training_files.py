@@ -43,7 +43,7 @@ class TrainingFiles:
         return True
 
     def save(self, score: float, scores: Sequence[SetScore]) -> bool:
-        """Write the checkpoint, and weights and model card if the score is the best so far.
+        """Write the checkpoint, and weights and model card if they are to be kept.
 
         Args:
             score: score of the averaged network, see `evaluate.selection_score`.
@@ -57,8 +57,8 @@ class TrainingFiles:
         """
         trainer = self._trainer
         is_best = score > self._best_score
-        if is_best:
-            self._best_score = score
+        self._best_score = max(score, self._best_score)
+        if is_best or self._record.config.keep == "last":
             weights_file.save_weights(trainer.averaged, self._out)
             model_card.write(self._out, self._record, trainer.epoch, trainer.averaged, scores)
         checkpoint.save(
