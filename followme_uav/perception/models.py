@@ -24,6 +24,7 @@ from followme_uav.config import INPUT_SIZE_PX as INPUT_SIZE_PX
 from followme_uav.config import SIDE_MULTIPLE_PX as SIDE_MULTIPLE_PX
 from followme_uav.perception.architecture import CLASSES as CLASSES
 from followme_uav.perception.architecture import (
+    CONVOLUTIONS,
     IMAGE,
     Architecture,
     Interpolation,
@@ -280,21 +281,16 @@ def apply(architecture: Architecture, image: Any) -> Any:
 
 def _apply_layer(layer: Layer, inputs: list[Any]) -> Any:
     layers, x, name = _layers_of(inputs[0]), inputs[0], layer.name
-    if layer.kind is Kind.SEPARABLE or layer.kind is Kind.CONVOLUTION:
-        make = layers.SeparableConv2D if layer.kind is Kind.SEPARABLE else layers.Conv2D
+    if layer.kind in CONVOLUTIONS:
+        make = {
+            Kind.SEPARABLE: layers.SeparableConv2D,
+            Kind.CONVOLUTION: layers.Conv2D,
+            Kind.TRANSPOSED: layers.Conv2DTranspose,
+        }[layer.kind]
         return make(
             layer.filters,
             layer.kernel_px,
-            strides=layer.stride,
-            padding="same",
-            activation=layer.activation,
-            name=name,
-        )(x)
-    if layer.kind is Kind.TRANSPOSED:
-        return layers.Conv2DTranspose(
-            layer.filters,
-            layer.kernel_px,
-            strides=layer.factor,
+            strides=layer.factor if layer.kind is Kind.TRANSPOSED else layer.stride,
             padding="same",
             activation=layer.activation,
             name=name,

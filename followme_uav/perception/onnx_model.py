@@ -136,8 +136,15 @@ class _Layers:
         self.node("Sub", ["scaled", one], "image")
         return _Tensor("image", 3, self)
 
-    def Conv2D(
+    def Conv2D(self, *settings: Any, **more: Any) -> Callable[[_Tensor], _Tensor]:
+        return self._convolution("Conv", *settings, **more)
+
+    def Conv2DTranspose(self, *settings: Any, **more: Any) -> Callable[[_Tensor], _Tensor]:
+        return self._convolution("ConvTranspose", *settings, **more)
+
+    def _convolution(
         self,
+        kind: str,
         filters: int,
         kernel_size: int,
         *,
@@ -151,31 +158,7 @@ class _Layers:
             bias = self.variable(f"{name}/bias")
             pads = _pads(padding, kernel_size, strides)
             stride = [strides, strides]
-            self.node("Conv", [x.name, kernel, bias], f"{name}/sum", strides=stride, pads=pads)
-            return self._activated(activation, f"{name}/sum", name, filters)
-
-        return apply
-
-    def Conv2DTranspose(
-        self,
-        filters: int,
-        kernel_size: int,
-        *,
-        strides: int,
-        padding: str,
-        activation: str,
-        name: str,
-    ) -> Callable[[_Tensor], _Tensor]:
-        def apply(x: _Tensor) -> _Tensor:
-            kernel = self.variable(f"{name}/kernel", _TRANSPOSED_KERNEL_AXES)
-            bias = self.variable(f"{name}/bias")
-            self.node(
-                "ConvTranspose",
-                [x.name, kernel, bias],
-                f"{name}/sum",
-                strides=[strides, strides],
-                pads=_pads(padding, kernel_size, strides),
-            )
+            self.node(kind, [x.name, kernel, bias], f"{name}/sum", strides=stride, pads=pads)
             return self._activated(activation, f"{name}/sum", name, filters)
 
         return apply
@@ -339,9 +322,8 @@ _RESIZE: dict[str, dict[str, str]] = {
 """By the name of an interpolation in Keras, the attributes of the same resizing in ONNX."""
 
 _KERNEL_AXES = [3, 2, 0, 1]
-"""Keras: (height, width, in, out); ONNX: (out, in, height, width)."""
-_TRANSPOSED_KERNEL_AXES = [3, 2, 0, 1]
-"""Keras: (height, width, out, in); ONNX: (in, out, height, width)."""
+"""Keras: (height, width, in, out); ONNX: (out, in, height, width). Of transposed convolutions both
+have `in` and `out` exchanged."""
 
 
 def _pads(padding: str, window: int, stride: int) -> list[int]:
