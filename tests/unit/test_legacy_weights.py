@@ -70,7 +70,7 @@ def write_old(path, model, norm_order=NORM, first_number=7):
 
 
 @pytest.mark.parametrize("norm_order", [NORM, GAMMA_FIRST])
-@pytest.mark.parametrize("name", models.ARCHITECTURES)
+@pytest.mark.parametrize("name", ["model1", "model2", "model3"])
 def test_old_weights_compute_the_same_as_in_keras_2(tmp_path, name, norm_order):
     """Arrays in the wrong order would load without an error and give noise."""
     model = trained(name)

@@ -36,7 +36,7 @@ class ColourSegmenter:
     """Replacement for a trained network; it reads no weights."""
 
     sha256 = "0123456789abcdef" * 4
-    input_size_px = None
+    trained_size_px = (160, 160)
 
     def __init__(self, weights):
         self.segment_batch = infer
