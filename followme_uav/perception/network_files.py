@@ -8,7 +8,8 @@ from pathlib import Path
 from followme_uav.config import FlightConfig, changed
 from followme_uav.perception import weights
 from followme_uav.perception.models import INPUT_SIZE_PX
-from followme_uav.perception.onnx_description import description_file, read_description
+from followme_uav.perception.onnx_description import description_file
+from followme_uav.perception.onnx_file import read_onnx
 
 
 def is_onnx(path: Path) -> bool:
@@ -40,7 +41,7 @@ def with_images_for(path: Path, config: FlightConfig) -> FlightConfig:
         WeightsError: As `check_network`.
     """
     if is_onnx(path):
-        width_px = read_description(path).trained_width_px
+        width_px = read_onnx(path).description.trained_width_px
     else:
         width_px = weights.read_weights(path).network.trained_side_px
     if width_px == config.camera.trained_width_px:
