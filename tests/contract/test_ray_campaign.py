@@ -25,7 +25,7 @@ from followme_uav.scenario.execution.ray_connection import connected
 from followme_uav.scenario.execution.ray_fleet import ray_fleet
 from followme_uav.scenario.execution.results import RowFile, content_hash
 from followme_uav.scenario.execution.runner import fly_jobs
-from followme_uav.scenario.script.plan import Variant
+from followme_uav.scenario.script.plan import Variant, digest_in
 from tests.ray_cluster import add_node, processes_of, ray_cluster
 from tests.unit.campaign_parts import (
     BEGUN_ON_LOST_NODE,
@@ -241,7 +241,8 @@ def test_run_that_is_ended_is_completed_without_repetition(cluster, tmp_path, en
     before = [row.result.seed for row in RowFile(tmp_path / "run").read()]
     assert 4 <= len(before) < 100
     jobs = jobs_of(campaign(tmp_path, seeds=range(100)))
-    settings, told = run_settings(tmp_path / "run", fly=short_flight), []
+    same_plan = {"plan": digest_in(tmp_path / "run")}
+    settings, told = run_settings(tmp_path / "run", fly=short_flight, **same_plan), []
     results = fly_jobs(
         jobs, InlineFleet(), settings, lambda result, was: told.append((result.seed, was))
     )
