@@ -1,26 +1,22 @@
 """The report on people and cars: each counter counts a fault, and equal runs are equal."""
 
-import importlib
 import json
 import math
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from followme_uav.sim.city.layout import Car
 from followme_uav.worlds.world import Area
+from tests.unit.tool_parts import imported_tool
 from tests.unit.world_parts import crossing
-
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
 @pytest.fixture(scope="module")
 def tool():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(TOOLS))
-        yield importlib.import_module("crowd_report")
+    with imported_tool("crowd_report") as module:
+        yield module
 
 
 def _car(north, east, yaw_rad=0.0, up_m=0.0):

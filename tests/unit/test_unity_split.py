@@ -1,6 +1,5 @@
 """The split of the real frames: no frame twice, held-out recordings, the shares of the score."""
 
-import importlib
 import sys
 from pathlib import Path
 
@@ -9,15 +8,13 @@ import pytest
 from PIL import Image
 
 from tests.unit.labelled_frames import write_frames
-
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
+from tests.unit.tool_parts import imported_tool
 
 
 @pytest.fixture(scope="module")
 def tool():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(TOOLS))
-        yield importlib.import_module("unity_split")
+    with imported_tool("unity_split") as module:
+        yield module
 
 
 def frames_of(tool, sizes_px, prefix="v", at_edge=True):
@@ -49,7 +46,7 @@ def test_no_frame_is_of_two_kinds_and_all_without_the_hero_stay(tool):
     assert left == 60
 
 
-def test_recordings_that_five_divides_are_held_out(tool):
+def test_recording_is_the_number_at_the_beginning_of_the_name(tool):
     numbers = [tool.recording(Path(f"s{number:02d}_cam1_00000.jpeg")) for number in (5, 7, 10)]
     assert numbers == [5, 7, 10]
     with pytest.raises(SystemExit, match=r"run1_cam1_0\.png: its name does not begin with"):

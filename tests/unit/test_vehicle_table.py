@@ -1,13 +1,11 @@
 """The motion of the vehicle `simpleflight` against values measured on AirSim's own."""
 
 import importlib
-from pathlib import Path
 
 import pytest
 
 from tests.direct_session import DirectSession
-
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
+from tests.unit.tool_parts import imported_tool
 
 ELSEWHERE = {"hover_5_ends", "reversal_climb", "rate_turns_on"}
 """Exceptions that docs/simulator.md explains, and a row at the edge of its tolerance."""
@@ -19,9 +17,8 @@ CHECKED = (
 
 @pytest.fixture(scope="module")
 def table():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(TOOLS))
-        yield importlib.import_module("vehicle_table")
+    with imported_tool("vehicle_table") as module:
+        yield module
 
 
 @pytest.fixture(scope="module")
