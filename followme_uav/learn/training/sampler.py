@@ -235,7 +235,8 @@ def _compressed(
     compressed: NDArray[np.uint8] = images.copy()
     for i in np.flatnonzero(rng.random(len(images)) < config.jpeg):
         file = BytesIO()
-        Image.fromarray(images[i]).save(file, "JPEG", quality=config.jpeg_quality)
+        # Flight logs keep the resolution of colours, too.
+        Image.fromarray(images[i]).save(file, "JPEG", quality=config.jpeg_quality, subsampling=0)
         compressed[i] = np.asarray(Image.open(file))
     return compressed
 
