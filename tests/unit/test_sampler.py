@@ -5,9 +5,10 @@ import pytest
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.data import dataset
-from followme_uav.learn.training import sampler
+from followme_uav.learn.training import composition, sampler
 from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
 from followme_uav.learn.training.hard_examples import HardExample, find_hard_examples
+from followme_uav.messages import MaskClass
 from tests.unit.labelled_frames import write_frames
 
 PLAIN = AugmentConfig(flip=0, brightness=0, contrast=0, tint=0, saturation=0, hue_deg=0, noise=0)
@@ -96,6 +97,54 @@ def test_jpeg_changes_its_share_of_crops_and_keeps_labels_in_place(frames):
     assert 10 <= changed.sum() <= 30
     difference = np.abs(plain.images.astype(int) - compressed.images.astype(int))
     assert 0 < difference[changed].mean() < 12
+
+
+def test_cut_crops_end_at_the_hero(frames):
+    """Most far heroes of the score are cut off by the edge of the image."""
+
+    def at_edge(batch):
+        hero = batch.labels == MaskClass.HERO
+        sides = (hero[:, 0], hero[:, -1], hero[:, :, 0], hero[:, :, -1])
+        return np.array([any(side[i].any() for side in sides) for i in range(len(hero))])
+
+    whole, cut = (at_edge(make(frames, crop_px=64, cut=cut).batch(0, 0, [])) for cut in (0, 1))
+    assert cut.mean() > max(0.6, 2 * whole.mean())
+
+
+def test_pasted_people_bring_their_labels():
+    images = np.zeros((40, 8, 8, 3), np.uint8)
+    labels = np.zeros((40, 8, 8), np.uint8)
+    sources = ["real"] * 20 + ["city"] * 20
+    images[::2, 2:4, 2:4], labels[::2, 2:4, 2:4] = 100, MaskClass.HERO
+    images[1::2, 6:8, 6:8], labels[1::2, 6:8, 6:8] = 200, MaskClass.PEOPLE
+    images[:20] += 1  # of another source
+
+    rng = np.random.default_rng(1)
+    image, label = composition.pasted(images, labels, sources, 0.5, rng)
+    np.testing.assert_array_equal(label == MaskClass.HERO, image[..., 0] // 2 == 50)
+    np.testing.assert_array_equal(label == MaskClass.PEOPLE, image[..., 0] // 2 == 100)
+    changed = (label != labels).any(axis=(1, 2))
+    assert 5 <= changed.sum() <= 20  # half of half of the others are of the same kind
+    assert (image[:20] % 2 == 1).all()
+    assert (image[20:] % 2 == 0).all()
+
+
+def test_hidden_people_are_labelled_as_what_hides_them():
+    images = np.full((40, 32, 32, 3), 10, np.uint8)
+    labels = np.zeros((40, 32, 32), np.uint8)
+    images[:, 10:20, 12:18], labels[:, 10:20, 12:18] = 200, MaskClass.HERO
+    image, label = composition.hidden(images, labels, 0.5, np.random.default_rng(1))
+    np.testing.assert_array_equal(label == MaskClass.HERO, image[..., 0] == 200)
+    visible = (label == MaskClass.HERO).mean(axis=(1, 2)) / (labels[0] == MaskClass.HERO).mean()
+    assert 10 <= (visible < 1).sum() <= 30
+    assert 0.3 < visible[visible < 1].mean() < 0.9
+
+
+def test_nobody_is_hidden_in_a_crowd_without_background():
+    images = np.zeros((4, 16, 16, 3), np.uint8)
+    labels = np.full((4, 16, 16), MaskClass.PEOPLE, np.uint8)
+    _, label = composition.hidden(images, labels, 1, np.random.default_rng(1))
+    np.testing.assert_array_equal(label, labels)
 
 
 def test_batches_without_blur_are_the_same_as_before_blur_existed(frames):

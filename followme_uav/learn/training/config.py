@@ -27,11 +27,12 @@ class SamplingConfig(Section):
     mistakes: NonNegative
     """Relative share of crops around hard examples; model cards store the key by this name."""
     anywhere: NonNegative
+    cut: Share = 0.0
     mined_frames: Annotated[int, Field(ge=0)]
 
 
 class AugmentConfig(Section):
-    """Random changes of a crop's pixels."""
+    """Random changes of a crop."""
 
     flip: Annotated[float, Field(ge=0, le=1)]
     brightness: NonNegative
@@ -42,6 +43,8 @@ class AugmentConfig(Section):
     noise: NonNegative
     blur: Share = 0.0
     blur_px: Positive = 0.8
+    paste: Share = 0.0
+    hide: Share = 0.0
     jpeg: Share = 0.0
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 74
 

@@ -18,10 +18,14 @@ from PIL import Image, ImageFilter
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.data.dataset import LabelledFrames
+from followme_uav.learn.training import composition
 from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
 from followme_uav.learn.training.hard_examples import HardExample
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
+
+_EDGE = 0.03
+"""Part of a crop's side that is its edge."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,16 @@ class CropSampler:
         by_source = {
             s: [h for h in hard_examples if self.sets[h.set_index].source == s] for s in sources
         }
-        crops = []
-        for _ in range(self._batch_size):
-            source = sources[rng.choice(len(sources), p=shares)]
-            crops.append(self._crop(rng, source, by_source[source]))
-        images = augmented(np.stack([image for image, _ in crops]), self._augment, rng)
+        chosen = [sources[rng.choice(len(sources), p=shares)] for _ in range(self._batch_size)]
+        crops = [self._crop(rng, source, by_source[source]) for source in chosen]
+        images = np.stack([image for image, _ in crops])
         labels = np.stack([label for _, label in crops])
+        # A change that is off draws no random numbers: earlier trainings stay repeatable.
+        if self._augment.paste:
+            images, labels = composition.pasted(images, labels, chosen, self._augment.paste, rng)
+        if self._augment.hide:
+            images, labels = composition.hidden(images, labels, self._augment.hide, rng)
+        images = augmented(images, self._augment, rng)
         flip = rng.random(self._batch_size) < self._augment.flip
         images[flip] = images[flip, :, ::-1]
         labels[flip] = labels[flip, :, ::-1]
@@ -129,14 +137,23 @@ class CropSampler:
         label = self.sets[index].labels[frame]
         pixels = np.flatnonzero(label == (MaskClass.HERO if hero else MaskClass.PEOPLE))
         row, column = divmod(int(pixels[rng.integers(len(pixels))]), label.shape[1])
-        return self._cut(rng, index, frame, (row / label.shape[0], column / label.shape[1]))
+        around = row / label.shape[0], column / label.shape[1]
+        cut = wanted.cut > 0 and rng.random() < wanted.cut
+        return self._cut(rng, index, frame, around, cut=cut)
 
     def _cut(
-        self, rng: np.random.Generator, index: int, frame: int, around: tuple[float, float]
+        self,
+        rng: np.random.Generator,
+        index: int,
+        frame: int,
+        around: tuple[float, float],
+        *,
+        cut: bool = False,
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """A crop with the point `around` (row, column, 0..1) at a random place inside, and labels.
 
-        The point lies within the middle 80 % of both sides, unless the frame's edge is near.
+        The point lies within the middle 80 % of both sides, unless the frame's edge is near. With
+        `cut` it lies at one edge of the crop, as if the frame ended there.
         """
         image, label = self.sets[index].images[frame], self.sets[index].labels[frame]
         size, crop = label.shape[0], self._sampling.crop_px
@@ -145,6 +162,8 @@ class CropSampler:
         )
         side = min(crop * size / self._side_px / scale, size)
         place = rng.uniform(0.1, 0.9, size=2)
+        if cut:
+            place[rng.integers(2)] = abs(rng.integers(2) - rng.uniform(0, _EDGE))
         top, left = np.clip(np.array(around) * size - place * side, 0, size - side)
         box = (left, top, left + side, top + side)
 
