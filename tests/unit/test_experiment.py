@@ -13,7 +13,7 @@ from followme_uav.errors import ConfigError, DataError, EnvironmentSetupError
 from followme_uav.learn.evaluation.prepared import prepare
 from followme_uav.learn.experiments import experiment_figures, runs
 from followme_uav.learn.experiments.experiment import DEFAULT_CONFIG, experiment
-from followme_uav.learn.experiments.plan import VALUES, EvaluationPoint, plan
+from followme_uav.learn.experiments.plan import VALUES, EvaluationPoint, TrainingRun, plan
 from followme_uav.learn.experiments.results import summarise
 from followme_uav.learn.experiments.runs import RunOutcome
 from followme_uav.learn.training.config import load_training_config
@@ -130,6 +130,21 @@ def test_validation_loss_is_the_mean_over_frames(tmp_path, worlds):
     assert (outcome.seed, outcome.value, outcome.training_loss) == (3, 5, 0.25)
     assert (outcome.hero_iou, outcome.score) == (1, 1)
     assert set(np.unique(np.concatenate(seen))) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("recorded_px", [32, 160])
+def test_network_of_larger_images_is_evaluated_at_their_size(tmp_path, recorded_px):
+    data = [write_frames(tmp_path / "seen", count=2, size=recorded_px)]
+    frames, held_out = read_frames(data, [], Quiet())
+    config = REPORT.model_copy(update={"architecture": "model4", "batch_size": 2})
+    sampling = config.sampling.model_copy(update={"crop_px": 16})
+    run = TrainingRun(config.model_copy(update={"sampling": sampling}), (EvaluationPoint(1, 1, 1),))
+    prepared = [prepare(s, (256, 256)) for s in held_out]
+    (outcome,) = runs.execute(run, frames, prepared, lambda frames_done: None)
+    assert outcome.validation_loss > 0
+    assert 0 <= outcome.score <= 1
+    assert runs._labels(prepared[0]).shape == (1, 256, 256)
+    assert set(np.unique(runs._labels(prepared[0]))) == {0, 1}
 
 
 class Quiet:

@@ -121,7 +121,8 @@ def _train_missing(
     console: Console,
 ) -> None:
     """Execute the runs with a point that has no outcome file, and write their outcomes."""
-    prepared = [prepare(s) for s in held_out]
+    side_px = planned[0].config.side_px  # of every run: an experiment trains one network
+    prepared = [prepare(s, (side_px, side_px)) for s in held_out]
     missing = [
         replace(run, points=points)
         for run in planned

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from followme_uav.learn.data.dataset import LabelledFrames
+from followme_uav.learn.data.dataset import LabelledFrames, resize_truth
 from followme_uav.learn.evaluation.prepared import PreparedSet, score_sets, selection_score
 from followme_uav.learn.experiments.plan import TrainingRun
 from followme_uav.learn.training.batches import prefetched_batches
@@ -56,7 +56,9 @@ def execute(
     config = run.config.model_copy(update={"epochs": 1, "steps_per_epoch": run.steps})
     trainer = Trainer(config, None)
     infer_with_loss = _loss_and_probabilities(trainer.averaged, config.loss)
-    sampler = CropSampler(frames, config.sampling, config.augment, config.batch_size, config.seed)
+    sampler = CropSampler(
+        frames, config.sampling, config.augment, config.batch_size, config.seed, config.side_px
+    )
     losses: list[float] = []
     points = {point.steps: point for point in run.points}
     outcomes: list[RunOutcome] = []
@@ -106,10 +108,23 @@ def _evaluated(
 
 
 def _labels(s: PreparedSet) -> NDArray[np.uint8]:
-    """(frames, 160, 160) class index, as in training: background where resizing left no class."""
-    labels = np.full(s.truth.shape[:3], MaskClass.BACKGROUND, np.uint8)
+    """(frames, height, width) class index at the size of the network's images.
+
+    As in training: background where resizing left no class.
+    """
+    truth = s.truth
+    if s.network_images is not None:
+        side_px = s.network_images.shape[1]
+        labels = _classes(truth) if s.labels is None else s.labels
+        truth = np.stack([resize_truth(label, side_px) for label in labels])
+    return _classes(truth)
+
+
+def _classes(truth: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Class index of planes (..., 3), one for each class."""
+    labels = np.full(truth.shape[:-1], MaskClass.BACKGROUND, np.uint8)
     for c in (MaskClass.PEOPLE, MaskClass.HERO):
-        labels[s.truth[..., c]] = c
+        labels[truth[..., c]] = c
     return labels
 
 
