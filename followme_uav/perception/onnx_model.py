@@ -296,6 +296,8 @@ class _Layers:
         return self.constant(name, value if axes is None else value.transpose(axes))
 
     def _activated(self, activation: str, before: str, name: str, channels: int) -> _Tensor:
+        if activation == "linear":  # a node without effect would part what quantisation joins
+            return _Tensor(before, channels, self)
         if activation == "softmax":
             self.node("Softmax", [before], name, axis=1)
         else:
@@ -304,7 +306,6 @@ class _Layers:
 
 
 _ACTIVATION = {
-    "linear": "Identity",
     "relu": "Relu",
     "elu": "Elu",
     "tanh": "Tanh",

@@ -47,6 +47,14 @@ def test_onnx_runtime_computes_the_same(trained, architecture):
         assert np.mean(probabilities.argmax(-1) == expected.argmax(-1)) >= 0.999
 
 
+def test_normalisation_follows_its_convolution_at_once(trained):
+    """A node between them adds steps to a network that is quantised."""
+    nodes = onnx_model(trained["model4"]).graph.node
+    made_by = {node.output[0]: node.op_type for node in nodes}
+    before = [made_by[node.input[0]] for node in nodes if node.op_type == "BatchNormalization"]
+    assert before == ["Conv"] * 12
+
+
 def test_export_writes_a_model_with_classes_and_hash(trained, tmp_path, monkeypatch, capsys):
     """The file holds the order of the classes and the hash of the weights."""
     out = tmp_path / "new" / "model2.onnx"
