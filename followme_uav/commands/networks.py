@@ -232,8 +232,19 @@ def evaluate(
 def export(
     onnx: Annotated[Path, typer.Option(help="ONNX file to write.")],
     weights: Weights = DEFAULT_WEIGHTS,
+    int8: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder of labelled frames, or of images: quantise the network to 8-bit integers "
+            "by the ranges that its layers have on them; repeatable.",
+            show_default="no quantisation",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Write a network as an ONNX model, which other programs run, and --weights takes."""
+    from followme_uav.learn.data.calibration import calibration_images
+    from followme_uav.perception.int8 import image_size_px, quantised, require_int8
     from followme_uav.perception.onnx_description import (
         ENDINGS,
         check_replaceable,
@@ -245,11 +256,17 @@ def export(
     for path in (onnx, beside):
         check_writable(path, weights)
     check_replaceable(beside)
-    model = onnx_model(weights)
+    if int8:
+        require_int8()
+    model, description, precision = onnx_model(weights), description_of(weights), "float32"
+    if int8:
+        images = calibration_images(int8, image_size_px(description))
+        model, precision = quantised(model, images), f"int8 by {len(images)} images"
     write_whole(onnx, model.SerializeToString())
-    write_description(beside, description_of(weights))
+    write_description(beside, description)
     print(
-        f"{onnx}: {model.graph.name}; input {INPUT} (batch, height, width, 3) uint8, "
+        f"{onnx}: {model.graph.name}, {precision}; "
+        f"input {INPUT} (batch, height, width, 3) uint8, "
         f"output {OUTPUT} of the same shape, float32\n{beside}: its description"
     )
 

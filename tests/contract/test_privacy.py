@@ -1,5 +1,6 @@
 """Tests that nothing is sent to other hosts, and that no library writes a user number to HOME."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -65,6 +66,8 @@ CASES = {
 }
 if sys.version_info >= (3, 11):  # Rerun has no package for older ones
     CASES["rrd"] = ["-m", "followme_uav.cli", "replay", str(REFERENCE), "--rrd", "f.rrd"]
+if importlib.util.find_spec("nncf"):  # the extra [int8]
+    CASES["int8"] = ["-m", "followme_uav.cli", "export", "--onnx", "n.onnx", "--int8", "frames"]
 
 
 @pytest.fixture
@@ -105,7 +108,7 @@ def guarded(tmp_path):
 @pytest.mark.parametrize("name", CASES)
 def test_command_contacts_no_host_and_writes_no_number_to_home(name, guarded, tmp_path):
     """Else others would know the user and the times of use."""
-    if name == "evaluate":
+    if name in ("evaluate", "int8"):
         write_frames(tmp_path / "frames", count=2, size=160)
     done, hosts, files = guarded(*CASES[name])
     assert done.returncode in (0, 1), done.stderr

@@ -130,7 +130,7 @@ def options_of():
         if command not in known:
             help_page = followme([*command, "--help"], ROOT)
             assert help_page.returncode == 0, f"there is no 'followme-uav {' '.join(command)}'"
-            known[command] = set(re.findall(r"--[a-z][a-z-]*", help_page.stdout))
+            known[command] = set(re.findall(r"--[a-z][a-z0-9-]*", help_page.stdout))
         return known[command]
 
     return options
