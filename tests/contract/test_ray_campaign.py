@@ -36,6 +36,7 @@ from tests.unit.campaign_parts import (
     InlineFleet,
     campaign,
     flight_on_cluster,
+    flight_with_limited_threads,
     killed_flight,
     real_flight_on_cluster,
     run_settings,
@@ -262,6 +263,15 @@ def is_flying(pid):
 
 
 # Errors of one line
+
+
+def test_threads_of_numerical_libraries_are_limited_before_a_process_starts(cluster, tmp_path):
+    """OpenBLAS reads its variable while NumPy is imported: results depend on it."""
+    job, *_ = jobs_of(campaign(tmp_path, seeds=range(1)))
+    settings = FlightSettings(tmp_path, "none")
+    with ray_fleet(cluster.address) as fleet:
+        flown = fleet.submit(flight_with_limited_threads, job, settings).result(WAIT_S)
+    assert flown.result.reason == ""
 
 
 def test_machine_with_another_version_ends_the_run_in_one_line(cluster, tmp_path):

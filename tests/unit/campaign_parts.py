@@ -58,6 +58,12 @@ def environment_at_start(job, settings):
     return Path("/proc/self/environ").read_text().split("\0")
 
 
+def flight_with_limited_threads(job, settings):
+    """Fails in a process that was started without limits of its threads."""
+    limited = "OPENBLAS_NUM_THREADS=1" in environment_at_start(job, settings)
+    return Flown(result_of(job, reason="" if limited else "threads are not limited"))
+
+
 def deadly_flight(job, settings):
     """The process dies in the flights of seed 3."""
     if job.seed == 3:

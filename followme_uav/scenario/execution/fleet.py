@@ -58,7 +58,7 @@ class LocalFleet:
 def local_fleet(workers: int) -> Iterator[LocalFleet]:
     """Start processes, which share the processors of this machine."""
     threads = threads_of(workers)
-    environment = _thread_variables(threads)
+    environment = thread_variables(threads)
     with worker_pool(workers, prepare_worker, threads, environment=environment) as pool:
         yield LocalFleet(pool, workers)
 
@@ -68,7 +68,7 @@ def threads_of(workers: int) -> int:
     return max(1, (os.cpu_count() or 1) // max(workers, 1))
 
 
-def _thread_variables(threads: int) -> dict[str, str]:
+def thread_variables(threads: int) -> dict[str, str]:
     """Return the limits of the threads of renderer and numerical libraries."""
     return {
         "LP_NUM_THREADS": str(threads),
@@ -83,6 +83,6 @@ def prepare_worker(threads: int) -> None:
 
     Its simulators are forked from a process that has done their imports.
     """
-    os.environ.update(_thread_variables(threads))
+    os.environ.update(thread_variables(threads))
     keep_prepared()
     quieten()  # scripts cause faults, and each would be a warning

@@ -36,12 +36,14 @@ from followme_uav.files import make_folder, write_whole
 from followme_uav.flight.pilots import pilot_kind
 from followme_uav.perception.network_files import files_of, sha256
 from followme_uav.program_log import set_up_child
-from followme_uav.scenario.execution.fleet import Fly, prepare_worker
+from followme_uav.scenario.execution.fleet import Fly, prepare_worker, thread_variables
 from followme_uav.scenario.execution.flight import FlightSettings, Flown, code_digest, result_of
 from followme_uav.scenario.execution.jobs import Job
 from followme_uav.scenario.execution.ray_connection import connected
 from followme_uav.sim.places import place_file
 
+_THREADS = 1
+"""Of a flight, which has one processor."""
 _CAPACITY_S = 2.0
 """Age at which the number of processors is asked for again."""
 _CANCEL_S = 2.5
@@ -55,7 +57,11 @@ class RayFleet:
         import ray
 
         self._ray: Any = ray
-        self._task: Any = ray.remote(num_cpus=1, max_retries=0)(_fly_on_node)
+        # NumPy's library reads its limit while it is imported, before a task could set it.
+        environment = {"env_vars": thread_variables(_THREADS)}
+        self._task: Any = ray.remote(num_cpus=1, max_retries=0, runtime_env=environment)(
+            _fly_on_node
+        )
         self._code = code_digest()
         self._stored: dict[Path, Any] = {}
         self._capacity, self._asked_s = 1, -_CAPACITY_S
@@ -70,7 +76,7 @@ class RayFleet:
 
     def submit(self, fly: Fly, job: Job, settings: FlightSettings) -> Future[Flown]:
         """Fly a job on any machine of the cluster; the log comes back with the result."""
-        remote = replace(settings, folder=None, threads=1)
+        remote = replace(settings, folder=None, threads=_THREADS)
         task = self._task.remote(
             *(fly, job, remote, self._weights(job), self._pilot(job), self._world(job), self._code)
         )
