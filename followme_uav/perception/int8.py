@@ -61,7 +61,7 @@ def quantised(model: onnx.ModelProto, images: Sequence[NDArray[np.uint8]]) -> on
     with redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
         import nncf
 
-        nncf.set_log_level(logging.ERROR)
+        logging.getLogger("nncf").setLevel(logging.ERROR)  # its own function mutes handlers, too
         result: onnx.ModelProto = nncf.quantize(
             model,
             nncf.Dataset(images, lambda image: {INPUT: image[None]}),

@@ -190,8 +190,13 @@ def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchange
     )
     blurred = load_training_config(config(augment=CONFIG["augment"] | {"blur": 0.1}))
     assert model_card.fingerprint(blurred, [], None) != model_card.fingerprint(plain, [], None)
-    coarse = load_training_config(config(precision="bfloat16"))
-    assert model_card.fingerprint(coarse, [], None) != model_card.fingerprint(plain, [], None)
+    for changes in (
+        {"precision": "bfloat16"},
+        {"sampling": CONFIG["sampling"] | {"cut": 0.1}},
+        {"augment": CONFIG["augment"] | {"hide": 0.1}},
+    ):
+        other = load_training_config(config(**changes))
+        assert model_card.fingerprint(other, [], None) != model_card.fingerprint(plain, [], None)
 
 
 def test_last_weights_are_kept_where_the_configuration_says_so(tmp_path, worlds, config, eager):
