@@ -1,11 +1,13 @@
 """Training crops: place, label, size, and repeatability by the seed."""
 
+import colorsys
+
 import numpy as np
 import pytest
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.data import dataset
-from followme_uav.learn.training import composition, sampler
+from followme_uav.learn.training import composition, recolouring, sampler
 from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
 from followme_uav.learn.training.hard_examples import HardExample, find_hard_examples
 from followme_uav.messages import MaskClass
@@ -109,6 +111,34 @@ def test_cut_crops_end_at_the_hero(frames):
 
     whole, cut = (at_edge(make(frames, crop_px=64, cut=cut).batch(0, 0, [])) for cut in (0, 1))
     assert cut.mean() > max(0.6, 2 * whole.mean())
+
+
+def test_hero_in_another_colour_is_somebody_else():
+    """A network that goes by the outline follows people in orange or wine."""
+    images = np.full((60, 16, 16, 3), 90, np.uint8)
+    labels = np.zeros((60, 16, 16), np.uint8)
+    scarlet = (210, 40, 30)
+    images[:, 2:14, 4:10], labels[:, 2:14, 4:10] = scarlet, MaskClass.HERO
+    image, label = recolouring.recoloured(images, labels, 0.5, np.random.default_rng(1))
+    somebody = label[:, 8, 8] == MaskClass.PEOPLE
+    assert 20 <= somebody.sum() <= 40
+    np.testing.assert_array_equal(label != MaskClass.BACKGROUND, labels != MaskClass.BACKGROUND)
+    np.testing.assert_array_equal(image[~somebody], images[~somebody])
+    assert (image[labels == MaskClass.BACKGROUND] == 90).all()
+    hues = np.array([colorsys.rgb_to_hsv(*rgb)[0] for rgb in image[somebody, 8, 8] / 255.0])
+    own = colorsys.rgb_to_hsv(*scarlet)[0]
+    apart_deg = 360 * np.abs((hues - own + 0.5) % 1 - 0.5)
+    assert (apart_deg > 8).all()
+    assert {True, False} == set((hues - own) % 1 < 0.5)  # orange and wine
+
+
+def test_far_hero_keeps_the_colour():
+    """Of some dozens of pixels most show the background, too."""
+    images = np.full((8, 16, 16, 3), 90, np.uint8)
+    labels = np.zeros((8, 16, 16), np.uint8)
+    labels[:, 2:9, 4:12] = MaskClass.HERO  # 56 pixels
+    _, label = recolouring.recoloured(images, labels, 1, np.random.default_rng(1))
+    np.testing.assert_array_equal(label, labels)
 
 
 def test_pasted_people_bring_their_labels():

@@ -43,6 +43,7 @@ class AugmentConfig(Section):
     noise: NonNegative
     blur: Share = 0.0
     blur_px: Positive = 0.8
+    recolour: Share = 0.0
     paste: Share = 0.0
     hide: Share = 0.0
     jpeg: Share = 0.0

@@ -55,7 +55,7 @@ def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: 
     without_effect: dict[str, bool | set[str]] = {}
     augment = set() if config.augment.blur else {"blur", "blur_px"}
     augment |= set() if config.augment.jpeg else {"jpeg", "jpeg_quality"}
-    augment |= {key for key in ("paste", "hide") if not getattr(config.augment, key)}
+    augment |= {key for key in ("recolour", "paste", "hide") if not getattr(config.augment, key)}
     if augment:
         without_effect["augment"] = augment
     if not config.sampling.cut:

@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter
 
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.data.dataset import LabelledFrames
-from followme_uav.learn.training import composition
+from followme_uav.learn.training import colours, composition, recolouring
 from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
 from followme_uav.learn.training.hard_examples import HardExample
 from followme_uav.messages import MaskClass
@@ -89,6 +89,8 @@ class CropSampler:
         images = np.stack([image for image, _ in crops])
         labels = np.stack([label for _, label in crops])
         # A change that is off draws no random numbers: earlier trainings stay repeatable.
+        if self._augment.recolour:
+            images, labels = recolouring.recoloured(images, labels, self._augment.recolour, rng)
         if self._augment.paste:
             images, labels = composition.pasted(images, labels, chosen, self._augment.paste, rng)
         if self._augment.hide:
@@ -219,8 +221,8 @@ def _coloured(
         return rng.uniform(-limit, limit, size=(n, *shape)).astype(np.float32)
 
     mix = np.matmul(
-        _hue_matrices(np.radians(uniform(config.hue_deg))),
-        _saturation_matrices(1 + uniform(config.saturation)),
+        colours.hue_matrices(np.radians(uniform(config.hue_deg))),
+        colours.saturation_matrices(1 + uniform(config.saturation)),
     ) * (1 + uniform(config.tint, 3, 1))
     contrast = 1 + uniform(config.contrast, 1)
     mean = np.einsum("nij,nj->ni", mix, images.mean(axis=(1, 2), dtype=np.float32))
@@ -258,19 +260,6 @@ def _compressed(
         Image.fromarray(images[i]).save(file, "JPEG", quality=config.jpeg_quality, subsampling=0)
         compressed[i] = np.asarray(Image.open(file))
     return compressed
-
-
-def _hue_matrices(angles_rad: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rotations of RGB space around its grey axis (Rodrigues' formula), (n, 3, 3)."""
-    c, s = np.cos(angles_rad)[:, None, None], np.sin(angles_rad)[:, None, None]
-    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32) / np.float32(np.sqrt(3))
-    return np.asarray(c * np.eye(3) + s * cross + (1 - c) / 3, np.float32)
-
-
-def _saturation_matrices(factors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scaling of the distance from grey, (n, 3, 3)."""
-    f = factors[:, None, None]
-    return np.asarray(f * np.eye(3) + (1 - f) / 3, np.float32)
 
 
 def _source_shares(sets: Sequence[LabelledFrames], wanted: dict[str, float]) -> dict[str, float]:
