@@ -177,6 +177,19 @@ def test_nobody_is_hidden_in_a_crowd_without_background():
     np.testing.assert_array_equal(label, labels)
 
 
+def test_coarse_crops_have_no_detail(frames):
+    """Flights enlarge the images of a camera with fewer pixels than the training frames."""
+
+    def detail(crops):
+        images = crops.batch(0, 0, []).images.astype(int)
+        return np.abs(np.diff(images, axis=2)).mean(axis=(1, 2, 3))
+
+    coarse = PLAIN.model_copy(update={"coarse": 1, "coarse_min": 0.4})
+    fine, enlarged = detail(make(frames, PLAIN)), detail(make(frames, coarse))
+    assert (enlarged <= fine + 1e-9).all()
+    assert enlarged.mean() < 0.8 * fine.mean()
+
+
 def test_batches_without_blur_are_the_same_as_before_blur_existed(frames):
     """Trainings in earlier model cards stay repeatable."""
     a = make(frames, AUGMENTED).batch(0, 0, [])

@@ -41,6 +41,8 @@ class AugmentConfig(Section):
     saturation: Annotated[float, Field(ge=0, lt=1)]
     hue_deg: NonNegative
     noise: NonNegative
+    coarse: Share = 0.0
+    coarse_min: Annotated[float, Field(gt=0, le=1)] = 0.5
     blur: Share = 0.0
     blur_px: Positive = 0.8
     recolour: Share = 0.0

@@ -54,6 +54,7 @@ def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: 
     """
     without_effect: dict[str, bool | set[str]] = {}
     augment = set() if config.augment.blur else {"blur", "blur_px"}
+    augment |= set() if config.augment.coarse else {"coarse", "coarse_min"}
     augment |= set() if config.augment.jpeg else {"jpeg", "jpeg_quality"}
     augment |= {key for key in ("recolour", "paste", "hide") if not getattr(config.augment, key)}
     if augment:

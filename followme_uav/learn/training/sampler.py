@@ -23,6 +23,7 @@ from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
 from followme_uav.learn.training.hard_examples import HardExample
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
+from followme_uav.resizing import resized_image
 
 _EDGE = 0.03
 """Part of a crop's side that is its edge."""
@@ -193,7 +194,7 @@ class CropSampler:
 def augmented(
     images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Change blur, brightness, contrast, colour, noise and compression of each image at random.
+    """Change fineness, blur, colours, noise and compression of each image at random.
 
     Args:
         images: (batch, height, width, 3) RGB.
@@ -203,6 +204,8 @@ def augmented(
     Returns:
         Changed images of the same shape.
     """
+    if config.coarse:
+        images = _coarse(images, config, rng)
     if config.blur:
         images = _blurred(images, config, rng)
     changes = ("brightness", "contrast", "tint", "saturation", "hue_deg", "noise")
@@ -234,6 +237,19 @@ def _coloured(
     x += sigma * rng.standard_normal(images.shape, dtype=np.float32)
     changed: NDArray[np.uint8] = np.clip(np.rint(x), 0, 255).astype(np.uint8)
     return changed
+
+
+def _coarse(
+    images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The images, a share of them as a camera with fewer pixels gives them, enlarged."""
+    coarse: NDArray[np.uint8] = images.copy()
+    for i in np.flatnonzero(rng.random(len(images)) < config.coarse):
+        side_px = images.shape[1]
+        small_px = round(side_px * rng.uniform(config.coarse_min, 1.0))
+        small = resized_image(images[i], (small_px, small_px))
+        coarse[i] = resized_image(small, (side_px, side_px))
+    return coarse
 
 
 def _blurred(
