@@ -11,6 +11,7 @@ from followme_uav.learn.training import composition, recolouring, sampler
 from followme_uav.learn.training.config import AugmentConfig, SamplingConfig
 from followme_uav.learn.training.hard_examples import HardExample, find_hard_examples
 from followme_uav.messages import MaskClass
+from followme_uav.resizing import resized_image
 from tests.unit.labelled_frames import write_frames
 
 PLAIN = AugmentConfig(flip=0, brightness=0, contrast=0, tint=0, saturation=0, hue_deg=0, noise=0)
@@ -63,7 +64,7 @@ def test_labels_stay_on_their_pixels_when_crops_are_cut_scaled_and_mirrored(fram
 def test_crop_at_scale_one_is_a_piece_of_the_resized_frame(frames):
     """Training must see the same kind of pixels as evaluation."""
     batch = make(frames, anywhere=1, hero=0, crop_px=160).batch(0, 0, [])
-    evaluation = dataset.resize_image(frames[0].images[0], 160)
+    evaluation = resized_image(frames[0].images[0], (160, 160))
     assert any(np.array_equal(image, evaluation) for image in batch.images)
 
 
@@ -190,10 +191,11 @@ def test_coarse_crops_have_no_detail(frames):
     assert enlarged.mean() < 0.8 * fine.mean()
 
 
-def test_batches_without_blur_are_the_same_as_before_blur_existed(frames):
+@pytest.mark.parametrize("size", [{"blur_px": 2.0}, {"coarse_min": 0.9}, {"jpeg_quality": 10}])
+def test_size_of_a_change_that_is_off_has_no_effect(frames, size):
     """Trainings in earlier model cards stay repeatable."""
     a = make(frames, AUGMENTED).batch(0, 0, [])
-    b = make(frames, AUGMENTED.model_copy(update={"blur_px": 2.0})).batch(0, 0, [])
+    b = make(frames, AUGMENTED.model_copy(update=size)).batch(0, 0, [])
     assert a.images.tobytes() == b.images.tobytes()
 
 
@@ -224,6 +226,19 @@ def test_share_of_a_missing_source_goes_to_the_others(frames):
     """A configuration for two data folders must also train on one."""
     alone = make(frames, source_share={"moon": 0.5}).batch(0, 0, [])
     np.testing.assert_array_equal(alone.images, make(frames).batch(0, 0, []).images)
+
+
+def test_share_of_a_missing_source_goes_to_those_without_a_share(tmp_path):
+    sets = dataset.load_folders(
+        [write_frames(tmp_path / name, count=1, size=32) for name in ("a", "b", "c")]
+    )
+    for s, level in zip(sets, (10, 100, 200), strict=True):
+        s.images[:] = level
+    crops = make(sets, source_share={"a": 0.5, "missing": 0.3}, crop_px=16)
+    levels = np.concatenate(
+        [crops.batch(0, step, []).images.mean(axis=(1, 2, 3)) for step in range(20)]
+    )
+    np.testing.assert_allclose([(levels < 50).mean(), (levels > 150).mean()], [0.5, 0.25], atol=0.1)
 
 
 def test_shares_that_leave_no_crops_are_refused(frames):

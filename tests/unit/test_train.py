@@ -192,6 +192,9 @@ def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchange
     assert model_card.fingerprint(blurred, [], None) != model_card.fingerprint(plain, [], None)
     for changes in (
         {"precision": "bfloat16"},
+        {"keep": "last"},
+        {"augment": CONFIG["augment"] | {"paste": 0.1}},
+        {"augment": CONFIG["augment"] | {"jpeg": 0.1}},
         {"sampling": CONFIG["sampling"] | {"cut": 0.1}},
         {"augment": CONFIG["augment"] | {"hide": 0.1}},
         {"augment": CONFIG["augment"] | {"recolour": 0.1}},
@@ -280,6 +283,9 @@ def test_resume_refuses_a_checkpoint_of_another_configuration(tmp_path, worlds, 
     train(config(**ONE_STEP), [seen], [unseen], out)
     with pytest.raises(DataError, match="other configuration"):
         train(config(epochs=1, steps_per_epoch=2), [seen], [unseen], out, resume=True)
+    others = write_frames(tmp_path / "others", count=4, seed=2)
+    with pytest.raises(DataError, match="other configuration"):  # scores that do not compare
+        train(config(**ONE_STEP), [seen], [others], out, resume=True)
 
 
 def test_damaged_checkpoint_names_the_remedy(tmp_path):
@@ -304,6 +310,7 @@ def test_evaluation_has_a_final_score_when_the_data_has_the_three_kinds(tmp_path
         ({"leaning_rate": 1}, "leaning_rate"),
         ({"batch_size": 0}, "batch_size"),
         ({"sampling": CONFIG["sampling"] | {"crop_px": 30}}, "sampling.crop_px"),
+        ({"sampling": CONFIG["sampling"] | {"scale_max": 0.5}}, "sampling.*scale_min must not be"),
         ({"loss": {"class_weight": [1, 1]}}, "loss.class_weight"),
     ],
 )
@@ -320,7 +327,7 @@ def test_unknown_architecture_is_refused(tmp_path, worlds, config):
 
 
 def test_extends_takes_all_other_keys_from_the_file_beside(tmp_path, config):
-    """Three networks share one configuration; copies of it would diverge."""
+    """Four networks share one configuration; copies of it would diverge."""
     config()
     path = tmp_path / "mine.yaml"
     path.write_text("extends: training\narchitecture: model1\nsampling: {hero: 0.9}\n")

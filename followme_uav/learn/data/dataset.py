@@ -198,19 +198,6 @@ def load_folders(folders: Sequence[Path], skip_incomplete: bool = False) -> list
     return [load(frame_set) for frame_set in found]
 
 
-def resize_image(image: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """Resize an image for the network, with Pillow's bilinear filter (it averages when shrinking).
-
-    Args:
-        image: (height, width, 3) RGB.
-        size_px: Side of the result.
-
-    Returns:
-        (size_px, size_px, 3) RGB.
-    """
-    return np.asarray(Image.fromarray(image).resize((size_px, size_px), Image.Resampling.BILINEAR))
-
-
 def resize_truth(label: NDArray[np.uint8], size_px: int) -> NDArray[np.bool_]:
     """Resize the truth for scores: each class as 0/1 bytes, with Pillow's bilinear filter.
 

@@ -17,6 +17,7 @@ from followme_uav.learn.evaluation.scores import FrameScores, SetScore
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
 from followme_uav.perception.segmenter import at_size, resize_images
+from followme_uav.resizing import resized_image
 
 SCORED_SIZE_PX = (INPUT_SIZE_PX, INPUT_SIZE_PX)
 """Height and width at which masks are compared for the score."""
@@ -84,7 +85,7 @@ def prepare(frames: LabelledFrames, network_size_px: tuple[int, int] | None = No
     return PreparedSet(
         frames.source,
         frames.name,
-        np.stack([dataset.resize_image(image, INPUT_SIZE_PX) for image in frames.images]),
+        np.stack([resized_image(image, SCORED_SIZE_PX) for image in frames.images]),
         np.stack([dataset.resize_truth(label, INPUT_SIZE_PX) for label in frames.labels]),
         tuple(path.name for path in frames.image_files),
         np.concatenate([resize_images(image[None], network_size_px) for image in frames.images])

@@ -61,8 +61,8 @@ def load(path: Path, variables: dict[str, Any], identity: str) -> tuple[int, flo
         with h5py.File(path, "r") as file:
             if file.attrs["identity"] != identity:
                 raise DataError(
-                    f"{path}: checkpoint of a training with other configuration, data or initial "
-                    f"weights; use those, or {remedy}"
+                    f"{path}: checkpoint of a training with other configuration, data, validation "
+                    f"data or initial weights; use those, or {remedy}"
                 )
             values = {name: np.asarray(file[name][()]) for name in variables}
             epoch, best = int(file.attrs["epoch"]), float(file.attrs["best_score"])

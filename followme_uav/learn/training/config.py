@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from followme_uav.config import NonNegative, Positive, Section, Share, read_extending, validated
 from followme_uav.errors import ConfigError
@@ -30,11 +30,17 @@ class SamplingConfig(Section):
     cut: Share = 0.0
     mined_frames: Annotated[int, Field(ge=0)]
 
+    @model_validator(mode="after")
+    def _scales_are_a_range(self) -> SamplingConfig:
+        if self.scale_min > self.scale_max:
+            raise ValueError("scale_min must not be larger than scale_max")
+        return self
+
 
 class AugmentConfig(Section):
     """Random changes of a crop."""
 
-    flip: Annotated[float, Field(ge=0, le=1)]
+    flip: Share
     brightness: NonNegative
     contrast: Annotated[float, Field(ge=0, lt=1)]
     tint: Annotated[float, Field(ge=0, lt=1)]
@@ -42,7 +48,7 @@ class AugmentConfig(Section):
     hue_deg: NonNegative
     noise: NonNegative
     coarse: Share = 0.0
-    coarse_min: Annotated[float, Field(gt=0, le=1)] = 0.5
+    coarse_min: Annotated[float, Field(ge=0.1, le=1)] = 0.5
     blur: Share = 0.0
     blur_px: Positive = 0.8
     recolour: Share = 0.0

@@ -20,6 +20,7 @@ from followme_uav.learn.data.dataset import LabelledFrames
 from followme_uav.learn.evaluation.scores import hero_of
 from followme_uav.messages import MaskClass
 from followme_uav.perception.models import INPUT_SIZE_PX
+from followme_uav.resizing import resized_image
 
 _PER_FRAME = 3
 _OUTLINE_PX = 3
@@ -63,7 +64,7 @@ def find_hard_examples(
     found: list[HardExample] = []
     for start in range(0, len(frames), _BATCH):
         batch = frames[start : start + _BATCH]
-        images = [dataset.resize_image(sets[s].images[f], side_px) for s, f in batch]
+        images = [resized_image(sets[s].images[f], (side_px, side_px)) for s, f in batch]
         heroes = hero_of(np.asarray(infer(np.stack(images))))
         for (index, frame), hero in zip(batch, heroes, strict=True):
             label = sets[index].labels[frame]

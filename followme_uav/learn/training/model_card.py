@@ -46,7 +46,12 @@ def path_beside(weights: Path) -> Path:
     return weights.with_suffix(".json")
 
 
-def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: Path | None) -> str:
+def fingerprint(
+    config: TrainingConfig,
+    frames: Sequence[LabelledFrames],
+    init: Path | None,
+    validation: Sequence[LabelledFrames] = (),
+) -> str:
     """Hash everything that determines a training.
 
     Keys that were added after the first checkpoints are left out while they have no effect, so
@@ -68,6 +73,7 @@ def fingerprint(config: TrainingConfig, frames: Sequence[LabelledFrames], init: 
         config.model_dump_json(exclude=without_effect),
         *(f"{f.name} {f.content_hash}" for f in frames),
         weights_file.sha256(init) if init else "",
+        *(f"validation {f.name} {f.content_hash}" for f in validation),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

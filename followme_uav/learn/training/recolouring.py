@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from followme_uav.learn.training import colours
 from followme_uav.messages import MaskClass
 
-MIN_AREA_PX = 60
+_MIN_AREA_PX = 60
 """Of a smaller hero the colour is mixed with the background's, and says little."""
 _HUE_DEG = (15.0, 50.0)
-"""Smallest and largest rotation of the colour circle; the reds of others begin 15 degrees away."""
+"""Smallest and largest rotation around the grey axis, to either side. Nearer reds of other people
+differ in saturation and brightness, and are in the frames of the city."""
 _SATURATION = (0.6, 1.1)
+"""Smallest and largest factor."""
 _BRIGHTNESS = (0.5, 1.1)
+"""Smallest and largest factor."""
 
 
 def recoloured(
@@ -41,7 +44,7 @@ def recoloured(
     images, labels = images.copy(), labels.copy()
     for i in np.flatnonzero(rng.random(len(images)) < share):
         hero = labels[i] == MaskClass.HERO
-        if hero.sum() >= MIN_AREA_PX:
+        if hero.sum() >= _MIN_AREA_PX:
             images[i][hero] = _in_another_colour(images[i][hero], rng)
             labels[i][hero] = MaskClass.PEOPLE
     return images, labels

@@ -279,7 +279,10 @@ def _compressed(
 
 
 def _source_shares(sets: Sequence[LabelledFrames], wanted: dict[str, float]) -> dict[str, float]:
-    """Share of the crops for each source, normalised to a sum of 1."""
+    """Share of the crops for each source, with a sum of 1.
+
+    Sources without a wanted share divide what the others leave; that of a missing source, too.
+    """
     sources = sorted({s.source for s in sets})
     wanted = {s: share for s, share in wanted.items() if s in sources}
     rest = [s for s in sources if s not in wanted]

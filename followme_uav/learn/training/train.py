@@ -1,8 +1,9 @@
 """Training of a segmentation network on labelled frames: the `train` command.
 
 Each step learns from a batch of crops (`sampler`). After each epoch the running mean of the
-weights is scored on whole validation frames. The best weights so far are written to the weights
-file, and a checkpoint holds everything that a killed training needs to resume.
+weights is scored on whole validation frames. The weights of the best epoch, or of the last one, are
+written to the weights file, and a checkpoint holds everything that a killed training needs to
+resume.
 """
 
 from __future__ import annotations
@@ -79,8 +80,10 @@ def train(
         skip_incomplete: leave out images without a mask and masks without an image.
 
     Raises:
-        ConfigError: The configuration cannot be used, or differs from the checkpoint's.
-        DataError: A data folder cannot be used.
+        ConfigError: The configuration cannot be used.
+        DataError: A data folder cannot be used, the loss is not finite, or the checkpoint is
+            damaged or of another training.
+        OutputError: A file cannot be written.
         WeightsError: `init` cannot be read, or none of its layers fits the network.
     """
     console = make_console(markup=False)
@@ -149,7 +152,7 @@ def _prepare(
     for f in frames:
         console.print(f"  train {f.name}: {len(f)} frames")
     for name in sorted(config.sampling.source_share.keys() - {f.source for f in frames}):
-        console.print(f"  no data folder is named {name}: the others get its share of the crops")
+        console.print(f"  no data folder is named {name}: its crops go to those without a share")
     prepared = [prepare(s, (config.side_px, config.side_px)) for s in held_out]
     for s in prepared:
         console.print(f"  validate {s.name}: {len(s.images)} frames")

@@ -1,4 +1,4 @@
-"""Files of a training: best weights, their model card, and the checkpoint."""
+"""Files of a training: weights, their model card, and the checkpoint."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class TrainingFiles:
         self._record = record
         self._trainer = trainer
         self._checkpoint = out.with_suffix(".checkpoint.h5")
-        self._identity = model_card.fingerprint(record.config, record.frames, record.init)
+        self._identity = model_card.fingerprint(
+            record.config, record.frames, record.init, record.validation
+        )
         self._best_score = -1.0
 
     def resume(self) -> bool:
@@ -46,7 +48,7 @@ class TrainingFiles:
         """Write the checkpoint, and weights and model card if they are to be kept.
 
         Args:
-            score: score of the averaged network, see `evaluate.selection_score`.
+            score: score of the averaged network, see `prepared.selection_score`.
             scores: its results on the validation sets.
 
         Returns:
