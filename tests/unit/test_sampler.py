@@ -116,13 +116,17 @@ def test_cut_crops_end_at_the_hero(frames):
 
 def test_hero_in_another_colour_is_somebody_else():
     """A network that goes by the outline follows people in orange or wine."""
-    images = np.full((60, 16, 16, 3), 90, np.uint8)
-    labels = np.zeros((60, 16, 16), np.uint8)
+    images = np.full((90, 16, 16, 3), 90, np.uint8)
+    labels = np.zeros((90, 16, 16), np.uint8)
+    sources = ["city"] * 60 + ["real"] * 30
     scarlet = (210, 40, 30)
     images[:, 2:14, 4:10], labels[:, 2:14, 4:10] = scarlet, MaskClass.HERO
-    image, label = recolouring.recoloured(images, labels, 0.5, np.random.default_rng(1))
+    image, label = recolouring.recoloured(
+        images, labels, sources, {"city": 0.5}, np.random.default_rng(1)
+    )
     somebody = label[:, 8, 8] == MaskClass.PEOPLE
     assert 20 <= somebody.sum() <= 40
+    assert not somebody[60:].any()
     np.testing.assert_array_equal(label != MaskClass.BACKGROUND, labels != MaskClass.BACKGROUND)
     np.testing.assert_array_equal(image[~somebody], images[~somebody])
     assert (image[labels == MaskClass.BACKGROUND] == 90).all()
@@ -138,7 +142,9 @@ def test_far_hero_keeps_the_colour():
     images = np.full((8, 16, 16, 3), 90, np.uint8)
     labels = np.zeros((8, 16, 16), np.uint8)
     labels[:, 2:9, 4:12] = MaskClass.HERO  # 56 pixels
-    _, label = recolouring.recoloured(images, labels, 1, np.random.default_rng(1))
+    _, label = recolouring.recoloured(
+        images, labels, ["city"] * 8, {"city": 1}, np.random.default_rng(1)
+    )
     np.testing.assert_array_equal(label, labels)
 
 

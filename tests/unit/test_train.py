@@ -197,7 +197,7 @@ def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchange
         {"augment": CONFIG["augment"] | {"jpeg": 0.1}},
         {"sampling": CONFIG["sampling"] | {"cut": 0.1}},
         {"augment": CONFIG["augment"] | {"hide": 0.1}},
-        {"augment": CONFIG["augment"] | {"recolour": 0.1}},
+        {"augment": CONFIG["augment"] | {"recolour": {"city": 0.1}}},
         {"augment": CONFIG["augment"] | {"coarse": 0.1}},
     ):
         other = load_training_config(config(**changes))

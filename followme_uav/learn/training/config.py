@@ -51,7 +51,8 @@ class AugmentConfig(Section):
     coarse_min: Annotated[float, Field(ge=0.1, le=1)] = 0.5
     blur: Share = 0.0
     blur_px: Positive = 0.8
-    recolour: Share = 0.0
+    recolour: dict[str, Share] = Field(default_factory=dict)
+    """Base name of a data folder -> probability; none in the crops of other folders."""
     paste: Share = 0.0
     hide: Share = 0.0
     jpeg: Share = 0.0

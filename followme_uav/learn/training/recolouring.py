@@ -7,6 +7,8 @@ in orange or wine for the hero. A hero in another colour, labelled as people, is
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,22 +29,25 @@ _BRIGHTNESS = (0.5, 1.1)
 def recoloured(
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
-    share: float,
+    sources: Sequence[str],
+    shares: Mapping[str, float],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The crops, a share of them with the hero in another colour and labelled as people.
+    """The crops, some of them with the hero in another colour and labelled as people.
 
     Args:
         images: (batch, height, width, 3) RGB.
         labels: (batch, height, width) class index.
-        share: Probability that the hero of a crop gets another colour.
+        sources: Data folder of each crop.
+        shares: Probability for the crops of a folder that the hero gets another colour.
         rng: Source of the random numbers.
 
     Returns:
         Changed images and labels.
     """
     images, labels = images.copy(), labels.copy()
-    for i in np.flatnonzero(rng.random(len(images)) < share):
+    probabilities = np.array([shares.get(source, 0.0) for source in sources])
+    for i in np.flatnonzero(rng.random(len(images)) < probabilities):
         hero = labels[i] == MaskClass.HERO
         if hero.sum() >= _MIN_AREA_PX:
             images[i][hero] = _in_another_colour(images[i][hero], rng)

@@ -91,7 +91,9 @@ class CropSampler:
         labels = np.stack([label for _, label in crops])
         # A change that is off draws no random numbers: earlier trainings stay repeatable.
         if self._augment.recolour:
-            images, labels = recolouring.recoloured(images, labels, self._augment.recolour, rng)
+            images, labels = recolouring.recoloured(
+                images, labels, chosen, self._augment.recolour, rng
+            )
         if self._augment.paste:
             images, labels = composition.pasted(images, labels, chosen, self._augment.paste, rng)
         if self._augment.hide:
