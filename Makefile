@@ -7,7 +7,8 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?= tests
 # Whole files per process, in the order of their names: long flights come first.
-PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# A restarted worker would wait for ever for the files of the one that has died.
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 # Otherwise each process of a test compiles the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
