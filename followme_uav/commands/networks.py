@@ -16,6 +16,7 @@ from followme_uav.commands.options import (
     Weights,
     address_overrides,
     check_embedded,
+    hour_range,
     seed_range,
     weights_named,
 )
@@ -50,6 +51,14 @@ def collect(
             help="A different field of view in each city, for training; or that of the profile.",
         ),
     ] = True,
+    hours: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B",
+            help="Time of day of all frames, from A to B o'clock, as in 15.5:18.",
+            show_default="mostly by day",
+        ),
+    ] = None,
 ) -> None:
     """Record labelled frames: hero nearby, patrol with the hero, patrol without the hero."""
     from followme_uav.config import load_config
@@ -59,6 +68,8 @@ def collect(
     if world is not None:
         check_embedded("--world", sim)
         plan_of(world)
+    if hours is not None:
+        check_embedded("--hours", sim)
     size = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
     flight = load_config(None, size + address_overrides(sim), profile)
     with sole_folder(out):
@@ -70,6 +81,7 @@ def collect(
             embedded=sim == "embedded",
             vary_lens=vary_lens,
             world=world,
+            hours_h=None if hours is None else hour_range(hours),
         )
     print(f"{out}: {frames} frames of each kind")
 

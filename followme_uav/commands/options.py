@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
@@ -149,6 +150,17 @@ def seed_range(text: str, option: str = "--seeds") -> range:
     if not (is_short and is_number and int(first) < int(end)):
         raise ConfigError(f"{option} {text:.60}: write it as A:B with A < B")
     return range(int(first), int(end))
+
+
+def hour_range(text: str, option: str = "--hours") -> tuple[float, float]:
+    """Read A:B as times of day in hours, 0 <= A < B <= 24; raises `ConfigError`."""
+    try:
+        first_h, end_h = (float(part) for part in text.split(":"))
+    except ValueError:
+        first_h = end_h = math.nan
+    if not 0.0 <= first_h < end_h <= 24.0:
+        raise ConfigError(f"{option} {text:.60}: write hours as A:B with 0 <= A < B <= 24")
+    return first_h, end_h
 
 
 def free_name(path: Path) -> Path:

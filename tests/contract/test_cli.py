@@ -322,6 +322,16 @@ def test_invalid_range_of_seeds_is_refused(refused, seeds):
     assert "A:B" in refused("collect", "--out", "new", "--seeds", seeds)
 
 
+@pytest.mark.parametrize("hours", ["3", "18:15", "a:b", "5:25", "-1:3", "15:16:17", "nan:4"])
+def test_invalid_range_of_hours_is_refused(refused, hours):
+    assert "0 <= A < B <= 24" in refused("collect", "--out", "new", "--hours", hours)
+
+
+def test_hours_need_the_embedded_simulator(refused):
+    """Another simulator keeps its own time of day."""
+    assert "--hours" in refused("collect", "--out", "new", "--hours", "8:9", "--sim", "host:4")
+
+
 @pytest.mark.slow
 def test_evaluating_a_folder_without_frames_is_refused(refused):
     assert "gone: no such data folder" in refused("evaluate", "gone")

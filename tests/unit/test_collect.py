@@ -325,6 +325,20 @@ def test_embedded_city_changes_time_of_day_and_weather(client, simulators, saved
         assert calls.count("set_light") == expected
 
 
+def test_all_frames_are_from_the_hours_that_are_wanted(client, simulators, saved, tmp_path):
+    """The light of the evening changes fast, and a day has little of it."""
+    del simulators, saved
+    per_kind = 4 * module.FRAMES_PER_CONDITIONS
+    collect(
+        CONFIG, tmp_path, frames_per_kind=per_kind, seeds=(4,), embedded=True, hours_h=(15.5, 18.0)
+    )
+    lights = [call[1:] for call in client.made[-1].calls if call[0] == "set_light"]
+    assert len(lights) == 12
+    assert all(15.5 <= hour_h <= 18.0 for hour_h, _, _ in lights)
+    assert len({hour_h for hour_h, _, _ in lights}) == 12
+    assert any(rain or fog for _, rain, fog in lights)
+
+
 def test_frames_of_a_world_are_taken_over_its_ways_and_above_its_ground(
     client, saved, simulators, tmp_path
 ):

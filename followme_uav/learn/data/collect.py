@@ -14,7 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,7 @@ def collect(
     embedded: bool,
     vary_lens: bool = True,
     world: str | None = None,
+    hours_h: tuple[float, float] | None = None,
 ) -> None:
     """Write `frames_per_kind` frames of each kind under `out`, spread evenly over the seeds.
 
@@ -91,6 +92,8 @@ def collect(
         vary_lens: The field of view changes from place to place; otherwise the profile sets it.
         world: A generator, a world file or a world plan for the embedded simulator; None: the city
             of all seeds.
+        hours_h: The time of day of all frames of the embedded simulator lies between these; None:
+            mostly by day.
 
     Raises:
         DataError: `out` already holds frames.
@@ -112,7 +115,7 @@ def collect(
             )
             place = with_map_of(config, plan_of(world).place, seed) if embedded else config
             place = _with_lens(place, number) if vary_lens else place
-            found = _frames(place, seed, share, embedded, world)
+            found = _frames(place, seed, share, embedded, world, hours_h)
             for index, (kind, frame, mask) in enumerate(found):
                 _save(out / kind, f"seed{seed}_{index:05d}", frame, mask)
                 progress.advance(task)
@@ -124,7 +127,12 @@ def _with_lens(config: FlightConfig, number: int) -> FlightConfig:
 
 
 def _frames(
-    config: FlightConfig, seed: int, wanted: Counter[str], embedded: bool, world: str | None
+    config: FlightConfig,
+    seed: int,
+    wanted: Counter[str],
+    embedded: bool,
+    world: str | None,
+    hours_h: tuple[float, float] | None,
 ) -> Iterator[tuple[str, Frame, Mask]]:
     """Yield frames of one place until every kind has the wanted number."""
     viewpoints, weather = (np.random.default_rng([seed, number]) for number in (77, 78))
@@ -143,7 +151,7 @@ def _frames(
         while sum(left.values()) > 0:
             if embedded and found == next_change:
                 next_change += FRAMES_PER_CONDITIONS
-                conditions = _draw_conditions(weather)
+                conditions = _draw_conditions(weather, hours_h)
                 client.set_light(conditions.hour_h, conditions.rain, conditions.fog)
             tries += 1
             if tries > 40 * sum(wanted.values()) + 100:
@@ -160,8 +168,16 @@ def _frames(
         logger.info("Seed %d gave %d frames, from %d viewpoints.", seed, found, tries)
 
 
-def _draw_conditions(random: np.random.Generator) -> Conditions:
-    """Draw conditions: mostly a clear day, as in the real frames; else overcast, dusk or fog."""
+def _draw_conditions(
+    random: np.random.Generator, hours_h: tuple[float, float] | None = None
+) -> Conditions:
+    """Draw conditions: mostly a clear day, as in the real frames; else overcast, dusk or fog.
+
+    With `hours_h` the time of day lies between these, in any weather.
+    """
+    if hours_h is not None:
+        conditions = _draw_conditions(random)
+        return replace(conditions, hour_h=random.uniform(*hours_h))
     draw = random.random()
     if draw < 0.35:
         return Conditions()
