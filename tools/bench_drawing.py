@@ -1,7 +1,8 @@
-"""Child process of `bench_simulator`: times each image of the city along a flight.
+"""Child process of other benchmarks: times each image along a flight behind the hero.
 
     python tools/bench_drawing.py --write-scene scene.json      # for `bench_peer`
     python tools/bench_drawing.py --size 160 --planes rgb
+    python tools/bench_drawing.py --world old-town
 
 A process of its own, because Mesa and TensorFlow crash in one process. Prints milliseconds as JSON.
 """
@@ -17,8 +18,10 @@ from pathlib import Path
 from followme_uav.geometry import quaternion_from_pan_tilt
 from followme_uav.messages import CameraPose
 from followme_uav.sim.agents.people import Person
+from followme_uav.sim.build import make_simulation
 from followme_uav.sim.rendering.scene import Scene
 from followme_uav.sim.simulation import Simulation
+from followme_uav.sim.world_plan import plan_of
 
 SEED, FRAMES, WARM_UP = 1, 100, 10
 FOV_DEG = 60.0
@@ -30,9 +33,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--planes", choices=PLANES, default="all")
+    parser.add_argument(
+        "--world", help="a generator or a world file; without: the city of all seeds"
+    )
     parser.add_argument("--write-scene", type=Path, help="write the peer's scene; draw nothing")
     args = parser.parse_args()
-    world = Simulation(SEED)
+    world = make_simulation(plan_of(args.world, seed=SEED), None, (args.size, args.size))
     if args.write_scene:
         args.write_scene.write_text(json.dumps(scene_of(world)))
         return
