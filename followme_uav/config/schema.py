@@ -265,7 +265,7 @@ class MissionConfig(Section):
     """Conditions under which the mission changes its state."""
 
     altitude_m: Annotated[Positive, Allowed(0.5, 120)]
-    """Cruising altitude in metres above the start."""
+    """Cruising altitude in metres above the ground; without a map of its heights, above the start."""
     takeoff_done_altitude_m: Annotated[Positive, Allowed(0.1, 120)]
     """Altitude in metres at which the takeoff ends and the altitude loop flies the climb."""
     takeoff_timeout_s: Annotated[Positive, Allowed(1, 600)]
@@ -345,7 +345,7 @@ class PatrolConfig(Section):
     """Patrol through the streets."""
 
     speed_mps: Annotated[Positive, Allowed(0.1, 30)]
-    """Speed over ground in m/s."""
+    """Speed over ground in m/s, on patrol and on the way to the landing place."""
     waypoint_radius_m: Annotated[Positive, Allowed(0.1, 100)]
     """A waypoint is reached within this distance in metres."""
     sweep_pan_deg: Annotated[NonNegative, Allowed(0, 180)]

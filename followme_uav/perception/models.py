@@ -1,11 +1,11 @@
 """Fully convolutional networks that segment people and the hero in an image.
 
-Every network is built from two kinds of blocks. An `encoder_block` computes features of 3x3
+Models 1 to 3 are built from two kinds of blocks. An `encoder_block` computes features of 3x3
 neighbourhoods and may halve the resolution. A `decoder_block` doubles the resolution and adds the
 features of an earlier layer (a skip connection). Between encoders and decoders is one plain
 convolution, the `middle_block`. The last layer gives each pixel three probabilities: background,
-people, hero. Each network below has one line for each row of its table in the follow-me report; the
-comments give the number of the row.
+people, hero. Each of these networks has one line for each row of its table in the follow-me report;
+the comments give the number of the row. Model 4 has blocks of plain convolutions.
 
 Input: (batch, height, width, 3) float, `x / 127.5 - 1` of RGB bytes, sides multiples of
 `SIDE_MULTIPLE_PX`.
