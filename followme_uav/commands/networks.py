@@ -123,7 +123,10 @@ def prepare(
 
 def train(
     config: Annotated[
-        Path, typer.Option(help="Training configuration: a YAML file, or a shipped one, for example model1.")
+        Path,
+        typer.Option(
+            help="Training configuration: a YAML file, or a shipped one, for example model1."
+        ),
     ],
     data: Annotated[list[Path], typer.Option(help="Labelled folder to train on; repeatable.")],
     out: Annotated[Path, typer.Option(help="Weights file to write.")],

@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 SCENE, DEPTH_VIS, SEGMENTATION = 0, 3, 5
 """AirSim's image types."""
 GROUND_TRUTH_METHOD = "simFollowMeGroundTruth"
-STAMP_TOLERANCE_NS = 1_000_000
-"""More than the rounding of time stamps, less than a physics step of any simulation."""
+STAMP_TOLERANCE_NS = 5_000_000
+"""An advance ends on a physics step of the embedded simulator, up to a whole one early. Nothing is
+as near to the end of the advance before."""
 
 
 @dataclass(frozen=True)
