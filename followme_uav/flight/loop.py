@@ -386,7 +386,12 @@ class FlightLoop:
 
         def reconnect() -> None:
             self._simulator.reconnect()
-            self._simulator.take_control()
+            try:
+                self._simulator.take_control()
+            except RpcError:
+                raise
+            except SimulatorError as refused:
+                raise ControlLostError(str(refused)) from refused
             self._control_watch.restart()
 
         error = _error_of(reconnect)

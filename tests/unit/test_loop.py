@@ -413,6 +413,15 @@ def test_true_mask_is_that_of_the_simulator(simulator):
     assert (TrueMasks(simulator)(frame) == simulator.world.mask(frame)).all()
 
 
+def test_control_refused_on_a_new_connection_is_lost_control(simulator, clock):
+    """Another client has the vehicle by now: no further command may reach it."""
+    simulator.faults["read_frame"] = fails_in({40})
+    simulator.faults["take_control"] = lambda _: SimulatorError("sim:1 did not give control")
+    with pytest.raises(ControlLostError, match="sim:1 did not give control"):
+        fly(simulator)
+    assert simulator.calls[-1] == "take_control"
+
+
 def test_true_mask_is_background_when_truth_is_missing(simulator):
     simulator.faults["ground_truth"] = lambda _: OUTAGE
     mask = TrueMasks(simulator)(simulator.world.frame())
