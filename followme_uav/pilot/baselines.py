@@ -140,7 +140,7 @@ class Baseline(ABC):
         if transition is not None:
             self._behaviours.enter(transition.target, frame.time_s)
             self._aim = None
-        inputs = GuidanceInputs(frame, altitude_m, detection, None, dt_s)
+        inputs = GuidanceInputs(frame, altitude_m, detection, None, dt_s, self._clock.next_step_s)
         if detection is not None and mask is not None and self.state is MissionState.FOLLOW:
             self._aim = self.follow(frame, mask, detection) or self._aim
         guidance, _ = self._guide(inputs)
@@ -188,6 +188,9 @@ class Original(Baseline):
         if depth_m is None:
             return None
         rows, columns = pixels_of(mask, detection, self.config.detection.hero_threshold)
+        # The depth image may have another size than the mask: take the pixels at the same places.
+        rows = (2 * rows + 1) * depth_m.shape[0] // (2 * mask.shape[0])
+        columns = (2 * columns + 1) * depth_m.shape[1] // (2 * mask.shape[1])
         ahead_m = float(np.median(depth_m[rows, columns]))
         ray = ray_of_pixel(frame.camera, detection.u, detection.v, aspect_of(mask.shape))
         forward = rotate(frame.camera.orientation, (1.0, 0.0, 0.0))

@@ -41,6 +41,22 @@ def test_each_looks_as_far_down_whatever_the_image_shape(kind):
     assert elevations[0] == pytest.approx(elevations[1], abs=0.01)
 
 
+@pytest.mark.parametrize("scale", [0.5, 3.0])
+def test_original_reads_the_depth_where_the_hero_is_whatever_the_size_of_the_depth_image(scale):
+    """Another size than the mask's is that of cameras whose images are resized."""
+    world = ToyWorld(walk, position=(0.0, 0.0, -4.5), camera=(0.0, -0.2))
+    frame = world.frame()
+    mask = world.mask(frame)
+    (seen,) = detect(mask, CONFIG.detection)
+    side = round(scale * SIZE_PX)
+    row, column = (round((x + 1.0) / 2.0 * side) for x in (seen.v, seen.u))
+    depth_m = np.full((side, side), 40.0, np.float32)
+    half = round(0.04 * side)
+    depth_m[row - half : row + half, column - half : column + half] = 14.0
+    aim = Original(CONFIG, world.mask, lambda: depth_m).follow(frame, mask, seen)
+    assert aim.target_m[0] == pytest.approx(14.0, abs=1.5)
+
+
 def pilots(world):
     def depth():
         place = (*walk(world.time_s), -0.95)
