@@ -93,7 +93,8 @@ class Mission:
         self._entered_s = -math.inf
         self._image_s = 0.0
         self._lost_s = -math.inf
-        """When the hero was lost; kept through SEARCH and ACQUIRE, which share one time limit."""
+        """When the hero was lost; kept through SEARCH and ACQUIRE, which share one time limit, and
+        moved on by the duration of a fault, in which nobody searches."""
         self._memory: StateMemory = None
 
     def update(self, now: MissionInputs) -> Decision:
@@ -108,9 +109,12 @@ class Mission:
             return Decision()
         transition = Transition(self.state, *change)
         memory = self._memory_of(transition.target, now)
-        if self.state in (MissionState.FOLLOW, MissionState.FAILSAFE):
-            gives_up = transition.target is MissionState.PATROL
-            self._lost_s = -math.inf if gives_up else now.time_s
+        if transition.target in (MissionState.PATROL, MissionState.TAKEOFF):
+            self._lost_s = -math.inf
+        elif self.state is MissionState.FOLLOW:
+            self._lost_s = now.time_s
+        elif self.state is MissionState.FAILSAFE:
+            self._lost_s += self._in_state_s(now)
         feedback = self._feedback(transition, now)
         self.state, self._entered_s, self._memory = transition.target, now.time_s, memory
         return Decision(transition, feedback)

@@ -254,6 +254,31 @@ def test_search_after_a_fault_has_its_full_time():
     assert story.play(2.0) is MissionState.PATROL
 
 
+def test_faults_in_a_search_do_not_prolong_it():
+    """Images that are lost every half a minute would keep the vehicle in the search for ever."""
+    story = Story().until_searching()
+    searched_s = 0.0
+    while story.mission.state is not MissionState.PATROL and searched_s < 100.0:
+        for _ in range(100):
+            searched_s += 0.1 * (story.mission.state is MissionState.SEARCH)
+            story.play(0.1)
+        story.play(CONFIG.image_gap_s + 0.2, has_image=False)
+        story.play(CONFIG.failsafe_hover_s + 0.3)
+    assert searched_s == pytest.approx(CONFIG.search_timeout_s, abs=11.0)
+
+
+def test_nobody_is_searched_for_after_a_fault_on_patrol():
+    """No hero was followed whom the vehicle could have lost."""
+    story = Story().until_patrolling()
+    story.play(0.2, control_loss="control was taken", altitude_m=0.0, **AT_REST)
+    story.play(CONFIG.failsafe_hover_s + 0.3, altitude_m=0.0, **AT_REST)
+    assert MissionState.TAKEOFF in [one.transition.target for one in story.decisions]
+    story.play(0.3)
+    story.play(0.1, classification=Classification.UNCONFIRMED)
+    assert story.mission.state is MissionState.ACQUIRE
+    assert story.play(2.0) is MissionState.PATROL
+
+
 def test_hover_after_a_fault_lasts_until_good_frames_have_come_for_long_enough():
     story = Story().until_following()
     story.play(0.1, has_collided=True)
