@@ -79,7 +79,7 @@ def associate(
 
     In FOLLOW, and in a fault during it, only a detection inside the gate of the track is selected.
     In ACQUIRE such a detection comes first, but a detection that resembles the hero comes before
-    all others.
+    all that do not.
     """
     measured = [
         None
@@ -152,9 +152,10 @@ def _select(
     tracked = [_tracking_rejection(person, config) for person in people] if uses_track else []
     selected = None
     if not is_following:
-        selected = next(
-            (p for p in people if _resembles_hero(p, expectation, config, classification)), None
-        )
+        alike = [p for p in people if _resembles_hero(p, expectation, config, classification)]
+        # The evidence of ACQUIRE belongs to the one inside the gate; else the most prominent one.
+        on_track = {p.index for p, reason in zip(people, tracked, strict=False) if reason is None}
+        selected = min(alike, key=lambda person: person.index not in on_track, default=None)
     if selected is None and uses_track:
         inside = [p for p, reason in zip(people, tracked, strict=True) if reason is None]
         selected = min(inside, key=lambda person: _cost(person, config), default=None)
