@@ -134,10 +134,9 @@ def test_landing_place_is_given_up_when_a_person_comes():
     assert math.dist(exploration.nearest_point((1.0, 0.0)), before_m) >= 6.0
 
 
-def beyond_the_quarter(surroundings):
-    """A place so near to the edge of the window that the window moves on."""
-    window = surroundings.grid.window
-    return 0.3 * window.size * window.cell_m, 0.0
+def beyond_the_geofence(surroundings):
+    """A place where the window, which holds the geofence, follows the vehicle."""
+    return surroundings.radius_m + 5.0, 0.0
 
 
 def test_landing_place_is_kept_when_the_window_has_moved_on():
@@ -157,7 +156,7 @@ def test_landing_place_is_off_the_people_in_the_moment_in_which_the_window_moves
     frame = frame_at((0.0, 0.0), [], time_s=3.0, tilt_deg=-30.0)
     surroundings.note_people(frame, mask_with_person(frame, (6.0, 0.0)), 4.5)
     field = planner.field((0.0, 0.0))
-    there_m = beyond_the_quarter(surroundings)
+    there_m = beyond_the_geofence(surroundings)
     surroundings.update(frame_at(there_m, [], time_s=3.0), 4.5)
     assert surroundings.ground.window != field.window
     assert planner.field(there_m) is field
@@ -171,7 +170,7 @@ def test_best_view_is_the_same_in_the_moment_in_which_the_window_moves_on():
     exploration = Exploration(config, surroundings, planner)
     field = planner.field((0.0, 0.0))
     before_m = exploration._best_view(field, None)
-    there = frame_at(beyond_the_quarter(surroundings), [], time_s=surroundings.time_s)
+    there = frame_at(beyond_the_geofence(surroundings), [], time_s=surroundings.time_s)
     surroundings.update(dataclasses.replace(there, scan=None), 4.5)
     assert surroundings.ground.window != field.window
     assert exploration._best_view(field, None) == before_m

@@ -78,6 +78,17 @@ def test_coarse_cells_lie_on_the_fine_ones():
     assert fine.size == COARSE * coarse.size
 
 
+def test_ground_inside_the_geofence_is_never_forgotten():
+    """A map that forgets would count the same ground again each time."""
+    surroundings = Surroundings(CONFIG)
+    places_m = [(0.0, 0.0), (-110.0, 0.0), (0.0, 0.0), (110.0, 0.0), (0.0, 0.0)]
+    for i, place_m in enumerate(2 * places_m):
+        surroundings.update(frame_at(place_m, [], time_s=i / 10), 4.5)
+        if i == len(places_m):
+            once_m2 = surroundings.ground.area_m2
+    assert surroundings.ground.area_m2 == once_m2 > 0.0
+
+
 def test_windows_stay_together_on_a_flight_beyond_the_largest_window():
     config = CONFIG.model_copy(
         update={"explore": CONFIG.explore.model_copy(update={"radius_m": 2000.0})}

@@ -55,8 +55,10 @@ class PeopleMap:
         half_width = np.tan(camera.fov_rad / 2.0)
         right = half_width * (2.0 * (columns + 0.5) / small.shape[1] - 1.0)
         below = half_width * (2.0 * (rows + 0.5) / small.shape[0] - 1.0) / aspect_of(small.shape)
-        rays: NDArray[np.float64] = (
-            np.stack((np.ones_like(right), right, below), axis=1) @ quat2mat(camera.orientation).T
+        # Sums, not a matrix product, whose rounding depends on the machine: a replay is exact.
+        axes = quat2mat(camera.orientation)
+        rays: NDArray[np.float64] = np.stack(
+            [axis[0] + axis[1] * right + axis[2] * below for axis in axes], axis=1
         )
         rays = rays[rays[:, 2] > 0.02]
         reach = height_m / rays[:, 2]

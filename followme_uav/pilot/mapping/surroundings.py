@@ -52,14 +52,15 @@ class Surroundings:
 
     def _begin(self, start_m: Vec2) -> None:
         explore = self._config.explore
-        window = GridWindow.around(
-            start_m, explore.cell_m, explore.radius_m + self._config.depth.scan_range_m, LARGEST
-        )
+        reach_m = explore.radius_m + self._config.depth.scan_range_m
+        window = GridWindow.around(start_m, explore.cell_m, reach_m, LARGEST)
         south, west = (edge // COARSE for edge in (window.south, window.west))
         size = math.ceil(window.size / COARSE)
         coarse = GridWindow(COARSE * explore.cell_m, size, south, west)
         fine = GridWindow(explore.cell_m, COARSE * size, COARSE * south, COARSE * west)
         self.start_m = start_m
+        # A window that holds the geofence need not move while the vehicle is inside.
+        self._may_stay = math.ceil(reach_m / explore.cell_m) + 1 <= LARGEST // 2
         self.grid = OccupancyGrid(fine, self._config.limits.clearance_m)
         self.ground = ViewedGround(coarse, explore.view_m, start_m, explore.radius_m)
         self.people = PeopleMap(coarse, explore.view_m)
@@ -75,8 +76,9 @@ class Surroundings:
         self.in_view, self.way_m = _NOTHING, ()
         if altitude_m < self._lowest_m:
             return
-        self.grid.follow(here)
-        self._follow_ground()
+        if not (self._may_stay and math.dist(here, self.start_m) <= self.radius_m):
+            self.grid.follow(here)
+            self._follow_ground()
         self.grid.clear_around(here, START_M if self._is_first else 0.0)
         self._is_first = False
         if frame.scan is None:
