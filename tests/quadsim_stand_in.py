@@ -229,7 +229,9 @@ class StandIn:
         point = None
         if self._coords is not None:  # a point at rest: QuadSim is told no velocity
             point = Track(frame.time_s, self._coords, (0.0, 0.0), Covariance(*[0.0] * 10))
-        guidance_inputs = GuidanceInputs(frame, altitude_m, None, point, dt_s)
+        guidance_inputs = GuidanceInputs(
+            frame, altitude_m, None, point, dt_s, self._clock.next_step_s
+        )
         guidance, _ = self._behaviours.guide(self.state, guidance_inputs)
         command, _ = self._control.command(guidance, guidance_inputs)
         followed = self.state is MissionState.FOLLOW

@@ -139,6 +139,22 @@ FORMULAS: dict[str, Formula] = {
         _working_height_px,
         "the aspect ratio of the simulator's images",
     ),
+    "depth.range_m": Formula(
+        (
+            "patrol.speed_mps",
+            "patrol.sweep_period_s",
+            "limits.speed_mps",
+            "limits.acceleration_mps2",
+            "control.response_lag_s",
+        ),
+        lambda patrol_mps, sweep_s, speed_mps, acceleration_mps2, lag_s: rounded(
+            patrol_mps * sweep_s / 2.0
+            + speed_mps * lag_s
+            + speed_mps**2 / (2.0 * acceleration_mps2 / 1.5)
+        ),
+        "half a sweep of the patrol passes until the camera looks ahead again; then the vehicle "
+        "must be able to stop",
+    ),
     "hero.centroid_height_m": Formula(
         ("hero.height_m",),
         lambda height_m: rounded(0.56 * height_m),
@@ -212,7 +228,7 @@ FORMULAS: dict[str, Formula] = {
             "hero.area_m2",
             "detection.min_area_px",
             *CAMERA,
-            "patrol.speed_mps",
+            "control.forward.limit",
             "mission.acquire_timeout_s",
         ),
         lambda area_m2, area_px, width_px, fov_deg, speed_mps, timeout_s: min(

@@ -265,7 +265,7 @@ class MissionConfig(Section):
     """Conditions under which the mission changes its state."""
 
     altitude_m: Annotated[Positive, Allowed(0.5, 120)]
-    """Cruising altitude in metres above the ground; without a map of its heights, above the start."""
+    """Cruising altitude in metres above the ground, or the start if its heights are unknown."""
     takeoff_done_altitude_m: Annotated[Positive, Allowed(0.1, 120)]
     """Altitude in metres at which the takeoff ends and the altitude loop flies the climb."""
     takeoff_timeout_s: Annotated[Positive, Allowed(1, 600)]

@@ -17,7 +17,7 @@ from followme_uav.pilot.planning.known_space import KnownSpaceLimiter
 from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
 from followme_uav.pilot.safety.round_fence import limit_to_circle
-from followme_uav.pilot.safety.velocity_limiter import VelocityLimiter
+from followme_uav.pilot.safety.velocity_limiter import VelocityLimiter, shortened
 from followme_uav.pilot.vehicle_response import ResponseModel
 
 AHEAD_S = (0.5, 1.0, 1.5, 2.0)
@@ -74,9 +74,14 @@ class Control:
         velocity_mps = guidance.velocity_mps
         if inputs.altitude_m < limits.min_altitude_m - limits.sink_m:
             velocity_mps = (0.0, 0.0)  # at the height of parked cars and people: climb first
+        rise_m = self._rise_ahead_m(inputs)
+        climb_m = AHEAD_S[-1] * self._config.control.altitude.limit
+        if rise_m > climb_m:  # so slow that the vehicle climbs as fast as the ground rises
+            speed_mps = math.hypot(*inputs.frame.vehicle.velocity_mps[:2]) * climb_m / rise_m
+            velocity_mps = shortened(velocity_mps, speed_mps)
         north, east = self._limited(velocity_mps, inputs)
         wanted_m = min(max(guidance.altitude_m, limits.min_altitude_m), limits.max_altitude_m)
-        wanted_m += self._rise_ahead_m(inputs)
+        wanted_m += rise_m
         climb = self._altitude.update(wanted_m - inputs.altitude_m, inputs.dt_s)
         terms: tuple[LoopTerms, ...] = (climb,)
         yaw_rate_radps = 0.0
@@ -116,7 +121,7 @@ class Control:
             pan_rad, tilt_rad = pan_tilt_in_body(guidance.line_of_sight, body)
         if guidance.manoeuvre is Manoeuvre.VELOCITY:
             vehicle = inputs.frame.vehicle
-            velocity_mps = self._responses.command(velocity_mps, vehicle, inputs.dt_s)
+            velocity_mps = self._responses.command(velocity_mps, vehicle, inputs.next_s)
         return Command(
             manoeuvre=guidance.manoeuvre,
             velocity_mps=velocity_mps,
@@ -130,7 +135,8 @@ class Control:
         here = inputs.position_m
         smooth = self._limiter.limit(velocity_mps, inputs.dt_s)
         inside = self._inside(here, smooth)
-        safe = self._obstacles.limit_velocity(here, inside)
+        delay_s = self.response.lag_s + 1.0 / self._config.camera.rate_hz
+        safe = self._obstacles.limit_velocity(here, inside, delay_s)
         self._limiter.reset(safe)
         return safe
 
@@ -150,4 +156,4 @@ class Control:
         vehicle = inputs.frame.vehicle
         if self._config.simulator.camera_pose_frame == "world":
             return vehicle.orientation  # the simulator itself keeps the camera's direction
-        return turned_on(vehicle.orientation, vehicle.angular_velocity_radps, inputs.dt_s)
+        return turned_on(vehicle.orientation, vehicle.angular_velocity_radps, inputs.next_s)

@@ -33,14 +33,25 @@ class FrameClock:
     def __init__(self, rate_hz: float, ground: Ground = LEVEL) -> None:
         self._rate_hz = rate_hz
         self._last_frame_s: float | None = None
+        self._steps_s = (1.0 / rate_hz, 1.0 / rate_hz)
+        """The last two."""
         self._altimeter = Altimeter(ground)
 
     def time_step_s(self, frame: Frame) -> float:
         """Since the last frame; a first frame, or a repeated time stamp, counts as on schedule."""
         last_s, self._last_frame_s = self._last_frame_s, frame.time_s
-        if last_s is None or frame.time_s <= last_s:
-            return 1.0 / self._rate_hz
-        return frame.time_s - last_s
+        is_known = last_s is not None and frame.time_s > last_s
+        step_s = frame.time_s - last_s if last_s is not None and is_known else 1.0 / self._rate_hz
+        self._steps_s = (self._steps_s[1], step_s)
+        return step_s
+
+    @property
+    def next_step_s(self) -> float:
+        """Time until the next frame, as far as can be known: the shorter of the last two steps.
+
+        One late frame does not make the next one late; a slow simulator is late each time.
+        """
+        return min(self._steps_s)
 
     def altitude_m(self, frame: Frame) -> float:
         """Above the ground, and 0 at the start."""
@@ -118,7 +129,9 @@ class Pilot:
             if transition.target is MissionState.FAILSAFE:
                 self._control.stop()
         detection = None if tracking.selected is None else tracking.selected.detection
-        guidance_inputs = GuidanceInputs(frame, altitude_m, detection, track, dt_s)
+        guidance_inputs = GuidanceInputs(
+            frame, altitude_m, detection, track, dt_s, self._clock.next_step_s
+        )
         guidance, guidance_loops = self._behaviours.guide(self.state, guidance_inputs)
         command, control_loops = self._control.command(guidance, guidance_inputs)
         return Step(

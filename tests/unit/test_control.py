@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from followme_uav.config import load_config
+from followme_uav.config import GroundGrid, load_config
 from followme_uav.geometry import quaternion_from_euler
 from followme_uav.messages import (
     CameraPose,
@@ -38,7 +38,7 @@ def inputs(
     body = quaternion_from_euler(0.0, 0.0, yaw_rad)
     vehicle = VehicleState(time_s, place, velocity_mps, body, (0.0, 0.0, turn_radps))
     frame = Frame(0, time_s, None, CameraPose(place, body, 1.0), vehicle, obstacles_m=obstacles_m)
-    return GuidanceInputs(frame, altitude_m, None, None, DT_S)
+    return GuidanceInputs(frame, altitude_m, None, None, DT_S, DT_S)
 
 
 def settled(guidance, given, config=CONFIG, frames=30):
@@ -49,6 +49,24 @@ def settled(guidance, given, config=CONFIG, frames=30):
         vehicle = replace(given.frame.vehicle, velocity_mps=command.velocity_mps)
         given = replace(given, frame=replace(given.frame, vehicle=vehicle))
     return command, loops
+
+
+def test_vehicle_slows_down_where_the_ground_rises_faster_than_it_climbs():
+    """Else it would fly into the slope."""
+    slope = GroundGrid(
+        south_m=-100.0,
+        west_m=-100.0,
+        spacing_m=200.0,
+        heights_m=((0.0, 0.0), (80.0, 80.0)),
+    )
+    profile = CONFIG.simulator.model_copy(update={"ground": slope, "flyable_m": ()})
+    config = CONFIG.model_copy(update={"simulator": profile})
+    fast = replace(CRUISE, velocity_mps=(8.0, 0.0))
+    command, _ = settled(fast, inputs(velocity_mps=(8.0, 0.0, 0.0)), config, frames=60)
+    steepest = CONFIG.control.altitude.limit / 0.3
+    assert command.velocity_mps[0] == pytest.approx(steepest, abs=0.8)
+    level, _ = settled(fast, inputs(velocity_mps=(8.0, 0.0, 0.0)), frames=60)
+    assert level.velocity_mps[0] > 7.0
 
 
 def climb_mps(altitude_m, wanted_m):

@@ -31,6 +31,7 @@ DEFAULT = load_config()
 SHIPPED = {
     "camera.width_px": 160,
     "camera.height_px": 160,
+    "depth.range_m": 36.0,
     "hero.centroid_height_m": 0.95,
     "hero.area_m2": 0.5,
     "detection.min_confidence": 0.6,

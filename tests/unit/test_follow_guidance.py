@@ -42,7 +42,7 @@ def inputs(
     level, still = (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     vehicle = VehicleState(0.0, CAMERA_M, vehicle_mps, level, still)
     track = Track(0.0, hero_m, hero_mps, PRECISE)
-    return GuidanceInputs(Frame(0, 0.0, None, camera, vehicle), 5.0, detection, track, DT_S)
+    return GuidanceInputs(Frame(0, 0.0, None, camera, vehicle), 5.0, detection, track, DT_S, DT_S)
 
 
 def at_distance(distance_m, hero_mps=0.0):
@@ -51,7 +51,7 @@ def at_distance(distance_m, hero_mps=0.0):
 
 
 def follower(config=CONFIG, streets=()):
-    return FollowGuidance(config, RoutePlanner(streets, config.limits.corner_speed_mps))
+    return FollowGuidance(config, RoutePlanner(streets, config.limits))
 
 
 def with_gains(loop, **gains):

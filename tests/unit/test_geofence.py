@@ -39,6 +39,12 @@ def test_vehicle_outside_is_led_back_inside(north, east, speed_north, speed_east
     assert contains(STREETS, place)
 
 
+def test_way_back_from_far_outside_is_no_faster_than_the_vehicle():
+    north, east = limit_velocity((300.0, -400.0), (0.0, 0.0), STREETS, LIMITS)
+    assert math.hypot(north, east) == pytest.approx(LIMITS.speed_mps)
+    assert north < 0.0 < east
+
+
 def test_velocity_in_the_middle_of_a_street_is_unchanged():
     assert limit_velocity((30.0, 0.0), (4.0, 0.0), STREETS, LIMITS) == (4.0, 0.0)
 

@@ -11,6 +11,7 @@ from followme_uav.messages import CameraPose, Frame, VehicleState
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
 
 LIMITS = load_config().limits
+DELAY_S = 0.55
 LEVEL = (1.0, 0.0, 0.0, 0.0)
 WALL = tuple((10.0, float(east), -4.5) for east in range(-3, 4))
 
@@ -31,7 +32,7 @@ def flown(obstacles, velocity, seconds=20.0, here=(0.0, 0.0)):
     """Position after flying as allowed, and the least distance from the wall on the way."""
     nearest_m = math.inf
     for _ in range(round(10 * seconds)):
-        north, east = obstacles.limit_velocity(here, velocity)
+        north, east = obstacles.limit_velocity(here, velocity, DELAY_S)
         here = (here[0] + 0.1 * north, here[1] + 0.1 * east)
         nearest_m = min([nearest_m, *(math.dist(here, obstacle[:2]) for obstacle in WALL)])
     return here, nearest_m
@@ -51,17 +52,17 @@ def test_vehicle_keeps_the_clearance_for_any_velocity(north, east):
 
 def test_velocity_is_unchanged_far_from_obstacles_and_away_from_them():
     obstacles = map_of(*WALL)
-    assert obstacles.limit_velocity((-10.0, 0.0), (6.0, 0.0)) == (6.0, 0.0)
-    assert obstacles.limit_velocity((8.0, 0.0), (-6.0, 0.0)) == (-6.0, 0.0)
+    assert obstacles.limit_velocity((-10.0, 0.0), (6.0, 0.0), DELAY_S) == (6.0, 0.0)
+    assert obstacles.limit_velocity((8.0, 0.0), (-6.0, 0.0), DELAY_S) == (-6.0, 0.0)
 
 
 def test_vehicle_backs_off_when_nearer_than_the_clearance():
-    north, _ = map_of((1.0, 0.0, -4.5)).limit_velocity((0.0, 0.0), (0.0, 0.0))
+    north, _ = map_of((1.0, 0.0, -4.5)).limit_velocity((0.0, 0.0), (0.0, 0.0), DELAY_S)
     assert north < 0.0
 
 
 def test_vehicle_may_fly_along_a_wall():
-    _, east = map_of(*WALL).limit_velocity((10.0 - LIMITS.clearance_m, 0.0), (3.0, 3.0))
+    _, east = map_of(*WALL).limit_velocity((10.0 - LIMITS.clearance_m, 0.0), (3.0, 3.0), DELAY_S)
     assert east > 1.0
 
 
@@ -69,6 +70,6 @@ def test_obstacles_out_of_view_are_remembered_for_a_limited_time():
     """The camera looks at the hero, not in the direction of flight."""
     obstacles = map_of(*WALL)
     obstacles.update(frame(LIMITS.obstacle_memory_s - 0.1))
-    assert obstacles.limit_velocity((7.9, 0.0), (6.0, 0.0))[0] < 1.0
+    assert obstacles.limit_velocity((7.9, 0.0), (6.0, 0.0), DELAY_S)[0] < 1.0
     obstacles.update(frame(LIMITS.obstacle_memory_s + 0.1))
-    assert obstacles.limit_velocity((7.9, 0.0), (6.0, 0.0)) == (6.0, 0.0)
+    assert obstacles.limit_velocity((7.9, 0.0), (6.0, 0.0), DELAY_S) == (6.0, 0.0)

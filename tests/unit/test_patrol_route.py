@@ -30,6 +30,16 @@ def test_waypoint_stays_the_goal_until_it_is_reached(route):
     assert route.waypoint((0.0, -2.9)) == (40.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("after_m", "share"),
+    [((80.0, 0.0), 1.0), ((80.0, 40.0), math.sqrt(0.5)), ((40.0, 40.0), 0.0), ((0.0, 5.0), 0.0)],
+)
+def test_the_share_of_the_speed_that_leads_on_is_the_cosine_of_the_turn(after_m, share):
+    route = PatrolRoute([(40.0, 0.0), after_m], RADIUS_M)
+    assert route.onward_share((10.0, 0.0)) == pytest.approx(share)
+    assert route.onward_share((40.0, 0.0)) == 0.0
+
+
 def test_passing_another_waypoint_skips_none(route):
     route.waypoint((0.0, 0.0))
     assert route.waypoint((40.0, 40.0)) == (40.0, 0.0)

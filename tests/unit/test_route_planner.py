@@ -4,10 +4,18 @@ import math
 
 import pytest
 
-from followme_uav.pilot.navigation.route_planner import RoutePlanner, course, heading_velocity
+from followme_uav.config import load_config
+from followme_uav.pilot.navigation.route_planner import (
+    SETTLE_S,
+    RoutePlanner,
+    course,
+    heading_velocity,
+)
 from followme_uav.pilot.navigation.street_map import is_free
+from followme_uav.pilot.safety.stopping import braking_mps2, stopping_speed_mps
 
-CORNER_MPS = 4.0
+LIMITS = load_config().limits
+CORNER_MPS = LIMITS.corner_speed_mps
 STREETS = (
     (-4.0, -4.0, 44.0, 4.0),
     (36.0, -4.0, 44.0, 44.0),
@@ -18,24 +26,24 @@ STREETS = (
 
 
 def next_point(here, goal, streets=STREETS):
-    return RoutePlanner(streets, CORNER_MPS).next_point(goal, here)
+    return RoutePlanner(streets, LIMITS).next_point(goal, here)
 
 
 def test_way_is_straight_where_it_is_free():
     assert next_point((10.0, 0.0), (30.0, 3.0)) == (30.0, 3.0)
-    assert RoutePlanner(STREETS, CORNER_MPS).is_straight((30.0, 3.0), (10.0, 0.0))
+    assert RoutePlanner(STREETS, LIMITS).is_straight((30.0, 3.0), (10.0, 0.0))
 
 
 def test_way_around_a_block_leads_over_the_junction():
     north, east = next_point((15.0, 0.0), (0.0, 20.0))
     assert (north, east) == pytest.approx((3.0, 3.0))  # around the corner, a metre inside it
     assert is_free(STREETS, (15.0, 0.0), (north, east))
-    assert not RoutePlanner(STREETS, CORNER_MPS).is_straight((0.0, 20.0), (15.0, 0.0))
+    assert not RoutePlanner(STREETS, LIMITS).is_straight((0.0, 20.0), (15.0, 0.0))
 
 
 def test_way_to_a_goal_off_the_streets_ends_at_the_boundary():
     assert next_point((20.0, 0.0), (20.0, 8.0)) == (20.0, 4.0)
-    assert RoutePlanner(STREETS, CORNER_MPS).is_straight((20.0, 8.0), (20.0, 0.0))
+    assert RoutePlanner(STREETS, LIMITS).is_straight((20.0, 8.0), (20.0, 0.0))
 
 
 def test_way_is_straight_without_a_map():
@@ -52,21 +60,29 @@ def test_way_to_the_middle_of_a_block_ends_on_the_vehicle_s_side():
     ("goal", "speed_mps"),
     [
         ((30.0, 0.0), 6.0),  # as fast as wanted
-        ((12.0, 0.0), 2.0),  # slower near the end
+        ((12.0, 0.0), stopping_speed_mps(2.0, braking_mps2(LIMITS), SETTLE_S)),
+        ((10.1, 0.0), 0.1),  # the distance in a second
         ((10.0, 0.0), 0.0),
     ],
 )
 def test_speed_falls_to_zero_at_the_goal(goal, speed_mps):
-    velocity = RoutePlanner(STREETS, CORNER_MPS).velocity_to(goal, (10.0, 0.0), 6.0)
-    assert velocity == pytest.approx((speed_mps, 0.0))
+    velocity = RoutePlanner(STREETS, LIMITS).velocity_to(goal, (10.0, 0.0), 6.0)
+    assert velocity == pytest.approx((speed_mps, 0.0), abs=2e-3)
+
+
+def test_goal_is_passed_as_fast_as_wanted():
+    """A waypoint on a straight street is no reason to slow down."""
+    planner = RoutePlanner(STREETS, LIMITS)
+    assert planner.velocity_to((12.0, 0.0), (10.0, 0.0), 6.0, 6.0) == pytest.approx((6.0, 0.0))
 
 
 def test_speed_falls_to_the_corner_speed_at_a_junction():
-    planner, here, goal = RoutePlanner(STREETS, CORNER_MPS), (4.5, 3.0), (0.0, 20.0)
+    planner, here, goal = RoutePlanner(STREETS, LIMITS), (4.5, 3.0), (0.0, 20.0)
     velocity = planner.velocity_to(goal, here, 8.0)
     left_m = math.dist(here, planner.next_point(goal, here))
     assert left_m < 8.0 - CORNER_MPS
-    assert math.hypot(*velocity) == pytest.approx(CORNER_MPS + left_m)
+    braked_mps = stopping_speed_mps(left_m, braking_mps2(LIMITS), SETTLE_S)
+    assert math.hypot(*velocity) == pytest.approx(CORNER_MPS + braked_mps)
 
 
 def test_course_is_the_direction_from_north_and_the_distance():

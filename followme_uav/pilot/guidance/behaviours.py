@@ -63,7 +63,8 @@ class Behaviours:
         """Along the streets, nose first, the camera sweeping."""
         patrol, here = self._config.patrol, inputs.position_m
         waypoint_m = self._route.waypoint(here)
-        north, east = self._planner.velocity_to(waypoint_m, here, patrol.speed_mps)
+        onward_mps = self._route.onward_share(here) * patrol.speed_mps
+        north, east = self._planner.velocity_to(waypoint_m, here, patrol.speed_mps, onward_mps)
         ahead = LineOfSight(yaw_of(inputs.frame.vehicle.orientation), self._patrol_tilt_rad)
         sight = self._sweep.around(ahead, patrol.sweep_pan_deg, patrol.sweep_period_s, inputs.dt_s)
         return self._flying((north, east), sight, math.atan2(east, north)), ()

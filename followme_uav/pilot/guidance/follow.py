@@ -104,15 +104,15 @@ class FollowGuidance:
         self, inputs: GuidanceInputs, hero: Track
     ) -> tuple[LineOfSight, tuple[LoopTerms, ...]]:
         """Towards the detection, else the track; turned on by the motion until the next frame."""
-        camera, dt_s = inputs.frame.camera, inputs.dt_s
+        camera, next_s = inputs.frame.camera, inputs.next_s
         predicted = line_of_sight_to(camera.position_m, hero.position_m)
         sight = replace(predicted, elevation_rad=predicted.elevation_rad + self._raised_rad)
         turns: tuple[LoopTerms, ...] = ()
         if inputs.detection is not None:
-            sight, turns = self._centred(camera, inputs.detection, dt_s)
+            sight, turns = self._centred(camera, inputs.detection, inputs.dt_s)
         at_next_frame = line_of_sight_to(
-            _moved(camera.position_m, inputs.frame.vehicle.velocity_mps, dt_s),
-            _moved(hero.position_m, (*hero.velocity_mps, 0.0), dt_s),
+            _moved(camera.position_m, inputs.frame.vehicle.velocity_mps, next_s),
+            _moved(hero.position_m, (*hero.velocity_mps, 0.0), next_s),
         )
         return turned_like(sight, predicted, at_next_frame), turns
 

@@ -21,6 +21,8 @@ class GuidanceInputs:
     """Predicted to the frame's time."""
     dt_s: float
     """Time since the previous frame."""
+    next_s: float
+    """Time until the next frame, as far as can be known."""
 
     @property
     def position_m(self) -> Vec2:

@@ -21,8 +21,10 @@ from followme_uav.pilot.tracking.track import Track
 class Planner(Protocol):
     """Ways from one place to another."""
 
-    def velocity_to(self, goal_m: Vec2, position_m: Vec2, speed_mps: float) -> Vec2:
-        """Velocity towards the goal, slower near its end and where the way turns."""
+    def velocity_to(
+        self, goal_m: Vec2, position_m: Vec2, speed_mps: float, at_goal_mps: float = 0.0
+    ) -> Vec2:
+        """Velocity towards the goal, slower where the way turns, and down to `at_goal_mps`."""
         ...
 
     def is_straight(self, goal_m: Vec2, position_m: Vec2) -> bool:
@@ -35,6 +37,10 @@ class Patrol(Protocol):
 
     def waypoint(self, position_m: Vec2) -> Vec2:
         """The place to fly to from `position_m`."""
+        ...
+
+    def onward_share(self, position_m: Vec2) -> float:
+        """Share of the speed with which the vehicle may pass that place: 0 to stop there."""
         ...
 
     def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
@@ -71,7 +77,7 @@ def ways_on_street_map(config: FlightConfig) -> Ways:
     """Streets and waypoints of the simulator's profile."""
     simulator = config.simulator
     return Ways(
-        RoutePlanner(street_map_of(simulator), config.limits.corner_speed_mps),
+        RoutePlanner(street_map_of(simulator), config.limits),
         PatrolRoute(simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m),
         SearchPlan(config),
     )

@@ -22,6 +22,16 @@ class PatrolRoute:
             self._next = (self._next + 1) % len(self._waypoints_m)
         return self._waypoints_m[self._next]
 
+    def onward_share(self, position_m: Vec2) -> float:
+        """Share of the speed that leads on at the waypoint: the cosine of the turn, 0 at least."""
+        here = self._waypoints_m[self._next]
+        after = self._waypoints_m[(self._next + 1) % len(self._waypoints_m)]
+        way_m, onward_m = math.dist(position_m, here), math.dist(here, after)
+        if way_m == 0.0 or onward_m == 0.0:
+            return 0.0
+        along = sum((h - p) * (a - h) for p, h, a in zip(position_m, here, after, strict=True))
+        return max(along / (way_m * onward_m), 0.0)
+
     def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
         """The point of the route that is nearest to `position_m`: the middle of a street.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from followme_uav.config import Rectangle
+from followme_uav.config import LimitsConfig, Rectangle
 from followme_uav.messages import Vec2
 from followme_uav.pilot.navigation.street_map import (
     PolygonStreets,
@@ -14,9 +14,13 @@ from followme_uav.pilot.navigation.street_map import (
     junctions,
     nearest_place,
 )
+from followme_uav.pilot.safety.stopping import braking_mps2, stopping_speed_mps
 
 CORNER_INSET_M = 1.0
 """A corner is cut this far inside the streets."""
+SETTLE_S = 1.0
+"""Near the end of a way the speed is the distance divided by this time, as for a delay this long:
+more than that of any vehicle."""
 
 
 class RoutePlanner:
@@ -24,21 +28,31 @@ class RoutePlanner:
 
     Args:
         flyable_m: The streets; none at all allow every straight line.
-        corner_speed_mps: At a junction where the way turns.
+        limits: Of the vehicle: speed where the way turns at a junction, and deceleration.
     """
 
-    def __init__(self, flyable_m: StreetMap, corner_speed_mps: float) -> None:
+    def __init__(self, flyable_m: StreetMap, limits: LimitsConfig) -> None:
         self._flyable_m = flyable_m
-        self._corner_speed_mps = corner_speed_mps
+        self._limits = limits
 
-    def velocity_to(self, goal_m: Vec2, position_m: Vec2, speed_mps: float) -> Vec2:
-        """Velocity towards the goal, slower near its end and near junctions."""
+    def velocity_to(
+        self, goal_m: Vec2, position_m: Vec2, speed_mps: float, at_goal_mps: float = 0.0
+    ) -> Vec2:
+        """Velocity towards the goal, slower near its end and near junctions.
+
+        Args:
+            goal_m: North and east.
+            position_m: Of the vehicle.
+            speed_mps: At most.
+            at_goal_mps: Speed with which the vehicle may pass the goal.
+        """
         point_m = self.next_point(goal_m, position_m)
         course_rad, distance_m = course(position_m, point_m)
-        at_the_end_mps = self._corner_speed_mps
+        at_the_end_mps = self._limits.corner_speed_mps
         if point_m == nearest_place(self._flyable_m, goal_m, position_m):
-            at_the_end_mps = 0.0
-        return heading_velocity(min(speed_mps, at_the_end_mps + distance_m), course_rad)
+            at_the_end_mps = at_goal_mps
+        braked_mps = stopping_speed_mps(distance_m, braking_mps2(self._limits), SETTLE_S)
+        return heading_velocity(min(speed_mps, at_the_end_mps + braked_mps), course_rad)
 
     def is_straight(self, goal_m: Vec2, position_m: Vec2) -> bool:
         """Whether the way to the goal leads around no corner."""

@@ -68,12 +68,14 @@ class GridPlanner:
             return RouteField(log_odds < 0, is_tight, window, here_m, OPTIMISTIC_M, unknown)
         return RouteField(log_odds < 0, is_tight, window, here_m, LIMIT_M)
 
-    def velocity_to(self, goal_m: Vec2, position_m: Vec2, speed_mps: float) -> Vec2:
+    def velocity_to(
+        self, goal_m: Vec2, position_m: Vec2, speed_mps: float, at_goal_mps: float = 0.0
+    ) -> Vec2:
         """Velocity towards the goal, slower near its end and where the way turns."""
         point_m = self.next_point(goal_m, position_m)
         self._surroundings.way_m = (*self.way_m[1:-1:LOGGED_EVERY], self.way_m[-1])
         course_rad, distance_m = course(position_m, point_m)
-        at_the_end_mps = 0.0 if point_m == self.way_m[-1] else self._corner_speed_mps
+        at_the_end_mps = at_goal_mps if point_m == self.way_m[-1] else self._corner_speed_mps
         return heading_velocity(min(speed_mps, at_the_end_mps + distance_m), course_rad)
 
     def is_straight(self, goal_m: Vec2, position_m: Vec2) -> bool:

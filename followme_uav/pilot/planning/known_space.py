@@ -16,6 +16,11 @@ import numpy as np
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Vec2
 from followme_uav.pilot.mapping.surroundings import Surroundings
+from followme_uav.pilot.safety.stopping import (
+    braking_mps2,
+    stopping_distance_m,
+    stopping_speed_mps,
+)
 
 ASIDE_DEG = (0.0, 15.0, -15.0, 30.0, -30.0, 45.0, -45.0, 60.0, -60.0, 75.0, -75.0)
 """Directions that are tried, off the wanted one."""
@@ -23,19 +28,6 @@ MARGIN_M = 0.5
 """Left between the place of rest and the first place that is not known to be free: one cell."""
 SLOWEST_MPS = 0.05
 """A slower velocity needs no check."""
-
-
-def stopping_distance_m(speed_mps: float, deceleration_mps2: float, delay_s: float) -> float:
-    """Distance from the decision to stop until the vehicle is at rest."""
-    return speed_mps * delay_s + speed_mps**2 / (2.0 * deceleration_mps2)
-
-
-def stopping_speed_mps(distance_m: float, deceleration_mps2: float, delay_s: float) -> float:
-    """Greatest speed from which the vehicle stops within the distance; the inverse of it."""
-    if distance_m <= 0.0:
-        return 0.0
-    root_s = math.sqrt(delay_s**2 + 2.0 * distance_m / deceleration_mps2)
-    return deceleration_mps2 * (root_s - delay_s)
 
 
 class KnownSpaceLimiter:
@@ -46,8 +38,7 @@ class KnownSpaceLimiter:
         self._surroundings = surroundings
         self._limits = limits
         self._frame_s = 1.0 / config.camera.rate_hz
-        # The commanded velocity changes with this acceleration; a third is left for the vehicle.
-        self._deceleration_mps2 = limits.acceleration_mps2 / 1.5
+        self._deceleration_mps2 = braking_mps2(limits)
         self._step_m = config.explore.cell_m
 
     def limit_velocity(self, position_m: Vec2, velocity_mps: Vec2, lag_s: float) -> Vec2:

@@ -19,6 +19,7 @@ from followme_uav.pilot.navigation.street_map import (
     nearest_point,
     shrunk,
 )
+from followme_uav.pilot.safety.velocity_limiter import shortened
 
 INSET_M = 0.2
 """A velocity that has to be changed leads this far inside the boundary, off its corners."""
@@ -42,7 +43,7 @@ def limit_velocity(
             (i - p) / limits.boundary_time_s for i, p in zip(inside_m, position_m, strict=True)
         )
         if math.dist(inside_m, position_m) > limits.boundary_margin_m:
-            return back[0], back[1]
+            return shortened((back[0], back[1]), limits.speed_mps)
         # Inside the margin, as after a gust: go back, and go on along the boundary.
         north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits)
         return north + back[0], east + back[1]

@@ -1,8 +1,9 @@
 """Obstacle avoidance: keep clear of what the depth image has shown in the last seconds.
 
 The camera looks at the hero, not in the direction of flight; obstacles are therefore remembered.
-Towards each obstacle the speed is at most the free distance to it divided by a braking time. Nearer
-than the clearance, the vehicle backs off.
+Towards each obstacle the speed is at most the free distance to it divided by a braking time, and
+slow enough for the vehicle to stop within this distance. Nearer than the clearance, the vehicle
+backs off.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ import math
 
 from followme_uav.config import LimitsConfig
 from followme_uav.messages import Frame, Vec2
+from followme_uav.pilot.safety.stopping import (
+    braking_mps2,
+    stopping_distance_m,
+    stopping_speed_mps,
+)
 
 CELL_M = 0.5
 """Size of a grid cell; a cell keeps its latest obstacle."""
@@ -34,11 +40,21 @@ class ObstacleMap:
             cell = (round(north / CELL_M), round(east / CELL_M))
             self._cells[cell] = (frame.time_s, (north, east))
 
-    def limit_velocity(self, position_m: Vec2, velocity_mps: Vec2) -> Vec2:
-        """The velocity (north, east) nearest to this one that keeps clear of all obstacles."""
+    def limit_velocity(self, position_m: Vec2, velocity_mps: Vec2, delay_s: float) -> Vec2:
+        """The velocity (north, east) nearest to this one that keeps clear of all obstacles.
+
+        Args:
+            position_m: Of the vehicle.
+            velocity_mps: The wanted velocity.
+            delay_s: Time until the vehicle obeys.
+        """
         limits = self._limits
         north, east = velocity_mps
-        reach_m = limits.clearance_m + limits.speed_mps * limits.boundary_time_s
+        braking = braking_mps2(limits)
+        reach_m = limits.clearance_m + max(
+            limits.speed_mps * limits.boundary_time_s,
+            stopping_distance_m(limits.speed_mps, braking, delay_s),
+        )
         near = sorted(
             (distance_m, obstacle_m)
             for _, obstacle_m in self._cells.values()
@@ -50,7 +66,10 @@ class ObstacleMap:
                     (obstacle_m[0] - position_m[0]) / distance_m,
                     (obstacle_m[1] - position_m[1]) / distance_m,
                 )
-                allowed_mps = (distance_m - limits.clearance_m) / limits.boundary_time_s
+                free_m = distance_m - limits.clearance_m
+                allowed_mps = free_m / limits.boundary_time_s
+                if free_m > 0.0:
+                    allowed_mps = min(allowed_mps, stopping_speed_mps(free_m, braking, delay_s))
                 excess_mps = north * ahead[0] + east * ahead[1] - allowed_mps
                 if excess_mps > 0.0:
                     north, east = north - excess_mps * ahead[0], east - excess_mps * ahead[1]

@@ -21,14 +21,15 @@ class VelocityLimiter:
 
     def limit(self, velocity_mps: Vec2, dt_s: float) -> Vec2:
         """The nearest allowed velocity."""
-        wanted = _shorten(velocity_mps, self._limits.speed_mps)
+        wanted = shortened(velocity_mps, self._limits.speed_mps)
         change = (wanted[0] - self._last_mps[0], wanted[1] - self._last_mps[1])
-        change = _shorten(change, self._limits.acceleration_mps2 * dt_s)
+        change = shortened(change, self._limits.acceleration_mps2 * dt_s)
         self._last_mps = (self._last_mps[0] + change[0], self._last_mps[1] + change[1])
         return self._last_mps
 
 
-def _shorten(vector: Vec2, longest: float) -> Vec2:
+def shortened(vector: Vec2, longest: float) -> Vec2:
+    """The vector in its direction, no longer than this."""
     length = math.hypot(*vector)
     scale = longest / length if length > longest else 1.0
     return scale * vector[0], scale * vector[1]

@@ -59,6 +59,11 @@ class Exploration:
             self._goal_m = self._best_view(field, None if is_reached else self._goal_m)
         return self._goal_m
 
+    def onward_share(self, position_m: Vec2) -> float:
+        """None of the speed leads on: the next view may lie in any direction."""
+        del position_m
+        return 0.0
+
     def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
         """A place to land near `position_m`: off obstacles and people, if there is one."""
         return self._landing.nearest_point(position_m)
