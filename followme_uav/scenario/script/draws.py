@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from followme_uav.scenario.script.world_ways import WorldWays
 
 FIND_S = 300.0
-"""Time to find the hero: more than two rounds of the patrol."""
+"""Time to find the hero: three rounds of the patrol."""
 FOLLOW_S = 120.0
 
 _PAVEMENT_M = 7.2  # from a street's centre line to the middle of the pavement
