@@ -40,8 +40,9 @@ class FrameClock:
     def time_step_s(self, frame: Frame) -> float:
         """Since the last frame; a first frame, or a repeated time stamp, counts as on schedule."""
         last_s, self._last_frame_s = self._last_frame_s, frame.time_s
-        is_known = last_s is not None and frame.time_s > last_s
-        step_s = frame.time_s - last_s if last_s is not None and is_known else 1.0 / self._rate_hz
+        step_s = 1.0 / self._rate_hz
+        if last_s is not None and frame.time_s > last_s:
+            step_s = frame.time_s - last_s
         self._steps_s = (self._steps_s[1], step_s)
         return step_s
 
