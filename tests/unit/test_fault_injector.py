@@ -8,6 +8,7 @@ import pytest
 from followme_uav.errors import RpcTimeoutError
 from followme_uav.flight.loop import FlightLoop
 from followme_uav.messages import Command, GroundTruth, Manoeuvre, MissionState
+from followme_uav.rpc.command_sender import MIN_COMMAND_SPACING_S
 from followme_uav.scenario.execution.fault_injector import FaultInjector
 from followme_uav.scenario.script.events import Event
 from tests.conftest import hero_mask
@@ -136,6 +137,15 @@ def test_delayed_commands_are_sent_in_order():
     late_ms = [1e3 * (time_s - FRAME_S * number) for time_s, number in simulator.sent]
     assert 95 <= min(late_ms) < 115 and 185 < max(late_ms) <= 205
     assert len(numbers) > 195
+
+
+def test_delayed_commands_keep_the_distance_that_airsim_needs():
+    """Calls that arrive together wait for each other: after minutes they end the flight."""
+    simulator, _, _ = fly([{"delay": {"commands_ms": 150, "jitter_ms": 140}}], 60)
+    times_s = [time_s for time_s, _ in simulator.sent]
+    steps_s = [after - before for before, after in itertools.pairwise(times_s)]
+    assert min(steps_s) >= MIN_COMMAND_SPACING_S - 1e-6
+    assert sum(step < 0.5 * FRAME_S for step in steps_s) > 20, "some would arrive together"
 
 
 def test_dropped_frames_have_no_image():

@@ -22,6 +22,7 @@ from followme_uav.config import FlightConfig
 from followme_uav.errors import RpcTimeoutError
 from followme_uav.flight.loop import Simulator
 from followme_uav.messages import Command, Frame, GroundTruth
+from followme_uav.rpc.command_sender import MIN_COMMAND_SPACING_S
 from followme_uav.rpc.world import WorldConnection
 from followme_uav.scenario.execution.world_events import (
     STEP_S,
@@ -89,7 +90,7 @@ class FaultInjector:
         self._delayed_frames = DelayedFrames(jitter_rng, frame_s)
         self._agenda = Agenda()
         self._now_s = self._end_s = 0.0
-        self._last_due_s = 0.0
+        self._last_due_s = -math.inf
         self._reported: list[Event] = []
 
     def read_frame(self) -> Frame:
@@ -111,14 +112,19 @@ class FaultInjector:
         return self._simulator.ground_truth() if late is None else late.truth
 
     def send(self, command: Command) -> None:
-        """Send a command now or after its delay, but never before an earlier command."""
+        """Send a command now or after its delay, at the soonest a while after the command before.
+
+        AirSim loses the cancellation of a motion call when the next one follows too soon; calls
+        that wait for each other then pile up.
+        """
         self._check_answering("moveByVelocity")
         delay = self._delay
         delay_s = 0.0 if delay is None else _drawn_s(delay.commands_ms, delay, self._command_rng)
-        if delay_s == 0.0 and self._last_due_s <= self._now_s:
+        next_s = self._last_due_s + MIN_COMMAND_SPACING_S
+        if delay_s == 0.0 and next_s <= self._now_s:
             self._simulator.send(command)
             return
-        self._last_due_s = max(self._last_due_s, self._now_s + delay_s)
+        self._last_due_s = max(next_s, self._now_s + delay_s)
         self._agenda.add(self._last_due_s, lambda: self._simulator.send(command))
 
     def begin_advance(self, duration_s: float, *, prefetch: bool) -> None:
