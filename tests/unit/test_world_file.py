@@ -132,6 +132,18 @@ def test_small_file_of_aliases_is_refused_before_it_grows(tmp_path):
         load_world(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("name: " + "[" * 60_000, 1), ("\n".join(" " * i + "a:" for i in range(60)), 41)],
+)
+def test_deeply_nested_file_is_one_line(tmp_path, text, line):
+    """The loader of YAML in C calls itself for each level, and ended the process."""
+    path = tmp_path / "deep.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=f"deep.yaml: line {line}: nested too deeply"):
+        load_world(path)
+
+
 def test_heights_are_those_of_the_grid_and_linear_between_its_points():
     terrain = Terrain(-10.0, -20.0, 10.0, ((0.0, 2.0), (4.0, 10.0)))
     assert ground_height_m(terrain, -10.0, -20.0) == 0.0
