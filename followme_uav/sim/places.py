@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def check_place(where: str | None) -> None:
     Raises:
         ConfigError: There is none.
     """
-    if where is not None and where not in WORLDS and not Path(where).is_file():
+    if where is not None and where not in WORLDS and not os.path.isfile(where):
         raise ConfigError(
             f"world '{where}': no such file, and no generator; there is {', '.join(WORLDS)}"
         )

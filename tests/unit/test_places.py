@@ -13,7 +13,7 @@ from followme_uav.sim.airsim_api.world_extents import world_extents
 from followme_uav.sim.build import make_simulation
 from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.world_place import WorldPlace
-from followme_uav.sim.places import load_place, map_of
+from followme_uav.sim.places import check_place, load_place, map_of
 from followme_uav.sim.world_plan import plan_of
 from followme_uav.worlds.world import Building, GeoOrigin, Terrain
 from followme_uav.worlds.world_file import save_world
@@ -49,6 +49,16 @@ def test_unknown_place_is_refused_with_the_names_of_all():
         plan_of(None, place="atlantis")
     with pytest.raises(ConfigError, match="there is grid, old-town"):
         plan_of("atlantis")
+
+
+def test_name_that_no_file_can_have_is_one_line():
+    """The system refuses to look for it, which is no different from a file that is not there."""
+    with pytest.raises(ConfigError, match="no generator; there is grid"):
+        check_place("a" * 300)
+    with pytest.raises(ConfigError, match="no generator; there is grid"):
+        plan_of("a" * 300)
+    with pytest.raises(ConfigError, match="File name too long"):
+        plan_of("a" * 300 + ".yaml")
 
 
 def test_option_takes_a_generator_a_world_file_or_a_plan(town, tmp_path):
