@@ -81,6 +81,9 @@ def test_any_numbers_and_names_are_equal_after_a_round_trip(places, name, origin
         ("{BOUNDS, barriers: [{kind: wall, line_m: [[0, 0], [0, 0]]}]}",
          "barriers.0.line_m: all points are equal"),
         ("{BOUNDS, start_m: [0, 10]}", r"start_m: must lie within the bounds \(got 0, 10\)"),
+        ("{BOUNDS, start_m: [8, 3], "
+         "buildings: [{outline_m: [[0, 1], [9, 1], [9, 9]], height_m: 3}]}",
+         r"start_m: lies in buildings.0 \(got 8, 3\)"),
         ("{BOUNDS, streets: [{kind: street, width_m: 4, lanes: 2, line_m: [[0, 0], [9, 0]]}]}",
          "no room for 2 lanes"),
         ("{BOUNDS, streets: [{kind: bridge, width_m: 4, line_m: [[0, 0], [9, 0]]}]}",
