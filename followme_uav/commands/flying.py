@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -226,7 +227,7 @@ def sim(
     from followme_uav.sim.server import leave, run_server
     from followme_uav.sim.world_plan import plan_of
 
-    if seed is None and (world is None or not Path(world).is_file()):
+    if seed is None and (world is None or not os.path.isfile(world)):
         seed = 0
 
     leave(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,10 +118,10 @@ def _named(name: str, seed: int, size_m: float | None) -> World:
     from followme_uav.sim.city.grid_world import WORLDS
     from followme_uav.worlds.world_file import load_world
 
-    path = Path(name)
-    if name in WORLDS and not path.exists():
+    path, is_there = Path(name), os.path.exists(name)
+    if name in WORLDS and not is_there:
         return _generated(name, seed, size_m)
-    if not path.suffix and not path.exists():
+    if not path.suffix and not is_there:
         return _generated(name, seed, size_m)  # says which names there are
     if size_m is not None:
         raise ConfigError(f"--size-m {size_m:g}: {path} is a file and has its own size")

@@ -157,7 +157,9 @@ def _problem(kind: type[BaseModel], details: ErrorDetails) -> Problem:
         return Problem(key, "unknown key")
     if details["type"] == "missing":
         return Problem(key, MISSING, may_be_mended=True)
-    text = f"{details['msg'].removeprefix('Value error, ')} (got {shown(details['input'])})"
+    text = details["msg"].removeprefix("Value error, ")
+    if details["type"] != "value_error" or not isinstance(details["input"], Mapping):
+        text += f" (got {shown(details['input'])})"  # a check of a section names what is wrong
     rule = rule_of(kind, key)
     if rule is not None:
         text += f"; write a value {rule}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,15 @@ from followme_uav.sim.city.styles import style_of
 from followme_uav.sim.city.world import make_city
 
 if TYPE_CHECKING:
+    from shapely import Polygon
+
+    from followme_uav.messages import Vec2
     from followme_uav.worlds.world import World
 
 GRID = "grid"
 """The city of all seeds; it needs neither a file nor the libraries for polygons."""
 
+_LEAST_FLYABLE_M2 = 1.0
 _GROUND_SPACING_M, _GROUND_CELLS = 10.0, 60
 """Heights in the map of a pilot: at least so far apart, and at most so many cells on a side."""
 
@@ -34,7 +39,7 @@ def check_place(where: str | None) -> None:
     Raises:
         ConfigError: There is none.
     """
-    if where is not None and where not in WORLDS and not Path(where).is_file():
+    if where is not None and where not in WORLDS and not os.path.isfile(where):
         raise ConfigError(
             f"world '{where}': no such file, and no generator; there is {', '.join(WORLDS)}"
         )
@@ -110,13 +115,15 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
     place = load_place(where, seed)
     if not isinstance(place, WorldPlace):
         return {}
-    area = flyable_area(place.world)
-    if area.is_empty:
+    area = _fit_for_centimetres(flyable_area(place.world), place.world.start_m)
+    if area is None:
         raise ConfigError(f"world '{where}': no street can be flown over; see 'world show'")
-    rings = [area.exterior, *area.interiors]
-    polygon = [[[round(n, 2), round(e, 2)] for n, e in ring.coords[:-1]] for ring in rings]
     waypoints = [list(point) for point in patrol_of(place.world, area)]
-    changes = {"flyable_m": [], "flyable_polygons_m": [polygon], "patrol_waypoints_m": waypoints}
+    changes = {
+        "flyable_m": [],
+        "flyable_polygons_m": [_rings_of(area)],
+        "patrol_waypoints_m": waypoints,
+    }
     ground = _ground_of(place.world)
     return changes if ground is None else {**changes, "ground": ground}
 
@@ -128,6 +135,32 @@ def with_map_of(config: FlightConfig, where: str | None, seed: int) -> FlightCon
         return config
     settings = merged(config.model_dump(mode="json"), {"simulator": changes})
     return validated(FlightConfig, settings, f"map of {where}")
+
+
+def _fit_for_centimetres(area: Polygon, start_m: Vec2) -> Polygon | None:
+    """An area whose corners can be rounded, or None if nothing is left of it.
+
+    Rounding can move a corner over a near edge, and the rest is then no polygon. The part around
+    the start is kept, else the largest.
+    """
+    import shapely
+
+    from followme_uav.worlds.shapes import polygons_in
+
+    if area.is_empty:
+        return None
+    outline, *holes = _rings_of(area)
+    if shapely.Polygon(outline, holes).is_valid:
+        return area
+    parts = polygons_in(shapely.set_precision(area, 0.01), _LEAST_FLYABLE_M2)
+    start = shapely.Point(start_m)
+    return max(parts, key=lambda part: (part.covers(start), part.area), default=None)
+
+
+def _rings_of(area: Polygon) -> list[list[list[float]]]:
+    """Outline and holes to the centimetre, each without the repeated last corner."""
+    rings = [area.exterior, *area.interiors]
+    return [[[round(n, 2), round(e, 2)] for n, e, *_ in ring.coords[:-1]] for ring in rings]
 
 
 def _ground_of(world: World) -> dict[str, Any] | None:

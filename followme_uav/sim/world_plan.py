@@ -29,6 +29,7 @@ without a simulator.
 
 from __future__ import annotations
 
+import os.path
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -134,7 +135,7 @@ def plan_of(where: str | None, **changes: Any) -> WorldPlan:
     if where is None:
         return plan_world(None, **changes)
     path = Path(where)
-    is_a_name = not path.suffix and not path.exists()  # perhaps one that is unknown
+    is_a_name = not path.suffix and not os.path.exists(path)  # perhaps one that is unknown
     if is_a_name or where in WORLDS or _is_world_file(path):
         return plan_world(None, place=where, **changes)
     return plan_world(path, **changes)

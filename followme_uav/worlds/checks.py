@@ -45,6 +45,8 @@ def _problems(world: World) -> Iterator[str]:
     for i, building in enumerate(world.buildings):
         for text in _of_building(building):
             yield f"buildings.{i}.{text}"
+        if not building.base_m and _stands_at(building, world.start_m):
+            yield f"start_m: lies in buildings.{i} (got {north_m:g}, {east_m:g})"
     if world.terrain is not None:
         lengths = {len(row) for row in world.terrain.heights_m}
         if len(lengths) > 1:
@@ -78,6 +80,16 @@ def _of_building(building: Building) -> Iterator[str]:
     if building.base_m >= building.height_m:
         yield f"base_m: must be below height_m {building.height_m:g} (got {building.base_m:g})"
     yield from _of_rings(building.outline_m, building.holes_m)
+
+
+def _stands_at(building: Building, place: Point) -> bool:
+    from shapely import Point as ShapelyPoint
+    from shapely import Polygon
+
+    norths, easts = zip(*building.outline_m, strict=True)
+    if not (min(norths) < place[0] < max(norths) and min(easts) < place[1] < max(easts)):
+        return False  # most of them, without the time that a polygon takes
+    return bool(Polygon(building.outline_m, building.holes_m).contains(ShapelyPoint(place)))
 
 
 def _of_rings(outline: Ring, holes: tuple[Ring, ...]) -> Iterator[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import shapely
 from shapely import LineString, Polygon
 from shapely.geometry import Point as ShapelyPoint
@@ -29,6 +30,7 @@ from followme_uav.worlds.osm_rules import (
 )
 from followme_uav.worlds.shapes import (
     barrier_polygon,
+    carriageway_polygon,
     points_of,
     polygon_of,
     polygons_in,
@@ -44,6 +46,7 @@ from followme_uav.worlds.world import (
     Building,
     GeoOrigin,
     Lamp,
+    Point,
     Street,
     Tree,
     World,
@@ -57,10 +60,16 @@ MAX_SIZE_M = 4000.0
 DEFAULT_SIZE_M = 600.0
 _LEAST_BUILDING_M2, _LEAST_AREA_M2 = 4.0, 10.0
 _BRIDGE_CLEAR_M, _BRIDGE_DECK_M = 5.5, 0.8
-_RAMP_M = 60.0
+_RAMP_M, _DECK_SEGMENT_M = 60.0, 15.0
 _ROOM_M = 0.2
 """Streets keep so far from walls where they are made narrower."""
 _NARROWEST_M = 1.6
+_HEADROOM_M = 2.2
+"""What begins higher is no wall: streets and people pass below."""
+_OFF_ROAD_M = 0.3
+"""Barriers keep so far from streets, and lamps from the carriageways of cars."""
+_SHORTEST_BARRIER_M = 0.5
+_START_SPACING_M, _START_CLEAR_M = 15.0, 0.8
 
 
 @dataclass
@@ -141,22 +150,20 @@ class _Importer:
         """Make all parts."""
         shapes = list(self._polygons())
         buildings = self._buildings(shapes)
-        barriers = tuple(self._barriers())
-        walls = [polygon_of(b) for b in buildings if b.base_m < 2.2]
+        walls = [polygon_of(b) for b in buildings if b.base_m < _HEADROOM_M]
+        roofs = [polygon_of(b) for b in buildings if b.base_m >= _HEADROOM_M]
         streets = self._streets(walls)
+        barriers = tuple(self._barriers(streets))
         areas = self._areas(shapes, streets)
         solids = shapely.union_all([*walls, *(barrier_polygon(b) for b in barriers)])
         roads = shapely.union_all([street_polygon(s) for s in streets])
-        shapely.prepare(solids)
-        shapely.prepare(roads)
-        trees = tuple(self._trees(shapes, solids, roads))
+        roofed = shapely.union_all([solids, *roofs])
+        for shape in (solids, roads, roofed):
+            shapely.prepare(shape)
+        trees = tuple(self._trees(shapes, roofed, roads))
         crowns = [ShapelyPoint(t.at_m).buffer(t.crown_radius_m, quad_segs=2) for t in trees]
-        tall = shapely.geometrycollections([*shapely.get_parts(solids), *crowns])
-        inner = self.box.buffer(-0.05 * (bounds.north_m - bounds.south_m))
-        spots = [
-            p for s in streets if not s.is_raised
-            for p in points_of(LineString(s.line_m).segmentize(15.0))
-        ]  # fmt: skip
+        decks = [street_polygon(s) for s in streets if s.is_raised]
+        tall = [*shapely.get_parts(roofed), *crowns, *decks]
         return World(
             name=name,
             bounds=bounds,
@@ -164,28 +171,64 @@ class _Importer:
             style="plaza",
             attribution=ATTRIBUTION,
             geo_origin=self.origin,
-            start_m=most_open_point(spots, tall, inner),
+            start_m=self._start(streets, tall),
             streets=streets,
             areas=areas,
             buildings=buildings,
             trees=trees,
-            lamps=tuple(self._lamps(solids)),
+            lamps=tuple(self._lamps(roofed, streets)),
             benches=tuple(self._benches(solids, roads)),
             barriers=barriers,
             notes=self.counts.lines(),
         )
 
+    def _start(self, streets: tuple[Street, ...], tall: list[Any]) -> Point:
+        """The most open place on a street below the sky; without any, on the ground."""
+        south, west, north, _ = self.box.bounds
+        inner = self.box.buffer(-0.05 * (north - south))
+        on_streets = [
+            p for s in streets if not s.is_raised
+            for p in points_of(LineString(s.line_m).segmentize(_START_SPACING_M))
+        ]  # fmt: skip
+        steps = range(int((north - south) / _START_SPACING_M) + 1)
+        on_ground = [
+            (south + i * _START_SPACING_M, west + j * _START_SPACING_M)
+            for i, j in itertools.product(steps, steps)
+        ]
+        covers = shapely.STRtree(tall)
+        for places in (on_streets, on_ground):
+            points = shapely.points(np.array(places).reshape(-1, 2))
+            covered = {int(i) for i in covers.query(points, "dwithin", _START_CLEAR_M)[0]}
+            found = [p for i, p in enumerate(places) if i not in covered]
+            if any(shapely.contains_xy(inner, *p) for p in found):
+                return most_open_point(found, shapely.geometrycollections(tall), inner)
+        return 0.0, 0.0
+
     def _place(self, node: int) -> tuple[float, float] | None:
         at = self.data.nodes.get(node)
         return None if at is None else project(self.origin, *at)
 
-    def _points(self, nodes: tuple[int, ...], what: str) -> list[tuple[float, float]]:
-        """Positions of nodes; those that the file lacks are counted and left out."""
+    def _points(self, nodes: tuple[int, ...], what: str) -> list[Point]:
+        """Positions of nodes; those that the file lacks are left out, and the line is counted."""
+        found, is_complete = self._known(nodes)
+        if not is_complete and self._is_here(found):
+            self.counts.repaired[f"{what} with missing nodes"] += 1
+        return found
+
+    def _known(self, nodes: tuple[int, ...]) -> tuple[list[Point], bool]:
+        """Positions of the nodes that the file has, and whether these are all."""
         places = [self._place(n) for n in nodes]
         found = [p for p in places if p is not None]
-        if len(found) < len(places):
-            self.counts.repaired[f"{what} with missing nodes"] += 1
-        return [p for i, p in enumerate(found) if i == 0 or p != found[i - 1]]
+        distinct = [p for i, p in enumerate(found) if i == 0 or p != found[i - 1]]
+        return distinct, len(found) == len(places)
+
+    def _is_here(self, points: Sequence[Point]) -> bool:
+        """Whether something may be a part of the world; also if its place is unknown."""
+        if not points:
+            return True
+        norths, easts = zip(*points, strict=True)
+        around = shapely.box(min(norths), min(easts), max(norths), max(easts))
+        return bool(self.box.intersects(around))
 
     def _polygons(self) -> Iterator[tuple[Tags, Any]]:
         """Yield areas (tags, valid geometry) of closed ways and of multipolygons."""
@@ -202,7 +245,7 @@ class _Importer:
             if len(set(points)) < 3 or not (
                 way.nodes[0] == way.nodes[-1] or "building" in way.tags
             ):
-                self.counts.dropped[f"{what} that are no polygons"] += 1
+                self.counts.dropped[f"{what} that are no polygons"] += self._is_here(points)
                 continue
             shape = self._valid(Polygon(points), what)
             if shape is not None:
@@ -211,42 +254,50 @@ class _Importer:
     def _is_wanted(self, tags: Tags) -> bool:
         if is_below_ground(tags):
             return False
-        is_path = "highway" in tags and tags.get("area") != "yes"
+        is_area = tags.get("area") == "yes" or tags.get("type") == "multipolygon"
+        is_path = "highway" in tags and not is_area
         return _is_building(tags) or (surface_of(tags) is not None and not is_path)
 
     def _valid(self, shape: Any, what: str) -> Any | None:
         """Repair a polygon that crosses itself; None, and counted, if nothing is left of it."""
         if not shape.is_valid:
+            is_here = bool(self.box.intersects(shapely.box(*shape.bounds)))
             shape = shapely.make_valid(shape)
             parts = list(polygons_in(shape, _LEAST_BUILDING_M2))
             if not parts:
-                self.counts.dropped[f"{what} that are no polygons"] += 1
+                self.counts.dropped[f"{what} that are no polygons"] += is_here
                 return None
-            self.counts.repaired[f"{what} that crossed themselves"] += 1
+            self.counts.repaired[f"{what} that crossed themselves"] += is_here
             shape = shapely.union_all(parts)
         return shape
 
     def _multipolygon(self, relation: Relation) -> Any | None:
         rings: dict[str, list[LineString]] = {"outer": [], "inner": []}
         repeated: set[int] = set()
+        known: list[Point] = []
+        lacks_ways = lacks_nodes = False
         for number, role in relation.members:
             way = self.data.ways.get(number)
             if way is None:
-                self.counts.repaired["multipolygons with missing ways"] += 1
+                lacks_ways = True
                 continue
-            points = self._points(way.nodes, "multipolygons")
+            points, is_complete = self._known(way.nodes)
+            known += points
+            lacks_nodes |= not is_complete
             if len(points) >= 2:
                 rings["inner" if role == "inner" else "outer"].append(LineString(points))
                 # A way within is something of its own: a lake in a wood, a house in a yard.
                 if role != "inner" and _meaning(way.tags) == _meaning(relation.tags):
                     repeated.add(number)
-        outer = shapely.union_all(list(polygonize(shapely.union_all(rings["outer"]))))
-        if outer.is_empty:
-            self.counts.dropped["multipolygons that are no polygons"] += 1
+        is_here = self._is_here(known)
+        self.counts.repaired["multipolygons with missing ways"] += lacks_ways and is_here
+        self.counts.repaired["multipolygons with missing nodes"] += lacks_nodes and is_here
+        shape = _assembled(rings)
+        if shape.is_empty:
+            self.counts.dropped["multipolygons that are no polygons"] += is_here
             return None
         self.repeated |= repeated
-        inner = shapely.union_all(list(polygonize(shapely.union_all(rings["inner"]))))
-        return self._valid(outer.difference(inner), "multipolygons")
+        return self._valid(shape, "multipolygons")
 
     def _buildings(self, shapes: list[tuple[Tags, Any]]) -> tuple[Building, ...]:
         """Buildings in the box, without overlaps: the larger one keeps the common part."""
@@ -262,13 +313,14 @@ class _Importer:
         self.counts.dropped["buildings larger than any world"] += every - len(parts)
         parts.sort(key=lambda p: -p[0].area)
         tree = shapely.STRtree([p for p, _ in parts])
+        stands = [building_of(tags, part.area).base_m == 0.0 for part, tags in parts]
         found: list[Building] = []
         for number, (part, tags) in enumerate(parts):
             properties = building_of(tags, part.area)
             shape = part
             near = [int(i) for i in tree.query(part, predicate="intersects") if i < number]
-            before = [parts[i][0] for i in near if building_of(parts[i][1], 100.0).base_m == 0.0]
-            if properties.base_m == 0.0 and before:
+            before = [parts[i][0] for i in near if stands[i]]
+            if stands[number] and before:
                 cut = part.difference(shapely.union_all(before))
                 if cut.area < part.area - 0.05:
                     self.counts.repaired["buildings that overlapped"] += 1
@@ -306,7 +358,7 @@ class _Importer:
             if way.tags.get("oneway") == "-1":
                 points.reverse()
             if len(points) < 2:
-                self.counts.dropped["streets of fewer than two points"] += 1
+                self.counts.dropped["streets of fewer than two points"] += self._is_here(points)
                 continue
             inside = LineString(points).intersection(self.box)
             for part in shapely.get_parts(inside):
@@ -314,7 +366,7 @@ class _Importer:
                     continue
                 raised = way.tags.get("bridge", "no") != "no"
                 for piece, width_m in self._fitted(part, kind.width_m, walls, tree, raised):
-                    line = points_of(piece)
+                    line = points_of(_with_ramps(piece) if raised else piece)
                     if len(line) < 2:
                         continue
                     loss_m = kind.width_m - width_m
@@ -324,7 +376,7 @@ class _Importer:
                         lanes, pavement_m = 0, 0.0
                     name = way.tags.get("name", "")[:200]
                     if raised:
-                        heights = self._bridge_heights(piece, line)
+                        heights = _bridge_heights(line, piece.length)
                         found.append(
                             Street(
                                 "bridge", width_m, line, pavement_m, lanes, heights,
@@ -363,17 +415,6 @@ class _Importer:
                 narrow |= fit_m < width_m
                 yield piece, fit_m
         self.counts.repaired["streets made narrower between walls"] += narrow
-
-    def _bridge_heights(self, piece: LineString, line: Any) -> tuple[float, ...]:
-        """A deck that rises from the ground to its clear height, if the bridge is long enough."""
-        top_m = _BRIDGE_CLEAR_M + _BRIDGE_DECK_M if piece.length > 2.0 * _RAMP_M else 0.6
-        along = [piece.project(ShapelyPoint(p)) for p in line]
-        along[-1] = piece.length
-        ramp_m = min(_RAMP_M, piece.length / 2.0)
-        return tuple(
-            round(top_m * min(min(a, piece.length - a) / max(ramp_m, 0.1), 1.0) + 0.02, 3)
-            for a in along
-        )
 
     def _areas(
         self, shapes: list[tuple[Tags, Any]], streets: tuple[Street, ...]
@@ -446,9 +487,16 @@ class _Importer:
             if tags.get(key) == value and at is not None and self.box.covers(ShapelyPoint(at)):
                 yield round(at[0], 2), round(at[1], 2)
 
-    def _lamps(self, solids: Any) -> Iterator[Lamp]:
+    def _lamps(self, solids: Any, streets: tuple[Street, ...]) -> Iterator[Lamp]:
+        """Lamps outside of walls, and of the carriageways of cars."""
+        cars = [carriageway_polygon(s) for s in streets if s.lanes and not s.is_raised]
+        roads = shapely.union_all(cars)
+        shapely.prepare(roads)
         for at in self._nodes_with("highway", "street_lamp"):
-            if solids.distance(ShapelyPoint(at)) > 0.2:
+            spot = ShapelyPoint(at)
+            if shapely.dwithin(roads, spot, _OFF_ROAD_M):
+                self.counts.dropped["lamps on streets"] += 1
+            elif solids.distance(spot) > 0.2:
                 yield Lamp(at, 5.0)
 
     def _benches(self, solids: Any, roads: Any) -> Iterator[Bench]:
@@ -457,18 +505,26 @@ class _Importer:
             if solids.distance(spot) > 1.0 and roads.distance(spot) > 1.0:
                 yield Bench(at)
 
-    def _barriers(self) -> Iterator[Barrier]:
+    def _barriers(self, streets: tuple[Street, ...]) -> Iterator[Barrier]:
+        """Barriers in the box; where a street leads through one, it has a gap."""
+        roads = [street_polygon(s) for s in streets if not s.is_raised]
+        tree = shapely.STRtree(roads)
         for way in self.data.ways.values():
             known = BARRIERS.get(way.tags.get("barrier", ""))
-            if known is None:
+            if known is None or is_below_ground(way.tags):
                 continue
             points = self._points(way.nodes, "barriers")
             if len(points) < 2:
                 continue
             kind, height_m, thickness_m = known
             height_m = min(metres(way.tags.get("height")) or height_m, 30.0)
-            for part in shapely.get_parts(LineString(points).intersection(self.box)):
-                if part.geom_type == "LineString" and len(points_of(part)) >= 2:
+            line = LineString(points).intersection(self.box)
+            off_m = thickness_m / 2.0 + _OFF_ROAD_M
+            near = [roads[int(i)] for i in tree.query(line, "dwithin", off_m)]
+            kept = line.difference(shapely.union_all([r.buffer(off_m) for r in near]))
+            self.counts.repaired["barriers across streets"] += kept.length < line.length - 0.01
+            for part in shapely.get_parts(kept):
+                if part.geom_type == "LineString" and part.length >= _SHORTEST_BARRIER_M:
                     yield Barrier(kind, points_of(part), round(height_m, 2), thickness_m)
 
 
@@ -496,6 +552,40 @@ def _pieces(
         last = first + len(list(group))
         yield substring(line, stops[first], stops[last]), fit_m
         first = last
+
+
+def _with_ramps(piece: LineString) -> LineString:
+    """A bridge with points where its ramps end, since a straight one has but two."""
+    if piece.length < 2.0 * _RAMP_M:
+        return piece
+    stops = (0.0, _RAMP_M, piece.length - _RAMP_M, piece.length)
+    parts = [substring(piece, a, b) for a, b in itertools.pairwise(stops) if b - a > 0.01]
+    return LineString([p for part in parts for p in part.segmentize(_DECK_SEGMENT_M).coords])
+
+
+def _bridge_heights(line: Sequence[Point], length_m: float) -> tuple[float, ...]:
+    """A deck that rises from the ground to its clear height, if the bridge is long enough."""
+    top_m = _BRIDGE_CLEAR_M + _BRIDGE_DECK_M if length_m >= 2.0 * _RAMP_M else 0.6
+    along = list(
+        itertools.accumulate(itertools.starmap(math.dist, itertools.pairwise(line)), initial=0.0)
+    )
+    ramp_m = max(min(_RAMP_M, along[-1] / 2.0), 0.1)
+    return tuple(round(top_m * min(min(a, along[-1] - a) / ramp_m, 1.0) + 0.02, 3) for a in along)
+
+
+def _assembled(rings: dict[str, list[LineString]]) -> Any:
+    """The area of a multipolygon; rings lie within each other: an island in a lake on an island."""
+    faces = [
+        (Polygon(face.exterior), role)
+        for role, lines in rings.items()
+        for face in polygonize(shapely.union_all(lines))
+    ]
+    area: Any = Polygon()
+    largest_first = sorted(faces, key=lambda f: -f[0].area)
+    for role, group in itertools.groupby(largest_first, lambda f: f[1]):
+        shape = shapely.union_all([face for face, _ in group])
+        area = area.union(shape) if role == "outer" else area.difference(shape)
+    return area
 
 
 def _wood_places(wood: Any, spacing_m: float = 7.0, most: int = 6000) -> list[tuple[float, float]]:

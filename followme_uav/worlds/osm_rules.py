@@ -10,6 +10,8 @@ from followme_uav.worlds.world import BarrierKind, BuildingStyle, RoofKind, Stre
 
 STOREY_M = 3.0
 _ROOF_M = 0.5
+_THINNEST_M = 0.2
+"""A building whose `min_height` leaves less than this below its top has wrong tags."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,16 @@ BARRIERS: dict[str, tuple[BarrierKind, float, float]] = {
 }
 """Kind, height and thickness."""
 
+OPEN_ROOFS = ("roof", "carport")
+"""Buildings without walls: a deck in the air, and the street goes on below."""
+_OPEN_ROOF_M, _OPEN_ROOF_DECK_M, _OPEN_ROOF_CLEAR_M = 4.5, 0.5, 2.5
+
 _STYLES: dict[str, BuildingStyle] = {
     **dict.fromkeys(("church", "chapel", "cathedral", "mosque", "temple", "synagogue"), "church"),
     **dict.fromkeys(("industrial", "warehouse", "factory", "hangar", "retail", "barn"), "hall"),
     **dict.fromkeys(("apartments", "office", "commercial", "hotel", "hospital", "school"), "block"),
     **dict.fromkeys(("terrace", "semidetached_house"), "row"),
-    **dict.fromkeys(("kiosk", "garage", "garages", "shed", "hut"), "kiosk"),
+    **dict.fromkeys(("kiosk", "garage", "garages", "shed", "hut", *OPEN_ROOFS), "kiosk"),
     **dict.fromkeys(("tower", "silo", "water_tower"), "tower"),
 }
 _STOREYS: dict[BuildingStyle, float] = {"church": 4, "hall": 2, "block": 4, "row": 2, "kiosk": 1,
@@ -138,31 +144,44 @@ def building_of(tags: dict[str, str], area_m2: float) -> BuildingTags:
     levels = metres(tags.get("building:levels"))
     height = metres(tags.get("height")) or metres(tags.get("building:height"))
     storeys = levels or (height / STOREY_M if height else _STOREYS[style])
+    has_height = height is not None
     if height is None:
         height = storeys * STOREY_M + _ROOF_M
     base = metres(tags.get("min_height"))
     if base is None:
         base = (metres(tags.get("building:min_level")) or 0.0) * STOREY_M
-    height = min(max(height, 2.2), 400.0)
+    is_open = kind in OPEN_ROOFS
+    if is_open and levels is None and not has_height:
+        height = _OPEN_ROOF_M
+    least = _OPEN_ROOF_CLEAR_M + _OPEN_ROOF_DECK_M if is_open else 2.2
+    height = min(max(height, least), 400.0)
+    if is_open and not base:
+        base = height - _OPEN_ROOF_DECK_M
     roof = _ROOFS.get(tags.get("roof:shape", ""))
-    if roof is None:
+    if roof is None or is_open:
         roof = "gable" if style in ("house", "row", "church") else "flat"
     return BuildingTags(
         style,
         min(max(round(storeys), 1), 150),
         round(height, 2),
-        round(base, 2) if base < height - 1.0 else 0.0,
+        round(base, 2) if base < height - _THINNEST_M else 0.0,
         roof,
     )
 
 
 def is_below_ground(tags: dict[str, str]) -> bool:
-    """Whether something cannot be seen from above: in a tunnel, a cellar, an underground car park.
+    """Whether something is not outdoors: in a tunnel, a cellar, an underground car park, a hall.
 
-    A passage through a building is no tunnel.
+    A passage through a building is no tunnel, and a low `layer` alone may be an open cutting.
     """
+    levels = [
+        float(level)
+        for level in re.findall(r"(?<!\d)-?\d{1,6}(?:\.\d{1,6})?", tags.get("level", ""))
+    ]
     return (
         tags.get("tunnel", "no") not in ("no", "building_passage")
+        or tags.get("indoor", "no") != "no"
+        or max(levels, default=0.0) < 0.0
         or tags.get("location") == "underground"
         or tags.get("parking") == "underground"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -25,6 +26,8 @@ from followme_uav.worlds.world import (
 )
 
 MITRE = "mitre"
+SLOPE_PIECE_M = 3.0
+"""Longest piece of a barrier on a slope: at 10 %, its top is 0.3 m too high at one end."""
 
 
 def line_of(street: Street | Barrier) -> LineString:
@@ -50,6 +53,38 @@ def polygon_of(part: Area | Building) -> Polygon:
 def barrier_polygon(barrier: Barrier) -> Polygon:
     """Return the footprint of a hedge, wall or fence."""
     return line_of(barrier).buffer(barrier.thickness_m / 2.0, cap_style="flat", join_style=MITRE)
+
+
+def barrier_parts(barrier: Barrier, on_slope: bool) -> list[Polygon]:
+    """Return the footprint in parts that have one height each.
+
+    Args:
+        barrier: a hedge, wall or fence.
+        on_slope: whether to cut it into short pieces, so that its top follows the ground.
+    """
+    if not on_slope:
+        return list(polygons_in(barrier_polygon(barrier)))
+    half_m = barrier.thickness_m / 2.0
+    points = np.array(points_of(line_of(barrier), digits=6))
+    steps = np.diff(points, axis=0)
+    lengths_m = np.hypot(*steps.T)
+    along = steps / lengths_m[:, None]
+    # So far beyond a bend, the outer edges of both sides meet.
+    turns = np.arctan2(_cross(along[:-1], along[1:]), (along[:-1] * along[1:]).sum(axis=1))
+    beyond_m = half_m * np.minimum(np.tan(np.abs(turns) / 2.0), 1.0)
+    before, after = np.append(0.0, beyond_m), np.append(beyond_m, 0.0)
+    parts = []
+    for i, length_m in enumerate(lengths_m):
+        stops = np.linspace(0.0, length_m, max(math.ceil(length_m / SLOPE_PIECE_M), 1) + 1)
+        stops[0] -= before[i]
+        stops[-1] += after[i]
+        ends = points[i] + np.outer(stops, along[i])
+        parts += [LineString(p).buffer(half_m, cap_style="flat") for p in itertools.pairwise(ends)]
+    return parts
+
+
+def _cross(a: Any, b: Any) -> Any:
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
 
 
 def turned_box(at_m: Point, yaw_rad: float, length_m: float, width_m: float) -> Polygon:

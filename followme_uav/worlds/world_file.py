@@ -23,6 +23,8 @@ from followme_uav.worlds.checks import check_world
 from followme_uav.worlds.world import World
 
 MAX_BYTES = 64 * 2**20
+MAX_DEPTH = 40
+"""Most levels of lists and mappings within each other; a world has six."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -41,8 +43,6 @@ def load_world(path: Path) -> World:
         data = _parsed(content.decode("utf-8"), path)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}; pass a world file") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: nested too deeply; a world file has few levels") from error
     except (yaml.YAMLError, ValueError) as error:
         detail = " ".join(str(error).split())
         raise ConfigError(f"{path}: not valid YAML: {detail:.200}") from error
@@ -99,13 +99,32 @@ def _adapter() -> TypeAdapter[World]:
 
 
 def _parsed(text: str, path: Path) -> Any:
-    # A chain of aliases in a small file can stand for terabytes.
-    if "*" in text:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1 if event.start_mark else 0
-                raise ConfigError(f"{path}: line {line}: aliases are not read")
+    _check_form(text, path)
     return safe_data(text, _LOADER)
+
+
+def _check_form(text: str, path: Path) -> None:
+    """Refuse what is small as text but too much as data, before anything is made of it.
+
+    A chain of aliases can stand for terabytes. The loader calls itself for each level in C, so a
+    file of tens of thousands of levels would end the process.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(f"{path}: line {_line(event)}: aliases are not read")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ConfigError(
+                f"{path}: line {_line(event)}: nested too deeply; a world file has few levels"
+            )
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
 
 
 def _one_line(error: ValidationError, source: Path | str) -> str:

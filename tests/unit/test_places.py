@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import shapely
 
 from followme_uav.config import load_config, make_config
 from followme_uav.errors import ConfigError
@@ -13,8 +15,9 @@ from followme_uav.sim.airsim_api.world_extents import world_extents
 from followme_uav.sim.build import make_simulation
 from followme_uav.sim.city.layout import City
 from followme_uav.sim.city.world_place import WorldPlace
-from followme_uav.sim.places import load_place, map_of
+from followme_uav.sim.places import check_place, load_place, map_of, with_map_of
 from followme_uav.sim.world_plan import plan_of
+from followme_uav.worlds.derived import flyable
 from followme_uav.worlds.world import Building, GeoOrigin, Terrain
 from followme_uav.worlds.world_file import save_world
 from tests.unit.world_parts import crossing, square
@@ -49,6 +52,16 @@ def test_unknown_place_is_refused_with_the_names_of_all():
         plan_of(None, place="atlantis")
     with pytest.raises(ConfigError, match="there is grid, old-town"):
         plan_of("atlantis")
+
+
+def test_name_that_no_file_can_have_is_one_line():
+    """The system refuses to look for it, which is no different from a file that is not there."""
+    with pytest.raises(ConfigError, match="no generator; there is grid"):
+        check_place("a" * 300)
+    with pytest.raises(ConfigError, match="no generator; there is grid"):
+        plan_of("a" * 300)
+    with pytest.raises(ConfigError, match="File name too long"):
+        plan_of("a" * 300 + ".yaml")
 
 
 def test_option_takes_a_generator_a_world_file_or_a_plan(town, tmp_path):
@@ -100,6 +113,20 @@ def test_map_of_a_world_is_a_valid_configuration(town):
     assert config.simulator.flyable_m == ()
     assert len(config.simulator.patrol_waypoints_m) >= 5
     assert map_of(town, 1) == changes
+
+
+def test_map_with_a_gap_of_millimetres_is_a_polygon_after_rounding(town, monkeypatch):
+    """Between the circles of two trees: rounding puts one corner on the other."""
+    hole = [(10, -4), (15, -0.004), (20, -4), (20, 4), (15, 0.004), (10, 4)]
+    area = shapely.Polygon([(-40, -10), (40, -10), (40, 10), (-40, 10)], [hole])
+    assert area.is_valid and not shapely.Polygon(np.round(hole, 2)).is_valid
+    monkeypatch.setattr(flyable, "flyable_area", lambda world: area)
+    config = with_map_of(load_config(), town, 1)
+    (polygon,) = config.simulator.flyable_polygons_m
+    kept = shapely.Polygon(polygon[0], polygon[1:])
+    assert kept.area == pytest.approx(area.area, abs=0.5)
+    assert kept.covers(shapely.Point(-30.0, 0.0))  # the start
+    assert all(round(value, 2) == value for ring in polygon for point in ring for value in point)
 
 
 def test_random_scenario_in_a_world_has_routes_on_its_ways(town):

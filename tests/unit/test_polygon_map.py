@@ -119,5 +119,6 @@ def test_configuration_takes_polygons_in_place_of_rectangles_and_checks_them():
         ({"flyable_m": [[-40.0, -40.0, 40.0, 40.0]]}, "leave the other one empty"),
         ({"flyable_polygons_m": [[[[0, 0], [1, 1], [0, 1], [1, 0]]]]}, "no polygon"),
     ):
-        with pytest.raises(ConfigError, match=message):
+        with pytest.raises(ConfigError, match=message) as error:
             make_config({"simulator": {**simulator, **change}}, "test")
+        assert "(got {" not in str(error.value)  # the message names the value, not the section

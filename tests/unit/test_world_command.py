@@ -56,6 +56,8 @@ def test_narrow_and_wide_strips_can_be_drawn(east_m):
         (("show", "nothing", "--out", "x.png"), "give a file, or one of grid"),
         (("show", "none.yaml", "--out", "x.png"), "none.yaml: No such file"),
         (("show", "grid", "--out", "x.gif"), "ends in .png"),
+        (("show", "a" * 300, "--out", "x.png"), "give a file, or one of grid"),
+        (("show", "a" * 300 + ".yaml", "--out", "x.png"), "File name too long"),
         (("import", "none.osm", "--out", "x.yaml"), "none.osm: No such file"),
         (("import", "none.osm", "--centre", "north", "--out", "x.yaml"), "LAT,LON|No such file"),
     ],

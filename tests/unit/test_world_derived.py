@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from shapely import LineString, Polygon
 from shapely.geometry import Point
 
+from followme_uav.sim.city import layout
+from followme_uav.sim.city.layout import crown_bottom_m
+from followme_uav.sim.city.world_place import WorldPlace
 from followme_uav.worlds.derived import lanes as lanes_module
 from followme_uav.worlds.derived.crosswalks import Crosswalk, crossed_at
 from followme_uav.worlds.derived.flyable import flyable_area, obstacles_in_flight
@@ -30,8 +33,8 @@ from followme_uav.worlds.derived.walking import (
     walk_graph,
     walkable_area,
 )
-from followme_uav.worlds.shapes import carriageway_polygon, polygon_of
-from followme_uav.worlds.world import Area, Building, Street, Terrain, Tree
+from followme_uav.worlds.shapes import barrier_polygon, carriageway_polygon, polygon_of
+from followme_uav.worlds.world import Area, Barrier, Building, Street, Terrain, Tree
 from tests.unit.world_parts import KINDS, crossing, flyable, lanes, made, small, square, walks
 
 each = pytest.mark.parametrize("kind", KINDS)
@@ -187,6 +190,17 @@ def test_no_way_of_people_crosses_a_carriageway_of_its_level_but_on_a_crosswalk(
             assert abs(height_m - walk.heights_m[[a, b]].mean()) > 2.0
 
 
+@pytest.mark.parametrize("angle_rad", [0.0, 0.3, 1.1, 2.5])
+@pytest.mark.parametrize("length_m", [5.0, 80.0])
+def test_straight_path_alone_is_a_way_for_people(angle_rad, length_m):
+    """Its places lie on a line, and a line has no triangles."""
+    end = (length_m * math.cos(angle_rad), length_m * math.sin(angle_rad))
+    path = Street("footpath", 2.5, ((0.0, 0.0), end))
+    walk = walk_graph(crossing(streets=(path,), buildings=(), areas=()))
+    assert len(walk.ways) == len(walk.places_m) - 1
+    assert np.hypot(*np.ptp(walk.places_m, axis=0)) > 0.8 * length_m
+
+
 @each
 def test_every_lane_leads_on_and_turns_join_its_ends(kind):
     network = lanes(kind)
@@ -290,6 +304,19 @@ def test_traffic_keeps_to_the_right():
         if lane.line_m[i + 1][0] - lane.line_m[i][0] > 10.0 and lane.line_m[i][1] < 0.0
     ]
     assert north and all(-40.0 < east < -37.0 for _, east, _ in north)
+
+
+def test_short_street_whose_ends_fall_into_one_junction_has_no_lane():
+    """Its ends are farther apart than a junction is wide, and joined by the ends of others."""
+    lines = [((0.0, 0.0), (2.0, 0.0)), ((0.0, 0.75), (-40.0, 40.0)), ((0.7, 0.8), (0.0, 40.0)),
+             ((1.4, 0.8), (40.0, 40.0)), ((2.0, 0.75), (45.0, 30.0)),
+             ((-40.0, 40.0), (0.0, 40.0), (40.0, 40.0), (45.0, 30.0))]  # fmt: skip
+    streets = tuple(Street("street", 9.0, line, 1.5, 2) for line in lines)
+    world = crossing(streets=streets, buildings=())
+    graph = street_graph(world)
+    assert all(line.length > 1.0 for *_, line in graph.edges(data="line"))
+    assert nx.is_connected(graph)
+    assert lane_network(world, ()).lanes
 
 
 def test_streets_that_are_shorter_than_wide_or_bend_sharply_do_no_harm():
@@ -512,6 +539,47 @@ def test_deck_is_a_solid_at_its_height_with_pillars_below():
     assert deck.bottoms_m == (5.0, 7.0, 7.0, 5.0)
     assert deck.tops_m == pytest.approx((7.1, 9.1, 9.1, 7.1))
     assert (pillar.bottoms_m[0], pillar.tops_m[0]) == (0.0, pytest.approx(6.0))
+
+
+def test_barrier_on_a_slope_follows_the_ground_as_one_object():
+    """As one solid it would be as high everywhere as at its upper end."""
+    terrain = Terrain(-60.0, -60.0, 120.0, ((0.0, 0.0), (12.0, 12.0)))
+    line = ((-50.0, 0.0), (0.0, 0.0), (50.0, 30.0))
+    barriers = (Barrier("wall", line, 1.5, 0.6), Barrier("hedge", line[1:], 1.4))
+    world = crossing(terrain=terrain, streets=(), buildings=(), barriers=barriers)
+    walls = [s for s in solids_of(world) if s.name == "barrier_0"]
+    assert len(walls) > 35
+    for wall in walls:
+        ground = [(north + 60.0) / 10.0 for north, _ in wall.ring_m]
+        assert max(wall.bottoms_m) < min(ground)
+        assert max(wall.tops_m) <= min(ground) + 1.5 + 0.4
+    whole = barrier_polygon(barriers[0])
+    covered = shapely.union_all([Polygon(wall.ring_m) for wall in walls], grid_size=1e-6)
+    assert covered.symmetric_difference(whole).area < 1e-3
+    names = [solid.name for solid in WorldPlace(world, 1).objects]
+    assert names == ["barrier_0", "barrier_1"]
+    level = solids_of(crossing(streets=(), buildings=(), barriers=barriers[1:]))
+    assert len(level) == 1
+
+
+def test_low_tree_with_a_wide_crown_has_a_trunk_above_the_ground():
+    trunk, crown = solids_of(crossing(streets=(), buildings=(), trees=(Tree((0.0, 9.0), 2.5),)))
+    assert trunk.top_m == crown.bottom_m == pytest.approx(0.1)
+    assert crown_bottom_m(layout.Tree(0.0, 9.0, 2.5, 2.5, "green")) == pytest.approx(0.1)
+
+
+def test_deck_is_an_obstacle_by_its_height_above_the_ground():
+    """Not above z = 0: a town on a plateau may be flown over, a viaduct over a gorge may not."""
+    road = Street("street", 10.0, ((0.0, -50.0), (0.0, 50.0)), 2.0, 2)
+    for ground_m, deck_m, is_free in ((20.0, 20.1, True), (-20.0, -10.0, False)):
+        bridge = Street("bridge", 8.0, ((-50.0, 0.0), (50.0, 0.0)), heights_m=(deck_m,) * 2)
+        terrain = Terrain(-60.0, -60.0, 120.0, ((ground_m,) * 2,) * 2)
+        world = crossing(streets=(road, bridge), buildings=(), terrain=terrain)
+        assert obstacles_in_flight(world).covers(Point(0.0, 0.0)) != is_free
+    gorge = Terrain(-60.0, -60.0, 60.0, ((0.0,) * 3, (-9.0,) * 3, (0.0,) * 3))
+    level = Street("bridge", 8.0, ((-50.0, 0.0), (50.0, 0.0)), heights_m=(0.1, 0.1))
+    world = crossing(streets=(road, level), buildings=(), terrain=gorge)
+    assert obstacles_in_flight(world).covers(Point(0.0, 0.0))
 
 
 def test_solids_of_the_grid_are_the_colliders_of_the_city():

@@ -81,6 +81,9 @@ def test_any_numbers_and_names_are_equal_after_a_round_trip(places, name, origin
         ("{BOUNDS, barriers: [{kind: wall, line_m: [[0, 0], [0, 0]]}]}",
          "barriers.0.line_m: all points are equal"),
         ("{BOUNDS, start_m: [0, 10]}", r"start_m: must lie within the bounds \(got 0, 10\)"),
+        ("{BOUNDS, start_m: [8, 3], "
+         "buildings: [{outline_m: [[0, 1], [9, 1], [9, 9]], height_m: 3}]}",
+         r"start_m: lies in buildings.0 \(got 8, 3\)"),
         ("{BOUNDS, streets: [{kind: street, width_m: 4, lanes: 2, line_m: [[0, 0], [9, 0]]}]}",
          "no room for 2 lanes"),
         ("{BOUNDS, streets: [{kind: bridge, width_m: 4, line_m: [[0, 0], [9, 0]]}]}",
@@ -129,6 +132,18 @@ def test_small_file_of_aliases_is_refused_before_it_grows(tmp_path):
     path = tmp_path / "bomb.yaml"
     path.write_text("\n".join(lines))
     with pytest.raises(ConfigError, match="aliases are not read"):
+        load_world(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("name: " + "[" * 60_000, 1), ("\n".join(" " * i + "a:" for i in range(60)), 41)],
+)
+def test_deeply_nested_file_is_one_line(tmp_path, text, line):
+    """The loader of YAML in C calls itself for each level, and ended the process."""
+    path = tmp_path / "deep.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=f"deep.yaml: line {line}: nested too deeply"):
         load_world(path)
 
 

@@ -15,8 +15,19 @@ from followme_uav.worlds.derived.solids import solids_of
 from followme_uav.worlds.derived.walking import walk_graph
 from followme_uav.worlds.geo import project, unproject
 from followme_uav.worlds.osm_import import ATTRIBUTION, import_world
-from followme_uav.worlds.osm_rules import building_of, highway_of, metres, surface_of
-from followme_uav.worlds.shapes import polygon_of, street_polygon
+from followme_uav.worlds.osm_rules import (
+    building_of,
+    highway_of,
+    is_below_ground,
+    metres,
+    surface_of,
+)
+from followme_uav.worlds.shapes import (
+    barrier_polygon,
+    carriageway_polygon,
+    polygon_of,
+    street_polygon,
+)
 from followme_uav.worlds.world import MAX_ITEMS, GeoOrigin
 from followme_uav.worlds.world_file import load_world, save_world
 from tests.unit.world_parts import crossing
@@ -181,7 +192,7 @@ def test_ground_and_furniture_are_imported(town):
     assert len(world.trees) > 8  # in the wood
     assert [p.at_m for p in world.lamps] == [pytest.approx((5.0, -6.0), abs=0.02)]
     assert len(world.benches) == 1
-    assert [b.kind for b in world.barriers] == ["hedge"]
+    assert [b.kind for b in world.barriers] == ["hedge", "hedge"]  # a street leads through it
 
 
 def test_places_keep_their_geodetic_positions(town):
@@ -307,6 +318,125 @@ def test_what_lies_below_the_ground_is_left_out(tmp_path):
     assert polygon_of(stream).covers(Point(0, -50))
 
 
+def test_straight_bridge_of_two_nodes_has_a_deck_with_room_for_the_street_below(tmp_path):
+    """Most straight bridges are mapped with their two ends only."""
+    m = Map()
+    m.way([(0, -70), (0, 70)], highway="primary", bridge="yes")
+    m.way([(60, -50), (60, 50)], highway="footway", bridge="yes")
+    m.way([(-90, 0), (90, 0)], highway="residential")
+    long, short = (s for s in imported(m.write(tmp_path / "bridge.osm")).streets if s.is_raised)
+    assert max(long.heights_m) == pytest.approx(6.32)
+    assert long.heights_m[0] == long.heights_m[-1] == 0.02
+    flat = [n_e for n_e, h in zip(long.line_m, long.heights_m, strict=True) if h > 6.3]
+    assert [east for _, east in flat] == pytest.approx([-10.0, 0.0, 10.0], abs=10.0)
+    assert max(short.heights_m) <= 0.62
+
+
+def test_walls_have_gaps_where_streets_lead_through_and_lamps_stand_beside_the_cars(tmp_path):
+    """Cars would drive through them: lanes know nothing of what stands on a carriageway."""
+    m = Map()
+    m.way([(0, -90), (0, 90)], highway="residential")
+    m.way([(-90, 50), (90, 50)], highway="footway")
+    m.way([(-40, 10), (40, 10), (40, 80)], barrier="wall")
+    m.way([(-60, 10), (-60, 40)], barrier="city_wall")
+    m.way([(-20, 10), (-20, 40)], barrier="fence", level="-1")
+    m.node(1, 20, highway="street_lamp")
+    m.node(3.2, 30, highway="street_lamp")
+    m.node(4, 40, highway="street_lamp")
+    world = imported(m.write(tmp_path / "walls.osm"))
+    roads = shapely.union_all([street_polygon(s) for s in world.streets])
+    cars = shapely.union_all([carriageway_polygon(s) for s in world.streets if s.lanes])
+    assert len(world.barriers) == 4
+    assert all(roads.distance(barrier_polygon(b)) > 0.29 for b in world.barriers)
+    length_m = sum(shapely.LineString(b.line_m).length for b in world.barriers)
+    assert length_m == pytest.approx(80.0 + 70.0 + 30.0 - (9.0 + 1.0) - (2.2 + 1.0), abs=0.1)
+    assert [lamp.at_m for lamp in world.lamps] == [pytest.approx((4.0, 40.0), abs=0.02)]
+    assert all(cars.distance(Point(lamp.at_m)) > 0.3 for lamp in world.lamps)
+    assert "repaired: 1 barriers across streets" in world.notes
+    assert "left out: 2 lamps on streets" in world.notes
+
+
+def test_ring_within_a_hole_is_an_island_and_a_square_may_be_a_multipolygon(tmp_path):
+    m = Map()
+    rings = [m.box(-50, -50, half) for half in (40, 30, 10)]
+    m.relation(zip(rings, ("outer", "inner", "outer"), strict=True), type="multipolygon",
+               building="yes")  # fmt: skip
+    edge, fountain = m.box(60, 60, 20), m.box(60, 60, 5)
+    m.relation([(edge, "outer"), (fountain, "inner")], type="multipolygon", highway="pedestrian")
+    world = imported(m.write(tmp_path / "rings.osm"))
+    assert sum(polygon_of(b).area for b in world.buildings) == pytest.approx(3200.0, rel=1e-3)
+    assert polygon_of(at(world, -50, -50)).area == pytest.approx(400.0, rel=1e-3)
+    (plaza,) = world.areas
+    assert plaza.surface == "square"
+    assert polygon_of(plaza).area == pytest.approx(1500.0, rel=1e-3)
+
+
+def test_street_goes_on_below_a_roof_and_no_tree_or_lamp_stands_through_it(tmp_path):
+    m = Map()
+    m.box(0, 0, 15, building="roof")
+    m.way([(0, -90), (0, 90)], highway="residential")
+    m.node(10, 10, natural="tree")
+    m.node(10, -10, highway="street_lamp")
+    world = imported(m.write(tmp_path / "station.osm"))
+    (street,) = world.streets
+    assert street.width_m == 9.0 and len(street.line_m) == 2
+    assert at(world, 0, 0).base_m == 4.0
+    assert not world.trees and not world.lamps
+
+
+def test_house_below_a_large_raised_building_stays_whole(tmp_path):
+    """Without tags its height, and so whether it is raised, follows from its own area."""
+    m = Map()
+    m.box(0, 0, 15, building="yes", building__min_level="3")
+    m.box(0, 0, 5, building="yes")
+    world = imported(m.write(tmp_path / "raised.osm"))
+    assert sorted(b.base_m for b in world.buildings) == [0.0, 9.0]
+    house = next(b for b in world.buildings if not b.base_m)
+    assert polygon_of(house).area == pytest.approx(100.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("cover", ["room", "bridge", "no street", "street in a hall"])
+def test_take_off_is_below_the_sky(tmp_path, cover):
+    """Under a bridge there are no walls, so that it seemed to be the most open place."""
+    m = Map()
+    if cover == "room":
+        m.box(0, 0, 30, building="yes", min_height="5", height="9")
+    elif cover == "bridge":
+        m.way([(-90, 0), (90, 0)], highway="motorway", bridge="yes")
+    else:
+        m.box(0, 0, 30, building="yes")
+    for east in range(-100, 101, 10):
+        if abs(east) > 35:
+            m.box(9, east, 4, building="yes")
+    if cover != "no street":
+        m.way([(0, -20), (0, 20)] if "hall" in cover else [(0, -90), (0, 90)], highway="path")
+    world = imported(m.write(tmp_path / "cover.osm"))
+    start = Point(world.start_m)
+    assert all(polygon_of(b).distance(start) > 0.8 for b in world.buildings)
+    assert all(street_polygon(s).distance(start) > 0.8 for s in world.streets if s.is_raised)
+    save_world(world, tmp_path / "world.yaml")
+
+
+def test_what_lies_beyond_the_square_is_not_counted(tmp_path):
+    """Only few of the broken objects of a large file concern the world that is cut out of it."""
+    m = Map()
+    m.box(0, 0, 6, building="yes")
+    for north in range(1000, 1500, 100):
+        m.way([(north, 0), (north + 9, 9), (north, 9), (north + 9, 0)], closed=True, building="yes")
+        m.way([(north, 50)], highway="path")
+        m.way([(north, 60), (north, 70)], missing=[99], highway="path")
+        m.way([(north, 80), (north, 90)], closed=True, landuse="grass")
+        far = m.way([(north, 95), (north, 99)], missing=[99])
+        m.relation([(far, "outer"), (77777, "outer")], type="multipolygon", natural="water")
+    near = m.way([(50, 50), (50, 60)])
+    m.relation([(near, "outer"), *((n, "outer") for n in range(7000, 7009))], type="multipolygon",
+               natural="water")  # fmt: skip
+    assert imported(m.write(tmp_path / "far.osm")).notes == (
+        "repaired: 1 multipolygons with missing ways",
+        "left out: 1 multipolygons that are no polygons",
+    )
+
+
 def test_town_at_the_date_line_is_cut_out_around_its_middle():
     """The longitudes of its houses are near 180 and near -180."""
     houses = [179.990, 179.999, -179.995, -179.980, -179.970]
@@ -369,6 +499,29 @@ def test_missing_and_odd_tags_have_sensible_defaults():
     assert highway_of({**roundabout, "oneway": "no"}).lanes == 2
     assert surface_of({"natural": "water"}) == "water"
     assert surface_of({"natural": "peak"}) is None
+
+
+def test_roof_without_walls_is_open_below_and_a_thin_part_keeps_its_base():
+    roof = building_of({"building": "roof"}, 200.0)
+    assert (roof.base_m, roof.height_m, roof.roof) == (4.0, 4.5, "flat")
+    carport = building_of({"building": "carport", "height": "2.4", "roof:shape": "gabled"}, 30.0)
+    assert (carport.base_m, carport.height_m, carport.roof) == (2.5, 3.0, "flat")
+    canopy = building_of({"building": "roof", "min_height": "5", "height": "6"}, 200.0)
+    assert (canopy.base_m, canopy.height_m) == (5.0, 6.0)
+    passage = building_of({"building": "yes", "min_height": "5", "height": "5.5"}, 200.0)
+    assert passage.base_m == 5.0
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [({"level": "-1"}, True), ({"level": "-2;-1"}, True), ({"level": "-1;0"}, False),
+     ({"level": "-1-1"}, False), ({"level": "1"}, False), ({"level": "ground"}, False),
+     ({"indoor": "yes"}, True), ({"indoor": "no"}, False), ({"layer": "-1"}, False),
+     ({"tunnel": "yes"}, True), ({}, False)],
+)  # fmt: skip
+def test_what_is_indoors_or_on_a_lower_level_is_not_seen_from_above(tags, expected):
+    assert is_below_ground(tags) == expected
+    assert (highway_of({"highway": "footway", **tags}) is None) == expected
 
 
 @pytest.mark.skipif(TOWN is None, reason="the example town is not beside the repository")

@@ -12,6 +12,8 @@ from followme_uav.sim.city.obstacles import ClearanceField
 from followme_uav.sim.city.rays import RayField
 from followme_uav.sim.city.slopes import ray_to_terrain_m
 from followme_uav.sim.city.world_place import WorldPlace
+from followme_uav.sim.rendering.meshes.city_cells import CityMesh
+from followme_uav.sim.rendering.meshes.world_structures import add_barrier
 from followme_uav.sim.vehicle.vehicle import Vehicle
 from followme_uav.worlds import world as w
 from followme_uav.worlds.terrain import ground_height_m
@@ -112,6 +114,22 @@ def test_vehicle_stands_on_the_slope_at_the_start_without_a_collision():
     assert vehicle.collision is None
     assert vehicle.in_contact
     assert vehicle.position_m == pytest.approx((-5.0, -20.0, vehicle.start_m[2]), abs=0.1)
+
+
+@pytest.mark.parametrize("kind", ["hedge", "wall", "fence"])
+def test_barrier_on_a_slope_is_drawn_as_high_above_the_ground_as_on_level_ground(kind: str):
+    barrier = w.Barrier(kind, ((-40.0, 0.0), (0.0, 10.0), (40.0, 10.0)), 1.5, 0.4)
+
+    def ground_m(north_m: float, east_m: float) -> float:
+        return 5.0 * math.sin(north_m / 15.0)  # a slope of a third
+
+    out = CityMesh()
+    add_barrier(out, barrier, ground_m, 7, on_slope=True)
+    meshes = [*out.solids.values(), *out.details.values()]
+    points = np.vstack([m.vertices["position"] for m in meshes if not m.is_empty])
+    above_m = [-down - ground_m(north, east) for north, east, down in points.tolist()]
+    assert 1.4 < max(above_m) < 1.5 + 3.0 / 3.0 + 0.2
+    assert min(above_m) > -0.3 - 3.0 / 3.0 - 0.2
 
 
 def test_style_of_the_world_counts_unless_another_one_is_asked_for():

@@ -267,4 +267,5 @@ def in_flight_corridor(north_m: float, east_m: float) -> bool:
 
 def crown_bottom_m(tree: Tree) -> float:
     """Height at which the crown of a tree begins."""
-    return min(0.42 * tree.height_m, tree.height_m - 1.6 * tree.crown_radius_m + 1.0)
+    trunk_m = tree.height_m - 1.6 * tree.crown_radius_m + 1.0
+    return min(0.42 * tree.height_m, max(trunk_m, 0.1))

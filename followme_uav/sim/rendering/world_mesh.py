@@ -52,7 +52,8 @@ def build_world(place: WorldPlace, numbers: Mapping[str, int]) -> CityMesh:
             pillars = [numbers[f"deck_{i}_pillar_{k}"] for k in range(len(street.supports_m))]
             add_deck(out, street, place.floor_height_m, numbers[f"deck_{i}"], pillars)
     for i, barrier in enumerate(world.barriers):
-        add_barrier(out, barrier, place.floor_height_m, numbers[f"barrier_{i}"])
+        number = numbers[f"barrier_{i}"]
+        add_barrier(out, barrier, place.floor_height_m, number, world.terrain is not None)
     _add_plants(_Standing(out, place), place, numbers)
     _add_furniture(_Standing(out, place), place, numbers)
     return out.without_empty_cells()

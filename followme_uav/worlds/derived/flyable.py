@@ -8,6 +8,7 @@ import shapely
 from shapely import Polygon
 from shapely.geometry import Point as ShapelyPoint
 
+from followme_uav.worlds.derived.heights import deck_heights_m
 from followme_uav.worlds.shapes import (
     barrier_polygon,
     box_of,
@@ -15,7 +16,8 @@ from followme_uav.worlds.shapes import (
     polygon_of,
     polygons_in,
 )
-from followme_uav.worlds.world import World
+from followme_uav.worlds.terrain import ground_heights_m
+from followme_uav.worlds.world import Street, World
 
 CLEARANCE_M = 1.2
 """Distance from obstacles."""
@@ -23,6 +25,7 @@ CORRIDOR_M = 6.0
 """The air within this distance of the middle of a street counts as a part of it."""
 LOWEST_M = 3.0
 """Lower objects are no obstacles: vehicles fly above them."""
+_DECK_SPACING_M = 5.0
 _OPEN = ("square", "pavement", "parking", "yard")
 
 
@@ -49,11 +52,18 @@ def obstacles_in_flight(world: World) -> Any:
         ShapelyPoint(p.at_m).buffer(0.3, quad_segs=2) for p in world.lamps if p.height_m > LOWEST_M
     ]
     for street in world.streets:
-        if street.is_raised and max(street.heights_m) + street.railing_m > LOWEST_M:
+        if street.is_raised and _deck_top_m(world, street) > LOWEST_M:
             solid.append(line_of(street).buffer(street.width_m / 2.0, cap_style="flat"))
         half_m = street.support_half_m
         solid += [ShapelyPoint(p).buffer(half_m, cap_style="square") for p in street.supports_m]
     return shapely.union_all(solid)
+
+
+def _deck_top_m(world: World, street: Street) -> float:
+    """The greatest height of the railings of a deck above the ground below."""
+    points = line_of(street).segmentize(_DECK_SPACING_M).coords
+    above_m = deck_heights_m(street, points) - ground_heights_m(world.terrain, points)
+    return float(above_m.max()) + street.railing_m
 
 
 def flyable_area(

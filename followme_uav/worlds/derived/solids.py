@@ -15,11 +15,12 @@ import shapely
 from shapely import LineString, Polygon
 from shapely.geometry.polygon import orient
 
-from followme_uav.worlds.shapes import barrier_polygon, box_of, line_of, polygon_of
+from followme_uav.worlds.shapes import barrier_parts, box_of, line_of, polygon_of
 from followme_uav.worlds.terrain import Floats, ground_height_m, ground_heights_m
 from followme_uav.worlds.world import Point, Street, World
 
 _TRUNK_M, _LAMP_M = 0.25, 0.12
+_SHORTEST_TRUNK_M = 0.1
 _BENCH_HEIGHT_M = 0.8
 _INTO_GROUND_M = 0.3
 """Solids on a slope begin so far below its lowest point."""
@@ -150,11 +151,12 @@ def _solids(world: World) -> Iterator[ConvexPart | Pillar]:
         for i, (at_m, radius_m, height_m) in enumerate(items):
             ground = ground_height_m(world.terrain, *at_m)
             yield Pillar(f"{kind}_{i}", at_m, radius_m, ground, ground + height_m)
+    on_slope = world.terrain is not None
     for kind, shapes in (
         ("bench", [(box_of(b), _BENCH_HEIGHT_M) for b in world.benches]),
         ("car", [(box_of(c), c.height_m) for c in world.parked_cars]),
         ("container", [(box_of(c), c.height_m) for c in world.containers]),
-        ("barrier", [(barrier_polygon(b), b.height_m) for b in world.barriers]),
+        ("barrier", [(barrier_parts(b, on_slope), b.height_m) for b in world.barriers]),
     ):
         for i, (shape, height_m) in enumerate(shapes):
             for part in shapely.get_parts(shape):
@@ -167,7 +169,8 @@ def _solids(world: World) -> Iterator[ConvexPart | Pillar]:
 
 def crown_bottom_m(height_m: float, crown_radius_m: float) -> float:
     """Height above the ground at which the crown of a tree begins."""
-    return min(0.42 * height_m, height_m - 1.6 * crown_radius_m + 1.0)
+    trunk_m = height_m - 1.6 * crown_radius_m + 1.0
+    return min(0.42 * height_m, max(trunk_m, _SHORTEST_TRUNK_M))
 
 
 def _ground_span(world: World, points: Any) -> tuple[float, float]:

@@ -139,7 +139,11 @@ def _add_edges(
         points[0], points[-1] = graph.nodes[a]["at_m"], graph.nodes[b]["at_m"]
         if a > b:
             points.reverse()
-        graph.add_edge(a, b, street=street, line=LineString(points))
+        way = LineString(points)
+        # Ends that are one junction only over others: both are moved to its middle.
+        if a == b and way.length < 2.0 * JOIN_M:
+            continue
+        graph.add_edge(a, b, street=street, line=way)
 
 
 def line_from(graph: nx.MultiGraph, a: int, b: int, key: int) -> LineString:

@@ -207,19 +207,26 @@ def _samples(world: World, area: Any) -> list[Point]:
 
 def _straight_ways(places: Floats, area: Any) -> list[tuple[int, int]]:
     """Edges of the Delaunay triangulation that stay in the walkable area."""
-    if len(places) < 4:
+    if len(places) < 2:
         return []
-    try:
-        corners = Delaunay(places).simplices
-    except QhullError:
-        return []
-    pairs = np.vstack([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
+    pairs = _neighbours(places)
     pairs = np.unique(np.sort(pairs, axis=1), axis=0)
     length = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
     pairs = pairs[(length < _LONGEST_M) & (length > 1e-6)]
     lines = shapely.linestrings(places[pairs])
     pairs = pairs[shapely.covers(area, lines)]
     return [(int(a), int(b)) for a, b in pairs]
+
+
+def _neighbours(places: Floats) -> Any:
+    """(n, 2) pairs of places between which no other place lies."""
+    try:
+        corners = Delaunay(places).simplices
+    except QhullError:  # on a line, or too few: one straight path
+        along = places @ (places[np.argmax(np.hypot(*(places - places[0]).T))] - places[0])
+        order = np.argsort(along, kind="stable")
+        return np.column_stack([order[:-1], order[1:]])
+    return np.vstack([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
 
 
 def _raised_ways(

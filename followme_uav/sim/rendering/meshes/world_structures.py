@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import shapely
@@ -14,8 +15,8 @@ from followme_uav.sim.rendering.meshes.flat_polygons import add_beam, add_level,
 from followme_uav.sim.rendering.meshes.mesh import Mesh
 from followme_uav.sim.rendering.meshes.mesh_part import Floats
 from followme_uav.sim.rendering.textures.layers import TextureLayer
-from followme_uav.worlds.shapes import barrier_polygon, line_of, polygons_in
-from followme_uav.worlds.world import Barrier, Bench, Container, Street
+from followme_uav.worlds.shapes import SLOPE_PIECE_M, barrier_parts, line_of
+from followme_uav.worlds.world import Barrier, Bench, Container, Point, Street
 
 _CONCRETE: Colour = (0.62, 0.60, 0.57)
 _STEEL: Colour = (0.16, 0.16, 0.17)
@@ -114,14 +115,26 @@ def _add_railing(
         details.box((n, e, -low - 0.5 * height_m), half, plain, _STEEL, number)
 
 
-def add_barrier(out: CityMesh, barrier: Barrier, ground_m: GroundAt, number: int) -> None:
-    """Append a hedge, a wall or a fence."""
-    for polygon in polygons_in(barrier_polygon(barrier)):
+def add_barrier(
+    out: CityMesh, barrier: Barrier, ground_m: GroundAt, number: int, on_slope: bool
+) -> None:
+    """Append a hedge, a wall or a fence.
+
+    Args:
+        out: The meshes to append to.
+        barrier: What to append.
+        ground_m: Heights of the ground.
+        number: Its object number.
+        on_slope: Whether the world has heights, which its top follows.
+    """
+    for polygon in barrier_parts(barrier, on_slope):
         mesh, details = _meshes(out, np.array(polygon.representative_point().coords[0]))
         corners = [ground_m(float(n), float(e)) for n, e in polygon.exterior.coords]
         low_m, high_m = min(corners) - _INTO_GROUND_M, max(corners) + barrier.height_m
         if barrier.kind == "fence":
-            _add_fence(mesh, details, barrier, ground_m, number)
+            line = line_of(barrier)
+            points = list((line.segmentize(SLOPE_PIECE_M) if on_slope else line).coords)
+            _add_fence(mesh, details, points, barrier.height_m, ground_m, number)
             return
         layer, tint = (
             (TextureLayer.GRASS, _HEDGE)
@@ -135,17 +148,22 @@ def add_barrier(out: CityMesh, barrier: Barrier, ground_m: GroundAt, number: int
 
 
 def _add_fence(
-    mesh: Mesh, details: Mesh, barrier: Barrier, ground_m: GroundAt, number: int
+    mesh: Mesh,
+    details: Mesh,
+    points: Sequence[Point],
+    height_m: float,
+    ground_m: GroundAt,
+    number: int,
 ) -> None:
-    for a, b in zip(barrier.line_m, barrier.line_m[1:], strict=False):
+    for a, b in itertools.pairwise(points):
         start = np.array((*a, ground_m(*a)))
         end = np.array((*b, ground_m(*b)))
-        _add_railing(mesh, details, start, end, barrier.height_m, number)
+        _add_railing(mesh, details, start, end, height_m, number)
         length_m = max(float(np.hypot(*(end - start)[:2])), 1e-6)
         count = int(length_m / 0.35)
         for k in range(count):
             n, e, low = (start + (k + 0.5) / count * (end - start)).tolist()
-            half = (0.015, 0.015, 0.5 * barrier.height_m)
+            half = (0.015, 0.015, 0.5 * height_m)
             details.box((n, e, -low - half[2]), half, TextureLayer.PLAIN, _STEEL, number)
 
 
