@@ -207,16 +207,23 @@ class Simulation:
 
         A position below the ground becomes standing on it.
         """
-        north, east, down = position_m
-        standing = -self.city.floor_height_m(north, east) - self.vehicle.airframe.half_size_m[2]
-        self.vehicle.set_motion(
-            (north, east, min(down, standing)), orientation, velocity_mps, rates_radps
-        )
-        on_ground = down > standing - _LANDED_HEIGHT_M
+        north, east, down = self.above_ground(position_m)
+        self.vehicle.set_motion((north, east, down), orientation, velocity_mps, rates_radps)
+        on_ground = down > self._standing_down_m(north, east) - _LANDED_HEIGHT_M
         self.autopilot.moved(landed=self.autopilot.landed and on_ground)
         self.changed()
 
     @property
+    def above_ground(self, position_m: Vec3) -> Vec3:
+        """A position of the vehicle; one below the ground becomes standing on it."""
+        north, east, down = position_m
+        return north, east, min(down, self._standing_down_m(north, east))
+
+    def _standing_down_m(self, north_m: float, east_m: float) -> float:
+        """The z of the vehicle's centre where it stands on the ground."""
+        floor_m = self.city.floor_height_m(north_m, east_m)
+        return -floor_m - self.vehicle.airframe.half_size_m[2]
+
     def cameras(self) -> tuple[Mounted, ...]:
         """All cameras, by number."""
         return self.rig.mounted
