@@ -24,12 +24,14 @@ class PaintedSky:
         self.object_names = OBJECT_NAMES
         self.renderings = 0
         self.objects = ()
+        self.vehicle = None
 
     def set_objects(self, objects):
         self.objects = tuple(objects)
 
-    def render(self, camera, width_px, height_px, people, cars):
+    def render(self, camera, width_px, height_px, people, cars, vehicle=None):
         self.renderings += 1
+        self.vehicle = vehicle
         row, column = np.mgrid[:height_px, :width_px]
         rgb = np.stack((row, column, np.full_like(row, 200)), axis=2).astype(np.uint8)
         object_id = np.ones((height_px, width_px), np.uint8)

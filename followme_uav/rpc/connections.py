@@ -39,6 +39,8 @@ MAX_UNFINISHED_BYTES = 2 * 2**20
 WRITE_BYTES = 2**20
 """Answers that are ready together go out in one write, up to about this size."""
 WARNING_PERIOD_S = 1.0
+MAX_LOGGED = 200
+"""Characters of a client's text in the log."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,7 @@ class Connection(asyncio.Protocol):
                 try:
                     self._all.dispatcher.dispatch(method, params)
                 except HandlerError as error:
-                    logger.info("notification failed: %s", error)
+                    self._all.warn("notification failed: %s", ascii(str(error)[:MAX_LOGGED]))
             case Response():
                 raise WireError("a client sent a response")
 

@@ -16,6 +16,7 @@ from followme_uav.sim.city.atmosphere import Atmosphere
 from followme_uav.sim.city.layout import Car
 from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.spawned import SpawnedObject
+from followme_uav.sim.vehicle.state import Pose
 
 
 class RenderedImages(Protocol):
@@ -48,8 +49,18 @@ class Renderer(Protocol):
         height_px: int,
         people: tuple[Person, ...],
         cars: tuple[Car, ...],
+        vehicle: Pose | None = None,
     ) -> RenderedImages:
-        """Render one view, with depth and object ids; `cars` are the driving ones."""
+        """Render one view, with depth and object ids.
+
+        Args:
+            camera: pose and field of view.
+            width_px: of the image.
+            height_px: of the image.
+            people: all of them.
+            cars: the driving ones.
+            vehicle: drawn when given; the vehicle's own cameras do not show it.
+        """
 
     def set_atmosphere(self, atmosphere: Atmosphere) -> None:
         """Draw in that light from now on. Called only if the light differs from the default."""
@@ -83,7 +94,7 @@ class ShotCache:
     def __init__(self, renderer: Renderer | None) -> None:
         self.renderer = renderer
         self.latest: Shot | None = None
-        self._shots: dict[tuple[CameraPose, tuple[int, int]], Shot] = {}
+        self._shots: dict[tuple[CameraPose, tuple[int, int], Pose | None], Shot] = {}
         self._light: Atmosphere | None = None
 
     def clear(self) -> None:
@@ -96,9 +107,11 @@ class ShotCache:
             self.renderer.set_atmosphere(light)
             self._light = light
 
-    def find(self, camera: CameraPose, size_px: tuple[int, int]) -> Shot | None:
-        """The shot of the present instant with that pose and size, if there is one."""
-        return self._shots.get((camera, size_px))
+    def find(
+        self, camera: CameraPose, size_px: tuple[int, int], vehicle: Pose | None = None
+    ) -> Shot | None:
+        """The shot of the present instant with that pose, size and vehicle, if there is one."""
+        return self._shots.get((camera, size_px, vehicle))
 
     def take(
         self,
@@ -107,6 +120,7 @@ class ShotCache:
         size_px: tuple[int, int],
         people: tuple[Person, ...],
         cars: tuple[Car, ...],
+        vehicle: Pose | None = None,
     ) -> Shot:
         """Render a shot and keep it.
 
@@ -115,6 +129,6 @@ class ShotCache:
         """
         if self.renderer is None:
             raise RuntimeError("this simulation has no renderer")
-        images = self.renderer.render(camera, *size_px, people, cars)
-        shot = self._shots[camera, size_px] = Shot(time_ns, camera, images)
+        images = self.renderer.render(camera, *size_px, people, cars, vehicle)
+        shot = self._shots[camera, size_px, vehicle] = Shot(time_ns, camera, images)
         return shot

@@ -28,6 +28,7 @@ from followme_uav.sim.vehicle.camera_rig import SCENE, CameraRig, Mounted
 from followme_uav.sim.vehicle.equipment import Equipment
 from followme_uav.sim.vehicle.flight_controller import make_controller
 from followme_uav.sim.vehicle.manoeuvre_sets import manoeuvres_by
+from followme_uav.sim.vehicle.state import Pose
 from followme_uav.sim.vehicle.tasks import PERIOD_NS, TaskRunner
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_NS, Vehicle
 from followme_uav.sim.vehicle.vehicle_spec import VehicleSpec, load_vehicle
@@ -207,14 +208,21 @@ class Simulation:
 
         A position below the ground becomes standing on it.
         """
-        north, east, down = position_m
-        standing = -self.city.floor_height_m(north, east) - self.vehicle.airframe.half_size_m[2]
-        self.vehicle.set_motion(
-            (north, east, min(down, standing)), orientation, velocity_mps, rates_radps
-        )
-        on_ground = down > standing - _LANDED_HEIGHT_M
+        north, east, down = self.above_ground(position_m)
+        self.vehicle.set_motion((north, east, down), orientation, velocity_mps, rates_radps)
+        on_ground = down > self._standing_down_m(north, east) - _LANDED_HEIGHT_M
         self.autopilot.moved(landed=self.autopilot.landed and on_ground)
         self.changed()
+
+    def above_ground(self, position_m: Vec3) -> Vec3:
+        """A position of the vehicle; one below the ground becomes standing on it."""
+        north, east, down = position_m
+        return north, east, min(down, self._standing_down_m(north, east))
+
+    def _standing_down_m(self, north_m: float, east_m: float) -> float:
+        """The z of the vehicle's centre where it stands on the ground."""
+        floor_m = self.city.floor_height_m(north_m, east_m)
+        return -floor_m - self.vehicle.airframe.half_size_m[2]
 
     @property
     def cameras(self) -> tuple[Mounted, ...]:
@@ -232,11 +240,14 @@ class Simulation:
             RuntimeError: There is no renderer.
         """
         pose, size_px = self.rig.pose(camera, image_type), self.rig.size_px(camera, image_type)
-        shot = self._shots.find(pose, size_px)
+        seen = None
+        if self.rig.is_external(camera):
+            seen = Pose(self.vehicle.position_m, self.vehicle.orientation)
+        shot = self._shots.find(pose, size_px, seen)
         if shot is None:
             self.light_up()
             people, cars = self.crowd.people, self.traffic.cars
-            shot = self._shots.take(self.time_ns, pose, size_px, people, cars)
+            shot = self._shots.take(self.time_ns, pose, size_px, people, cars, seen)
         if camera == 0 and (pose, size_px) == (self.rig.pose(0), self.rig.size_px(0)):
             self._shots.latest = shot
         return shot

@@ -225,7 +225,9 @@ class FlightRecording:
             magnification_filter="Linear",
         )
         self._log("world/camera/image", shown)
-        if entry.step.mask is not None:
+        if entry.step.mask is None:
+            self._hide("world/camera/mask")
+        else:
             classes = np.argmax(entry.step.mask, axis=2).astype(np.uint8)
             self._log("world/camera/mask", rr.SegmentationImage(classes, opacity=0.45))
         self._log_detections(entry.step, image)

@@ -243,6 +243,17 @@ def test_failed_or_cancelled_future_gives_an_error_answer(peer, bench):
         assert msgid == 9 and "rpclib: function 'hold'" in error
 
 
+def test_failing_notifications_do_not_fill_the_log(peer, caplog):
+    """A client may send any number of them, each as long as a message may be."""
+    caplog.set_level("INFO")
+    for _ in range(20):
+        peer.send(2, "un\nknown" * 1000, [])
+    assert peer.ask("ping") == [1, 1, None, True]
+    lines = [r.getMessage() for r in caplog.records if "notification" in r.getMessage()]
+    assert 1 <= len(lines) <= 2
+    assert all(len(line) < 300 and "\n" not in line for line in lines)
+
+
 def test_notification_is_executed_without_an_answer(peer, bench):
     peer.send(2, "note", ["quiet"])
     peer.send(2, "unknown", [])

@@ -200,6 +200,17 @@ def test_state_has_exactly_airsims_keys(call):
     )
 
 
+def test_pose_below_a_building_is_refused_as_one_inside(call):
+    """The vehicle would be put on the ground, and so into the building's walls."""
+    solids = call.call("simFollowMeSolids")
+    building = next(s for s in solids if s["name"].startswith("building"))
+    north, east, _ = xyz(building["position"])
+    for down in (-1.0, 5.0):
+        there = {"position": vector(north, east, down), "orientation": {"w_val": 1.0}}
+        with pytest.raises(RemoteError, match="no room"):
+            call.call("simSetVehiclePose", there, False, NAME)
+
+
 def test_arming_needs_api_control(call):
     call.call("enableApiControl", False, NAME)
     assert call.call("isApiControlEnabled", NAME) is False

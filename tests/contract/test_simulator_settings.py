@@ -167,6 +167,19 @@ def test_external_camera_is_found_moved_and_reset(call):
     assert xyz(info["pose"]["position"]) == (3, 4, -20)
 
 
+def test_external_camera_sees_the_vehicle_and_its_own_cameras_do_not(equipment):
+    """Scripts film the flight with it; the vehicle was missing from these images."""
+    with serving(equipment=equipment) as (connect, simulation):
+        session = connect()
+        session.call("simFollowMePlaceVehicle", vector(0.0, 0.0, -8.0), 0.0, NAME)
+        images(session, request(camera="0"))
+        assert simulation.renderer.vehicle is None
+        images(session, request(camera="tower"), external=True)
+        assert simulation.renderer.vehicle.position_m == simulation.vehicle.position_m
+        images(session, request(camera="high"))
+        assert simulation.renderer.vehicle is None
+
+
 def test_own_and_external_cameras_have_separate_names(call):
     with pytest.raises(RemoteError, match="camera 'tower' does not exist"):
         images(call, request(camera="tower"))

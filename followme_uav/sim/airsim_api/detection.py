@@ -20,6 +20,7 @@ from followme_uav.sim.airsim_api.dialects import ServerDialect
 from followme_uav.sim.airsim_api.service import Handlers, Service
 from followme_uav.sim.airsim_api.structs import read_number, read_text
 from followme_uav.sim.city.patterns import MAX_PATTERN, wild
+from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.simulation import Simulation
 from followme_uav.sim.simulation_runner import SimulationRunner
 from followme_uav.sim.vehicle.earth import Home
@@ -43,7 +44,7 @@ class DetectionFilter:
 class DetectionMethods(Service):
     """simGetDetections and its filters: each camera has one filter for each image type.
 
-    An object with a name is detected if any pixel shows it, except the vehicle's own body.
+    An object with a name is detected if any pixel shows it: the vehicle in external cameras only.
 
     Args:
         simulator: the simulator that serves them.
@@ -133,7 +134,7 @@ def detections(
     found = []
     names = simulation.objects.with_names(object_names)
     for number in np.unique(shot.images.object_id).tolist():
-        name = names[number]
+        name = _name_for_clients(simulation, names[number])
         if not any(wild(name, pattern) for pattern in wanted.patterns):
             continue
         body = find_body(simulation, name)
@@ -144,6 +145,11 @@ def detections(
         pixels = shot.images.object_id == number
         found.append(_detection(body, name, shot.camera, pixels, simulation.equipment.home))
     return found
+
+
+def _name_for_clients(simulation: Simulation, name: str) -> str:
+    """The renderer knows the vehicle by its default name only."""
+    return simulation.equipment.vehicle_name if name == VEHICLE_NAME else name
 
 
 def _detection(

@@ -90,14 +90,13 @@ class VehicleMethods(Service):
                 now if math.isnan(new) else new
                 for new, now in zip(position, vehicle.position_m, strict=True)
             )
-            if not ignore and simulation.clearance_m((north, east, down)) < ROOM_M:
+            place_m = simulation.above_ground((north, east, down))
+            if not ignore and simulation.clearance_m(place_m) < ROOM_M:
                 raise HandlerError(
                     f"no room at ({north:g}, {east:g}, {down:g}): less than {ROOM_M} m to the "
                     "nearest solid; choose another position or ignore_collision"
                 )
-            simulation.set_motion(
-                (north, east, down), orientation or vehicle.orientation, velocity, rates
-            )
+            simulation.set_motion(place_m, orientation or vehicle.orientation, velocity, rates)
 
         return self.call(job)
 

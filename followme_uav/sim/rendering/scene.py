@@ -10,14 +10,13 @@ east and y is north.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from panda3d import core
 
-from followme_uav.messages import CameraPose, Quaternion, Vec3
+from followme_uav.messages import CameraPose
 from followme_uav.sim.agents.people import Person
 from followme_uav.sim.agents.routes import Outfit
 from followme_uav.sim.agents.traffic import MAX_CARS
@@ -44,17 +43,10 @@ from followme_uav.sim.rendering.shaders.surfaces import SOLIDS
 from followme_uav.sim.rendering.shadow_map import ShadowMap, lit_box
 from followme_uav.sim.rendering.view_buffer import ViewBuffer
 from followme_uav.sim.rendering.view_cone import ViewCone
+from followme_uav.sim.vehicle.state import Pose
 
 _VEHICLE, _FIRST_CAR = 0, 1
 """Indices of movers that are no people, for their shadows."""
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Pose of a body: position in world NED, rotation from its FRD axes to NED."""
-
-    position_m: Vec3
-    orientation: Quaternion
 
 
 class Scene:

@@ -42,6 +42,7 @@ class CameraRig:
         own = (BodyCamera(vehicle, m.position_m, m.orientation) for m in equipment.cameras)
         external = (FixedCamera(m.position_m, m.orientation) for m in equipment.external_cameras)
         self.mounted: tuple[Mounted, ...] = (*built_in, *own, *external)
+        self._first_external = len(self.mounted) - len(equipment.external_cameras)
         self._size_px = image_size_px
         mounts = equipment.cameras + equipment.external_cameras
         self._captures: list[Mapping[int, Capture]] = [
@@ -52,6 +53,10 @@ class CameraRig:
             scene = captures.get(SCENE)
             if scene is not None and scene.fov_rad is not None:
                 camera.fov_rad = scene.fov_rad
+
+    def is_external(self, number: int) -> bool:
+        """Whether a camera is fixed in the world, and so may see the vehicle."""
+        return number >= self._first_external
 
     def size_px(self, number: int, image_type: int = SCENE) -> tuple[int, int]:
         """Width and height of a camera's images of a type."""
