@@ -17,6 +17,7 @@ from followme_uav.errors import WeightsError
 from followme_uav.messages import MaskClass
 from followme_uav.perception import network_files, onnx_file, onnx_runtime
 from followme_uav.perception.network_files import check_network, with_images_for
+from followme_uav.perception.onnx_description import description_file
 from followme_uav.perception.segmenter import Segmenter
 from tests.unit.onnx_parts import CLASSES, FLOAT, KERNEL, PLAIN, network, save_network
 from tests.unit.trained_networks import noise, street, write_varied_weights
@@ -288,6 +289,15 @@ def test_wrong_description_is_refused_in_one_line(saved, description, match):
     refused(saved(network(), description), match)
 
 
+def test_model_card_beside_an_exported_network_is_no_description(saved):
+    """`train --out net.h5` and `export --onnx net.onnx` write net.json and net.yaml."""
+    path = saved(network())
+    path.with_suffix(".json").write_text('{"weights_sha256": "0", "stages": []}')
+    assert description_file(path) == path.with_suffix(".yaml")
+    path.with_suffix(".yaml").unlink()
+    refused(path, r"needs net\.yaml beside it")
+
+
 def test_several_descriptions_are_refused(saved):
     path = saved(network())
     path.with_suffix(".json").write_text("{}")
@@ -363,6 +373,17 @@ def test_export_leaves_a_file_that_describes_no_network(tmp_path, monkeypatch, c
     assert end.value.code == 2
     assert "net.yaml: exists, and describes no network" in capsys.readouterr().err
     assert not (tmp_path / "net.onnx").exists()
+
+
+def test_export_refuses_the_name_of_its_description(tmp_path, monkeypatch, capsys):
+    """The description would replace the network."""
+    monkeypatch.setattr(
+        sys, "argv", ["followme-uav", "export", "--onnx", str(tmp_path / "net.yaml")]
+    )
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert "net.yaml: is the name of the description" in capsys.readouterr().err
 
 
 def test_onnx_runs_without_tensorflow(saved):

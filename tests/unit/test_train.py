@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 
 import h5py
 import keras
@@ -10,17 +11,20 @@ import pytest
 import tensorflow as tf
 import yaml
 
+from followme_uav import cli
 from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.evaluation.evaluate import evaluate
 from followme_uav.learn.training import checkpoint, model_card
 from followme_uav.learn.training.config import LossConfig, load_training_config
+from followme_uav.learn.training.frames import read_frames
 from followme_uav.learn.training.fused import with_fused_normalisation
 from followme_uav.learn.training.loss import loss_of
 from followme_uav.learn.training.train import train
 from followme_uav.learn.training.trainer import learning_rate
 from followme_uav.perception import DEFAULT_WEIGHTS, weights
 from followme_uav.perception.models import ARCHITECTURES, keras_model
+from followme_uav.terminal import make_console
 from tests.unit.labelled_frames import write_frames
 
 pytestmark = pytest.mark.slow
@@ -181,6 +185,16 @@ def test_training_images_that_are_also_validation_images_are_left_out_and_named(
     assert "train seen: 5 frames" in told
 
 
+def test_weights_are_not_written_under_the_name_of_the_model_card(tmp_path, config, monkeypatch):
+    """The card would replace the weights."""
+    arguments = ["--config", str(config()), "--data", "d", "--out", str(tmp_path / "m.json")]
+    monkeypatch.setattr(sys, "argv", ["followme-uav", "train", *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert not (tmp_path / "m.json").exists()
+
+
 def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchanged(config):
     """A checkpoint of an earlier version stays usable when a new key is off."""
     plain = load_training_config(config())
@@ -309,6 +323,7 @@ def test_evaluation_has_a_final_score_when_the_data_has_the_three_kinds(tmp_path
     [
         ({"leaning_rate": 1}, "leaning_rate"),
         ({"batch_size": 0}, "batch_size"),
+        ({"seed": -1}, "seed"),
         ({"sampling": CONFIG["sampling"] | {"crop_px": 30}}, "sampling.crop_px"),
         ({"sampling": CONFIG["sampling"] | {"scale_max": 0.5}}, "sampling.*scale_min must not be"),
         ({"loss": {"class_weight": [1, 1]}}, "loss.class_weight"),
