@@ -185,6 +185,17 @@ def test_training_images_that_are_also_validation_images_are_left_out_and_named(
     assert "train seen: 5 frames" in told
 
 
+def test_held_out_images_are_not_trained_on_from_another_folder(tmp_path, worlds, capsys):
+    """A copy of a held-out image among the training frames makes the score too good."""
+    seen, unseen = worlds
+    last = seen / "images" / "run1_cam1_00005.png"
+    (unseen / "images" / "run1_cam1_00000.png").write_bytes(last.read_bytes())
+    frames, held_out = read_frames([seen, unseen], [], make_console())
+    known = {h for one in held_out for h in one.image_hashes}
+    assert not known & {h for one in frames for h in one.image_hashes}
+    assert "unseen: 1 of 3 images are in the validation data too" in capsys.readouterr().out
+
+
 def test_weights_are_not_written_under_the_name_of_the_model_card(tmp_path, config, monkeypatch):
     """The card would replace the weights."""
     arguments = ["--config", str(config()), "--data", "d", "--out", str(tmp_path / "m.json")]
