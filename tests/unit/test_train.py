@@ -196,6 +196,20 @@ def test_held_out_images_are_not_trained_on_from_another_folder(tmp_path, worlds
     assert "unseen: 1 of 3 images are in the validation data too" in capsys.readouterr().out
 
 
+def test_folders_that_the_data_lack_are_named(tmp_path, worlds, config, capsys, eager):
+    """A folder with a misspelt name would change nothing, without a word."""
+    changes = {
+        "sampling": CONFIG["sampling"] | {"source_share": {"moon": 0.5}},
+        "augment": CONFIG["augment"] | {"recolour": {"mars": 0.5, "seen": 0.1}},
+    }
+    seen, unseen = worlds
+    train(config(**ONE_STEP, **changes), [seen], [unseen], tmp_path / "m.h5")
+    told = capsys.readouterr().out
+    assert "no data folder is named moon: its crops go to those without a share" in told
+    assert "no data folder is named mars: no hero of it gets another colour" in told
+    assert "named seen" not in told
+
+
 def test_weights_are_not_written_under_the_name_of_the_model_card(tmp_path, config, monkeypatch):
     """The card would replace the weights."""
     arguments = ["--config", str(config()), "--data", "d", "--out", str(tmp_path / "m.json")]
