@@ -210,6 +210,27 @@ def test_folders_that_the_data_lack_are_named(tmp_path, worlds, config, capsys, 
     assert "named seen" not in told
 
 
+@pytest.mark.parametrize("text", ['"{}"', "[1", "[]", '{"stages": 7}', "\x00"])
+def test_json_of_keras_beside_initial_weights_is_no_model_card(tmp_path, config, text):
+    """The training would end with a traceback after its first epoch."""
+    init = tmp_path / "model_weights.h5"
+    init.with_suffix(".json").write_text(text)
+    plan = load_training_config(config())
+    record = model_card.TrainingRecord(plan, "training.yaml", [], [], init, [])
+    assert record.earlier_stages == []
+
+
+def test_earlier_stages_are_those_before_the_training_wrote_its_card(tmp_path, config):
+    """With `--init m.hdf5 --out m.h5` both have one card; each epoch would add its own stage."""
+    init = tmp_path / "m.hdf5"
+    init.with_suffix(".json").write_text('{"stages": [{"command": "first"}]}')
+    plan = load_training_config(config())
+    record = model_card.TrainingRecord(plan, "training.yaml", [], [], init, [])
+    assert record.earlier_stages == [{"command": "first"}]
+    init.with_suffix(".json").write_text('{"stages": [{}, {}]}')
+    assert record.earlier_stages == [{"command": "first"}]
+
+
 def test_weights_are_not_written_under_the_name_of_the_model_card(tmp_path, config, monkeypatch):
     """The card would replace the weights."""
     arguments = ["--config", str(config()), "--data", "d", "--out", str(tmp_path / "m.json")]
