@@ -241,6 +241,17 @@ def test_weights_are_not_written_under_the_name_of_the_model_card(tmp_path, conf
     assert not (tmp_path / "m.json").exists()
 
 
+def test_crops_that_do_not_fit_the_network_are_refused(tmp_path, worlds, config):
+    """Halved three times, 36 pixels are 5, and doubled again no longer 9."""
+    sampling = CONFIG["sampling"] | {"crop_px": 36}
+    with pytest.raises(ConfigError, match=r"crop_px: model1 needs a multiple of 8 \(got 36\)"):
+        train(
+            config(architecture="model1", sampling=sampling),
+            *([worlds[0]], [worlds[1]]),
+            tmp_path / "m.h5",
+        )
+
+
 def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchanged(config):
     """A checkpoint of an earlier version stays usable when a new key is off."""
     plain = load_training_config(config())

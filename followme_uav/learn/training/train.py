@@ -88,7 +88,7 @@ def train(
     """
     console = make_console(markup=False)
     config = load_training_config(config_path)
-    check_architecture(config.architecture, str(config_path))
+    check_architecture(config, str(config_path))
     frames, held_out = read_frames(data, validation, console, skip_incomplete)
     sampler = CropSampler(
         frames, config.sampling, config.augment, config.batch_size, config.seed, config.side_px
