@@ -366,6 +366,20 @@ def test_damaged_checkpoint_names_the_remedy(tmp_path):
         checkpoint.load(path, {}, "x")
 
 
+@pytest.mark.parametrize("damage", ["text", "group"])
+def test_checkpoint_of_other_content_names_the_remedy(tmp_path, damage):
+    path = tmp_path / "m.checkpoint.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"identity": "x", "epoch": 1, "best_score": 0.5})
+        if damage == "text":
+            file["network/000"] = "text"
+        else:
+            file.create_group("network/000")
+    variable = keras.Variable(np.zeros(2, np.float32))
+    with pytest.raises(DataError, match=r"damaged checkpoint.*without --resume"):
+        checkpoint.load(path, {"network/000": variable}, "x")
+
+
 def test_evaluation_has_a_final_score_when_the_data_has_the_three_kinds(tmp_path):
     for kind in ("following_images", "patrol_non_targ", "patrol_with_targ"):
         write_frames(tmp_path / "city" / kind, count=2, hero="non" not in kind)
