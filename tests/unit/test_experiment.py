@@ -14,10 +14,11 @@ from followme_uav.learn.evaluation.prepared import prepare
 from followme_uav.learn.experiments import experiment_figures, runs
 from followme_uav.learn.experiments.experiment import DEFAULT_CONFIG, experiment
 from followme_uav.learn.experiments.plan import VALUES, EvaluationPoint, TrainingRun, plan
-from followme_uav.learn.experiments.results import summarise
+from followme_uav.learn.experiments.results import print_experiment, summarise
 from followme_uav.learn.experiments.runs import RunOutcome
 from followme_uav.learn.training.config import load_training_config
 from followme_uav.learn.training.frames import read_frames
+from followme_uav.terminal import make_console
 from tests.unit.labelled_frames import write_frames
 
 pytestmark = pytest.mark.slow
@@ -95,6 +96,8 @@ def test_one_run_serves_all_values_of_epochs_and_of_steps_per_epoch():
         ("momentum", [], "choose from batch-size, epochs"),
         ("batch-size", [2.5], "2.5: batch-size must be a whole number above 0"),
         ("epochs", [0], "0: epochs must be a whole number above 0"),
+        ("epochs", [float("inf")], "epochs must be a whole number above 0"),
+        ("batch-size", [float("nan")], "batch-size must be a whole number above 0"),
         ("learning-rate", [-1], "learning-rate must be a number above 0"),
         ("learning-rate", [float("nan")], "learning-rate must be a number above 0"),
     ],
