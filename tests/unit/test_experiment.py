@@ -217,6 +217,32 @@ def test_diverged_training_is_counted_and_left_out_of_the_means(tmp_path, worlds
     assert good["score"]["min"] <= good["score"]["mean"] <= good["score"]["max"]
 
 
+def test_table_says_how_many_runs_of_a_value_failed(capsys):
+    """The mean of the others looks like the mean of all."""
+    outcomes = [
+        RunOutcome(0, 0.1, 0.5, 0.6, 0.1, 0.2),
+        RunOutcome(1, 0.1, None, None, None, None),
+        RunOutcome(0, 0.01, 0.5, 0.6, 0.1, 0.2),
+    ]
+    results = {"experiment": "learning-rate", "values": summarise(outcomes)}
+    print_experiment(results, make_console())
+    told = capsys.readouterr().out
+    assert "1 of 2 failed" in told
+    assert told.count("failed") == 1
+
+
+def test_training_that_diverges_in_its_last_step_has_failed(worlds):
+    """The loss of that step is still a number; the weights after it are none."""
+    _, held_out = read_frames(worlds[0], worlds[1], make_console())
+    prepared = [prepare(one) for one in held_out]
+
+    def infer_with_loss(images, labels):
+        return float("nan"), np.zeros_like(images)
+
+    outcome = runs._evaluated(0, 0.1, 0.5, infer_with_loss, prepared)
+    assert outcome == RunOutcome(0, 0.1, None, None, None, None)
+
+
 def test_missing_matplotlib_is_reported_before_any_training(tmp_path, worlds, tiny, monkeypatch):
     """A missing package must not be noticed after an hour of training."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
