@@ -190,13 +190,25 @@ def node(kind, **attributes):
     return [helper.make_node(kind, ["image", "kernel"], ["classes"], **attributes)]
 
 
-def external():
-    model = network()
-    tensor = model.graph.initializer[0]
+def put_outside(tensor):
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="/etc/passwd")
+
+
+def external():
+    model = network()
+    put_outside(model.graph.initializer[0])
     return model
+
+
+def sparse_external():
+    values = TensorProto(name="values", data_type=TensorProto.FLOAT, dims=[1])
+    put_outside(values)
+    places = numpy_helper.from_array(np.array([0]), "places")
+    sparse = onnx.SparseTensorProto(values=values, indices=places, dims=[3])
+    constant = helper.make_node("Constant", [], ["unused"], sparse_value=sparse)
+    return network([constant, *node("Conv")])
 
 
 def huge():
@@ -247,6 +259,7 @@ def loop():
         (network(opset=99), "opset 99, known here"),
         (loop(), "operator Loop; export a network without control flow"),
         (external(), "values in other files"),
+        (sparse_external(), "values in other files"),
         (huge(), "too large"),
         (labels(), "type i64; export the probabilities or logits"),
         (vector(), "four axes of known size"),
