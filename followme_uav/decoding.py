@@ -51,6 +51,8 @@ def decode_image(data: bytes, formats: Collection[str] = ("PNG", "JPEG")) -> Rgb
         check_size(*(jpeg_size if kind == "JPEG" else _png_size)(data))
         with Image.open(io.BytesIO(data), formats=[kind]) as image:
             check_size(*image.size)
+            if image.mode.startswith(("I", "F")):  # Pillow would cut off all above 255
+                raise ImageDecodeError("not a readable image (grey, with more than 8 bits)")
             return np.array(image.convert("RGB"))
 
 

@@ -30,6 +30,10 @@ class OutputError(FollowMeError):
 class WeightsError(FollowMeError):
     """A weights file is missing, damaged or made for another network."""
 
+    def __init__(self, text: str) -> None:
+        # Names of layers and variables come from the file: they must not control the terminal.
+        super().__init__("".join(c if c.isprintable() else "?" for c in text))
+
 
 class PilotError(FollowMeError):
     """A pilot or mask source of a user cannot be loaded, or failed in flight."""

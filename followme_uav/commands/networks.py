@@ -149,9 +149,12 @@ def train(
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Train a network on labelled frames."""
+    from followme_uav.learn.training.model_card import path_beside
     from followme_uav.learn.training.train import train as run_train
 
     config = named(config, "training", "training configuration")
+    if out == path_beside(out):
+        raise ConfigError(f"{out}: is the name of the model card; choose one that ends in .h5")
     check_writable(out, config, init)
     with sole_use(out):
         run_train(config, data, validation, out, init, resume, logs, skip_incomplete)
@@ -268,6 +271,8 @@ def export(
     from followme_uav.perception.onnx_model import INPUT, OUTPUT, description_of, onnx_model
 
     beside = onnx.with_suffix(ENDINGS[0])
+    if onnx == beside:
+        raise ConfigError(f"{onnx}: is the name of the description; choose one that ends in .onnx")
     for path in (onnx, beside):
         check_writable(path, weights)
     check_replaceable(beside)

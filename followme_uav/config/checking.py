@@ -121,10 +121,25 @@ def one_line(problems: Sequence[Problem], source: Path | str, overrides: Sequenc
 
 def shown(value: Any) -> str:
     """A value as a part of a message."""
+    if not _is_short(value):
+        return f"a {type(value).__name__} with very many values"
     try:
         return f"{value!r:.60}"
     except ValueError:  # Python writes no number of thousands of digits
         return "a number of very many digits"
+
+
+def _is_short(value: Any, most: int = 1000) -> bool:
+    """Whether a value is quickly written: YAML of a kilobyte can stand for millions of lists."""
+    waiting, count = [value], 0
+    while waiting and count <= most:
+        one = waiting.pop()
+        count += 1
+        if isinstance(one, Mapping):
+            waiting.extend(one.values())
+        elif isinstance(one, (list, tuple)):
+            waiting.extend(one)
+    return count <= most
 
 
 def key_of(override: str) -> Key:

@@ -27,13 +27,19 @@ IMAGE = "image"
 MAX_LAYERS = 200
 MAX_PARAMETERS = 50_000_000
 """Limits that keep a wrong or malicious file from filling the memory."""
+MAX_VALUES = 2**28
+"""Values of one layer's result, 1 GiB: a file of some bytes can ask for any size."""
 MAX_SIDE_PX = 2048
 MAX_KERNEL_PX = 31
 FACTORS = (2, 4, 8, 16)
 """Factors of upsampling layers: powers of two, because bilinear upsampling doubles repeatedly."""
 ACTIVATIONS = ("linear", "relu", "elu", "tanh", "sigmoid", "softmax")
 
+RESERVED = frozenset({"rgb", "planes", "levels", "scale", "scaled", "one", "probabilities"})
+"""Names that `onnx_model` gives to results around the layers."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
 
 class ArchitectureError(ValueError):
@@ -180,11 +186,22 @@ class Architecture:
             raise ArchitectureError(
                 f"it has {self.parameters:,} parameters, allowed are {MAX_PARAMETERS:,}"
             )
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
         for side in self.input_size_px or ():
             if not 0 < side <= MAX_SIDE_PX or side % self.side_multiple_px:
                 raise ArchitectureError(
                     f"its image side of {side} px is no multiple of {self.side_multiple_px} "
                     f"up to {MAX_SIDE_PX}"
+                )
+        height, width = self.trained_size_px
+        for name, signal in self.signals.items():
+            values = signal.channels * height * width * signal.scale**2
+            if values > MAX_VALUES:
+                raise ArchitectureError(
+                    f"the result of layer {name} has {int(values):.3g} values, allowed are "
+                    f"{MAX_VALUES:,}"
                 )
 
 
@@ -222,6 +239,8 @@ def from_json(name: str, text: str) -> Architecture:
     Raises:
         ArchitectureError: The text is not such JSON, or this program cannot run the network.
     """
+    if not _NETWORK_NAME.fullmatch(name):
+        raise ArchitectureError("its name is not made of letters, digits, '_', '.' and '-'")
     try:
         content = json.loads(text)
         size = content["input_size_px"]
@@ -230,7 +249,7 @@ def from_json(name: str, text: str) -> Architecture:
             tuple(_layer(entry) for entry in content["layers"][: MAX_LAYERS + 1]),
             None if size is None else (int(size[0]), int(size[1])),
         )
-    except (KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ArchitectureError(f"its list of layers cannot be read ({error})") from error
     architecture.check()
     return architecture
@@ -245,7 +264,8 @@ def _layer(entry: Mapping[str, Any]) -> Layer:
             "interpolation": Interpolation(entry.get("interpolation", "")),
         }
     )
-    if not isinstance(layer.name, str) or not _NAME.fullmatch(layer.name):
+    is_name = isinstance(layer.name, str) and _NAME.fullmatch(layer.name)
+    if not is_name or layer.name in RESERVED:
         raise ArchitectureError(f"a layer is called {layer.name!r:.80}")
     return layer
 

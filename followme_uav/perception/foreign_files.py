@@ -70,7 +70,7 @@ def describe(path: Path) -> str:
         return _describe_json(path, size)
     if first.startswith(ZIP):
         return _describe_zip(path)
-    if first[:1] == b"\x80" and 2 <= first[1] <= 5:
+    if first[:1] == b"\x80" and b"\x02" <= first[1:2] <= b"\x05":
         return "a Python pickle (PyTorch and others write such), which is a program and never read"
     if first[4:8] == b"TFL3":
         return "a TensorFlow Lite model"

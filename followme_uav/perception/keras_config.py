@@ -30,6 +30,15 @@ _CODE = ("Lambda", "TFOpLambda", "SlicingOpLambda", "Function")
 _SWITCHES = {"use_bias": "bias", "center": "beta", "scale": "gamma"}
 """Settings, and the variable that a layer lacks when they are off."""
 _CONTAINERS = ("Model", "Functional", "Sequential")
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What wrong types, nested lists and numbers of hundreds of digits raise."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +78,9 @@ def network(content: Mapping[str, Any]) -> KerasNetwork:
     """
     try:
         return _network(content)
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        if isinstance(error, ArchitectureError):
-            raise
+    except ArchitectureError:
+        raise
+    except _DAMAGED as error:
         raise ArchitectureError(f"its JSON cannot be read ({error!r:.200})") from error
 
 
@@ -131,6 +140,8 @@ class _LayerReader:
             held = ", which holds code" if kind in _CODE else ""
             raise ArchitectureError(f"layer {name} is a {kind:.60}{held}, not one of {_known()}")
         sources = [self.previous] if in_line else _sources(name, entry["inbound_nodes"])
+        if not sources:
+            raise ArchitectureError(f"layer {name} has no input")
         missing = [source for source in sources if source != IMAGE and source not in self.results]
         if missing:
             raise ArchitectureError(f"layer {name} needs {missing[0]}, which is not there")

@@ -11,6 +11,7 @@ An ONNX file tells neither how its input is scaled nor the meaning of its output
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,6 +33,7 @@ from followme_uav.files import write_text
 
 ENDINGS = (".yaml", ".yml", ".json")
 MAX_DESCRIPTION_BYTES = 64 << 10
+_MAX_CARD_BYTES = 16 << 20
 MAX_SIDE_PX = 2048
 MAX_SIDE_MULTIPLE_PX = 256
 MAX_CLASSES = 1024
@@ -108,12 +110,13 @@ class NetworkDescription(Section):
 
 
 def description_file(network: Path) -> Path:
-    """Return the description beside an ONNX network.
+    """Return the description beside an ONNX network; the model card of a training is none.
 
     Raises:
         WeightsError: There is none, or several.
     """
-    found = [file for end in ENDINGS if (file := network.with_suffix(end)).is_file()]
+    beside = [file for end in ENDINGS if (file := network.with_suffix(end)).is_file()]
+    found = [file for file in beside if not _is_model_card(file)]
     if len(found) == 1:
         return found[0]
     wanted = network.with_suffix(ENDINGS[0])
@@ -124,6 +127,17 @@ def description_file(network: Path) -> Path:
         f"{network}: needs {wanted.name} beside it, which tells what its channels mean, such as "
         "'classes: {people: 1, hero: 2}'; see docs/extending.md"
     )
+
+
+def _is_model_card(file: Path) -> bool:
+    """Whether `train` wrote the file beside the weights that were exported."""
+    try:
+        if file.suffix != ".json" or file.stat().st_size > _MAX_CARD_BYTES:
+            return False
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and {"weights_sha256", "stages"} <= content.keys()
 
 
 def read_description(network: Path) -> NetworkDescription:

@@ -140,11 +140,14 @@ def _check_graph(path: Path, model: onnx.ModelProto) -> None:
 
 def _tensors(model: onnx.ModelProto, nodes: list[Any]) -> Iterator[Any]:
     yield from model.graph.initializer
-    for sparse in model.graph.sparse_initializer:
-        yield from (sparse.values, sparse.indices)
-    for node in nodes:
-        for attribute in node.attribute:
-            yield from (attribute.t, *attribute.tensors)
+    attributes = [attribute for node in nodes for attribute in node.attribute]
+    for attribute in attributes:
+        yield from (attribute.t, *attribute.tensors)
+    sparse = [*model.graph.sparse_initializer]
+    for attribute in attributes:
+        sparse += [attribute.sparse_tensor, *attribute.sparse_tensors]
+    for one in sparse:
+        yield from (one.values, one.indices)
 
 
 def _input(path: Path, graph: onnx.GraphProto) -> tuple[Shape, int]:

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.errors import WeightsError
+from followme_uav.perception.architecture import MAX_VALUES
 from followme_uav.perception.onnx_file import OnnxNetwork, read_onnx
 from followme_uav.perception.openvino_runtime import OpenVinoRunner, openvino_core
 
-MAX_VALUES = 2**28
-"""Values of one layer's result, 1 GiB: a file of some bytes can ask for any size."""
 PROBABILITY_TOLERANCE = 0.01
 """An output without activation may leave 0..1 by so much."""
 

@@ -18,6 +18,7 @@ from typing import Any
 from followme_uav.perception.architecture import (
     FACTORS,
     IMAGE,
+    MAX_LAYERS,
     ArchitectureError,
     Interpolation,
     Kind,
@@ -51,6 +52,8 @@ def infer(layers: Sequence[tuple[str, Shapes]]) -> tuple[Layer, ...]:
         ArchitectureError: A layer holds weights of a kind that is not known here.
     """
     outlines = [outline for name, own in layers if (outline := _outline(name, own)) is not None]
+    if len(outlines) > MAX_LAYERS:  # the search calls itself for each layer
+        raise ArchitectureError(f"it has {len(outlines)} layers, allowed are {MAX_LAYERS}")
     if not outlines or outlines[-1].kind is not Kind.CONVOLUTION:
         raise JsonNeededError("its last layer is no convolution")
     found = list(_Search(outlines).solutions())

@@ -212,7 +212,7 @@ def _own(
         network = ARCHITECTURES[name]
     else:
         raise WeightsError(
-            f"{path}: made for an unknown network '{name}' "
+            f"{path}: made for an unknown network '{name:.80}' "
             f"(known: {', '.join(ARCHITECTURES)}); pass other weights or a newer program"
         )
     return WeightsFile(network, arrays)
@@ -344,7 +344,9 @@ def _check_fit(path: Path, stored: WeightsFile, remedy: str) -> None:
     wanted = stored.network.variables
     for name in sorted(wanted.keys() ^ stored.variables.keys()):
         state = "lacks" if name in wanted else "has an unknown variable"
-        raise WeightsError(f"{path}: {state} {name}, does not fit {stored.architecture}; {remedy}")
+        raise WeightsError(
+            f"{path}: {state} {name:.200}, does not fit {stored.architecture}; {remedy}"
+        )
     for name, shape in wanted.items():
         found = stored.variables[name].shape
         if found != shape:

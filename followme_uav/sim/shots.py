@@ -16,7 +16,7 @@ from followme_uav.sim.city.atmosphere import Atmosphere
 from followme_uav.sim.city.layout import Car
 from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.spawned import SpawnedObject
-from followme_uav.sim.vehicle.state import Pose
+from followme_uav.sim.pose import Pose
 
 
 class RenderedImages(Protocol):

@@ -21,6 +21,7 @@ from followme_uav.sim.city.spawned import SpawnedObject, SpawnedObjects
 from followme_uav.sim.city.world import make_city
 from followme_uav.sim.names import VEHICLE_NAME
 from followme_uav.sim.obstacle_queries import ObstacleQueries
+from followme_uav.sim.pose import Pose
 from followme_uav.sim.rendering.objects import drawn_names
 from followme_uav.sim.shots import RenderedImages, Renderer, RendererMaker, Shot, ShotCache
 from followme_uav.sim.time_steps import WholeSteps
@@ -28,7 +29,6 @@ from followme_uav.sim.vehicle.camera_rig import SCENE, CameraRig, Mounted
 from followme_uav.sim.vehicle.equipment import Equipment
 from followme_uav.sim.vehicle.flight_controller import make_controller
 from followme_uav.sim.vehicle.manoeuvre_sets import manoeuvres_by
-from followme_uav.sim.vehicle.state import Pose
 from followme_uav.sim.vehicle.tasks import PERIOD_NS, TaskRunner
 from followme_uav.sim.vehicle.vehicle import TIME_STEP_NS, Vehicle
 from followme_uav.sim.vehicle.vehicle_spec import VehicleSpec, load_vehicle

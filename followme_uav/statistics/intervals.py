@@ -111,15 +111,22 @@ def _bootstrap(
     from scipy.stats import bootstrap
 
     value = float(statistic(*samples, axis=-1))
-    if min(map(len, samples)) < 2:
+    drawn = tuple(sample for sample in samples if len(sample) > 1)
+    if not drawn:
         return Interval(value, value, value)
+
+    def of_drawn(*parts: NDArray[Any], axis: int = -1) -> Any:
+        """The statistic; a sample of one member is always drawn as it is."""
+        given = iter(parts)
+        return statistic(*(next(given) if len(s) > 1 else s for s in samples), axis=axis)
+
     limits = bootstrap(
-        samples,
-        statistic,
+        drawn,
+        statistic if len(drawn) == len(samples) else of_drawn,
         n_resamples=RESAMPLES,
         batch=_BATCH,
         vectorized=True,
-        paired=paired and len(samples) > 1,
+        paired=paired and len(drawn) > 1,
         confidence_level=CONFIDENCE,
         method="percentile",
         random_state=np.random.default_rng(_SEED),

@@ -17,11 +17,11 @@ from followme_uav.sim.city.layout import Car
 from followme_uav.sim.city.spawned import SLOT_NAMES, SpawnedObject, find_asset
 from followme_uav.sim.city.styles import STYLES
 from followme_uav.sim.city.world import City, make_city
+from followme_uav.sim.pose import Pose
 from followme_uav.sim.rendering import offscreen
 from followme_uav.sim.rendering.objects import GROUND_ID, HERO_ID, SKY_ID
 from followme_uav.sim.rendering.rendered_image import SKY_DEPTH_M
 from followme_uav.sim.rendering.scene import Scene
-from followme_uav.sim.vehicle.state import Pose
 
 FOV_RAD = math.radians(70.0)
 

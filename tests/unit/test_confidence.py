@@ -50,6 +50,16 @@ def test_interval_halves_with_four_times_the_frames():
     assert (few.high - few.low) / (many.high - many.low) == pytest.approx(2.0, rel=0.25)
 
 
+@pytest.mark.parametrize("alone", [0, 1, 2])
+def test_kind_of_one_frame_leaves_the_interval_of_the_others(alone):
+    """An interval without a width would say that the score is certain."""
+    measured = kinds(1)
+    measured[alone] = hero_frames(1, np.random.default_rng(2), hit=1.0)
+    interval = confidence.final_score_interval(measured)
+    assert interval.value == pytest.approx(final_of(measured))
+    assert interval.low < interval.value < interval.high
+
+
 def test_network_is_as_good_as_itself():
     measured = kinds(4)
     same = confidence.compare("a.h5", "0", measured, measured, final=True)

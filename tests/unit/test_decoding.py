@@ -128,6 +128,14 @@ def test_valid_images_are_decoded_as_by_pillow():
         np.testing.assert_array_equal(decode_image(data), expected)
 
 
+def test_image_of_16_bits_is_refused():
+    """Pillow would cut off all values above 255: the network would see a white image."""
+    file = io.BytesIO()
+    Image.fromarray(np.full((8, 8), 30_000, np.uint16)).save(file, "PNG")
+    with pytest.raises(ImageDecodeError, match="more than 8 bits"):
+        decode_image(file.getvalue())
+
+
 def test_image_with_texts_of_ordinary_length_is_decoded():
     info = PngImagePlugin.PngInfo()
     info.add_text("comment", "from a camera", zip=True)

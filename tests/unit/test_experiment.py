@@ -14,10 +14,11 @@ from followme_uav.learn.evaluation.prepared import prepare
 from followme_uav.learn.experiments import experiment_figures, runs
 from followme_uav.learn.experiments.experiment import DEFAULT_CONFIG, experiment
 from followme_uav.learn.experiments.plan import VALUES, EvaluationPoint, TrainingRun, plan
-from followme_uav.learn.experiments.results import summarise
+from followme_uav.learn.experiments.results import print_experiment, summarise
 from followme_uav.learn.experiments.runs import RunOutcome
 from followme_uav.learn.training.config import load_training_config
 from followme_uav.learn.training.frames import read_frames
+from followme_uav.terminal import make_console
 from tests.unit.labelled_frames import write_frames
 
 pytestmark = pytest.mark.slow
@@ -95,6 +96,8 @@ def test_one_run_serves_all_values_of_epochs_and_of_steps_per_epoch():
         ("momentum", [], "choose from batch-size, epochs"),
         ("batch-size", [2.5], "2.5: batch-size must be a whole number above 0"),
         ("epochs", [0], "0: epochs must be a whole number above 0"),
+        ("epochs", [float("inf")], "epochs must be a whole number above 0"),
+        ("batch-size", [float("nan")], "batch-size must be a whole number above 0"),
         ("learning-rate", [-1], "learning-rate must be a number above 0"),
         ("learning-rate", [float("nan")], "learning-rate must be a number above 0"),
     ],
@@ -212,6 +215,32 @@ def test_diverged_training_is_counted_and_left_out_of_the_means(tmp_path, worlds
     assert (good["broken"], broken["broken"]) == (0, 1)
     assert broken["score"] is None
     assert good["score"]["min"] <= good["score"]["mean"] <= good["score"]["max"]
+
+
+def test_table_says_how_many_runs_of_a_value_failed(capsys):
+    """The mean of the others looks like the mean of all."""
+    outcomes = [
+        RunOutcome(0, 0.1, 0.5, 0.6, 0.1, 0.2),
+        RunOutcome(1, 0.1, None, None, None, None),
+        RunOutcome(0, 0.01, 0.5, 0.6, 0.1, 0.2),
+    ]
+    results = {"experiment": "learning-rate", "values": summarise(outcomes)}
+    print_experiment(results, make_console())
+    told = capsys.readouterr().out
+    assert "1 of 2 failed" in told
+    assert told.count("failed") == 1
+
+
+def test_training_that_diverges_in_its_last_step_has_failed(worlds):
+    """The loss of that step is still a number; the weights after it are none."""
+    _, held_out = read_frames(worlds[0], worlds[1], make_console())
+    prepared = [prepare(one) for one in held_out]
+
+    def infer_with_loss(images, labels):
+        return float("nan"), np.zeros_like(images)
+
+    outcome = runs._evaluated(0, 0.1, 0.5, infer_with_loss, prepared)
+    assert outcome == RunOutcome(0, 0.1, None, None, None, None)
 
 
 def test_missing_matplotlib_is_reported_before_any_training(tmp_path, worlds, tiny, monkeypatch):

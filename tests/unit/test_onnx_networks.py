@@ -17,6 +17,7 @@ from followme_uav.errors import WeightsError
 from followme_uav.messages import MaskClass
 from followme_uav.perception import network_files, onnx_file, onnx_runtime
 from followme_uav.perception.network_files import check_network, with_images_for
+from followme_uav.perception.onnx_description import description_file
 from followme_uav.perception.segmenter import Segmenter
 from tests.unit.onnx_parts import CLASSES, FLOAT, KERNEL, PLAIN, network, save_network
 from tests.unit.trained_networks import noise, street, write_varied_weights
@@ -189,13 +190,25 @@ def node(kind, **attributes):
     return [helper.make_node(kind, ["image", "kernel"], ["classes"], **attributes)]
 
 
-def external():
-    model = network()
-    tensor = model.graph.initializer[0]
+def put_outside(tensor):
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="/etc/passwd")
+
+
+def external():
+    model = network()
+    put_outside(model.graph.initializer[0])
     return model
+
+
+def sparse_external():
+    values = TensorProto(name="values", data_type=TensorProto.FLOAT, dims=[1])
+    put_outside(values)
+    places = numpy_helper.from_array(np.array([0]), "places")
+    sparse = onnx.SparseTensorProto(values=values, indices=places, dims=[3])
+    constant = helper.make_node("Constant", [], ["unused"], sparse_value=sparse)
+    return network([constant, *node("Conv")])
 
 
 def huge():
@@ -246,6 +259,7 @@ def loop():
         (network(opset=99), "opset 99, known here"),
         (loop(), "operator Loop; export a network without control flow"),
         (external(), "values in other files"),
+        (sparse_external(), "values in other files"),
         (huge(), "too large"),
         (labels(), "type i64; export the probabilities or logits"),
         (vector(), "four axes of known size"),
@@ -286,6 +300,22 @@ def test_unusable_network_is_refused_in_one_line(saved, model, match):
 )
 def test_wrong_description_is_refused_in_one_line(saved, description, match):
     refused(saved(network(), description), match)
+
+
+def test_model_card_beside_an_exported_network_is_no_description(saved):
+    """`train --out net.h5` and `export --onnx net.onnx` write net.json and net.yaml."""
+    path = saved(network())
+    path.with_suffix(".json").write_text('{"weights_sha256": "0", "stages": []}')
+    assert description_file(path) == path.with_suffix(".yaml")
+    path.with_suffix(".yaml").unlink()
+    refused(path, r"needs net\.yaml beside it")
+
+
+def test_description_of_millions_of_values_is_refused_at_once(saved):
+    """Lists that repeat lists are a kilobyte of YAML, and would fill the memory as text."""
+    lists = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lists += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    refused(saved(network(), "\n".join([*lists, "classes: *a9\n"])), "with very many values")
 
 
 def test_several_descriptions_are_refused(saved):
@@ -363,6 +393,17 @@ def test_export_leaves_a_file_that_describes_no_network(tmp_path, monkeypatch, c
     assert end.value.code == 2
     assert "net.yaml: exists, and describes no network" in capsys.readouterr().err
     assert not (tmp_path / "net.onnx").exists()
+
+
+def test_export_refuses_the_name_of_its_description(tmp_path, monkeypatch, capsys):
+    """The description would replace the network."""
+    monkeypatch.setattr(
+        sys, "argv", ["followme-uav", "export", "--onnx", str(tmp_path / "net.yaml")]
+    )
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert "net.yaml: is the name of the description" in capsys.readouterr().err
 
 
 def test_onnx_runs_without_tensorflow(saved):

@@ -90,6 +90,17 @@ def test_names_that_share_too_little_do_not_pair_by_order(images, masks):
     assert paired(images, masks) == {}
 
 
+def test_images_of_several_cameras_get_the_masks_of_their_camera():
+    """Two cameras see the same moment from two places."""
+    images = ["cam1_00001.png", "cam2_00001.png", "cam2_00002.png"]
+    masks = ["cam2_00001_mask.png", "cam1_00001_mask.png"]
+    assert paired(images, masks) == {
+        "cam1_00001.png": "cam1_00001_mask.png",
+        "cam2_00001.png": "cam2_00001_mask.png",
+    }
+    assert not paired(images[::2], ["cam2_00001_mask.png", "cam1_00002_mask.png"])
+
+
 def test_missing_mask_does_not_shift_other_pairs():
     images = [CAM.format(n) for n in range(6)]
     masks = [MASK.format(n) for n in (0, 1, 3, 4, 5, 7)]

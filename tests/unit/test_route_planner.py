@@ -12,7 +12,7 @@ from followme_uav.pilot.navigation.route_planner import (
     heading_velocity,
 )
 from followme_uav.pilot.navigation.street_map import is_free
-from followme_uav.pilot.safety.stopping import braking_mps2, stopping_speed_mps
+from followme_uav.pilot.stopping import braking_mps2, stopping_speed_mps
 
 LIMITS = load_config().limits
 CORNER_MPS = LIMITS.corner_speed_mps

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 
 import h5py
 import keras
@@ -10,17 +11,20 @@ import pytest
 import tensorflow as tf
 import yaml
 
+from followme_uav import cli
 from followme_uav.config import CONFIG_DIR
 from followme_uav.errors import ConfigError, DataError
 from followme_uav.learn.evaluation.evaluate import evaluate
 from followme_uav.learn.training import checkpoint, model_card
 from followme_uav.learn.training.config import LossConfig, load_training_config
+from followme_uav.learn.training.frames import read_frames
 from followme_uav.learn.training.fused import with_fused_normalisation
 from followme_uav.learn.training.loss import loss_of
 from followme_uav.learn.training.train import train
 from followme_uav.learn.training.trainer import learning_rate
 from followme_uav.perception import DEFAULT_WEIGHTS, weights
 from followme_uav.perception.models import ARCHITECTURES, keras_model
+from followme_uav.terminal import make_console
 from tests.unit.labelled_frames import write_frames
 
 pytestmark = pytest.mark.slow
@@ -181,6 +185,73 @@ def test_training_images_that_are_also_validation_images_are_left_out_and_named(
     assert "train seen: 5 frames" in told
 
 
+def test_held_out_images_are_not_trained_on_from_another_folder(tmp_path, worlds, capsys):
+    """A copy of a held-out image among the training frames makes the score too good."""
+    seen, unseen = worlds
+    last = seen / "images" / "run1_cam1_00005.png"
+    (unseen / "images" / "run1_cam1_00000.png").write_bytes(last.read_bytes())
+    frames, held_out = read_frames([seen, unseen], [], make_console())
+    known = {h for one in held_out for h in one.image_hashes}
+    assert not known & {h for one in frames for h in one.image_hashes}
+    assert "unseen: 1 of 3 images are in the validation data too" in capsys.readouterr().out
+
+
+def test_folders_that_the_data_lack_are_named(tmp_path, worlds, config, capsys, eager):
+    """A folder with a misspelt name would change nothing, without a word."""
+    changes = {
+        "sampling": CONFIG["sampling"] | {"source_share": {"moon": 0.5}},
+        "augment": CONFIG["augment"] | {"recolour": {"mars": 0.5, "seen": 0.1}},
+    }
+    seen, unseen = worlds
+    train(config(**ONE_STEP, **changes), [seen], [unseen], tmp_path / "m.h5")
+    told = capsys.readouterr().out
+    assert "no data folder is named moon: its crops go to those without a share" in told
+    assert "no data folder is named mars: no hero of it gets another colour" in told
+    assert "named seen" not in told
+
+
+@pytest.mark.parametrize("text", ['"{}"', "[1", "[]", '{"stages": 7}', "\x00"])
+def test_json_of_keras_beside_initial_weights_is_no_model_card(tmp_path, config, text):
+    """The training would end with a traceback after its first epoch."""
+    init = tmp_path / "model_weights.h5"
+    init.with_suffix(".json").write_text(text)
+    plan = load_training_config(config())
+    record = model_card.TrainingRecord(plan, "training.yaml", [], [], init, [])
+    assert record.earlier_stages == []
+
+
+def test_earlier_stages_are_those_before_the_training_wrote_its_card(tmp_path, config):
+    """With `--init m.hdf5 --out m.h5` both have one card; each epoch would add its own stage."""
+    init = tmp_path / "m.hdf5"
+    init.with_suffix(".json").write_text('{"stages": [{"command": "first"}]}')
+    plan = load_training_config(config())
+    record = model_card.TrainingRecord(plan, "training.yaml", [], [], init, [])
+    assert record.earlier_stages == [{"command": "first"}]
+    init.with_suffix(".json").write_text('{"stages": [{}, {}]}')
+    assert record.earlier_stages == [{"command": "first"}]
+
+
+def test_weights_are_not_written_under_the_name_of_the_model_card(tmp_path, config, monkeypatch):
+    """The card would replace the weights."""
+    arguments = ["--config", str(config()), "--data", "d", "--out", str(tmp_path / "m.json")]
+    monkeypatch.setattr(sys, "argv", ["followme-uav", "train", *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert not (tmp_path / "m.json").exists()
+
+
+def test_crops_that_do_not_fit_the_network_are_refused(tmp_path, worlds, config):
+    """Halved three times, 36 pixels are 5, and doubled again no longer 9."""
+    sampling = CONFIG["sampling"] | {"crop_px": 36}
+    with pytest.raises(ConfigError, match=r"crop_px: model1 needs a multiple of 8 \(got 36\)"):
+        train(
+            config(architecture="model1", sampling=sampling),
+            *([worlds[0]], [worlds[1]]),
+            tmp_path / "m.h5",
+        )
+
+
 def test_key_without_effect_leaves_the_fingerprint_of_older_checkpoints_unchanged(config):
     """A checkpoint of an earlier version stays usable when a new key is off."""
     plain = load_training_config(config())
@@ -295,6 +366,20 @@ def test_damaged_checkpoint_names_the_remedy(tmp_path):
         checkpoint.load(path, {}, "x")
 
 
+@pytest.mark.parametrize("damage", ["text", "group"])
+def test_checkpoint_of_other_content_names_the_remedy(tmp_path, damage):
+    path = tmp_path / "m.checkpoint.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"identity": "x", "epoch": 1, "best_score": 0.5})
+        if damage == "text":
+            file["network/000"] = "text"
+        else:
+            file.create_group("network/000")
+    variable = keras.Variable(np.zeros(2, np.float32))
+    with pytest.raises(DataError, match=r"damaged checkpoint.*without --resume"):
+        checkpoint.load(path, {"network/000": variable}, "x")
+
+
 def test_evaluation_has_a_final_score_when_the_data_has_the_three_kinds(tmp_path):
     for kind in ("following_images", "patrol_non_targ", "patrol_with_targ"):
         write_frames(tmp_path / "city" / kind, count=2, hero="non" not in kind)
@@ -309,6 +394,7 @@ def test_evaluation_has_a_final_score_when_the_data_has_the_three_kinds(tmp_path
     [
         ({"leaning_rate": 1}, "leaning_rate"),
         ({"batch_size": 0}, "batch_size"),
+        ({"seed": -1}, "seed"),
         ({"sampling": CONFIG["sampling"] | {"crop_px": 30}}, "sampling.crop_px"),
         ({"sampling": CONFIG["sampling"] | {"scale_max": 0.5}}, "sampling.*scale_min must not be"),
         ({"loss": {"class_weight": [1, 1]}}, "loss.class_weight"),

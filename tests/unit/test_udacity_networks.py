@@ -431,6 +431,10 @@ def test_unsupported_settings_are_refused(tmp_path, setting, value, match):
     refused(saved(net, tmp_path), match)
 
 
+def nested(depth):
+    return [nested(depth - 1)] if depth else []
+
+
 def spoil(net, edit):
     content = copy.deepcopy(net.json())
     edit(content, content["config"]["layers"])
@@ -445,6 +449,12 @@ def spoil(net, edit):
         (lambda c, layers: layers.append(layers[3]), "two layers are called"),
         (lambda c, layers: layers.extend([layers[0]] * 1000), "allowed are 200"),
         (lambda c, layers: c["config"].update(output_layers=[]), "0 results"),
+        (lambda c, layers: layers[2].update(inbound_nodes=[[]]), "has no input"),
+        (
+            lambda c, layers: layers[2].update(inbound_nodes=[{"args": nested(700)}]),
+            "cannot be read",
+        ),
+        (lambda c, layers: layers[2]["config"].update(epsilon=10**400), "cannot be read"),
         (lambda c, layers: c.update(config=7), "its JSON cannot be read"),
         (lambda c, layers: layers[3]["inbound_nodes"][0][0].__setitem__(1, 2), "several times"),
         (
@@ -512,6 +522,18 @@ def test_list_of_layers_in_a_weights_file_is_checked(edit, match):
         from_json("x", json.dumps(content))
     with pytest.raises(ArchitectureError, match="cannot be read"):
         from_json("x", "[" * 100_000)
+    with pytest.raises(ArchitectureError, match="cannot be read"):
+        from_json("x", '{"input_size_px": [1e999, 32], "layers": []}')
+
+
+def test_weights_of_more_layers_than_allowed_are_refused_without_json(tmp_path):
+    """The search for their connections would call itself for each layer."""
+    net = Sketch(32)
+    x = net.image
+    for _ in range(1500):
+        x = net.conv(x, 3, norm=False)
+    net.classes(x)
+    refused(net.write_weights(tmp_path / "w"), "1501 layers, allowed are 200")
 
 
 def test_archive_that_decompresses_to_gigabytes_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Weights files: values are preserved, and errors are one line."""
 
+import json
 import pickle
 import zipfile
 
@@ -9,6 +10,8 @@ import pytest
 
 from followme_uav.errors import WeightsError
 from followme_uav.perception import models, weights
+from followme_uav.perception.architecture import RESERVED
+from followme_uav.perception.onnx_model import onnx_model
 from tests.unit.udacity_networks import plain
 
 
@@ -176,6 +179,69 @@ def test_values_that_are_not_finite_are_refused(saved):
     one_line(saved[1], "classes/bias holds values that are not finite")
 
 
+def test_names_in_the_file_cannot_control_the_terminal(saved):
+    """A file may come from anybody; its names are part of messages."""
+    change(saved[1], lambda file: file.create_dataset("a\n\x1b[2J", data=np.zeros(1)))
+    with pytest.raises(WeightsError, match="has an unknown variable a") as caught:
+        weights.read_weights(saved[1])
+    assert str(caught.value).isprintable()
+
+
+def written(path, layers, name="own"):
+    """A weights file with a list of layers, and zeros for their variables."""
+    content = json.dumps({"input_size_px": None, "layers": layers})
+    depth = {"image": 3}
+    with h5py.File(path, "w") as file:
+        file.attrs.update(
+            {"format": weights.FORMAT, "format_version": 2, "architecture": name}
+            | {"classes": "background,people,hero", "layers": content}
+        )
+        for layer in layers:
+            before = depth[layer["inputs"][0]]
+            depth[layer["name"]] = layer.get("filters", before)
+            if layer["kind"] == "convolution":
+                file[f"{layer['name']}/kernel"] = np.zeros((1, 1, before, layer["filters"]))
+                file[f"{layer['name']}/bias"] = np.zeros(layer["filters"])
+    return path
+
+
+def in_line(*layers):
+    """Layers that feed one another."""
+    sources = ["image", *(layer["name"] for layer in layers)]
+    return [layer | {"inputs": [x]} for layer, x in zip(layers, sources, strict=False)]
+
+
+def convolution(name, **more):
+    return {"name": name, "kind": "convolution", "filters": 3, "activation": "softmax"} | more
+
+
+def test_small_file_that_asks_for_a_huge_result_is_refused(tmp_path):
+    """A file of some kilobytes must not make the runtime ask for terabytes of memory."""
+    ups = [
+        {"name": f"up{n}", "kind": "upsampling", "factor": 16, "interpolation": "nearest"}
+        for n in range(3)
+    ]
+    downs = [convolution(f"down{n}", stride=16) for n in range(3)]
+    path = written(tmp_path / "w.h5", in_line(*ups, *downs))
+    one_line(path, "result of layer up1 has .* values", weights.read_weights)
+
+
+def test_layers_named_as_parts_of_the_exported_network_are_refused(tmp_path):
+    """Two results of one name make no ONNX network; every runtime on CPU needs that."""
+    path = written(tmp_path / "w.h5", in_line(convolution("first"), convolution("last")))
+    own = {name for node in onnx_model(path).graph.node for name in (*node.input, *node.output)}
+    assert {name for name in own if "/" not in name} - {"first", "last", "image"} == RESERVED
+    for name in sorted(RESERVED):
+        written(path, in_line(convolution(name), convolution("last")))
+        one_line(path, f"a layer is called '{name}'", weights.read_weights)
+
+
+def test_name_of_a_network_is_plain_text(tmp_path):
+    """The name is a heading of tables, in which brackets are markup."""
+    path = written(tmp_path / "w.h5", in_line(convolution("last")), name="[/red]")
+    one_line(path, "its name is not made of letters", weights.read_weights)
+
+
 # Other files in place of weights: the error names what each is.
 
 TENSORFLOW_INDEX_END = bytes.fromhex("57fb808b247547db")
@@ -197,6 +263,7 @@ def zipped(path, *names):
         ("w.h5", b"<html lang='en'>", "web page"),
         ("w.json", b'{"architecture": "model2"}', "JSON, not weights"),
         ("w.pkl", pickle.dumps({"a": 1}), "Python pickle.*never read"),
+        ("w", b"\x80", "not an HDF5 file"),
         ("w.pt", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch"),
         ("w.npy", b"\x93NUMPY\x01\x00", "NumPy array"),
         ("w.onnx", b"\x08\x08\x12\x07pytorch", "an ONNX network; fly"),

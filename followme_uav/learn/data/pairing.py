@@ -73,9 +73,12 @@ def pair(images: Sequence[Path], masks: Sequence[Path]) -> Pairing:
         DataError: An image fits several masks or a mask several images.
     """
     texts = {path: _text(path) for path in (*images, *masks)}
+    # Images of one camera may have masks by another; of several, each has its own masks.
+    several = len({found for image in images for found in _CAMERA.findall(texts[image])}) > 1
+    parts = {path: _parts(text, several) for path, text in texts.items()}
     kept: dict[Path, _Key] = {
-        **_without_side_words({path: texts[path] for path in images}, texts, masks),
-        **_without_side_words({path: texts[path] for path in masks}, texts, images),
+        **_without_side_words(images, masks, parts),
+        **_without_side_words(masks, images, parts),
     }
     values: dict[Path, _Key] = {
         path: tuple(int(part) if str(part).isdecimal() else part for part in parts)
@@ -136,23 +139,23 @@ def _text(path: Path) -> str:
 
 
 def _without_side_words(
-    own: dict[Path, str], texts: dict[Path, str], others: Sequence[Path]
+    own: Sequence[Path], others: Sequence[Path], parts: dict[Path, tuple[str, ...]]
 ) -> dict[Path, tuple[str, ...]]:
     """Parts of the names, without words that all names of one side and none of the other have."""
-    parts = {path: _parts(text) for path, text in own.items()}
-    common = set.intersection(*(set(p) for p in parts.values())) if parts else set()
-    shared = {word for path in others for word in _parts(texts[path])}
+    common = set.intersection(*(set(parts[path]) for path in own)) if own else set()
+    shared = {word for path in others for word in parts[path]}
     aside = {word for word in common - shared if not word.isdecimal()}
-    return {path: tuple(p for p in ps if p not in aside) for path, ps in parts.items()}
+    return {path: tuple(p for p in parts[path] if p not in aside) for path in own}
 
 
-def _parts(text: str) -> tuple[str, ...]:
-    """Words and numbers of a name, without words for image, mask and camera."""
+def _parts(text: str, with_cameras: bool) -> tuple[str, ...]:
+    """Words and numbers of a name, without words for image and mask, and cameras if unwanted."""
     text = _ROLE.sub(" ", text)
     without_camera = _CAMERA.sub(" ", text)
     # In a name like cam00012, without another number, the number is that of the frame.
-    is_left = any(character.isdecimal() for character in without_camera)
-    return tuple(_PART.findall(without_camera if is_left else text))
+    has_number = any(character.isdecimal() for character in without_camera)
+    is_shorter = has_number and not with_cameras
+    return tuple(_PART.findall(without_camera if is_shorter else text))
 
 
 def _equal(

@@ -6,6 +6,7 @@ folder with a report can be moved, mailed or kept with the weights.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _PER_GROUP = 4
 _PICTURES = "pictures"
+_OWN_PICTURE = re.compile(
+    r"(threshold|size|(best|median|worst|worst-false-positives)-\d+-"
+    r"(image|truth|prediction|close_up))\.png"
+)
+"""Names of pictures that an earlier report may have left; others belong to the user."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ def write(
     pictures = folder / _PICTURES
     make_folder(folder)  # first, so that an error names it and not the folder inside
     make_folder(pictures)
-    old = set(pictures.glob("*.png"))
+    old = [file for file in pictures.glob("*.png") if _OWN_PICTURE.fullmatch(file.name)]
     if result.total.hero_frames:
         write_figure(pictures / "threshold.png", report_figures.threshold_figure(frames))
         write_figure(pictures / "size.png", report_figures.size_figure(frames))

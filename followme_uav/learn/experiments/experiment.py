@@ -106,7 +106,7 @@ def _read_config(path: Path, network: str | None) -> TrainingConfig:
     config = load_training_config(path)
     if network is not None:
         config = config.model_copy(update={"architecture": network})
-    check_architecture(config.architecture, "--network" if network else str(path))
+    check_architecture(config, "--network" if network else str(path))
     if config.schedule != "constant":
         raise ConfigError(f"{path}: schedule: experiments need 'constant'")
     return config

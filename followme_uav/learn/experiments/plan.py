@@ -68,8 +68,8 @@ def plan(
         raise ConfigError(f"experiment {name}: unknown; choose from {', '.join(VALUES)}")
     values = sorted(set(values or VALUES[name]))
     for value in values:
-        whole = name == "learning-rate" or value == int(value)
-        if not (math.isfinite(value) and value > 0 and whole):
+        is_usable = math.isfinite(value) and value > 0
+        if not is_usable or (name != "learning-rate" and value != int(value)):
             kind = "a number" if name == "learning-rate" else "a whole number"
             raise ConfigError(f"--values {value:g}: {name} must be {kind} above 0")
     runs = []

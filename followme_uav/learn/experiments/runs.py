@@ -97,11 +97,13 @@ def _evaluated(
         results += score_sets(infer, [s])
     hero_frames = sum(r.hero_frames for r in results)
     validation_loss = total / sum(len(s.images) for s in held_out)
+    if not math.isfinite(validation_loss):  # the last step may be the one that diverges
+        return RunOutcome(seed, value, None, None, None, None)
     return RunOutcome(
         seed=seed,
         value=value,
         training_loss=loss,
-        validation_loss=validation_loss if math.isfinite(validation_loss) else None,
+        validation_loss=validation_loss,
         hero_iou=sum(r.hero_iou * r.hero_frames for r in results) / max(1, hero_frames),
         score=selection_score(held_out, results),
     )

@@ -64,9 +64,12 @@ def load(path: Path, variables: dict[str, Any], identity: str) -> tuple[int, flo
                     f"{path}: checkpoint of a training with other configuration, data, validation "
                     f"data or initial weights; use those, or {remedy}"
                 )
-            values = {name: np.asarray(file[name][()]) for name in variables}
+            values = {
+                name: np.asarray(file[name][()], dtype=variable.dtype)
+                for name, variable in variables.items()
+            }
             epoch, best = int(file.attrs["epoch"]), float(file.attrs["best_score"])
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         cause = " ".join(str(error).split())
         raise DataError(f"{path}: damaged checkpoint ({cause}); {remedy}") from error
     for name, variable in variables.items():

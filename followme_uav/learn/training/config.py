@@ -71,7 +71,7 @@ class TrainingConfig(Section):
     """Configuration of a training; `configs/training/base.yaml` explains each key."""
 
     architecture: str
-    seed: int
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
     epochs: PositiveInt
     steps_per_epoch: PositiveInt
     batch_size: PositiveInt
@@ -104,9 +104,15 @@ def load_training_config(path: Path) -> TrainingConfig:
     return validated(TrainingConfig, read_extending(path, "training"), path)
 
 
-def check_architecture(name: str, source: str) -> None:
-    """Raise `ConfigError`, which names the source of the name, unless it is a known network."""
+def check_architecture(config: TrainingConfig, source: str) -> None:
+    """Raise `ConfigError`, which names the source, unless it is a known network that fits crops."""
+    name, crop_px = config.architecture, config.sampling.crop_px
     if name not in ARCHITECTURES:
         raise ConfigError(
             f"{source}: architecture: unknown network '{name}' (known: {', '.join(ARCHITECTURES)})"
+        )
+    multiple_px = ARCHITECTURES[name].side_multiple_px
+    if crop_px % multiple_px:
+        raise ConfigError(
+            f"{source}: sampling.crop_px: {name} needs a multiple of {multiple_px} (got {crop_px})"
         )

@@ -21,8 +21,8 @@ def read_frames(
 
     Args:
         data: folders with training frames.
-        validation: folders with validation frames. Training images that are also in them are left
-            out. Without any folder, the last tenth of each training set is held out.
+        validation: folders with validation frames. Without any folder, the last tenth of each
+            training set is held out. Training images that are also held out are left out.
         console: shows how images and masks are paired, and which images are left out.
         skip_incomplete: leave out images without a mask and masks without an image.
 
@@ -31,13 +31,16 @@ def read_frames(
     """
     console.print("reading frames ...")
 
-    if not validation:
+    if validation:
+        held_out = _load(validation, console, skip_incomplete)
+        trained = _load(data, console, skip_incomplete)
+    else:
         parts = [frames.split() for frames in _load(data, console, skip_incomplete)]
-        return [most for most, _ in parts if len(most)], [last for _, last in parts]
-    held_out = _load(validation, console, skip_incomplete)
+        held_out = [last for _, last in parts]
+        trained = [most for most, _ in parts if len(most)]
     known = {h for frames in held_out for h in frames.image_hashes}
     frames = []
-    for found in _load(data, console, skip_incomplete):
+    for found in trained:
         twice = found.files_of(known)
         if twice:
             console.print(

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ from followme_uav.perception.models import ARCHITECTURES, CLASSES
 
 if TYPE_CHECKING:
     import keras
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class TrainingRecord:
     """Weights that the training started from."""
     layers_from_init: Sequence[str]
     """Names of the layers that were taken over from `init`."""
+
+    @cached_property
+    def earlier_stages(self) -> list[Any]:
+        """Stages of the card beside `init`, as it was before this training wrote one."""
+        return [] if self.init is None else _stages(path_beside(self.init))
 
 
 def path_beside(weights: Path) -> Path:
@@ -121,16 +130,23 @@ def write(
         "weights_sha256": weights_file.sha256(weights),
         "validation_data": [_describe(f) for f in validation],
         "validation_scores": [s.to_dict() for s in scores],
-        "stages": [*_earlier_stages(init), stage],
+        "stages": [*record.earlier_stages, stage],
     }
     write_json(path_beside(weights), content)
 
 
-def _earlier_stages(init: Path | None) -> list[Any]:
-    if init is None or not path_beside(init).is_file():
+def _stages(card: Path) -> list[Any]:
+    """Stages of a model card; none where the file is missing, or something else.
+
+    Beside weights of Keras it may be the network's JSON.
+    """
+    try:
+        content = json.loads(card.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        logger.info("%s: not read as a model card (%s).", card, error)
         return []
-    stages = json.loads(path_beside(init).read_text(encoding="utf-8")).get("stages", [])
-    return list(stages)
+    stages = content.get("stages") if isinstance(content, dict) else None
+    return stages if isinstance(stages, list) else []
 
 
 def _describe(frames: LabelledFrames) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def train(
     """
     console = make_console(markup=False)
     config = load_training_config(config_path)
-    check_architecture(config.architecture, str(config_path))
+    check_architecture(config, str(config_path))
     frames, held_out = read_frames(data, validation, console, skip_incomplete)
     sampler = CropSampler(
         frames, config.sampling, config.augment, config.batch_size, config.seed, config.side_px
@@ -151,8 +151,11 @@ def _prepare(
     """The validation sets at the size of scores; list all sets on the console."""
     for f in frames:
         console.print(f"  train {f.name}: {len(f)} frames")
-    for name in sorted(config.sampling.source_share.keys() - {f.source for f in frames}):
+    sources = {f.source for f in frames}
+    for name in sorted(config.sampling.source_share.keys() - sources):
         console.print(f"  no data folder is named {name}: its crops go to those without a share")
+    for name in sorted(config.augment.recolour.keys() - sources):
+        console.print(f"  no data folder is named {name}: no hero of it gets another colour")
     prepared = [prepare(s, (config.side_px, config.side_px)) for s in held_out]
     for s in prepared:
         console.print(f"  validate {s.name}: {len(s.images)} frames")

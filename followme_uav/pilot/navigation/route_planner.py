@@ -14,7 +14,7 @@ from followme_uav.pilot.navigation.street_map import (
     junctions,
     nearest_place,
 )
-from followme_uav.pilot.safety.stopping import braking_mps2, stopping_speed_mps
+from followme_uav.pilot.stopping import braking_mps2, stopping_speed_mps
 
 CORNER_INSET_M = 1.0
 """A corner is cut this far inside the streets."""

@@ -16,7 +16,7 @@ import numpy as np
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Vec2
 from followme_uav.pilot.mapping.surroundings import Surroundings
-from followme_uav.pilot.safety.stopping import (
+from followme_uav.pilot.stopping import (
     braking_mps2,
     stopping_distance_m,
     stopping_speed_mps,

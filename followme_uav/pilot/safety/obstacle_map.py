@@ -12,7 +12,7 @@ import math
 
 from followme_uav.config import LimitsConfig
 from followme_uav.messages import Frame, Vec2
-from followme_uav.pilot.safety.stopping import (
+from followme_uav.pilot.stopping import (
     braking_mps2,
     stopping_distance_m,
     stopping_speed_mps,

@@ -27,6 +27,7 @@ from followme_uav.sim.city.layout import Car, City, ground_height_m
 from followme_uav.sim.city.place import Place
 from followme_uav.sim.city.spawned import SpawnedObject
 from followme_uav.sim.names import VEHICLE_NAME
+from followme_uav.sim.pose import Pose
 from followme_uav.sim.rendering.lighting import Lighting
 from followme_uav.sim.rendering.meshes.drone import make_drone
 from followme_uav.sim.rendering.meshes.wardrobe import make_wardrobe
@@ -43,7 +44,6 @@ from followme_uav.sim.rendering.shaders.surfaces import SOLIDS
 from followme_uav.sim.rendering.shadow_map import ShadowMap, lit_box
 from followme_uav.sim.rendering.view_buffer import ViewBuffer
 from followme_uav.sim.rendering.view_cone import ViewCone
-from followme_uav.sim.vehicle.state import Pose
 
 _VEHICLE, _FIRST_CAR = 0, 1
 """Indices of movers that are no people, for their shadows."""

@@ -8,14 +8,6 @@ from followme_uav.messages import Quaternion, Vec3
 
 
 @dataclass(frozen=True)
-class Pose:
-    """Pose of a body: position in world NED, rotation from its FRD axes to NED."""
-
-    position_m: Vec3
-    orientation: Quaternion
-
-
-@dataclass(frozen=True)
 class Kinematics:
     """The motion of the body at one instant; frames as in AirSim's KinematicsState."""
 

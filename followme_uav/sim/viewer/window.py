@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from followme_uav.geometry import yaw_of
 from followme_uav.messages import RgbImage
 from followme_uav.sim.pace import Pace
+from followme_uav.sim.pose import Pose
 from followme_uav.sim.rendering.scene import Scene
 from followme_uav.sim.simulation import EPOCH_NS
-from followme_uav.sim.vehicle.state import Pose
 from followme_uav.sim.viewer.chase_view import ChaseView, camera_pose, orbit, with_pace
 from followme_uav.sim.viewer.key_bindings import react
 from followme_uav.sim.viewer.overlay import compose, tinted
