@@ -8,6 +8,7 @@ import pytest
 
 from followme_uav.errors import DataError
 from followme_uav.scenario.execution.jobs import jobs_of
+from followme_uav.scenario.report import flight_table
 from followme_uav.scenario.report.flight_table import columns, command_of, query, write_table
 from tests.unit.campaign_parts import campaign, stub_flight
 
@@ -79,6 +80,20 @@ def test_query_reaches_no_file_no_network_and_no_setting(tmp_path, results, sql)
         query(results, tmp_path, sql.format(secret=secret, out=out, folder=tmp_path))
     assert "\n" not in str(error.value)
     assert not out.exists()
+
+
+def test_query_that_needs_more_than_the_memory_leaves_nothing(tmp_path, results, monkeypatch):
+    """DuckDB's own choice is a folder `.tmp` in the current one, without a limit."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(flight_table, "_QUERY_MEMORY", "60MB")
+    sql = (
+        "select current_setting('temp_directory'), current_setting('max_temp_directory_size'), "
+        "count(*) from (select range from range(2_000_000) order by hash(range))"
+    )
+    _, [(folder, limit, rows)] = query(results, tmp_path, sql)
+    assert Path(folder).is_absolute() and not Path(folder).exists()
+    assert (limit, rows) == ("14.9 GiB", 2_000_000)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_wrong_query_is_one_line(tmp_path, results):

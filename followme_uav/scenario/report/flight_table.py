@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from itertools import chain, count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from followme_uav.errors import DataError
@@ -23,6 +25,8 @@ TABLE = "flights.parquet"
 _TEXTS = ("style", "hero", "weather", "fault", "vehicle")
 _COUNTS = ("people", "cars", "decoys", "gusts")
 _QUERY_MEMORY = "2GB"
+_QUERY_DISK = "16GB"
+"""For what does not fit into the memory; of a temporary folder."""
 
 
 @dataclass(frozen=True)
@@ -195,11 +199,16 @@ def query(
 
     if any(0xD800 <= ord(character) <= 0xDFFF for character in sql):
         raise DataError("campaign query: the query is no UTF-8 text")
-
-    connection = duckdb.connect(
-        ":memory:", config={"memory_limit": _QUERY_MEMORY, "python_enable_replacements": "false"}
-    )
-    with connection:
+    with ExitStack() as stack:
+        # By default it is `.tmp` in the current folder, and takes most of the disk.
+        scratch = stack.enter_context(TemporaryDirectory(prefix="followme-"))
+        config = {
+            "memory_limit": _QUERY_MEMORY,
+            "temp_directory": scratch,
+            "max_temp_directory_size": _QUERY_DISK,
+            "python_enable_replacements": "false",
+        }
+        connection = stack.enter_context(duckdb.connect(":memory:", config=config))
         # A table of its own: a view of Python's data could not be read without external access.
         connection.register("arrived", table_of(results, folder))
         connection.execute("CREATE TABLE flights AS SELECT * FROM arrived")
