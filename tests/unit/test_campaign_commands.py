@@ -87,6 +87,15 @@ def test_parts_give_the_rows_of_the_whole_when_merged(command):
     assert (code, "different plans" in text) == (2, True)
 
 
+def test_merged_run_has_no_report_of_an_earlier_one(command):
+    """It would be taken for that of the figures beside it."""
+    command(f"{FLY} --out part")
+    Path("both").mkdir()
+    Path("both/report.html").write_text("of an earlier run")
+    assert command("campaign merge both part --no-report")[0] == 0
+    assert not Path("both/report.html").exists()
+
+
 def test_until_and_shard_exclude_each_other(command):
     code, text = command(f"{FLY} --out x --shard 1/2 --until half-width=0.1")
     assert (code, "leave --shard out" in text) == (2, True)
