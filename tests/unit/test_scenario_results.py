@@ -324,6 +324,16 @@ def test_interrupted_tuning_goes_on_with_the_next_trial(tuning):
     )
 
 
+@pytest.mark.parametrize("damage", [b"hello\n", b"\0" * 50 + b"\n", b"\xff\n", b"{}\n", b"5\n"])
+def test_damaged_study_is_one_line(tuning, damage):
+    """A power cut may leave zeros at the end of the file."""
+    tuning.folder.mkdir()
+    (tuning.folder / tune.STUDY).write_bytes(damage)
+    with pytest.raises(DataError, match=r"study\.journal: the study cannot be read") as found:
+        tuning.search(2)
+    assert "\n" not in str(found.value) and not tuning.flown
+
+
 @pytest.mark.parametrize("interrupted_in", ["enqueue_trial", "ask", "flight"])
 def test_tuning_interrupted_in_its_first_trial_begins_with_the_present_values(
     tuning, monkeypatch, interrupted_in
