@@ -44,6 +44,8 @@ except KeyboardInterrupt:  # no work has begun yet
 logger = logging.getLogger("followme_uav.cli")  # __name__ is "__main__" with -m
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """Errors of a full or read-only disk, raised out of any library."""
+_PATH_ERRORS = (errno.ENAMETOOLONG, errno.EACCES)
+"""Errors of a path that may not even be looked for; `Path.exists` raises them."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -130,10 +132,13 @@ def _run() -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except OSError as error:
-        if error.errno not in _DISK_ERRORS:
-            raise
         where = "" if error.filename is None else f"{error.filename}: "
-        _print_error(f"{where}cannot write ({error.strerror}); free some space")
+        if error.errno in _DISK_ERRORS:
+            _print_error(f"{where}cannot write ({error.strerror}); free some space")
+        elif error.errno in _PATH_ERRORS:
+            _print_error(f"{where}{error.strerror}; choose another path")
+        else:
+            raise
         return FollowMeError.exit_code
     return 0
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,12 +64,22 @@ def query(
 
     names, rows = ask(read_results(folder), folder, sql)
     if as_json:
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+        plain = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
+        print(json.dumps(plain, default=str, allow_nan=False))
         return
     table = Table(*map(escape, names))
     for row in rows:
         table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
     print_table(table)
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell for JSON, which has neither NaN nor infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @app.command()

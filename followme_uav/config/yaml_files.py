@@ -13,6 +13,9 @@ import yaml
 from followme_uav.errors import ConfigError
 from followme_uav.resources import shipped, user_file
 
+_MOST_VALUES = 10_000_000
+"""In a YAML file with aliases."""
+
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file with a mapping at the top level.
@@ -40,13 +43,38 @@ def safe_data(text: str, loader: Any = yaml.SafeLoader) -> Any:
     """Parse YAML of plain data with a safe loader.
 
     Raises:
-        yaml.YAMLError: It is not valid. PyYAML itself raises other errors for a value that has not
-            the form of its type, for example for the date 2024-13-45, or for `!!int x`.
+        yaml.YAMLError: It is not valid, or stands for too many values by its aliases. PyYAML itself
+            raises other errors for a value that has not the form of its type, for example for the
+            date 2024-13-45, or for `!!int x`.
     """
     try:
-        return yaml.load(text, Loader=loader)  # noqa: S506 - the callers' loaders are safe ones
+        data = yaml.load(text, Loader=loader)  # noqa: S506 - the callers' loaders are safe ones
+        if "*" in text:
+            _check_aliases(data, {})
+        return data
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise yaml.YAMLError(f"a value has not the form of its type: {error}") from error
+
+
+def _check_aliases(data: Any, sizes: dict[int, int]) -> int:
+    """Return the number of values in `data`, those of an alias counted each time.
+
+    A few lines of aliases can stand for billions of values, or for endless ones. Raises
+    `ValueError`.
+
+    Args:
+        data: A value, or a part of it.
+        sizes: Of the parts that were counted, by `id`; 0: the count is under way.
+    """
+    if not isinstance(data, dict | list | tuple):
+        return 1
+    if id(data) not in sizes:
+        sizes[id(data)] = 0
+        inner = data.values() if isinstance(data, dict) else data
+        sizes[id(data)] = 1 + sum(_check_aliases(value, sizes) for value in inner)
+    if not 0 < sizes[id(data)] <= _MOST_VALUES:
+        raise ValueError("its aliases stand for too many values")
+    return sizes[id(data)]
 
 
 @lru_cache(maxsize=128)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import struct
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 IMAGE, MASK, TRUTH, DEPTH = "image", "mask", "truth", "depth"
 EVERYTHING = (IMAGE, MASK, TRUTH, DEPTH)
 """The parts of an entry that are slow to read."""
+_VERSION_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -145,25 +147,42 @@ def content_digest(path: Path | str) -> str:
 
 def _parse_metadata(path: Path, record: Mapping[str, str]) -> LogMetadata:
     schema_version = record.get("schema_version", "")
-    if schema_version.isdecimal() and int(schema_version) > SCHEMA_VERSION:
+    if _version_of(schema_version) > SCHEMA_VERSION:
         raise LogError(
             f"{path}: written by followme-uav {record.get('package_version', '?')} in log version "
-            f"{schema_version}, this one reads up to {SCHEMA_VERSION}; update followme-uav"
+            f"{schema_version:.20}, this one reads up to {SCHEMA_VERSION}; update followme-uav"
         )
     if record.get("sha256") != record_digest(record):
         raise _damaged(path, "the checksum of its metadata is wrong")
     try:
-        config = _parse_config(json.loads(record["config"]))
+        return _metadata_of(record)
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
         raise LogError(
             f"{path}: its configuration is not valid in this version: {key}: {problem['msg']}; "
-            f"use followme-uav {record['package_version']}"
+            f"use followme-uav {record.get('package_version', '?')}"
         ) from error
-    return LogMetadata(
-        config, record["weights_sha256"], record["package_version"], json.loads(record["extra"])
-    )
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        # The checksum is right: another program has written it.
+        raise _damaged(path, f"its metadata is wrong ({type(error).__name__}: {error})") from error
+
+
+def _version_of(text: str) -> float:
+    """The log version; infinite where it is a number of many digits, 0 where it is none."""
+    if not (text.isascii() and text.isdigit()):
+        return 0
+    return int(text) if len(text) <= _VERSION_DIGITS else math.inf
+
+
+def _metadata_of(record: Mapping[str, str]) -> LogMetadata:
+    config = _parse_config(json.loads(record["config"]))
+    extra = json.loads(record["extra"])
+    if not (isinstance(extra, dict) and all(isinstance(text, str) for text in extra.values())):
+        raise ValueError("the further properties are no texts")
+    if not _version_of(record["schema_version"]):
+        raise ValueError("it has no log version")
+    return LogMetadata(config, record["weights_sha256"], record["package_version"], extra)
 
 
 def _parse_config(data: dict[str, Any]) -> FlightConfig:

@@ -306,6 +306,8 @@ def merge(out: Path, parts: Sequence[Path], *, report: bool = True) -> None:
     results = merged_results([(part, read_results(part)) for part in parts])
     stopped_early = any(map(has_stopped_early, parts))
     with sole_folder(out):
+        for name in (TABLE, REPORT):  # of an earlier run; both may be left out now
+            remove_file(out / name)
         write_text(out / PLAN, plans.pop())
         run = CampaignRun(out, report=report)
         finish(run, results, as_json=False, stopped_early=stopped_early)

@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 
 from followme_uav.config import FlightConfig, Number, Section, make_config, read_yaml, validated
 from followme_uav.config.aliases import renamed_key
-from followme_uav.errors import ConfigError, SimulatorError
+from followme_uav.errors import ConfigError, DataError, SimulatorError
 from followme_uav.extras import require
 from followme_uav.files import sole_folder, write_json, write_text
 from followme_uav.program_log import PRINTED
@@ -140,6 +140,7 @@ def tune(
 
     Raises:
         ConfigError: A scenario has a held-out seed.
+        DataError: The study in the folder is damaged.
         EnvironmentSetupError: Optuna is missing.
         InUseError: Another process writes to the folder.
         SimulatorError: A flight crashed again and again.
@@ -150,22 +151,32 @@ def tune(
     if shared:
         raise ConfigError(f"--confirm: a scenario has seed {min(shared)}; choose other seeds")
     import optuna
-    from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with sole_folder(run.folder):
-        storage = optuna.storages.JournalStorage(JournalFileBackend(str(run.folder / STUDY)))
-        study = optuna.create_study(
-            study_name=_study_name(campaign, run, space, seed),
-            storage=storage,
-            load_if_exists=True,
-            direction="maximize",
-        )
+        study = _study_in(run.folder / STUDY, _study_name(campaign, run, space, seed))
         # With the same seed as before, a search that goes on would repeat its first trials.
         own_seed = np.random.SeedSequence([seed, len(study.trials)]).generate_state(1)
         study.sampler = optuna.samplers.TPESampler(seed=int(own_seed[0]), multivariate=True)
         with open_fleet(run) as fleet:
             return _Search(study, campaign, run, space, fleet).run(trials, held_out)
+
+
+def _study_in(file: Path, name: str) -> Any:
+    """Return the study of that name in a file, which is created; raises `DataError`."""
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    try:
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(file)))
+        return optuna.create_study(
+            study_name=name, storage=storage, load_if_exists=True, direction="maximize"
+        )
+    except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DataError(
+            f"{file}: the study cannot be read ({detail:.200}); remove it and search anew"
+        ) from error
 
 
 def _study_name(campaign: Campaign, run: CampaignRun, space: Mapping[str, Span], seed: int) -> str:

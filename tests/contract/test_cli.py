@@ -371,6 +371,25 @@ def test_training_with_a_wrong_configuration_or_output_is_refused(refused):
 # The command line itself
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("campaign", "run", "LONG"),
+        ("campaign", "query", "LONG", "select 1"),
+        ("campaign", "merge", "LONG", "."),
+        ("scenario", "compare", "LONG", "."),
+        ("scenario", "show", "LONG"),
+        ("replay", "--check", "LONG"),
+        ("log", "export", "x.mcap", "--frames", "LONG"),
+    ],
+)
+def test_name_that_no_file_can_have_is_refused(refused, arguments):
+    """`Path.exists` raises for it."""
+    long = "x" * 300
+    Path("plan.yaml").write_text("random: [1]")
+    refused(*(long if one == "LONG" else one for one in arguments))
+
+
 def test_error_is_one_line_in_a_process_of_its_own():
     done = in_a_process("fly", "--weights", "gone.h5")
     assert done.returncode == 2

@@ -87,6 +87,15 @@ def test_parts_give_the_rows_of_the_whole_when_merged(command):
     assert (code, "different plans" in text) == (2, True)
 
 
+def test_merged_run_has_no_report_of_an_earlier_one(command):
+    """It would be taken for that of the figures beside it."""
+    command(f"{FLY} --out part")
+    Path("both").mkdir()
+    Path("both/report.html").write_text("of an earlier run")
+    assert command("campaign merge both part --no-report")[0] == 0
+    assert not Path("both/report.html").exists()
+
+
 def test_until_and_shard_exclude_each_other(command):
     code, text = command(f"{FLY} --out x --shard 1/2 --until half-width=0.1")
     assert (code, "leave --shard out" in text) == (2, True)
@@ -148,3 +157,16 @@ def test_more_seeds_to_confirm_on_than_memory_holds_are_refused_at_once(command)
 def test_limit_of_a_flight_that_no_timer_can_wait_is_refused(command, limit):
     assert command(f"{FLY} --out x --flight-limit {limit}")[0] == 2
     assert not Path("x").exists()
+
+
+def test_json_of_a_query_has_no_numbers_that_json_lacks(command):
+    """Readers of JSON reject NaN and Infinity."""
+    command(f"{FLY} --out whole")
+    sql = "select 1.0::double / 0 as a, ['nan'::double, 1.0] as b, {'c': 'inf'::double} as d"
+    code, out = command(f'campaign query whole "{sql}" --json')
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    rows = json.loads(out, parse_constant=refuse)
+    assert (code, rows) == (0, [{"a": None, "b": [None, 1.0], "d": {"c": None}}])

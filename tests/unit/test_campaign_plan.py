@@ -1,6 +1,7 @@
 """If these fail, a campaign flies other flights than its plan says, or the same ones twice."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import yaml
 from followme_uav.errors import ConfigError
 from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.scenario.execution.jobs import chosen_by, jobs_of, shard_of
-from followme_uav.scenario.script.plan import PLAN, pilot_label, plan_of, read_plan
+from followme_uav.scenario.script.plan import PLAN, Variant, pilot_label, plan_of, read_plan
 from followme_uav.sim.vehicle.vehicle_spec import load_vehicle
 from followme_uav.worlds.world_file import save_world
+from tests.unit.campaign_parts import campaign
 from tests.unit.onnx_parts import PLAIN, network, save_network
 from tests.unit.scenario_parts import SCRIPT, write_script
 from tests.unit.world_parts import crossing
@@ -206,6 +208,22 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path, names, random):
     scripts = [{**SCRIPT, "name": name, "duration_s": 20 + i} for i, name in enumerate(names)]
     with pytest.raises(ConfigError, match=f"two scenarios are called {names[-1]}"):
         jobs_of(plan(tmp_path, scenarios=scripts, random=random, pilots=["oracle"]))
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        (Variant(pilot="oracle", label="x" * 240), "too long for a file"),
+        (Variant(pilot="oracle", label="\u00e9" * 120), "too long for a file"),
+        (Variant(pilot="oracle", axes={"weights": "\udcff"}), "no UTF-8 text"),
+    ],
+)
+def test_labels_that_files_cannot_have_are_refused_before_the_first_flight(
+    tmp_path, variant, message
+):
+    """Each flight would crash at its log, or the table fail after the last one."""
+    with pytest.raises(ConfigError, match=message):
+        jobs_of(replace(campaign(tmp_path), variants=(variant,)))
 
 
 def test_wrong_world_or_override_is_found_before_the_first_flight(tmp_path):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from followme_uav.errors import EnvironmentSetupError, OutputError, SimulatorError
+from followme_uav.errors import EnvironmentSetupError, OutputError, PilotError, SimulatorError
 from followme_uav.flight import fly as flight
 from followme_uav.scenario.execution import flight as scenario_flight
 from followme_uav.scenario.execution import runner
@@ -162,6 +162,17 @@ def test_error_of_the_machine_is_a_crash_and_error_of_pilot_or_script_is_not(
         replace(campaign(tmp_path, seeds=[1]), scenarios=(scenario(tmp_path, events=events),))
     )
     assert fly_job(job, FlightSettings(tmp_path, "all")).result.outcome == outcome
+
+
+def test_error_of_a_pilot_fits_into_all_files(tmp_path, monkeypatch):
+    """Half of a character would end the run after its last flight, at the table."""
+
+    def fails(plan):
+        raise PilotError("no file 'h\udcffro.png'")
+
+    monkeypatch.setattr(flight, "fly", fails)
+    (job,) = jobs_of(campaign(tmp_path, seeds=[1]))
+    assert "h\\udcffro.png" in fly_job(job, FlightSettings(tmp_path, "none")).result.reason
 
 
 @pytest.mark.parametrize(("logs", "kept"), [("all", {1, 7}), ("failures", {7}), ("none", set())])

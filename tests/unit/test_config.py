@@ -1,5 +1,7 @@
 """If these fail, an error in a configuration changes a flight silently or ends in a traceback."""
 
+import itertools
+
 import pytest
 import yaml
 from pydantic import BaseModel
@@ -219,6 +221,24 @@ def test_default_file_has_every_key_but_derived_ones_and_gains_of_zero():
     left_out = {key for key in described - in_file if not key.startswith("simulator.")}
     assert in_file <= described
     assert left_out == set(FORMULAS) | zero_gains
+
+
+def test_aliases_that_stand_for_endless_or_countless_values_are_one_line(tmp_path):
+    """Nine lines can stand for a billion values, whose text would fill the memory."""
+    lines = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    for former, name in itertools.pairwise("abcdefghi"):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{former}'] * 10)}]")
+    for text in ("\n".join(lines), "camera: &camera {rate_hz: *camera}", "a: &a [*a]"):
+        path = tmp_path / "many.yaml"
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=r"many\.yaml: not valid YAML: .*too many values"):
+            load_config(path)
+
+
+def test_aliases_are_values(tmp_path):
+    path = tmp_path / "few.yaml"
+    path.write_text("camera: {rate_hz: &rate 20}\ndepth: {rate_hz: *rate}")
+    assert read_yaml(path) == {"camera": {"rate_hz": 20}, "depth": {"rate_hz": 20}}
 
 
 def test_deeply_nested_values_are_one_line(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from followme_uav.errors import DataError
 from followme_uav.scenario.execution.jobs import jobs_of
+from followme_uav.scenario.report import flight_table
 from followme_uav.scenario.report.flight_table import columns, command_of, query, write_table
 from tests.unit.campaign_parts import campaign, stub_flight
 
@@ -81,6 +82,20 @@ def test_query_reaches_no_file_no_network_and_no_setting(tmp_path, results, sql)
     assert not out.exists()
 
 
+def test_query_that_needs_more_than_the_memory_leaves_nothing(tmp_path, results, monkeypatch):
+    """DuckDB's own choice is a folder `.tmp` in the current one, without a limit."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(flight_table, "_QUERY_MEMORY", "60MB")
+    sql = (
+        "select current_setting('temp_directory'), current_setting('max_temp_directory_size'), "
+        "count(*) from (select range from range(2_000_000) order by hash(range))"
+    )
+    _, [(folder, limit, rows)] = query(results, tmp_path, sql)
+    assert Path(folder).is_absolute() and not Path(folder).exists()
+    assert (limit, rows) == ("14.9 GiB", 2_000_000)
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_wrong_query_is_one_line(tmp_path, results):
     with pytest.raises(DataError, match=r"campaign query: .*gone"):
         query(results, tmp_path, "select gone from flights")
@@ -97,3 +112,36 @@ def test_command_of_a_row_names_the_run_and_the_flight(results):
     assert words[:4] == ["followme-uav", "campaign", "run", "runs/my run"]
     assert words[words.index("--only") + 1] == results[2].id
     assert words[words.index("--out") + 1] == "runs/my run-one-seed3"
+
+
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_run_in_a_folder_without_a_name_has_a_table(tmp_path, results, monkeypatch, folder):
+    """`--out .` would otherwise end with an error after the last flight."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    out = tmp_path / "mine-one-seed3" if folder == "." else "one-seed3"
+    assert command_of(results[2], Path(folder)).endswith(f"--out {out}")
+    write_table(Path(), results)
+
+
+def test_columns_of_one_name_are_all_kept(tmp_path, results):
+    """JSON has each name once: a join would lose columns."""
+    sql = "select a.seed, b.seed, 1 as seed_1 from flights a join flights b on a.seed = b.seed - 1"
+    names, rows = query(results, tmp_path, f"{sql} order by 1")
+    assert names == ["seed", "seed_1", "seed_1_1"]
+    assert rows[0] == (1, 2, 1)
+
+
+def test_query_that_is_no_text_is_one_line(tmp_path, results):
+    """An argument of bytes that are not UTF-8 arrives with halves of characters."""
+    with pytest.raises(DataError, match="campaign query: the query is no UTF-8 text"):
+        query(results, tmp_path, "select '\udcff'")
+
+
+@pytest.mark.parametrize(("name", "value"), [("people", "many"), ("style", 5)])
+def test_draw_of_another_type_is_one_line(tmp_path, results, name, value):
+    """The results may come from another version, or be damaged."""
+    wrong = replace(results[1], draws={name: value})
+    with pytest.raises(DataError, match="a value of another type") as found:
+        write_table(tmp_path, [wrong])
+    assert "\n" not in str(found.value)

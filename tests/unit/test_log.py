@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from mcap.reader import make_reader
+from mcap.writer import Writer
 from mcap_protobuf.decoder import DecoderFactory
 from PIL import Image
 
 from followme_uav.errors import LogError
 from followme_uav.log import schema
 from followme_uav.log.entry import EncodedImage
-from followme_uav.log.layout import TOPICS
+from followme_uav.log.layout import PROFILE, TOPICS, metadata_record, record_digest
 from followme_uav.log.png import decode_png, encode_png
 from followme_uav.log.reader import content_digest, read_log
 from followme_uav.log.writer import FlightLogWriter
@@ -311,6 +312,40 @@ def test_log_of_version_1_gives_position_settings_and_lossless_images(config, wr
     assert found.association.gate == 9.5
     assert found.depth == config.depth
     assert (found.log.image, found.log.round_masks) == ("png", False), "the format of version 1"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"config": "[]"},
+        {"config": "{"},
+        {"config": "[" * 100_000},
+        {"config": '{"simulator": 3}'},
+        {"config": f'{{"a": {"9" * 5000}}}'},
+        {"config": None},
+        {"extra": "[]"},
+        {"extra": '{"pilot": 3}'},
+        {"schema_version": "x"},
+        {"schema_version": "\u00b2"},
+        {"schema_version": "9" * 5000},
+        {"schema_version": None},
+        {"weights_sha256": None},
+    ],
+    ids=lambda changes: "-".join(f"{key}={text!s:.12}" for key, text in changes.items()),
+)
+def test_metadata_with_a_wrong_value_is_one_line(tmp_path, config, changes):
+    """Its checksum may be right: any program can compute it."""
+    record = {**metadata_record(config, "", {}), **changes}
+    record = {key: text for key, text in record.items() if text is not None}
+    path = tmp_path / "forged.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start(profile=PROFILE)
+        writer.add_metadata(PROFILE, {**record, "sha256": record_digest(record)})
+        writer.finish()
+    with pytest.raises(LogError, match=r"forged\.mcap: ") as found:
+        read_log(path)
+    assert "\n" not in str(found.value) and len(str(found.value)) < 600
 
 
 def test_error_for_a_log_without_a_channel_names_it(write, monkeypatch):

@@ -84,6 +84,13 @@ def test_file_without_results_is_a_data_error(tmp_path, content):
         ("metrics", {**result().metrics, "in_view": "all"}),
         ("metrics", {**result().metrics, "acquire_s": "late"}),
         ("metrics", {**result().metrics, "judged_s": float("inf")}),
+        ("metrics", {**result().metrics, "collisions": 10**400}),
+        ("seed", 2**63),
+        ("wall_s", float("nan")),
+        ("wall_s", 1e300),
+        ("draws", {"fog": float("nan")}),
+        ("reason", "\ud800"),
+        ("name", "../elsewhere"),
     ],
 )
 def test_result_with_a_wrong_value_is_a_data_error_and_its_row_is_left_out(tmp_path, key, value):
@@ -95,6 +102,11 @@ def test_result_with_a_wrong_value_is_a_data_error_and_its_row_is_left_out(tmp_p
     rows = [{"code": "c", "result": row} for row in ({**good, key: value}, good)]
     (tmp_path / "flights.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     assert [row.result.to_dict() for row in RowFile(tmp_path).read()] == [good]
+
+
+def test_largest_seed_is_read(tmp_path):
+    write_results(tmp_path, [replace(result(), seed=2**63 - 1)], {})
+    assert read_results(tmp_path)[0].seed == 2**63 - 1
 
 
 def test_result_of_another_version_may_lack_metrics_that_no_total_needs(tmp_path):
@@ -310,6 +322,16 @@ def test_interrupted_tuning_goes_on_with_the_next_trial(tuning):
     assert [t["values"].get("control.pan.kp", 0.7) for t in trials[:5]] == list(
         dict.fromkeys(first)
     )
+
+
+@pytest.mark.parametrize("damage", [b"hello\n", b"\0" * 50 + b"\n", b"\xff\n", b"{}\n", b"5\n"])
+def test_damaged_study_is_one_line(tuning, damage):
+    """A power cut may leave zeros at the end of the file."""
+    tuning.folder.mkdir()
+    (tuning.folder / tune.STUDY).write_bytes(damage)
+    with pytest.raises(DataError, match=r"study\.journal: the study cannot be read") as found:
+        tuning.search(2)
+    assert "\n" not in str(found.value) and not tuning.flown
 
 
 @pytest.mark.parametrize("interrupted_in", ["enqueue_trial", "ask", "flight"])

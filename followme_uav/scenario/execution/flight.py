@@ -177,7 +177,8 @@ def result_of(
         name=job.name,
         seed=job.seed,
         success=not reason,
-        reason=reason or AS_EXPECTED,
+        # The error of a user's pilot may have half of a character, which no file can hold.
+        reason=reason.encode(errors="backslashreplace").decode() or AS_EXPECTED,
         metrics=dict(metrics or {}),
         log=log,
         wall_s=round(wall_s, 2),

@@ -24,6 +24,8 @@ from followme_uav.sim.places import checked_digest
 ID_DIGITS = 16
 RANDOM = "random"
 """Name of random scenarios."""
+_KEY_BYTES = 240
+"""Of the name of a flight: names of files have 255, and those of pictures the longest ending."""
 _NOT_IN_ID = {"why", "seeds"}
 """Keys of a script that do not change a flight."""
 
@@ -108,16 +110,34 @@ def jobs_of(campaign: Campaign) -> list[Job]:
                 jobs.setdefault(job.id, job)
         for job in _jobs(campaign, variant, inputs, None, campaign.random_seeds, place_sha256):
             jobs.setdefault(job.id, job)
+    _check_keys([job.key for job in jobs.values()])
     return list(jobs.values())
 
 
+def _check_keys(keys: Sequence[str]) -> None:
+    """Refuse names that no file can have, before the first flight."""
+    longest = max(keys, key=len, default="")
+    if len(longest.encode()) > _KEY_BYTES:
+        raise ConfigError(
+            f"{longest:.60}...: the names of scenario and variant are too long for a file; "
+            "rename the scenario, or the labels"
+        )
+
+
 def _check_names(campaign: Campaign) -> None:
-    """Refuse two scenarios of one name: their flights would overwrite each other's logs."""
+    """Refuse two scenarios of one name, whose flights would overwrite each other's logs.
+
+    Refuse labels that the files of results cannot hold, too.
+    """
     names = [scenario.name for scenario in campaign.scenarios]
     names += [RANDOM] if campaign.random_seeds else []
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"two scenarios are called {twice[0]}; rename one of them")
+    for variant in campaign.variants:
+        for text in (variant.pilot, *variant.axes.values()):
+            if text != text.encode(errors="replace").decode():
+                raise ConfigError(f"{text!r}: is no UTF-8 text, which the table needs; rename it")
 
 
 def shard_of(jobs: Sequence[Job], number: int, count: int) -> list[Job]:

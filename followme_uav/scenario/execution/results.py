@@ -40,6 +40,8 @@ MACHINE_METRICS = frozenset({"loop_p50_ms", "loop_p99_ms", "real_time_factor"})
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold; the error of a user's pilot may have some."""
 
+_LARGEST = 2**63
+"""Larger than the absolute value of any number of a result."""
 _OF_A_RUN = frozenset({"log", "wall_s", "attempts", "versions"})
 """Fields of a result that differ from run to run."""
 
@@ -225,10 +227,34 @@ def _line_of(row: Row) -> str:
 
 def _row_of(line: str) -> Row | None:
     try:
-        content = json.loads(line)
+        content = _parsed(line)
         return Row(content["code"], _result_of(content["result"]), content.get("plan", ""))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _parsed(text: str) -> Any:
+    """Parse JSON without numbers and texts that this program writes nowhere.
+
+    Tables have numbers of 64 bits, and files have UTF-8. Raises `ValueError`.
+    """
+    content = json.loads(text, parse_int=_int, parse_float=_float, parse_constant=_float)
+    json.dumps(content, ensure_ascii=False).encode()  # raises for half of a character
+    return content
+
+
+def _int(text: str) -> int:
+    number = int(text)
+    if not -_LARGEST < number < _LARGEST:
+        raise ValueError(f"the number {text:.40} is too large")
+    return number
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not -_LARGEST < number < _LARGEST:  # NaN, too
+        raise ValueError(f"the number {text:.40} is too large")
+    return number
 
 
 _TOTALLED = {
@@ -255,6 +281,8 @@ def _result_of(row: Any) -> Result:
         result = _RESULT.validate_python(row)
         if result.metrics:
             _FLOWN.model_validate(result.metrics)
+        if "/" in result.key:
+            raise ValueError(f"{result.key:.60}: is no file name")
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -300,7 +328,7 @@ def read_results(path: Path) -> list[Result]:
     if path.is_dir() and not file.exists() and (rows := _rows_of_plan(path)):
         return list({row.result.key: row.result for row in rows}.values())
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = _parsed(file.read_text(encoding="utf-8"))
         return [_result_of(row) for row in content["results"]]
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}; give the folder of a 'scenario run'") from error

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
+from itertools import chain, count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from followme_uav.errors import DataError
@@ -22,6 +25,8 @@ TABLE = "flights.parquet"
 _TEXTS = ("style", "hero", "weather", "fault", "vehicle")
 _COUNTS = ("people", "cars", "decoys", "gusts")
 _QUERY_MEMORY = "2GB"
+_QUERY_DISK = "16GB"
+"""For what does not fit into the memory; of a temporary folder."""
 
 
 @dataclass(frozen=True)
@@ -112,14 +117,19 @@ def command_of(result: Result, folder: Path) -> str:
     """Return the command that flies a flight of a run again, with a log."""
     import shlex
 
-    out = folder.with_name(f"{folder.name}-{result.key}")
+    named = folder if folder.name else folder.resolve()  # `.` has no name
+    out = named.with_name(f"{named.name}-{result.key}") if named.name else Path(result.key)
     parts = ["followme-uav", "campaign", "run", str(folder), "--only", result.id, "--logs", "all"]
     own = ["--pilot", result.pilot] if ":" in result.pilot else []
     return shlex.join([*parts, *own, "--out", str(out)])
 
 
 def table_of(results: Sequence[Result], folder: Path) -> pa.Table:
-    """Return the Arrow table of the results."""
+    """Return the Arrow table of the results.
+
+    Raises:
+        DataError: A value has not the type of its column.
+    """
     import pyarrow as pa
 
     kinds = {
@@ -133,11 +143,15 @@ def table_of(results: Sequence[Result], folder: Path) -> pa.Table:
         [pa.field(c.name, kinds[c.kind], metadata={"meaning": c.meaning}) for c in columns()]
     )
     rows = [row_of(result, folder) for result in results]
-    return pa.Table.from_pylist(rows, schema=schema)
+    try:
+        return pa.Table.from_pylist(rows, schema=schema)
+    except pa.ArrowException as error:
+        detail = " ".join(str(error).split())
+        raise DataError(f"{folder}: results with a value of another type: {detail}") from error
 
 
 def write_table(folder: Path, results: Sequence[Result]) -> Path:
-    """Write `flights.parquet`; raises `OutputError`."""
+    """Write `flights.parquet`; raises `OutputError`, or as `table_of`."""
     import pyarrow.parquet as pq
 
     content = io.BytesIO()
@@ -156,6 +170,18 @@ def require_table_packages(purpose: str) -> None:
         require(package, "campaign", purpose)
 
 
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return names with a number after those that came before, as DuckDB's own tables have them.
+
+    A join gives several columns one name, and a row of JSON has each name once.
+    """
+    found: list[str] = []
+    for name in names:
+        others = (f"{name}_{number}" for number in count(1))
+        found.append(next(n for n in chain((name,), others) if n not in found))
+    return found
+
+
 def query(
     results: Sequence[Result], folder: Path, sql: str
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -165,16 +191,24 @@ def query(
         Names of the columns, and the rows.
 
     Raises:
-        DataError: The query is wrong, or tries to reach something else.
+        DataError: The query or a result is wrong, or the query tries to reach something else.
         EnvironmentSetupError: A package is missing.
     """
     require_table_packages("campaign query")
     import duckdb
 
-    connection = duckdb.connect(
-        ":memory:", config={"memory_limit": _QUERY_MEMORY, "python_enable_replacements": "false"}
-    )
-    with connection:
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in sql):
+        raise DataError("campaign query: the query is no UTF-8 text")
+    with ExitStack() as stack:
+        # By default it is `.tmp` in the current folder, and takes most of the disk.
+        scratch = stack.enter_context(TemporaryDirectory(prefix="followme-"))
+        config = {
+            "memory_limit": _QUERY_MEMORY,
+            "temp_directory": scratch,
+            "max_temp_directory_size": _QUERY_DISK,
+            "python_enable_replacements": "false",
+        }
+        connection = stack.enter_context(duckdb.connect(":memory:", config=config))
         # A table of its own: a view of Python's data could not be read without external access.
         connection.register("arrived", table_of(results, folder))
         connection.execute("CREATE TABLE flights AS SELECT * FROM arrived")
@@ -186,6 +220,6 @@ def query(
                 raise DataError("campaign query: the query is empty; write one like 'from flights'")
             done = connection.execute(sql)
             names = [column[0] for column in done.description or ()]
-            return names, done.fetchall()
+            return _distinct(names), done.fetchall()
         except duckdb.Error as error:
             raise DataError(f"campaign query: {str(error).splitlines()[0]}") from error
