@@ -107,8 +107,8 @@ def test_log_of_version_2_is_read():
 
 
 def test_log_of_version_2_gives_the_same_decisions_with_its_own_settings_only():
-    """Commands differ: that pilot did not allow for the response of the vehicle yet, and turned the
-    camera after a late frame as if the next one were late, too."""
+    """Commands differ: that pilot did not allow for the response of the vehicle yet, and aimed the
+    camera by the last step between frames, not by the shorter of the last two."""
     log = read_log(VERSION_2)
     found = compare_log(log, ReplaySetup(log.metadata.config))
     assert (found.same_state, found.frames) == (200, 200)
