@@ -38,7 +38,7 @@ _DAMAGED = (
     TypeError,
     ValueError,
 )
-"""What wrong types, nested lists and numbers of hundreds of digits raise."""
+"""Errors that wrong types, nested lists and numbers of hundreds of digits raise."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ _ROOM_M = 0.2
 """Streets keep so far from walls where they are made narrower."""
 _NARROWEST_M = 1.6
 _HEADROOM_M = 2.2
-"""What begins higher is no wall: streets and people pass below."""
+"""A building that begins higher is no wall: streets and people pass below."""
 _OFF_ROAD_M = 0.3
 """Barriers keep so far from streets, and lamps from the carriageways of cars."""
 _SHORTEST_BARRIER_M = 0.5

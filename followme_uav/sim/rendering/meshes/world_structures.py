@@ -122,7 +122,7 @@ def add_barrier(
 
     Args:
         out: The meshes to append to.
-        barrier: What to append.
+        barrier: To be appended.
         ground_m: Heights of the ground.
         number: Its object number.
         on_slope: Whether the world has heights, which its top follows.
