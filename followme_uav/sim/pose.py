@@ -1,4 +1,4 @@
-"""Where a body is, and how it is turned."""
+"""Position and attitude of a body."""
 
 from __future__ import annotations
 

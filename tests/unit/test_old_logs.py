@@ -107,8 +107,7 @@ def test_log_of_version_2_is_read():
 
 
 def test_log_of_version_2_gives_the_same_decisions_with_its_own_settings_only():
-    """Commands differ: that pilot did not allow for the response of the vehicle yet, and aimed the
-    camera by the last step between frames, not by the shorter of the last two."""
+    """Commands differ: that pilot knew neither the vehicle's response nor the last step but one."""
     log = read_log(VERSION_2)
     found = compare_log(log, ReplaySetup(log.metadata.config))
     assert (found.same_state, found.frames) == (200, 200)
