@@ -315,7 +315,7 @@ def test_description_of_millions_of_values_is_refused_at_once(saved):
     """Lists that repeat lists are a kilobyte of YAML, and would fill the memory as text."""
     lists = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lists += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
-    refused(saved(network(), "\n".join([*lists, "classes: *a9\n"])), "with very many values")
+    refused(saved(network(), "\n".join([*lists, "classes: *a9\n"])), "stand for too many values")
 
 
 def test_several_descriptions_are_refused(saved):

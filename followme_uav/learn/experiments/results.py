@@ -55,6 +55,6 @@ def print_experiment(results: dict[str, Any], console: Console) -> None:
             "-" if s is None else f"{s['mean']:.3g}\n{s['min']:.3g}..{s['max']:.3g}"
             for s in (row[measure] for measure in MEASURES)
         ]
-        failed = f"\n{row['broken']} of {row['seeds']} failed" if row["broken"] else ""
+        failed = f"\n{row['broken']} of {row['seeds']} failed" if row.get("broken") else ""
         table.add_row(f"{row['value']:g}{failed}", *cells)
     print_table(table, console)
