@@ -62,7 +62,10 @@ class Control:
 
     def command(self, guidance: Guidance, inputs: GuidanceInputs) -> Controlled:
         """The command of this frame; called once for each frame, since it updates the map."""
-        self._obstacles.update(inputs.frame)
+        # From lower down, the ground itself would be an obstacle.
+        limits = self._config.limits
+        if inputs.altitude_m >= limits.min_altitude_m - limits.sink_m:
+            self._obstacles.update(inputs.frame)
         self._responses.observe(inputs.frame.vehicle, inputs.dt_s)
         self.response = self._responses.response
         if guidance.manoeuvre is not Manoeuvre.VELOCITY:
@@ -70,7 +73,6 @@ class Control:
         if guidance.altitude_m is None:
             north, east = self._limited(guidance.velocity_mps, inputs)
             return self._command(guidance, (north, east, guidance.descent_mps), 0.0, inputs), ()
-        limits = self._config.limits
         velocity_mps = guidance.velocity_mps
         if inputs.altitude_m < limits.min_altitude_m - limits.sink_m:
             velocity_mps = (0.0, 0.0)  # at the height of parked cars and people: climb first

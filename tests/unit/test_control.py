@@ -69,6 +69,15 @@ def test_vehicle_slows_down_where_the_ground_rises_faster_than_it_climbs():
     assert level.velocity_mps[0] > 7.0
 
 
+def test_ground_that_a_low_vehicle_sees_is_no_obstacle():
+    """Noted during take-off, it would drive the vehicle back and aside for seconds."""
+    fast, control = replace(CRUISE, velocity_mps=(6.0, 0.0)), Control(CONFIG)
+    control.command(fast, inputs(altitude_m=1.2, obstacles_m=((1.5, 0.0, -0.3),)))
+    for i in range(20):
+        command, _ = control.command(fast, inputs(time_s=0.1 * i, velocity_mps=(6.0, 0.0, 0.0)))
+    assert command.velocity_mps[0] == pytest.approx(6.0, abs=0.1)
+
+
 def climb_mps(altitude_m, wanted_m):
     command, _ = Control(CONFIG).command(replace(CRUISE, altitude_m=wanted_m), inputs(altitude_m))
     return -command.velocity_mps[2]

@@ -36,6 +36,22 @@ def test_patrol_stays_in_the_streets_where_it_turns(vehicle, delay_frames):
     assert flight.places_m[-1][1] > 40.0
 
 
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_landing_from_low_over_a_junction_climbs_first(vehicle):
+    """Cars and people would be in the way to the landing place."""
+    flight = Flight(vehicle, CONFIG)
+    flight.simulation.place_vehicle((0.0, 0.0, -1.2), 0.0)
+    behaviours = Behaviours(CONFIG)
+    behaviours.enter(MissionState.LAND, 0.0)
+    for _ in range(250):
+        flight.turn(behaviours.guide(MissionState.LAND, flight.inputs())[0])
+    flown = list(zip(flight.places_m, flight.altitudes_m, strict=True))
+    place_m = flown[-1][0]
+    far = [altitude_m for at_m, altitude_m in flown if 3.0 < math.dist(at_m, place_m) < 14.0]
+    assert min(far) > LIMITS.min_altitude_m - LIMITS.sink_m
+    assert flown[-1][1] < 0.3
+
+
 def test_camera_looks_ahead_again_before_the_vehicle_comes_where_it_did_not_look():
     """Half a sweep passes in between; then the vehicle must be able to stop."""
     half_sweep_m = CONFIG.patrol.speed_mps * CONFIG.patrol.sweep_period_s / 2.0

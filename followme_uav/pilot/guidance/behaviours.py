@@ -97,9 +97,13 @@ class Behaviours:
         place_m = self._route.nearest_point(here, mission.landing_off_waypoint_m)
         _, distance_m = course(here, place_m)
         is_above = distance_m <= patrol.waypoint_radius_m / 2.0
+        lowest_m = self._config.limits.min_altitude_m
+        is_low = distance_m > patrol.waypoint_radius_m and inputs.altitude_m < lowest_m
         guidance = Guidance(
             Manoeuvre.VELOCITY,
             velocity_mps=self._planner.velocity_to(place_m, here, patrol.speed_mps),
+            # Not among cars and people to a place farther away, as right after the take-off.
+            altitude_m=lowest_m if is_low else None,
             descent_mps=mission.descent_mps if is_above else 0.0,
             line_of_sight=self._landing_sight(inputs, place_m),
         )
