@@ -44,8 +44,10 @@ OVERRIDES = (
     f"camera.width_px={SIZE_PX}",
     f"camera.height_px={SIZE_PX}",
     "simulator.camera_fov_deg=53.13",
+    "patrol.speed_mps=5",
 )
-"""Configuration of the embedded simulator with QuadSim's camera."""
+"""Configuration of the embedded simulator with QuadSim's camera, and a patrol slow enough for five
+detections in a row."""
 
 
 class Wire:

@@ -14,7 +14,7 @@ WORLD = {
 
 @pytest.mark.slow
 def test_hero_stays_in_view_and_nobody_else_is_followed(tmp_path):
-    found = fly_stand_in(9923, 13.0, tmp_path, world=WORLD)
+    found = fly_stand_in(9923, 18.0, tmp_path, world=WORLD)
     assert found.acquire_s is not None
     assert found.judged_frames >= 20
     assert found.in_view_frames >= 0.95 * found.judged_frames
