@@ -22,12 +22,11 @@ from rich.table import Table
 
 from followme_uav.flight.embedded import EmbeddedSimulator
 from followme_uav.rpc.session import RpcSession
+from followme_uav.sim.airsim_api.images import DEPTH_PLANAR, SCENE, SEGMENTATION
 from followme_uav.sim.places import load_place
 
 SEED, ROUNDS, IMAGES = 1, 3, 20
 SIDES_PX = (160, 256)
-COLOUR, DEPTH, MASK = 0, 1, 5
-"""Image types of the RPC."""
 
 
 def main() -> None:
@@ -63,10 +62,10 @@ def figures_of(world: str) -> dict[str, float]:
                 {
                     "camera_name": "0",
                     "image_type": kind,
-                    "pixels_as_float": kind == DEPTH,
+                    "pixels_as_float": kind == DEPTH_PLANAR,
                     "compress": False,
                 }
-                for kind in (COLOUR, DEPTH, MASK)
+                for kind in (SCENE, DEPTH_PLANAR, SEGMENTATION)
             ]
             for _ in range(IMAGES):
                 session.call("simContinueForTime", 0.1)

@@ -25,8 +25,8 @@ SCENE, DEPTH_VIS, SEGMENTATION = 0, 3, 5
 """AirSim's image types."""
 GROUND_TRUTH_METHOD = "simFollowMeGroundTruth"
 STAMP_TOLERANCE_NS = 5_000_000
-"""An advance ends on a physics step of the embedded simulator, up to a whole one early. Nothing is
-as near to the end of the advance before."""
+"""An advance of the embedded simulator ends on a physics step of 5 ms, and may end one step early.
+Frames are farther apart than that, so the frame before is never taken for the next one."""
 
 
 @dataclass(frozen=True)

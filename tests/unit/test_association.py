@@ -185,7 +185,7 @@ def test_detection_that_resembles_the_hero_is_selected_before_a_more_prominent_o
 
 
 def test_acquire_stays_with_the_tracked_hero_beside_a_more_prominent_one_that_resembles_it():
-    """The evidence of the frames before is of the tracked one, and decides whom to follow."""
+    """All evidence so far is about the tracked person; the vehicle must follow that person."""
     alike = replace(HERO, north_m=6.5, east_m=4.0)
     assert outcomes(ACQUIRE, alike, HERO, tracked=HERO) == [Outcome.OUTSIDE_GATE, Outcome.SELECTED]
     assert outcomes(PATROL, alike, HERO) == [Outcome.SELECTED, Outcome.LESS_LIKELY]

@@ -268,7 +268,7 @@ def test_faults_in_a_search_do_not_prolong_it():
 
 
 def test_nobody_is_searched_for_after_a_fault_on_patrol():
-    """No hero was followed whom the vehicle could have lost."""
+    """The vehicle has not followed anybody yet, so nobody can be lost."""
     story = Story().until_patrolling()
     story.play(0.2, control_loss="control was taken", altitude_m=0.0, **AT_REST)
     story.play(CONFIG.failsafe_hover_s + 0.3, altitude_m=0.0, **AT_REST)

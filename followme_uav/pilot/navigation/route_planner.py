@@ -19,8 +19,8 @@ from followme_uav.pilot.stopping import braking_mps2, stopping_speed_mps
 CORNER_INSET_M = 1.0
 """A corner is cut this far inside the streets."""
 SETTLE_S = 1.0
-"""Near the end of a way the speed is the distance divided by this time, as for a delay this long:
-more than that of any vehicle."""
+"""The vehicle is taken to obey this late, which is later than any vehicle does. Near the end of a
+way the speed is then the distance divided by this time."""
 
 
 class RoutePlanner:

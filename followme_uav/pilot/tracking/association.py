@@ -153,7 +153,7 @@ def _select(
     selected = None
     if not is_following:
         alike = [p for p in people if _resembles_hero(p, expectation, config, classification)]
-        # The evidence of ACQUIRE belongs to the one inside the gate; else the most prominent one.
+        # ACQUIRE gathers evidence about the person inside the gate, so that person comes first.
         on_track = {p.index for p, reason in zip(people, tracked, strict=False) if reason is None}
         selected = min(alike, key=lambda person: person.index not in on_track, default=None)
     if selected is None and uses_track:

@@ -112,10 +112,10 @@ class FaultInjector:
         return self._simulator.ground_truth() if late is None else late.truth
 
     def send(self, command: Command) -> None:
-        """Send a command now or after its delay, at the soonest a while after the command before.
+        """Send a command now or after its delay, and at least 20 ms after the last command.
 
-        AirSim loses the cancellation of a motion call when the next one follows too soon; calls
-        that wait for each other then pile up.
+        If motion calls follow each other too closely, AirSim makes them wait for each other. The
+        waiting calls would become more and more.
         """
         self._check_answering("moveByVelocity")
         delay = self._delay
