@@ -124,8 +124,6 @@ class Baseline(ABC):
         if self.surroundings is not None:
             self.surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        if self.surroundings is not None and mask is not None:
-            self.surroundings.note_people(frame, mask, altitude_m)
         airborne = self.state not in (MissionState.TAKEOFF, MissionState.DONE)
         found = detect(mask, self.config.detection) if mask is not None and airborne else []
         detection = max(found, key=lambda one: one.area_px, default=None)
@@ -140,7 +138,9 @@ class Baseline(ABC):
         if transition is not None:
             self._behaviours.enter(transition.target, frame.time_s)
             self._aim = None
-        inputs = GuidanceInputs(frame, altitude_m, detection, None, dt_s, self._clock.next_step_s)
+        inputs = GuidanceInputs(
+            frame, altitude_m, detection, None, dt_s, self._clock.next_step_s, mask
+        )
         if detection is not None and mask is not None and self.state is MissionState.FOLLOW:
             self._aim = self.follow(frame, mask, detection) or self._aim
         guidance, _ = self._guide(inputs)

@@ -8,6 +8,7 @@ from followme_uav.pilot.mapping.surroundings import Surroundings
 from followme_uav.pilot.planning.grid_planner import GridPlanner
 from followme_uav.pilot.search.exploration import Exploration
 from followme_uav.pilot.search.hero_search import HeroSearch
+from followme_uav.pilot.search.landing import ViewedPlaces
 
 
 def surroundings_of(config: FlightConfig) -> Surroundings | None:
@@ -24,4 +25,5 @@ def ways_of(config: FlightConfig, surroundings: Surroundings | None) -> Ways:
         planner,
         Exploration(config, surroundings, planner),
         HeroSearch(config, surroundings, planner),
+        ViewedPlaces(surroundings, planner),
     )

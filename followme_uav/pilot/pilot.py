@@ -107,8 +107,6 @@ class Pilot:
         if self.surroundings is not None:
             self.surroundings.update(frame, altitude_m)
         mask = None if frame.rgb is None else self._mask_source(frame)
-        if self.surroundings is not None and mask is not None:
-            self.surroundings.note_people(frame, mask, altitude_m)
         tracking = self._track(frame, mask, altitude_m)
         has_collided = self._contacts.is_collision(frame.vehicle, self.state)
         inputs = mission_inputs(
@@ -131,7 +129,7 @@ class Pilot:
                 self._control.stop()
         detection = None if tracking.selected is None else tracking.selected.detection
         guidance_inputs = GuidanceInputs(
-            frame, altitude_m, detection, track, dt_s, self._clock.next_step_s
+            frame, altitude_m, detection, track, dt_s, self._clock.next_step_s, mask
         )
         guidance, guidance_loops = self._behaviours.guide(self.state, guidance_inputs)
         command, control_loops = self._control.command(guidance, guidance_inputs)

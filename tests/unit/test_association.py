@@ -227,6 +227,15 @@ def test_follow_selects_the_least_deviation_in_position_area_and_purity(less_lik
     assert outcomes(FOLLOW, other, HERO, tracked=HERO) == [Outcome.LESS_LIKELY, Outcome.SELECTED]
 
 
+def test_hero_in_one_detection_with_the_neighbours_comes_before_a_neighbour():
+    """The strip around the middle of a row of people shows little of the hero."""
+    row = Found(height=1.4, area=2.2, purity=0.23)
+    neighbour = Found(east_m=0.85, height=0.53, area=0.29, purity=0.72)
+    found = associated(FOLLOW, row, neighbour, tracked=HERO)
+    assert found.candidates[1].mahalanobis_sq < ASSOCIATION.gate
+    assert found.selected is found.candidates[0]
+
+
 def beside(mahalanobis_sq):
     """The hero, displaced to the east to this squared Mahalanobis distance from its track."""
     return replace(HERO, east_m=(mahalanobis_sq * 2.0 * COVARIANCE.e_e) ** 0.5)

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from followme_uav.config import load_config
-from followme_uav.geometry import pixel_of_point
-from followme_uav.messages import MaskClass
 from followme_uav.pilot.mapping.surroundings import Surroundings
 from followme_uav.pilot.planning.grid_planner import GridPlanner
 from followme_uav.pilot.search.exploration import Exploration
+from followme_uav.pilot.search.landing import ViewedPlaces
 from tests.scan_world import frame_at
 
 HOUSE = (6.0, -6.0, 16.0, 6.0)
@@ -88,50 +87,23 @@ def test_waypoint_of_a_vehicle_that_sees_nothing_is_its_own_place():
     assert math.hypot(*waypoint) <= 4.0
 
 
-def test_landing_place_is_off_the_walls():
-    _, _, surroundings = explore(config_with(), [HOUSE], 5.0)
-    north, _ = landing_place(surroundings, (4.8, 0.0))
-    assert north <= 6.0 - config_with().limits.clearance_m
-
-
-def landing_place(surroundings, here_m):
+def test_landing_places_are_off_the_walls():
     config = config_with()
-    exploration = Exploration(config, surroundings, GridPlanner(config, surroundings))
-    return exploration.nearest_point(here_m)
+    _, _, surroundings = explore(config, [HOUSE], 5.0)
+    places_m = ViewedPlaces(surroundings, GridPlanner(config, surroundings)).nearest_first((4.8, 0))
+    assert len(places_m) > 20
+    south, west, north, east = HOUSE
+    nearest_m = np.clip(places_m, (south, west), (north, east))
+    apart_m = np.hypot(*(places_m - nearest_m).T)
+    assert apart_m.min() >= config.limits.clearance_m - config.explore.cell_m
 
 
-def mask_with_person(frame, place_m):
-    """The mask of a frame that shows a person of 1.7 m at this place."""
-    mask = np.zeros((160, 160, 3), np.uint8)
-    mask[..., MaskClass.BACKGROUND] = 255
-    (u, top, _), (_, bottom, _) = (
-        pixel_of_point(frame.camera, (*place_m, down)) for down in (-1.7, 0.0)
-    )
-    column, rows = round(80 * (u + 1)), [round(80 * (v + 1)) for v in (top, bottom)]
-    mask[rows[0] : rows[1], column - 3 : column + 3, MaskClass.BACKGROUND] = 0
-    return mask
-
-
-def test_landing_place_is_off_the_people():
-    _, _, surroundings = explore(config_with(), [], 3.0)
-    assert math.dist(landing_place(surroundings, (0.0, 0.0)), (0.0, 0.0)) <= 6.0
-    for azimuth_deg in range(0, 360, 60):
-        frame = frame_at((0.0, 0.0), [], time_s=3.0, pan_deg=azimuth_deg, tilt_deg=-30.0)
-        person_m = tuple(6.0 * f(math.radians(azimuth_deg)) for f in (math.cos, math.sin))
-        surroundings.note_people(frame, mask_with_person(frame, person_m), 4.5)
-    place_m = landing_place(surroundings, (0.0, 0.0))
-    assert math.hypot(*place_m) >= 12.0
-
-
-def test_landing_place_is_given_up_when_a_person_comes():
+def test_landing_places_are_sorted_by_the_way_to_them():
     config = config_with()
     _, _, surroundings = explore(config, [], 3.0)
-    exploration = Exploration(config, surroundings, GridPlanner(config, surroundings))
-    before_m = exploration.nearest_point((0.0, 0.0))
-    assert exploration.nearest_point((1.0, 0.0)) == before_m
-    frame = frame_at((before_m[0] - 6.0, before_m[1]), [], time_s=3.0, tilt_deg=-30.0)
-    surroundings.note_people(frame, mask_with_person(frame, before_m), 4.5)
-    assert math.dist(exploration.nearest_point((1.0, 0.0)), before_m) >= 6.0
+    places_m = ViewedPlaces(surroundings, GridPlanner(config, surroundings)).nearest_first((0, 0))
+    assert math.hypot(*places_m[0]) <= 6.0
+    assert math.hypot(*places_m[-1]) == pytest.approx(np.hypot(*places_m.T).max(), abs=4.0)
 
 
 def beyond_the_geofence(surroundings):
@@ -139,28 +111,18 @@ def beyond_the_geofence(surroundings):
     return surroundings.radius_m + 5.0, 0.0
 
 
-def test_landing_place_is_kept_when_the_window_has_moved_on():
-    config = config_with()
-    _, _, surroundings = explore(config, [], 3.0)
-    exploration = Exploration(config, surroundings, GridPlanner(config, surroundings))
-    before_m = exploration.nearest_point((0.0, 0.0))
-    surroundings.update(frame_at((2000.0, 0.0), [], time_s=3.1), 4.5)
-    assert exploration.nearest_point((2000.0, 0.0)) == before_m
-
-
-def test_landing_place_is_off_the_people_in_the_moment_in_which_the_window_moves_on():
+def test_landing_places_are_the_same_in_the_moment_in_which_the_window_moves_on():
     config = config_with()
     _, _, surroundings = explore(config, [], 3.0)
     planner = GridPlanner(config, surroundings)
-    exploration = Exploration(config, surroundings, planner)
-    frame = frame_at((0.0, 0.0), [], time_s=3.0, tilt_deg=-30.0)
-    surroundings.note_people(frame, mask_with_person(frame, (6.0, 0.0)), 4.5)
-    field = planner.field((0.0, 0.0))
+    places = ViewedPlaces(surroundings, planner)
+    before_m = places.nearest_first((0.0, 0.0))
     there_m = beyond_the_geofence(surroundings)
-    surroundings.update(frame_at(there_m, [], time_s=3.0), 4.5)
-    assert surroundings.ground.window != field.window
-    assert planner.field(there_m) is field
-    assert math.dist(exploration.nearest_point(there_m), (6.0, 0.0)) >= 6.5
+    surroundings.update(frame_at(there_m, [], time_s=surroundings.time_s), 4.5)
+    after_m = places.nearest_first(there_m)
+    assert surroundings.ground.window != planner.field(there_m).window
+    assert 0 < len(after_m) <= len(before_m)
+    assert set(map(tuple, after_m.tolist())) <= set(map(tuple, before_m.tolist()))
 
 
 def test_best_view_is_the_same_in_the_moment_in_which_the_window_moves_on():

@@ -1,10 +1,8 @@
-"""The patrol route: every waypoint is visited, and the vehicle lands in the middle of a street."""
+"""The patrol route: every waypoint is visited."""
 
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from followme_uav.pilot.navigation.patrol_route import PatrolRoute
 
@@ -49,41 +47,3 @@ def test_route_of_a_single_waypoint_leads_back_to_it():
     route = PatrolRoute([(5.0, 5.0)], RADIUS_M)
     for place in ((0.0, 0.0), (5.0, 5.0), (9.0, 9.0)):
         assert route.waypoint(place) == (5.0, 5.0)
-        assert route.nearest_point(place) == (5.0, 5.0)
-
-
-@pytest.mark.parametrize(
-    ("place", "nearest"),
-    [
-        ((20.0, -5.0), (20.0, 0.0)),
-        ((20.0, 6.0), (20.0, 0.0)),
-        ((45.0, -7.0), (40.0, 0.0)),
-        ((-9.0, 20.0), (0.0, 20.0)),  # on the leg from the last waypoint to the first
-        ((40.0, 12.5), (40.0, 12.5)),
-    ],
-)
-def test_nearest_point_lies_on_the_nearest_leg(route, place, nearest):
-    assert route.nearest_point(place) == pytest.approx(nearest)
-
-
-def test_landing_place_keeps_away_from_waypoints(route):
-    """Pedestrians cross the street at junctions, under a vehicle that comes down there."""
-    assert route.nearest_point((3.0, -1.0), 16.0) == pytest.approx((16.0, 0.0))
-    assert route.nearest_point((21.0, 1.0), 16.0) == pytest.approx((21.0, 0.0))
-    assert route.nearest_point((0.0, 0.0), 30.0) in [(20.0, 0.0), (0.0, 20.0)]
-
-
-places = st.tuples(st.floats(-60, 60), st.floats(-60, 60))
-
-
-@given(places)
-def test_no_point_of_the_route_is_nearer_than_the_nearest_point(place):
-    nearest = PatrolRoute(SQUARE, RADIUS_M).nearest_point(place)
-    legs = zip(SQUARE, SQUARE[1:] + SQUARE[:1], strict=True)
-    route = [
-        tuple(s + share / 40 * (e - s) for s, e in zip(start, end, strict=True))
-        for start, end in legs
-        for share in range(41)
-    ]
-    assert min(math.dist(point, nearest) for point in route) <= 0.5 + 1e-9  # it is on the route
-    assert math.dist(place, nearest) <= min(math.dist(place, point) for point in route) + 1e-9

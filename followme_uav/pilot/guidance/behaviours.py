@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 from followme_uav.config import FlightConfig
 from followme_uav.geometry import yaw_of
-from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, MissionState, Vec2
+from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, MissionState
 from followme_uav.pilot.guidance.follow import FollowGuidance
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
-from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to, within_tilt_limits
+from followme_uav.pilot.guidance.landing import LandingGuidance
+from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to
 from followme_uav.pilot.guidance.search import View
 from followme_uav.pilot.guidance.sweep import Sweep
 from followme_uav.pilot.guidance.ways import Ways, ways_on_street_map
-from followme_uav.pilot.navigation.route_planner import course
+from followme_uav.pilot.tracking.people import People
 
 Guided = tuple[Guidance, tuple[LoopTerms, ...]]
 """The guidance of a behaviour, and the terms of its PID loops."""
@@ -25,7 +26,7 @@ class Behaviours:
 
     Args:
         config: The flight's configuration.
-        ways: Planner, patrol and search; None: those on the street map.
+        ways: Planner, patrol, search and landing places; None: those on the street map.
     """
 
     def __init__(self, config: FlightConfig, ways: Ways | None = None) -> None:
@@ -33,6 +34,7 @@ class Behaviours:
         self._config = config
         self._planner, self._route, self._search_plan = ways.planner, ways.patrol, ways.search
         self._follow = FollowGuidance(config, self._planner)
+        self._landing = LandingGuidance(config, ways, People(config))
         self._sweep = Sweep()
         self._of_state: dict[MissionState, Callable[[GuidanceInputs], Guided]] = {
             MissionState.TAKEOFF: lambda _: (Guidance(Manoeuvre.TAKEOFF), ()),
@@ -40,7 +42,7 @@ class Behaviours:
             MissionState.ACQUIRE: self._follow.guide,
             MissionState.FOLLOW: self._follow.guide,
             MissionState.SEARCH: self._search,
-            MissionState.LAND: self._land,
+            MissionState.LAND: self._landing.guide,
             MissionState.FAILSAFE: lambda _: (Guidance(Manoeuvre.HOVER), ()),
             MissionState.DONE: lambda _: (Guidance(Manoeuvre.HOVER), ()),
         }
@@ -88,34 +90,6 @@ class Behaviours:
             sight = LineOfSight(goal.azimuth_rad, self._patrol_tilt_rad)
             heading_rad = goal.azimuth_rad
         return self._flying(velocity, sight, heading_rad, rise_m), ()
-
-    def _land(self, inputs: GuidanceInputs) -> Guided:
-        """Fly to the middle of the street, sink, and let the simulator touch down."""
-        mission, patrol, here = self._config.mission, self._config.patrol, inputs.position_m
-        if inputs.altitude_m <= mission.touchdown_altitude_m:
-            return Guidance(Manoeuvre.LAND), ()
-        place_m = self._route.nearest_point(here, mission.landing_off_waypoint_m)
-        _, distance_m = course(here, place_m)
-        is_above = distance_m <= patrol.waypoint_radius_m / 2.0
-        lowest_m = self._config.limits.min_altitude_m
-        is_low = distance_m > patrol.waypoint_radius_m and inputs.altitude_m < lowest_m
-        guidance = Guidance(
-            Manoeuvre.VELOCITY,
-            velocity_mps=self._planner.velocity_to(place_m, here, patrol.speed_mps),
-            # Not among cars and people to a place farther away, as right after the take-off.
-            altitude_m=lowest_m if is_low else None,
-            descent_mps=mission.descent_mps if is_above else 0.0,
-            line_of_sight=self._landing_sight(inputs, place_m),
-        )
-        return guidance, ()
-
-    def _landing_sight(self, inputs: GuidanceInputs, place_m: Vec2) -> LineOfSight | None:
-        """Towards the place, to see who comes there; without effect where a map gives the place."""
-        if self._config.simulator.has_map:
-            return None
-        ground_m = inputs.frame.vehicle.position_m[2] + inputs.altitude_m
-        sight = line_of_sight_to(inputs.frame.camera.position_m, (*place_m, ground_m))
-        return LineOfSight(sight.azimuth_rad, within_tilt_limits(sight.elevation_rad))
 
     @property
     def _patrol_tilt_rad(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from followme_uav.messages import Detection, Frame, Vec2
+from followme_uav.messages import Detection, Frame, Mask, Vec2
 from followme_uav.pilot.tracking.track import Track
 
 
@@ -23,6 +23,8 @@ class GuidanceInputs:
     """Time since the previous frame."""
     next_s: float
     """Time until the next frame, as far as can be known."""
+    mask: Mask | None = None
+    """Of the frame's image."""
 
     @property
     def position_m(self) -> Vec2:

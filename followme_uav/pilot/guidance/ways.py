@@ -1,4 +1,4 @@
-"""The parts that know where to fly: a planner of ways, a patrol, and a search.
+"""The parts that know where to fly: a planner of ways, a patrol, a search, and landing places.
 
 There are two sets of them: on the street map of the configuration, made here, and on the map that
 the vehicle makes itself (`pilot.mapless`).
@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Vec2
 from followme_uav.pilot.guidance.search import Goal, SearchPlan
 from followme_uav.pilot.navigation.maps import street_map_of
 from followme_uav.pilot.navigation.patrol_route import PatrolRoute
 from followme_uav.pilot.navigation.route_planner import RoutePlanner
+from followme_uav.pilot.navigation.street_places import StreetPlaces
 from followme_uav.pilot.tracking.track import Track
 
 
@@ -43,8 +47,12 @@ class Patrol(Protocol):
         """Share of the speed with which the vehicle may pass that place: 0 to stop there."""
         ...
 
-    def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
-        """A place to land near `position_m`."""
+
+class LandingPlaces(Protocol):
+    """The places at which the vehicle may land."""
+
+    def nearest_first(self, position_m: Vec2) -> NDArray[np.float64]:
+        """North and east of them, (n, 2), those near to `position_m` first."""
         ...
 
 
@@ -66,11 +74,12 @@ class Search(Protocol):
 
 @dataclass(frozen=True)
 class Ways:
-    """The three of one flight."""
+    """The four of one flight."""
 
     planner: Planner
     patrol: Patrol
     search: Search
+    landing: LandingPlaces
 
 
 def ways_on_street_map(config: FlightConfig) -> Ways:
@@ -80,4 +89,5 @@ def ways_on_street_map(config: FlightConfig) -> Ways:
         RoutePlanner(street_map_of(simulator), config.limits),
         PatrolRoute(simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m),
         SearchPlan(config),
+        StreetPlaces(simulator.patrol_waypoints_m, config.mission.landing_off_waypoint_m),
     )

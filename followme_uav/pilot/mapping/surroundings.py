@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.config import FlightConfig
-from followme_uav.messages import Frame, MapProgress, Mask, Vec2
+from followme_uav.messages import Frame, MapProgress, Vec2
 from followme_uav.pilot.mapping.occupancy_grid import OccupancyGrid
-from followme_uav.pilot.mapping.people import PeopleMap
 from followme_uav.pilot.mapping.viewed_ground import ViewedGround
 from followme_uav.pilot.mapping.window import GridWindow, Indices
 
@@ -35,7 +34,6 @@ class Surroundings:
         radius_m: Of the geofence.
         grid: Space at the vehicle's height.
         ground: The ground that was looked at.
-        people: Places at which people were seen on it.
         time_s: Of the last frame.
         way_m: The way that was planned at the last frame, for logs; set by the planner.
         in_view: Rows and columns of the ground that the last frame shows.
@@ -63,7 +61,6 @@ class Surroundings:
         self._may_stay = math.ceil(reach_m / explore.cell_m) + 1 <= LARGEST // 2
         self.grid = OccupancyGrid(fine, self._config.limits.clearance_m)
         self.ground = ViewedGround(coarse, explore.view_m, start_m, explore.radius_m)
-        self.people = PeopleMap(coarse, explore.view_m)
         self.in_view: tuple[Indices, Indices] = _NOTHING
         self.way_m: tuple[Vec2, ...] = ()
 
@@ -89,12 +86,6 @@ class Surroundings:
             frame.time_s, frame.scan, frame.camera, height_m, self._aspect
         )
 
-    def note_people(self, frame: Frame, mask: Mask, altitude_m: float) -> None:
-        """Enter the people of the frame's mask; after `update`."""
-        if altitude_m >= self._lowest_m:
-            height_m = altitude_m + frame.vehicle.position_m[2] - frame.camera.position_m[2]
-            self.people.update(frame.time_s, mask, frame.camera, height_m)
-
     def inside_geofence(self) -> NDArray[np.bool_]:
         """Which cells of the ground lie inside the geofence, (rows, columns)."""
         window = self.ground.window
@@ -112,4 +103,3 @@ class Surroundings:
         fine = self.grid.window
         coarse = replace(self.ground.window, south=fine.south // COARSE, west=fine.west // COARSE)
         self.ground.move_to(coarse)
-        self.people.move_to(coarse)

@@ -31,26 +31,3 @@ class PatrolRoute:
             return 0.0
         along = sum((h - p) * (a - h) for p, h, a in zip(position_m, here, after, strict=True))
         return max(along / (way_m * onward_m), 0.0)
-
-    def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
-        """The point of the route that is nearest to `position_m`: the middle of a street.
-
-        It keeps `off_waypoint_m` from both ends of its leg, where the leg is long enough: waypoints
-        are junctions, where people cross the street.
-        """
-        starts = self._waypoints_m
-        ends = starts[1:] + starts[:1]
-        feet = [_foot(position_m, a, b, off_waypoint_m) for a, b in zip(starts, ends, strict=True)]
-        return min(feet, key=lambda foot: math.dist(foot, position_m))
-
-
-def _foot(point: Vec2, start: Vec2, end: Vec2, off_end_m: float) -> Vec2:
-    """Nearest point to `point` on the segment from `start` to `end`, that far from both ends."""
-    north, east = end[0] - start[0], end[1] - start[1]
-    length_squared = north * north + east * east
-    if length_squared == 0.0:
-        return start
-    share = ((point[0] - start[0]) * north + (point[1] - start[1]) * east) / length_squared
-    least = min(off_end_m / math.sqrt(length_squared), 0.5)
-    share = min(max(share, least), 1.0 - least)
-    return start[0] + share * north, start[1] + share * east

@@ -21,7 +21,6 @@ from followme_uav.pilot.mapping.surroundings import COARSE, Surroundings
 from followme_uav.pilot.planning.grid_planner import GridPlanner
 from followme_uav.pilot.planning.route_field import RouteField
 from followme_uav.pilot.search.frontier import is_frontier
-from followme_uav.pilot.search.landing import LandingPlaces
 from followme_uav.pilot.search.visibility import visible_by_direction
 
 FRONTIER = 3.0
@@ -44,7 +43,6 @@ class Exploration:
         self._reached_m = config.patrol.waypoint_radius_m
         self._surroundings = surroundings
         self._planner = planner
-        self._landing = LandingPlaces(surroundings, planner)
         self._field: RouteField | None = None
         self._goal_m: Vec2 | None = None
 
@@ -63,10 +61,6 @@ class Exploration:
         """None of the speed leads on: the next view may lie in any direction."""
         del position_m
         return 0.0
-
-    def nearest_point(self, position_m: Vec2, off_waypoint_m: float = 0.0) -> Vec2:
-        """A place to land near `position_m`: off obstacles and people, if there is one."""
-        return self._landing.nearest_point(position_m)
 
     def _best_view(self, field: RouteField, goal_m: Vec2 | None) -> Vec2:
         """The place with the greatest utility; the present goal, if that is nearly as good."""

@@ -19,6 +19,10 @@ from followme_uav.pilot.tracking.classification import classify
 from followme_uav.pilot.tracking.rejected_regions import Regions, is_rejected
 from followme_uav.pilot.tracking.track import Track
 
+WORST_SQ = 9.0
+"""Squared deviations of area and purity beyond 3 sigma count the same: the hero in one detection
+with the neighbours is as odd as that, and still where the hero is expected."""
+
 
 @dataclass(frozen=True)
 class Expectation:
@@ -257,4 +261,4 @@ def _cost(person: _Person, config: AssociationConfig) -> float:
     mahalanobis_sq = person.mahalanobis_sq if person.mahalanobis_sq is not None else math.inf
     size = math.log(person.measurement.relative_area) / config.area_log_sigma
     impurity = (1.0 - person.detection.purity) / config.purity_sigma
-    return mahalanobis_sq + size**2 + impurity**2
+    return mahalanobis_sq + min(size**2, WORST_SQ) + min(impurity**2, WORST_SQ)

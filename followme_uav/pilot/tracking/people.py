@@ -1,0 +1,57 @@
+"""People near a landing place: where they stand, as far as the masks of the last seconds show."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from followme_uav.config import FlightConfig
+from followme_uav.ground import Ground
+from followme_uav.messages import Frame, Mask, MaskClass, Vec2
+from followme_uav.perception.detection import detect
+from followme_uav.pilot.tracking.measurement import measure
+
+MEMORY_S = 6.0
+"""A person counts for so long after being seen."""
+LEAST_AREA = 0.25
+"""Area of a person, relative to the hero's, of which the most may be hidden or outside the image;
+marks on a road are smaller."""
+
+
+class People:
+    """Everybody who was seen lately, the hero among them.
+
+    Args:
+        config: Of the flight.
+    """
+
+    def __init__(self, config: FlightConfig) -> None:
+        self._config = config
+        self._ground = Ground(config.simulator.ground)
+        self._seen: list[tuple[float, Vec2]] = []
+        """Time and place."""
+
+    def update(self, frame: Frame, mask: Mask) -> None:
+        """Add those whom this mask shows, and forget those of long ago."""
+        oldest_s = frame.time_s - MEMORY_S
+        self._seen = [(seen_s, place) for seen_s, place in self._seen if seen_s >= oldest_s]
+        everybody = np.zeros_like(mask)
+        everybody[..., MaskClass.HERO] = 255 - mask[..., MaskClass.BACKGROUND]
+        config = self._config
+        for found in detect(everybody, config.detection):
+            at = measure(
+                frame.camera, found, mask.shape, config.hero, config.measurement, self._ground
+            )
+            if at is None or at.relative_area < LEAST_AREA:
+                continue
+            if at.is_truncated or at.relative_height >= config.association.height_min:
+                self._seen.append((frame.time_s, at.position_m[:2]))
+
+    def distances_m(self, places_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """From each of these places, (n, 2), to the nearest person; inf if nobody was seen."""
+        if not self._seen:
+            return np.full(len(places_m), np.inf)
+        people_m = np.array([place_m for _, place_m in self._seen])
+        apart_m = places_m[:, None, :] - people_m[None, :, :]
+        nearest_m: NDArray[np.float64] = np.hypot(apart_m[..., 0], apart_m[..., 1]).min(axis=1)
+        return nearest_m
