@@ -4,6 +4,9 @@
     make bench ARGS=--network       only the network, with each library that can run it
     make bench ARGS=--simulator     only the simulator, and another renderer for comparison
     make bench ARGS=--flight        only a flight, single calls and the replay
+    make bench ARGS=--two           only two flights at once
+    make bench ARGS="--compare REV" this revision and another one, in turn
+    make bench ARGS=--record        enter figures better than the best of this class of machine
 
 Absolute times depend on the machine and its load. Compare shares, ratios to real time, and ratios
 between libraries.
@@ -19,8 +22,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+from bench_compare import compare_with
+from bench_goals import machine_class, record, show_goals
 from bench_replay import replay_figures, show_replay
 from bench_simulator import show_simulator, simulator_figures
+from bench_two import show_two, two_figures
 from rich.console import Console
 from rich.table import Table
 
@@ -51,8 +57,15 @@ def main() -> None:
     only.add_argument("--network", action="store_true", help="only the network")
     only.add_argument("--simulator", action="store_true", help="only the simulator")
     only.add_argument("--flight", action="store_true", help="only a flight and its parts")
+    only.add_argument("--two", action="store_true", help="only two flights at once")
+    parser.add_argument("--compare", metavar="REV", help="also measure this revision, in turn")
+    parser.add_argument("--rounds", type=int, default=3, help="of a comparison")
+    parser.add_argument("--record", action="store_true", help="enter figures that are the best")
     args = parser.parse_args()
-    is_whole = not (args.network or args.simulator or args.flight)
+    if args.compare:
+        compare_with(args.compare, options_of(args), args.rounds, Console())
+        return
+    is_whole = not (args.network or args.simulator or args.flight or args.two)
     figures: dict = {}
     if args.simulator or is_whole:
         figures["simulator"] = simulator_figures()
@@ -60,9 +73,20 @@ def main() -> None:
         figures |= flight_figures(args)
     if args.network or is_whole:
         figures["network"] = network_figures(args.weights)
+    if args.two or is_whole:
+        figures["two"] = two_figures(args.weights)
     show(figures)
+    if args.record:
+        record(figures, machine_class())
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def options_of(args: argparse.Namespace) -> list[str]:
+    """The options that each side of a comparison gets."""
+    parts = [f"--{name}" for name in ("network", "simulator", "flight", "two") if vars(args)[name]]
+    sizes = ["--seconds", str(args.seconds), "--repeats", str(args.repeats)]
+    return [*parts, *sizes, "--seed", str(args.seed), "--weights", str(args.weights)]
 
 
 def flight_figures(args: argparse.Namespace) -> dict:
@@ -173,6 +197,9 @@ def show(figures: dict) -> None:
         show_flight(console, figures)
     if "network" in figures:
         show_network(console, figures)
+    if "two" in figures:
+        show_two(console, figures["two"])
+    show_goals(console, figures)
 
 
 def show_network(console: Console, figures: dict) -> None:

@@ -128,13 +128,17 @@ def fly(
         Path | None,
         typer.Option(help="Write the summary as JSON."),
     ] = None,
+    timings: Annotated[
+        bool,
+        typer.Option("--timings", help="Print where the time of a turn of the flight loop goes."),
+    ] = False,
     view: ViewOption = False,
     web: WebOption = False,
 ) -> None:
     """Take off, find the hero, follow, land, and print a summary."""
     from followme_uav.flight.fly import IncompleteLogError
     from followme_uav.flight.fly import fly as fly_plan
-    from followme_uav.flight.status import FlightStatus, print_summary
+    from followme_uav.flight.status import FlightStatus, print_summary, print_timings
 
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-seed{options.seed}.mcap"
     log = log or free_name(Path("flights") / name)
@@ -162,6 +166,8 @@ def fly(
         if summary is not None:
             write_json(summary, result.to_dict())
         print_summary(result)
+        if timings:
+            print_timings(result.turn)
         if log_error is not None:
             raise log_error
         if live is not None:

@@ -21,6 +21,7 @@ from followme_uav.flight.mask_sources import CheckedMasks, NetworkMasks, TrueMas
 from followme_uav.flight.pilots import PilotKind, name_of, pilot_kind
 from followme_uav.flight.recorder import FlightRecorder, Watch
 from followme_uav.flight.summary import FlightSummary, judge
+from followme_uav.flight.turn_times import TurnTimes
 from followme_uav.interrupts import first_ctrl_c_requests
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.solids import text_of
@@ -230,10 +231,12 @@ def fly(
         )
         _run(loop, client)
         wall_s = time.monotonic() - start_s
+        simulator_s = _simulator_seconds(client) if plan.embedded and not loop.closed else {}
         recorder.close_log()
         if loop.pilot_failure is not None:
             raise loop.pilot_failure
-    summary = _summary(plan, vision, recorder, wall_s, was_closed=loop.closed)
+    turn = recorder.turns.result(wall_s, simulator_s)
+    summary = _summary(plan, vision, recorder, wall_s, turn, was_closed=loop.closed)
     logger.info("The flight has ended after %.1f s of real time.", wall_s)
     if recorder.log_error is not None:
         raise IncompleteLogError(
@@ -343,7 +346,13 @@ def _release(client: AirSimClient, plan: FlightPlan) -> None:
 
 
 def _summary(
-    plan: FlightPlan, vision: _Vision, recorder: FlightRecorder, wall_s: float, *, was_closed: bool
+    plan: FlightPlan,
+    vision: _Vision,
+    recorder: FlightRecorder,
+    wall_s: float,
+    turn: TurnTimes,
+    *,
+    was_closed: bool,
 ) -> FlightSummary:
     metrics = recorder.metrics.result(wall_s)
     success, reason = judge(metrics)
@@ -356,7 +365,17 @@ def _summary(
         log=None if plan.log is None else str(plan.log),
         wall_s=round(wall_s, 3),
         metrics=metrics,
+        turn=turn,
     )
+
+
+def _simulator_seconds(client: AirSimClient) -> dict[str, float]:
+    """Of each part of the embedded simulator; a flight is none the worse without them."""
+    try:
+        return client.simulator_seconds()
+    except FollowMeError as error:
+        logger.info("The simulator tells no timings: %s", error)
+        return {}
 
 
 def segmenter_for(weights: Path, config: FlightConfig) -> Segmenter:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from followme_uav.config import FlightConfig
 from followme_uav.errors import LogError
 from followme_uav.flight.metrics import MetricsAccumulator
+from followme_uav.flight.turn_times import TurnClock
 from followme_uav.log.entry import FlightEntry
 from followme_uav.log.writer import FlightLogWriter
 
@@ -23,6 +24,7 @@ class FlightRecorder:
 
     Attributes:
         metrics: Of the flight so far.
+        turns: Sums of the loop's timings.
         log_error: Why the log is incomplete; None while it is complete.
 
     Args:
@@ -40,6 +42,7 @@ class FlightRecorder:
         end_after_following_s: float | None,
     ) -> None:
         self.metrics = MetricsAccumulator(config)
+        self.turns = TurnClock()
         self.log_error: LogError | None = None
         self._log, self._watch = log, watch
         self._end_after_s = end_after_following_s or math.inf
@@ -47,6 +50,7 @@ class FlightRecorder:
     def record(self, entry: FlightEntry) -> None:
         """Take the next entry."""
         self.metrics.add(entry)
+        self.turns.add(entry.timings)
         if self._log is not None and self.log_error is None:
             try:
                 self._log.write(entry)

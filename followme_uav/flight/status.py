@@ -8,11 +8,13 @@ from contextlib import ExitStack
 
 from rich.live import Live
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from followme_uav.flight.fly import FlightPlan
 from followme_uav.flight.metrics import MetricsAccumulator
 from followme_uav.flight.summary import FlightSummary
+from followme_uav.flight.turn_times import TurnTimes
 from followme_uav.log.entry import FlightEntry
 from followme_uav.messages import MissionState, Transition
 from followme_uav.program_log import TRANSITION, printed_by_command
@@ -105,6 +107,20 @@ def status_line(entry: FlightEntry, time_s: float, rest: str) -> Text:
     line.append(f"{step.state.value.upper():9}", STYLES.get(step.state, ""))
     line.append(f" {hero}  {distance}  {rest}")
     return line
+
+
+def print_timings(turn: TurnTimes) -> None:
+    """Print the mean milliseconds of each part of a turn, and its share of the whole turn."""
+    whole_ms = sum(turn.loop_ms.values())
+    table = Table("one turn of the loop", "ms, mean", "share", title="Timings")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for part, ms in turn.loop_ms.items():
+        table.add_row(part, f"{ms:.2f}", f"{ms / max(whole_ms, 1e-9):.0%}")
+    table.add_row("whole turn", f"{whole_ms:.2f}", "100%", end_section=True)
+    for part, ms in turn.simulator_ms.items():
+        table.add_row(f"simulator: {part}", f"{ms:.2f}", f"{ms / max(whole_ms, 1e-9):.0%}")
+    make_console().print(table)
 
 
 def print_summary(summary: FlightSummary) -> None:

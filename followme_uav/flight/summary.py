@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from followme_uav.flight.metrics import FlightMetrics
+from followme_uav.flight.turn_times import TurnTimes
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class FlightSummary:
     log: str | None
     wall_s: float
     metrics: FlightMetrics
+    turn: TurnTimes = field(default_factory=TurnTimes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, with the metrics beside the rest."""

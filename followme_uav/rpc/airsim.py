@@ -33,6 +33,7 @@ from followme_uav.rpc.vehicle_control import VehicleControl
 logger = logging.getLogger(__name__)
 
 SOLIDS_METHOD = "simFollowMeSolids"
+TIMINGS_METHOD = "simFollowMeTimings"
 
 
 @contextmanager
@@ -229,6 +230,12 @@ class AirSimClient:
         with self._connection.parsing(SOLIDS_METHOD):
             read = self._connection.dialect.read
             return tuple(convert.solid(read("FollowMeSolid", one)) for one in reply)
+
+    def simulator_seconds(self) -> dict[str, float]:
+        """Return the wall-clock seconds of each part of the embedded simulator since its start."""
+        reply = self._connection.query(TIMINGS_METHOD)
+        with self._connection.parsing(TIMINGS_METHOD):
+            return {str(part): float(seconds) for part, seconds in reply.items()}
 
     def send(self, command: Command) -> None:
         """Send a command without waiting until it is carried out.

@@ -24,6 +24,7 @@ from followme_uav.sim.obstacle_queries import ObstacleQueries
 from followme_uav.sim.pose import Pose
 from followme_uav.sim.rendering.objects import drawn_names
 from followme_uav.sim.shots import RenderedImages, Renderer, RendererMaker, Shot, ShotCache
+from followme_uav.sim.stopwatch import Stopwatch
 from followme_uav.sim.time_steps import WholeSteps
 from followme_uav.sim.vehicle.camera_rig import SCENE, CameraRig, Mounted
 from followme_uav.sim.vehicle.equipment import Equipment
@@ -97,6 +98,7 @@ class Simulation:
                 f"{everybody} people besides the hero: the city holds 0 to {MAX_PEOPLE}"
             )
         self.seed = seed
+        self.stopwatch = Stopwatch()
         self.equipment = equipment or Equipment()
         self.city: Place = place or make_city(seed, style)
         name = self.equipment.vehicle_name
@@ -165,6 +167,10 @@ class Simulation:
 
     def step(self, steps: int = 1) -> None:
         """Advance by `steps` time steps of 5 ms."""
+        with self.stopwatch.measure("vehicle"):
+            self._step(steps)
+
+    def _step(self, steps: int) -> None:
         vehicle, autopilot, tasks = self.vehicle, self.autopilot, self.tasks
         for _ in range(steps):
             tasks.step()
@@ -173,7 +179,8 @@ class Simulation:
             if self._steps % _GIMBAL_STEPS == 0:
                 self.rig.gimbal.step(PERIOD_NS * 1e-9)
             if self._steps % _PEOPLE_STEPS == 0:
-                self._move_movers()
+                with self.stopwatch.measure("people and cars"):
+                    self._move_movers()
                 if self.recorder is not None:
                     self.changed()
                     self.recorder(self)
@@ -247,7 +254,8 @@ class Simulation:
         if shot is None:
             self.light_up()
             people, cars = self.crowd.people, self.traffic.cars
-            shot = self._shots.take(self.time_ns, pose, size_px, people, cars, seen)
+            with self.stopwatch.measure("drawing"):
+                shot = self._shots.take(self.time_ns, pose, size_px, people, cars, seen)
         if camera == 0 and (pose, size_px) == (self.rig.pose(0), self.rig.size_px(0)):
             self._shots.latest = shot
         return shot

@@ -200,6 +200,19 @@ def test_state_has_exactly_airsims_keys(call):
     )
 
 
+def test_timings_of_the_simulators_parts_grow(call):
+    call.call("simContinueForTime", 0.1)
+    before = call.call("simFollowMeTimings")
+    request = {"camera_name": "0", "image_type": 0, "pixels_as_float": False, "compress": False}
+    call.call("simGetImages", [request], "", False)
+    call.call("simFollowMeGroundTruth", "")
+    call.call("simContinueForTime", 0.1)
+    after = call.call("simFollowMeTimings")
+    parts = {"vehicle", "people and cars", "drawing", "encode images", "ground truth"}
+    assert set(after) == parts
+    assert all(after[part] > before.get(part, 0.0) for part in parts)
+
+
 def test_pose_below_a_building_is_refused_as_one_inside(call):
     """The vehicle would be put on the ground, and so into the building's walls."""
     solids = call.call("simFollowMeSolids")

@@ -1,4 +1,4 @@
-"""RPC methods that exist in this simulator only: ground truth, the map and a teleport."""
+"""RPC methods that exist in this simulator only: truth, map, teleport, timings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLACEMENT_CLEARANCE_M = 0.45
 
 
 class GroundTruthMethods(Service):
-    """simFollowMeGroundTruth, simFollowMeSolids and simFollowMePlaceVehicle.
+    """simFollowMeGroundTruth and its like: Solids, PlaceVehicle, Timings.
 
     Args:
         simulator: the simulator that serves them.
@@ -43,6 +43,7 @@ class GroundTruthMethods(Service):
             "simFollowMeGroundTruth": self._ground_truth,
             "simFollowMeSolids": self._solids,
             "simFollowMePlaceVehicle": self._place_vehicle,
+            "simFollowMeTimings": self._timings,
         }
 
     def _ground_truth(self, v: Any) -> Future[structs.Struct]:
@@ -55,21 +56,26 @@ class GroundTruthMethods(Service):
         self.check_vehicle(v)
 
         def job(simulation: Simulation) -> structs.Struct:
-            hero, *others = (person.position_m for person in simulation.crowd.people)
-            shot = simulation.latest_shot
-            mask = self._mask(shot)
-            return {
-                "time_stamp": simulation.time_ns,
-                "hero_position": structs.vector(hero),
-                "people_positions": [structs.vector(feet) for feet in others],
-                "clearance": simulation.clearance_m(),
-                "mask_width": mask.shape[1],
-                "mask_height": mask.shape[0],
-                "mask": mask.tobytes(),
-                "mask_time_stamp": shot.time_ns if shot is not None else 0,
-            }
+            with simulation.stopwatch.measure("ground truth"):
+                hero, *others = (person.position_m for person in simulation.crowd.people)
+                shot = simulation.latest_shot
+                mask = self._mask(shot)
+                return {
+                    "time_stamp": simulation.time_ns,
+                    "hero_position": structs.vector(hero),
+                    "people_positions": [structs.vector(feet) for feet in others],
+                    "clearance": simulation.clearance_m(),
+                    "mask_width": mask.shape[1],
+                    "mask_height": mask.shape[0],
+                    "mask": mask.tobytes(),
+                    "mask_time_stamp": shot.time_ns if shot is not None else 0,
+                }
 
         return self.call(job)
+
+    def _timings(self) -> Future[dict[str, float]]:
+        """Wall-clock seconds of each part of the simulation since the start."""
+        return self.call(lambda simulation: dict(simulation.stopwatch.seconds))
 
     def _solids(self) -> Future[list[structs.Struct]]:
         """Report every static solid of the city."""

@@ -109,12 +109,13 @@ class ImageMethods(Service):
     def _image(self, simulation: Simulation, want: _ImageRequest) -> structs.Struct:
         if want.number is None:
             return images.empty_response(want.camera, want.image_type)
-        return images.image_response(
-            simulation.shot(want.number, want.image_type),
-            self.dialect,
-            want.image_type,
-            self._segmentation_ids.of_numbers(simulation.objects),
-            camera_name=want.camera,
-            as_float=want.as_float,
-            compress=want.compress,
-        )
+        with simulation.stopwatch.measure("encode images"):
+            return images.image_response(
+                simulation.shot(want.number, want.image_type),
+                self.dialect,
+                want.image_type,
+                self._segmentation_ids.of_numbers(simulation.objects),
+                camera_name=want.camera,
+                as_float=want.as_float,
+                compress=want.compress,
+            )
