@@ -20,7 +20,12 @@ from followme_uav.sim.city.obstacles import PERSON_HEIGHT_M, person_name
 from followme_uav.sim.city.spawned import SpawnedObject
 from followme_uav.sim.city.world import Collider
 from followme_uav.sim.vehicle.state import Collision
-from followme_uav.sim.vehicle.vehicle_model import NOWHERE_M, field_heights, model_xml
+from followme_uav.sim.vehicle.vehicle_model import (
+    NOWHERE_M,
+    field_heights,
+    model_xml,
+    vehicle_geoms,
+)
 from followme_uav.sim.vehicle.vehicle_spec import Airframe
 from followme_uav.worlds.world import Terrain
 
@@ -66,7 +71,8 @@ class PhysicsWorld:
             *(car.name for car in cars),
         ]
         self._body_geom = len(self._names)
-        self._names.append("")  # the vehicle never touches itself
+        self._names += [""] * vehicle_geoms(terrain)  # the vehicle never touches itself
+        self._first_object = len(self._names)
         self._people, self._movers = people, people + len(cars)
         self._rays: mujoco.MjData | None
         self._compile(())
@@ -125,7 +131,7 @@ class PhysicsWorld:
         """
         before, movers = self._data, self._movers
         self._compile(objects)
-        self._names[self._body_geom + 1 :] = [one.name for one in objects]
+        self._names[self._first_object :] = [one.name for one in objects]
         self.qpos[:], self.qvel[:] = before.qpos, before.qvel
         self._data.qacc[:] = before.qacc
         self._data.qacc_warmstart[:] = before.qacc_warmstart
@@ -193,7 +199,7 @@ class PhysicsWorld:
             return None  # standing on the ground, the usual case: skips the slow loop below
         for contact in contacts:
             other, sign = contact.geom1, 1.0
-            if other == self._body_geom:
+            if self._body_geom <= other < self._first_object:
                 other, sign = contact.geom2, -1.0
             normal = tuple((sign * contact.frame[:3]).tolist())
             if -normal[2] > _UPWARD_NORMAL and speed < _GENTLE_TOUCH_MPS:

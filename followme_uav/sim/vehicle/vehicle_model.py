@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -23,12 +24,20 @@ _OBJECT_GROUP = 1
 """MuJoCo's geom group of spawned objects; all other geoms are in group 0."""
 _OBSTACLE_BITS = 'contype="1" conaffinity="0"'
 """Obstacles are tested for contact with the vehicle alone, never with each other."""
+_FIELD_BITS, _CORNER_BITS = 'contype="2" conaffinity="0"', 'contype="0" conaffinity="2"'
+"""The height field is tested for contact with the corners of the vehicle alone."""
+_CORNERS = tuple(itertools.product((-1.0, 1.0), repeat=3))
 NOWHERE_M = 1000.0
 """Depth below ground of absent people: nothing can hit them there."""
 _BEYOND_M = 150.0
 """The height field continues level for so far beyond the terrain's grid."""
 _BELOW_M = 5.0
 """Thickness of the height field below its lowest point."""
+_CORNER_SHARE = 0.8
+"""The balls at the corners of the vehicle's box, as large as this share of the least half size of
+the box, stand on a height field in its place: MuJoCo finds too few points of contact between a box
+and a height field, so that the box rocks. The middle of a smaller ball may come below the field,
+and is then pushed sideways."""
 
 
 def model_xml(
@@ -44,7 +53,7 @@ def model_xml(
     The heights of a terrain are not part of it; write those of `field_heights` into the model.
 
     The order of its geoms is ground, obstacles, people, cars, vehicle, objects; that of its mocap
-    bodies people, cars, objects.
+    bodies people, cars, objects. `vehicle_geoms` tells how many geoms the vehicle has.
     """
     inertia = f'mass="{frame.mass_kg}" diaginertia="{_numbers(frame.inertia_kgm2)}"'
     return f"""<mujoco>
@@ -58,10 +67,16 @@ def model_xml(
         <body><freejoint/>
           <inertial pos="0 0 0" {inertia}/>
           <geom type="box" size="{_numbers(frame.half_size_m)}" contype="0" conaffinity="1"/>
+          {"" if terrain is None else "".join(_corners(frame))}
         </body>
         {"".join(_spawned(one, i) for i, one in enumerate(objects))}
       </worldbody>
     </mujoco>"""
+
+
+def vehicle_geoms(terrain: Terrain | None) -> int:
+    """Number of geoms of the vehicle."""
+    return 1 if terrain is None else 1 + len(_CORNERS)
 
 
 def field_heights(terrain: Terrain) -> NDArray[np.float64]:
@@ -87,7 +102,20 @@ def _ground(terrain: Terrain | None) -> str:
     north_m = terrain.south_m + 0.5 * (rows - 1) * terrain.spacing_m
     east_m = terrain.west_m + 0.5 * (columns - 1) * terrain.spacing_m
     place = _numbers((north_m, east_m, -_padded(terrain).min()))
-    return f'<geom type="hfield" hfield="ground" pos="{place}" quat="0 1 0 0" {_OBSTACLE_BITS}/>'
+    return f'<geom type="hfield" hfield="ground" pos="{place}" quat="0 1 0 0" {_FIELD_BITS}/>'
+
+
+def _corners(frame: Airframe) -> list[str]:
+    """The balls at the corners of the vehicle's box, inside of it."""
+    radius_m = _CORNER_SHARE * min(frame.half_size_m)
+    places = [
+        [side * (half - radius_m) for side, half in zip(corner, frame.half_size_m, strict=True)]
+        for corner in _CORNERS
+    ]
+    return [
+        f'<geom type="sphere" size="{radius_m!r}" pos="{_numbers(place)}" {_CORNER_BITS}/>'
+        for place in places
+    ]
 
 
 def _field(terrain: Terrain) -> str:
