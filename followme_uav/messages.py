@@ -135,6 +135,8 @@ class VehicleResponse:
     """Time constant of the horizontal velocity."""
     lean_share: float
     """0: thrust is compensated for the lean; 1: the vehicle climbs while it leans to speed up."""
+    delay_s: float = 0.0
+    """Time until a command acts, over a slow link; 0: too short to tell."""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,21 @@ exaggerates the changes of velocity for a slow one, so that all follow equally f
 AirSim's SimpleFlight among them, control the vertical speed along the body's own axis: they climb
 while they lean. The pilot lets them sink by as much.
 
-Both values come from recursive least squares with exponential forgetting (Astrom and Wittenmark,
-Adaptive Control, 2nd edition, section 2.2), from the frames alone: a replay finds the same.
+Over a slow link a command acts late. The pilot then exaggerates from the velocity that the vehicle
+will have when the command acts, by the commands that are still on their way (the predictor of
+Smith, "Closer control of loops with dead time", 1957): exaggerated from an old velocity, commands
+make the vehicle rock.
+
+Both values, and the delay, come from recursive least squares with exponential forgetting (Astrom
+and Wittenmark, Adaptive Control, 2nd edition, section 2.2), from the frames alone: a replay finds
+the same.
 
 World frame NED, velocities in m/s.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -31,6 +38,12 @@ _LONGEST_GAP_S = 0.5
 """After a longer gap between frames the command may have ended in between."""
 _RATE_WEIGHT, _LEAN_WEIGHT = 2.0, 0.02
 """Weights of the first guesses: as of so many seconds of observations of 1 m/s."""
+_LEAN_DELAY_S = 0.2
+"""A command acts so late without a slow link, because the vehicle leans first."""
+_DELAYS_S = (_LEAN_DELAY_S, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+"""Delays that are tried."""
+_CLEARLY = 0.5
+"""A delay must leave at most this share of the error that the least one leaves."""
 _FIRST_LEAN = 0.4
 """The first acceleration of either kind of vehicle then costs less than 0.3 m of altitude."""
 
@@ -42,6 +55,13 @@ class ResponseModel:
         self._lag_s = config.control.response_lag_s
         self._most_mps = config.limits.velocity_error_mps
         self._rate = _Slope(1.0 / self._lag_s, _RATE_WEIGHT, _LEAN_FILTER_S)
+        self._late = {
+            delay_s: _Slope(1.0 / self._lag_s, _RATE_WEIGHT, _LEAN_FILTER_S)
+            for delay_s in _DELAYS_S
+        }
+        """As `_rate`, for commands that act late."""
+        self._given: list[tuple[float, Vec3]] = []
+        """The last commands without a pause, with their times."""
         self._lean = _Slope(_FIRST_LEAN, _LEAN_WEIGHT, _CLIMB_FILTER_S)
         self._flown: tuple[Vec3, VehicleState] | None = None
         """The last command, and the state that it was given in."""
@@ -51,20 +71,35 @@ class ResponseModel:
         """As identified so far, within limits."""
         slowest = 1.0 / (_MOST_EXAGGERATION * self._lag_s)
         rate = min(max(self._rate.value, slowest), 1.0 / self._lag_s)
-        return VehicleResponse(1.0 / rate, min(max(self._lean.value, 0.0), 1.0))
+        return VehicleResponse(1.0 / rate, min(max(self._lean.value, 0.0), 1.0), self._delay_s())
+
+    def _delay_s(self) -> float:
+        """Of commands, if that explains the motion clearly better than none; else 0."""
+        best_s = min(self._late, key=lambda delay_s: self._late[delay_s].error)
+        least = self._late[_LEAN_DELAY_S]
+        is_clear = self._late[best_s].error <= _CLEARLY * least.error and least.is_sure
+        return best_s if is_clear and best_s > _LEAN_DELAY_S else 0.0
 
     def observe(self, vehicle: VehicleState, dt_s: float) -> None:
         """Learn from the motion since the last command, `dt_s` ago."""
         flown, self._flown = self._flown, None
         if flown is None or dt_s > _LONGEST_GAP_S:
-            self._rate.interrupt()
-            self._lean.interrupt()
+            self._given = []
+            for slope in (self._rate, self._lean, *self._late.values()):
+                slope.interrupt()
             return
         wanted_mps, before = flown
         pairs = list(zip(before.velocity_mps, vehicle.velocity_mps, strict=True))
         gained_mps2 = [(after - before) / dt_s for before, after in pairs[:2]]
         missing_mps = [w - sum(pair) / 2.0 for w, pair in zip(wanted_mps, pairs[:2], strict=False)]
         self._rate.add(missing_mps, gained_mps2, dt_s)
+        for delay_s, slope in self._late.items():
+            acting_mps = self._acting(vehicle.time_s - dt_s / 2.0 - delay_s)
+            if acting_mps is not None:
+                late_mps = [
+                    w - sum(pair) / 2.0 for w, pair in zip(acting_mps, pairs[:2], strict=False)
+                ]
+                slope.add(late_mps, gained_mps2, dt_s)
         leans_mps = [
             _sink_by_lean(wanted_mps, state.velocity_mps, state.orientation)
             for state in (before, vehicle)
@@ -75,16 +110,41 @@ class ResponseModel:
     def command(self, velocity_mps: Vec3, vehicle: VehicleState, dt_s: float) -> Vec3:
         """The command on which the vehicle flies this velocity."""
         response = self.response
-        north, east = self._exaggerated(velocity_mps, vehicle, response.lag_s / self._lag_s)
+        then_mps, lag_s = vehicle.velocity_mps, response.lag_s
+        if response.delay_s:
+            rate = max(self._late[response.delay_s].value, 1.0 / lag_s)
+            lag_s = max(1.0 / rate, self._lag_s)
+            then_mps = self._later(vehicle, response.delay_s, rate)
+        north, east = self._exaggerated(velocity_mps, then_mps, lag_s / self._lag_s)
         # Half-way to the next frame the vehicle has turned on.
         lean = turned_on(vehicle.orientation, vehicle.angular_velocity_radps, dt_s / 2.0)
         sink_mps = _sink_by_lean((north, east), vehicle.velocity_mps, lean)
         command = (north, east, velocity_mps[2] - response.lean_share * sink_mps)
         self._flown = command, vehicle
+        oldest_s = vehicle.time_s - _DELAYS_S[-1] - _LONGEST_GAP_S
+        self._given = [one for one in self._given if one[0] >= oldest_s]
+        self._given.append((vehicle.time_s, command))
         return command
 
-    def _exaggerated(self, wanted_mps: Vec3, vehicle: VehicleState, factor: float) -> Vec2:
-        now_n, now_e, _ = vehicle.velocity_mps
+    def _acting(self, given_s: float) -> Vec3 | None:
+        """The command that was the last one at this time; None before the first one."""
+        return next((given for time_s, given in reversed(self._given) if time_s <= given_s), None)
+
+    def _later(self, vehicle: VehicleState, delay_s: float, rate: float) -> Vec3:
+        """The velocity when a command of now acts, by the commands that are on their way."""
+        north, east, down = vehicle.velocity_mps
+        since_s = vehicle.time_s - delay_s
+        times_s = [since_s, *(t for t, _ in self._given if t > since_s), vehicle.time_s]
+        for from_s, to_s in itertools.pairwise(times_s):
+            acting_mps = self._acting(from_s)
+            if acting_mps is not None:
+                share = -math.expm1(-rate * (to_s - from_s))
+                north += share * (acting_mps[0] - north)
+                east += share * (acting_mps[1] - east)
+        return north, east, down
+
+    def _exaggerated(self, wanted_mps: Vec3, now_mps: Vec3, factor: float) -> Vec2:
+        now_n, now_e, _ = now_mps
         north, east = factor * (wanted_mps[0] - now_n), factor * (wanted_mps[1] - now_e)
         change_mps = math.hypot(north, east)
         share = min(1.0, self._most_mps / change_mps) if change_mps > 0.0 else 1.0
@@ -102,12 +162,23 @@ class _Slope:
 
     def __init__(self, first: float, weight: float, filter_s: float) -> None:
         self._first, self._weight, self._filter_s = first, weight, filter_s
-        self._xy = self._xx = 0.0
+        self._xy = self._xx = self._yy = 0.0
         self._filtered: list[tuple[float, float]] = []
 
     @property
     def value(self) -> float:
         return (self._first * self._weight + self._xy) / (self._weight + self._xx)
+
+    @property
+    def error(self) -> float:
+        """Share of the squares of y that the slope does not explain."""
+        explained = self._xx * self._yy
+        return 1.0 - self._xy * self._xy / explained if explained else 1.0
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the observations outweigh the first value."""
+        return self._xx > self._weight
 
     def interrupt(self) -> None:
         """The next observation does not continue the last one."""
@@ -125,6 +196,7 @@ class _Slope:
         kept = math.exp(-dt_s / FORGETTING_S)
         self._xy = kept * self._xy + dt_s * sum(x * y for x, y in self._filtered)
         self._xx = kept * self._xx + dt_s * sum(x * x for x, _ in self._filtered)
+        self._yy = kept * self._yy + dt_s * sum(y * y for _, y in self._filtered)
 
 
 def _sink_by_lean(wanted_mps: Sequence[float], flown_mps: Vec3, orientation: Quaternion) -> float:

@@ -1,6 +1,8 @@
 """If these fail, the altitude changes with each acceleration, and landings swing back."""
 
 import math
+import random
+import statistics
 
 import pytest
 from hypothesis import given, settings
@@ -125,3 +127,32 @@ def test_response_and_change_of_velocity_stay_within_limits_on_any_motion(motion
         assert LAG_S - 1e-9 <= model.response.lag_s <= 2.0 * LAG_S + 1e-9
         assert 0.0 <= model.response.lean_share <= 1.0
         assert all(map(math.isfinite, command))
+
+
+def unrest_mps(vehicle, delay_s, rate_hz=18):
+    """Deviation of the speed of a flight that keeps 7 m from somebody whose speed is noisy."""
+    flight = Flight(vehicle, rate_hz=rate_hz, delay_frames=round(delay_s * rate_hz))
+    flight.fly(2.0).fly(2.0, 5.0).fly(2.0)
+    chance, noise_mps = random.Random(1), 0.0
+    hero_m = flight.places_m[-1][0] + 9.0
+    for _ in range(60 * rate_hz):
+        hero_m += 1.0 / rate_hz
+        noise_mps += 0.05 * chance.gauss(0.0, 1.0) - 2.0 * noise_mps / rate_hz
+        approach_mps = 0.7 * (hero_m - 7.0 - flight.places_m[-1][0])
+        flight.fly(1.0 / rate_hz, 1.0 + approach_mps + noise_mps)
+    return statistics.pstdev(flight.speeds_mps[-30 * rate_hz :])
+
+
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_vehicle_behind_a_slow_link_does_not_rock(vehicle):
+    at_once_mps = unrest_mps(vehicle, 0.0)
+    for delay_s in (0.15, 0.22, 0.33):
+        assert unrest_mps(vehicle, delay_s) < 1.2 * at_once_mps
+
+
+@pytest.mark.parametrize(("delay_frames", "delay_s"), [(0, (0.0, 0.0)), (2, (0.3, 0.5))])
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_delay_of_a_slow_link_is_found_and_none_where_there_is_none(vehicle, delay_frames, delay_s):
+    flight = Flight(vehicle, delay_frames=delay_frames)
+    flight.fly(2.0).fly(3.0, 5.0).fly(3.0, 0.0, 4.0).fly(3.0, -5.0).fly(3.0)
+    assert delay_s[0] <= flight.control.response.delay_s <= delay_s[1]
