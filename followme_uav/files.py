@@ -18,7 +18,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -152,6 +152,25 @@ def check_writable(path: Path, *inputs: Path | None) -> None:
             return
         with _part(path, ""):
             raise _Undone
+
+
+def check_all_writable(files: Sequence[Path | None], *inputs: Path | None) -> None:
+    """Check as `check_writable` that all files of a command can be written.
+
+    Args:
+        files: None for those that are not asked for.
+        inputs: Files that the command reads.
+
+    Raises:
+        ConfigError: A file is one of the inputs, or two of the files are the same.
+        InUseError: Another process writes one of the files.
+        OutputError: A file cannot be written.
+    """
+    asked = [file for file in files if file is not None]
+    for number, file in enumerate(asked):
+        check_writable(file, *inputs)
+        if any(is_same_file(file, other) for other in asked[:number]):
+            raise ConfigError(f"{file}: two options name this file; choose another for one of them")
 
 
 def append_line(path: Path, line: str, *, sync: bool = False) -> None:

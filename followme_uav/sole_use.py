@@ -80,7 +80,7 @@ def check_free(path: Path) -> None:
 
 def lock_beside(path: Path) -> Path:
     """Return the file that is locked in place of one that will be replaced."""
-    return path.with_name(f".{path.name}.lock")
+    return path.parent / f".{path.name}.lock"
 
 
 def _open(place: Path, flags: int, path: Path) -> int:

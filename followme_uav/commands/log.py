@@ -10,11 +10,13 @@ import typer
 
 from followme_uav.commands.options import Json
 from followme_uav.errors import ConfigError
+from followme_uav.files import check_writable
 from followme_uav.terminal import make_console, print_table
 
 if TYPE_CHECKING:
     from followme_uav.flight.track_metrics import TrackMetrics
     from followme_uav.log.labels import Labels
+    from followme_uav.log.reader import FlightLog
 
 app = typer.Typer(help="Show, recover, cut and export flight logs.")
 
@@ -84,7 +86,7 @@ def recover(broken: LogPath, out: NewLogPath) -> None:
     from followme_uav.log.info import missing_end
     from followme_uav.log.reader import read_log
 
-    _not_the_same(broken, out)
+    check_writable(out, broken)
     log = read_log(broken)
     saved = run_recover(log, out)
     print(f"{out}: {saved.entries} frames")
@@ -112,12 +114,14 @@ def cut(
     from followme_uav.log.edit import cut as run_cut
     from followme_uav.log.reader import read_log
 
-    _not_the_same(flight, out)
     end_s = float("inf") if end_s is None else end_s
-    if end_s <= start_s:
+    if not end_s > start_s:  # also NaN
         raise ConfigError(f"--to {end_s:g}: must be later than --from {start_s:g}")
-    frames = run_cut(read_log(flight), out, start_s, end_s, masks_only=masks_only)
+    check_writable(out, flight)
+    log = read_log(flight)
+    frames = run_cut(log, out, start_s, end_s, masks_only=masks_only)
     print(f"{out}: {frames} frames")
+    _print_missing_end(log)
     if start_s > 0.0:
         print("It begins in mid-flight: a replay differs until the pilot has the same state again.")
 
@@ -148,14 +152,21 @@ def export(
         raise ConfigError("log export: pass --csv FILE, --frames DIR or both")
     if labels not in ("truth", "network"):
         raise ConfigError(f"--labels {labels}: unknown; choose truth or network")
+    if csv is not None:
+        check_writable(csv, flight)
     log = read_log(flight)
     if csv is not None:
         print(f"{csv}: {export_csv(log, csv)} rows")
     if frames is not None:
         counts = export_frames(log, frames, cast("Labels", labels))
         print(f"{frames}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    _print_missing_end(log)
 
 
-def _not_the_same(source: Path, out: Path) -> None:
-    if out.resolve() == source.resolve():
-        raise ConfigError(f"{out}: is the log that is read; choose another file")
+def _print_missing_end(log: FlightLog) -> None:
+    """Print what a log without an end mark lacks; nothing for a whole log."""
+    from followme_uav.log.info import missing_end
+
+    gap = missing_end(log)
+    if gap:
+        print(gap)

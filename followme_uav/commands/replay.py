@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +13,14 @@ import typer
 
 from followme_uav.commands.options import Json, weights_named, with_option_groups
 from followme_uav.commands.watching import Outputs, show_log
-from followme_uav.errors import ConfigError
+from followme_uav.errors import ConfigError, LogError
 from followme_uav.resources import all_in
 from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
+    from followme_uav.log.reader import FlightLog
     from followme_uav.messages import Step
+    from followme_uav.replay.setup import ReplaySetup
 
 
 @dataclass(frozen=True)
@@ -81,49 +85,67 @@ def replay(
         raise ConfigError("--update goes with --check DIR")
     if flight is None:
         return
+    has_comparison = options.is_what_if or options.images or options.pilot or as_json or not outputs
+    compared = _compared(flight, options) if has_comparison else None
     if outputs:
-        show_log(flight, outputs)
-    if options.is_what_if or options.images or options.pilot or not outputs:
-        _replay(flight, options, outputs.plots, as_json)
+        with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            show_log(flight, outputs)
+    if compared is not None:
+        _compare(compared, outputs.plots, as_json)
 
 
-def _replay(flight: Path, options: ReplayOptions, plots: Path | None, as_json: bool) -> None:
+@dataclass(frozen=True)
+class _Compared:
+    log: FlightLog
+    setup: ReplaySetup
+    is_what_if: bool
+
+
+def _compared(flight: Path, options: ReplayOptions) -> _Compared:
+    """The log and the settings of its replay, checked before long work."""
     from followme_uav.config import changed
-    from followme_uav.log.info import missing_end
     from followme_uav.log.reader import read_log
-    from followme_uav.replay.report import NO_REACTION, first_divergence, show, verdict
     from followme_uav.replay.setup import (
         ReplaySetup,
-        compare_log,
         is_same_pilot,
         logged_pilot,
+        replay_pilot_factory,
         weights_of,
     )
 
     log = read_log(flight)
     is_other = options.pilot is not None and not is_same_pilot(options.pilot, logged_pilot(log))
-    is_what_if = options.is_what_if or is_other
+    if options.pilot is not None:
+        replay_pilot_factory(options.pilot)
     weights = options.weights
     if options.images and weights is None:
         weights = weights_of(log, [*all_in("weights", ".h5"), *all_in("weights", ".onnx")])
     config = changed(log.metadata.config, options.config, options.overrides)
     setup = ReplaySetup(config, weights, options.pilot)
+    return _Compared(log, setup, options.is_what_if or is_other)
+
+
+def _compare(compared: _Compared, plots: Path | None, as_json: bool) -> None:
+    from followme_uav.log.info import missing_end
+    from followme_uav.replay.report import NO_REACTION, first_divergence, show, verdict
+    from followme_uav.replay.setup import compare_log
+
+    log, setup, is_what_if = compared.log, compared.setup, compared.is_what_if
     steps: list[tuple[Step, Step]] = []
     found = compare_log(log, setup, steps if plots else None)
     if not found.frames:
-        typer.echo(f"followme-uav: {flight}: holds no complete frame", err=True)
-        raise typer.Exit(2)
+        raise LogError(f"{log.path}: holds no complete frame")
     if plots is not None:
         from followme_uav.view.what_if import save_what_if
 
         save_what_if(steps, plots / "what_if.png")
     gap = missing_end(log)
-    passed = found.is_rounding or (weights is not None and found.is_tolerable)
+    passed = found.is_rounding or (setup.weights is not None and found.is_tolerable)
     if as_json:
-        what = {"log": str(flight), "missing": gap, "what_if": is_what_if}
+        what = {"log": str(log.path), "missing": gap, "what_if": is_what_if}
         print(json.dumps({**what, **found.to_dict()}, indent=2))
     else:
-        print(verdict(found, from_images=weights is not None))
+        print(verdict(found, from_images=setup.weights is not None))
         if gap:
             print(gap)
         if "cut_from_s" in log.metadata.extra and not found.is_rounding:

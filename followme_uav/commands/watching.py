@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from followme_uav.errors import LogError
 from followme_uav.extras import require
-from followme_uav.files import check_writable, write_image
+from followme_uav.files import check_all_writable, write_image
 from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ WebOption = Annotated[
     bool, typer.Option("--web", help="Watch in a browser; the page is served on this machine.")
 ]
 
+PLOT_FILES = (
+    "flight.png",
+    "pid_loops.png",
+    "loop_times.png",
+    "map.png",
+    "own_maps.png",
+    "film_strip.png",
+    "what_if.png",
+)
+"""All files that --plots may write; which of them depends on the flight."""
 FILM_STRIP_IMAGES = 18
 _VIDEO_MAP_S = 0.2
 """Time between two maps in a video."""
@@ -56,6 +67,12 @@ class Outputs:
     def __bool__(self) -> bool:
         """Whether any option is given."""
         return bool(self.view or self.web or self.rrd or self.video or self.plots)
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that may be written."""
+        plots = [self.plots / name for name in PLOT_FILES] if self.plots is not None else []
+        return [file for file in (self.rrd, self.video, *plots) if file is not None]
 
 
 def viewer_kind(view: bool, web: bool) -> Literal["window", "web"] | None:
@@ -89,8 +106,10 @@ def show_log(path: Path, outputs: Outputs) -> None:
     """Show a log, complete or not, in all ways that are asked for.
 
     Raises:
+        ConfigError: An output is the log itself, or two outputs are one file.
         EnvironmentSetupError: A package or the screen is missing.
-        LogError: The log cannot be read.
+        LogError: The log cannot be read, or holds no complete frame.
+        OutputError: An output cannot be written.
     """
     kind = viewer_kind(outputs.view, outputs.web)
     if outputs.rrd is not None:
@@ -99,9 +118,7 @@ def show_log(path: Path, outputs: Outputs) -> None:
         require("av", "video", "--video")
     if outputs.plots is not None:
         require("matplotlib", "report", "--plots")
-    for file in (outputs.rrd, outputs.video, outputs.plots and outputs.plots / "map.png"):
-        if file is not None:
-            check_writable(file)
+    check_all_writable(outputs.files, path)
     from followme_uav.log.reader import read_log
 
     shown = _LogPresenter(read_log(path))
@@ -143,7 +160,9 @@ class _LogPresenter:
         self._solids = solids_of(log.metadata.extra)
         with self._console.status(f"Reading {log.path} ..."):
             self._history: History = history_of(log.entries(), log.metadata.config, self._solids)
-        self._length_s = float(self._history.time_s[-1]) if len(self._history.time_s) else 0.0
+        if not len(self._history.time_s):
+            raise LogError(f"{log.path}: holds no complete frame")
+        self._length_s = float(self._history.time_s[-1])
         if log.truncated:
             self._console.print(
                 f"{log.path}: the log has no end; its {self._length_s:.1f} s are shown",
@@ -240,6 +259,8 @@ class _LogPresenter:
         """Yield all entries with a progress bar."""
         from rich.progress import Progress  # slow to import
 
-        with Progress(console=self._console, transient=True) as progress:
+        console = self._console
+        # Without a terminal the bar would leave an empty line.
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             count = len(self._history.time_s)
             yield from progress.track(self._log.entries(), total=count, description=what)

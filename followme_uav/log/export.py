@@ -31,10 +31,14 @@ _NOTHING = {
 def export_csv(log: FlightLog, out: Path) -> int:
     """Write one row for each frame, one column for each number; returns the number of rows.
 
+    Raises `LogError` when there are none.
+
     The name of a column is the path of a field of `log.entry.FlightEntry`, with the component of a
     vector or the name of a PID loop.
     """
     rows = [dict(_columns(entry)) for entry in log.entries(())]
+    if not rows:
+        raise LogError(f"{log.path}: holds no complete frame; nothing was written")
     names: dict[str, None] = {}
     for row in rows:
         names.update(dict.fromkeys(row))

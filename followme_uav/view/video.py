@@ -21,6 +21,8 @@ TICKS_PER_S = 1000
 QUALITY = "23"
 """Constant rate factor of H.264, 0 to 51, lower is better; 23 gives about 6 MB a minute."""
 _BT709 = 1
+_MP4_NAMES = (".mp4", ".m4v", ".mov")
+"""Names of files whose index can move to their beginning, so that they play while they load."""
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -55,7 +57,8 @@ def _encode(
     entries: Iterable[FlightEntry], painter: VideoPainter, path: Path, rate_hz: float
 ) -> None:
     width, height = SIZE_PX
-    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+    options = {"movflags": "+faststart"} if path.suffix.lower() in _MP4_NAMES else {}
+    with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream("libx264", Fraction(rate_hz).limit_denominator(1000))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": QUALITY, "preset": "veryfast"}

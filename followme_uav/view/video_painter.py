@@ -42,7 +42,7 @@ class VideoPainter:
         self._name = name
         self._read_map = read_map
         self._makes_map = history.makes_map
-        self._length_s = max(float(history.time_s[-1]), 0.1) if len(history.time_s) else 1.0
+        self._length_s = max(float(history.time_s.max()), 0.1) if len(history.time_s) else 1.0
         self._start_s: float | None = None
         self._map = MapPainter(history, _SMALL_PX, _LEGEND_PX if history.makes_map else 0)
         self._plots = draw_plots(history, _PLOT_SIZE, self._length_s)
@@ -53,7 +53,7 @@ class VideoPainter:
         if self._start_s is None:
             self._start_s = entry.frame.time_s
         time_s = entry.frame.time_s - self._start_s
-        share = min(time_s / self._length_s, 1.0)
+        share = min(max(time_s / self._length_s, 0.0), 1.0)
         picture = Image.new("RGB", SIZE_PX, NIGHT)
         picture.paste(camera_picture(entry, _CAMERA_PX), (_GAP, _HEAD + _GAP))
         picture.paste(mask_picture(entry.step.mask, _SMALL_PX), (_RIGHT, _HEAD + _GAP))

@@ -43,7 +43,8 @@ def draw_band(history: History, size: tuple[int, int], length_s: float) -> Brigh
     band = Image.new("RGB", size, NIGHT)
     draw = ImageDraw.Draw(band)
     for state, start_s, end_s in history.state_spans:
-        left, right = (round(t / length_s * size[0]) for t in (start_s, end_s))
+        # The clock goes back where the simulator was reset.
+        left, right = sorted(round(t / length_s * size[0]) for t in (start_s, end_s))
         draw.rectangle((left, 0, right, size[1]), STATES[state])
     return band, _dim(band)
 
@@ -75,7 +76,7 @@ def _draw_plot(
     top, bottom = 26 * SUPERSAMPLING, canvas.height - 6 * SUPERSAMPLING
     lines = _shown_lines(panel)
     values = np.concatenate([history.values[panel.key, line.label] for line in lines])
-    highest = float(np.nanmax(values, initial=1.0)) if np.isfinite(values).any() else 1.0
+    highest = float(values[np.isfinite(values)].max(initial=1.0))
     low, high = panel.limits[0] or 0.0, panel.limits[1] or 1.08 * highest
     for line in lines:
         series = history.values[panel.key, line.label]

@@ -68,13 +68,14 @@ def test_wrong_screen_is_an_error_that_names_the_other_options(followme, monkeyp
 
 def test_plots_are_png_files_with_content(followme, log, tmp_path):
     pytest.importorskip("matplotlib", reason="plots are drawn with Matplotlib, extra [report]")
-    code, out, _ = followme("replay", log, "--plots", "plots")
+    code, out, err = followme("replay", log, "--plots", "plots")
     assert code == 0
     names = {path.name for path in (tmp_path / "plots").iterdir()}
     assert names == {
         *("flight.png", "pid_loops.png", "loop_times.png", "map.png", "film_strip.png")
     }
     assert all(name in out for name in names)
+    assert err == ""  # without a terminal no progress bar, not even an empty line
     for name in names:
         with Image.open(tmp_path / "plots" / name) as picture:
             assert min(picture.size) > 200

@@ -240,6 +240,8 @@ def test_bad_input_gives_an_error_of_one_line(flight, tmp_path, run):
         ("replay", tmp_path / "none.mcap"),
         ("replay", flight, "--images"),
         ("log", "cut", flight, flight),
+        ("log", "cut", flight, tmp_path / "x.mcap", "--to", "nan"),
+        ("log", "recover", flight, flight),
         ("log", "cut", flight, tmp_path / "x.mcap", "--from", "5", "--to", "4"),
         ("log", "cut", flight, tmp_path / "x.mcap", "--from", "500"),
         ("log", "export", flight),
@@ -255,7 +257,72 @@ def test_log_without_entries_is_an_error(tmp_path, config, run):
     """A flight without frames must not count as identical."""
     with FlightLogWriter(tmp_path / "empty.mcap", config, ""):
         pass
-    assert run("replay", tmp_path / "empty.mcap")[0] == 2
+    for package in ("av", "rerun"):
+        pytest.importorskip(package, reason="extras [video] and [view]")
+    for arguments in ((), ("--rrd", tmp_path / "x"), ("--video", tmp_path / "x.mp4")):
+        _, _, error = run("replay", tmp_path / "empty.mcap", *arguments)
+        assert isinstance(error, LogError), arguments
+    _, _, error = run("log", "export", tmp_path / "empty.mcap", "--csv", tmp_path / "x")
+    assert isinstance(error, LogError)
+    assert not (tmp_path / "x").exists()
+    assert not (tmp_path / "x.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("replay", "flight.mcap", "--rrd", "flight.mcap"),
+        ("replay", "flight.mcap", "--rrd", "link.mcap"),
+        ("replay", "flight.mcap", "--video", "flight.mcap"),
+        ("replay", "flight.mcap", "--rrd", "x.mp4", "--video", "x.mp4"),
+        ("replay", "flight.mcap", "--rrd", "x/map.png", "--plots", "x"),
+        ("replay", "flight.mcap", "--rrd", "."),
+        ("replay", "flight.mcap", "--plots", "taken"),
+        ("replay", "flight.mcap", "--rrd", "x.rrd", "--set", "no.such.key=1"),
+        ("replay", "flight.mcap", "--rrd", "x.rrd", "--pilot", "nobody"),
+        ("log", "export", "flight.mcap", "--csv", "flight.mcap"),
+        ("log", "export", "flight.mcap", "--csv", "link.mcap"),
+        ("fly", "--oracle", "--log", "x.mcap", "--summary", "x.mcap"),
+    ],
+)
+def test_output_that_cannot_be_meant_is_refused_before_the_work(
+    flight, tmp_path, run, monkeypatch, arguments
+):
+    """A log is not replaced by its own recording, and no output by another one."""
+    for package in ("av", "matplotlib", "rerun"):
+        pytest.importorskip(package, reason="extras [video], [report] and [view]")
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "flight.mcap"
+    log.write_bytes(flight.read_bytes())
+    (tmp_path / "link.mcap").symlink_to(log)
+    (tmp_path / "taken" / "film_strip.png").mkdir(parents=True)
+    _, out, error = run(*arguments)
+    assert getattr(error, "exit_code", None) == 2, error
+    assert (out, str(error).count("\n")) == ("", 0)
+    assert log.read_bytes() == flight.read_bytes()
+    assert not list(tmp_path.glob("x*.*"))
+
+
+def test_json_of_a_replay_that_is_also_shown_is_valid(flight, tmp_path):
+    """A program can read the comparison, whatever files are written beside it."""
+    pytest.importorskip("rerun", reason="the viewer is Rerun, extra [view]")
+    arguments = ["replay", str(flight), "--rrd", str(tmp_path / "f.rrd"), "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.exception
+    assert json.loads(result.stdout)["identical"]
+    assert (tmp_path / "f.rrd").stat().st_size > 1000
+
+
+def test_commands_that_read_a_log_without_an_end_mark_say_so(flight, tmp_path, run):
+    path = tmp_path / "broken.mcap"
+    path.write_bytes(flight.read_bytes()[:-100])
+    for arguments in (
+        ("log", "cut", path, tmp_path / "x.mcap", "--masks-only"),
+        ("log", "export", path, "--csv", tmp_path / "x.csv"),
+    ):
+        code, out, error = run(*arguments)
+        assert code == 0, error
+        assert "cut off: " in out, arguments
 
 
 def test_rounded_mask_keeps_its_hero_pixels():

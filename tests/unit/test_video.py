@@ -54,6 +54,25 @@ def test_irregular_frames_are_shown_when_they_were_taken(config, tmp_path):
     assert shown == pytest.approx([0.0, 0.1, 0.101, 0.7], abs=1e-3)
 
 
+@pytest.mark.parametrize("times", [[3.0, 3.1, 0.0, 0.1], [3.0, 2.0, 1.0, 0.5]])
+def test_flight_whose_clock_goes_back_is_shown(config, times):
+    """A simulator may be reset in flight."""
+    states = [MissionState.PATROL, MissionState.FOLLOW, MissionState.FOLLOW, MissionState.PATROL]
+    flight = [
+        make_entry(i, state, time_s=t)
+        for i, (t, state) in enumerate(zip(times, states, strict=True))
+    ]
+    painter = VideoPainter(history_of(flight, config), "")
+    pictures = [painter.paint(entry) for entry in flight]
+    assert pictures[2].getpixel((40, 40)) == rgb(STATES[MissionState.FOLLOW])
+
+
+def test_matroska_video_gives_no_warning_about_options_of_mp4(painter, tmp_path, caplog):
+    write_video(list(entries())[:3], painter, tmp_path / "flight.mkv", 10.0)
+    assert (tmp_path / "flight.mkv").stat().st_size > 1000
+    assert not caplog.records
+
+
 def test_frame_of_the_video_shows_the_mission_state_in_its_colour(painter):
     pictures = [painter.paint(entry) for entry in entries()]
     in_state_box = (40, 40)
