@@ -18,7 +18,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,7 +130,8 @@ def is_same_file(first: Path, second: Path) -> bool:
     try:
         return first.samefile(second)
     except OSError:  # one of them does not exist
-        return first.resolve() == second.resolve()
+        # `Path.resolve` raises for circular links.
+        return os.path.realpath(first) == os.path.realpath(second)
 
 
 def check_writable(path: Path, *inputs: Path | None) -> None:
@@ -152,6 +153,16 @@ def check_writable(path: Path, *inputs: Path | None) -> None:
             return
         with _part(path, ""):
             raise _Undone
+
+
+def check_outputs(*paths: Path | None, inputs: Sequence[Path | None] = ()) -> None:
+    """Check several files as `check_writable` does, and that none of them replaces another."""
+    outputs = [path for path in paths if path is not None]
+    for number, path in enumerate(outputs):
+        check_writable(path, *inputs)
+        for other in outputs[:number]:
+            if is_same_file(path, other) and not _is_direct(path):  # /dev/null takes both
+                raise ConfigError(f"{path}: would be written twice; choose another file")
 
 
 def append_line(path: Path, line: str, *, sync: bool = False) -> None:

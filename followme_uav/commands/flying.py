@@ -26,7 +26,7 @@ from followme_uav.commands.options import (
 )
 from followme_uav.commands.watching import ViewOption, WebOption, live_view, serve
 from followme_uav.errors import ConfigError
-from followme_uav.files import check_writable, write_json
+from followme_uav.files import check_outputs, write_json
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -139,9 +139,7 @@ def fly(
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-seed{options.seed}.mcap"
     log = log or free_name(Path("flights") / name)
     plan = options.plan(log)
-    for path in (log, summary):
-        if path is not None:
-            check_writable(path)
+    check_outputs(log, summary, inputs=(options.config, options.weights))
     with live_view(view, web, log.stem) as live:
         with FlightStatus(plan) as status:
 

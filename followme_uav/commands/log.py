@@ -10,6 +10,7 @@ import typer
 
 from followme_uav.commands.options import Json
 from followme_uav.errors import ConfigError
+from followme_uav.files import check_writable
 from followme_uav.terminal import make_console, print_table
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def recover(broken: LogPath, out: NewLogPath) -> None:
     from followme_uav.log.info import missing_end
     from followme_uav.log.reader import read_log
 
-    _not_the_same(broken, out)
     log = read_log(broken)
+    check_writable(out, broken)
     saved = run_recover(log, out)
     print(f"{out}: {saved.entries} frames")
     reason = saved.damage or missing_end(log)
@@ -112,11 +113,12 @@ def cut(
     from followme_uav.log.edit import cut as run_cut
     from followme_uav.log.reader import read_log
 
-    _not_the_same(flight, out)
     end_s = float("inf") if end_s is None else end_s
-    if end_s <= start_s:
+    if not start_s < end_s:  # also for NaN
         raise ConfigError(f"--to {end_s:g}: must be later than --from {start_s:g}")
-    frames = run_cut(read_log(flight), out, start_s, end_s, masks_only=masks_only)
+    log = read_log(flight)
+    check_writable(out, flight)
+    frames = run_cut(log, out, start_s, end_s, masks_only=masks_only)
     print(f"{out}: {frames} frames")
     if start_s > 0.0:
         print("It begins in mid-flight: a replay differs until the pilot has the same state again.")
@@ -150,12 +152,8 @@ def export(
         raise ConfigError(f"--labels {labels}: unknown; choose truth or network")
     log = read_log(flight)
     if csv is not None:
+        check_writable(csv, flight)
         print(f"{csv}: {export_csv(log, csv)} rows")
     if frames is not None:
         counts = export_frames(log, frames, cast("Labels", labels))
         print(f"{frames}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
-
-
-def _not_the_same(source: Path, out: Path) -> None:
-    if out.resolve() == source.resolve():
-        raise ConfigError(f"{out}: is the log that is read; choose another file")

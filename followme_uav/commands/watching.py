@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from followme_uav.extras import require
-from followme_uav.files import check_writable, write_image
+from followme_uav.files import check_outputs, write_image
 from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
@@ -99,9 +99,8 @@ def show_log(path: Path, outputs: Outputs) -> None:
         require("av", "video", "--video")
     if outputs.plots is not None:
         require("matplotlib", "report", "--plots")
-    for file in (outputs.rrd, outputs.video, outputs.plots and outputs.plots / "map.png"):
-        if file is not None:
-            check_writable(file)
+    map_file = outputs.plots and outputs.plots / "map.png"
+    check_outputs(outputs.rrd, outputs.video, map_file, inputs=(path,))
     from followme_uav.log.reader import read_log
 
     shown = _LogPresenter(read_log(path))
