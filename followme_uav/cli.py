@@ -137,6 +137,8 @@ def _run() -> int:
             _print_error(f"{where}cannot write ({error.strerror}); free some space")
         elif error.errno in _PATH_ERRORS:
             _print_error(f"{where}{error.strerror}; choose another path")
+        elif error.errno == errno.ENOENT and error.filename is None:  # of `os.getcwd`
+            _print_error("the current folder was removed; change to another folder")
         else:
             raise
         return FollowMeError.exit_code

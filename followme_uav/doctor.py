@@ -208,7 +208,7 @@ def check_network(path: Path = DEFAULT_WEIGHTS) -> Check:
 
 def check_disk(path: Path | None = None) -> Check:
     """Check the disk space; flight logs take up to 40 MB a minute."""
-    free = shutil.disk_usage(path or Path.cwd()).free
+    free = shutil.disk_usage(path or Path()).free
     remedy = "free some space, or log to another disk with 'fly --log'"
     return Check("Disk", free >= NEEDED_DISK_BYTES, f"{free / 1e9:.1f} GB free", remedy)
 

@@ -4,8 +4,23 @@ The command line prints a `FollowMeError` as one line and exits with its `exit_c
 """
 
 
+def printable(text: str) -> str:
+    """Return a text as one line that cannot control a terminal, whoever it is from.
+
+    White space becomes a space, and any other character that is not printable its escape.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
 class FollowMeError(Exception):
     """Root of all errors that a user can cause or correct; the text is one line.
+
+    The text may quote a file or a simulator, see `printable`.
 
     Example:
         >>> from followme_uav import FollowMeError, load_config
@@ -18,6 +33,9 @@ class FollowMeError(Exception):
 
     exit_code = 2
 
+    def __init__(self, text: str = "") -> None:
+        super().__init__(printable(text).strip())
+
 
 class ConfigError(FollowMeError):
     """A configuration file or `--set` override is invalid."""
@@ -29,10 +47,6 @@ class OutputError(FollowMeError):
 
 class WeightsError(FollowMeError):
     """A weights file is missing, damaged or made for another network."""
-
-    def __init__(self, text: str) -> None:
-        # Names of layers and variables come from the file: they must not control the terminal.
-        super().__init__("".join(c if c.isprintable() else "?" for c in text))
 
 
 class PilotError(FollowMeError):

@@ -130,7 +130,8 @@ def is_same_file(first: Path, second: Path) -> bool:
     try:
         return first.samefile(second)
     except OSError:  # one of them does not exist
-        return first.resolve() == second.resolve()
+        # `Path.resolve` raises for circular links.
+        return os.path.realpath(first) == os.path.realpath(second)
 
 
 def check_writable(path: Path, *inputs: Path | None) -> None:
@@ -154,11 +155,11 @@ def check_writable(path: Path, *inputs: Path | None) -> None:
             raise _Undone
 
 
-def check_all_writable(files: Sequence[Path | None], *inputs: Path | None) -> None:
+def check_outputs(*paths: Path | None, inputs: Sequence[Path | None] = ()) -> None:
     """Check as `check_writable` that all files of a command can be written.
 
     Args:
-        files: None for those that are not asked for.
+        paths: Files to write; None for those that are not asked for.
         inputs: Files that the command reads.
 
     Raises:
@@ -166,11 +167,12 @@ def check_all_writable(files: Sequence[Path | None], *inputs: Path | None) -> No
         InUseError: Another process writes one of the files.
         OutputError: A file cannot be written.
     """
-    asked = [file for file in files if file is not None]
-    for number, file in enumerate(asked):
-        check_writable(file, *inputs)
-        if any(is_same_file(file, other) for other in asked[:number]):
-            raise ConfigError(f"{file}: two options name this file; choose another for one of them")
+    outputs = [path for path in paths if path is not None]
+    for number, path in enumerate(outputs):
+        check_writable(path, *inputs)
+        for other in outputs[:number]:
+            if is_same_file(path, other) and not _is_direct(path):  # /dev/null takes both
+                raise ConfigError(f"{path}: would be written twice; choose another file")
 
 
 def append_line(path: Path, line: str, *, sync: bool = False) -> None:

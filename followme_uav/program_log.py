@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from followme_uav.errors import OutputError
+from followme_uav.errors import OutputError, printable
 from followme_uav.files import why
 
 PACKAGE = "followme_uav"
@@ -57,7 +57,7 @@ def set_up(verbosity: int = 0, file: Path | None = None) -> None:
     finish()
     handler = None
     if file is not None:
-        handler = _FileHandler(file.absolute(), "command")
+        handler = _FileHandler(_absolute(file), "command")
         handler.write_first_line()
         os.environ[VARIABLE] = json.dumps({"verbosity": verbosity, "file": str(handler.path)})
     elif verbosity:
@@ -161,7 +161,8 @@ class _ConsoleHandler(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and self._in_full:
             return f"{text}\n{_traceback(record)}"
-        return text if error is None else f"{text} ({type(error).__name__}: {error})"
+        cause = "" if error is None else f" ({type(error).__name__}: {printable(str(error))})"
+        return f"{text}{cause}"
 
     def write(self, line: str) -> None:
         """Write a line; a console that is closed gets none."""
@@ -270,6 +271,13 @@ def _handlers() -> list[_ConsoleHandler | _FileHandler]:
     return [one for one in found if isinstance(one, (_ConsoleHandler, _FileHandler))]
 
 
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError as error:  # the current folder was removed
+        raise _cannot_write(path, error) from error
+
+
 def _open(path: Path) -> int:
     """Open a text file for appending; raises `OutputError`."""
     try:
@@ -319,9 +327,13 @@ def _short(name: str) -> str:
 
 
 def _one_line(record: logging.LogRecord) -> str:
-    return " ".join(record.getMessage().split("\n")).strip()
+    try:
+        text = record.getMessage()
+    except Exception:  # a library, or a pilot of a user, logs values that its text has no place for
+        text = f"{record.msg} {record.args}"
+    return printable(text).strip()
 
 
 def _traceback(record: logging.LogRecord) -> str:
     text = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-    return "\n".join(f"    {line}" for line in text.splitlines())
+    return "\n".join("    " + printable(line) for line in text.splitlines())

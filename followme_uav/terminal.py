@@ -17,6 +17,8 @@ import codecs
 import errno
 import io
 import os
+import select
+import shutil
 import sys
 import unicodedata
 from collections.abc import Mapping
@@ -89,8 +91,11 @@ def make_console(*, stderr: bool = False, markup: bool = True) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     # With the stream, Rich draws tables with characters of its encoding.
     console = Console(file=stream, stderr=stderr, markup=markup)
-    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
+    columns = os.environ.get("COLUMNS", "")
+    if not console.is_terminal and not (columns.isdigit() and console.width):
         console.width = _UNLIMITED_COLUMNS
+    elif not console.width:  # COLUMNS=0, with which Rich prints nothing, says that it is unknown
+        console.width = shutil.get_terminal_size().columns
     return console
 
 
@@ -148,7 +153,10 @@ class _TolerantWriter(io.RawIOBase):
         if self._has_failed:
             return size
         try:
-            return self._raw.write(data)
+            # None: another program that shares the terminal or pipe has made it non-blocking.
+            while (written := self._raw.write(data)) is None:
+                select.select([], [self._raw], [])
+            return written
         except OSError as error:
             self._has_failed = True
             if error.errno not in _CLOSED:

@@ -213,9 +213,10 @@ def _in_worker(work: Callable[..., T], *arguments: Any) -> T:
     """Run the work; on SIGTERM the process ends after the work's clean-up."""
     try:
         signal.signal(signal.SIGTERM, _on_term)
-        result = work(*arguments)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # no clean-up is left
-        return result
+        try:
+            return work(*arguments)
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # no clean-up is left, after an error too
     except _Terminated:
         os._exit(1)
 

@@ -26,7 +26,7 @@ from followme_uav.commands.options import (
 )
 from followme_uav.commands.watching import ViewOption, WebOption, live_view, serve
 from followme_uav.errors import ConfigError
-from followme_uav.files import check_all_writable, write_json
+from followme_uav.files import check_outputs, write_json
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def fly(
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-seed{options.seed}.mcap"
     log = log or free_name(Path("flights") / name)
     plan = options.plan(log)
-    check_all_writable([log, summary])
+    check_outputs(log, summary, inputs=(options.config, options.weights))
     with live_view(view, web, log.stem) as live:
         with FlightStatus(plan) as status:
 

@@ -86,8 +86,8 @@ def recover(broken: LogPath, out: NewLogPath) -> None:
     from followme_uav.log.info import missing_end
     from followme_uav.log.reader import read_log
 
-    check_writable(out, broken)
     log = read_log(broken)
+    check_writable(out, broken)
     saved = run_recover(log, out)
     print(f"{out}: {saved.entries} frames")
     reason = saved.damage or missing_end(log)
@@ -115,10 +115,10 @@ def cut(
     from followme_uav.log.reader import read_log
 
     end_s = float("inf") if end_s is None else end_s
-    if not end_s > start_s:  # also NaN
+    if not start_s < end_s:  # also for NaN
         raise ConfigError(f"--to {end_s:g}: must be later than --from {start_s:g}")
-    check_writable(out, flight)
     log = read_log(flight)
+    check_writable(out, flight)
     frames = run_cut(log, out, start_s, end_s, masks_only=masks_only)
     print(f"{out}: {frames} frames")
     _print_missing_end(log)
@@ -152,10 +152,9 @@ def export(
         raise ConfigError("log export: pass --csv FILE, --frames DIR or both")
     if labels not in ("truth", "network"):
         raise ConfigError(f"--labels {labels}: unknown; choose truth or network")
-    if csv is not None:
-        check_writable(csv, flight)
     log = read_log(flight)
     if csv is not None:
+        check_writable(csv, flight)
         print(f"{csv}: {export_csv(log, csv)} rows")
     if frames is not None:
         counts = export_frames(log, frames, cast("Labels", labels))

@@ -26,6 +26,9 @@ from followme_uav.perception import DEFAULT_WEIGHTS
 from followme_uav.resources import named
 from followme_uav.sole_use import sole_use
 
+_MOST_DIGITS = 9
+"""Of the number of a camera: `int` raises for thousands of digits."""
+
 
 def collect(
     out: Annotated[Path, typer.Option(help="Folder to write; it must not hold frames.")],
@@ -64,12 +67,16 @@ def collect(
     from followme_uav.config import load_config
     from followme_uav.learn.data.collect import collect as run_collect
     from followme_uav.sim.world_plan import plan_of
+    from followme_uav.worlds.world import MAX_SEED
 
     if world is not None:
         check_embedded("--world", sim)
         plan_of(world)
     if hours is not None:
         check_embedded("--hours", sim)
+    cities = seed_range(seeds)
+    if cities.stop > MAX_SEED:  # `len` raises
+        raise ConfigError(f"--seeds {seeds:.60}: the largest seed is {MAX_SEED - 1}")
     size = [f"camera.width_px={size_px}", f"camera.height_px={size_px}"]
     flight = load_config(None, size + address_overrides(sim), profile)
     with sole_folder(out):
@@ -77,7 +84,7 @@ def collect(
             flight,
             out,
             frames_per_kind=frames,
-            seeds=seed_range(seeds),
+            seeds=cities,
             embedded=sim == "embedded",
             vary_lens=vary_lens,
             world=world,
@@ -113,8 +120,8 @@ def prepare(
     if masks not in encodings:
         raise ConfigError(f"--masks {masks}: choose from {', '.join(encodings)}")
     numbers = cameras.split(",")
-    if not all(number.isdecimal() for number in numbers):
-        raise ConfigError(f"--cameras {cameras}: write three camera numbers, as in 3,2,4")
+    if not all(number.isdecimal() and len(number) <= _MOST_DIGITS for number in numbers):
+        raise ConfigError(f"--cameras {cameras:.60}: write three camera numbers, as in 3,2,4")
     order = [int(number) for number in numbers]
     target = out / kind if kind else out
     with sole_folder(target) if target.is_dir() or not target.exists() else nullcontext():

@@ -20,7 +20,7 @@ from followme_uav.commands.options import (
 from followme_uav.commands.watching import ViewOption, WebOption, live_view, serve
 from followme_uav.errors import ConfigError
 from followme_uav.extras import require
-from followme_uav.files import check_all_writable, write_json
+from followme_uav.files import check_outputs, write_json
 from followme_uav.perception import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def quadsim(
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-quadsim.mcap"
     log = log or free_name(Path("flights") / name)
     plan = options.plan(log)
-    check_all_writable([log, summary])
+    check_outputs(log, summary, inputs=(options.config, options.weights))
     with live_view(view, web, log.stem) as live:
 
         class Status(QuadSimStatus):

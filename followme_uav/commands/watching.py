@@ -13,7 +13,7 @@ import typer
 
 from followme_uav.errors import LogError
 from followme_uav.extras import require
-from followme_uav.files import check_all_writable, write_image
+from followme_uav.files import check_outputs, write_image
 from followme_uav.terminal import make_console
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def show_log(path: Path, outputs: Outputs) -> None:
         require("av", "video", "--video")
     if outputs.plots is not None:
         require("matplotlib", "report", "--plots")
-    check_all_writable(outputs.files, path)
+    check_outputs(*outputs.files, inputs=(path,))
     from followme_uav.log.reader import read_log
 
     shown = _LogPresenter(read_log(path))

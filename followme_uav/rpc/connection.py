@@ -8,7 +8,7 @@ blocks in the simulator delays no frame.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
@@ -52,7 +52,7 @@ class SimulatorConnection:
         self._queries = open_simulator_session(self.profile, self.rpc)
         self.query("ping")
         self._check_vehicle()
-        self.dialect = self._detect_dialect()
+        self.dialect = detected_dialect(self.profile, self.query)
         logger.info(
             "Connected to the simulator at %s, dialect %s.", self.address, self.dialect.name
         )
@@ -157,10 +157,12 @@ class SimulatorConnection:
             f"{self.address} has no vehicle '{wanted}', but {listed}; set simulator.vehicle_name"
         )
 
-    def _detect_dialect(self) -> Dialect:
-        if self.profile.dialect != "auto":
-            return Dialect(self.profile.dialect)
-        if self.query("getServerVersion") == COSYS_VERSION:
-            return Dialect("cosys")
-        state = self.query("getMultirotorState", self.profile.vehicle_name)
-        return Dialect("arrays" if isinstance(state, list) else "maps")
+
+def detected_dialect(profile: SimulatorProfile, query: Callable[..., Any]) -> Dialect:
+    """Return the dialect of the profile; where that is "auto", ask the server by `query`."""
+    if profile.dialect != "auto":
+        return Dialect(profile.dialect)
+    if query("getServerVersion") == COSYS_VERSION:
+        return Dialect("cosys")
+    state = query("getMultirotorState", profile.vehicle_name)
+    return Dialect("arrays" if isinstance(state, list) else "maps")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from followme_uav.channels import stacked, with_fourth_byte, without_fourth_byte
 from followme_uav.config import CameraConfig, SimulatorProfile
-from followme_uav.errors import SimulatorError
+from followme_uav.errors import SimulatorError, printable
 from followme_uav.geometry import multiply, quaternion_from_pan_tilt, rotate
 from followme_uav.messages import (
     CameraPose,
@@ -93,7 +93,7 @@ class ContactFilter:
             if stamp_ns < self.first_state_ns or stamp_ns == self.last_contact_ns:
                 return None
             self.last_contact_ns = stamp_ns
-        return Contact(str(info["object_name"]), finite(to_vec3(info["normal"])))
+        return Contact(printable(str(info["object_name"])), finite(to_vec3(info["normal"])))
 
 
 def vehicle_state(

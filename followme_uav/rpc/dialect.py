@@ -76,12 +76,14 @@ class Dialect:
                 result[name] = self.read(kind, inner)
         return result
 
-    def image_request(self, camera_name: str, image_type: int) -> dict[str, Any]:
-        """Return an ImageRequest for raw 8-bit pixels."""
+    def image_request(
+        self, camera_name: str, image_type: int, *, as_float: bool = False
+    ) -> dict[str, Any]:
+        """Return an ImageRequest for raw 8-bit pixels, or for floats."""
         request = {
             "camera_name": camera_name,
             "image_type": image_type,
-            "pixels_as_float": False,
+            "pixels_as_float": as_float,
             "compress": False,
         }
         return request | {"annotation_name": ""} if self.name == "cosys" else request

@@ -23,6 +23,8 @@ COMMANDS = ("fly", "sim", "doctor", "collect", "train", "evaluate", "export", "w
 DEADLINE_S = 120
 CLASSES = "background,people,hero"
 
+REFERENCE_FLIGHT = Path(__file__).parents[1] / "reference_flights" / "follow_and_land.mcap"
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
@@ -308,7 +310,76 @@ def test_flight_that_cannot_start_leaves_no_empty_log(refused):
     assert not Path("new/flight.mcap").exists()
 
 
+def test_flight_does_not_write_its_summary_over_its_log_or_configuration(refused):
+    assert "written twice" in refused("fly", "--log", "flight.mcap", "--summary", "flight.mcap")
+    Path("own.yaml").write_text("duration_s: 5\n")
+    assert "would overwrite own.yaml" in refused(
+        "fly", "--config", "own.yaml", "--log", "flight.mcap", "--summary", "own.yaml"
+    )
+    assert Path("own.yaml").read_text() == "duration_s: 5\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("replay", "flight.mcap", "--rrd", "flight.mcap"),
+        ("replay", "flight.mcap", "--video", "link.mcap"),
+        ("log", "export", "flight.mcap", "--csv", "flight.mcap"),
+        ("log", "cut", "flight.mcap", "link.mcap"),
+        ("log", "recover", "flight.mcap", "flight.mcap"),
+    ],
+    ids=" ".join,
+)
+def test_log_that_is_read_is_not_overwritten(refused, command):
+    content = REFERENCE_FLIGHT.read_bytes()
+    Path("flight.mcap").write_bytes(content)
+    Path("link.mcap").hardlink_to("flight.mcap")
+    assert "would overwrite flight.mcap" in refused(*command)
+    assert Path("flight.mcap").read_bytes() == content
+
+
+def test_two_outputs_in_one_file_are_refused(refused):
+    Path("flight.mcap").write_bytes(REFERENCE_FLIGHT.read_bytes())
+    both = ("--rrd", "shown", "--video", "shown")
+    assert "written twice" in refused("replay", "flight.mcap", *both)
+
+
+def test_cut_without_an_end_in_time_is_refused(refused):
+    Path("flight.mcap").write_bytes(REFERENCE_FLIGHT.read_bytes())
+    assert "--to nan" in refused("log", "cut", "flight.mcap", "part.mcap", "--to", "nan")
+
+
+@pytest.mark.parametrize(
+    "command", [("log", "cut", "round", "part.mcap"), ("world", "show", "round", "--out", "m.png")]
+)
+def test_circular_link_is_refused(refused, command):
+    Path("round").symlink_to("back")
+    Path("back").symlink_to("round")
+    assert "round" in refused(*command)
+
+
+@pytest.mark.parametrize(
+    "command", [("log", "cut", "a.mcap", "b.mcap"), ("evaluate", "data", "--json", "scores.json")]
+)
+def test_folder_that_was_removed_is_reported(refused, tmp_path, monkeypatch, command):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    refused(*command)
+
+
 # Labelled frames
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("collect", "--out", "new", "--seeds", f"0:{2**63 + 1}"),
+        ("prepare", "raw", "new", "--cameras", f"{'1' * 5000},2,3"),
+    ],
+)
+def test_number_beyond_all_bounds_is_refused(refused, command):
+    assert command[-2] in refused(*command)
 
 
 def test_collecting_into_a_folder_with_frames_is_refused(refused):

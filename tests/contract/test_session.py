@@ -124,6 +124,13 @@ def test_error_of_the_simulator_names_method_and_address(session, server):
         session.call("nonsense")
 
 
+def test_error_of_the_simulator_cannot_control_the_terminal(session):
+    """AirSim's errors may have several lines, and whoever answers may send anything."""
+    with pytest.raises(RemoteError) as error:
+        session.call("refuse", "first\nsecond\x1b[2J")
+    assert "first second\\x1b[2J" in one_line(error)
+
+
 def test_missing_server_is_an_error_of_one_line():
     with socket.create_server(("127.0.0.1", 0)) as placeholder:
         address = placeholder.getsockname()

@@ -106,6 +106,12 @@ def test_contact_from_before_the_flight_is_not_new():
     assert contacts.new_contact(info(NOW_NS + 5), NOW_NS + 10) == Contact("Ground", UP)
 
 
+def test_name_of_a_contact_cannot_control_the_terminal():
+    named = {**info(NOW_NS + 5), "object_name": "Wall\x1b[2J\n1"}
+    contact = ContactFilter().new_contact(named, NOW_NS)
+    assert contact == Contact("Wall\\x1b[2J 1", UP)
+
+
 def test_contact_of_a_flag_that_stays_set_is_new_once():
     contacts = ContactFilter()
     contacts.new_contact(info(0, has_collided=False), NOW_NS)

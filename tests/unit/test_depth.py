@@ -89,7 +89,8 @@ def test_depth_camera_sees_again_when_its_simulator_is_back():
 
     server = served(0)
     port = server.address[1]
-    depth = DepthCamera(load_config(overrides=[f"simulator.port={port}"]))
+    overrides = [f"simulator.port={port}", "simulator.dialect=maps"]
+    depth = DepthCamera(load_config(overrides=overrides))
     try:
         assert depth().shape == (2, 3)
         server.stop()
@@ -99,6 +100,60 @@ def test_depth_camera_sees_again_when_its_simulator_is_back():
     finally:
         server.stop()
         depth._session.close()
+
+
+IMAGE = {
+    "image_data_uint8": b"",
+    "image_data_float": [1.0, 2.0],
+    "camera_position": {"x_val": 0.0, "y_val": 0.0, "z_val": 0.0},
+    "camera_name": "0",
+    "camera_orientation": {"w_val": 1.0, "x_val": 0.0, "y_val": 0.0, "z_val": 0.0},
+    "time_stamp": 1,
+    "message": "",
+    "pixels_as_float": True,
+    "compress": False,
+    "width": 2,
+    "height": 1,
+    "image_type": 1,
+}
+
+
+def depth_from(handler, dialect, *, array_structs=False):
+    server = RpcServer({"simGetImages": handler}, array_structs=array_structs)
+    server.start()
+    port = server.address[1]
+    overrides = [f"simulator.port={port}", f"simulator.dialect={dialect}"]
+    depth = DepthCamera(load_config(overrides=overrides))
+    try:
+        return depth()
+    finally:
+        depth._session.close()
+        server.stop()
+
+
+def test_depth_camera_speaks_the_dialect_of_its_simulator():
+    requested = []
+
+    def with_external(requests, name, external):
+        requested.extend(requests)
+        return [IMAGE]
+
+    def without_external(requests, name):
+        return with_external(requests, name, False)
+
+    assert depth_from(with_external, "maps").tolist() == [[1.0, 2.0]]
+    assert depth_from(with_external, "arrays", array_structs=True).tolist() == [[1.0, 2.0]]
+    assert depth_from(without_external, "cosys").tolist() == [[1.0, 2.0]]
+    maps, arrays, cosys = requested
+    assert arrays == list(maps.values())
+    assert cosys == {**maps, "annotation_name": ""} and maps["pixels_as_float"] is True
+
+
+@pytest.mark.parametrize(
+    "reply", [None, [], [7], [{**IMAGE, "width": 3}], [{**IMAGE, "image_data_float": []}]]
+)
+def test_depth_camera_takes_no_image_from_a_malformed_reply(reply):
+    assert depth_from(lambda requests, name, external: reply, "maps") is None
 
 
 def test_depth_camera_without_a_simulator_sees_nothing():

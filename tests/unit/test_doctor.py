@@ -108,3 +108,10 @@ def test_exit_code_and_json_tell_whether_all_checks_are_ok(monkeypatch, capsys, 
     }
     assert doctor.doctor() == code
     assert ("do this" in capsys.readouterr().out) is not ok
+
+
+def test_disk_is_checked_in_a_folder_that_was_removed(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert doctor.check_disk().detail.endswith("GB free")

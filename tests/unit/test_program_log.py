@@ -142,6 +142,36 @@ def test_record_of_several_lines_stays_one_line(capsys):
     assert capsys.readouterr().err == "followme-uav: warning: first second\n"
 
 
+def test_record_with_control_characters_does_not_control_the_terminal(capsys, tmp_path):
+    """A simulator, or the file of somebody else, may have written them."""
+    set_up(file=tmp_path / "program.log")
+    try:
+        raise ValueError("clear\x1b[2J\nall")
+    except ValueError:
+        logger.warning("It\x1b[31m failed.", exc_info=True)
+    shown = capsys.readouterr().err
+    assert shown == ("followme-uav: warning: It\\x1b[31m failed. (ValueError: clear\\x1b[2J all)\n")
+    assert "\x1b" not in (tmp_path / "program.log").read_text()
+
+
+def test_record_whose_values_do_not_fit_its_text_raises_nothing(capsys, tmp_path):
+    """Otherwise a pilot of a user that logs wrongly would lose the vehicle."""
+    set_up(file=tmp_path / "program.log")
+    record = library.makeRecord("own", logging.WARNING, "own.py", 1, "speed %d", ("fast",), None)
+    for handler in program_log._handlers():  # those of pytest would raise
+        handler.handle(record)
+    assert capsys.readouterr().err == "followme-uav: warning: speed %d ('fast',)\n"
+    assert "speed %d ('fast',)" in (tmp_path / "program.log").read_text()
+
+
+def test_file_in_a_folder_that_was_removed_is_an_error_of_one_line(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(OutputError, match=r"program.log: cannot write \(No such file"):
+        set_up(file=Path("program.log"))
+
+
 def test_warnings_of_python_are_logged_with_v_only(capsys):
     set_up()
     before = warnings.showwarning

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -199,6 +200,31 @@ def test_full_disk_behind_the_output_is_reported():
     assert done.stderr.strip().endswith(
         "standard output: cannot write (No space left on device); part of the output is missing"
     )
+
+
+def test_output_waits_for_the_reader_of_a_pipe_that_does_not_block():
+    """Another program that shares a terminal can make it non-blocking."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    command = [sys.executable, "-c", SHOWS]
+    with subprocess.Popen(command, stdout=writer, stderr=subprocess.DEVNULL) as shows:
+        os.close(writer)
+        time.sleep(0.5)  # the pipe fills up
+        with open(reader) as output:
+            lines = output.read().splitlines()
+    assert lines == [f"line {number}" for number in range(100_000)]
+    assert shows.returncode == 0
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_terminal_of_no_columns_shows_the_output(monkeypatch, capsys, is_terminal):
+    """Serial consoles and containers say COLUMNS=0."""
+    monkeypatch.setenv("COLUMNS", "0")
+    if is_terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("NO_COLOR", "1")
+    make_console().print("a result")
+    assert "a result" in capsys.readouterr().out
 
 
 def test_results_with_markup_in_their_names_are_printed_unchanged(capsys):

@@ -32,6 +32,23 @@ except KeyboardInterrupt:
     print("delayed")
 """
 
+FAILED = """
+import time
+from followme_uav.workers import worker_pool
+
+def fail():
+    raise ValueError("no work")
+
+if __name__ == "__main__":
+    try:
+        with worker_pool(1) as pool:
+            print(pool.submit(fail).exception())
+            time.sleep(0.3)  # the worker waits for work again
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        print("ended")
+"""
+
 
 @pytest.fixture
 def another_thread():
@@ -83,3 +100,10 @@ def test_interrupts_are_delayed_on_other_threads_without_handlers_of_their_own()
     thread.start()
     thread.join()
     assert errors == []
+
+
+def test_worker_whose_work_has_failed_ends_without_a_traceback(tmp_path):
+    script = tmp_path / "failed.py"  # workers import the main module
+    script.write_text(FAILED)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("no work\nended\n", "")
