@@ -23,6 +23,12 @@ def compare(monkeypatch):
     return importlib.import_module("bench_compare")
 
 
+@pytest.fixture
+def flame(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    return importlib.import_module("flame_graph")
+
+
 def text_of(table):
     console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(table)
@@ -114,3 +120,36 @@ def test_revisions_are_measured_in_turn(compare, capsys, monkeypatch, tmp_path):
     assert [cell.strip() for cell in row.split("│")[2:5]] == ["8", "4", "2.00"]
     listed = subprocess.run([*git, "worktree", "list"], check=True, capture_output=True, text=True)
     assert len(listed.stdout.splitlines()) == 1
+
+
+STACKS = """\
+process 7:"sim";run (threading.py:1);SimulationRunner.run (followme_uav/sim/runner.py:9);\
+Scene.render (followme_uav/sim/scene.py:5);render_frame (panda3d/core.py:1);inner (panda3d/a.py) 30
+process 7:"sim";SimulationRunner.run (followme_uav/sim/runner.py:9);\
+Simulation.step (followme_uav/sim/simulation.py:5) 10
+process 8:"fly";FlightLoop._run (followme_uav/flight/loop.py:1);\
+Pilot.step (followme_uav/pilot/pilot.py:7) 5
+process 8:"fly";<module> (<string>:1) 99
+"""
+
+
+def test_flame_graph_has_the_functions_below_the_root_of_each_process(flame, tmp_path):
+    roots = flame.flames(STACKS.splitlines())
+    simulator, loop = roots["simulator"], roots["flight loop"]
+    assert (simulator.samples, loop.samples) == (40, 5)
+    assert {name: node.samples for name, node in simulator.calls.items()} == {
+        "Scene.render": 30,
+        "Simulation.step": 10,
+    }
+    assert list(simulator.calls["Scene.render"].calls) == ["[panda3d]"]
+    assert not simulator.calls["Scene.render"].calls["[panda3d]"].calls
+    flame.draw(roots, tmp_path / "flame.png")
+    assert (tmp_path / "flame.png").stat().st_size > 1000
+
+
+def test_without_py_spy_the_flame_graph_says_what_to_install(flame, monkeypatch, capsys):
+    monkeypatch.setattr(flame.shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit) as left:
+        flame.record(1.0)
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "py-spy is missing: pip install py-spy\n"
