@@ -138,6 +138,11 @@ class VehicleResponse:
     delay_s: float = 0.0
     """Time until a command acts, over a slow link; 0: too short to tell."""
 
+    @property
+    def reaction_s(self) -> float:
+        """Time in which a vehicle that shall stop flies on as before, at most."""
+        return self.lag_s + self.delay_s
+
 
 @dataclass(frozen=True)
 class CameraPose:

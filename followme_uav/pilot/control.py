@@ -137,7 +137,7 @@ class Control:
         here = inputs.position_m
         smooth = self._limiter.limit(velocity_mps, inputs.dt_s)
         inside = self._inside(here, smooth)
-        delay_s = self.response.lag_s + 1.0 / self._config.camera.rate_hz
+        delay_s = self.response.reaction_s + 1.0 / self._config.camera.rate_hz
         safe = self._obstacles.limit_velocity(here, inside, delay_s)
         self._limiter.reset(safe)
         return safe
@@ -151,7 +151,7 @@ class Control:
             return limit_velocity(here, velocity_mps, area_m, limits)
         radius_m = self._config.explore.radius_m
         inside = limit_to_circle(here, velocity_mps, self._surroundings.start_m, radius_m, limits)
-        return self._known_space.limit_velocity(here, inside, self.response.lag_s)
+        return self._known_space.limit_velocity(here, inside, self.response.reaction_s)
 
     def _body_at_next_frame(self, inputs: GuidanceInputs) -> Quaternion:
         """Attitude when the camera, which turns with the body, takes the next image."""
