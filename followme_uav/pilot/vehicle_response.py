@@ -61,6 +61,7 @@ class ResponseModel:
         self._rate = _Slope(1.0 / self._lag_s, _RATE_WEIGHT, _LEAN_FILTER_S)
         self._late = _Slopes(1.0 / self._lag_s, _RATE_WEIGHT, _LEAN_FILTER_S, len(_DELAYS_S))
         """As `_rate`, for commands that act late by each of the delays."""
+        self._delay_s = 0.0
         self._given_s: list[float] = []
         self._given_mps: list[Vec2] = []
         """The last commands without a pause, with their times."""
@@ -73,9 +74,9 @@ class ResponseModel:
         """As identified so far, within limits."""
         slowest = 1.0 / (_MOST_EXAGGERATION * self._lag_s)
         rate = min(max(self._rate.value, slowest), 1.0 / self._lag_s)
-        return VehicleResponse(1.0 / rate, min(max(self._lean.value, 0.0), 1.0), self._delay_s())
+        return VehicleResponse(1.0 / rate, min(max(self._lean.value, 0.0), 1.0), self._delay_s)
 
-    def _delay_s(self) -> float:
+    def _found_delay_s(self) -> float:
         """Of commands, if that explains the motion clearly better than none; else 0."""
         errors = self._late.errors()
         best = int(np.argmin(errors))
@@ -100,6 +101,7 @@ class ResponseModel:
             acting_mps = np.array([self._acting(middle_s - delay_s) for delay_s in _DELAYS_S])
             flown_mps = np.array([sum(pair) / 2.0 for pair in pairs[:2]])
             self._late.add(acting_mps - flown_mps, np.array(gained_mps2), dt_s)
+            self._delay_s = self._found_delay_s()
         leans_mps = [
             _sink_by_lean(wanted_mps, state.velocity_mps, state.orientation)
             for state in (before, vehicle)
