@@ -79,8 +79,8 @@ def test_simulation_follows_the_world(town):
         plan_of(town, seed=2, people=5, cars=1, vehicle="nimble"), None, (64, 64)
     )
     north, east, down = simulation.vehicle.position_m
-    assert (north, east) == (-30.0, 0.0)
-    assert down == pytest.approx(-1.5 - simulation.vehicle.airframe.half_size_m[2])
+    assert (north, east) == pytest.approx((-30.0, 0.0), abs=0.02)  # it has come to rest on a slope
+    assert down == pytest.approx(-1.5 - simulation.vehicle.airframe.half_size_m[2], abs=0.02)
     assert simulation.equipment.home.latitude_deg == 46.1
     names = names_of(simulation)
     assert len(names) == len(set(names))

@@ -75,6 +75,24 @@ def test_vehicle_takes_off_and_lands_on_a_slope(vehicle, steepness):
     assert simulation.vehicle.collision is None
 
 
+@pytest.mark.parametrize("steepness", STEEPNESSES, ids=str)
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_vehicle_is_at_rest_from_the_first_step_on_and_after_a_reset(vehicle, steepness):
+    """A take-off is refused while the vehicle moves, and a pilot commands it at once."""
+    simulation = simulation_on(steepness, vehicle)
+    start_m = simulation.vehicle.position_m
+    for _ in range(2):
+        for _ in range(60):
+            simulation.step()
+            assert math.hypot(*simulation.vehicle.velocity_mps) < 0.01
+        assert math.dist(simulation.vehicle.position_m, start_m) < 0.01
+        simulation.tasks.start(simulation.manoeuvres.takeoff(simulation.tasks, 20.0))
+        simulation.step(600)
+        simulation.reset()
+        simulation.autopilot.api_control = True
+        assert simulation.vehicle.position_m == start_m
+
+
 @pytest.mark.parametrize("side", ["level", "upside down", "on an edge"])
 def test_vehicle_that_falls_is_stopped_by_the_hill_in_any_attitude(side):
     half_turn = {"level": (1.0, 0.0, 0.0, 0.0), "upside down": (0.0, 1.0, 0.0, 0.0)}

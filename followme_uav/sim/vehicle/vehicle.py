@@ -30,6 +30,8 @@ __all__ = ["GRAVITY_MPS2", "TIME_STEP_NS", "TIME_STEP_S", "Airframe", "Vehicle"]
 ROTOR_THRUST_COEFFICIENT = 9.31e-6
 """N per (rad/s)^2, of AirSim's 23 cm propeller; other vehicles' propellers are similar."""
 
+_SETTLING_STEPS = 400
+"""Two seconds."""
 _FAST_SPIN_RADPS = 20.0
 """Three turns a second; above it the drag of the arms grows with the square of the rate."""
 _FAST_SPIN_DRAG_NMS2 = 0.002
@@ -101,6 +103,16 @@ class Vehicle:
         self._delay = RotorDelay(delay_s / TIME_STEP_S) if delay_s else None
         self._rotor_blend = 1.0 - math.exp(-TIME_STEP_S / self.airframe.rotor_lag_s)
         self.wind_mps: Vec3 = (0.0, 0.0, 0.0)
+        self._start_orientation: Quaternion | None = None
+        self.reset()
+        if terrain is not None:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Let the vehicle come to rest on the slope of its start: there it starts from now on."""
+        for _ in range(_SETTLING_STEPS):
+            self.step((0.0, 0.0, 0.0, 0.0))
+        self._start, self._start_orientation = self.position_m, self.orientation
         self.reset()
 
     @property
@@ -112,6 +124,8 @@ class Vehicle:
         """Return to the start: at rest, rotors stopped, no wind, no collision."""
         self.wind_mps = (0.0, 0.0, 0.0)
         self.place(self._start, self._start_yaw_rad, hovering=False)
+        if self._start_orientation is not None:
+            self.set_motion(self._start, self._start_orientation)
 
     def place(self, position_m: Vec3, yaw_rad: float, *, hovering: bool = True) -> None:
         """Set the pose, level and at rest, with the rotors at hover thrust or stopped."""
