@@ -5,7 +5,7 @@ The command line prints a `FollowMeError` as one line and exits with its `exit_c
 
 
 def printable(text: str) -> str:
-    """Return a text as one line that cannot control a terminal, whoever it is from.
+    """Return a text from any source as one line that cannot control a terminal.
 
     White space becomes a space, and any other character that is not printable its escape.
     """

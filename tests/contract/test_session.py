@@ -125,7 +125,7 @@ def test_error_of_the_simulator_names_method_and_address(session, server):
 
 
 def test_error_of_the_simulator_cannot_control_the_terminal(session):
-    """AirSim's errors may have several lines, and whoever answers may send anything."""
+    """AirSim's errors may have several lines, and another server may send any text."""
     with pytest.raises(RemoteError) as error:
         session.call("refuse", "first\nsecond\x1b[2J")
     assert "first second\\x1b[2J" in one_line(error)

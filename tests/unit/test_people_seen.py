@@ -1,4 +1,4 @@
-"""People whom the pilot sees. If these fail, it lands on somebody, or never."""
+"""The pilot finds people in masks. If these fail, it lands on somebody, or never."""
 
 import math
 

@@ -16,7 +16,6 @@ from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, V
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import line_of_sight_of, line_of_sight_to
 from followme_uav.pilot.guidance.ways import Ways
-from followme_uav.pilot.navigation.route_planner import course
 from followme_uav.pilot.tracking.people import People
 
 OFF_PEOPLE_M = 5.0
@@ -70,7 +69,7 @@ class LandingGuidance:
         if place_m is None:
             stop = line_of_sight_of(inputs.frame.camera)
             return Guidance(Manoeuvre.VELOCITY, altitude_m=None, line_of_sight=stop), ()
-        _, distance_m = course(here, place_m)
+        distance_m = math.dist(here, place_m)
         is_low = distance_m > patrol.waypoint_radius_m and inputs.altitude_m < lowest_m
         guidance = Guidance(
             Manoeuvre.VELOCITY,

@@ -14,8 +14,8 @@ from followme_uav.pilot.tracking.measurement import measure
 MEMORY_S = 6.0
 """A person counts for so long after being seen."""
 LEAST_AREA = 0.25
-"""Area of a person, relative to the hero's, of which the most may be hidden or outside the image;
-marks on a road are smaller."""
+"""Least area of a person, relative to the hero's: three quarters of a person may be hidden or
+outside the image. Marks on a road are smaller."""
 
 
 class People:
@@ -32,7 +32,7 @@ class People:
         """Time and place."""
 
     def update(self, frame: Frame, mask: Mask) -> None:
-        """Add those whom this mask shows, and forget those of long ago."""
+        """Add the people in this mask, and forget those who were seen long ago."""
         oldest_s = frame.time_s - MEMORY_S
         self._seen = [(seen_s, place) for seen_s, place in self._seen if seen_s >= oldest_s]
         everybody = np.zeros_like(mask)

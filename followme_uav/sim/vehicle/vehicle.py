@@ -31,7 +31,7 @@ ROTOR_THRUST_COEFFICIENT = 9.31e-6
 """N per (rad/s)^2, of AirSim's 23 cm propeller; other vehicles' propellers are similar."""
 
 _SETTLING_STEPS = 400
-"""Two seconds."""
+"""Time steps, two seconds, in which a vehicle comes to rest on a slope."""
 _FAST_SPIN_RADPS = 20.0
 """Three turns a second; above it the drag of the arms grows with the square of the rate."""
 _FAST_SPIN_DRAG_NMS2 = 0.002
