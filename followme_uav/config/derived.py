@@ -303,6 +303,11 @@ FORMULAS: dict[str, Formula] = {
         lambda limit_mps, descent_mps, margin_mps: max(limit_mps, descent_mps) + margin_mps,
         "faster than any commanded descent, by the speed of a hard touch",
     ),
+    "mission.land_timeout_s": Formula(
+        ("limits.max_altitude_m", "mission.descent_mps"),
+        lambda altitude_m, descent_mps: rounded(50.0 + altitude_m / descent_mps),
+        "50 s to find a place, and the time to sink there from the greatest altitude",
+    ),
     "mission.landing_off_waypoint_m": Formula(
         ("search.place_radius_m",),
         lambda radius_m: 2.0 * radius_m,

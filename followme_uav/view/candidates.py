@@ -24,6 +24,8 @@ def label_of(candidate: Candidate) -> str:
         figures = f"area x {measurement.relative_area:.2g}"
     elif outcome is Outcome.NOT_A_PERSON:
         figures = f"height x {measurement.relative_height:.2g}"
+        if candidate.detection.width_px > candidate.detection.height_px:
+            figures += ", wider than high"
     elif outcome is Outcome.TOO_FAR:
         figures = f"{measurement.distance_m:.0f} m"
     return f"{outcome.value} ({figures})" if figures else outcome.value

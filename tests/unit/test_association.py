@@ -38,9 +38,10 @@ class Found:
     area: float = 1.0
     is_truncated: bool = False
     is_on_ground: bool = True
+    width_px: int = 5
 
     def detection(self):
-        return Detection(0.0, 0.0, 100, 5, 20, self.confidence, self.purity)
+        return Detection(0.0, 0.0, 100, self.width_px, 20, self.confidence, self.purity)
 
     def measurement(self):
         if not self.is_on_ground:
@@ -88,12 +89,13 @@ NO_PERSON = [
     (Found(height=ASSOCIATION.height_min - 0.01), Outcome.NOT_A_PERSON),
     (Found(height=ASSOCIATION.height_max + 0.01), Outcome.NOT_A_PERSON),
     (Found(height=ASSOCIATION.height_max + 0.01, is_truncated=True), Outcome.NOT_A_PERSON),
+    (Found(height=0.8, width_px=21), Outcome.NOT_A_PERSON),
 ]
 
 
 @pytest.mark.parametrize("state", [PATROL, ACQUIRE, FOLLOW, SEARCH])
 @pytest.mark.parametrize(("found", "outcome"), NO_PERSON, ids=str)
-def test_detection_off_the_ground_or_of_another_height_is_selected_in_no_state(
+def test_detection_off_the_ground_or_of_another_shape_is_selected_in_no_state(
     state, found, outcome
 ):
     assert outcomes(state, found, tracked=HERO) == [outcome]
@@ -109,6 +111,9 @@ def test_detection_off_the_ground_or_of_another_height_is_selected_in_no_state(
         ({"area": ASSOCIATION.follow_area_min + 0.01}, Outcome.SELECTED),
         ({"area": 0.01, "is_truncated": True}, Outcome.SELECTED),
         ({"height": 0.1, "area": 0.3, "is_truncated": True}, Outcome.SELECTED),
+        ({"height": 0.1, "width_px": 30, "is_truncated": True}, Outcome.SELECTED),
+        ({"height": 0.5, "width_px": 20}, Outcome.SELECTED),  # head and shoulders
+        ({"width_px": 30}, Outcome.SELECTED),  # two people side by side, or seen from above
         ({"distance_m": ASSOCIATION.approach_distance_m + 9.0}, Outcome.SELECTED),
     ],
     ids=str,

@@ -60,6 +60,7 @@ SHIPPED = {
     "mission.failsafe_hover_s": 1.0,
     "mission.hard_touch_mps": 2.0,
     "mission.fall_mps": 3.5,
+    "mission.land_timeout_s": 59.0,
     "mission.landing_off_waypoint_m": 16.0,
     "search.dwell_s": 1.5,
     "search.predicted_s": 12.0,

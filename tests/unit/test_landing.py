@@ -40,10 +40,10 @@ class People:
 class Landing:
     """A flight that lands; the depth image shows `obstacles`, (north, east, height), near below."""
 
-    def __init__(self, people=None, vehicle="simpleflight", obstacles=()):
+    def __init__(self, people=None, vehicle="simpleflight", obstacles=(), altitude_m=4.5):
         self.people = people or People()
         self.flight = Flight(vehicle, CONFIG)
-        self.flight.simulation.place_vehicle((*START_M, -4.5), 0.0)
+        self.flight.simulation.place_vehicle((*START_M, -altitude_m), 0.0)
         self.guidance = LandingGuidance(CONFIG, ways_on_street_map(CONFIG), self.people)
         self.obstacles, self.manoeuvres, self.sights = obstacles, [], []
 
@@ -96,6 +96,18 @@ def test_place_is_given_up_when_somebody_comes():
     assert math.dist(landing.place_m, came_m) > OFF_PEOPLE_M / 2
     flown = zip(landing.flight.places_m, landing.flight.altitudes_m, strict=True)
     assert all(altitude_m > 1.5 for place_m, altitude_m in flown if math.dist(place_m, came_m) < 2)
+
+
+def test_people_far_below_are_no_reason_to_fly_elsewhere():
+    """They walk on while the vehicle sinks."""
+    landing = Landing(altitude_m=20.0).fly(3.0)
+    landing.people.places_m.append(landing.place_m)
+    landing.fly(8.0)
+    assert math.dist(landing.place_m, landing.people.places_m[0]) < 1.0
+    assert landing.flight.altitudes_m[-1] < 12.0
+    landing.fly(25.0)
+    assert landing.is_down
+    assert math.dist(landing.place_m, landing.people.places_m[0]) > OFF_PEOPLE_M / 2
 
 
 def test_in_a_crowd_the_distance_falls_but_nobody_is_landed_on():

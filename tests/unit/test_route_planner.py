@@ -46,6 +46,38 @@ def test_way_to_a_goal_off_the_streets_ends_at_the_boundary():
     assert RoutePlanner(STREETS, LIMITS).is_straight((20.0, 8.0), (20.0, 0.0))
 
 
+LADDER = (
+    (-4.0, -4.0, 64.0, 4.0),
+    (-4.0, 56.0, 64.0, 64.0),
+    (-4.0, -4.0, 4.0, 64.0),
+    (56.0, -4.0, 64.0, 64.0),
+    (25.0, -4.0, 35.0, 30.0),
+)
+"""Around a block of 60 m, with a cul-de-sac that leads into it from one street."""
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+@pytest.mark.parametrize("off_m", [1.0, 4.0, 8.0, 20.0])
+def test_way_around_two_corners_does_not_stop_at_a_junction_that_leads_nowhere(side, off_m):
+    """The mouth of the cul-de-sac lies on the straight line to the goal."""
+    here, goal = (30.0 + side * off_m, 0.0), (30.0 + side * 5.0, 60.0)
+    assert next_point(here, goal, LADDER) == (30.0 + side * 30.0, 0.0)
+
+
+def test_way_around_two_corners_becomes_shorter_all_along():
+    here, goal, planner = (31.0, 0.0), (33.0, 60.0), RoutePlanner(LADDER, LIMITS)
+    steps = 0
+    while math.dist(here, goal) > 0.1:
+        north, east = planner.velocity_to(goal, here, 5.0)
+        here, steps = (here[0] + 0.1 * north, here[1] + 0.1 * east), steps + 1
+        assert steps < 400
+
+
+def test_way_to_a_street_without_a_connection_is_the_straight_line():
+    islands = ((0.0, 0.0, 10.0, 4.0), (0.0, 20.0, 10.0, 24.0), (4.0, 0.0, 8.0, 10.0))
+    assert next_point((5.0, 2.0), (5.0, 22.0), islands) == (5.0, 22.0)
+
+
 def test_way_is_straight_without_a_map():
     assert next_point((5.0, 5.0), (1.0, 2.0), streets=()) == (1.0, 2.0)
 

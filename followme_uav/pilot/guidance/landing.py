@@ -16,7 +16,7 @@ from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, V
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import line_of_sight_of, line_of_sight_to
 from followme_uav.pilot.guidance.ways import Ways
-from followme_uav.pilot.tracking.people import People
+from followme_uav.pilot.tracking.people import MEMORY_S, People
 
 OFF_PEOPLE_M = 5.0
 """Distance from people when a place is chosen: from the middle of a street, that of pavements."""
@@ -89,7 +89,9 @@ class LandingGuidance:
         if self._place_m is not None and self._is_blocked(inputs, self._place_m):
             self._blocked_m.append(here)
             self._place_m = None
-        if self._place_m is not None:
+        # Who is there now may be gone when the vehicle has come down from high above.
+        is_near = inputs.altitude_m <= MEMORY_S * self._config.mission.descent_mps
+        if self._place_m is not None and is_near:
             nearest_m = float(self._people.distances_m(np.array([self._place_m]))[0])
             if nearest_m < TAKEN_SHARE * off_m:
                 self._place_m = None

@@ -1,8 +1,10 @@
-"""The way to a place: straight, or around a block by way of a junction."""
+"""The way to a place: straight, or around blocks by way of junctions."""
 
 from __future__ import annotations
 
 import math
+
+import numpy as np
 
 from followme_uav.config import LimitsConfig, Rectangle
 from followme_uav.messages import Vec2
@@ -11,6 +13,7 @@ from followme_uav.pilot.navigation.street_map import (
     StreetMap,
     centre_of,
     is_free,
+    junction_ways,
     junctions,
     nearest_place,
 )
@@ -74,15 +77,11 @@ class RoutePlanner:
             junctions(flyable_m),
             key=lambda junction: _length(position_m, centre_of(junction), near_m),
         )
-        reachable = None
         for junction in by_length:
             centre_m = centre_of(junction)
-            if not is_free(flyable_m, position_m, centre_m):
-                continue
-            reachable = reachable or centre_m
-            if is_free(flyable_m, centre_m, near_m):
+            if is_free(flyable_m, position_m, centre_m) and is_free(flyable_m, centre_m, near_m):
                 return _corner(junction, position_m, near_m, flyable_m)
-        return reachable or near_m
+        return _first_of_many(flyable_m, position_m, near_m) or near_m
 
 
 def course(start_m: Vec2, end_m: Vec2) -> tuple[float, float]:
@@ -109,6 +108,27 @@ def _corner(
         if is_free(flyable_m, here_m, (n, e)) and is_free(flyable_m, (n, e), goal_m)
     ]
     return min((*corners, centre_of(junction)), key=lambda corner: _length(here_m, corner, goal_m))
+
+
+def _first_of_many(
+    flyable_m: tuple[Rectangle, ...], here_m: Vec2, goal_m: Vec2
+) -> Vec2 | None:
+    """The first junction of the shortest way over two or more of them; None without a way."""
+    centres_m = [centre_of(junction) for junction in junctions(flyable_m)]
+    starts = [i for i, c in enumerate(centres_m) if is_free(flyable_m, here_m, c)]
+    ends = [i for i, c in enumerate(centres_m) if is_free(flyable_m, c, goal_m)]
+    if not starts or not ends:
+        return None
+    ways_m = junction_ways(flyable_m)[np.ix_(starts, ends)]
+    to_goal_m = (ways_m + [math.dist(centres_m[i], goal_m) for i in ends]).min(axis=1)
+    if not np.isfinite(to_goal_m).any():
+        return None
+    # Of junctions along one street, whose ways are equally long, the last one that is in sight.
+    _, _, first = min(
+        (round(math.dist(here_m, centres_m[i]) + left_m, 3), left_m, i)
+        for i, left_m in zip(starts, to_goal_m.tolist(), strict=True)
+    )
+    return centres_m[first]
 
 
 def _length(start: Vec2, via: Vec2, end: Vec2) -> float:

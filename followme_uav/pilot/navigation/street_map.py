@@ -11,6 +11,10 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import shortest_path
+
 from followme_uav.config import Rectangle
 from followme_uav.messages import Vec2
 
@@ -114,6 +118,22 @@ def junctions(areas: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
         if south < north and west < east:
             overlaps.append((south, west, north, east))
     return tuple(dict.fromkeys(overlaps))
+
+
+@functools.lru_cache(maxsize=8)
+def junction_ways(areas: tuple[Rectangle, ...]) -> NDArray[np.float64]:
+    """Lengths of the shortest ways between the centres of all junctions, in metres.
+
+    Returns:
+        (junctions, junctions); inf without a way.
+    """
+    centres_m = [centre_of(junction) for junction in junctions(areas)]
+    straight_m = np.zeros((len(centres_m), len(centres_m)))
+    for (i, start_m), (j, end_m) in itertools.combinations(enumerate(centres_m), 2):
+        if is_free(areas, start_m, end_m):
+            straight_m[i, j] = math.dist(start_m, end_m)
+    ways_m: NDArray[np.float64] = shortest_path(straight_m, directed=False)
+    return ways_m
 
 
 def centre_of(area: Rectangle) -> Vec2:

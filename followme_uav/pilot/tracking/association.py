@@ -62,7 +62,7 @@ class Association:
 
 @dataclass(frozen=True)
 class _Person:
-    """A detection of a person's height on the ground."""
+    """A detection that may be of a person, on the ground."""
 
     index: int
     detection: Detection
@@ -91,7 +91,7 @@ def associate(
         else _person(index, detection, measurement, expectation, config, classification)
         for index, (detection, measurement) in enumerate(zip(detections, measurements, strict=True))
     ]
-    people = [p for p in measured if p and _has_height_of_a_person(p.measurement, config)]
+    people = [p for p in measured if p and _has_shape_of_a_person(p, config)]
     selected, outcomes = _select(people, expectation, config, classification)
     outcome_of = {person.index: o for person, o in zip(people, outcomes, strict=True)}
     candidates = tuple(
@@ -137,10 +137,15 @@ def _person(
     )
 
 
-def _has_height_of_a_person(measurement: Measurement, config: AssociationConfig) -> bool:
-    if measurement.relative_height > config.height_max:
+def _has_shape_of_a_person(person: _Person, config: AssociationConfig) -> bool:
+    """Whether the height is one of a person; half hidden, a person is still not wider than high."""
+    detection, height = person.detection, person.measurement.relative_height
+    if height > config.height_max:
         return False
-    return measurement.is_truncated or measurement.relative_height >= config.height_min
+    if person.measurement.is_truncated:
+        return True
+    is_low_and_wide = height < 1.0 and detection.width_px > detection.height_px
+    return height >= config.height_min and not is_low_and_wide
 
 
 def _select(
