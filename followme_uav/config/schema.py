@@ -270,6 +270,9 @@ class MissionConfig(Section):
     """Altitude in metres at which the takeoff ends and the altitude loop flies the climb."""
     takeoff_timeout_s: Annotated[Positive, Allowed(1, 600)]
     """The flight ends if the vehicle is not airborne after this many seconds."""
+    first_look_s: Annotated[NonNegative, Allowed(0, 600)]
+    """Time in seconds after the takeoff in which only a detection that resembles the hero is
+    approached: until the camera has looked all around, somebody nearer may be the hero."""
     acquire_frames: Annotated[int, Field(ge=1), Allowed(1, 1000)]
     """Number of frames with the hero, less those with a rejected detection, that lead from ACQUIRE
     to FOLLOW."""
@@ -462,8 +465,7 @@ class LimitsConfig(Section):
     min_altitude_m: Annotated[NonNegative, Allowed(0, 120)]
     """Lowest altitude in metres; parked cars and people are below it."""
     sink_m: Annotated[NonNegative, Allowed(0, 100)]
-    """A vehicle this many metres below `min_altitude_m` stops, ignores all detections and climbs
-    first."""
+    """So many metres below `min_altitude_m` is too low to fly on; see `low_altitude_m`."""
     max_altitude_m: Annotated[Positive, Allowed(0.5, 1000)]
     """Greatest altitude in metres."""
     geofence_m: Annotated[Positive, Allowed(1, 100_000)]
@@ -479,6 +481,11 @@ class LimitsConfig(Section):
     vehicle backs off."""
     obstacle_memory_s: Annotated[NonNegative, Allowed(0, 3600)]
     """Obstacles are remembered for this many seconds."""
+
+    @property
+    def low_altitude_m(self) -> float:
+        """Lower than this, the vehicle stops, ignores all detections and climbs first."""
+        return self.min_altitude_m - self.sink_m
 
 
 class LogConfig(Section):

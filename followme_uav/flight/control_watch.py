@@ -28,7 +28,7 @@ class ControlWatch:
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config.mission
-        self._lowest_m = config.limits.min_altitude_m - config.limits.sink_m
+        self._lowest_m = config.limits.low_altitude_m
         self._start_down_m: float | None = None
         self._last: VehicleState | None = None
         self._at_rest_since_s: float | None = None

@@ -64,7 +64,7 @@ class Control:
         """The command of this frame; called once for each frame, since it updates the map."""
         # From lower down, the ground itself would be an obstacle.
         limits = self._config.limits
-        if inputs.altitude_m >= limits.min_altitude_m - limits.sink_m:
+        if inputs.altitude_m >= limits.low_altitude_m:
             self._obstacles.update(inputs.frame)
         self._responses.observe(inputs.frame.vehicle, inputs.dt_s)
         self.response = self._responses.response
@@ -74,7 +74,7 @@ class Control:
             north, east = self._limited(guidance.velocity_mps, inputs)
             return self._command(guidance, (north, east, guidance.descent_mps), 0.0, inputs), ()
         velocity_mps = guidance.velocity_mps
-        if inputs.altitude_m < limits.min_altitude_m - limits.sink_m:
+        if inputs.altitude_m < limits.low_altitude_m:
             velocity_mps = (0.0, 0.0)  # at the height of parked cars and people: climb first
         rise_m = self._rise_ahead_m(inputs)
         climb_m = AHEAD_S[-1] * self._config.control.altitude.limit

@@ -156,9 +156,7 @@ class Pilot:
         From lower than the least altitude, lines of sight meet the ground at too flat an angle to
         locate anybody: detections do not count there.
         """
-        limits = self._config.limits
-        is_high_enough = altitude_m >= limits.min_altitude_m - limits.sink_m
-        if mask is None or not is_high_enough:
+        if mask is None or altitude_m < self._config.limits.low_altitude_m:
             return self._tracker.update(frame, (), (), self.state, self._feedback)
         detections = detect(mask, self._config.detection)
         return self._tracker.update(frame, detections, mask.shape, self.state, self._feedback)

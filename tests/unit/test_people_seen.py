@@ -14,7 +14,7 @@ from tests.scan_world import frame_at
 CONFIG = load_config()
 
 
-def mask_of(frame, place_m, height_m=1.7, mask_class=MaskClass.PEOPLE):
+def mask_of(frame, place_m, height_m=1.7, mask_class=MaskClass.PEOPLE, confidence=1.0):
     """The mask of a frame that shows a person of this height at this place."""
     mask = np.zeros((160, 160, 3), np.uint8)
     (u, top, _), (_, bottom, _) = (
@@ -25,8 +25,8 @@ def mask_of(frame, place_m, height_m=1.7, mask_class=MaskClass.PEOPLE):
     column, rows = round(80 * (u + 1)), [round(80 * (v + 1)) for v in (top, bottom)]
     mask[..., MaskClass.BACKGROUND] = 255
     person = slice(*rows), slice(column - half_px, column + half_px)
-    mask[person] = 0
-    mask[(*person, mask_class)] = 255
+    mask[person] = round(255 * (1.0 - confidence))
+    mask[(*person, mask_class)] = round(255 * confidence)
     return mask
 
 
@@ -56,6 +56,13 @@ def test_without_people_every_distance_is_infinite():
 
 def test_marks_on_the_road_are_nobody():
     assert distance_m(see(People(CONFIG), (8.0, 0.0), height_m=0.3), (8.0, 0.0)) == math.inf
+
+
+def test_things_that_the_network_is_not_sure_about_are_nobody():
+    """At dusk it takes marks on a road for people, with a confidence of 0.7."""
+    place_m = 8.0, 0.0
+    assert distance_m(see(People(CONFIG), place_m, confidence=0.72), place_m) == math.inf
+    assert distance_m(see(People(CONFIG), place_m, confidence=0.9), place_m) < 1.0
 
 
 def test_people_are_forgotten():

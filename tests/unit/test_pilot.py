@@ -69,8 +69,7 @@ def test_detections_do_not_count_during_the_climb():
     world, pilot = start(walk((15.0, 6.0), 0.0))
     for _ in range(80):
         step, altitude_m = pilot.step(world.frame()), -world.position[2]
-        lowest_m = CONFIG.limits.min_altitude_m - CONFIG.limits.sink_m
-        assert step.detection is None or altitude_m >= lowest_m
+        assert step.detection is None or altitude_m >= CONFIG.limits.low_altitude_m
         world.obey(step.command)
     assert step.state in (MissionState.ACQUIRE, FOLLOW)
 
@@ -242,7 +241,7 @@ def test_hero_is_not_followed_beyond_the_geofence_without_a_map():
 
 def eventful_flight(seconds=45.0):
     """PATROL, ACQUIRE, FOLLOW among other people, a loss, SEARCH; frames without an image."""
-    neighbour, bush = walk((17.0, 8.5), 1.2), walk((60.0, -4.0), 0.0)
+    neighbour, bush = walk((17.0, 8.5), 1.2), walk((50.0, 2.0), 0.0)
     hidden = ((24.0, 29.0),)
     world, pilot = start(walk((15.0, 6.0), 1.2), others=(neighbour, bush), hidden=hidden)
     for i in range(round(10 * seconds)):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from followme_uav.errors import ConfigError
+from followme_uav.sim.agents.driver import LENGTH_M
+from followme_uav.sim.agents.ground_contact import car_circle, push_out_one
 from followme_uav.sim.agents.lanes import LANES
 from followme_uav.sim.agents.people import Crowd
 from followme_uav.sim.agents.traffic import MAX_CARS, Traffic
@@ -160,6 +162,27 @@ def test_cars_wait_at_a_crosswalk_in_use():
     assert max(traffic.speeds_mps) < 0.05
     _drive(traffic, 10.0)
     assert max(traffic.speeds_mps) > 3.0
+
+
+@pytest.mark.parametrize("along_m", [-2.0, -0.8, 0.0, 0.7, 1.0, 2.4])
+def test_person_gets_around_a_car_that_stands_in_the_way(along_m: float):
+    """Between two of three circles a person stood for good, and the car waited for the person."""
+    car_m, heading_rad = (10.0, 5.0), 0.7
+    ahead = np.array([math.cos(heading_rad), math.sin(heading_rad)])
+    aside = np.array([-ahead[1], ahead[0]])
+    position = np.array([car_m + along_m * ahead + 4.0 * aside])
+    target = np.array(car_m) + 0.4 * ahead - 4.0 * aside
+    for _ in range(400):
+        to_target = target - position[0]
+        if math.hypot(*to_target) < 0.2:
+            break
+        position[0] += 0.05 * to_target / math.hypot(*to_target)
+        here = float(position[0, 0]), float(position[0, 1])
+        push_out_one(position, 0, car_circle(car_m, heading_rad, LENGTH_M, here))
+        off_m = position[0] - car_m
+        is_along, is_beside = abs(off_m @ ahead) < 0.5 * LENGTH_M, abs(off_m @ aside) < 0.89
+        assert not (is_along and is_beside), "inside the car"
+    assert math.hypot(*(target - position[0])) < 0.2
 
 
 def test_no_driving_car_is_red():

@@ -61,21 +61,21 @@ class LandingGuidance:
         mission, patrol, here = self._config.mission, self._config.patrol, inputs.position_m
         if inputs.altitude_m <= mission.touchdown_altitude_m:
             return Guidance(Manoeuvre.LAND), ()
-        lowest_m = self._config.limits.min_altitude_m
+        limits = self._config.limits
         # From lower down, lines of sight meet the ground at too flat an angle to place anybody.
-        if inputs.mask is not None and inputs.altitude_m >= lowest_m - self._config.limits.sink_m:
+        if inputs.mask is not None and inputs.altitude_m >= limits.low_altitude_m:
             self._people.update(inputs.frame, inputs.mask)
         place_m = self._place(inputs)
         if place_m is None:
             stop = line_of_sight_of(inputs.frame.camera)
             return Guidance(Manoeuvre.VELOCITY, altitude_m=None, line_of_sight=stop), ()
         distance_m = math.dist(here, place_m)
-        is_low = distance_m > patrol.waypoint_radius_m and inputs.altitude_m < lowest_m
+        is_low = distance_m > patrol.waypoint_radius_m and inputs.altitude_m < limits.min_altitude_m
         guidance = Guidance(
             Manoeuvre.VELOCITY,
             velocity_mps=self._planner.velocity_to(place_m, here, patrol.speed_mps),
             # Not among cars and people to a place farther away, as right after the take-off.
-            altitude_m=lowest_m if is_low else None,
+            altitude_m=limits.min_altitude_m if is_low else None,
             descent_mps=mission.descent_mps if distance_m <= self._above_m else 0.0,
             line_of_sight=self._sight(inputs, place_m, distance_m),
         )

@@ -41,7 +41,7 @@ class Surroundings:
 
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
-        self._lowest_m = config.limits.min_altitude_m - config.limits.sink_m
+        self._lowest_m = config.limits.low_altitude_m
         self._is_first = True
         self._aspect = config.camera.width_px / config.camera.height_px
         self.time_s = -math.inf

@@ -110,9 +110,7 @@ def _corner(
     return min((*corners, centre_of(junction)), key=lambda corner: _length(here_m, corner, goal_m))
 
 
-def _first_of_many(
-    flyable_m: tuple[Rectangle, ...], here_m: Vec2, goal_m: Vec2
-) -> Vec2 | None:
+def _first_of_many(flyable_m: tuple[Rectangle, ...], here_m: Vec2, goal_m: Vec2) -> Vec2 | None:
     """The first junction of the shortest way over two or more of them; None without a way."""
     centres_m = [centre_of(junction) for junction in junctions(flyable_m)]
     starts = [i for i, c in enumerate(centres_m) if is_free(flyable_m, here_m, c)]

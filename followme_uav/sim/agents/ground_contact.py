@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from followme_uav.messages import Vec2
 from followme_uav.sim.agents.avoidance import Pairs
 from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.layout import (
@@ -60,6 +61,19 @@ def car_circles(north_m: float, east_m: float, yaw_rad: float, length_m: float) 
     """Three circles that cover a car."""
     n, e = length_m * math.cos(yaw_rad), length_m * math.sin(yaw_rad)
     return [(north_m + s * n, east_m + s * e, _CAR_RADIUS_M) for s in _CAR_CIRCLES]
+
+
+def car_circle(car_m: Vec2, heading_rad: float, length_m: float, person_m: Vec2) -> Circle:
+    """The part of a car that a person may touch: a circle around the nearest point of its axis.
+
+    Circles at fixed places would have notches between them, in which a person who walks along the
+    car stays for good.
+    """
+    half_m = _CAR_CIRCLES[-1] * length_m
+    n, e = math.cos(heading_rad), math.sin(heading_rad)
+    along_m = (person_m[0] - car_m[0]) * n + (person_m[1] - car_m[1]) * e
+    along_m = min(max(along_m, -half_m), half_m)
+    return car_m[0] + along_m * n, car_m[1] + along_m * e, _CAR_RADIUS_M
 
 
 def obstacle_circles(city: City) -> Floats:

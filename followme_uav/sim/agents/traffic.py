@@ -31,7 +31,7 @@ from followme_uav.sim.agents.driver import (
     is_step_in_front,
     next_speed_mps,
 )
-from followme_uav.sim.agents.ground_contact import Circle, car_circles
+from followme_uav.sim.agents.ground_contact import Circle, car_circle
 from followme_uav.sim.agents.lanes import (
     CROSSWALK_INNER_M,
     CROSSWALK_OUTER_M,
@@ -69,7 +69,7 @@ class MovingCars(Protocol):
         """Crosswalks that cars have claimed: people must not step on them."""
 
     def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
-        """Circles that cover all cars within reach of a person at a place."""
+        """What a person at a place may touch of each car within reach."""
 
     def endangers(self, here: Vec2, there: Vec2, height_m: float) -> bool:
         """Whether a step from here to there leads in front of a car that could hardly stop.
@@ -159,12 +159,11 @@ class Traffic:
         return self._solids
 
     def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
-        """Circles that cover all cars within reach of a person; all are on one level."""
+        """What a person at a place may touch of each car within reach; all are on one level."""
         return [
-            circle
+            car_circle((north, east), heading, LENGTH_M, (north_m, east_m))
             for north, east, heading in self._poses
             if abs(north - north_m) < LENGTH_M and abs(east - east_m) < LENGTH_M
-            for circle in car_circles(north, east, heading, LENGTH_M)
         ]
 
     def endangers(self, here: Vec2, there: Vec2, height_m: float) -> bool:

@@ -31,7 +31,7 @@ from followme_uav.sim.agents.driver import (
     is_step_in_front,
     next_speed_mps,
 )
-from followme_uav.sim.agents.ground_contact import Circle
+from followme_uav.sim.agents.ground_contact import Circle, car_circle
 from followme_uav.sim.agents.lane_driver import Claim, LaneDriver
 from followme_uav.sim.agents.lane_paths import Gate, LanePath, TurnPath, lane_paths
 from followme_uav.sim.agents.traffic import (
@@ -49,9 +49,6 @@ from followme_uav.sim.city.world_place import WorldPlace
 _CLAIM_M = 3.0
 _APART_M = 12.0
 """Least distance of two cars at the start."""
-_CIRCLE_RADIUS_M = 1.12
-_CIRCLES = (-0.36, -0.18, 0.0, 0.18, 0.36)
-"""Centres of the circles, as a share of a car's length: so many that no body fits between two."""
 _PATIENCE = 40
 """Claims that a driver leaves to cars that go first; after that both take their chance."""
 _MAX_REFUSALS = 60
@@ -152,18 +149,13 @@ class WorldTraffic:
         return self._solids
 
     def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
-        """Circles that cover all cars within reach of a person at a place."""
+        """What a person at a place may touch of each car within reach."""
         return [
-            (
-                north + share * LENGTH_M * math.cos(heading),
-                east + share * LENGTH_M * math.sin(heading),
-                _CIRCLE_RADIUS_M,
-            )
+            car_circle((north, east), heading, LENGTH_M, (north_m, east_m))
             for north, east, heading, up, _ in self._all
             if abs(north - north_m) < LENGTH_M
             and abs(east - east_m) < LENGTH_M
             and abs(up - height_m) < LEVEL_M
-            for share in _CIRCLES
         ]
 
     def endangers(self, here: Vec2, there: Vec2, height_m: float) -> bool:
