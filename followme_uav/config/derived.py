@@ -252,7 +252,7 @@ FORMULAS: dict[str, Formula] = {
         lambda altitude_m: altitude_m,
         "the simulator's own takeoff ends where its own landing begins",
     ),
-    "mission.first_look_s": Formula(
+    "association.first_look_s": Formula(
         ("patrol.sweep_period_s",),
         lambda period_s: period_s,
         "the camera looks all around in three quarters of a period, after the climb",

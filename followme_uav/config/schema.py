@@ -231,6 +231,10 @@ class AssociationConfig(Section):
     approach_distance_m: Annotated[Positive, Allowed(1, 1000)]
     """In PATROL and SEARCH, detections farther away than this, in metres, are ignored; at 40 m the
     hero has some 6 pixels."""
+    first_look_s: Annotated[NonNegative, Allowed(0, 600)]
+    """For so many seconds after the takeoff, detections beyond
+    `classification.expected_distance_m` are ignored as well: until the camera has looked all
+    around, somebody nearer may be the hero."""
     approach_area_min: Annotated[Positive, Allowed(0.001, 10)]
     """In PATROL and SEARCH, detections with a smaller area, relative to the hero's, are ignored."""
     approach_confidence_min: Share
@@ -270,9 +274,6 @@ class MissionConfig(Section):
     """Altitude in metres at which the takeoff ends and the altitude loop flies the climb."""
     takeoff_timeout_s: Annotated[Positive, Allowed(1, 600)]
     """The flight ends if the vehicle is not airborne after this many seconds."""
-    first_look_s: Annotated[NonNegative, Allowed(0, 600)]
-    """Time in seconds after the takeoff in which only a detection that resembles the hero is
-    approached: until the camera has looked all around, somebody nearer may be the hero."""
     acquire_frames: Annotated[int, Field(ge=1), Allowed(1, 1000)]
     """Number of frames with the hero, less those with a rejected detection, that lead from ACQUIRE
     to FOLLOW."""

@@ -21,8 +21,6 @@ SLOW_MPS = 0.5
 """A vehicle slower than this no longer comes nearer."""
 MISSES_PER_DETECTION = 2.0
 """Frames without a detection that each frame with one earns in ACQUIRE."""
-ALIKE = (Classification.PROBABLE, Classification.CONFIRMED)
-"""What a detection is that resembles the hero."""
 UNLIKE_WEIGHT = 0.5
 """Weight of a frame that does not resemble the hero, against one that does, where the hero is
 expected: the ratio of their log-likelihood ratios. From far away, 55 % of the frames of the hero
@@ -102,7 +100,6 @@ class Mission:
         """When the hero was lost; kept through SEARCH and ACQUIRE, which share one time limit, and
         moved on by the duration of a fault, in which nobody searches."""
         self._memory: StateMemory = None
-        self._first_look_until_s = -math.inf
 
     def update(self, now: MissionInputs) -> Decision:
         """Go to the state that the inputs ask for."""
@@ -118,8 +115,6 @@ class Mission:
         memory = self._memory_of(transition.target, now)
         if transition.target in (MissionState.PATROL, MissionState.TAKEOFF):
             self._lost_s = -math.inf
-            if self.state is MissionState.TAKEOFF:
-                self._first_look_until_s = now.time_s + self._config.first_look_s
         elif self.state is MissionState.FOLLOW:
             self._lost_s = now.time_s
         elif self.state is MissionState.FAILSAFE:
@@ -224,10 +219,9 @@ class Mission:
         return None
 
     def _patrol(self, now: MissionInputs) -> Change | None:
-        seen, looks_first = now.classification, now.time_s < self._first_look_until_s
-        if seen is None or (looks_first and seen not in ALIKE):
-            return None
-        return MissionState.ACQUIRE, "possible hero detected"
+        if now.classification is not None:
+            return MissionState.ACQUIRE, "possible hero detected"
+        return None
 
     def _acquire(self, now: MissionInputs) -> Change | None:
         config, memory = self._config, self._weighed(now)

@@ -61,7 +61,8 @@ def expecting(state, *, tracked=None, followed=None, regions=()):
     def track(found):
         return None if found is None else start_track(0.0, found.measurement(), CONFIG.track)
 
-    return Expectation(0.0, state, track(tracked), track(followed), regions)
+    reach_m = ASSOCIATION.approach_distance_m
+    return Expectation(0.0, state, track(tracked), track(followed), regions, reach_m)
 
 
 def associated(state, *found, **expectation):

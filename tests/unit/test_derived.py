@@ -50,7 +50,7 @@ SHIPPED = {
     "association.reject_radius_m": 5.0,
     "track.speed_sigma_mps": 1.8,
     "mission.takeoff_done_altitude_m": 1.0,
-    "mission.first_look_s": 6.0,
+    "association.first_look_s": 6.0,
     "mission.acquire_frames": 8,
     "mission.reject_frames": 16,
     "mission.reacquire_frames": 3,

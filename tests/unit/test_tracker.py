@@ -58,6 +58,17 @@ def test_small_and_distant_detections_are_not_selected_on_patrol():
     assert track(tracker, 0.0, far_mask, PATROL).selected is None
 
 
+def test_people_far_away_are_approached_only_after_a_first_look_around():
+    """Somebody far away to the right would hide the hero who stands to the left."""
+    tracker, look_s = Tracker(CONFIG), CONFIG.association.first_look_s
+    track(tracker, 0.0, mask_with(), MissionState.TAKEOFF)
+    far, near = mask_with((30.0, 0.0)), mask_with((20.0, 0.0))
+    found = track(tracker, 1.0, far, PATROL)
+    assert [one.outcome for one in found.candidates] == [Outcome.TOO_FAR]
+    assert track(tracker, look_s - 0.1, near, PATROL).selected is not None
+    assert track(tracker, look_s + 0.1, far, PATROL).selected is not None
+
+
 def test_hero_that_is_half_hidden_is_still_selected_in_follow():
     tracker = following((10.0, 0.0))
     assert track(tracker, 1.0, mask_with((10.0, 0.0), area=0.3), FOLLOW).selected is not None

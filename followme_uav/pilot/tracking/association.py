@@ -35,6 +35,8 @@ class Expectation:
     followed: Track | None
     """The track of the hero that was followed last, predicted likewise."""
     regions: Regions
+    reach_m: float
+    """Detections farther away are not approached."""
 
     @property
     def keeps_to_track(self) -> bool:
@@ -250,7 +252,7 @@ def _approach_rejection(
     measurement = person.measurement
     if is_alternative and person.classification is Classification.REJECTED:
         return Outcome.OUTSIDE_GATE
-    if measurement.distance_m > config.approach_distance_m:
+    if measurement.distance_m > expectation.reach_m:
         return Outcome.TOO_FAR
     if person.detection.confidence < config.approach_confidence_min:
         return Outcome.LOW_CONFIDENCE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -50,6 +51,8 @@ class Memory:
     followed: Track | None = None
     """The track of the hero that was followed last."""
     regions: Regions = ()
+    takeoff_s: float = -math.inf
+    """When the vehicle last took off."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ class Tracker:
         """Process the detections of one frame, each with its measurement; as `update`."""
         if feedback is not None:
             self.memory = self._after(feedback)
+        if state is MissionState.TAKEOFF:
+            self.memory = replace(self.memory, takeoff_s=time_s)
         memory, config = self.memory, self._config
         track = followed = self._allowing_turns(memory.track, time_s)
         if memory.followed is not memory.track:
@@ -128,6 +133,7 @@ class Tracker:
             track=track,
             followed=followed,
             regions=memory.regions,
+            reach_m=self._reach_m(time_s - memory.takeoff_s),
         )
         association = associate(
             detections, measurements, expectation, config.association, config.classification
@@ -140,6 +146,16 @@ class Tracker:
             track=self._predicted(self.memory.track, time_s),
             followed=self._predicted(self.memory.followed, time_s),
         )
+
+    def _reach_m(self, flown_s: float) -> float:
+        """Distance up to which detections are approached.
+
+        Until the camera has looked all around once, somebody nearer may be the hero.
+        """
+        config = self._config
+        if flown_s < config.association.first_look_s:
+            return config.classification.expected_distance_m
+        return config.association.approach_distance_m
 
     def _updated(
         self, memory: Memory, association: Association, expectation: Expectation
@@ -175,7 +191,7 @@ class Tracker:
             )
         if feedback.resume_followed and followed is not None:
             track = followed
-        return Memory(track, followed, regions)
+        return replace(self.memory, track=track, followed=followed, regions=regions)
 
     def _predicted(self, track: Track | None, time_s: float) -> Track | None:
         return None if track is None else track.predict(time_s, self._config.track)
