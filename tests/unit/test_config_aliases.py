@@ -38,9 +38,16 @@ def other_value(key):
     return default + 1 if isinstance(default, int) else round(0.96 * default, 6)
 
 
+LATER = ("association.first_look_s",)
+"""Keys that no program with the former names had, in sections that it did not have either."""
+
+
 def with_former_names(config):
     """Return the settings of a flight under the former names."""
     settings = config.model_dump(mode="json")
+    for key in LATER:
+        section, name = key.split(".")
+        del settings[section][name]
     for former, key in ALIASES.items():
         (section, name), (former_section, former_name) = key.split("."), former.split(".")
         value = settings[section].pop(name)

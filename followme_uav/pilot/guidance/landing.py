@@ -89,7 +89,7 @@ class LandingGuidance:
         if self._place_m is not None and self._is_blocked(inputs, self._place_m):
             self._blocked_m.append(here)
             self._place_m = None
-        # Who is there now may be gone when the vehicle has come down from high above.
+        # People who are there now may be gone when the vehicle has come down from high above.
         is_near = inputs.altitude_m <= MEMORY_S * self._config.mission.descent_mps
         if self._place_m is not None and is_near:
             nearest_m = float(self._people.distances_m(np.array([self._place_m]))[0])

@@ -69,7 +69,7 @@ class MovingCars(Protocol):
         """Crosswalks that cars have claimed: people must not step on them."""
 
     def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
-        """What a person at a place may touch of each car within reach."""
+        """The parts of cars that a person at a place may touch."""
 
     def endangers(self, here: Vec2, there: Vec2, height_m: float) -> bool:
         """Whether a step from here to there leads in front of a car that could hardly stop.
@@ -159,7 +159,7 @@ class Traffic:
         return self._solids
 
     def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
-        """What a person at a place may touch of each car within reach; all are on one level."""
+        """The parts of cars that a person at a place may touch; all cars are on one level."""
         return [
             car_circle((north, east), heading, LENGTH_M, (north_m, east_m))
             for north, east, heading in self._poses

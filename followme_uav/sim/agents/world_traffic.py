@@ -149,7 +149,7 @@ class WorldTraffic:
         return self._solids
 
     def circles_near(self, north_m: float, east_m: float, height_m: float) -> list[Circle]:
-        """What a person at a place may touch of each car within reach."""
+        """The parts of cars that a person at a place may touch."""
         return [
             car_circle((north, east), heading, LENGTH_M, (north_m, east_m))
             for north, east, heading, up, _ in self._all
