@@ -286,6 +286,7 @@ class Outcome(Enum):
     TOO_FAR = "too far away"
     REJECTED_REGION = "in a rejected region"
     LESS_LIKELY = "another detection is more likely"
+    SEEN_ONCE = "seen only once"
 
 
 @dataclass(frozen=True)

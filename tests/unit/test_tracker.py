@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from followme_uav.messages import Classification, MaskClass, MissionState, Outcome
-from followme_uav.pilot.tracking.tracker import Rejection, Tracker, TrackFeedback
+from followme_uav.pilot.tracking.tracker import (
+    TWICE_WITHIN_S,
+    Rejection,
+    Tracker,
+    TrackFeedback,
+)
 from tests.unit.tracking_parts import (
     ACQUIRE,
     CONFIG,
@@ -102,6 +107,36 @@ def test_hero_that_turned_sharply_is_selected_inside_the_fallback_gate():
     assert beside.selected is not None
     assert beside.selected.mahalanobis_sq > CONFIG.association.gate
     assert beyond.selected is None
+
+
+def test_detection_too_far_away_to_classify_counts_the_second_time_after_a_gap():
+    """A red spot far behind the hero, who is hidden, would turn the track."""
+    far, farther = (29.0, 0.0), (33.0, 1.0)
+    tracker = following(far)
+    assert track(tracker, 1.0, mask_with(far), FOLLOW).selected is not None, "no gap"
+    once = track(tracker, 1.5, mask_with(farther), FOLLOW)
+    assert [one.outcome for one in once.candidates] == [Outcome.SEEN_ONCE]
+    assert once.selected is None
+    assert track(tracker, 1.5 + 2.0 * TWICE_WITHIN_S, mask_with(far), FOLLOW).selected is None
+    again = track(tracker, 1.6 + 2.0 * TWICE_WITHIN_S, mask_with(far), FOLLOW)
+    assert again.selected is not None
+
+
+def test_confirmed_detection_counts_at_once_after_a_gap():
+    tracker = following((8.0, 0.0))
+    assert track(tracker, 2.0, mask_with((8.5, 0.0)), FOLLOW).selected is not None
+
+
+def test_every_place_that_an_approach_has_tried_is_ignored_afterwards():
+    """Of a group, the network notices one after another."""
+    tracker, first, last = Tracker(CONFIG), (30.0, 8.0), (22.0, -6.0)
+    assert track(tracker, 0.0, mask_with(first), PATROL).selected is not None
+    for i in range(1, 4):
+        assert track(tracker, 0.1 * i, mask_with(last), ACQUIRE).selected is not None
+    track(tracker, 0.5, mask_with(), PATROL, rejecting(0.4, 10.0))
+    for place_m in (first, last):
+        assert track(tracker, 1.0, mask_with(place_m), PATROL).selected is None
+        assert track(tracker, 11.0, mask_with(place_m), PATROL).selected is not None
 
 
 def test_detection_far_from_the_track_is_not_selected_in_follow():

@@ -15,11 +15,18 @@ from followme_uav.messages import (
     Frame,
     Measurement,
     MissionState,
+    Outcome,
+    Vec3,
 )
 from followme_uav.pilot.tracking.association import Association, Expectation, associate
 from followme_uav.pilot.tracking.measurement import measure
 from followme_uav.pilot.tracking.rejected_regions import Regions, with_rejection
 from followme_uav.pilot.tracking.track import Track, start_track, update_track
+
+UNSEEN_S = 0.3
+"""After so long without a detection, one that is too far away to classify must be seen twice."""
+TWICE_WITHIN_S = 0.6
+"""Longest time between the two."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,10 @@ class Memory:
     regions: Regions = ()
     takeoff_s: float = -math.inf
     """When the vehicle last took off."""
+    seen_once: Track | None = None
+    """A detection that counts if another one follows in the same place."""
+    left_m: tuple[Vec3, ...] = ()
+    """Places of detections that were approached, until another detection was."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,9 @@ class Tracker:
         association = associate(
             detections, measurements, expectation, config.association, config.classification
         )
+        association, seen_once = self._seen_twice(association, expectation, memory)
+        if seen_once is not memory.seen_once:
+            memory = replace(memory, seen_once=seen_once)
         self.memory = self._updated(memory, association, expectation)
         return Tracking(
             candidates=association.candidates,
@@ -157,6 +171,35 @@ class Tracker:
             return config.classification.expected_distance_m
         return config.association.approach_distance_m
 
+    def _seen_twice(
+        self, association: Association, expectation: Expectation, memory: Memory
+    ) -> tuple[Association, Track | None]:
+        """The association without a selection that has to be seen once more; and what was seen.
+
+        A false alarm near the place where the hero vanished would turn the track to it.
+        """
+        selected, track, time_s = association.selected, memory.track, expectation.time_s
+        if selected is None or selected.measurement is None or track is None:
+            return association, memory.seen_once
+        is_doubtful = (
+            expectation.keeps_to_track
+            and selected.classification is Classification.UNCONFIRMED
+            and time_s - track.time_s > UNSEEN_S
+        )
+        if not is_doubtful:
+            return association, None
+        before, config = memory.seen_once, self._config
+        if before is not None and 0.0 < time_s - before.time_s <= TWICE_WITHIN_S:
+            gap_sq = before.predict(time_s, config.track).mahalanobis_sq(selected.measurement)
+            if gap_sq <= config.association.gate:
+                return association, None
+        once = replace(selected, outcome=Outcome.SEEN_ONCE)
+        candidates = tuple(once if one is selected else one for one in association.candidates)
+        return (
+            Association(candidates, selected=None, is_expected=False),
+            start_track(time_s, selected.measurement, config.track),
+        )
+
     def _updated(
         self, memory: Memory, association: Association, expectation: Expectation
     ) -> Memory:
@@ -168,12 +211,15 @@ class Tracker:
             return memory  # the same image again holds no new information
         measurement, mahalanobis_sq = selected.measurement, selected.mahalanobis_sq
         is_outside = mahalanobis_sq is None or mahalanobis_sq > self._config.association.gate
+        left_m = memory.left_m
         if track is None or is_outside:
+            if track is not None and expectation.state is MissionState.ACQUIRE:
+                left_m = (*left_m, track.position_m)
             track = start_track(time_s, measurement, self._config.track)
         else:
             track = update_track(track, time_s, measurement, self._config.track)
         followed = track if expectation.keeps_to_track else memory.followed
-        return replace(memory, track=track, followed=followed)
+        return replace(memory, track=track, followed=followed, left_m=left_m)
 
     def _after(self, feedback: TrackFeedback) -> Memory:
         memory, rejection = self.memory, feedback.rejection
@@ -181,17 +227,23 @@ class Tracker:
         if feedback.forget_followed:
             followed = None
         if rejection is not None and track is not None:
-            regions = with_rejection(
-                regions,
-                track.position_m,
-                feedback.time_s,
-                rejection.duration_s,
-                self._config.association,
-                is_certain=rejection.is_certain,
-            )
+            config = self._config.association
+            places_m = [track.position_m]
+            for place_m in memory.left_m:
+                if all(math.dist(place_m, other) > config.reject_radius_m for other in places_m):
+                    places_m.append(place_m)
+            for place_m in places_m:
+                regions = with_rejection(
+                    regions,
+                    place_m,
+                    feedback.time_s,
+                    rejection.duration_s,
+                    config,
+                    is_certain=rejection.is_certain and place_m is track.position_m,
+                )
         if feedback.resume_followed and followed is not None:
             track = followed
-        return replace(self.memory, track=track, followed=followed, regions=regions)
+        return replace(memory, track=track, followed=followed, regions=regions, left_m=())
 
     def _predicted(self, track: Track | None, time_s: float) -> Track | None:
         return None if track is None else track.predict(time_s, self._config.track)
