@@ -156,12 +156,17 @@ def train(
     skip_incomplete: SkipIncomplete = False,
 ) -> None:
     """Train a network on labelled frames."""
-    from followme_uav.learn.training.model_card import path_beside
+    from followme_uav.learn.training.model_card import path_beside, would_replace_another_file
     from followme_uav.learn.training.train import train as run_train
 
     config = named(config, "training", "training configuration")
     if out == path_beside(out):
         raise ConfigError(f"{out}: is the name of the model card; choose one that ends in .h5")
+    if would_replace_another_file(out):
+        raise ConfigError(
+            f"{path_beside(out)}: is no model card, and would be replaced by the one of {out.name}; "
+            "choose another --out"
+        )
     check_writable(out, config, init)
     with sole_use(out):
         run_train(config, data, validation, out, init, resume, logs, skip_incomplete)

@@ -54,6 +54,17 @@ def test_training_prints_how_frames_are_paired_and_which_are_left_out(incomplete
     assert "(run1_cam1_00003.png)" in told
 
 
+def test_training_does_not_replace_a_file_that_is_no_model_card(tmp_path):
+    """Beside weights of Keras, NAME.json may be the network."""
+    world, network = write_frames(tmp_path / "world", count=2), tmp_path / "mine.json"
+    network.write_text('{"class_name": "Model"}')
+    arguments = ["train", "--config", "model1", "--data", world, "--out", tmp_path / "mine.h5"]
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    assert result.exit_code != 0
+    assert "mine.json: is no model card, and would be replaced" in str(result.exception)
+    assert network.read_text() == '{"class_name": "Model"}'
+
+
 @pytest.mark.parametrize(
     ("module", "name", "arguments"),
     [

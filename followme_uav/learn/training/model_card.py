@@ -135,6 +135,12 @@ def write(
     write_json(path_beside(weights), content)
 
 
+def would_replace_another_file(weights: Path) -> bool:
+    """Whether the card of these weights would replace a file that is none: a network of Keras."""
+    card = path_beside(weights)
+    return card.exists() and not _stages(card)
+
+
 def _stages(card: Path) -> list[Any]:
     """Stages of a model card; none where the file is missing, or something else.
 
