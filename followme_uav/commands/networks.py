@@ -164,7 +164,7 @@ def train(
         raise ConfigError(f"{out}: is the name of the model card; choose one that ends in .h5")
     if would_replace_another_file(out):
         raise ConfigError(
-            f"{path_beside(out)}: is no model card, and would be replaced by the one of {out.name}; "
+            f"{path_beside(out)}: is no model card, and would be replaced by that of {out.name}; "
             "choose another --out"
         )
     check_writable(out, config, init)
