@@ -232,9 +232,9 @@ class AssociationConfig(Section):
     """In PATROL and SEARCH, detections farther away than this, in metres, are ignored; at 40 m the
     hero has some 6 pixels."""
     first_look_s: Annotated[NonNegative, Allowed(0, 600)]
-    """For so many seconds after the takeoff, detections beyond
-    `classification.expected_distance_m` are ignored as well: until the camera has looked all
-    around, somebody nearer may be the hero."""
+    """For so many seconds after the takeoff, detections farther away than halfway between
+    `classification.distance_m` and `expected_distance_m` are ignored as well: until the camera has
+    looked all around, somebody nearer may be the hero."""
     approach_area_min: Annotated[Positive, Allowed(0.001, 10)]
     """In PATROL and SEARCH, detections with a smaller area, relative to the hero's, are ignored."""
     approach_confidence_min: Share

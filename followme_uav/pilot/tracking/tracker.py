@@ -166,10 +166,10 @@ class Tracker:
 
         Until the camera has looked all around once, somebody nearer may be the hero.
         """
-        config = self._config
-        if flown_s < config.association.first_look_s:
-            return config.classification.expected_distance_m
-        return config.association.approach_distance_m
+        association, classification = self._config.association, self._config.classification
+        if flown_s < association.first_look_s:
+            return (classification.distance_m + classification.expected_distance_m) / 2.0
+        return association.approach_distance_m
 
     def _seen_twice(
         self, association: Association, expectation: Expectation, memory: Memory
