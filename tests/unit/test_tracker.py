@@ -4,12 +4,8 @@ import numpy as np
 import pytest
 
 from followme_uav.messages import Classification, MaskClass, MissionState, Outcome
-from followme_uav.pilot.tracking.tracker import (
-    TWICE_WITHIN_S,
-    Rejection,
-    Tracker,
-    TrackFeedback,
-)
+from followme_uav.pilot.tracking.seen_twice import TWICE_WITHIN_S
+from followme_uav.pilot.tracking.tracker import Rejection, Tracker, TrackFeedback
 from tests.unit.tracking_parts import (
     ACQUIRE,
     CONFIG,

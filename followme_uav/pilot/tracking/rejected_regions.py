@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from followme_uav.config import AssociationConfig
@@ -23,6 +23,30 @@ class RejectedRegion:
 
 
 Regions = tuple[RejectedRegion, ...]
+
+
+def with_rejections(
+    regions: Regions,
+    places_m: Sequence[Vec3],
+    time_s: float,
+    duration_s: float,
+    config: AssociationConfig,
+    *,
+    is_certain: bool,
+) -> Regions:
+    """The regions after an approach that led to these places, the last one first.
+
+    Only of the last one it may be certain that the hero is not there. Places that are near one
+    another count once.
+    """
+    apart_m: list[Vec3] = []
+    for place_m in places_m:
+        if any(math.dist(place_m, other) <= config.reject_radius_m for other in apart_m):
+            continue
+        last = is_certain and not apart_m
+        regions = with_rejection(regions, place_m, time_s, duration_s, config, is_certain=last)
+        apart_m.append(place_m)
+    return regions
 
 
 def with_rejection(

@@ -15,18 +15,13 @@ from followme_uav.messages import (
     Frame,
     Measurement,
     MissionState,
-    Outcome,
     Vec3,
 )
 from followme_uav.pilot.tracking.association import Association, Expectation, associate
 from followme_uav.pilot.tracking.measurement import measure
-from followme_uav.pilot.tracking.rejected_regions import Regions, with_rejection
+from followme_uav.pilot.tracking.rejected_regions import Regions, with_rejections
+from followme_uav.pilot.tracking.seen_twice import is_doubtful, is_seen_again, seen_once, without
 from followme_uav.pilot.tracking.track import Track, start_track, update_track
-
-UNSEEN_S = 0.3
-"""After so long without a detection, one that is too far away to classify must be seen twice."""
-TWICE_WITHIN_S = 0.6
-"""Longest time between the two."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +144,7 @@ class Tracker:
         association = associate(
             detections, measurements, expectation, config.association, config.classification
         )
-        association, seen_once = self._seen_twice(association, expectation, memory)
-        if seen_once is not memory.seen_once:
-            memory = replace(memory, seen_once=seen_once)
+        association, memory = self._seen_twice(association, expectation, memory)
         self.memory = self._updated(memory, association, expectation)
         return Tracking(
             candidates=association.candidates,
@@ -173,32 +166,19 @@ class Tracker:
 
     def _seen_twice(
         self, association: Association, expectation: Expectation, memory: Memory
-    ) -> tuple[Association, Track | None]:
-        """The association without a selection that has to be seen once more; and what was seen.
-
-        A false alarm near the place where the hero vanished would turn the track to it.
-        """
+    ) -> tuple[Association, Memory]:
+        """The association without a selection that has to be seen once more, and the memory."""
         selected, track, time_s = association.selected, memory.track, expectation.time_s
-        if selected is None or selected.measurement is None or track is None:
-            return association, memory.seen_once
-        is_doubtful = (
-            expectation.keeps_to_track
-            and selected.classification is Classification.UNCONFIRMED
-            and time_s - track.time_s > UNSEEN_S
-        )
-        if not is_doubtful:
-            return association, None
-        before, config = memory.seen_once, self._config
-        if before is not None and 0.0 < time_s - before.time_s <= TWICE_WITHIN_S:
-            gap_sq = before.predict(time_s, config.track).mahalanobis_sq(selected.measurement)
-            if gap_sq <= config.association.gate:
-                return association, None
-        once = replace(selected, outcome=Outcome.SEEN_ONCE)
-        candidates = tuple(once if one is selected else one for one in association.candidates)
-        return (
-            Association(candidates, selected=None, is_expected=False),
-            start_track(time_s, selected.measurement, config.track),
-        )
+        if selected is None or track is None:
+            return association, memory
+        found = None
+        doubts = expectation.keeps_to_track and is_doubtful(selected, time_s, track)
+        if doubts and not is_seen_again(selected, time_s, memory.seen_once, self._config):
+            association = without(association, selected)
+            found = seen_once(selected, time_s, self._config)
+        if found is memory.seen_once:
+            return association, memory
+        return association, replace(memory, seen_once=found)
 
     def _updated(
         self, memory: Memory, association: Association, expectation: Expectation
@@ -227,20 +207,14 @@ class Tracker:
         if feedback.forget_followed:
             followed = None
         if rejection is not None and track is not None:
-            config = self._config.association
-            places_m = [track.position_m]
-            for place_m in memory.left_m:
-                if all(math.dist(place_m, other) > config.reject_radius_m for other in places_m):
-                    places_m.append(place_m)
-            for place_m in places_m:
-                regions = with_rejection(
-                    regions,
-                    place_m,
-                    feedback.time_s,
-                    rejection.duration_s,
-                    config,
-                    is_certain=rejection.is_certain and place_m is track.position_m,
-                )
+            regions = with_rejections(
+                regions,
+                (track.position_m, *memory.left_m),
+                feedback.time_s,
+                rejection.duration_s,
+                self._config.association,
+                is_certain=rejection.is_certain,
+            )
         if feedback.resume_followed and followed is not None:
             track = followed
         return replace(memory, track=track, followed=followed, regions=regions, left_m=())
