@@ -529,6 +529,15 @@ class GroundGrid(Section):
         return self
 
 
+class Ceiling(Section):
+    """A deck or a roof below which the vehicle may fly."""
+
+    outline_m: Ring
+    """Corners north and east in metres."""
+    underside_m: Metres
+    """Height of the lower side above z = 0."""
+
+
 class SimulatorProfile(Section):
     """The properties in which simulators differ."""
 
@@ -569,6 +578,8 @@ class SimulatorProfile(Section):
     holes, with corners north and east in metres."""
     ground: GroundGrid | None = None
     """Heights of the ground, which the pilot follows; None: level at the height of the start."""
+    ceilings: tuple[Ceiling, ...] = ()
+    """Decks and roofs over the flyable area: the vehicle stays below them."""
     patrol_waypoints_m: tuple[Point2, ...] = ()
     """The round of the patrol: north and east in metres from the origin. Without one, the vehicle
     explores, on a map that it makes itself from metric depth images."""

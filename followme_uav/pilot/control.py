@@ -14,6 +14,7 @@ from followme_uav.pilot.mapping.surroundings import Surroundings
 from followme_uav.pilot.navigation.maps import street_map_of
 from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.planning.known_space import KnownSpaceLimiter
+from followme_uav.pilot.safety.ceilings import Ceilings
 from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
 from followme_uav.pilot.safety.round_fence import limit_to_circle
@@ -45,6 +46,7 @@ class Control:
         self._config = config
         self._street_map = street_map_of(config.simulator)
         self._ground = Ground(config.simulator.ground)
+        self._ceilings = Ceilings(config.simulator.ceilings)
         self._surroundings = surroundings
         self._known_space = None
         if surroundings is not None:
@@ -76,14 +78,20 @@ class Control:
         velocity_mps = guidance.velocity_mps
         if inputs.altitude_m < limits.low_altitude_m:
             velocity_mps = (0.0, 0.0)  # at the height of parked cars and people: climb first
-        rise_m = self._rise_ahead_m(inputs)
-        climb_m = AHEAD_S[-1] * self._config.control.altitude.limit
+        rise_m, sink_mps = self._rise_ahead_m(inputs), self._config.control.altitude.limit
+        climb_m = AHEAD_S[-1] * sink_mps
         if rise_m > climb_m:  # so slow that the vehicle climbs as fast as the ground rises
             speed_mps = math.hypot(*inputs.frame.vehicle.velocity_mps[:2]) * climb_m / rise_m
             velocity_mps = shortened(velocity_mps, speed_mps)
+        height_m, flown_mps = -inputs.frame.vehicle.position_m[2], inputs.frame.vehicle.velocity_mps
+        highest_m, share = self._ceilings.limits(
+            inputs.position_m, flown_mps[:2], height_m, sink_mps
+        )
+        if share < 1.0:
+            velocity_mps = shortened(velocity_mps, share * math.hypot(*flown_mps[:2]))
         north, east = self._limited(velocity_mps, inputs)
         wanted_m = min(max(guidance.altitude_m, limits.min_altitude_m), limits.max_altitude_m)
-        wanted_m += rise_m
+        wanted_m = min(wanted_m + rise_m, inputs.altitude_m + highest_m - height_m)
         climb = self._altitude.update(wanted_m - inputs.altitude_m, inputs.dt_s)
         terms: tuple[LoopTerms, ...] = (climb,)
         yaw_rate_radps = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,8 +101,8 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
 
     Returns:
         Changes of the section `simulator`: the area around the streets over which the vehicle may
-        fly, a round of waypoints, and heights of the ground unless it is level; none for the city
-        of all seeds, which has a map of its own.
+        fly, the decks above it, a round of waypoints, and heights of the ground unless it is level;
+        none for the city of all seeds, which has a map of its own.
 
     Raises:
         ConfigError: There is no such world, or nothing in it can be flown over.
@@ -124,6 +125,7 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
         "flyable_polygons_m": [_rings_of(area)],
         "patrol_waypoints_m": waypoints,
     }
+    changes["ceilings"] = _ceilings_of(place.world, area)
     ground = _ground_of(place.world)
     return changes if ground is None else {**changes, "ground": ground}
 
@@ -161,6 +163,20 @@ def _rings_of(area: Polygon) -> list[list[list[float]]]:
     """Outline and holes to the centimetre, each without the repeated last corner."""
     rings = [area.exterior, *area.interiors]
     return [[[round(n, 2), round(e, 2)] for n, e, *_ in ring.coords[:-1]] for ring in rings]
+
+
+def _ceilings_of(world: World, area: Polygon) -> list[dict[str, Any]]:
+    """The decks over an area, as the configuration has them."""
+    from followme_uav.worlds.derived.decks import deck_pieces
+
+    return [
+        {
+            "outline_m": _rings_of(piece.outline)[0],
+            "underside_m": math.floor(100.0 * piece.underside_m) / 100.0,
+        }
+        for piece in deck_pieces(world)
+        if piece.can_be_passed and piece.outline.intersects(area)
+    ]
 
 
 def _ground_of(world: World) -> dict[str, Any] | None:

@@ -43,6 +43,12 @@ def test_passing_another_waypoint_skips_none(route):
     assert route.waypoint((40.0, 40.0)) == (40.0, 0.0)
 
 
+def test_waypoint_that_is_skipped_comes_again_in_the_next_round(route):
+    route.skip()
+    assert route.waypoint((20.0, 20.0)) == SQUARE[1]
+    assert [route.waypoint(place) for place in SQUARE[1:]] == [*SQUARE[2:], SQUARE[0]]
+
+
 def test_route_of_a_single_waypoint_leads_back_to_it():
     route = PatrolRoute([(5.0, 5.0)], RADIUS_M)
     for place in ((0.0, 0.0), (5.0, 5.0), (9.0, 9.0)):

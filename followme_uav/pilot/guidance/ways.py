@@ -43,6 +43,10 @@ class Patrol(Protocol):
         """The place to fly to from `position_m`."""
         ...
 
+    def skip(self) -> None:
+        """Give up the present place: the vehicle cannot come nearer."""
+        ...
+
     def onward_share(self, position_m: Vec2) -> float:
         """Share of the speed with which the vehicle may pass that place: 0 to stop there."""
         ...

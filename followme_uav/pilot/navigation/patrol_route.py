@@ -22,6 +22,10 @@ class PatrolRoute:
             self._next = (self._next + 1) % len(self._waypoints_m)
         return self._waypoints_m[self._next]
 
+    def skip(self) -> None:
+        """Go on to the waypoint after the next one, which cannot be reached."""
+        self._next = (self._next + 1) % len(self._waypoints_m)
+
     def onward_share(self, position_m: Vec2) -> float:
         """Share of the speed that leads on at the waypoint: the cosine of the turn, 0 at least."""
         here = self._waypoints_m[self._next]

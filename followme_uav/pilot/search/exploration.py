@@ -57,6 +57,10 @@ class Exploration:
             self._goal_m = self._best_view(field, None if is_reached else self._goal_m)
         return self._goal_m
 
+    def skip(self) -> None:
+        """Choose a place anew."""
+        self._goal_m = None
+
     def onward_share(self, position_m: Vec2) -> float:
         """None of the speed leads on: the next view may lie in any direction."""
         del position_m

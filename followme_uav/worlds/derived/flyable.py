@@ -8,7 +8,7 @@ import shapely
 from shapely import Polygon
 from shapely.geometry import Point as ShapelyPoint
 
-from followme_uav.worlds.derived.heights import deck_heights_m
+from followme_uav.worlds.derived.decks import deck_pieces
 from followme_uav.worlds.shapes import (
     barrier_polygon,
     box_of,
@@ -16,16 +16,15 @@ from followme_uav.worlds.shapes import (
     polygon_of,
     polygons_in,
 )
-from followme_uav.worlds.terrain import ground_heights_m
-from followme_uav.worlds.world import Street, World
+from followme_uav.worlds.world import World
 
-CLEARANCE_M = 1.2
-"""Distance from obstacles."""
+CLEARANCE_M = 1.7
+"""Distance from obstacles. With `limits.boundary_margin_m` it is more than the pilot keeps from
+what the depth image shows (`limits.clearance_m`): in a narrower gap a vehicle would be stuck."""
 CORRIDOR_M = 6.0
 """The air within this distance of the middle of a street counts as a part of it."""
 LOWEST_M = 3.0
 """Lower objects are no obstacles: vehicles fly above them."""
-_DECK_SPACING_M = 5.0
 _OPEN = ("square", "pavement", "parking", "yard")
 
 
@@ -51,19 +50,15 @@ def obstacles_in_flight(world: World) -> Any:
     solid += [
         ShapelyPoint(p.at_m).buffer(0.3, quad_segs=2) for p in world.lamps if p.height_m > LOWEST_M
     ]
+    solid += [
+        piece.outline
+        for piece in deck_pieces(world)
+        if piece.top_m > LOWEST_M and not piece.can_be_passed
+    ]
     for street in world.streets:
-        if street.is_raised and _deck_top_m(world, street) > LOWEST_M:
-            solid.append(line_of(street).buffer(street.width_m / 2.0, cap_style="flat"))
         half_m = street.support_half_m
         solid += [ShapelyPoint(p).buffer(half_m, cap_style="square") for p in street.supports_m]
     return shapely.union_all(solid)
-
-
-def _deck_top_m(world: World, street: Street) -> float:
-    """The greatest height of the railings of a deck above the ground below."""
-    points = line_of(street).segmentize(_DECK_SPACING_M).coords
-    above_m = deck_heights_m(street, points) - ground_heights_m(world.terrain, points)
-    return float(above_m.max()) + street.railing_m
 
 
 def flyable_area(
@@ -71,9 +66,9 @@ def flyable_area(
 ) -> Polygon:
     """Return the polygon over which a vehicle may fly from the world's start.
 
-    Streets with the air beside them, squares, yards and car parks count, less what is near to
-    obstacles. Parts that cannot be reached over the others (a courtyard) are left out. Without a
-    part around the start, the largest one is returned.
+    Streets with the air beside them, squares, yards and car parks count, also below high decks,
+    less what is near to obstacles. Parts that cannot be reached over the others (a courtyard) are
+    left out. Without a part around the start, the largest one is returned.
 
     Args:
         world: the world.
