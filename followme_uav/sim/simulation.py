@@ -43,6 +43,7 @@ PEOPLE_PERIOD_NS = 50_000_000
 
 _LANDED_HEIGHT_M = 0.05
 _IN_THE_WAY_M = 4.0  # cars wait for a vehicle below this height
+_AMONG_PEOPLE_M = 2.2  # people walk around a vehicle below this height
 _VEHICLE_MARGIN_M = 1.5  # cars keep this much more distance from it than from a person
 _PEOPLE_STEPS = PEOPLE_PERIOD_NS // TIME_STEP_NS
 _GIMBAL_STEPS = PERIOD_NS // TIME_STEP_NS
@@ -289,10 +290,11 @@ class Simulation:
     def _move_movers(self) -> None:
         """Advance people and cars by one of their time steps."""
         dt_s = PEOPLE_PERIOD_NS * 1e-9
-        self.crowd.advance(dt_s, self.traffic)
-        in_the_road_m = self.crowd.in_the_road_m
         north, east, down = self.vehicle.position_m
         floor_m = self.city.floor_height_m(north, east)
+        is_low = -down - floor_m < _AMONG_PEOPLE_M
+        self.crowd.advance(dt_s, self.traffic, (north, east, floor_m) if is_low else None)
+        in_the_road_m = self.crowd.in_the_road_m
         if -down - floor_m < _IN_THE_WAY_M:
             margin_m = (-_VEHICLE_MARGIN_M, 0.0, _VEHICLE_MARGIN_M)
             in_the_road_m += [(north + n, east + e, floor_m) for n in margin_m for e in margin_m]

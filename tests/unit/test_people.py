@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from followme_uav.sim.agents.gait import HIP_M, stride_m, swing_rad
+from followme_uav.sim.agents.ground_contact import VEHICLE_RADIUS_M, keep_off_vehicle
 from followme_uav.sim.agents.people import Crowd
+from followme_uav.sim.agents.routes import Route
 from followme_uav.sim.agents.traffic import Traffic
 from followme_uav.sim.agents.walk_graph import CROSSWALKS, walk_graph
 from followme_uav.sim.city import layout
 from followme_uav.sim.city.world import make_city
+from followme_uav.sim.simulation import Simulation
 
 pytestmark = pytest.mark.slow
 
@@ -174,3 +177,33 @@ def test_stride_matches_the_speed():
     # In a walk, the foot on the ground stands still: two swung legs span one step.
     assert strides[1] == pytest.approx(4.0 * HIP_M * math.sin(swing_rad(1.4)), rel=1e-6)
     assert swing_rad(5.0) < 0.9
+
+
+@pytest.mark.parametrize("aside_m", [0.0, 0.3, -0.5])
+@pytest.mark.parametrize("speed_mps", [1.4, 5.0])
+def test_people_walk_around_a_vehicle_on_the_ground(aside_m: float, speed_mps: float):
+    """Flights ended in collisions with people who walked into a vehicle that had landed."""
+    route = Route(((-10.0, aside_m), (10.0, aside_m)), ((0.0, speed_mps),))
+    simulation = Simulation(1, people=0, cars=0, hero=route)
+    nearest_m, north_m = math.inf, -10.0
+    for _ in range(500):
+        simulation.step(10)
+        north_m, east_m, _ = simulation.crowd.people[0].position_m
+        nearest_m = min(nearest_m, math.hypot(north_m, east_m))
+        if north_m > 9.0:
+            break
+    assert north_m > 9.0
+    assert 0.9 < nearest_m < 2.0
+    assert simulation.vehicle.collision is None
+
+
+def test_person_below_a_vehicle_that_comes_down_steps_aside():
+    before, heights_m = np.array([[0.3, 0.1], [0.0, 0.5], [8.0, 0.0]]), np.array([0.0, 6.0, 0.0])
+    position = before.copy()
+    for _ in range(20):
+        after = position.copy()
+        keep_off_vehicle(position, after, heights_m, (0.0, 0.0, 0.0))
+        assert np.hypot(*(after - position).T).max() < 0.16, "no leap"
+        position = after
+    assert math.hypot(*position[0]) > VEHICLE_RADIUS_M + 0.29
+    assert (position[1:] == before[1:]).all(), "one is on a deck, and one far away"

@@ -131,6 +131,14 @@ def test_start_is_open_to_the_sky_and_most_streets_are_flyable_from_there(kind, 
     assert inside > 0.8 * sum(line.length for line in lines)
 
 
+@pytest.mark.parametrize("seed", [41018, 41028])
+def test_park_s_start_is_no_bridge(seed):
+    """On the edge of one, the vehicle was thrown off at the start."""
+    world = WORLDS["park"].world(seed)
+    start = Point(world.start_m)
+    assert all(street_polygon(s).distance(start) > 1.0 for s in world.streets if s.is_raised)
+
+
 @each_kind
 def test_equal_seeds_give_equal_worlds_and_others_another_plan(kind):
     again = WORLDS[kind].world(1, None if kind == "grid" else SMALL_M)

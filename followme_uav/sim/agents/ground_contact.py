@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from followme_uav.messages import Vec2
+from followme_uav.messages import Vec2, Vec3
 from followme_uav.sim.agents.avoidance import Pairs
 from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.layout import (
@@ -26,6 +26,12 @@ BODY_RADIUS_M = 0.3
 """The least distance between a person's axis and an obstacle."""
 NEAR_M = 3.5
 """An obstacle nearer than this to a person's body counts as near."""
+
+VEHICLE_RADIUS_M = 0.8
+"""People keep their bodies this far from the axis of a vehicle among them."""
+_ASIDE_M = 0.15
+"""Longest step aside: 3 m/s."""
+_SAME_LEVEL_M = 1.5
 
 _CAR_RADIUS_M = 1.12
 _CAR_CIRCLES = (-0.36, 0.0, 0.36)  # their centres, as a share of its length
@@ -74,6 +80,27 @@ def car_circle(car_m: Vec2, heading_rad: float, length_m: float, person_m: Vec2)
     along_m = (person_m[0] - car_m[0]) * n + (person_m[1] - car_m[1]) * e
     along_m = min(max(along_m, -half_m), half_m)
     return car_m[0] + along_m * n, car_m[1] + along_m * e, _CAR_RADIUS_M
+
+
+def keep_off_vehicle(before: Floats, after: Floats, heights_m: Floats, vehicle_m: Vec3) -> None:
+    """Lead people around a vehicle among them, in place; those whom it comes upon step aside.
+
+    Args:
+        before: (people, 2) positions before the step.
+        after: (people, 2) positions after it.
+        heights_m: (people,) of their feet above z = 0.
+        vehicle_m: north, east, and height of the ground below it above z = 0.
+    """
+    reach_m = VEHICLE_RADIUS_M + BODY_RADIUS_M
+    off = after - vehicle_m[:2]
+    near = np.einsum("ij,ij->i", off, off) < reach_m * reach_m
+    near &= np.abs(heights_m - vehicle_m[2]) < _SAME_LEVEL_M
+    for i in np.flatnonzero(near).tolist():
+        push_out_one(after, i, (vehicle_m[0], vehicle_m[1], VEHICLE_RADIUS_M))
+        step = after[i] - before[i]
+        length_m = math.hypot(*step)
+        if length_m > _ASIDE_M:
+            after[i] = before[i] + step * (_ASIDE_M / length_m)
 
 
 def obstacle_circles(city: City) -> Floats:

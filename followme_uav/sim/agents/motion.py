@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from followme_uav.messages import Vec3
 from followme_uav.sim.agents.avoidance import hold_back, separate
 from followme_uav.sim.agents.crowd_state import Bodies, Intent, Surroundings
 from followme_uav.sim.agents.gait import stride_m
-from followme_uav.sim.agents.ground_contact import push_out, push_out_one
+from followme_uav.sim.agents.ground_contact import keep_off_vehicle, push_out, push_out_one
 from followme_uav.sim.agents.traffic import MovingCars
 from followme_uav.sim.agents.walkways import Walkways
 from followme_uav.sim.city.arrays import Floats
@@ -28,6 +29,7 @@ def move(
     walkways: Walkways,
     traffic: MovingCars | None,
     dt_s: float,
+    vehicle_m: Vec3 | None = None,
 ) -> Bodies:
     """Move all people by one time step.
 
@@ -38,12 +40,15 @@ def move(
         walkways: the obstacles on them.
         traffic: cars that they may touch.
         dt_s: length of the step.
+        vehicle_m: north, east and ground height of a vehicle among them.
     """
     change = intent.speed_mps - bodies.speed_mps
     change = np.minimum(np.maximum(change, -intent.braking_mps2 * dt_s), ACCELERATION_MPS2 * dt_s)
     speed_mps = bodies.speed_mps + change
     wanted = bodies.position + (intent.direction * speed_mps[:, None] + intent.sidestep_mps) * dt_s
-    position = _resolved(bodies.position, wanted, speed_mps, surroundings, walkways, traffic)
+    position = _resolved(
+        bodies.position, wanted, speed_mps, surroundings, walkways, traffic, vehicle_m
+    )
     # The speed follows the distance walked, so that the legs of a blocked person stop.
     moved = position - bodies.position
     moved_mps = np.sqrt(np.einsum("ij,ij->i", moved, moved)) / dt_s
@@ -65,6 +70,7 @@ def _resolved(
     surroundings: Surroundings,
     walkways: Walkways,
     traffic: MovingCars | None,
+    vehicle_m: Vec3 | None,
 ) -> Floats:
     """(people, 2) positions nearest to the wanted ones that touch nothing."""
     mass = np.where(speed_mps < 0.1, _STANDING_MASS, 1.0)
@@ -76,6 +82,8 @@ def _resolved(
             north, east = after[i].tolist()
             for circle in traffic.circles_near(north, east, height_m):
                 push_out_one(after, i, circle)
+    if vehicle_m is not None:
+        keep_off_vehicle(before, after, surroundings.height_m, vehicle_m)
     walkways.keep_out(before, after)
     hold_back(before, after, surroundings.pairs)
     return after

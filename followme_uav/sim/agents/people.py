@@ -170,12 +170,18 @@ class Crowd:
         """Numbers of the crosswalks that a person is on, or about to step on."""
         return self._crosswalks.in_use
 
-    def advance(self, dt_s: float, traffic: MovingCars | None = None) -> None:
+    def advance(
+        self,
+        dt_s: float,
+        traffic: MovingCars | None = None,
+        vehicle_m: Vec3 | None = None,
+    ) -> None:
         """Advance by `dt_s` seconds.
 
         Args:
             dt_s: at most about 0.1, which keeps the walking smooth.
             traffic: cars that people look out for.
+            vehicle_m: north, east and ground height of a vehicle so low that people walk around it.
         """
         self._time_s += dt_s
         self._snapshot = None
@@ -183,7 +189,8 @@ class Crowd:
             self._intent = self._decide(dt_s * _DECISION_STEPS, traffic)
         self._step += 1
         self._bodies = move(
-            self._bodies, self._intent, self._surroundings, self._walkways, traffic, dt_s
+            *(self._bodies, self._intent, self._surroundings, self._walkways),
+            *(traffic, dt_s, vehicle_m),
         )
 
     def place(self, i: int, north_m: float, east_m: float, heading_rad: float) -> None:

@@ -11,7 +11,7 @@ from shapely.geometry import Point as ShapelyPoint
 
 from followme_uav.worlds.generators.blocks import blob, octagon
 from followme_uav.worlds.generators.site import Site, most_open_point
-from followme_uav.worlds.shapes import line_of, smooth
+from followme_uav.worlds.shapes import line_of, smooth, street_polygon
 from followme_uav.worlds.world import Foliage, Planter, Point, Street, World
 
 _PATH_M, _MAIN_M = 2.6, 4.0
@@ -47,7 +47,8 @@ def park(seed: int, size_m: float = 300.0) -> World:
         site.lamps_along(path, 30.0, height_m=4.0, inside_m=-0.5)
     site.lamps_along(site.streets[0], 34.0, inside_m=0.5)
     _plants(site, paths, centre)
-    solid = shapely.union_all([ShapelyPoint(t.at_m).buffer(t.crown_radius_m) for t in site.trees])
+    crowns = [ShapelyPoint(t.at_m).buffer(t.crown_radius_m) for t in site.trees]
+    solid = shapely.union_all(crowns + [street_polygon(s) for s in site.streets if s.is_raised])
     start = most_open_point([p for s in paths for p in s.line_m], solid, site.bounds.buffer(-20.0))
     return site.world("park", seed, "plaza", start)
 
