@@ -115,6 +115,14 @@ def test_map_of_a_world_is_a_valid_configuration(town):
     assert map_of(town, 1) == changes
 
 
+def test_map_has_the_decks_that_a_vehicle_passes_below():
+    config = with_map_of(load_config(), "hills", 41006)
+    (area,) = config.simulator.flyable_polygons_m
+    viaduct = [ceiling.outline_m for ceiling in config.simulator.ceilings]
+    assert viaduct, "above the road in the valley"
+    assert all(shapely.Polygon(outline).intersects(shapely.Polygon(area[0])) for outline in viaduct)
+
+
 def test_map_with_a_gap_of_millimetres_is_a_polygon_after_rounding(town, monkeypatch):
     """Between the circles of two trees: rounding puts one corner on the other."""
     hole = [(10, -4), (15, -0.004), (20, -4), (20, 4), (15, 0.004), (10, 4)]

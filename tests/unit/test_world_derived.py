@@ -16,7 +16,8 @@ from followme_uav.sim.city.layout import crown_bottom_m
 from followme_uav.sim.city.world_place import WorldPlace
 from followme_uav.worlds.derived import lanes as lanes_module
 from followme_uav.worlds.derived.crosswalks import Crosswalk, crossed_at
-from followme_uav.worlds.derived.flyable import flyable_area, obstacles_in_flight
+from followme_uav.worlds.derived.decks import PASSAGE_M, deck_pieces
+from followme_uav.worlds.derived.flyable import CLEARANCE_M, flyable_area, obstacles_in_flight
 from followme_uav.worlds.derived.heights import surface_heights_m
 from followme_uav.worlds.derived.lanes import lane_network
 from followme_uav.worlds.derived.solids import (
@@ -466,7 +467,7 @@ def test_lanes_on_a_slope_have_the_height_of_the_ground():
 def test_flyable_area_keeps_its_distance_from_obstacles(kind):
     area = flyable(kind)
     assert area.is_valid and area.area > 1500.0
-    assert obstacles_in_flight(small(kind)).distance(area) > 1.2 - 0.15
+    assert obstacles_in_flight(small(kind)).distance(area) > CLEARANCE_M - 0.2
 
 
 def test_flyable_area_leaves_out_yards_that_cannot_be_reached():
@@ -477,6 +478,24 @@ def test_flyable_area_leaves_out_yards_that_cannot_be_reached():
     tall = crossing(trees=(Tree((0.0, 20.0), 8.0, 6.0),), buildings=())
     assert not flyable_area(tall).covers(Point(0.0, 40.0))
     assert flyable_area(crossing(streets=())).is_empty
+
+
+def with_bridge(height_m):
+    """A crossing with a bridge over the street to the north, without pillars."""
+    line_m = ((30.0, -25.0), (30.0, 25.0))
+    streets = crossing().streets
+    bridge = Street("bridge", 6.0, line_m, heights_m=(height_m, height_m), thickness_m=1.0)
+    return crossing(streets=(*streets, bridge), buildings=())
+
+
+def test_vehicle_passes_below_a_deck_only_if_that_is_high_enough():
+    high, low = with_bridge(PASSAGE_M + 1.1), with_bridge(PASSAGE_M + 0.9)
+    assert flyable_area(high).covers(Point(30.0, 0.0))
+    assert not flyable_area(low).intersects(Point(30.0, 0.0).buffer(3.0))
+    for world, can_be_passed in ((high, True), (low, False)):
+        pieces = list(deck_pieces(world))
+        assert {piece.can_be_passed for piece in pieces} == {can_be_passed}
+        assert shapely.union_all([piece.outline for piece in pieces]).covers(Point(30.0, 24.0))
 
 
 @each
@@ -569,14 +588,15 @@ def test_low_tree_with_a_wide_crown_has_a_trunk_above_the_ground():
 
 
 def test_deck_is_an_obstacle_by_its_height_above_the_ground():
-    """Not above z = 0: a town on a plateau may be flown over, a viaduct over a gorge may not."""
+    """Not above z = 0: a town on a plateau may be flown over, a low bridge over a gorge may not."""
     road = Street("street", 10.0, ((0.0, -50.0), (0.0, 50.0)), 2.0, 2)
-    for ground_m, deck_m, is_free in ((20.0, 20.1, True), (-20.0, -10.0, False)):
+    cases = (20.0, 20.1, True), (-20.0, -15.0, False), (-20.0, -10.0, True)
+    for ground_m, deck_m, is_free in cases:
         bridge = Street("bridge", 8.0, ((-50.0, 0.0), (50.0, 0.0)), heights_m=(deck_m,) * 2)
         terrain = Terrain(-60.0, -60.0, 120.0, ((ground_m,) * 2,) * 2)
         world = crossing(streets=(road, bridge), buildings=(), terrain=terrain)
         assert obstacles_in_flight(world).covers(Point(0.0, 0.0)) != is_free
-    gorge = Terrain(-60.0, -60.0, 60.0, ((0.0,) * 3, (-9.0,) * 3, (0.0,) * 3))
+    gorge = Terrain(-60.0, -60.0, 60.0, ((0.0,) * 3, (-5.0,) * 3, (0.0,) * 3))
     level = Street("bridge", 8.0, ((-50.0, 0.0), (50.0, 0.0)), heights_m=(0.1, 0.1))
     world = crossing(streets=(road, level), buildings=(), terrain=gorge)
     assert obstacles_in_flight(world).covers(Point(0.0, 0.0))
