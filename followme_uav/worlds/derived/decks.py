@@ -14,8 +14,9 @@ from followme_uav.worlds.shapes import line_of
 from followme_uav.worlds.terrain import ground_heights_m
 from followme_uav.worlds.world import Street, World
 
-PASSAGE_M = 5.7
-"""Room that a vehicle needs to pass below: its altitude of 4.5 m and the clearance."""
+PASSAGE_M = 4.5
+"""Room that a vehicle needs to pass below: its least altitude of 3 m, with room for errors, and the
+clearance of 1.2 m."""
 _PIECE_M = 5.0
 
 
