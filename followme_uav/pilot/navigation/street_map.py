@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import shortest_path
 
 from followme_uav.config import Rectangle
 from followme_uav.messages import Vec2
@@ -127,6 +126,8 @@ def junction_ways(areas: tuple[Rectangle, ...]) -> NDArray[np.float64]:
     Returns:
         (junctions, junctions); inf without a way.
     """
+    from scipy.sparse.csgraph import shortest_path  # takes a while, and few ways need it
+
     centres_m = [centre_of(junction) for junction in junctions(areas)]
     straight_m = np.zeros((len(centres_m), len(centres_m)))
     for (i, start_m), (j, end_m) in itertools.combinations(enumerate(centres_m), 2):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import shapely
-
 from followme_uav.config import Ceiling
 from followme_uav.messages import Vec2
 
@@ -27,12 +25,17 @@ class Ceilings:
 
     def __init__(self, ceilings: Sequence[Ceiling]) -> None:
         self._undersides_m = [ceiling.underside_m for ceiling in ceilings]
-        self._tree = shapely.STRtree([shapely.Polygon(c.outline_m) for c in ceilings])
+        if ceilings:
+            import shapely  # takes a while, and few flights need it
+
+            self._tree = shapely.STRtree([shapely.Polygon(c.outline_m) for c in ceilings])
 
     def highest_m(self, place_m: Vec2) -> float:
         """Greatest height above z = 0 at which the vehicle may be at a place."""
         if not self._undersides_m:
             return math.inf
+        import shapely
+
         near = self._tree.query(shapely.Point(place_m), predicate="dwithin", distance=BESIDE_M)
         undersides_m = [self._undersides_m[i] for i in near.tolist()]
         return min(undersides_m, default=math.inf) - CLEARANCE_M
