@@ -467,7 +467,7 @@ def test_lanes_on_a_slope_have_the_height_of_the_ground():
 def test_flyable_area_keeps_its_distance_from_obstacles(kind):
     area = flyable(kind)
     assert area.is_valid and area.area > 1500.0
-    assert obstacles_in_flight(small(kind)).distance(area) > CLEARANCE_M - 0.2
+    assert obstacles_in_flight(small(kind)).distance(area) > CLEARANCE_M - 0.15
 
 
 def test_flyable_area_leaves_out_yards_that_cannot_be_reached():

@@ -18,9 +18,12 @@ from followme_uav.worlds.shapes import (
 )
 from followme_uav.worlds.world import World
 
-CLEARANCE_M = 1.7
-"""Distance from obstacles. With `limits.boundary_margin_m` it is more than the pilot keeps from
-what the depth image shows (`limits.clearance_m`): in a narrower gap a vehicle would be stuck."""
+CLEARANCE_M = 1.2
+"""Distance from walls."""
+SLIM_CLEARANCE_M = 1.7
+"""Distance from trees, lamps and pillars. With `limits.boundary_margin_m` it is more than the pilot
+keeps from what the depth image shows (`limits.clearance_m`): between two of them that are nearer, a
+vehicle would be stuck."""
 CORRIDOR_M = 6.0
 """The air within this distance of the middle of a street counts as a part of it."""
 LOWEST_M = 3.0
@@ -41,24 +44,32 @@ def walls(world: World) -> list[Any]:
 
 def obstacles_in_flight(world: World) -> Any:
     """Return the union of all that reaches higher than `LOWEST_M`."""
-    solid = walls(world)
-    solid += [
-        ShapelyPoint(t.at_m).buffer(t.crown_radius_m, quad_segs=4)
-        for t in world.trees
-        if t.height_m > LOWEST_M
-    ]
-    solid += [
-        ShapelyPoint(p.at_m).buffer(0.3, quad_segs=2) for p in world.lamps if p.height_m > LOWEST_M
-    ]
-    solid += [
+    return shapely.union_all([*_flat_obstacles(world), *_slim_obstacles(world)])
+
+
+def _flat_obstacles(world: World) -> list[Any]:
+    """Walls, and decks too low to pass below: a vehicle flies along them."""
+    return walls(world) + [
         piece.outline
         for piece in deck_pieces(world)
         if piece.top_m > LOWEST_M and not piece.can_be_passed
     ]
+
+
+def _slim_obstacles(world: World) -> list[Any]:
+    """Crowns, lamps and pillars: a vehicle flies between them."""
+    slim: list[Any] = [
+        ShapelyPoint(t.at_m).buffer(t.crown_radius_m, quad_segs=4)
+        for t in world.trees
+        if t.height_m > LOWEST_M
+    ]
+    slim += [
+        ShapelyPoint(p.at_m).buffer(0.3, quad_segs=2) for p in world.lamps if p.height_m > LOWEST_M
+    ]
     for street in world.streets:
         half_m = street.support_half_m
-        solid += [ShapelyPoint(p).buffer(half_m, cap_style="square") for p in street.supports_m]
-    return shapely.union_all(solid)
+        slim += [ShapelyPoint(p).buffer(half_m, cap_style="square") for p in street.supports_m]
+    return slim
 
 
 def flyable_area(
@@ -72,7 +83,7 @@ def flyable_area(
 
     Args:
         world: the world.
-        clearance_m: distance from obstacles.
+        clearance_m: distance from walls, and from everything else if it is more than usual.
         over_lawns: whether lawns, woods and water count, too; None: where most ways are footpaths.
     """
     length = {True: 0.0, False: 0.0}
@@ -87,9 +98,11 @@ def flyable_area(
     ]
     surfaces = (*_OPEN, "lawn", "wood", "water") if over_lawns else _OPEN
     ground += [polygon_of(a) for a in world.areas if a.surface in surfaces]
+    slim = shapely.union_all(_slim_obstacles(world))
     free = shapely.union_all(ground).difference(
-        obstacles_in_flight(world).buffer(clearance_m, quad_segs=4)
+        shapely.union_all(_flat_obstacles(world)).buffer(clearance_m, quad_segs=4)
     )
+    free = free.difference(slim.buffer(max(clearance_m, SLIM_CLEARANCE_M), quad_segs=4))
     b = world.bounds
     free = free.intersection(shapely.box(b.south_m, b.west_m, b.north_m, b.east_m))
     wide = free.buffer(-0.8, quad_segs=2).buffer(0.8, quad_segs=2).intersection(free)
