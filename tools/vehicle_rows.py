@@ -389,13 +389,18 @@ MEASUREMENTS: dict[str, Callable[[Flyer], Values]] = {
 """In the order of the table."""
 
 
+def _since(start: Moment, end: Moment) -> float:
+    """Time between two moments: to the nanosecond, like the clock, whatever the time of day."""
+    return round(end.time_s - start.time_s, 9)
+
+
 def _span(moments: list[Moment]) -> float:
-    return moments[-1].time_s - moments[0].time_s
+    return _since(moments[0], moments[-1])
 
 
 def _first(moments: list[Moment], holds: Callable[[Moment], bool]) -> float:
     """Time until a condition first holds; NaN if it never does."""
-    found: Iterator[float] = (m.time_s - moments[0].time_s for m in moments if holds(m))
+    found: Iterator[float] = (_since(moments[0], m) for m in moments if holds(m))
     return next(found, math.nan)
 
 

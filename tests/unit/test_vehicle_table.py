@@ -36,7 +36,10 @@ def test_motion_agrees_with_the_real_one_within_15_percent_or_a_tenth(table, fly
 
 
 def test_measurement_repeats_to_the_last_digit(table, flyer):
-    assert table.MEASUREMENTS["takeoff"](flyer) == table.MEASUREMENTS["takeoff"](flyer)
+    """Also when the clock shows another time, in which seconds have other last digits."""
+    first = table.MEASUREMENTS["takeoff"](flyer)
+    for _ in range(3):
+        assert table.MEASUREMENTS["takeoff"](flyer) == first
 
 
 @pytest.mark.parametrize(
