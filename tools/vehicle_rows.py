@@ -390,7 +390,7 @@ MEASUREMENTS: dict[str, Callable[[Flyer], Values]] = {
 
 
 def _since(start: Moment, end: Moment) -> float:
-    """Time between two moments: to the nanosecond, like the clock, whatever the time of day."""
+    """Time between two moments, rounded to nanoseconds, which the clock counts."""
     return round(end.time_s - start.time_s, 9)
 
 

@@ -232,9 +232,9 @@ class AssociationConfig(Section):
     """In PATROL and SEARCH, detections farther away than this, in metres, are ignored; at 40 m the
     hero has some 6 pixels."""
     first_look_s: Annotated[NonNegative, Allowed(0, 600)]
-    """For so many seconds after the takeoff, detections farther away than halfway between
-    `classification.distance_m` and `expected_distance_m` are ignored as well: until the camera has
-    looked all around, somebody nearer may be the hero."""
+    """Time in seconds after the takeoff in which detections farther away than the mean of
+    `classification.distance_m` and `expected_distance_m` are ignored: the camera has not yet looked
+    all around, and somebody nearer may be the hero."""
     approach_area_min: Annotated[Positive, Allowed(0.001, 10)]
     """In PATROL and SEARCH, detections with a smaller area, relative to the hero's, are ignored."""
     approach_confidence_min: Share
@@ -466,7 +466,8 @@ class LimitsConfig(Section):
     min_altitude_m: Annotated[NonNegative, Allowed(0, 120)]
     """Lowest altitude in metres; parked cars and people are below it."""
     sink_m: Annotated[NonNegative, Allowed(0, 100)]
-    """So many metres below `min_altitude_m` is too low to fly on; see `low_altitude_m`."""
+    """A vehicle this many metres below `min_altitude_m` stops, ignores all detections and climbs
+    first."""
     max_altitude_m: Annotated[Positive, Allowed(0.5, 1000)]
     """Greatest altitude in metres."""
     geofence_m: Annotated[Positive, Allowed(1, 100_000)]

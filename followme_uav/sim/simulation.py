@@ -292,10 +292,11 @@ class Simulation:
         dt_s = PEOPLE_PERIOD_NS * 1e-9
         north, east, down = self.vehicle.position_m
         floor_m = self.city.floor_height_m(north, east)
-        is_low = -down - floor_m < _AMONG_PEOPLE_M
+        height_m = -down - floor_m
+        is_low = height_m < _AMONG_PEOPLE_M
         self.crowd.advance(dt_s, self.traffic, (north, east, floor_m) if is_low else None)
         in_the_road_m = self.crowd.in_the_road_m
-        if -down - floor_m < _IN_THE_WAY_M:
+        if height_m < _IN_THE_WAY_M:
             margin_m = (-_VEHICLE_MARGIN_M, 0.0, _VEHICLE_MARGIN_M)
             in_the_road_m += [(north + n, east + e, floor_m) for n in margin_m for e in margin_m]
         self.traffic.advance(dt_s, in_the_road_m, self.crowd.crosswalks_in_use)

@@ -124,7 +124,7 @@ def test_confirmed_detection_counts_at_once_after_a_gap():
 
 
 def test_every_place_that_an_approach_has_tried_is_ignored_afterwards():
-    """Of a group, the network notices one after another."""
+    """The network may detect the people of a group one after another."""
     tracker, first, last = Tracker(CONFIG), (30.0, 8.0), (22.0, -6.0)
     assert track(tracker, 0.0, mask_with(first), PATROL).selected is not None
     for i in range(1, 4):

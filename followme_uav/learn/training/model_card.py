@@ -136,7 +136,7 @@ def write(
 
 
 def would_replace_another_file(weights: Path) -> bool:
-    """Whether the card of these weights would replace a file that is none: a network of Keras."""
+    """Whether NAME.json beside these weights is something else than a model card."""
     card = path_beside(weights)
     return card.exists() and not _stages(card)
 

@@ -58,7 +58,7 @@ class Exploration:
         return self._goal_m
 
     def skip(self) -> None:
-        """Choose a place anew."""
+        """Forget the present place, so that another one is chosen."""
         self._goal_m = None
 
     def onward_share(self, position_m: Vec2) -> float:

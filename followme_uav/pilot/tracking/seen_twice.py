@@ -35,7 +35,7 @@ def seen_once(selected: Candidate, time_s: float, config: FlightConfig) -> Track
 def is_seen_again(
     selected: Candidate, time_s: float, before: Track | None, config: FlightConfig
 ) -> bool:
-    """Whether a detection of a little earlier, `before`, says that somebody is there by now."""
+    """Whether the earlier detection `before` was probably of the same person."""
     if before is None or selected.measurement is None:
         return False
     if not 0.0 < time_s - before.time_s <= TWICE_WITHIN_S:

@@ -83,7 +83,7 @@ def car_circle(car_m: Vec2, heading_rad: float, length_m: float, person_m: Vec2)
 
 
 def keep_off_vehicle(before: Floats, after: Floats, heights_m: Floats, vehicle_m: Vec3) -> None:
-    """Lead people around a vehicle among them, in place; those whom it comes upon step aside.
+    """Move people who are too near to a low vehicle away from it, in place, at 3 m/s at most.
 
     Args:
         before: (people, 2) positions before the step.
