@@ -67,7 +67,8 @@ class Control:
         # From lower down, the ground itself would be an obstacle.
         limits = self._config.limits
         if inputs.altitude_m >= limits.low_altitude_m:
-            self._obstacles.update(inputs.frame)
+            obstacles_m = self._ceilings.below(inputs.frame.obstacles_m)
+            self._obstacles.update(inputs.frame.time_s, obstacles_m)
         self._responses.observe(inputs.frame.vehicle, inputs.dt_s)
         self.response = self._responses.response
         if guidance.manoeuvre is not Manoeuvre.VELOCITY:
@@ -156,7 +157,9 @@ class Control:
         if self._surroundings is None or self._known_space is None:
             fence_m = limits.geofence_m
             area_m = self._street_map or ((-fence_m, -fence_m, fence_m, fence_m),)
-            return limit_velocity(here, velocity_mps, area_m, limits)
+            # Also if no further command reaches the vehicle.
+            stops_s = self.response.reaction_s + self._config.rpc.command_duration_s
+            return limit_velocity(here, velocity_mps, area_m, limits, stops_s)
         radius_m = self._config.explore.radius_m
         inside = limit_to_circle(here, velocity_mps, self._surroundings.start_m, radius_m, limits)
         return self._known_space.limit_velocity(here, inside, self.response.reaction_s)

@@ -30,10 +30,15 @@ class Flight:
         vehicle: as `load_vehicle` takes it.
         delay_frames: by which commands are late.
         obstacles_m: Places, north and east, that the depth image shows from within its range.
+        place: Where it flies; None: in the city of all seeds.
     """
 
-    def __init__(self, vehicle, config=ANYWHERE, rate_hz=10, delay_frames=0, obstacles_m=()):
-        self.simulation = Simulation(1, people=0, cars=0, vehicle=load_vehicle(vehicle))
+    def __init__(
+        self, vehicle, config=ANYWHERE, rate_hz=10, delay_frames=0, obstacles_m=(), place=None
+    ):
+        self.simulation = Simulation(
+            1, people=0, cars=0, vehicle=load_vehicle(vehicle), place=place
+        )
         self.simulation.autopilot.api_control = True
         self.simulation.autopilot.arm(True)
         self.simulation.place_vehicle((0.0, 0.0, -ALTITUDE_M), 0.0)

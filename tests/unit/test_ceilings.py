@@ -35,6 +35,15 @@ def test_lowest_deck_that_is_near_or_ahead_counts():
     assert decks.limits((14.0, 0.0), (4.0, 0.0), 4.0, 1.5) == (pytest.approx(4.8), 1.0)
 
 
+def test_what_the_depth_image_shows_of_a_deck_is_no_obstacle():
+    """From far away the house above a passage is at the vehicle's height, and blocked the way."""
+    passage = Ceilings((deck(20.0, 28.0, 5.2),))
+    house, wall, person = (20.1, 0.0, -5.3), (20.1, 21.0, -5.3), (24.0, 0.0, -4.0)
+    assert passage.below([house, wall, person]) == (wall, person)
+    assert Ceilings(()).below([house]) == (house,)
+    assert passage.below([]) == ()
+
+
 @pytest.mark.parametrize("vehicle", VEHICLES)
 @pytest.mark.parametrize("speed_mps", [2.0, 5.5, 8.0])
 def test_vehicle_that_searches_from_higher_up_passes_below_a_deck_and_rises_again(

@@ -7,24 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from followme_uav.config import load_config
-from followme_uav.messages import CameraPose, Frame, VehicleState
 from followme_uav.pilot.safety.obstacle_map import ObstacleMap
 
 LIMITS = load_config().limits
 DELAY_S = 0.55
-LEVEL = (1.0, 0.0, 0.0, 0.0)
 WALL = tuple((10.0, float(east), -4.5) for east in range(-3, 4))
-
-
-def frame(time_s, obstacles_m=()):
-    place, still = (0.0, 0.0, -4.5), (0.0, 0.0, 0.0)
-    vehicle = VehicleState(time_s, place, still, LEVEL, still)
-    return Frame(0, time_s, None, CameraPose(place, LEVEL, 1.0), vehicle, obstacles_m=obstacles_m)
 
 
 def map_of(*obstacles_m, time_s=0.0):
     obstacles = ObstacleMap(LIMITS)
-    obstacles.update(frame(time_s, obstacles_m))
+    obstacles.update(time_s, obstacles_m)
     return obstacles
 
 
@@ -69,7 +61,45 @@ def test_vehicle_may_fly_along_a_wall():
 def test_obstacles_out_of_view_are_remembered_for_a_limited_time():
     """The camera looks at the hero, not in the direction of flight."""
     obstacles = map_of(*WALL)
-    obstacles.update(frame(LIMITS.obstacle_memory_s - 0.1))
+    obstacles.update(LIMITS.obstacle_memory_s - 0.1, ())
     assert obstacles.limit_velocity((7.9, 0.0), (6.0, 0.0), DELAY_S)[0] < 1.0
-    obstacles.update(frame(LIMITS.obstacle_memory_s + 0.1))
+    obstacles.update(LIMITS.obstacle_memory_s + 0.1, ())
     assert obstacles.limit_velocity((7.9, 0.0), (6.0, 0.0), DELAY_S) == (6.0, 0.0)
+
+
+def lane(half_width_m):
+    """The walls on both sides of a vehicle that looks north."""
+    return map_of(
+        *((0.5 * k, side * half_width_m, -4.5) for k in range(-20, 41) for side in (-1.0, 1.0))
+    )
+
+
+@pytest.mark.parametrize(("half_width_m", "least_mps"), [(3.0, 5.0), (4.0, 7.0), (5.0, 7.9)])
+def test_walls_beside_a_lane_hardly_slow_the_vehicle_down(half_width_m, least_mps):
+    """In a lane of 6 m it flew at 3.6 m/s, and lost a hero who walked away from it."""
+    north, east = lane(half_width_m).limit_velocity((0.0, 0.0), (8.0, 0.0), DELAY_S)
+    assert north >= least_mps
+    assert abs(east) < 0.1
+
+
+@given(st.floats(-1.2, 1.2), st.floats(0.0, 8.0), st.floats(-8.0, 8.0))
+def test_vehicle_keeps_the_clearance_in_a_lane_whatever_it_wants(aside_m, north, east):
+    walls = lane(3.0)
+    here = (0.0, aside_m)
+    for _ in range(20):
+        velocity = walls.limit_velocity(here, (north, east), DELAY_S)
+        here = (here[0] + 0.1 * velocity[0], here[1] + 0.1 * velocity[1])
+        if here[0] > 10.0:
+            break
+        assert abs(here[1]) <= 3.0 - LIMITS.clearance_m + 0.15
+
+
+@given(st.floats(0.0, 1.7))
+def test_a_pole_that_would_be_touched_stops_the_vehicle(aside_m):
+    pole = map_of((12.0, aside_m, -4.5))
+    here, nearest_m = (0.0, 0.0), math.inf
+    for _ in range(60):
+        velocity = pole.limit_velocity(here, (8.0, 0.0), DELAY_S)
+        here = (here[0] + 0.1 * velocity[0], here[1] + 0.1 * velocity[1])
+        nearest_m = min(nearest_m, math.dist(here, (12.0, aside_m)))
+    assert nearest_m >= LIMITS.clearance_m - 0.15

@@ -62,11 +62,11 @@ def test_narrower_map_keeps_the_middle_of_narrow_parts():
 
 def test_geofence_keeps_the_vehicle_inside_polygons(ring: PolygonMap):
     limits = make_config({}, "test").limits
-    free = limit_velocity((34.0, 0.0), (0.0, 3.0), ring, limits)
+    free = limit_velocity((34.0, 0.0), (0.0, 3.0), ring, limits, 0.5)
     assert free == (0.0, 3.0)
-    north, _ = limit_velocity((30.5, 0.0), (-8.0, 0.0), ring, limits)
+    north, _ = limit_velocity((30.5, 0.0), (-8.0, 0.0), ring, limits, 0.5)
     assert north > -8.0
-    back, _ = limit_velocity((20.0, 0.0), (0.0, 0.0), ring, limits)
+    back, _ = limit_velocity((20.0, 0.0), (0.0, 0.0), ring, limits, 0.5)
     assert back > 0.0
 
 
@@ -95,7 +95,7 @@ def test_geofence_answers_beside_any_edge(turn_rad, azimuth_rad, off_m):
     beside_m = tuple(
         e + off_m * (f - e) / math.dist(far, edge_m) for e, f in zip(edge_m, far, strict=True)
     )
-    limited = limit_velocity(beside_m, (3.0, -2.0), area, limits)
+    limited = limit_velocity(beside_m, (3.0, -2.0), area, limits, 0.5)
     assert all(map(math.isfinite, limited))
 
 

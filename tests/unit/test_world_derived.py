@@ -498,6 +498,17 @@ def test_vehicle_passes_below_a_deck_only_if_that_is_high_enough():
         assert shapely.union_all([piece.outline for piece in pieces]).covers(Point(30.0, 24.0))
 
 
+@pytest.mark.parametrize("extra_m", [0.1, -0.1])
+def test_vehicle_passes_below_a_house_only_if_the_passage_is_high_enough(extra_m):
+    outline_m = ((27.0, -25.0), (33.0, -25.0), (33.0, 25.0), (27.0, 25.0))
+    house = Building(outline_m, 9.5, base_m=PASSAGE_M + extra_m)
+    world = crossing(buildings=(house,))
+    (piece,) = deck_pieces(world)
+    assert piece.can_be_passed == (extra_m > 0.0)
+    assert piece.underside_m == pytest.approx(house.base_m)
+    assert flyable_area(world).covers(Point(30.0, 0.0)) == piece.can_be_passed
+
+
 @each
 def test_convex_parts_of_all_buildings_fill_them_exactly(kind):
     for building in small(kind).buildings[:60]:

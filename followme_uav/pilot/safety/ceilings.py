@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 
 from followme_uav.config import Ceiling
-from followme_uav.messages import Vec2
+from followme_uav.messages import Vec2, Vec3
 
 CLEARANCE_M = 1.2
 """The vehicle stays so far below a deck,"""
 BESIDE_M = 2.0
 """... from so far beside it on."""
+EDGE_M = 0.5
+"""The depth image shows a deck up to so far off its place."""
 AHEAD_S = (0.1, 0.5, 1.0, 1.5, 2.0)
 """The vehicle looks at where it will be in these times."""
 
@@ -39,6 +41,21 @@ class Ceilings:
         near = self._tree.query(shapely.Point(place_m), predicate="dwithin", distance=BESIDE_M)
         undersides_m = [self._undersides_m[i] for i in near.tolist()]
         return min(undersides_m, default=math.inf) - CLEARANCE_M
+
+    def below(self, points_m: Sequence[Vec3]) -> tuple[Vec3, ...]:
+        """The points, world NED, without those of the decks, which are above the vehicle."""
+        if not self._undersides_m or not points_m:
+            return tuple(points_m)
+        import shapely
+
+        places = shapely.points([point_m[:2] for point_m in points_m])
+        numbers, decks = self._tree.query(places, predicate="dwithin", distance=EDGE_M)
+        of_decks = {
+            number
+            for number, deck in zip(numbers.tolist(), decks.tolist(), strict=True)
+            if -points_m[number][2] >= self._undersides_m[deck] - EDGE_M
+        }
+        return tuple(p for number, p in enumerate(points_m) if number not in of_decks)
 
     def limits(
         self, place_m: Vec2, velocity_mps: Vec2, height_m: float, sink_mps: float

@@ -1,8 +1,8 @@
 """The geofence: keep the vehicle inside the flyable area.
 
-Towards the boundary the speed is at most the distance to it divided by a braking time. The vehicle
-therefore glides to a stop in front of the boundary, and slides along it. Outside, the way back in
-is the only way.
+Towards the boundary the speed is at most the distance to it divided by a braking time, and slow
+enough for the vehicle to stop within this distance. The vehicle therefore glides to a stop in front
+of the boundary, and slides along it. Outside, the way back in is the only way.
 """
 
 from __future__ import annotations
@@ -20,19 +20,32 @@ from followme_uav.pilot.navigation.street_map import (
     shrunk,
 )
 from followme_uav.pilot.safety.velocity_limiter import shortened
+from followme_uav.pilot.stopping import braking_mps2, stopping_distance_m
 
 INSET_M = 0.2
 """A velocity that has to be changed leads this far inside the boundary, off its corners."""
+ROUNDS = 3
+"""A slower vehicle stops within less: the braking time is that of the speed allowed before. The
+speeds are too low and too high in turn, and the first and the third one too low."""
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
 """Shares of the wanted velocity, north and east, that are tried: the largest free one is flown."""
 
 
 def limit_velocity(
-    position_m: Vec2, velocity_mps: Vec2, flyable_m: StreetMap, limits: LimitsConfig
+    position_m: Vec2,
+    velocity_mps: Vec2,
+    flyable_m: StreetMap,
+    limits: LimitsConfig,
+    delay_s: float,
 ) -> Vec2:
-    """`velocity_mps` (north, east), reduced so that the vehicle stays inside `flyable_m`.
+    """The velocity (north, east) nearest to this one that keeps the vehicle inside.
 
-    An empty `flyable_m` allows everything.
+    Args:
+        position_m: Of the vehicle, north and east.
+        velocity_mps: The wanted velocity.
+        flyable_m: Where the vehicle may fly; an empty one allows everything.
+        limits: Of the vehicle.
+        delay_s: Time until the vehicle obeys.
     """
     if not flyable_m:
         return velocity_mps
@@ -45,13 +58,31 @@ def limit_velocity(
         if math.dist(inside_m, position_m) > limits.boundary_margin_m:
             return shortened((back[0], back[1]), limits.speed_mps)
         # Inside the margin, as after a gust: go back, and go on along the boundary.
-        north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits)
+        north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits, delay_s)
         return north + back[0], east + back[1]
-    time_s = limits.boundary_time_s
+    inner = shrunk(flyable_m, limits.boundary_margin_m + INSET_M)
+    allowed_mps = velocity_mps
+    for _ in range(ROUNDS):
+        time_s = _braking_time_s(math.hypot(*allowed_mps), limits, delay_s)
+        allowed_mps = _staying_inside(time_s, areas, inner, position_m, velocity_mps)
+        if allowed_mps == velocity_mps:
+            break
+    return allowed_mps
+
+
+def _braking_time_s(speed_mps: float, limits: LimitsConfig, delay_s: float) -> float:
+    """The time in which the vehicle would fly its stopping distance at this speed."""
+    stop_m = stopping_distance_m(speed_mps, braking_mps2(limits), delay_s)
+    return max(limits.boundary_time_s, stop_m / speed_mps if speed_mps > 0.0 else 0.0)
+
+
+def _staying_inside(
+    time_s: float, areas: StreetMap, inner: StreetMap, position_m: Vec2, velocity_mps: Vec2
+) -> Vec2:
+    """The velocity nearest to this one that stays inside the areas for `time_s`."""
     if _is_free_for(time_s, areas, position_m, velocity_mps):
         return velocity_mps
     # Along the boundary, and into a street that begins beside this place.
-    inner = shrunk(flyable_m, limits.boundary_margin_m + INSET_M)
     ahead_m = nearest_point(inner, _after(time_s, position_m, velocity_mps))
     inside_mps = tuple((a - p) / time_s for a, p in zip(ahead_m, position_m, strict=True))
     parts = itertools.product(SHARES, repeat=2)

@@ -2,16 +2,18 @@
 
 The camera looks at the hero, not in the direction of flight; obstacles are therefore remembered.
 Towards each obstacle the speed is at most the free distance to it divided by a braking time, and
-slow enough for the vehicle to stop within this distance. Nearer than the clearance, the vehicle
-backs off.
+slow enough for the vehicle to stop within this distance. An obstacle that the vehicle will pass
+limits it less, the farther aside it lies; a wall along a street does not slow it down. Nearer than
+the clearance, the vehicle backs off.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from followme_uav.config import LimitsConfig
-from followme_uav.messages import Frame, Vec2
+from followme_uav.messages import Vec2, Vec3
 from followme_uav.pilot.stopping import (
     braking_mps2,
     stopping_distance_m,
@@ -22,6 +24,8 @@ CELL_M = 0.5
 """Size of a grid cell; a cell keeps its latest obstacle."""
 ROUNDS = 3
 """Backing off from one obstacle may lead towards another: the rule is applied this often."""
+WANDER = 0.2
+"""How far aside of its course the vehicle may get, for each metre: wind and delays push it."""
 
 
 class ObstacleMap:
@@ -32,13 +36,13 @@ class ObstacleMap:
         self._cells: dict[tuple[int, int], tuple[float, Vec2]] = {}
         """Cell -> (time, north and east)."""
 
-    def update(self, frame: Frame) -> None:
-        """Add the obstacles of this frame and forget old ones."""
-        oldest_s = frame.time_s - self._limits.obstacle_memory_s
+    def update(self, time_s: float, obstacles_m: Sequence[Vec3]) -> None:
+        """Add the obstacles of a frame, world NED, and forget old ones."""
+        oldest_s = time_s - self._limits.obstacle_memory_s
         self._cells = {cell: seen for cell, seen in self._cells.items() if seen[0] >= oldest_s}
-        for north, east, _ in frame.obstacles_m:
+        for north, east, _ in obstacles_m:
             cell = (round(north / CELL_M), round(east / CELL_M))
-            self._cells[cell] = (frame.time_s, (north, east))
+            self._cells[cell] = (time_s, (north, east))
 
     def limit_velocity(self, position_m: Vec2, velocity_mps: Vec2, delay_s: float) -> Vec2:
         """The velocity (north, east) nearest to this one that keeps clear of all obstacles.
@@ -70,7 +74,13 @@ class ObstacleMap:
                 allowed_mps = free_m / limits.boundary_time_s
                 if free_m > 0.0:
                     allowed_mps = min(allowed_mps, stopping_speed_mps(free_m, braking, delay_s))
-                excess_mps = north * ahead[0] + east * ahead[1] - allowed_mps
-                if excess_mps > 0.0:
-                    north, east = north - excess_mps * ahead[0], east - excess_mps * ahead[1]
+                towards_mps = north * ahead[0] + east * ahead[1]
+                if towards_mps <= allowed_mps:
+                    continue
+                excess_mps = towards_mps - allowed_mps
+                if free_m > 0.0:
+                    aside_mps = abs(north * ahead[1] - east * ahead[0])
+                    spare_m = distance_m * aside_mps / math.hypot(north, east) - limits.clearance_m
+                    excess_mps *= min(max(1.0 - spare_m / (WANDER * distance_m), 0.0), 1.0)
+                north, east = north - excess_mps * ahead[0], east - excess_mps * ahead[1]
         return north, east

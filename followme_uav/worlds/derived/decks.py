@@ -1,4 +1,7 @@
-"""Decks of raised streets in short pieces: each is either in the way of a vehicle or above it."""
+"""What is above a street: raised streets in short pieces, and houses that stand on no ground.
+
+Each piece is either in the way of a vehicle or above it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from shapely import LineString, Polygon
 
 from followme_uav.worlds.derived.heights import deck_heights_m
-from followme_uav.worlds.shapes import line_of
+from followme_uav.worlds.shapes import line_of, polygon_of
 from followme_uav.worlds.terrain import ground_heights_m
 from followme_uav.worlds.world import Street, World
 
@@ -22,7 +25,7 @@ _PIECE_M = 5.0
 
 @dataclass(frozen=True)
 class DeckPiece:
-    """A short piece of a deck, from railing to railing."""
+    """A short piece of a raised street, from railing to railing, or a house above a passage."""
 
     outline: Polygon
     underside_m: float
@@ -30,7 +33,7 @@ class DeckPiece:
     room_m: float
     """Least height of the underside above the ground."""
     top_m: float
-    """Greatest height of the railings above the ground."""
+    """Greatest height of the railings, or of the house, above the ground."""
 
     @property
     def can_be_passed(self) -> bool:
@@ -39,10 +42,19 @@ class DeckPiece:
 
 
 def deck_pieces(world: World) -> Iterator[DeckPiece]:
-    """Divide the decks of all raised streets into pieces."""
+    """Divide all raised streets into pieces; a house above a passage is one piece."""
     for street in world.streets:
         if street.is_raised:
             yield from _pieces_of(world, street)
+    for building in world.buildings:
+        if building.base_m > 0.0:
+            ground_m = ground_heights_m(world.terrain, building.outline_m)
+            yield DeckPiece(
+                polygon_of(building),
+                underside_m=float(np.max(ground_m)) + building.base_m,
+                room_m=building.base_m,
+                top_m=float(np.ptp(ground_m)) + building.height_m,
+            )
 
 
 def _pieces_of(world: World, street: Street) -> Iterator[DeckPiece]:

@@ -34,9 +34,12 @@ _OPEN = ("square", "pavement", "parking", "yard")
 def walls(world: World) -> list[Any]:
     """Return the polygons of buildings, barriers and containers higher than `LOWEST_M`.
 
-    They hide a person from a vehicle; the crowns of trees hide little of a street.
+    They hide a person from a vehicle; the crowns of trees, and houses above passages, hide little
+    of a street.
     """
-    solid: list[Any] = [polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M]
+    solid: list[Any] = [
+        polygon_of(b) for b in world.buildings if b.height_m > LOWEST_M and not b.base_m
+    ]
     solid += [barrier_polygon(b) for b in world.barriers if b.height_m > LOWEST_M]
     solid += [box_of(c) for c in world.containers if c.height_m > LOWEST_M]
     return solid

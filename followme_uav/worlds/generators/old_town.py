@@ -27,6 +27,8 @@ _CELL_M = 41.0
 _STREET_M, _PAVEMENT_M = 9.0, 1.75
 _ALLEY_M = (6.0, 7.5)
 _DEPTH_M = 10.0
+_PASSAGES_M = (5.2, 3.8)
+"""Heights of passages, in turn: some are high enough for a vehicle, some are not."""
 _STOREY_M = 3.1
 _LEAVES: tuple[Foliage, ...] = ("green", "dark", "autumn", "olive")
 
@@ -239,7 +241,12 @@ def _passages(site: Site) -> None:
             continue  # houses on one side only
         free = _largest(shape.difference(walls))
         if free is not None and site.building(
-            free, 9.5, storeys=3, style="bridge", base_m=3.8, roof="gable"
+            free,
+            9.5,
+            storeys=2,
+            style="bridge",
+            roof="gable",
+            base_m=_PASSAGES_M[made % len(_PASSAGES_M)],
         ):
             made += 1
 
