@@ -141,8 +141,8 @@ class Mission:
     def _feedback(self, transition: Transition, now: MissionInputs) -> TrackFeedback | None:
         """After an approach that led nowhere: reject the place, go back to the former track.
 
-        A detection that vanished is no reason to go back if the hero may have been there: it is
-        then the newest that is known of the hero.
+        A detection that vanished is no reason to go back if it resembled the hero where the hero
+        may have been: it is then the newest that is known of the hero.
         """
         source, target = transition.source, transition.target
         is_doubted = source is MissionState.FOLLOW and target is MissionState.ACQUIRE
@@ -153,10 +153,11 @@ class Mission:
             is_gone = now.classification is None
             # A lost hero may appear again where it has just vanished: no rejection in a search.
             is_wrong = target is MissionState.SEARCH and not is_gone
-            is_elsewhere = (
-                target in (MissionState.SEARCH, MissionState.FAILSAFE) and not self._was_expected
+            is_another = (
+                target in (MissionState.SEARCH, MissionState.FAILSAFE)
+                and not self._may_have_been_hero
             )
-            feedback = replace(feedback, resume_followed=is_wrong or is_elsewhere)
+            feedback = replace(feedback, resume_followed=is_wrong or is_another)
             if is_wrong or target is MissionState.PATROL:
                 config = self._config
                 rejection = Rejection(
@@ -167,9 +168,10 @@ class Mission:
         return feedback
 
     @property
-    def _was_expected(self) -> bool:
-        """Whether ACQUIRE has seen somebody where the hero may be by now."""
-        return isinstance(self._memory, AcquireMemory) and self._memory.is_expected
+    def _may_have_been_hero(self) -> bool:
+        """Whether ACQUIRE has seen somebody like the hero where the hero may be by now."""
+        memory = self._memory
+        return isinstance(memory, AcquireMemory) and memory.is_expected and memory.evidence > 0.0
 
     def _has_lost_hero(self, now: MissionInputs) -> bool:
         """Whether a hero was followed that is worth a search."""

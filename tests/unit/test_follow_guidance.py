@@ -1,6 +1,7 @@
 """FOLLOW and ACQUIRE: line of sight towards the hero, velocity to the wanted distance."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,11 @@ def inputs(
 def at_distance(distance_m, hero_mps=0.0):
     """A hero at the camera's height, so that the slant range is the distance on the ground."""
     return inputs(hero_m=(distance_m, 0.0, CAMERA_M[2]), hero_mps=(hero_mps, 0.0))
+
+
+def at_m(place_m):
+    level, still = (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    return VehicleState(0.0, (*place_m, CAMERA_M[2]), still, level, still)
 
 
 def follower(config=CONFIG, streets=()):
@@ -210,6 +216,46 @@ def test_vehicle_flies_around_the_corner_when_the_hero_is_behind_a_block():
     north, east = follower(streets=streets).guide(hidden)[0].velocity_mps
     assert north > 3.0
     assert east / north == pytest.approx(3.0 / 37.0), "to the corner, not against the boundary"
+
+
+CORNER = ((-4.0, -4.0, 44.0, 4.0), (36.0, -4.0, 44.0, 44.0))
+"""Two streets that meet; the way to the end of the second one."""
+PASSAGE = (
+    (-4.0, -4.0, 4.0, 4.0),
+    (-4.0, 16.0, 4.0, 24.0),
+    (-4.0, -64.0, 4.0, 4.0),
+    (-64.0, -64.0, 4.0, -56.0),
+    (-64.0, -64.0, -56.0, 24.0),
+    (-64.0, 16.0, 4.0, 24.0),
+)
+"""A gap between two places, under a house, and the street around the block."""
+
+
+def test_hero_who_went_around_a_corner_is_hurried_after():
+    at_corner = inputs(hero_m=(37.0, 7.0, -0.95), hero_mps=(0.0, 1.0))
+    speeds_mps = []
+    for detection in (detection_of(0.0, 0.0), None):
+        here = replace(at_corner, detection=detection)
+        camera = replace(at_corner.frame.camera, position_m=(34.0, 0.0, CAMERA_M[2]))
+        frame = replace(here.frame, camera=camera, vehicle=at_m((34.0, 0.0)))
+        here = replace(here, frame=frame)
+        north, east = follower(streets=CORNER).guide(here)[0].velocity_mps
+        speeds_mps.append(math.hypot(north, east))
+    in_sight_mps, hidden_mps = speeds_mps
+    assert in_sight_mps < 0.6 * hidden_mps
+    assert hidden_mps >= CONFIG.limits.corner_speed_mps
+
+
+@pytest.mark.parametrize("is_detected", [True, False])
+def test_hero_in_sight_through_a_passage_is_watched_from_this_side(is_detected):
+    """The way around the block is 300 m long; on it, nobody saw where the hero went."""
+    beyond = inputs(hero_m=(0.0, 18.0, -0.95), hero_mps=(0.0, 1.0))
+    beyond = replace(beyond, detection=detection_of(0.0, 0.0) if is_detected else None)
+    velocity_mps = follower(streets=PASSAGE).guide(beyond)[0].velocity_mps
+    if is_detected:
+        assert velocity_mps == (0.0, 0.0)
+    else:
+        assert velocity_mps[1] < -3.0, "the only way leads back"
 
 
 def turn_rad(config, u, v):

@@ -71,6 +71,19 @@ def test_camera_dwells_on_the_predicted_position_until_it_has_been_in_view():
     assert goal.view is View.DWELL
 
 
+def test_search_flies_on_around_a_corner_near_to_which_the_hero_is():
+    """It stood behind the corner, 5 m from the predicted position, which it never saw."""
+    here, place = (-54.0, -10.0), (-49.5, -6.8)
+    assert not is_free(STREETS, here, place)
+    assert math.dist(here, place) < CONFIG.control.wanted_distance_m
+    plan = SearchPlan(CONFIG)
+    plan.begin(0.0)
+    assert plan.goal(0.1, here, hero(*place)).position_m == place
+    in_sight = (-55.0, -6.0)
+    assert is_free(STREETS, in_sight, place)
+    assert plan.goal(0.2, in_sight, hero(*place)).position_m == in_sight
+
+
 def test_camera_dwells_then_scans_then_sweeps_when_the_predicted_position_is_in_view():
     config, plan = CONFIG.search, SearchPlan(CONFIG)
     plan.begin(10.0)

@@ -34,6 +34,9 @@ from followme_uav.pilot.navigation.route_planner import course, heading_velocity
 from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.tracking.track import Track
 
+ROUNDABOUT = 3.0
+"""A way so many times as long as the straight line leads around a block, not around a corner."""
+
 
 class FollowGuidance:
     """Guidance towards the track; ACQUIRE and FOLLOW share its loops."""
@@ -91,14 +94,27 @@ class FollowGuidance:
         share = control.feed_forward
         along = share * hero.velocity_mps[0], share * hero.velocity_mps[1]
         if not self._planner.is_straight(hero.ground_m, here):
-            # Around a corner, the hero's velocity would press the vehicle against the boundary.
-            speed_mps = max(approach_mps, 0.0) + math.hypot(*along)
-            return self._planner.velocity_to(hero.ground_m, here, speed_mps)
+            return self._around(inputs, hero, max(approach_mps, 0.0) + math.hypot(*along))
         if approach_mps > 0.0:
             north, east = self._planner.velocity_to(hero.ground_m, here, approach_mps)
         else:
             north, east = heading_velocity(approach_mps, course_rad)
         return north + along[0], east + along[1]
+
+    def _around(self, inputs: GuidanceInputs, hero: Track, speed_mps: float) -> Vec2:
+        """The velocity around a corner; the hero's would press the vehicle against the boundary.
+
+        A hero who has gone out of sight there is hurried after. One in sight through a passage too
+        low for the vehicle is watched: on a long way around, nobody would see where the hero goes.
+        """
+        here = inputs.position_m
+        if inputs.detection is None:
+            speed_mps = max(speed_mps, self._config.search.speed_mps)
+        elif self._planner.way_length_m(hero.ground_m, here) > max(
+            ROUNDABOUT * math.dist(here, hero.ground_m), self._config.control.wanted_distance_m
+        ):
+            return 0.0, 0.0
+        return self._planner.velocity_to(hero.ground_m, here, speed_mps)
 
     def _sight(
         self, inputs: GuidanceInputs, hero: Track

@@ -76,13 +76,15 @@ class SearchPlan:
         config = self._config
         dt_s, self._last_s = time_s - self._last_s, time_s
         near_m = nearest_place(self._flyable_m, hero.ground_m, here_m)
-        distance_m = math.dist(here_m, near_m)
-        if distance_m <= 2.0 * self._wanted_m and is_free(self._flyable_m, here_m, near_m):
+        is_in_sight = is_free(self._flyable_m, here_m, near_m)
+        if is_in_sight and math.dist(here_m, near_m) <= 2.0 * self._wanted_m:
             self._viewed_s += dt_s
         searched_s = time_s - self._begin_s
         if self._viewed_s < config.view_s and searched_s < config.predicted_s:
             view = View.DWELL if self._viewed_s < config.dwell_s else View.SCAN
-            return Goal(_short_of(near_m, here_m, self._wanted_m), view)
+            # Around a corner, the distance would not bring it into sight.
+            short_m = _short_of(near_m, here_m, self._wanted_m) if is_in_sight else near_m
+            return Goal(short_m, view)
         return Goal(self._next_place(here_m, hero), View.SWEEP)
 
     def _next_place(self, here_m: Vec2, hero: Track) -> Vec2:

@@ -7,6 +7,7 @@ polygons, with the straight ways between neighbours that stay inside.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -89,28 +90,38 @@ class PolygonMap(PolygonStreets):
 
     def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
         """The farthest point in sight on the shortest way to a goal inside the map."""
-        goal_m, here_m = self.nearest_point(goal_m), self.nearest_point(position_m)
+        here_m = self.nearest_point(position_m)
+        points = self._way(self.nearest_point(goal_m), here_m)
+        return next((p for p in reversed(points) if self.is_free(here_m, p)), points[0])
+
+    def way_length_m(self, goal_m: Vec2, position_m: Vec2) -> float:
+        """Length of the shortest way to a goal inside the map."""
+        here_m = self.nearest_point(position_m)
+        points = (here_m, *self._way(self.nearest_point(goal_m), here_m))
+        return sum(itertools.starmap(math.dist, itertools.pairwise(points)))
+
+    def _way(self, goal_m: Vec2, here_m: Vec2) -> tuple[Vec2, ...]:
+        """The points of the shortest way from one place inside to another, without the first.
+
+        It is the goal alone where it is in sight, and where no way leads to it.
+        """
         if self.is_free(here_m, goal_m):
-            return goal_m
+            return (goal_m,)
         places, lengths = self._roadmap
         starts, ends = self._joined(here_m), self._joined(goal_m)
         if not starts or not ends:
-            return goal_m
+            return (goal_m,)
         distance, previous, source = dijkstra(
             lengths, indices=list(starts), min_only=True, return_predecessors=True
         )
         total = {end: distance[end] + starts[int(source[end])] + ends[end] for end in ends
                  if np.isfinite(distance[end])}  # fmt: skip
         if not total:
-            return goal_m
+            return (goal_m,)
         path = [min(total, key=total.__getitem__)]
         while previous[path[-1]] >= 0:
             path.append(int(previous[path[-1]]))
-        for place in path:  # from the end on
-            point = (float(places[place][0]), float(places[place][1]))
-            if self.is_free(here_m, point):
-                return point
-        return float(places[path[-1]][0]), float(places[path[-1]][1])
+        return (*((float(places[p][0]), float(places[p][1])) for p in reversed(path)), goal_m)
 
     def _joined(self, point_m: Vec2) -> dict[int, float]:
         """Places of the roadmap in sight of a point, with their distances."""

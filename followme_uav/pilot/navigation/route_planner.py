@@ -62,6 +62,16 @@ class RoutePlanner:
         near_m = nearest_place(self._flyable_m, goal_m, position_m)
         return is_free(self._flyable_m, position_m, near_m)
 
+    def way_length_m(self, goal_m: Vec2, position_m: Vec2) -> float:
+        """Length of the way to `goal_m`, or to the nearest place inside the flyable area."""
+        near_m = nearest_place(self._flyable_m, goal_m, position_m)
+        if isinstance(self._flyable_m, PolygonStreets):
+            return self._flyable_m.way_length_m(near_m, position_m)
+        if is_free(self._flyable_m, position_m, near_m):
+            return math.dist(position_m, near_m)
+        _, length_m = _over_junctions(self._flyable_m, position_m, near_m)
+        return length_m
+
     def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
         """The next point on the way to `goal_m`: the goal, or a junction on the way around.
 
@@ -81,7 +91,8 @@ class RoutePlanner:
             centre_m = centre_of(junction)
             if is_free(flyable_m, position_m, centre_m) and is_free(flyable_m, centre_m, near_m):
                 return _corner(junction, position_m, near_m, flyable_m)
-        return _first_of_many(flyable_m, position_m, near_m) or near_m
+        first_m, _ = _over_junctions(flyable_m, position_m, near_m)
+        return first_m
 
 
 def course(start_m: Vec2, end_m: Vec2) -> tuple[float, float]:
@@ -110,23 +121,26 @@ def _corner(
     return min((*corners, centre_of(junction)), key=lambda corner: _length(here_m, corner, goal_m))
 
 
-def _first_of_many(flyable_m: tuple[Rectangle, ...], here_m: Vec2, goal_m: Vec2) -> Vec2 | None:
-    """The first junction of the shortest way over two or more of them; None without a way."""
+def _over_junctions(
+    flyable_m: tuple[Rectangle, ...], here_m: Vec2, goal_m: Vec2
+) -> tuple[Vec2, float]:
+    """The first junction of the shortest way, and its length; straight on if there is no way."""
     centres_m = [centre_of(junction) for junction in junctions(flyable_m)]
     starts = [i for i, c in enumerate(centres_m) if is_free(flyable_m, here_m, c)]
     ends = [i for i, c in enumerate(centres_m) if is_free(flyable_m, c, goal_m)]
+    straight = goal_m, math.dist(here_m, goal_m)
     if not starts or not ends:
-        return None
+        return straight
     ways_m = junction_ways(flyable_m)[np.ix_(starts, ends)]
     to_goal_m = (ways_m + [math.dist(centres_m[i], goal_m) for i in ends]).min(axis=1)
     if not np.isfinite(to_goal_m).any():
-        return None
+        return straight
     # Of junctions along one street, whose ways are equally long, the last one that is in sight.
-    _, _, first = min(
+    length_m, _, first = min(
         (round(math.dist(here_m, centres_m[i]) + left_m, 3), left_m, i)
         for i, left_m in zip(starts, to_goal_m.tolist(), strict=True)
     )
-    return centres_m[first]
+    return centres_m[first], length_m
 
 
 def _length(start: Vec2, via: Vec2, end: Vec2) -> float:

@@ -45,6 +45,10 @@ class PolygonStreets(abc.ABC):
     def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
         """The farthest point in sight on the shortest way to a goal inside the map."""
 
+    @abc.abstractmethod
+    def way_length_m(self, goal_m: Vec2, position_m: Vec2) -> float:
+        """Length of the shortest way to a goal inside the map."""
+
 
 StreetMap = tuple[Rectangle, ...] | PolygonStreets
 """Without a rectangle the vehicle may fly anywhere."""

@@ -7,6 +7,7 @@ Nash, Koenig and Felner, "Theta*: any-angle path planning on grids", 2010).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -82,6 +83,11 @@ class GridPlanner:
         """Whether no obstacle is known on the straight line to the goal."""
         north_m, east_m = _line(position_m, goal_m, self._surroundings.grid.window.cell_m)
         return not self._surroundings.grid.is_obstructed(north_m, east_m).any()
+
+    def way_length_m(self, goal_m: Vec2, position_m: Vec2) -> float:
+        """Length of the way to `goal_m`, or to the place nearest to it."""
+        self.next_point(goal_m, position_m)
+        return sum(itertools.starmap(math.dist, itertools.pairwise(self.way_m)))
 
     def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
         """The next point on the way to `goal_m`.
