@@ -137,6 +137,15 @@ def test_does_not_sink_onto_what_stands_there(height_m):
     )
 
 
+def test_goes_elsewhere_when_something_holds_it_off_the_place():
+    """A tree beside the street, at the vehicle's height: it hung there until the time was up."""
+    landing = Landing(obstacles=[(*START_M, 4.5)])
+    landing.flight.simulation.place_vehicle((START_M[0], START_M[1] + 3.5, -4.5), 0.0)
+    landing.fly(30.0)
+    assert landing.is_down
+    assert math.dist(landing.place_m, START_M) > BLOCKED_M - 2.0
+
+
 def test_leaves_what_it_has_touched():
     landing = Landing().fly(3.0)
     assert landing.flight.altitudes_m[-1] > CONFIG.mission.touchdown_altitude_m

@@ -64,3 +64,19 @@ def test_places_are_sorted_and_cover_the_round(place_m):
             point = [s + share / 40 * (e - s) for s, e in zip(start, end, strict=True)]
             assert np.hypot(*(places_m - point).T).min() <= STEP_M / 2 + 1e-9
             assert away_m[0] <= math.dist(place_m, point) + 1e-9
+
+
+def test_places_lie_inside_the_streets_where_a_leg_cuts_a_corner():
+    """The vehicle hung at a wall: its landing place was in the house behind."""
+    corner = ((-4.0, -4.0, 44.0, 4.0), (36.0, -4.0, 44.0, 44.0))
+    places = StreetPlaces([(0.0, 0.0), (40.0, 40.0), (40.0, 0.0)], 0.0, corner)
+    for place_m in [(20.0, 20.0), (0.0, 0.0), (40.0, 40.0)]:
+        for north, east in places.nearest_first(place_m).tolist():
+            assert any(
+                s + 1.0 <= north <= n - 1.0 and w + 1.0 <= east <= e - 1.0 for s, w, n, e in corner
+            )
+
+
+def test_places_outside_are_better_than_none():
+    places = StreetPlaces([(0.0, 20.0), (0.0, 40.0)], 0.0, ((-4.0, -4.0, 4.0, 4.0),))
+    assert len(places.nearest_first((0.0, 0.0)))

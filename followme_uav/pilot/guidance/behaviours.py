@@ -13,12 +13,10 @@ from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.landing import LandingGuidance
 from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to
 from followme_uav.pilot.guidance.search import View
+from followme_uav.pilot.guidance.standstill import Standstill
 from followme_uav.pilot.guidance.sweep import Sweep
 from followme_uav.pilot.guidance.ways import Ways, ways_on_street_map
 from followme_uav.pilot.tracking.people import People
-
-SLOW_MPS, STUCK_S = 0.5, 5.0
-"""A vehicle that is slower than this for so long, although it should fly on, is stuck."""
 
 Guided = tuple[Guidance, tuple[LoopTerms, ...]]
 """The guidance of a behaviour, and the terms of its PID loops."""
@@ -39,7 +37,7 @@ class Behaviours:
         self._follow = FollowGuidance(config, self._planner)
         self._landing = LandingGuidance(config, ways, People(config))
         self._sweep = Sweep()
-        self._stands_s = 0.0
+        self._standstill = Standstill(config.limits.low_altitude_m)
         self._of_state: dict[MissionState, Callable[[GuidanceInputs], Guided]] = {
             MissionState.TAKEOFF: lambda _: (Guidance(Manoeuvre.TAKEOFF), ()),
             MissionState.PATROL: self._patrol,
@@ -71,28 +69,21 @@ class Behaviours:
         waypoint_m = self._route.waypoint(here)
         onward_mps = self._route.onward_share(here) * patrol.speed_mps
         north, east = self._planner.velocity_to(waypoint_m, here, patrol.speed_mps, onward_mps)
-        if self._is_stuck(inputs, math.hypot(north, east)):
+        if self._standstill.is_stuck(inputs, math.hypot(north, east)):
             self._route.skip()
         ahead = LineOfSight(yaw_of(inputs.frame.vehicle.orientation), self._patrol_tilt_rad)
         sight = self._sweep.around(ahead, patrol.sweep_pan_deg, patrol.sweep_period_s, inputs.dt_s)
         return self._flying((north, east), sight, math.atan2(east, north)), ()
-
-    def _is_stuck(self, inputs: GuidanceInputs, wanted_mps: float) -> bool:
-        """Whether the vehicle stands, although it should fly: in a gap too narrow for it."""
-        stands = math.hypot(*inputs.frame.vehicle.velocity_mps[:2]) < SLOW_MPS < wanted_mps
-        flies = inputs.altitude_m >= self._config.limits.low_altitude_m
-        self._stands_s = self._stands_s + inputs.dt_s if stands and flies else 0.0
-        if self._stands_s < STUCK_S:
-            return False
-        self._stands_s = 0.0
-        return True
 
     def _search(self, inputs: GuidanceInputs) -> Guided:
         """To the predicted position, then along the streets, the camera sweeping all around."""
         hero, here, dt_s = inputs.known_track, inputs.position_m, inputs.dt_s
         search, patrol = self._config.search, self._config.patrol
         goal = self._search_plan.goal(inputs.frame.time_s, here, hero)
-        velocity = self._planner.velocity_to(goal.position_m, here, search.speed_mps)
+        is_straight = self._planner.is_straight(goal.position_m, here)
+        # Around a block, the place is not in view yet.
+        speed_mps = search.speed_mps if is_straight else patrol.speed_mps
+        velocity = self._planner.velocity_to(goal.position_m, here, speed_mps)
         there = line_of_sight_to(inputs.frame.camera.position_m, hero.position_m)
         sight, rise_m = there, 0.0
         heading_rad = there.azimuth_rad

@@ -15,6 +15,7 @@ from followme_uav.geometry import yaw_of
 from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, Vec2
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.line_of_sight import line_of_sight_of, line_of_sight_to
+from followme_uav.pilot.guidance.standstill import Standstill
 from followme_uav.pilot.guidance.ways import Ways
 from followme_uav.pilot.tracking.people import MEMORY_S, People
 
@@ -52,6 +53,7 @@ class LandingGuidance:
         self._planner, self._places, self._people = ways.planner, ways.landing, people
         self._above_m = config.patrol.waypoint_radius_m / 2.0
         """Nearer than this to the place, the vehicle sinks."""
+        self._standstill = Standstill(config.limits.low_altitude_m)
         self._begin_s: float | None = None
         self._place_m: Vec2 | None = None
         self._blocked_m: list[Vec2] = []
@@ -70,10 +72,15 @@ class LandingGuidance:
             stop = line_of_sight_of(inputs.frame.camera)
             return Guidance(Manoeuvre.VELOCITY, altitude_m=None, line_of_sight=stop), ()
         distance_m = math.dist(here, place_m)
+        velocity_mps = self._planner.velocity_to(place_m, here, patrol.speed_mps)
+        is_way_blocked = self._standstill.is_stuck(inputs, math.hypot(*velocity_mps))
+        if is_way_blocked and distance_m > self._above_m:
+            self._blocked_m.append(place_m)
+            self._place_m = None  # the next frame chooses another
         is_low = distance_m > patrol.waypoint_radius_m and inputs.altitude_m < limits.min_altitude_m
         guidance = Guidance(
             Manoeuvre.VELOCITY,
-            velocity_mps=self._planner.velocity_to(place_m, here, patrol.speed_mps),
+            velocity_mps=velocity_mps,
             # Not among cars and people to a place farther away, as right after the take-off.
             altitude_m=limits.min_altitude_m if is_low else None,
             descent_mps=mission.descent_mps if distance_m <= self._above_m else 0.0,

@@ -35,6 +35,10 @@ class Planner(Protocol):
         """Whether the way to the goal leads around nothing."""
         ...
 
+    def way_length_m(self, goal_m: Vec2, position_m: Vec2) -> float:
+        """Length of the way to the goal."""
+        ...
+
 
 class Patrol(Protocol):
     """The way while there is no hero."""
@@ -93,5 +97,9 @@ def ways_on_street_map(config: FlightConfig) -> Ways:
         RoutePlanner(street_map_of(simulator), config.limits),
         PatrolRoute(simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m),
         SearchPlan(config),
-        StreetPlaces(simulator.patrol_waypoints_m, config.mission.landing_off_waypoint_m),
+        StreetPlaces(
+            simulator.patrol_waypoints_m,
+            config.mission.landing_off_waypoint_m,
+            street_map_of(simulator),
+        ),
     )
