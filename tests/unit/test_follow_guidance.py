@@ -249,13 +249,20 @@ def test_hero_who_went_around_a_corner_is_hurried_after():
 @pytest.mark.parametrize("is_detected", [True, False])
 def test_hero_in_sight_through_a_passage_is_watched_from_this_side(is_detected):
     """The way around the block is 300 m long; on it, nobody saw where the hero went."""
-    beyond = inputs(hero_m=(0.0, 18.0, -0.95), hero_mps=(0.0, 1.0))
+    beyond = inputs(hero_m=(0.0, 13.0, -0.95), hero_mps=(0.0, 1.0))
     beyond = replace(beyond, detection=detection_of(0.0, 0.0) if is_detected else None)
     velocity_mps = follower(streets=PASSAGE).guide(beyond)[0].velocity_mps
     if is_detected:
         assert velocity_mps == (0.0, 0.0)
     else:
         assert velocity_mps[1] < -3.0, "the only way leads back"
+
+
+def test_hero_far_beyond_a_passage_is_gone_after():
+    """In a park the vehicle hovered for half a minute, with the hero 20 m away across a pond."""
+    far_m = (0.0, 2.2 * WANTED_M, -0.95)
+    beyond = replace(inputs(hero_m=far_m), detection=detection_of(0.0, 0.0))
+    assert follower(streets=PASSAGE).guide(beyond)[0].velocity_mps[1] < -3.0
 
 
 def turn_rad(config, u, v):

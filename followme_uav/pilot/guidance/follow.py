@@ -36,6 +36,9 @@ from followme_uav.pilot.tracking.track import Track
 
 ROUNDABOUT = 3.0
 """A way so many times as long as the straight line leads around a block, not around a corner."""
+WATCHED = 2.0
+"""A hero up to so many times the wanted distance away is watched; one farther away would be lost
+soon."""
 
 
 class FollowGuidance:
@@ -104,16 +107,17 @@ class FollowGuidance:
     def _around(self, inputs: GuidanceInputs, hero: Track, speed_mps: float) -> Vec2:
         """The velocity around a corner; the hero's would press the vehicle against the boundary.
 
-        A hero who has gone out of sight there is hurried after. One in sight through a passage too
-        low for the vehicle is watched: on a long way around, nobody would see where the hero goes.
+        A hero who has gone out of sight there is hurried after. One near by, in sight through a
+        passage too low for the vehicle, is watched: on a long way around, nobody would see where
+        the hero goes.
         """
-        here = inputs.position_m
+        here, wanted_m = inputs.position_m, self._config.control.wanted_distance_m
         if inputs.detection is None:
             speed_mps = max(speed_mps, self._config.search.speed_mps)
-        elif self._planner.way_length_m(hero.ground_m, here) > max(
-            ROUNDABOUT * math.dist(here, hero.ground_m), self._config.control.wanted_distance_m
-        ):
-            return 0.0, 0.0
+        elif (straight_m := math.dist(here, hero.ground_m)) < WATCHED * wanted_m:
+            way_m = self._planner.way_length_m(hero.ground_m, here)
+            if way_m > max(ROUNDABOUT * straight_m, wanted_m):
+                return 0.0, 0.0
         return self._planner.velocity_to(hero.ground_m, here, speed_mps)
 
     def _sight(
