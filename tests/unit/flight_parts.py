@@ -30,7 +30,7 @@ class Flight:
         vehicle: as `load_vehicle` takes it.
         delay_frames: by which commands are late.
         obstacles_m: Places, north and east, that the depth image shows from within its range.
-        place: Where it flies; None: in the city of all seeds.
+        place: The place to fly in; None: the city of all seeds.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ def limit_velocity(
     Args:
         position_m: Of the vehicle, north and east.
         velocity_mps: The wanted velocity.
-        flyable_m: Where the vehicle may fly; an empty one allows everything.
+        flyable_m: The area for flights; an empty one allows everything.
         limits: Of the vehicle.
         delay_s: Time until the vehicle obeys.
     """

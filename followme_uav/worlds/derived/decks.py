@@ -1,4 +1,4 @@
-"""What is above a street: raised streets in short pieces, and houses that stand on no ground.
+"""Raised streets in short pieces, and houses above passages.
 
 Each piece is either in the way of a vehicle or above it.
 """
