@@ -61,19 +61,39 @@ def limit_velocity(
         north, east = limit_velocity(inside_m, velocity_mps, flyable_m, limits, delay_s)
         return north + back[0], east + back[1]
     inner = shrunk(flyable_m, limits.boundary_margin_m + INSET_M)
+    inside_mps = _staying_inside(limits.boundary_time_s, areas, inner, position_m, velocity_mps)
+    return _stopping_inside(areas, inner, position_m, inside_mps, limits, delay_s)
+
+
+def _stopping_inside(
+    areas: StreetMap,
+    inner: StreetMap,
+    position_m: Vec2,
+    velocity_mps: Vec2,
+    limits: LimitsConfig,
+    delay_s: float,
+) -> Vec2:
+    """The velocity, along the boundary or slower if the vehicle could not stop inside from it."""
+
+    def braking_time_s(of_mps: Vec2) -> float:
+        """The time in which the vehicle would fly its stopping distance at this speed."""
+        speed_mps = math.hypot(*of_mps)
+        if speed_mps == 0.0:
+            return limits.boundary_time_s
+        stop_m = stopping_distance_m(speed_mps, braking_mps2(limits), delay_s)
+        return max(limits.boundary_time_s, stop_m / speed_mps)
+
+    if _is_free_for(braking_time_s(velocity_mps), areas, position_m, velocity_mps):
+        return velocity_mps
     allowed_mps = velocity_mps
     for _ in range(ROUNDS):
-        time_s = _braking_time_s(math.hypot(*allowed_mps), limits, delay_s)
-        allowed_mps = _staying_inside(time_s, areas, inner, position_m, velocity_mps)
-        if allowed_mps == velocity_mps:
-            break
-    return allowed_mps
-
-
-def _braking_time_s(speed_mps: float, limits: LimitsConfig, delay_s: float) -> float:
-    """The time in which the vehicle would fly its stopping distance at this speed."""
-    stop_m = stopping_distance_m(speed_mps, braking_mps2(limits), delay_s)
-    return max(limits.boundary_time_s, stop_m / speed_mps if speed_mps > 0.0 else 0.0)
+        time_s = braking_time_s(allowed_mps)
+        allowed_mps = _towards_inside(time_s, inner, position_m, velocity_mps)
+    if _is_free_for(braking_time_s(allowed_mps), areas, position_m, allowed_mps):
+        return allowed_mps
+    # The nearest place inside is in another street.
+    slower = ((share * velocity_mps[0], share * velocity_mps[1]) for share in SHARES)
+    return next(s for s in slower if _is_free_for(braking_time_s(s), areas, position_m, s))
 
 
 def _staying_inside(
@@ -83,12 +103,17 @@ def _staying_inside(
     if _is_free_for(time_s, areas, position_m, velocity_mps):
         return velocity_mps
     # Along the boundary, and into a street that begins beside this place.
-    ahead_m = nearest_point(inner, _after(time_s, position_m, velocity_mps))
-    inside_mps = tuple((a - p) / time_s for a, p in zip(ahead_m, position_m, strict=True))
+    inside_mps = _towards_inside(time_s, inner, position_m, velocity_mps)
     parts = itertools.product(SHARES, repeat=2)
     choices = ((north * inside_mps[0], east * inside_mps[1]) for north, east in parts)
     most_first = sorted(choices, key=lambda choice: math.dist(choice, inside_mps))
     return next(c for c in most_first if _is_free_for(time_s, areas, position_m, c))
+
+
+def _towards_inside(time_s: float, inner: StreetMap, position_m: Vec2, velocity_mps: Vec2) -> Vec2:
+    """The velocity that leads in `time_s` to the place inside next to where this one leads."""
+    north_m, east_m = nearest_point(inner, _after(time_s, position_m, velocity_mps))
+    return (north_m - position_m[0]) / time_s, (east_m - position_m[1]) / time_s
 
 
 def _is_free_for(time_s: float, areas: StreetMap, position_m: Vec2, velocity_mps: Vec2) -> bool:
