@@ -46,6 +46,22 @@ def test_way_to_a_goal_off_the_streets_ends_at_the_boundary():
     assert RoutePlanner(STREETS, LIMITS).is_straight((20.0, 8.0), (20.0, 0.0))
 
 
+@pytest.mark.parametrize(
+    ("here_m", "goal_m"),
+    [((10.0, 0.0), (30.0, 3.0)), ((5.0, 3.0), (3.0, 6.0)), ((0.0, 20.0), (15.0, 0.0))],
+)
+def test_way_around_a_corner_is_hardly_longer_than_the_straight_line(here_m, goal_m):
+    """Over the middle of the junction it was twice as long, and the vehicle did not take it."""
+    length_m = RoutePlanner(STREETS, LIMITS).way_length_m(goal_m, here_m)
+    assert math.dist(here_m, goal_m) <= length_m + 1e-9
+    assert length_m < 1.5 * math.dist(here_m, goal_m)
+
+
+def test_way_around_a_block_is_as_long_as_its_streets():
+    length_m = RoutePlanner(STREETS, LIMITS).way_length_m((40.0, 20.0), (0.0, 20.0))
+    assert 70.0 < length_m < 90.0
+
+
 LADDER = (
     (-4.0, -4.0, 64.0, 4.0),
     (-4.0, 56.0, 64.0, 64.0),

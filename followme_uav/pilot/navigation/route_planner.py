@@ -67,8 +67,9 @@ class RoutePlanner:
         near_m = nearest_place(self._flyable_m, goal_m, position_m)
         if isinstance(self._flyable_m, PolygonStreets):
             return self._flyable_m.way_length_m(near_m, position_m)
-        if is_free(self._flyable_m, position_m, near_m):
-            return math.dist(position_m, near_m)
+        next_m = self.next_point(goal_m, position_m)
+        if is_free(self._flyable_m, next_m, near_m):
+            return _length(position_m, next_m, near_m)
         _, length_m = _over_junctions(self._flyable_m, position_m, near_m)
         return length_m
 
