@@ -25,6 +25,8 @@ AHEAD_S = (0.5, 1.0, 1.5, 2.0)
 """The altitude allows for the ground where the vehicle will be in these times."""
 STEEPEST = 0.3
 """Slope of the ground up to which the altitude follows it, as rise over run."""
+LINK_S = 0.2
+"""Delay of a link up to which `ResponseModel` does not notice it."""
 
 Controlled = tuple[Command, tuple[LoopTerms, ...]]
 """A command, and what the PID loops did."""
@@ -145,21 +147,19 @@ class Control:
         """Smooth first, safe last."""
         here = inputs.position_m
         smooth = self._limiter.limit(velocity_mps, inputs.dt_s)
-        inside = self._inside(here, smooth)
         delay_s = self.response.reaction_s + 1.0 / self._config.camera.rate_hz
+        inside = self._inside(here, smooth, delay_s)
         safe = self._obstacles.limit_velocity(here, inside, delay_s)
         self._limiter.reset(safe)
         return safe
 
-    def _inside(self, here: Vec2, velocity_mps: Vec2) -> Vec2:
+    def _inside(self, here: Vec2, velocity_mps: Vec2, delay_s: float) -> Vec2:
         """The velocity inside the geofence, and inside the known space of a flight without map."""
         limits = self._config.limits
         if self._surroundings is None or self._known_space is None:
             fence_m = limits.geofence_m
             area_m = self._street_map or ((-fence_m, -fence_m, fence_m, fence_m),)
-            # Also if no further command reaches the vehicle.
-            stops_s = self.response.reaction_s + self._config.rpc.command_duration_s
-            return limit_velocity(here, velocity_mps, area_m, limits, stops_s)
+            return limit_velocity(here, velocity_mps, area_m, limits, delay_s + LINK_S)
         radius_m = self._config.explore.radius_m
         inside = limit_to_circle(here, velocity_mps, self._surroundings.start_m, radius_m, limits)
         return self._known_space.limit_velocity(here, inside, self.response.reaction_s)
