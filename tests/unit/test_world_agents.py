@@ -10,6 +10,7 @@ import shapely
 
 from followme_uav.errors import ConfigError
 from followme_uav.sim.agents.car_clearance import clearance_m, free_way_m, would_touch
+from followme_uav.sim.agents.crosswalks import Crosswalks
 from followme_uav.sim.agents.driver import hits
 from followme_uav.sim.agents.lane_driver import LaneDriver
 from followme_uav.sim.agents.lane_paths import CarPath, LanePath
@@ -21,8 +22,8 @@ from followme_uav.sim.agents.world_traffic import WorldTraffic
 from followme_uav.sim.agents.world_walkways import WorldWalkways
 from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M
 from followme_uav.sim.city.world_place import WorldPlace
-from followme_uav.worlds.shapes import polygon_of
-from followme_uav.worlds.world import Area, Building, Street, Terrain
+from followme_uav.worlds.shapes import box_of, polygon_of
+from followme_uav.worlds.world import Area, Building, ParkedCar, Street, Terrain
 from tests.unit.world_parts import crossing, square
 
 _HOUSES = tuple(square(n, e, 8.0) for n in (-20.0, 20.0) for e in (-20.0, 20.0))
@@ -152,6 +153,26 @@ def _on_a_lane(traffic):
     for _ in range(200):
         traffic.advance(0.05)
     return traffic.poses[0][:2]
+
+
+def test_somebody_stuck_behind_a_car_goes_to_a_place_on_the_same_side():
+    """Turned back to and fro between two places behind the car, a person stood for minutes."""
+    car = ParkedCar((6.5, 30.0), yaw_rad=math.pi / 2.0)
+    place = WorldPlace(crossing(parked_cars=(car,)), 3)
+    walkways, goals = walkways_of(place)
+    goals.reset(1, np.random.default_rng(1), Crosswalks(1, walkways))
+    places_m, box = goals.graph.places_m, box_of(car)
+    spot = np.array([8.2, 30.0])
+    behind = next(
+        number
+        for number in np.argsort(np.hypot(*(places_m - spot).T)).tolist()
+        if shapely.LineString([spot, places_m[number]]).intersects(box)
+    )
+    goals.head_for(0, behind)
+    for _ in range(2):
+        goals.turn_back(0, spot)
+    (ahead,) = goals.ways[1].tolist()
+    assert shapely.LineString([spot, places_m[ahead]]).distance(box) >= 0.28
 
 
 def test_kerbs_of_decks_hold_back_people_on_them_and_not_those_below():

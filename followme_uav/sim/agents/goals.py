@@ -113,8 +113,9 @@ class Goals:
             rest_s = rng.uniform(1.0, 4.0) if i == HERO_INDEX else rng.uniform(1.0, 9.0)
             self.rest_until_s[i] = time_s + rest_s
 
-    def turn_back(self, i: int) -> None:
-        """Send person i back to the previous place."""
+    def turn_back(self, i: int, spot: Floats) -> None:
+        """Send person i, who does not get on at a spot (2,), back to the previous place."""
+        del spot
         self._place[i], self._previous[i] = self._previous[i], self._place[i]
         self.aim(i)
 

@@ -358,7 +358,7 @@ class Crowd:
         for i in np.flatnonzero(self._stuck_s >= _STUCK_S).tolist():
             self._stuck_s[i] = 0.0
             if i not in self._scripted:
-                self._goals.turn_back(i)
+                self._goals.turn_back(i, self._bodies.position[i])
 
     def _meet(self) -> None:
         """Let people who walk on a pavement stop in groups."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from followme_uav.sim.agents.crosswalks import Crosswalks
 from followme_uav.sim.agents.goals import Goals
+from followme_uav.sim.agents.ground_contact import BODY_RADIUS_M
 from followme_uav.sim.agents.walkways import Walkways
+from followme_uav.sim.city.arrays import Floats
 
 _FARTHEST_M = 110.0
 _NEAREST_M = 20.0
 _CENTRE_SCALE_M = 70.0
+_TRIES, _STEP_M = 40, 0.3
+"""So many places are tried for somebody who is stuck; their ways are looked at in such steps."""
 
 
 class WorldGoals(Goals):
@@ -30,14 +36,18 @@ class WorldGoals(Goals):
         self._lengths = csr_matrix((np.hypot(*apart.T), (rows, columns)), shape=(count, count))
         self._paths: dict[int, list[int]] = {}
         """For each person the places after the next one, the last one first."""
+        self._has_turned = np.zeros(0, dtype=bool)
+        """Whether each person has turned back since the last place."""
 
     def reset(self, people: int, rng: np.random.Generator, crosswalks: Crosswalks) -> None:
         """Forget all goals; use this generator and update these crosswalks from now on."""
         super().reset(people, rng, crosswalks)
         self._paths.clear()
+        self._has_turned = np.zeros(people, dtype=bool)
 
     def choose_next(self, i: int, time_s: float) -> None:
         """Send person i, who has arrived, on along the path, or on a new one."""
+        self._has_turned[i] = False
         path = self._paths.get(i)
         if not path:
             super().choose_next(i, time_s)  # a step in any direction, a new speed, perhaps a rest
@@ -50,10 +60,29 @@ class WorldGoals(Goals):
         self.aim(i)
         self.desired_mps[i] = speed_mps
 
-    def turn_back(self, i: int) -> None:
-        """Send person i back to the previous place, and from there on another path."""
+    def turn_back(self, i: int, spot: Floats) -> None:
+        """Send person i back to the previous place, and from there on another path.
+
+        If neither place can be reached from the spot, because a parked car is in between, the
+        person goes to the nearest place without anything in between.
+        """
         self._paths.pop(i, None)
-        super().turn_back(i)
+        if self._has_turned[i]:
+            places_m = self.graph.places_m
+            for place in np.argsort(np.hypot(*(places_m - spot).T))[:_TRIES].tolist():
+                if self._is_free(spot, places_m[place]):
+                    self.head_for(i, place)
+                    return
+        self._has_turned[i] = True
+        super().turn_back(i, spot)
+
+    def _is_free(self, start: Floats, end: Floats) -> bool:
+        """Whether a person can walk straight from one spot (2,) to another."""
+        steps = max(math.ceil(math.dist(start, end) / _STEP_M), 1)
+        shares = (np.arange(steps) + 1.0) / steps
+        return all(
+            self._walkways.has_room(start + s * (end - start), BODY_RADIUS_M) for s in shares
+        )
 
     def head_for(self, i: int, place: int) -> None:
         """Send person i to a place of the graph, at once; person i may be off the graph."""
