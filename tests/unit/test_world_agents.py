@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from followme_uav.errors import ConfigError
+from followme_uav.scenario.script.world_ways import WorldWays
 from followme_uav.sim.agents.car_clearance import clearance_m, free_way_m, would_touch
 from followme_uav.sim.agents.crosswalks import Crosswalks
 from followme_uav.sim.agents.driver import hits
@@ -153,6 +154,26 @@ def _on_a_lane(traffic):
     for _ in range(200):
         traffic.advance(0.05)
     return traffic.poses[0][:2]
+
+
+ON_THE_PAVEMENT_M = (20.0, 4.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nobody_starts_at_the_vehicle(seed):
+    """Somebody walked into a vehicle on the ground in the first frame of a flight."""
+    place = WorldPlace(crossing(buildings=(), start_m=ON_THE_PAVEMENT_M), seed)
+    feet_m = Crowd(place, seed, 60).feet_m
+    away_m = np.hypot(*(feet_m[:, :2] - place.start_m).T)
+    assert away_m.min() >= 3.0
+
+
+def test_no_route_begins_at_the_vehicle():
+    place = WorldPlace(crossing(buildings=(), start_m=ON_THE_PAVEMENT_M), 1)
+    ways, rng = WorldWays(place), np.random.default_rng(1)
+    routes = [ways.draw(rng) for _ in range(300)]
+    assert any(not route for route in routes), "one would have begun there"
+    assert all(math.dist(route[0], place.start_m) > 3.0 for route in routes if route)
 
 
 def test_somebody_stuck_behind_a_car_goes_to_a_place_on_the_same_side():

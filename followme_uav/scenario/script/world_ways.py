@@ -12,6 +12,7 @@ from followme_uav.sim.city.world_place import WorldPlace
 
 _REACH_M = 90.0
 """Ways lead to places up to this far from the take-off."""
+_OFF_VEHICLE_M = 3.0
 _LEGS = 6
 _SLACK_M = 0.05
 _SAMPLES = 5
@@ -41,13 +42,16 @@ class WorldWays:
         self._lengths = csr_matrix((lengths, (both[:, 0], both[:, 1])), shape=size)
         _, part = connected_components(self._lengths, directed=False)
         largest = part == np.bincount(part).argmax()
+        self._off_vehicle = away > _OFF_VEHICLE_M
         self._ends = np.flatnonzero(largest & (away < _REACH_M))
 
     def draw(self, rng: np.random.Generator) -> list[Vec2]:
-        """Draw a way; empty if there is none."""
+        """Draw a way; empty if there is none, and if it would begin at the vehicle."""
         if len(self._ends) < 2:
             return []
         way = [int(rng.choice(self._ends))]
+        if not self._off_vehicle[way[0]]:
+            return []
         for _ in range(_LEGS):
             end = int(rng.choice(self._ends))
             _, before = dijkstra(self._lengths, indices=way[-1], return_predecessors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +31,8 @@ from followme_uav.worlds.world import World
 
 _FAR_M = 8.0
 """Carriageways farther than this do not matter to a person."""
-_START_M = 0.9
-"""People start so far from walls and carriageways."""
+_START_M, _OFF_VEHICLE_M = 0.9, 3.0
+"""People start so far from walls and carriageways, and from the start of the vehicle."""
 _SCATTER_M, _LEAST_SCATTER_M = 1.3, 0.15
 _PLAZA_M = 2.5
 """Groups stand so far from the edge of a square at the start."""
@@ -123,7 +124,9 @@ class WorldWalkways:
         )
 
     def may_start(self, spot: Floats) -> bool:
-        """Whether a place is away from walls and carriageways."""
+        """Whether a place is away from walls and carriageways, and from the vehicle's start."""
+        if math.dist(spot, self.centre_m) < _OFF_VEHICLE_M:
+            return False
         gap_m = float(self.road_gaps_m(spot[None])[0]) - CARRIAGEWAY_HALF_WIDTH_M
         away = np.hypot(*(self.circles[:, :2] - spot).T) - self.circles[:, 2]
         is_clear = not len(away) or float(away.min()) > BODY_RADIUS_M
