@@ -16,7 +16,7 @@ from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.planning.known_space import KnownSpaceLimiter
 from followme_uav.pilot.safety.ceilings import Ceilings
 from followme_uav.pilot.safety.geofence import limit_velocity
-from followme_uav.pilot.safety.obstacle_map import ObstacleMap
+from followme_uav.pilot.safety.obstacle_map import WANDER, ObstacleMap
 from followme_uav.pilot.safety.round_fence import limit_to_circle
 from followme_uav.pilot.safety.velocity_limiter import VelocityLimiter, shortened
 from followme_uav.pilot.vehicle_response import ResponseModel
@@ -54,7 +54,9 @@ class Control:
         if surroundings is not None:
             self._known_space = KnownSpaceLimiter(config, surroundings)
         self._limiter = VelocityLimiter(config.limits)
-        self._obstacles = ObstacleMap(config.limits)
+        # Without a map, trees and houses may reach farther aside than the camera has seen.
+        wander = WANDER if surroundings is None else math.inf
+        self._obstacles = ObstacleMap(config.limits, wander)
         self._yaw = PidLoop("yaw", config.control.yaw)
         self._altitude = PidLoop("altitude", config.control.altitude)
         self._responses = ResponseModel(config)

@@ -82,6 +82,14 @@ def test_walls_beside_a_lane_hardly_slow_the_vehicle_down(half_width_m, least_mp
     assert abs(east) < 0.1
 
 
+def test_without_a_map_walls_beside_a_lane_slow_the_vehicle_down():
+    """They may reach farther than they have shown: a vehicle touched the crown of a tree."""
+    walls = ObstacleMap(LIMITS, math.inf)
+    walls.update(0.0, [(0.5 * k, s * 3.0, -4.5) for k in range(-20, 41) for s in (-1.0, 1.0)])
+    north, _ = walls.limit_velocity((0.0, 0.0), (8.0, 0.0), DELAY_S)
+    assert north < 4.0
+
+
 @given(st.floats(-1.2, 1.2), st.floats(0.0, 8.0), st.floats(-8.0, 8.0))
 def test_vehicle_keeps_the_clearance_in_a_lane_whatever_it_wants(aside_m, north, east):
     walls = lane(3.0)

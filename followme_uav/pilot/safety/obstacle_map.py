@@ -25,14 +25,21 @@ CELL_M = 0.5
 ROUNDS = 3
 """Backing off from one obstacle may lead towards another: the rule is applied this often."""
 WANDER = 0.2
-"""How far aside of its course the vehicle may get, for each metre: wind and delays push it."""
+"""That far aside of its course wind and delays push the vehicle, for each metre."""
 
 
 class ObstacleMap:
-    """The obstacles around the vehicle at its height."""
+    """The obstacles around the vehicle at its height.
 
-    def __init__(self, limits: LimitsConfig) -> None:
-        self._limits = limits
+    Args:
+        limits: Of the vehicle.
+        wander: How far aside of its course the vehicle may get, for each metre. With infinity, all
+            obstacles ahead count in full: those that will be passed may reach farther than they
+            have shown.
+    """
+
+    def __init__(self, limits: LimitsConfig, wander: float = WANDER) -> None:
+        self._limits, self._wander = limits, wander
         self._cells: dict[tuple[int, int], tuple[float, Vec2]] = {}
         """Cell -> (time, north and east)."""
 
@@ -81,6 +88,6 @@ class ObstacleMap:
                 if free_m > 0.0:
                     aside_mps = abs(north * ahead[1] - east * ahead[0])
                     spare_m = distance_m * aside_mps / math.hypot(north, east) - limits.clearance_m
-                    excess_mps *= min(max(1.0 - spare_m / (WANDER * distance_m), 0.0), 1.0)
+                    excess_mps *= min(max(1.0 - spare_m / (self._wander * distance_m), 0.0), 1.0)
                 north, east = north - excess_mps * ahead[0], east - excess_mps * ahead[1]
         return north, east
