@@ -35,10 +35,10 @@ from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.tracking.track import Track
 
 ROUNDABOUT = 3.0
-"""A way so many times as long as the straight line leads around a block, not around a corner."""
+"""A way this many times as long as the straight line leads around a block, not around a corner."""
 WATCHED = 2.0
-"""A hero up to so many times the wanted distance away is watched; one farther away would be lost
-soon."""
+"""The vehicle watches a hero up to this many times the wanted distance away; a hero farther away
+would soon be lost."""
 
 
 class FollowGuidance:
@@ -107,9 +107,9 @@ class FollowGuidance:
     def _around(self, inputs: GuidanceInputs, hero: Track, speed_mps: float) -> Vec2:
         """The velocity around a corner; the hero's would press the vehicle against the boundary.
 
-        A hero who has gone out of sight there is hurried after. One near by, in sight through a
-        passage too low for the vehicle, is watched: on a long way around, nobody would see where
-        the hero goes.
+        The vehicle flies faster while the hero is out of sight. It stops and watches a near hero in
+        sight through a passage that is too low for it: on the long way around, it would not see
+        where the hero goes.
         """
         here, wanted_m = inputs.position_m, self._config.control.wanted_distance_m
         if inputs.detection is None:
