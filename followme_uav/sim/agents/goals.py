@@ -121,8 +121,7 @@ class Goals:
 
     def head_for_nearest(self, i: int, spot: Sequence[float]) -> None:
         """Send person i to the place nearest to (north, east), at once."""
-        gap = np.hypot(*(self.graph.places_m - np.asarray(spot)).T)
-        self.head_for(i, int(np.argmin(gap)))
+        self.head_for(i, self.nearest(spot))
 
     def head_for(self, i: int, place: int) -> None:
         """Send person i to a place of the graph, at once; person i may be off the graph."""
@@ -130,6 +129,14 @@ class Goals:
         self.rest_until_s[i] = 0.0
         self._crosswalks.assign(i, NO_CROSSWALK)
         self.aim(i)
+
+    def nearest(self, spot: Sequence[float] | Floats) -> int:
+        """The place nearest to (north, east)."""
+        return int(np.argmin(np.hypot(*(self.graph.places_m - np.asarray(spot)).T)))
+
+    def put(self, i: int, way: tuple[int, int]) -> None:
+        """Set the way of person i, who has a route in place of goals."""
+        self._previous[i], self._place[i] = way
 
     def _assign_crosswalk(self, i: int) -> None:
         way = int(self._previous[i]), int(self._place[i])

@@ -60,6 +60,10 @@ class GridWalkways:
             down[i] = -height_m(north, east)
         return down
 
+    def way_at(self, spot: Floats, height_m: float) -> tuple[int, int]:
+        """Any way: all are on one level."""
+        return 0, 0
+
     def has_room(self, centre: Floats, radius_m: float) -> bool:
         """Whether no wall is near: wherever people walk in this city there is none."""
         return True

@@ -280,6 +280,8 @@ class Crowd:
         """Decide where each person goes, and how fast, until the next decision."""
         obstacles = None if self._step % _SEARCH_STEPS == 0 else self._surroundings.obstacles
         position, speed_mps = self._bodies.position, self._bodies.speed_mps
+        heights_m = self._surroundings.height_m
+        self._scripted.keep_level(self._bodies, self._goals, self._walkways, heights_m)
         self._surroundings = surroundings_of(position, self._walkways, self._goals.ways, obstacles)
         self._update_goals()
         target, desired_mps = self._targets()
