@@ -247,6 +247,20 @@ def test_somebody_stuck_behind_a_car_goes_to_a_place_on_the_same_side():
     assert shapely.LineString([spot, places_m[ahead]]).distance(box) >= 0.28
 
 
+@pytest.mark.parametrize("is_above", [True, False])
+def test_somebody_stuck_at_a_bridge_stays_on_that_level(is_above):
+    walkways, goals = walkways_of(_over_and_below())
+    goals.reset(1, np.random.default_rng(1), Crosswalks(1, walkways))
+    spot, is_deck = np.array([0.4, 0.4]), walkways._is_deck
+    away_m = np.hypot(*(goals.graph.places_m - spot).T)
+    same_level = is_deck if is_above else ~is_deck
+    goals.head_for(0, int(np.argmin(np.where(same_level, away_m, math.inf))))
+    for _ in range(2):
+        goals.turn_back(0, spot)
+    (ahead,) = goals.ways[1].tolist()
+    assert is_deck[ahead] == is_above
+
+
 def test_kerbs_of_decks_hold_back_people_on_them_and_not_those_below():
     place = _raised_ring(6.0)
     walkways = WorldWalkways(place)

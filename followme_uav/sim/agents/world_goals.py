@@ -19,6 +19,8 @@ _NEAREST_M = 20.0
 _CENTRE_SCALE_M = 70.0
 _TRIES, _STEP_M = 40, 0.3
 """So many places are tried for somebody who is stuck; their ways are looked at in such steps."""
+_LEVEL_M = 1.0
+"""Places that are so much higher or lower are on another level: on a deck, or below it."""
 
 
 class WorldGoals(Goals):
@@ -69,12 +71,19 @@ class WorldGoals(Goals):
         self._paths.pop(i, None)
         if self._has_turned[i]:
             places_m = self.graph.places_m
+            height_m = self._height_m(spot, int(self._previous[i]), int(self._place[i]))
             for place in np.argsort(np.hypot(*(places_m - spot).T))[:_TRIES].tolist():
-                if self._is_free(spot, places_m[place]):
+                is_level = abs(self._height_m(spot, place, place) - height_m) < _LEVEL_M
+                if is_level and self._is_free(spot, places_m[place]):
                     self.head_for(i, place)
                     return
         self._has_turned[i] = True
         super().turn_back(i, spot)
+
+    def _height_m(self, spot: Floats, a: int, b: int) -> float:
+        """Height above z = 0 of somebody at a spot (2,) on the way between two places."""
+        ways = np.array([a]), np.array([b])
+        return -float(self._walkways.feet_down_m(spot[None], np.zeros(0, int), ways)[0])
 
     def _is_free(self, start: Floats, end: Floats) -> bool:
         """Whether a person can walk straight from one spot (2,) to another."""
