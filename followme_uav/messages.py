@@ -371,6 +371,8 @@ class Guidance:
     """Of the camera; None: straight ahead."""
     heading_rad: float | None = None
     """Of the vehicle's nose, clockwise from north; None: as it is."""
+    level_m: float | None = None
+    """Height above z = 0 of the deck above which the altitude is to be held; None: the ground."""
 
 
 @dataclass(frozen=True)

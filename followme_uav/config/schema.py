@@ -531,12 +531,35 @@ class GroundGrid(Section):
 
 
 class Ceiling(Section):
-    """A deck or a roof below which the vehicle may fly."""
+    """A roof below which the vehicle may fly."""
 
     outline_m: Ring
     """Corners north and east in metres."""
     underside_m: Metres
     """Height of the lower side above z = 0."""
+
+
+class Deck(Section):
+    """A way above the ground on which people walk: a bridge, an elevated road, with its ramps."""
+
+    line_m: Annotated[tuple[Point2, ...], Field(min_length=2)]
+    """Points north and east of its middle, in metres."""
+    heights_m: Annotated[tuple[Metres, ...], Field(min_length=2)]
+    """Height of its surface above z = 0 at each of the points."""
+    width_m: Annotated[Positive, Allowed(0.1, 1000)]
+    """Width from edge to edge."""
+    thickness_m: Annotated[NonNegative, Allowed(0, 100)] = 0.0
+    """From the surface down to the lower side."""
+    railing_m: Annotated[NonNegative, Allowed(0, 100)] = 0.0
+    """Height of the railings above the surface."""
+
+    @model_validator(mode="after")
+    def _has_all_heights(self) -> Deck:
+        if len(self.line_m) != len(self.heights_m):
+            raise ValueError(
+                f"heights_m: {len(self.heights_m)} values for {len(self.line_m)} points of line_m"
+            )
+        return self
 
 
 class SimulatorProfile(Section):
@@ -580,7 +603,10 @@ class SimulatorProfile(Section):
     ground: GroundGrid | None = None
     """Heights of the ground, which the pilot follows; None: level at the height of the start."""
     ceilings: tuple[Ceiling, ...] = ()
-    """Decks and roofs over the flyable area: the vehicle stays below them."""
+    """Roofs over the flyable area: the vehicle stays below them."""
+    decks: tuple[Deck, ...] = ()
+    """Decks over the flyable area: the vehicle flies above people who walk on them, and passes
+    below where there is room."""
     patrol_waypoints_m: tuple[Point2, ...] = ()
     """The round of the patrol: north and east in metres from the origin. Without one, the vehicle
     explores, on a map that it makes itself from metric depth images."""

@@ -48,7 +48,7 @@ class Control:
         self._config = config
         self._street_map = street_map_of(config.simulator)
         self._ground = Ground(config.simulator.ground)
-        self._ceilings = Ceilings(config.simulator.ceilings)
+        self._ceilings = Ceilings(config)
         self._surroundings = surroundings
         self._known_space = None
         if surroundings is not None:
@@ -69,9 +69,9 @@ class Control:
     def command(self, guidance: Guidance, inputs: GuidanceInputs) -> Controlled:
         """The command of this frame; called once for each frame, since it updates the map."""
         # From lower down, the ground itself would be an obstacle.
-        limits = self._config.limits
+        limits, height_m = self._config.limits, -inputs.frame.vehicle.position_m[2]
         if inputs.altitude_m >= limits.low_altitude_m:
-            obstacles_m = self._ceilings.below(inputs.frame.obstacles_m)
+            obstacles_m = self._ceilings.others(inputs.frame.obstacles_m, height_m)
             self._obstacles.update(inputs.frame.time_s, obstacles_m)
         self._responses.observe(inputs.frame.vehicle, inputs.dt_s)
         self.response = self._responses.response
@@ -83,20 +83,8 @@ class Control:
         velocity_mps = guidance.velocity_mps
         if inputs.altitude_m < limits.low_altitude_m:
             velocity_mps = (0.0, 0.0)  # at the height of parked cars and people: climb first
-        rise_m, sink_mps = self._rise_ahead_m(inputs), self._config.control.altitude.limit
-        climb_m = AHEAD_S[-1] * sink_mps
-        if rise_m > climb_m:  # so slow that the vehicle climbs as fast as the ground rises
-            speed_mps = math.hypot(*inputs.frame.vehicle.velocity_mps[:2]) * climb_m / rise_m
-            velocity_mps = shortened(velocity_mps, speed_mps)
-        height_m, flown_mps = -inputs.frame.vehicle.position_m[2], inputs.frame.vehicle.velocity_mps
-        highest_m, share = self._ceilings.limits(
-            inputs.position_m, flown_mps[:2], height_m, sink_mps
-        )
-        if share < 1.0:
-            velocity_mps = shortened(velocity_mps, share * math.hypot(*flown_mps[:2]))
-        north, east = self._limited(velocity_mps, inputs)
-        wanted_m = min(max(guidance.altitude_m, limits.min_altitude_m), limits.max_altitude_m)
-        wanted_m = min(wanted_m + rise_m, inputs.altitude_m + highest_m - height_m)
+        wanted_m, speed_mps = self._altitude_m(guidance.altitude_m, guidance.level_m, inputs)
+        north, east = self._limited(shortened(velocity_mps, speed_mps), inputs)
         climb = self._altitude.update(wanted_m - inputs.altitude_m, inputs.dt_s)
         terms: tuple[LoopTerms, ...] = (climb,)
         yaw_rate_radps = 0.0
@@ -105,6 +93,39 @@ class Control:
             turn = self._yaw.update(pan_rad, inputs.dt_s)
             terms, yaw_rate_radps = (climb, turn), turn.output
         return self._command(guidance, (north, east, -climb.output), yaw_rate_radps, inputs), terms
+
+    def _altitude_m(
+        self, altitude_m: float, level_m: float | None, inputs: GuidanceInputs
+    ) -> tuple[float, float]:
+        """Altitude to hold above the ground below the vehicle, and the greatest speed.
+
+        Args:
+            altitude_m: That the guidance wants above the ground or the deck.
+            level_m: Height of the deck above z = 0; None: the ground.
+            inputs: Of the frame.
+        """
+        limits, vertical_mps = self._config.limits, self._config.control.altitude.limit
+        vehicle, speed_mps = inputs.frame.vehicle, math.inf
+        flown_mps = vehicle.velocity_mps[:2]
+        rise_m, climb_m = self._rise_ahead_m(inputs), AHEAD_S[-1] * vertical_mps
+        if rise_m > climb_m:  # so slow that the vehicle climbs as fast as the ground rises
+            speed_mps = math.hypot(*flown_mps) * climb_m / rise_m
+        altitude_m = min(max(altitude_m, limits.min_altitude_m), limits.max_altitude_m)
+        height_m = -vehicle.position_m[2]
+        wanted_m = altitude_m + rise_m
+        if level_m is not None:
+            wanted_m = max(wanted_m, inputs.altitude_m + level_m + altitude_m - height_m)
+        bounds = self._ceilings.heights(
+            inputs.position_m,
+            flown_mps,
+            height_m,
+            height_m + wanted_m - inputs.altitude_m,
+            vertical_mps,
+        )
+        if bounds.speed_share < 1.0:
+            speed_mps = min(speed_mps, bounds.speed_share * math.hypot(*flown_mps))
+        wanted_m = min(wanted_m, inputs.altitude_m + bounds.highest_m - height_m)
+        return max(wanted_m, inputs.altitude_m + bounds.lowest_m - height_m), speed_mps
 
     def _rise_ahead_m(self, inputs: GuidanceInputs) -> float:
         """How much the ground rises in the next seconds of flight above that below the vehicle.

@@ -101,8 +101,8 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
 
     Returns:
         Changes of the section `simulator`: the area around the streets over which the vehicle may
-        fly, the decks above it, a round of waypoints, and heights of the ground unless it is level;
-        none for the city of all seeds, which has a map of its own.
+        fly, roofs and decks over it, a round of waypoints, and heights of the ground unless it is
+        level; none for the city of all seeds, which has a map of its own.
 
     Raises:
         ConfigError: There is no such world, or nothing in it can be flown over.
@@ -126,6 +126,7 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
         "patrol_waypoints_m": waypoints,
     }
     changes["ceilings"] = _ceilings_of(place.world, area)
+    changes["decks"] = _decks_of(place.world, area)
     ground = _ground_of(place.world)
     return changes if ground is None else {**changes, "ground": ground}
 
@@ -166,16 +167,33 @@ def _rings_of(area: Polygon) -> list[list[list[float]]]:
 
 
 def _ceilings_of(world: World, area: Polygon) -> list[dict[str, Any]]:
-    """The decks over an area, as the configuration has them."""
-    from followme_uav.worlds.derived.decks import deck_pieces
+    """The roofs over an area, as the configuration has them."""
+    from followme_uav.worlds.derived.passages import passages
 
     return [
         {
-            "outline_m": _rings_of(piece.outline)[0],
-            "underside_m": math.floor(100.0 * piece.underside_m) / 100.0,
+            "outline_m": _rings_of(house.outline)[0],
+            "underside_m": math.floor(100.0 * house.underside_m) / 100.0,
         }
-        for piece in deck_pieces(world)
-        if piece.can_be_passed and piece.outline.intersects(area)
+        for house in passages(world)
+        if house.can_be_passed and house.outline.intersects(area)
+    ]
+
+
+def _decks_of(world: World, area: Polygon) -> list[dict[str, Any]]:
+    """The raised streets over an area, as the configuration has them."""
+    from followme_uav.worlds.shapes import street_polygon
+
+    return [
+        {
+            "line_m": [[round(n, 2), round(e, 2)] for n, e in street.line_m],
+            "heights_m": [round(height_m, 2) for height_m in street.heights_m],
+            "width_m": street.width_m,
+            "thickness_m": street.thickness_m,
+            "railing_m": street.railing_m,
+        }
+        for street in world.streets
+        if street.is_raised and street_polygon(street).intersects(area)
     ]
 
 

@@ -1,14 +1,16 @@
-"""Decks above the streets. If these fail, the vehicle rises into one."""
+"""Roofs and decks over the streets. If these fail, the vehicle rises or sinks into one."""
 
 import math
 
 import pytest
 
-from followme_uav.config import Ceiling
-from followme_uav.pilot.safety.ceilings import BESIDE_M, CLEARANCE_M, Ceilings
+from followme_uav.config import Ceiling, Deck
+from followme_uav.pilot.safety.ceilings import BESIDE_M, CLEARANCE_M, FREE, Ceilings
 from tests.unit.flight_parts import ANYWHERE, VEHICLES, Flight
 
 SEARCH_M = ANYWHERE.mission.altitude_m + ANYWHERE.search.rise_m
+ALTITUDE_M = ANYWHERE.mission.altitude_m
+RAILING_M, THICK_M = 1.0, 0.8
 
 
 def deck(south_m, north_m, underside_m):
@@ -16,32 +18,69 @@ def deck(south_m, north_m, underside_m):
     return Ceiling(outline_m=corners, underside_m=underside_m)
 
 
+def bridge(north_m, *heights_m, south_m=None):
+    """From west to east, or from south to north."""
+    line_m = ((north_m, -40.0), (north_m, 40.0))
+    if south_m is not None:
+        line_m = ((south_m, 0.0), (north_m, 0.0))
+    sizes = {"width_m": 8.0, "thickness_m": THICK_M, "railing_m": RAILING_M}
+    return Deck(line_m=line_m, heights_m=heights_m, **sizes)
+
+
 def with_decks(*decks):
-    simulator = ANYWHERE.simulator.model_copy(update={"ceilings": decks})
+    roofs = tuple(d for d in decks if isinstance(d, Ceiling))
+    decks = tuple(d for d in decks if isinstance(d, Deck))
+    changes = {"ceilings": roofs, "decks": decks}
+    simulator = ANYWHERE.simulator.model_copy(update=changes)
     return ANYWHERE.model_copy(update={"simulator": simulator})
 
 
 def test_without_a_deck_the_vehicle_may_be_anywhere():
-    assert Ceilings(()).highest_m((0.0, 0.0)) == math.inf
-    assert Ceilings(()).limits((0.0, 0.0), (8.0, 0.0), 9.0, 1.5) == (math.inf, 1.0)
-    far = Ceilings((deck(20.0, 28.0, 6.0),))
-    assert far.highest_m((20.0 - 1.01 * BESIDE_M, 0.0)) == math.inf
+    assert Ceilings(with_decks()).heights((0.0, 0.0), (8.0, 0.0), 9.0, 9.0, 1.5) == FREE
+    far = Ceilings(with_decks(deck(20.0, 28.0, 6.0)))
+    assert far.heights((20.0 - 1.01 * BESIDE_M, 0.0), (0.0, 0.0), 9.0, 9.0, 1.5) == FREE
 
 
-def test_lowest_deck_that_is_near_or_ahead_counts():
-    decks = Ceilings((deck(20.0, 28.0, 6.0), deck(29.0, 35.0, 5.8)))
-    assert decks.highest_m((24.0, 0.0)) == pytest.approx(6.0 - CLEARANCE_M)
-    assert decks.highest_m((28.5, 3.0)) == pytest.approx(5.8 - CLEARANCE_M)
-    assert decks.limits((14.0, 0.0), (4.0, 0.0), 4.0, 1.5) == (pytest.approx(4.8), 1.0)
+def test_lowest_roof_that_is_near_or_ahead_counts():
+    roofs = Ceilings(with_decks(deck(20.0, 28.0, 6.0), deck(29.0, 35.0, 5.8)))
+
+    def highest_m(place_m, velocity_mps=(0.0, 0.0)):
+        return roofs.heights(place_m, velocity_mps, 4.0, 9.0, 1.5).highest_m
+
+    assert highest_m((24.0, 0.0)) == pytest.approx(6.0 - CLEARANCE_M)
+    assert highest_m((28.5, 3.0)) == pytest.approx(5.8 - CLEARANCE_M)
+    assert highest_m((14.0, 0.0), (4.0, 0.0)) == pytest.approx(6.0 - CLEARANCE_M)
+
+
+def test_deck_is_passed_above_only_if_the_vehicle_shall_be_higher_or_is():
+    decks = Ceilings(with_decks(bridge(20.0, 7.0, 7.0)))
+    under_m, over_m = 7.0 - THICK_M - CLEARANCE_M, 7.0 + RAILING_M + CLEARANCE_M
+    beside, still = (14.5, 0.0), (0.0, 0.0)
+    assert decks.heights(beside, still, 3.3, 5.3, 1.5) == (-math.inf, under_m, 1.0)
+    wants_up = decks.heights(beside, still, 3.3, 10.5, 1.5)
+    assert wants_up[:2] == (over_m, math.inf)
+    assert wants_up.speed_share < 0.1, "it climbs before it flies on"
+    assert decks.heights((20.0, 0.0), still, 9.5, 3.3, 1.5)[:2] == (over_m, math.inf)
+    assert decks.heights((20.0, 0.0), still, 3.3, 10.5, 1.5)[:2] == (-math.inf, under_m)
+
+
+def test_deck_without_room_below_is_passed_above():
+    low = Ceilings(with_decks(bridge(20.0, 4.0, 4.0)))
+    bounds = low.heights((14.5, 0.0), (0.0, 0.0), 3.3, 3.3, 1.5)
+    assert bounds[:2] == (4.0 + RAILING_M + CLEARANCE_M, math.inf)
 
 
 def test_what_the_depth_image_shows_of_a_deck_is_no_obstacle():
     """From far away the house above a passage is at the vehicle's height, and blocked the way."""
-    passage = Ceilings((deck(20.0, 28.0, 5.2),))
+    passage = Ceilings(with_decks(deck(20.0, 28.0, 5.2)))
     house, wall, person = (20.1, 0.0, -5.3), (20.1, 21.0, -5.3), (24.0, 0.0, -4.0)
-    assert passage.below([house, wall, person]) == (wall, person)
-    assert Ceilings(()).below([house]) == (house,)
-    assert passage.below([]) == ()
+    assert passage.others([house, wall, person], 3.3) == (wall, person)
+    assert Ceilings(with_decks()).others([house], 3.3) == (house,)
+    assert passage.others([], 3.3) == ()
+    over = Ceilings(with_decks(bridge(24.0, 7.0, 7.0)))
+    railing, lamp = (21.0, 0.0, -8.0), (21.0, 0.0, -10.0)
+    assert over.others([railing, lamp], 10.3) == (lamp,), "a vehicle above it meets the lamp"
+    assert over.others([railing, lamp], 3.3) == ()
 
 
 @pytest.mark.parametrize("vehicle", VEHICLES)
@@ -70,3 +109,46 @@ def test_vehicle_far_above_a_deck_slows_down_until_it_has_sunk():
     flown = zip(flight.places_m, flight.altitudes_m, strict=True)
     assert all(up < 5.8 - 0.5 for (north, _), up in flown if 39.0 <= north <= 49.0)
     assert flight.places_m[-1][0] > 60.0
+
+
+def _over(deck_m, flight, **where):
+    flown = zip(flight.places_m, flight.altitudes_m, strict=True)
+    return [up - deck_m for (north, _), up in flown if where["south"] <= north <= where["north"]]
+
+
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_vehicle_climbs_before_a_deck_on_which_the_hero_walks_and_sinks_behind_it(vehicle):
+    flight = Flight(vehicle, with_decks(bridge(40.0, 7.0, 7.0)))
+    flight.fly(3.0, altitude_m=ALTITUDE_M)
+    flight.fly(16.0, north_mps=4.0, altitude_m=ALTITUDE_M, level_m=7.0)
+    flight.fly(10.0, north_mps=4.0, altitude_m=ALTITUDE_M)
+    over_m = _over(7.0 + RAILING_M, flight, south=35.5, north=44.5)
+    assert over_m
+    assert min(over_m) > 0.8 * CLEARANCE_M
+    assert flight.places_m[-1][0] > 60.0
+    assert flight.altitudes_m[-1] == pytest.approx(ALTITUDE_M, abs=0.4)
+
+
+@pytest.mark.parametrize("speed_mps", [3.0, 8.0])
+def test_vehicle_flies_over_a_ramp_as_over_ground_that_rises(speed_mps):
+    """From its foot to the height of a bridge, along it."""
+    flight = Flight("simpleflight", with_decks(bridge(120.0, 0.0, 10.0, south_m=20.0)))
+    flight.fly(3.0, altitude_m=ALTITUDE_M)
+    seconds = 60.0 / speed_mps
+    for _ in range(round(10 * seconds)):
+        level_m = max((flight.places_m[-1][0] - 20.0) / 10.0, 0.0)
+        flight.fly(0.1, north_mps=speed_mps, altitude_m=ALTITUDE_M, level_m=level_m)
+    flown = zip(flight.places_m, flight.altitudes_m, strict=True)
+    off_m = [up - (north - 20.0) / 10.0 - ALTITUDE_M for (north, _), up in flown if north > 35.0]
+    assert off_m
+    assert max(map(abs, off_m)) < 0.7
+
+
+def test_vehicle_does_not_hit_a_ramp_that_nobody_walks_on():
+    """It crosses the ramp where there is no room below: over it, at its usual altitude at most."""
+    flight = Flight("simpleflight", with_decks(bridge(40.0, 3.5, 3.5)))
+    flight.fly(3.0, altitude_m=ALTITUDE_M)
+    flight.fly(20.0, north_mps=8.0, altitude_m=ALTITUDE_M)
+    over_m = _over(3.5 + RAILING_M, flight, south=35.5, north=44.5)
+    assert over_m
+    assert min(over_m) > 0.8 * CLEARANCE_M

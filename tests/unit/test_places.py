@@ -8,6 +8,9 @@ import shapely
 
 from followme_uav.config import load_config, make_config
 from followme_uav.errors import ConfigError
+from followme_uav.ground import Ground
+from followme_uav.pilot.guidance.levels import Levels
+from followme_uav.pilot.navigation.patrol_route import PatrolRoute
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.sim.agents.routes import Route
 from followme_uav.sim.airsim_api.bodies import find_body, names_of
@@ -115,12 +118,28 @@ def test_map_of_a_world_is_a_valid_configuration(town):
     assert map_of(town, 1) == changes
 
 
-def test_map_has_the_decks_that_a_vehicle_passes_below():
+def test_map_has_the_decks_and_the_patrol_leads_over_them():
+    """From below, nobody who walks on the viaduct is seen."""
     config = with_map_of(load_config(), "hills", 41006)
     (area,) = config.simulator.flyable_polygons_m
-    viaduct = [ceiling.outline_m for ceiling in config.simulator.ceilings]
-    assert viaduct, "above the road in the valley"
-    assert all(shapely.Polygon(outline).intersects(shapely.Polygon(area[0])) for outline in viaduct)
+    (viaduct,) = config.simulator.decks
+    ground = Ground(config.simulator.ground)
+    room_m = [
+        h - ground.height_m(*p) for p, h in zip(viaduct.line_m, viaduct.heights_m, strict=True)
+    ]
+    assert min(room_m[0], room_m[-1]) < 0.2, "ramps begin on the ground"
+    assert max(room_m) > 5.0
+    flyable = shapely.Polygon(area[0], area[1:])
+    assert flyable.buffer(1.0).intersection(shapely.LineString(viaduct.line_m)).length > 100.0
+    route = PatrolRoute(config.simulator.patrol_waypoints_m, 3.0)
+    levels, highest_m = Levels(config), 0.0
+    for _ in config.simulator.patrol_waypoints_m:
+        here = route.around()[1]
+        level_m = levels.of_patrol(route.around(), here)
+        if level_m is not None:
+            highest_m = max(highest_m, level_m - ground.height_m(*here))
+        route.skip()
+    assert highest_m > 4.0
 
 
 def test_map_with_a_gap_of_millimetres_is_a_polygon_after_rounding(town, monkeypatch):

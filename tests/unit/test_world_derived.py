@@ -1,6 +1,7 @@
 """Geometry that follows from a world: graphs, ways on foot, lanes, solids."""
 
 import math
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -16,10 +17,10 @@ from followme_uav.sim.city.layout import crown_bottom_m
 from followme_uav.sim.city.world_place import WorldPlace
 from followme_uav.worlds.derived import lanes as lanes_module
 from followme_uav.worlds.derived.crosswalks import Crosswalk, crossed_at
-from followme_uav.worlds.derived.decks import PASSAGE_M, deck_pieces
 from followme_uav.worlds.derived.flyable import CLEARANCE_M, flyable_area, obstacles_in_flight
 from followme_uav.worlds.derived.heights import surface_heights_m
 from followme_uav.worlds.derived.lanes import lane_network
+from followme_uav.worlds.derived.passages import PASSAGE_M, passages
 from followme_uav.worlds.derived.solids import (
     ConvexPart,
     Pillar,
@@ -480,22 +481,31 @@ def test_flyable_area_leaves_out_yards_that_cannot_be_reached():
     assert flyable_area(crossing(streets=())).is_empty
 
 
-def with_bridge(height_m):
-    """A crossing with a bridge over the street to the north, without pillars."""
+@pytest.mark.parametrize(("apart_m", "is_joined"), [(13.5, True), (14.5, False)])
+def test_narrow_gap_between_two_paths_is_flown_over(apart_m, is_joined):
+    """Beside a viaduct with the hero on it, a vehicle flew a hundred metres around 0.2 m."""
+    paths = [Street("footpath", 3.0, ((-40.0, e), (40.0, e))) for e in (0.0, apart_m)]
+    across = Street("footpath", 3.0, ((-40.0, 0.0), (-40.0, apart_m)))
+    world = crossing(streets=(*paths, across), buildings=(), start_m=(-20.0, 0.0))
+    area = flyable_area(world, over_lawns=False)
+    assert area.covers(LineString([(20.0, 0.0), (20.0, apart_m)])) == is_joined
+
+
+@pytest.mark.parametrize("height_m", [2.0, 7.0])
+def test_deck_is_no_obstacle_for_a_vehicle_which_flies_above_or_below(height_m):
     line_m = ((30.0, -25.0), (30.0, 25.0))
-    streets = crossing().streets
     bridge = Street("bridge", 6.0, line_m, heights_m=(height_m, height_m), thickness_m=1.0)
-    return crossing(streets=(*streets, bridge), buildings=())
-
-
-def test_vehicle_passes_below_a_deck_only_if_that_is_high_enough():
-    high, low = with_bridge(PASSAGE_M + 1.1), with_bridge(PASSAGE_M + 0.9)
-    assert flyable_area(high).covers(Point(30.0, 0.0))
-    assert not flyable_area(low).intersects(Point(30.0, 0.0).buffer(3.0))
-    for world, can_be_passed in ((high, True), (low, False)):
-        pieces = list(deck_pieces(world))
-        assert {piece.can_be_passed for piece in pieces} == {can_be_passed}
-        assert shapely.union_all([piece.outline for piece in pieces]).covers(Point(30.0, 24.0))
+    pillars = replace(bridge, supports_m=((30.0, 0.0),))
+    free, held = (
+        flyable_area(crossing(streets=(*crossing().streets, s), buildings=()))
+        for s in (bridge, pillars)
+    )
+    assert free.covers(Point(30.0, 0.0))
+    assert not held.intersects(Point(30.0, 0.0).buffer(1.5))
+    assert not free.covers(Point(30.0, 20.0)), "from wall to wall: nobody gets onto it"
+    ramp = replace(bridge, heights_m=(0.0, height_m, 0.0), line_m=(*line_m, (50.0, 25.0)))
+    reached = flyable_area(crossing(streets=(*crossing().streets, ramp), buildings=()))
+    assert reached.covers(Point(30.0, 20.0))
 
 
 @pytest.mark.parametrize("extra_m", [0.1, -0.1])
@@ -503,10 +513,10 @@ def test_vehicle_passes_below_a_house_only_if_the_passage_is_high_enough(extra_m
     outline_m = ((27.0, -25.0), (33.0, -25.0), (33.0, 25.0), (27.0, 25.0))
     house = Building(outline_m, 9.5, base_m=PASSAGE_M + extra_m)
     world = crossing(buildings=(house,))
-    (piece,) = deck_pieces(world)
-    assert piece.can_be_passed == (extra_m > 0.0)
-    assert piece.underside_m == pytest.approx(house.base_m)
-    assert flyable_area(world).covers(Point(30.0, 0.0)) == piece.can_be_passed
+    (passage,) = passages(world)
+    assert passage.can_be_passed == (extra_m > 0.0)
+    assert passage.underside_m == pytest.approx(house.base_m)
+    assert flyable_area(world).covers(Point(30.0, 0.0)) == passage.can_be_passed
 
 
 @each
@@ -596,21 +606,6 @@ def test_low_tree_with_a_wide_crown_has_a_trunk_above_the_ground():
     trunk, crown = solids_of(crossing(streets=(), buildings=(), trees=(Tree((0.0, 9.0), 2.5),)))
     assert trunk.top_m == crown.bottom_m == pytest.approx(0.1)
     assert crown_bottom_m(layout.Tree(0.0, 9.0, 2.5, 2.5, "green")) == pytest.approx(0.1)
-
-
-def test_deck_is_an_obstacle_by_its_height_above_the_ground():
-    """Not above z = 0: a town on a plateau may be flown over, a low bridge over a gorge may not."""
-    road = Street("street", 10.0, ((0.0, -50.0), (0.0, 50.0)), 2.0, 2)
-    cases = (20.0, 20.1, True), (-20.0, -15.0, False), (-20.0, -10.0, True)
-    for ground_m, deck_m, is_free in cases:
-        bridge = Street("bridge", 8.0, ((-50.0, 0.0), (50.0, 0.0)), heights_m=(deck_m,) * 2)
-        terrain = Terrain(-60.0, -60.0, 120.0, ((ground_m,) * 2,) * 2)
-        world = crossing(streets=(road, bridge), buildings=(), terrain=terrain)
-        assert obstacles_in_flight(world).covers(Point(0.0, 0.0)) != is_free
-    gorge = Terrain(-60.0, -60.0, 60.0, ((0.0,) * 3, (-5.0,) * 3, (0.0,) * 3))
-    level = Street("bridge", 8.0, ((-50.0, 0.0), (50.0, 0.0)), heights_m=(0.1, 0.1))
-    world = crossing(streets=(road, level), buildings=(), terrain=gorge)
-    assert obstacles_in_flight(world).covers(Point(0.0, 0.0))
 
 
 def test_solids_of_the_grid_are_the_colliders_of_the_city():

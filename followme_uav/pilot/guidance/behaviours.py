@@ -11,6 +11,7 @@ from followme_uav.messages import Guidance, LineOfSight, LoopTerms, Manoeuvre, M
 from followme_uav.pilot.guidance.follow import FollowGuidance
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
 from followme_uav.pilot.guidance.landing import LandingGuidance
+from followme_uav.pilot.guidance.levels import Levels
 from followme_uav.pilot.guidance.line_of_sight import line_of_sight_to
 from followme_uav.pilot.guidance.search import View
 from followme_uav.pilot.guidance.standstill import Standstill
@@ -36,6 +37,7 @@ class Behaviours:
         self._planner, self._route, self._search_plan = ways.planner, ways.patrol, ways.search
         self._follow = FollowGuidance(config, self._planner)
         self._landing = LandingGuidance(config, ways, People(config))
+        self._levels = Levels(config)
         self._sweep = Sweep()
         self._standstill = Standstill(config.limits.low_altitude_m)
         self._of_state: dict[MissionState, Callable[[GuidanceInputs], Guided]] = {
@@ -73,7 +75,8 @@ class Behaviours:
             self._route.skip()
         ahead = LineOfSight(yaw_of(inputs.frame.vehicle.orientation), self._patrol_tilt_rad)
         sight = self._sweep.around(ahead, patrol.sweep_pan_deg, patrol.sweep_period_s, inputs.dt_s)
-        return self._flying((north, east), sight, math.atan2(east, north)), ()
+        level_m = self._levels.of_patrol(self._route.around(), here)
+        return self._flying((north, east), sight, math.atan2(east, north), level_m), ()
 
     def _search(self, inputs: GuidanceInputs) -> Guided:
         """To the predicted position, then along the streets, the camera sweeping all around."""
@@ -96,7 +99,7 @@ class Behaviours:
         elif goal.view is View.ALONG:
             sight = LineOfSight(goal.azimuth_rad, self._patrol_tilt_rad)
             heading_rad = goal.azimuth_rad
-        return self._flying(velocity, sight, heading_rad, rise_m), ()
+        return self._flying(velocity, sight, heading_rad, self._levels.of_hero(hero), rise_m), ()
 
     @property
     def _patrol_tilt_rad(self) -> float:
@@ -107,6 +110,7 @@ class Behaviours:
         velocity_mps: tuple[float, float],
         sight: LineOfSight,
         heading_rad: float,
+        level_m: float | None,
         rise_m: float = 0.0,
     ) -> Guidance:
         return Guidance(
@@ -115,4 +119,5 @@ class Behaviours:
             altitude_m=self._config.mission.altitude_m + rise_m,
             line_of_sight=sight,
             heading_rad=heading_rad,
+            level_m=level_m,
         )

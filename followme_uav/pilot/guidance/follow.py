@@ -23,6 +23,7 @@ from followme_uav.messages import (
     Vec3,
 )
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
+from followme_uav.pilot.guidance.levels import Levels
 from followme_uav.pilot.guidance.line_of_sight import (
     line_of_sight_of,
     line_of_sight_to,
@@ -53,6 +54,7 @@ class FollowGuidance:
         """The place in the image at which the hero is kept."""
         self._raised_rad = math.atan(below * half_height)
         self._planner = planner
+        self._levels = Levels(config)
         self._aspect = config.camera.width_px / config.camera.height_px
         self._pan = PidLoop("pan", config.control.pan)
         self._tilt = PidLoop("tilt", config.control.tilt)
@@ -75,6 +77,7 @@ class FollowGuidance:
             altitude_m=self._config.mission.altitude_m,
             line_of_sight=sight,
             heading_rad=sight.azimuth_rad,
+            level_m=self._levels.of_hero(hero),
         )
         return guidance, (forward, *turns)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Vec2
 from followme_uav.pilot.guidance.search import Goal, SearchPlan
+from followme_uav.pilot.navigation.decks import Decks
 from followme_uav.pilot.navigation.maps import street_map_of
 from followme_uav.pilot.navigation.patrol_route import PatrolRoute
 from followme_uav.pilot.navigation.route_planner import RoutePlanner
@@ -45,6 +46,10 @@ class Patrol(Protocol):
 
     def waypoint(self, position_m: Vec2) -> Vec2:
         """The place to fly to from `position_m`."""
+        ...
+
+    def around(self) -> tuple[Vec2, Vec2, Vec2] | None:
+        """The next place of a round between those before and after it; None: there is no round."""
         ...
 
     def skip(self) -> None:
@@ -101,5 +106,6 @@ def ways_on_street_map(config: FlightConfig) -> Ways:
             simulator.patrol_waypoints_m,
             config.mission.landing_off_waypoint_m,
             street_map_of(simulator),
+            Decks(simulator.decks),
         ),
     )

@@ -22,6 +22,11 @@ class PatrolRoute:
             self._next = (self._next + 1) % len(self._waypoints_m)
         return self._waypoints_m[self._next]
 
+    def around(self) -> tuple[Vec2, Vec2, Vec2]:
+        """The next waypoint between the ones before and after it."""
+        before, here = self._waypoints_m[self._next - 1], self._waypoints_m[self._next]
+        return before, here, self._waypoints_m[(self._next + 1) % len(self._waypoints_m)]
+
     def skip(self) -> None:
         """Go on to the waypoint after the next one, which cannot be reached."""
         self._next = (self._next + 1) % len(self._waypoints_m)

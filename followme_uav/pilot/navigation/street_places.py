@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from followme_uav.messages import Vec2
+from followme_uav.pilot.navigation.decks import Decks
 from followme_uav.pilot.navigation.street_map import StreetMap, contains, shrunk
 
 STEP_M = 6.0
 """Distance between places."""
 OFF_EDGE_M = 1.0
 """Distance of places from the edge of the streets."""
+OFF_DECKS_M = 3.0
+"""Distance of places from decks, on which and below which the vehicle does not land."""
 
 
 class StreetPlaces:
@@ -22,15 +25,20 @@ class StreetPlaces:
 
     They keep `off_waypoint_m` from both ends of their leg, where the leg is long enough: waypoints
     are junctions, where people cross the street. Legs may cut the corners of crooked streets; the
-    points there, outside of the streets or at their edge, are left out, if any others remain.
+    points there, outside of the streets or at their edge, are left out, and so are those at decks,
+    if any others remain.
     """
 
     def __init__(
-        self, waypoints_m: Sequence[Vec2], off_waypoint_m: float, flyable_m: StreetMap = ()
+        self,
+        waypoints_m: Sequence[Vec2],
+        off_waypoint_m: float,
+        flyable_m: StreetMap = (),
+        decks: Decks | None = None,
     ) -> None:
         ends = (*waypoints_m[1:], *waypoints_m[:1])
         self._parts = [_inner(a, b, off_waypoint_m) for a, b in zip(waypoints_m, ends, strict=True)]
-        self._inner_m = shrunk(flyable_m, OFF_EDGE_M)
+        self._inner_m, self._decks = shrunk(flyable_m, OFF_EDGE_M), decks or Decks()
         self._points = np.array([p for part in self._parts for p in _along(*part)])
 
     def nearest_first(self, position_m: Vec2) -> NDArray[np.float64]:
@@ -39,10 +47,14 @@ class StreetPlaces:
         places_m = np.concatenate((feet, self._points))
         apart_m = places_m - np.asarray(position_m)
         places_m = places_m[np.argsort(np.hypot(apart_m[:, 0], apart_m[:, 1]), kind="stable")]
-        if not self._inner_m:
+        if not self._inner_m and not self._decks.parts:
             return places_m
-        inside = [contains(self._inner_m, (north, east)) for north, east in places_m.tolist()]
-        return places_m[inside] if any(inside) else places_m
+        fit = [self._is_fit((north, east)) for north, east in places_m.tolist()]
+        return places_m[fit] if any(fit) else places_m
+
+    def _is_fit(self, place_m: Vec2) -> bool:
+        is_inside = not self._inner_m or contains(self._inner_m, place_m)
+        return is_inside and not self._decks.is_near(place_m, OFF_DECKS_M)
 
 
 def _inner(start: Vec2, end: Vec2, off_end_m: float) -> tuple[Vec2, Vec2]:

@@ -61,6 +61,9 @@ class Exploration:
         """Forget the present place, so that another one is chosen."""
         self._goal_m = None
 
+    def around(self) -> None:
+        """None: there is no round."""
+
     def onward_share(self, position_m: Vec2) -> float:
         """None of the speed leads on: the next view may lie in any direction."""
         del position_m

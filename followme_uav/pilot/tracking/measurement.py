@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 from followme_uav.config import HeroConfig, MeasurementConfig
-from followme_uav.geometry import aspect_of, focal_length_px, ground_point
+from followme_uav.geometry import aspect_of, focal_length_px, ground_point, ray_of_pixel
 from followme_uav.ground import LEVEL, Ground
 from followme_uav.messages import CameraPose, Detection, GroundCovariance, Measurement, Vec3
+from followme_uav.pilot.navigation.decks import Decks
 
 _ROUNDS, _NEAR_M = 12, 0.01
 """Planes at most, and the difference of heights at which the last one is good enough."""
+NO_DECKS = Decks()
 _TRUNCATED_V = 0.97
 """A detection that reaches beyond this image row (-1..1) may continue outside the image."""
 
@@ -22,8 +24,9 @@ def measure(
     hero: HeroConfig,
     errors: MeasurementConfig,
     ground: Ground = LEVEL,
+    decks: Decks = NO_DECKS,
 ) -> Measurement | None:
-    """Put a detection on the ground, as a person of the hero's size who stands there.
+    """Put a detection on the ground or a deck, as a person of the hero's size who stands there.
 
     Returns None when the line of sight never meets the plane of the hero's centroid: the detection
     is in the sky or on a roof.
@@ -34,9 +37,15 @@ def measure(
         image_shape: (height, width, ...) of the mask, pixels.
         hero: Dimensions of the hero.
         errors: Standard deviations of the measurement.
-        ground: On which the hero stands.
+        ground: On which the hero stands,
+        decks: ... unless the line of sight meets one of these first.
     """
-    position_m = _place_on(ground, camera, detection, hero.centroid_height_m, image_shape)
+    height_m = hero.centroid_height_m
+    position_m = _nearer(
+        _place_on(ground, camera, detection, height_m, image_shape),
+        _place_on_deck(decks, camera, detection, height_m, image_shape),
+        camera.position_m,
+    )
     if position_m is None:
         return None
     return measurement_at(position_m, camera, detection, image_shape, hero, errors)
@@ -65,6 +74,31 @@ def _place_on(
             break
         point_m = ground_point(camera, detection.u, detection.v, level_m + height_m, aspect)
     return point_m
+
+
+def _place_on_deck(
+    decks: Decks,
+    camera: CameraPose,
+    detection: Detection,
+    height_m: float,
+    image_shape: tuple[int, ...],
+) -> Vec3 | None:
+    """The point of the line of sight that is `height_m` above a deck; None without one."""
+    if not decks.parts:
+        return None
+    ray = ray_of_pixel(camera, detection.u, detection.v, aspect_of(image_shape))
+    reach_m = decks.reach_m(camera.position_m, ray, height_m)
+    if reach_m == math.inf:
+        return None
+    north_m, east_m, down_m = camera.position_m
+    return north_m + reach_m * ray[0], east_m + reach_m * ray[1], down_m + reach_m * ray[2]
+
+
+def _nearer(one_m: Vec3 | None, other_m: Vec3 | None, origin_m: Vec3) -> Vec3 | None:
+    """That of two points which hides the other one."""
+    if one_m is None or other_m is None:
+        return one_m or other_m
+    return min(one_m, other_m, key=lambda point_m: math.dist(point_m, origin_m))
 
 
 def measurement_at(

@@ -9,6 +9,7 @@ from followme_uav.config import FlightConfig
 from followme_uav.ground import Ground
 from followme_uav.messages import Frame, Mask, MaskClass, Vec2
 from followme_uav.perception.detection import detect
+from followme_uav.pilot.navigation.decks import Decks
 from followme_uav.pilot.tracking.measurement import measure
 
 MEMORY_S = 6.0
@@ -29,6 +30,7 @@ class People:
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
         self._ground = Ground(config.simulator.ground)
+        self._decks = Decks(config.simulator.decks)
         self._seen: list[tuple[float, Vec2]] = []
         """Time and place."""
 
@@ -39,10 +41,9 @@ class People:
         everybody = np.zeros_like(mask)
         everybody[..., MaskClass.HERO] = 255 - mask[..., MaskClass.BACKGROUND]
         config = self._config
+        place = (config.hero, config.measurement, self._ground, self._decks)
         for found in detect(everybody, config.detection):
-            at = measure(
-                frame.camera, found, mask.shape, config.hero, config.measurement, self._ground
-            )
+            at = measure(frame.camera, found, mask.shape, *place)
             if at is None or found.confidence < LEAST_CONFIDENCE:
                 continue
             if at.relative_area < (LEAST_AREA / 2.0 if at.is_truncated else LEAST_AREA):

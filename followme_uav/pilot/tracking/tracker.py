@@ -17,6 +17,7 @@ from followme_uav.messages import (
     MissionState,
     Vec3,
 )
+from followme_uav.pilot.navigation.decks import Decks
 from followme_uav.pilot.tracking.association import Association, Expectation, associate
 from followme_uav.pilot.tracking.measurement import measure
 from followme_uav.pilot.tracking.rejected_regions import Regions, with_rejections
@@ -90,6 +91,7 @@ class Tracker:
     def __init__(self, config: FlightConfig) -> None:
         self._config = config
         self._ground = Ground(config.simulator.ground)
+        self._decks = Decks(config.simulator.decks)
         self.memory = Memory()
 
     def update(
@@ -110,10 +112,8 @@ class Tracker:
             feedback: The decision of the mission at the last frame.
         """
         config = self._config
-        measurements = [
-            measure(frame.camera, found, image_shape, config.hero, config.measurement, self._ground)
-            for found in detections
-        ]
+        place = (config.hero, config.measurement, self._ground, self._decks)
+        measurements = [measure(frame.camera, found, image_shape, *place) for found in detections]
         return self.update_measured(frame.time_s, detections, measurements, state, feedback)
 
     def update_measured(

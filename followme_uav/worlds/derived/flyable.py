@@ -8,7 +8,8 @@ import shapely
 from shapely import Polygon
 from shapely.geometry import Point as ShapelyPoint
 
-from followme_uav.worlds.derived.decks import deck_pieces
+from followme_uav.worlds.derived.passages import passages
+from followme_uav.worlds.derived.street_graph import ground_level_ends
 from followme_uav.worlds.shapes import (
     barrier_polygon,
     box_of,
@@ -26,6 +27,8 @@ keeps from what the depth image shows (`limits.clearance_m`): between two of the
 vehicle would be stuck."""
 CORRIDOR_M = 6.0
 """The air within this distance of the middle of a street counts as a part of it."""
+_GAP_M = 2.0
+"""Narrower gaps between streets belong to the area: ways side by side are not a way around."""
 LOWEST_M = 3.0
 """Lower objects are no obstacles: vehicles fly above them."""
 _OPEN = ("square", "pavement", "parking", "yard")
@@ -51,12 +54,8 @@ def obstacles_in_flight(world: World) -> Any:
 
 
 def _flat_obstacles(world: World) -> list[Any]:
-    """Walls, and decks too low to pass below: a vehicle flies along them."""
-    return walls(world) + [
-        piece.outline
-        for piece in deck_pieces(world)
-        if piece.top_m > LOWEST_M and not piece.can_be_passed
-    ]
+    """Walls, and houses too low to pass below: a vehicle flies along them."""
+    return walls(world) + [p.outline for p in passages(world) if not p.can_be_passed]
 
 
 def _slim_obstacles(world: World) -> list[Any]:
@@ -80,9 +79,10 @@ def flyable_area(
 ) -> Polygon:
     """Return the polygon over which a vehicle may fly from the world's start.
 
-    Streets with the air beside them, squares, yards and car parks count, also below high decks,
-    less what is near to obstacles. Parts that cannot be reached over the others (a courtyard) are
-    left out. Without a part around the start, the largest one is returned.
+    Streets with the air beside them, squares, yards and car parks count, less what is near to
+    obstacles. Streets below raised streets do, and raised streets that people can reach: a vehicle
+    flies below the ones and above the others. Parts that cannot be reached over the others (a
+    courtyard) are left out. Without a part around the start, the largest one is returned.
 
     Args:
         world: the world.
@@ -97,12 +97,13 @@ def flyable_area(
     ground = [
         line_of(s).buffer(max(s.width_m / 2.0, CORRIDOR_M), quad_segs=4)
         for s in world.streets
-        if not s.is_raised
+        if all(ground_level_ends(world, s))
     ]
     surfaces = (*_OPEN, "lawn", "wood", "water") if over_lawns else _OPEN
     ground += [polygon_of(a) for a in world.areas if a.surface in surfaces]
     slim = shapely.union_all(_slim_obstacles(world))
-    free = shapely.union_all(ground).difference(
+    whole = shapely.union_all(ground).buffer(_GAP_M / 2.0, quad_segs=2)
+    free = whole.buffer(-_GAP_M / 2.0, quad_segs=2).difference(
         shapely.union_all(_flat_obstacles(world)).buffer(clearance_m, quad_segs=4)
     )
     free = free.difference(slim.buffer(max(clearance_m, SLIM_CLEARANCE_M), quad_segs=4))

@@ -12,14 +12,20 @@ from scipy.spatial import cKDTree
 from shapely import Polygon, STRtree
 
 from followme_uav.worlds.derived.flyable import walls
+from followme_uav.worlds.derived.heights import deck_heights_m
 from followme_uav.worlds.derived.street_graph import street_graph
-from followme_uav.worlds.world import Point, World
+from followme_uav.worlds.terrain import ground_height_m
+from followme_uav.worlds.world import Point, Street, World
 
 REACH_M = 100.0
 """Streets up to this far from the take-off are looked at."""
 SEEN_M = 30.0
 """From this far and in sight, a place counts as looked at: the hero then shows some 14 pixels."""
 _SPACING_M = 24.0
+_RAISED_M = 2.0
+"""Places of decks so far above the ground are seen from such places only."""
+_CLIMB_M = 10.0
+"""A climb to a deck counts as so much of a way."""
 _MARGIN_M = 1.0
 """Waypoints keep this distance from the edge of the area where they can."""
 _OFF_M = 6.0
@@ -52,13 +58,15 @@ def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Po
         and math.dist(places[node], spots[node]) <= _OFF_M
     ]
     graph = nx.Graph(graph.subgraph(kept))
+    _join_levels(graph, spots, area)
     start = min(kept, key=lambda n: math.dist(places[n], world.start_m), default=None)
     if start is None:
         return (_into(inner, world.start_m),)
     graph = nx.Graph(graph.subgraph(nx.node_connected_component(graph, start)))
     if len(graph) < 3:
         return tuple(spots[n] for n in sorted(graph.nodes))
-    visited = _lookouts(world, {node: spots[node] for node in graph}, start)
+    raised = {node for node, is_raised in graph.nodes(data="is_raised") if is_raised}
+    visited = _lookouts(world, {node: spots[node] for node in graph}, raised, start)
     if len(visited) < 3:
         return tuple(spots[node] for node in visited)
     tour = nx.approximation.traveling_salesman_problem(
@@ -71,22 +79,46 @@ def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Po
 
 
 def _places_along_streets(world: World) -> nx.Graph:
-    """Junctions and places between them, at most about `_SPACING_M` apart, with `at_m`."""
+    """Junctions and places between them, at most about `_SPACING_M` apart.
+
+    Nodes have `at_m`, and `is_raised` if they are high above the ground.
+    """
     graph, streets = nx.Graph(), street_graph(world)
     for node, at_m in sorted(streets.nodes(data="at_m")):
-        graph.add_node(node, at_m=at_m)
-    for a, b, line in sorted(streets.edges(data="line"), key=lambda e: (e[0], e[1], e[2].length)):
+        graph.add_node(node, at_m=at_m, is_raised=False)
+    edges = sorted(streets.edges(data=True), key=lambda e: (e[0], e[1], e[2]["line"].length))
+    for a, b, edge in edges:
+        line, street = edge["line"], world.streets[edge["street"]]
         count = max(round(line.length / _SPACING_M), 1)
         chain = [a]
         for k in range(1, count):
             at = line.interpolate(k / count, normalized=True)
             chain.append(len(graph))
-            graph.add_node(chain[-1], at_m=(at.x, at.y))
+            is_raised = _is_raised(world, street, (at.x, at.y))
+            graph.add_node(chain[-1], at_m=(at.x, at.y), is_raised=is_raised)
         chain.append(b)
         for one, other in itertools.pairwise(chain):
             weight = math.dist(graph.nodes[one]["at_m"], graph.nodes[other]["at_m"])
             graph.add_edge(one, other, weight=weight)
     return graph
+
+
+def _join_levels(graph: nx.Graph, spots: dict[int, Point], area: Polygon) -> None:
+    """Join each raised place to the nearest one on the ground: a vehicle climbs beside a deck."""
+    is_raised = dict(graph.nodes(data="is_raised"))
+    low = [node for node in graph if not is_raised[node]]
+    for node in [node for node in graph if is_raised[node] and low]:
+        near = min(low, key=lambda other: math.dist(spots[node], spots[other]))
+        length_m = math.dist(spots[node], spots[near])
+        if length_m <= _SPACING_M and area.covers(shapely.LineString([spots[node], spots[near]])):
+            graph.add_edge(node, near, weight=length_m + _CLIMB_M)
+
+
+def _is_raised(world: World, street: Street, at_m: Point) -> bool:
+    if not street.is_raised:
+        return False
+    deck_m = float(deck_heights_m(street, [at_m])[0])
+    return deck_m - ground_height_m(world.terrain, *at_m) > _RAISED_M
 
 
 def _short_tour(graph: nx.Graph, weight: str) -> list[int]:
@@ -98,7 +130,7 @@ def _short_tour(graph: nx.Graph, weight: str) -> list[int]:
     return tour
 
 
-def _lookouts(world: World, spots: dict[int, Point], start: int) -> list[int]:
+def _lookouts(world: World, spots: dict[int, Point], raised: set[int], start: int) -> list[int]:
     """Places that together see all places: `start`, then always the one that sees most new ones."""
     nodes = sorted(spots)
     places_m = np.array([spots[node] for node in nodes])
@@ -107,7 +139,8 @@ def _lookouts(world: World, spots: dict[int, Point], start: int) -> list[int]:
     hidden = np.unique(STRtree(walls(world)).query(lines, predicate="intersects")[0])
     sees = np.eye(len(nodes), dtype=bool)
     for one, other in np.delete(pairs, hidden, axis=0):
-        sees[one, other] = sees[other, one] = True
+        if (nodes[one] in raised) == (nodes[other] in raised):
+            sees[one, other] = sees[other, one] = True
     chosen, unseen = [nodes.index(start)], ~sees[nodes.index(start)]
     while unseen.any():
         chosen.append(int(np.argmax((sees & unseen).sum(axis=1))))

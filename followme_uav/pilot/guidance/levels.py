@@ -1,0 +1,49 @@
+"""The deck above which the vehicle flies, if any: that of the hero, or of the patrol."""
+
+from __future__ import annotations
+
+from followme_uav.config import FlightConfig
+from followme_uav.ground import Ground
+from followme_uav.messages import Vec2
+from followme_uav.pilot.navigation.decks import Decks
+from followme_uav.pilot.tracking.track import Track
+
+
+class Levels:
+    """Heights above z = 0 of decks; None stands for the ground.
+
+    Args:
+        config: Of the flight.
+    """
+
+    def __init__(self, config: FlightConfig) -> None:
+        self._ground, self._decks = Ground(config.simulator.ground), Decks(config.simulator.decks)
+        self._centroid_m = config.hero.centroid_height_m
+
+    def of_hero(self, hero: Track) -> float | None:
+        """The deck on which the hero walks."""
+        feet_m = -hero.position_m[2] - self._centroid_m
+        deck_m = self._decks.height_m(hero.ground_m, feet_m)
+        if deck_m is None:
+            return None
+        ground_m = self._ground.height_m(*hero.ground_m)
+        return deck_m if abs(deck_m - feet_m) < abs(ground_m - feet_m) else None
+
+    def of_patrol(self, around_m: tuple[Vec2, Vec2, Vec2] | None, here_m: Vec2) -> float | None:
+        """The deck of the next waypoint: that on which the one before or after it lies, too.
+
+        A waypoint alone is one on the street below. The height is that here or at the waypoint, if
+        that is greater.
+
+        Args:
+            around_m: The waypoint between the ones before and after it; None: there is no round.
+            here_m: Place of the vehicle.
+        """
+        if around_m is None:
+            return None
+        before_m, next_m, after_m = around_m
+        for other_m in (before_m, after_m):
+            for deck in self._decks.along((next_m, other_m)):
+                heights_m = (deck.height_m(place_m, 0.0) for place_m in (here_m, next_m))
+                return max(height_m for height_m in heights_m if height_m is not None)
+        return None
