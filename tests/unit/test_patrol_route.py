@@ -22,6 +22,12 @@ def test_waypoints_are_visited_in_order_again_and_again(route):
     ]
 
 
+def test_next_waypoint_lies_between_the_ones_before_and_after_it(route):
+    assert route.around() == (SQUARE[3], SQUARE[0], SQUARE[1])
+    route.skip()
+    assert route.around() == (SQUARE[0], SQUARE[1], SQUARE[2])
+
+
 def test_waypoint_stays_the_goal_until_it_is_reached(route):
     assert route.waypoint((0.0, -3.1)) == (0.0, 0.0)
     assert route.waypoint((-10.0, 0.0)) == (0.0, 0.0)

@@ -55,6 +55,21 @@ def test_round_of_three_by_three_streets_passes_each_junction_once_but_one():
     assert length_m(round_m) == pytest.approx(600.0, abs=10.0)
 
 
+_BRIDGE_M = ((0.0, -40.0), (0.0, -20.0), (0.0, 20.0), (0.0, 40.0))
+
+
+@pytest.mark.parametrize(("heights_m", "leads_over"), [((0.0, 7.0, 7.0, 0.0), True),
+                                                       ((7.0, 7.0, 7.0, 7.0), False)])  # fmt: skip
+def test_round_leads_over_a_bridge_that_people_reach(heights_m, leads_over):
+    """Also from the street below it: its ramps are far away."""
+    bridge = Street("bridge", 6.0, _BRIDGE_M, heights_m=heights_m)
+    below = Street("street", 10.0, ((-50.0, 0.0), (50.0, 0.0)), 2.0, 2)
+    world = crossing(streets=(bridge, below), buildings=(), start_m=(-30.0, 0.0))
+    area = flyable_area(world, over_lawns=False)
+    above = [p for p in patrol_of(world, area) if abs(p[0]) < 3.0 and 8.0 < abs(p[1]) < 30.0]
+    assert bool(above) == leads_over
+
+
 @pytest.mark.parametrize("kind", DRAWN)
 def test_round_is_in_the_flyable_area_and_always_the_same(kind):
     world, area = made(kind, 1), flyable_area(made(kind, 1))

@@ -13,7 +13,7 @@ from shapely import Polygon, STRtree
 
 from followme_uav.worlds.derived.flyable import walls
 from followme_uav.worlds.derived.heights import deck_heights_m
-from followme_uav.worlds.derived.street_graph import street_graph
+from followme_uav.worlds.derived.street_graph import ground_level_ends, street_graph
 from followme_uav.worlds.terrain import ground_height_m
 from followme_uav.worlds.world import Point, Street, World
 
@@ -59,13 +59,15 @@ def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Po
     ]
     graph = nx.Graph(graph.subgraph(kept))
     _join_levels(graph, spots, area)
-    start = min(kept, key=lambda n: math.dist(places[n], world.start_m), default=None)
+    raised = {node for node, is_raised in graph.nodes(data="is_raised") if is_raised}
+    start = min(
+        kept, key=lambda n: (n in raised, math.dist(places[n], world.start_m)), default=None
+    )
     if start is None:
         return (_into(inner, world.start_m),)
     graph = nx.Graph(graph.subgraph(nx.node_connected_component(graph, start)))
     if len(graph) < 3:
         return tuple(spots[n] for n in sorted(graph.nodes))
-    raised = {node for node, is_raised in graph.nodes(data="is_raised") if is_raised}
     visited = _lookouts(world, {node: spots[node] for node in graph}, raised, start)
     if len(visited) < 3:
         return tuple(spots[node] for node in visited)
@@ -89,6 +91,8 @@ def _places_along_streets(world: World) -> nx.Graph:
     edges = sorted(streets.edges(data=True), key=lambda e: (e[0], e[1], e[2]["line"].length))
     for a, b, edge in edges:
         line, street = edge["line"], world.streets[edge["street"]]
+        if not all(ground_level_ends(world, street)):
+            continue  # nobody gets onto a bridge from wall to wall
         count = max(round(line.length / _SPACING_M), 1)
         chain = [a]
         for k in range(1, count):
