@@ -14,7 +14,7 @@ from followme_uav.pilot.mapping.surroundings import Surroundings
 from followme_uav.pilot.navigation.maps import street_map_of
 from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.planning.known_space import KnownSpaceLimiter
-from followme_uav.pilot.safety.ceilings import Ceilings
+from followme_uav.pilot.safety.ceilings import Ceilings, Wanted
 from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import WANDER, ObstacleMap
 from followme_uav.pilot.safety.round_fence import limit_to_circle
@@ -83,8 +83,10 @@ class Control:
         velocity_mps = guidance.velocity_mps
         if inputs.altitude_m < limits.low_altitude_m:
             velocity_mps = (0.0, 0.0)  # at the height of parked cars and people: climb first
-        wanted_m, speed_mps = self._altitude_m(guidance.altitude_m, guidance.level_m, inputs)
-        north, east = self._limited(shortened(velocity_mps, speed_mps), inputs)
+        wanted_m, velocity_mps = self._between_levels(
+            guidance.altitude_m, guidance.level_m, velocity_mps, inputs
+        )
+        north, east = self._limited(velocity_mps, inputs)
         climb = self._altitude.update(wanted_m - inputs.altitude_m, inputs.dt_s)
         terms: tuple[LoopTerms, ...] = (climb,)
         yaw_rate_radps = 0.0
@@ -94,24 +96,24 @@ class Control:
             terms, yaw_rate_radps = (climb, turn), turn.output
         return self._command(guidance, (north, east, -climb.output), yaw_rate_radps, inputs), terms
 
-    def _altitude_m(
-        self, altitude_m: float, level_m: float | None, inputs: GuidanceInputs
-    ) -> tuple[float, float]:
-        """Altitude to hold above the ground below the vehicle, and the greatest speed.
+    def _between_levels(
+        self, altitude_m: float, level_m: float | None, velocity_mps: Vec2, inputs: GuidanceInputs
+    ) -> tuple[float, Vec2]:
+        """Altitude to hold above the ground below the vehicle, and the velocity that allows it.
 
         Args:
             altitude_m: That the guidance wants above the ground or the deck.
             level_m: Height of the deck above z = 0; None: the ground.
+            velocity_mps: That the guidance wants.
             inputs: Of the frame.
         """
         limits, vertical_mps = self._config.limits, self._config.control.altitude.limit
-        vehicle, speed_mps = inputs.frame.vehicle, math.inf
-        flown_mps = vehicle.velocity_mps[:2]
+        flown_mps = inputs.frame.vehicle.velocity_mps[:2]
         rise_m, climb_m = self._rise_ahead_m(inputs), AHEAD_S[-1] * vertical_mps
         if rise_m > climb_m:  # so slow that the vehicle climbs as fast as the ground rises
-            speed_mps = math.hypot(*flown_mps) * climb_m / rise_m
+            velocity_mps = shortened(velocity_mps, math.hypot(*flown_mps) * climb_m / rise_m)
         altitude_m = min(max(altitude_m, limits.min_altitude_m), limits.max_altitude_m)
-        height_m = -vehicle.position_m[2]
+        height_m = -inputs.frame.vehicle.position_m[2]
         wanted_m = altitude_m + rise_m
         if level_m is not None:
             wanted_m = max(wanted_m, inputs.altitude_m + level_m + altitude_m - height_m)
@@ -119,13 +121,14 @@ class Control:
             inputs.position_m,
             flown_mps,
             height_m,
-            height_m + wanted_m - inputs.altitude_m,
+            Wanted(height_m + wanted_m - inputs.altitude_m, velocity_mps),
             vertical_mps,
         )
         if bounds.speed_share < 1.0:
-            speed_mps = min(speed_mps, bounds.speed_share * math.hypot(*flown_mps))
+            velocity_mps = shortened(velocity_mps, bounds.speed_share * math.hypot(*flown_mps))
         wanted_m = min(wanted_m, inputs.altitude_m + bounds.highest_m - height_m)
-        return max(wanted_m, inputs.altitude_m + bounds.lowest_m - height_m), speed_mps
+        wanted_m = max(wanted_m, inputs.altitude_m + bounds.lowest_m - height_m)
+        return wanted_m, bounds.way_out_mps or velocity_mps
 
     def _rise_ahead_m(self, inputs: GuidanceInputs) -> float:
         """How much the ground rises in the next seconds of flight above that below the vehicle.

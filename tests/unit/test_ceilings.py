@@ -5,7 +5,14 @@ import math
 import pytest
 
 from followme_uav.config import Ceiling, Deck
-from followme_uav.pilot.safety.ceilings import BESIDE_M, CLEARANCE_M, FREE, Ceilings
+from followme_uav.pilot.safety.ceilings import (
+    BESIDE_M,
+    CLEARANCE_M,
+    FREE,
+    LEAVE_MPS,
+    Ceilings,
+    Wanted,
+)
 from tests.unit.flight_parts import ANYWHERE, VEHICLES, Flight
 
 SEARCH_M = ANYWHERE.mission.altitude_m + ANYWHERE.search.rise_m
@@ -18,9 +25,9 @@ def deck(south_m, north_m, underside_m):
     return Ceiling(outline_m=corners, underside_m=underside_m)
 
 
-def bridge(north_m, *heights_m, south_m=None):
+def bridge(north_m, *heights_m, south_m=None, east_m=(-40.0, 40.0)):
     """From west to east, or from south to north."""
-    line_m = ((north_m, -40.0), (north_m, 40.0))
+    line_m = tuple((north_m, east) for east in east_m)
     if south_m is not None:
         line_m = ((south_m, 0.0), (north_m, 0.0))
     sizes = {"width_m": 8.0, "thickness_m": THICK_M, "railing_m": RAILING_M}
@@ -35,39 +42,72 @@ def with_decks(*decks):
     return ANYWHERE.model_copy(update={"simulator": simulator})
 
 
+STILL, NORTH = (0.0, 0.0), (4.0, 0.0)
+
+
+def bounds_of(decks, place_m, height_m, wanted_m, flown_mps=STILL, wanted_mps=NORTH):
+    config = with_decks(*decks)
+    return Ceilings(config).heights(place_m, flown_mps, height_m, Wanted(wanted_m, wanted_mps), 1.5)
+
+
 def test_without_a_deck_the_vehicle_may_be_anywhere():
-    assert Ceilings(with_decks()).heights((0.0, 0.0), (8.0, 0.0), 9.0, 9.0, 1.5) == FREE
-    far = Ceilings(with_decks(deck(20.0, 28.0, 6.0)))
-    assert far.heights((20.0 - 1.01 * BESIDE_M, 0.0), (0.0, 0.0), 9.0, 9.0, 1.5) == FREE
+    assert bounds_of((), (0.0, 0.0), 9.0, 9.0, (8.0, 0.0)) == FREE
+    assert bounds_of((deck(20.0, 28.0, 6.0),), (20.0 - 1.01 * BESIDE_M, 0.0), 9.0, 9.0) == FREE
 
 
 def test_lowest_roof_that_is_near_or_ahead_counts():
-    roofs = Ceilings(with_decks(deck(20.0, 28.0, 6.0), deck(29.0, 35.0, 5.8)))
+    roofs = deck(20.0, 28.0, 6.0), deck(29.0, 35.0, 5.8)
 
-    def highest_m(place_m, velocity_mps=(0.0, 0.0)):
-        return roofs.heights(place_m, velocity_mps, 4.0, 9.0, 1.5).highest_m
+    def highest_m(place_m, flown_mps=STILL):
+        return bounds_of(roofs, place_m, 4.0, 9.0, flown_mps).highest_m
 
     assert highest_m((24.0, 0.0)) == pytest.approx(6.0 - CLEARANCE_M)
     assert highest_m((28.5, 3.0)) == pytest.approx(5.8 - CLEARANCE_M)
-    assert highest_m((14.0, 0.0), (4.0, 0.0)) == pytest.approx(6.0 - CLEARANCE_M)
+    assert highest_m((14.0, 0.0), NORTH) == pytest.approx(6.0 - CLEARANCE_M)
+
+
+UNDER_M, OVER_M = 7.0 - THICK_M - CLEARANCE_M, 7.0 + RAILING_M + CLEARANCE_M
+BESIDE = (14.5, 0.0)
 
 
 def test_deck_is_passed_above_only_if_the_vehicle_shall_be_higher_or_is():
-    decks = Ceilings(with_decks(bridge(20.0, 7.0, 7.0)))
-    under_m, over_m = 7.0 - THICK_M - CLEARANCE_M, 7.0 + RAILING_M + CLEARANCE_M
-    beside, still = (14.5, 0.0), (0.0, 0.0)
-    assert decks.heights(beside, still, 3.3, 5.3, 1.5) == (-math.inf, under_m, 1.0)
-    wants_up = decks.heights(beside, still, 3.3, 10.5, 1.5)
-    assert wants_up[:2] == (over_m, math.inf)
+    decks = (bridge(20.0, 7.0, 7.0),)
+    assert bounds_of(decks, BESIDE, 3.3, 5.3) == (-math.inf, UNDER_M, 1.0, None)
+    wants_up = bounds_of(decks, BESIDE, 3.3, 10.5)
+    assert wants_up[:2] == (OVER_M, math.inf)
     assert wants_up.speed_share < 0.1, "it climbs before it flies on"
-    assert decks.heights((20.0, 0.0), still, 9.5, 3.3, 1.5)[:2] == (over_m, math.inf)
-    assert decks.heights((20.0, 0.0), still, 3.3, 10.5, 1.5)[:2] == (-math.inf, under_m)
+    assert bounds_of(decks, (20.0, 0.0), 9.5, 3.3)[:2] == (OVER_M, math.inf)
+
+
+def test_deck_along_which_the_vehicle_flies_is_passed_above():
+    """Below it, the room becomes less and less, up to the ramp."""
+    decks = (bridge(20.0, 7.0, 7.0),)
+    along = bounds_of(decks, BESIDE, 3.3, 3.3, wanted_mps=(1.0, 4.0))
+    assert along[:2] == (OVER_M, math.inf)
+    across = bounds_of(decks, BESIDE, 3.3, 3.3, wanted_mps=(4.0, 4.0))
+    assert across[:2] == (-math.inf, UNDER_M)
+    stands = bounds_of(decks, BESIDE, 3.3, 3.3, wanted_mps=STILL)
+    assert stands[:2] == (-math.inf, UNDER_M)
 
 
 def test_deck_without_room_below_is_passed_above():
-    low = Ceilings(with_decks(bridge(20.0, 4.0, 4.0)))
-    bounds = low.heights((14.5, 0.0), (0.0, 0.0), 3.3, 3.3, 1.5)
+    bounds = bounds_of((bridge(20.0, 4.0, 4.0),), BESIDE, 3.3, 3.3)
     assert bounds[:2] == (4.0 + RAILING_M + CLEARANCE_M, math.inf)
+
+
+def test_vehicle_below_a_deck_never_rises_and_leaves_to_the_side_where_it_cannot_go_on():
+    """It rose into the viaduct: the deck had room here, and none two seconds ahead."""
+    ramp = bridge(20.0, 7.0, 0.0)
+    on, up, back = (
+        bounds_of((ramp,), (18.0, -36.0), 4.0, wanted_m, flown_mps)
+        for wanted_m, flown_mps in ((3.3, (0.0, 8.0)), (10.5, STILL), (3.3, (0.0, -2.0)))
+    )
+    for bounds in (on, up, back):
+        assert bounds.lowest_m == -math.inf
+        assert bounds.highest_m < 7.0 - THICK_M - CLEARANCE_M
+    assert on.way_out_mps == pytest.approx((-LEAVE_MPS, 0.0))
+    assert up.way_out_mps == pytest.approx((-LEAVE_MPS, 0.0))
+    assert back.way_out_mps is None
 
 
 def test_what_the_depth_image_shows_of_a_deck_is_no_obstacle():
@@ -152,3 +192,19 @@ def test_vehicle_does_not_hit_a_ramp_that_nobody_walks_on():
     over_m = _over(3.5 + RAILING_M, flight, south=35.5, north=44.5)
     assert over_m
     assert min(over_m) > 0.8 * CLEARANCE_M
+
+
+@pytest.mark.parametrize("east_mps", [3.0, 8.0])
+def test_vehicle_that_is_led_along_below_a_deck_comes_out_and_flies_on_above(east_mps):
+    """Its way leads on below the ramp, where there is no room."""
+    flight = Flight("simpleflight", with_decks(bridge(0.0, 9.0, 0.0, east_m=(-20.0, 70.0))))
+    flight.fly(2.0, altitude_m=ALTITUDE_M)
+    flight.fly(3.0, east_mps=east_mps / 2.0, altitude_m=ALTITUDE_M)
+    for _ in range(300):
+        north_m = flight.places_m[-1][0]
+        flight.fly(0.1, north_mps=-0.3 * north_m, east_mps=east_mps, altitude_m=ALTITUDE_M)
+    for (north, east), up in zip(flight.places_m, flight.altitudes_m, strict=True):
+        deck_m = 9.0 * (70.0 - east) / 90.0
+        if abs(north) < 4.0 and east < 70.0:
+            assert up < deck_m - THICK_M - 0.3 or up > deck_m + RAILING_M + 0.3
+    assert flight.places_m[-1][1] > 50.0

@@ -1,13 +1,14 @@
 """Roofs and decks above the streets: how low and how high the vehicle may be, and will be allowed.
 
-A vehicle stays below a roof. It passes below a deck where there is room, unless it is above it
-already, or shall be; a deck without room below is passed above.
+A vehicle stays below a roof. It passes below a deck that it crosses where there is room, unless it
+is above it already, or shall be. It flies above a deck along which it flies, and above one without
+room below; if it is below after all, it leaves to the side.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,8 +27,14 @@ ROOM_M = 0.3
 """Room that is left below a deck by a vehicle at its least altitude: for errors."""
 AHEAD_S = (0.1, 0.5, 1.0, 1.5, 2.0)
 """The vehicle looks at where it will be in these times."""
+ALONG = 3.0
+"""A vehicle flies along a deck if it would be over it for more than this many widths."""
+LEAVE_MPS = 2.0
+"""Speed to the side, out below a deck."""
+_AHEAD_M = 40.0
+"""It would be over it on the next metres, as many as these."""
 _PIECE_M = 5.0
-"""Each piece of a deck is either passed below or not."""
+"""Each piece of a deck has room below or not."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +43,44 @@ class _Cover:
 
     outline_m: tuple[Vec2, ...]
     underside_m: float
-    """Above z = 0; -inf: there is no room below."""
+    """Above z = 0."""
     top_m: float
     """With the railings, above z = 0; inf: the vehicle stays below."""
+    has_room: bool = True
+    """Whether the vehicle fits below."""
 
     @property
     def middle_m(self) -> float:
         """From this height on, a vehicle is above."""
         return (self.underside_m + self.top_m) / 2.0
 
+    @property
+    def under_m(self) -> float:
+        """Greatest height of a vehicle below."""
+        return self.underside_m - CLEARANCE_M
+
+    @property
+    def over_m(self) -> float:
+        """Least height of a vehicle above."""
+        return self.top_m + CLEARANCE_M
+
+
+class Wanted(NamedTuple):
+    """What a vehicle shall do: the height above z = 0 to hold, and the velocity."""
+
+    height_m: float
+    velocity_mps: Vec2
+
 
 class Heights(NamedTuple):
-    """Bounds of the vehicle's height above z = 0, and of its speed."""
+    """Bounds of the vehicle's height above z = 0, and of its velocity."""
 
     lowest_m: float
     highest_m: float
     speed_share: float
     """Of the present speed: the vehicle then sinks or climbs in time."""
+    way_out_mps: Vec2 | None = None
+    """The velocity out below a deck; None: the vehicle need not leave."""
 
 
 FREE = Heights(-math.inf, math.inf, 1.0)
@@ -70,14 +98,17 @@ class Ceilings:
         self._covers = [
             _Cover(roof.outline_m, roof.underside_m, math.inf) for roof in simulator.ceilings
         ]
-        ground = Ground(simulator.ground)
+        ground, decks = Ground(simulator.ground), simulator.decks
         room_m = config.limits.min_altitude_m + CLEARANCE_M + ROOM_M
-        for part in Decks(simulator.decks).parts:
+        for part in Decks(decks).parts:
             self._covers += [_cover_of(p, ground, room_m) for p in part.pieces(_PIECE_M)]
         if self._covers:
             import shapely  # takes a while, and few flights need it
 
-            self._tree = shapely.STRtree([shapely.Polygon(c.outline_m) for c in self._covers])
+            outlines = [shapely.Polygon(cover.outline_m) for cover in self._covers]
+            self._tree = shapely.STRtree(outlines)
+            self._decks = shapely.union_all(outlines[len(simulator.ceilings) :])
+            self._along_m = ALONG * max((deck.width_m for deck in decks), default=0.0)
 
     def others(self, points_m: Sequence[Vec3], height_m: float) -> tuple[Vec3, ...]:
         """The points, world NED, without those of roofs and decks above or below the vehicle.
@@ -105,7 +136,7 @@ class Ceilings:
         place_m: Vec2,
         velocity_mps: Vec2,
         height_m: float,
-        wanted_m: float,
+        wanted: Wanted,
         vertical_mps: float,
     ) -> Heights:
         """Bounds where the vehicle is, and where it will be soon.
@@ -114,27 +145,64 @@ class Ceilings:
             place_m: Of the vehicle, north and east.
             velocity_mps: Likewise.
             height_m: Of the vehicle above z = 0.
-            wanted_m: The height that it shall have.
+            wanted: What it shall do.
             vertical_mps: Greatest speed up and down.
         """
         if not self._covers:
             return FREE
-        lowest_m, highest_m, share = FREE
-        is_below = any(height_m < cover.middle_m for cover in self._near(place_m, 0.0))
+        here, ahead = self._near(place_m, 0.0), list(self._ahead(place_m, velocity_mps))
+        is_below = any(height_m < cover.middle_m for cover in here)
+        passes_above = not is_below and (
+            any(not cover.has_room or wanted.height_m >= cover.over_m for _, cover in ahead)
+            or self._leads_along(place_m, wanted.velocity_mps)
+        )
+        leaves = is_below and (
+            any(wanted.height_m >= cover.over_m for cover in here)
+            or any(not cover.has_room for _, cover in ahead)
+        )
+        lowest_m, highest_m, share = -math.inf, math.inf, 1.0
+        for ahead_s, cover in ahead:
+            if height_m >= cover.middle_m or (passes_above and cover.over_m < math.inf):
+                lowest_m = max(lowest_m, cover.over_m)
+                way_m = cover.over_m - height_m
+            else:
+                highest_m = min(highest_m, cover.under_m)
+                way_m = height_m - cover.under_m
+            if way_m > ahead_s * vertical_mps:
+                share = min(share, ahead_s * vertical_mps / way_m)
+        way_out_mps = self._way_out_mps(place_m) if leaves else None
+        return Heights(lowest_m, highest_m, share, way_out_mps)
+
+    def _ahead(self, place_m: Vec2, velocity_mps: Vec2) -> Iterator[tuple[float, _Cover]]:
+        """Covers near the places where the vehicle will be, each with the time."""
         for ahead_s in AHEAD_S:
-            there_m = (
-                place_m[0] + ahead_s * velocity_mps[0],
-                place_m[1] + ahead_s * velocity_mps[1],
-            )
-            for cover in self._near(there_m, BESIDE_M):
-                over_m, under_m = cover.top_m + CLEARANCE_M, cover.underside_m - CLEARANCE_M
-                if height_m >= cover.middle_m or (wanted_m >= over_m and not is_below):
-                    lowest_m, way_m = max(lowest_m, over_m), over_m - height_m
-                else:
-                    highest_m, way_m = min(highest_m, under_m), height_m - under_m
-                if way_m > ahead_s * vertical_mps:
-                    share = min(share, ahead_s * vertical_mps / way_m)
-        return Heights(lowest_m, highest_m, share)
+            north_m = place_m[0] + ahead_s * velocity_mps[0]
+            east_m = place_m[1] + ahead_s * velocity_mps[1]
+            for cover in self._near((north_m, east_m), BESIDE_M):
+                yield ahead_s, cover
+
+    def _leads_along(self, place_m: Vec2, velocity_mps: Vec2) -> bool:
+        """Whether a velocity leads along a deck, not only across it."""
+        import shapely
+
+        speed_mps = math.hypot(*velocity_mps)
+        if speed_mps == 0.0 or self._decks.is_empty:
+            return False
+        north, east = (_AHEAD_M * v / speed_mps for v in velocity_mps)
+        way = shapely.LineString([place_m, (place_m[0] + north, place_m[1] + east)])
+        return bool(way.intersection(self._decks).length > self._along_m)
+
+    def _way_out_mps(self, place_m: Vec2) -> Vec2 | None:
+        """Velocity to the nearest edge of the decks above a place."""
+        import shapely
+
+        way = shapely.shortest_line(shapely.Point(place_m), self._decks.boundary)
+        _, (north, east) = shapely.get_coordinates(way).tolist()
+        distance_m = math.dist((north, east), place_m)
+        if distance_m == 0.0:
+            return None
+        share = LEAVE_MPS / distance_m
+        return share * (north - place_m[0]), share * (east - place_m[1])
 
     def _near(self, place_m: Vec2, distance_m: float) -> list[_Cover]:
         import shapely
@@ -152,6 +220,7 @@ def _cover_of(piece: DeckPart, ground: Ground, room_m: float) -> _Cover:
     )
     return _Cover(
         piece.outline_m(),
-        underside_m=min(under_m) if has_room else -math.inf,
+        underside_m=min(under_m),
         top_m=max(piece.heights_m) + deck.railing_m,
+        has_room=has_room,
     )

@@ -17,7 +17,7 @@ from followme_uav.worlds.shapes import (
     polygon_of,
     polygons_in,
 )
-from followme_uav.worlds.world import World
+from followme_uav.worlds.world import Street, World
 
 CLEARANCE_M = 1.2
 """Distance from walls."""
@@ -29,6 +29,8 @@ CORRIDOR_M = 6.0
 """The air within this distance of the middle of a street counts as a part of it."""
 _GAP_M = 2.0
 """Narrower gaps between streets belong to the area: ways side by side are not a way around."""
+_BESIDE_DECK_M = 4.0
+"""Beside a deck a vehicle climbs from the level below it to that above."""
 LOWEST_M = 3.0
 """Lower objects are no obstacles: vehicles fly above them."""
 _OPEN = ("square", "pavement", "parking", "yard")
@@ -74,6 +76,11 @@ def _slim_obstacles(world: World) -> list[Any]:
     return slim
 
 
+def _half_width_m(street: Street) -> float:
+    half_m = street.width_m / 2.0
+    return max(half_m + _BESIDE_DECK_M if street.is_raised else half_m, CORRIDOR_M)
+
+
 def flyable_area(
     world: World, clearance_m: float = CLEARANCE_M, *, over_lawns: bool | None = None
 ) -> Polygon:
@@ -95,7 +102,7 @@ def flyable_area(
     if over_lawns is None:
         over_lawns = length[True] > length[False]
     ground = [
-        line_of(s).buffer(max(s.width_m / 2.0, CORRIDOR_M), quad_segs=4)
+        line_of(s).buffer(_half_width_m(s), quad_segs=4)
         for s in world.streets
         if all(ground_level_ends(world, s))
     ]
