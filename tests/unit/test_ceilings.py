@@ -157,21 +157,28 @@ def _over(deck_m, flight, **where):
 
 
 @pytest.mark.parametrize("vehicle", VEHICLES)
-def test_vehicle_climbs_before_a_deck_on_which_the_hero_walks_and_sinks_behind_it(vehicle):
-    flight = Flight(vehicle, with_decks(bridge(40.0, 7.0, 7.0)))
+@pytest.mark.parametrize("speed_mps", [4.0, 8.0])
+def test_vehicle_climbs_before_a_deck_on_which_the_hero_walks_and_sinks_behind_it(
+    vehicle, speed_mps
+):
+    """At 8 m/s it came to rest 0.3 m from the viaduct, and rose into it."""
+    flight = Flight(vehicle, with_decks(bridge(60.0, 7.0, 7.0)))
     flight.fly(3.0, altitude_m=ALTITUDE_M)
-    flight.fly(16.0, north_mps=4.0, altitude_m=ALTITUDE_M, level_m=7.0)
-    flight.fly(10.0, north_mps=4.0, altitude_m=ALTITUDE_M)
-    over_m = _over(7.0 + RAILING_M, flight, south=35.5, north=44.5)
+    flight.fly(4.0, north_mps=speed_mps, altitude_m=ALTITUDE_M)
+    for _ in range(200):
+        if flight.places_m[-1][0] < 70.0:
+            flight.fly(0.1, north_mps=speed_mps, altitude_m=ALTITUDE_M, level_m=7.0)
+    flight.fly(10.0, north_mps=2.0, altitude_m=ALTITUDE_M)
+    over_m = _over(7.0 + RAILING_M, flight, south=54.5, north=65.5)
     assert over_m
     assert min(over_m) > 0.8 * CLEARANCE_M
-    assert flight.places_m[-1][0] > 60.0
+    assert flight.places_m[-1][0] > 75.0
     assert flight.altitudes_m[-1] == pytest.approx(ALTITUDE_M, abs=0.4)
 
 
 @pytest.mark.parametrize("speed_mps", [3.0, 8.0])
 def test_vehicle_flies_over_a_ramp_as_over_ground_that_rises(speed_mps):
-    """From its foot to the height of a bridge, along it."""
+    """From its foot to the height of a bridge, along it; early rather than late."""
     flight = Flight("simpleflight", with_decks(bridge(120.0, 0.0, 10.0, south_m=20.0)))
     flight.fly(3.0, altitude_m=ALTITUDE_M)
     seconds = 60.0 / speed_mps
@@ -181,7 +188,8 @@ def test_vehicle_flies_over_a_ramp_as_over_ground_that_rises(speed_mps):
     flown = zip(flight.places_m, flight.altitudes_m, strict=True)
     off_m = [up - (north - 20.0) / 10.0 - ALTITUDE_M for (north, _), up in flown if north > 35.0]
     assert off_m
-    assert max(map(abs, off_m)) < 0.7
+    assert min(off_m) > -0.5
+    assert max(off_m) < 1.2
 
 
 def test_vehicle_does_not_hit_a_ramp_that_nobody_walks_on():

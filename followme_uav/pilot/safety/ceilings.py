@@ -26,7 +26,9 @@ EDGE_M = 0.5
 ROOM_M = 0.3
 """Room that is left below a deck by a vehicle at its least altitude: for errors."""
 AHEAD_S = (0.1, 0.5, 1.0, 1.5, 2.0)
-"""The vehicle looks at where it will be in these times."""
+"""The vehicle looks at where it will be in these times,"""
+CLIMB_AHEAD_S = (*AHEAD_S, 3.0, 4.0)
+"""... and in these for decks above which it shall fly: it climbs for seconds."""
 ALONG = 3.0
 """A vehicle flies along a deck if it would be over it for more than this many widths."""
 LEAVE_MPS = 2.0
@@ -151,23 +153,28 @@ class Ceilings:
         if not self._covers:
             return FREE
         here, ahead = self._near(place_m, 0.0), list(self._ahead(place_m, velocity_mps))
+        soon = [cover for ahead_s, cover in ahead if ahead_s <= AHEAD_S[-1]]
         is_below = any(height_m < cover.middle_m for cover in here)
         passes_above = not is_below and (
-            any(not cover.has_room or wanted.height_m >= cover.over_m for _, cover in ahead)
+            any(wanted.height_m >= cover.over_m for _, cover in ahead)
+            or any(not cover.has_room for cover in soon)
             or self._leads_along(place_m, wanted.velocity_mps)
         )
-        leaves = is_below and (
+        leaves = any(height_m < cover.middle_m and cover.over_m < math.inf for cover in here) and (
             any(wanted.height_m >= cover.over_m for cover in here)
-            or any(not cover.has_room for _, cover in ahead)
+            or any(not cover.has_room for cover in soon)
         )
         lowest_m, highest_m, share = -math.inf, math.inf, 1.0
         for ahead_s, cover in ahead:
-            if height_m >= cover.middle_m or (passes_above and cover.over_m < math.inf):
+            is_above = height_m >= cover.middle_m or (passes_above and cover.over_m < math.inf)
+            if is_above and not is_below:
                 lowest_m = max(lowest_m, cover.over_m)
                 way_m = cover.over_m - height_m
-            else:
+            elif ahead_s <= AHEAD_S[-1]:
                 highest_m = min(highest_m, cover.under_m)
                 way_m = height_m - cover.under_m
+            else:
+                continue
             if way_m > ahead_s * vertical_mps:
                 share = min(share, ahead_s * vertical_mps / way_m)
         way_out_mps = self._way_out_mps(place_m) if leaves else None
@@ -175,7 +182,7 @@ class Ceilings:
 
     def _ahead(self, place_m: Vec2, velocity_mps: Vec2) -> Iterator[tuple[float, _Cover]]:
         """Covers near the places where the vehicle will be, each with the time."""
-        for ahead_s in AHEAD_S:
+        for ahead_s in CLIMB_AHEAD_S:
             north_m = place_m[0] + ahead_s * velocity_mps[0]
             east_m = place_m[1] + ahead_s * velocity_mps[1]
             for cover in self._near((north_m, east_m), BESIDE_M):
