@@ -176,6 +176,22 @@ def test_vehicle_climbs_before_a_deck_on_which_the_hero_walks_and_sinks_behind_i
     assert flight.altitudes_m[-1] == pytest.approx(ALTITUDE_M, abs=0.4)
 
 
+@pytest.mark.parametrize("from_m", [40.0, 46.0, 50.0, 54.0])
+def test_vehicle_that_shall_climb_too_late_passes_below(from_m):
+    """It braked, came to rest 0.3 m from the viaduct, and rose into it."""
+    flight = Flight("simpleflight", with_decks(bridge(60.0, 7.0, 7.0)))
+    flight.fly(3.0, altitude_m=ALTITUDE_M)
+    for _ in range(200):
+        if (north := flight.places_m[-1][0]) < 75.0:
+            changes = {} if north < from_m else {"level_m": 7.0}
+            flight.fly(0.1, north_mps=8.0, altitude_m=ALTITUDE_M, **changes)
+    flown = zip(flight.places_m, flight.altitudes_m, strict=True)
+    near = [up for (north, _), up in flown if 55.5 <= north <= 64.5]
+    assert near
+    assert all(up < 7.0 - THICK_M - 0.5 or up > 7.0 + RAILING_M + 0.5 for up in near)
+    assert flight.places_m[-1][0] > 70.0
+
+
 @pytest.mark.parametrize("speed_mps", [3.0, 8.0])
 def test_vehicle_flies_over_a_ramp_as_over_ground_that_rises(speed_mps):
     """From its foot to the height of a bridge, along it; early rather than late."""

@@ -31,6 +31,8 @@ CLIMB_AHEAD_S = (*AHEAD_S, 3.0, 4.0)
 """... and in these for decks above which it shall fly: it climbs for seconds."""
 ALONG = 3.0
 """A vehicle flies along a deck if it would be over it for more than this many widths."""
+REACTION_S, BRAKING_SHARE = 0.4, 0.5
+"""A vehicle brakes after this time, with this share of `limits.acceleration_mps2`, at the least."""
 LEAVE_MPS = 2.0
 """Speed to the side, out below a deck."""
 _AHEAD_M = 40.0
@@ -101,6 +103,7 @@ class Ceilings:
             _Cover(roof.outline_m, roof.underside_m, math.inf) for roof in simulator.ceilings
         ]
         ground, decks = Ground(simulator.ground), simulator.decks
+        self._braking_mps2 = BRAKING_SHARE * config.limits.acceleration_mps2
         room_m = config.limits.min_altitude_m + CLEARANCE_M + ROOM_M
         for part in Decks(decks).parts:
             self._covers += [_cover_of(p, ground, room_m) for p in part.pieces(_PIECE_M)]
@@ -155,7 +158,8 @@ class Ceilings:
         here, ahead = self._near(place_m, 0.0), list(self._ahead(place_m, velocity_mps))
         soon = [cover for ahead_s, cover in ahead if ahead_s <= AHEAD_S[-1]]
         is_below = any(height_m < cover.middle_m for cover in here)
-        passes_above = not is_below and (
+        may_climb = not is_below and not self._is_too_late(place_m, velocity_mps)
+        passes_above = may_climb and (
             any(wanted.height_m >= cover.over_m for _, cover in ahead)
             or any(not cover.has_room for cover in soon)
             or self._leads_along(place_m, wanted.velocity_mps)
@@ -187,6 +191,17 @@ class Ceilings:
             east_m = place_m[1] + ahead_s * velocity_mps[1]
             for cover in self._near((north_m, east_m), BESIDE_M):
                 yield ahead_s, cover
+
+    def _is_too_late(self, place_m: Vec2, velocity_mps: Vec2) -> bool:
+        """Whether the vehicle cannot stop any more before a deck below which there is room."""
+        import shapely
+
+        stop_s = REACTION_S + math.hypot(*velocity_mps) / self._braking_mps2 / 2.0
+        north_m, east_m = (p + stop_s * v for p, v in zip(place_m, velocity_mps, strict=True))
+        way = shapely.LineString([place_m, (north_m, east_m)])
+        hit = self._tree.query(way, predicate="dwithin", distance=EDGE_M).tolist()
+        decks = [self._covers[n] for n in hit if self._covers[n].over_m < math.inf]
+        return bool(decks) and all(deck.has_room for deck in decks)
 
     def _leads_along(self, place_m: Vec2, velocity_mps: Vec2) -> bool:
         """Whether a velocity leads along a deck, not only across it."""
