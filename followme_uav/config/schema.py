@@ -469,7 +469,7 @@ class LimitsConfig(Section):
     """A vehicle this many metres below `min_altitude_m` stops, ignores all detections and climbs
     first."""
     max_altitude_m: Annotated[Positive, Allowed(0.5, 1000)]
-    """Greatest altitude in metres."""
+    """Greatest altitude in metres, above the ground or the deck."""
     geofence_m: Annotated[Positive, Allowed(1, 100_000)]
     """Greatest distance in metres north, south, east and west of the origin, without a map of the
     streets."""
@@ -610,6 +610,8 @@ class SimulatorProfile(Section):
     patrol_waypoints_m: tuple[Point2, ...] = ()
     """The round of the patrol: north and east in metres from the origin. Without one, the vehicle
     explores, on a map that it makes itself from metric depth images."""
+    patrol_on_decks: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Numbers, from 0, of the waypoints that lie on decks, not on the street below."""
 
     @property
     def has_map(self) -> bool:

@@ -78,8 +78,9 @@ class Control:
         if guidance.manoeuvre is not Manoeuvre.VELOCITY:
             return self._command(guidance, (0.0, 0.0, 0.0), 0.0, inputs), ()
         if guidance.altitude_m is None:
-            north, east = self._limited(guidance.velocity_mps, inputs)
-            return self._command(guidance, (north, east, guidance.descent_mps), 0.0, inputs), ()
+            velocity_mps, down_mps = self._over_decks(guidance, inputs)
+            north, east = self._limited(velocity_mps, inputs)
+            return self._command(guidance, (north, east, down_mps), 0.0, inputs), ()
         velocity_mps = guidance.velocity_mps
         if inputs.altitude_m < limits.low_altitude_m:
             velocity_mps = (0.0, 0.0)  # at the height of parked cars and people: climb first
@@ -95,6 +96,25 @@ class Control:
             turn = self._yaw.update(pan_rad, inputs.dt_s)
             terms, yaw_rate_radps = (climb, turn), turn.output
         return self._command(guidance, (north, east, -climb.output), yaw_rate_radps, inputs), terms
+
+    def _over_decks(self, guidance: Guidance, inputs: GuidanceInputs) -> tuple[Vec2, float]:
+        """Velocity and descent on the way to a landing place: at this height, but over decks."""
+        velocity_mps, down_mps = guidance.velocity_mps, guidance.descent_mps
+        if down_mps > 0.0:  # a landing place is off decks
+            return velocity_mps, down_mps
+        flown_mps = inputs.frame.vehicle.velocity_mps[:2]
+        vertical_mps = self._config.control.altitude.limit
+        height_m = -inputs.frame.vehicle.position_m[2]
+        bounds = self._ceilings.heights(
+            inputs.position_m, flown_mps, height_m, Wanted(height_m, velocity_mps), vertical_mps
+        )
+        if bounds.speed_share < 1.0:
+            velocity_mps = shortened(velocity_mps, bounds.speed_share * math.hypot(*flown_mps))
+        if height_m < bounds.lowest_m:
+            down_mps = -vertical_mps
+        if height_m > bounds.highest_m:
+            down_mps = vertical_mps
+        return bounds.way_out_mps or velocity_mps, down_mps
 
     def _between_levels(
         self, altitude_m: float, level_m: float | None, velocity_mps: Vec2, inputs: GuidanceInputs
@@ -126,8 +146,8 @@ class Control:
         )
         if bounds.speed_share < 1.0:
             velocity_mps = shortened(velocity_mps, bounds.speed_share * math.hypot(*flown_mps))
-        wanted_m = min(wanted_m, inputs.altitude_m + bounds.highest_m - height_m)
         wanted_m = max(wanted_m, inputs.altitude_m + bounds.lowest_m - height_m)
+        wanted_m = min(wanted_m, inputs.altitude_m + bounds.highest_m - height_m)
         return wanted_m, bounds.way_out_mps or velocity_mps
 
     def _rise_ahead_m(self, inputs: GuidanceInputs) -> float:

@@ -119,11 +119,12 @@ def map_of(where: str | None, seed: int) -> dict[str, Any]:
     area = _fit_for_centimetres(flyable_area(place.world), place.world.start_m)
     if area is None:
         raise ConfigError(f"world '{where}': no street can be flown over; see 'world show'")
-    waypoints = [list(point) for point in patrol_of(place.world, area)]
+    patrol = patrol_of(place.world, area)
     changes = {
         "flyable_m": [],
         "flyable_polygons_m": [_rings_of(area)],
-        "patrol_waypoints_m": waypoints,
+        "patrol_waypoints_m": [list(waypoint.at_m) for waypoint in patrol],
+        "patrol_on_decks": [i for i, waypoint in enumerate(patrol) if waypoint.is_raised],
     }
     changes["ceilings"] = _ceilings_of(place.world, area)
     changes["decks"] = _decks_of(place.world, area)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from followme_uav.config import Ceiling, Deck
+from followme_uav.config import Ceiling, Deck, GroundGrid
 from followme_uav.pilot.safety.ceilings import (
     BESIDE_M,
     CLEARANCE_M,
@@ -25,12 +25,12 @@ def deck(south_m, north_m, underside_m):
     return Ceiling(outline_m=corners, underside_m=underside_m)
 
 
-def bridge(north_m, *heights_m, south_m=None, east_m=(-40.0, 40.0)):
+def bridge(north_m, *heights_m, south_m=None, east_m=(-40.0, 40.0), width_m=8.0):
     """From west to east, or from south to north."""
     line_m = tuple((north_m, east) for east in east_m)
     if south_m is not None:
         line_m = ((south_m, 0.0), (north_m, 0.0))
-    sizes = {"width_m": 8.0, "thickness_m": THICK_M, "railing_m": RAILING_M}
+    sizes = {"width_m": width_m, "thickness_m": THICK_M, "railing_m": RAILING_M}
     return Deck(line_m=line_m, heights_m=heights_m, **sizes)
 
 
@@ -103,7 +103,6 @@ def test_vehicle_below_a_deck_never_rises_and_leaves_to_the_side_where_it_cannot
         for wanted_m, flown_mps in ((3.3, (0.0, 8.0)), (10.5, STILL), (3.3, (0.0, -2.0)))
     )
     for bounds in (on, up, back):
-        assert bounds.lowest_m == -math.inf
         assert bounds.highest_m < 7.0 - THICK_M - CLEARANCE_M
     assert on.way_out_mps == pytest.approx((-LEAVE_MPS, 0.0))
     assert up.way_out_mps == pytest.approx((-LEAVE_MPS, 0.0))
@@ -232,3 +231,57 @@ def test_vehicle_that_is_led_along_below_a_deck_comes_out_and_flies_on_above(eas
         if abs(north) < 4.0 and east < 70.0:
             assert up < deck_m - THICK_M - 0.3 or up > deck_m + RAILING_M + 0.3
     assert flight.places_m[-1][1] > 50.0
+
+
+def test_vehicle_on_the_way_to_its_landing_place_climbs_over_a_ramp():
+    flight = Flight("simpleflight", with_decks(bridge(40.0, 4.2, 4.2)))
+    flight.fly(3.0, altitude_m=ALTITUDE_M)
+    flight.fly(25.0, north_mps=4.0, altitude_m=None, descent_mps=0.0)
+    over_m = _over(4.2 + RAILING_M, flight, south=35.5, north=44.5)
+    assert over_m
+    assert min(over_m) > 0.8 * CLEARANCE_M
+    assert flight.places_m[-1][0] > 50.0
+
+
+@pytest.mark.parametrize("roof", [True, False])
+def test_below_a_high_deck_or_a_roof_the_vehicle_passes_a_low_footbridge_above(roof):
+    """It took the footbridge for one to pass below, and sank among the people."""
+    above = deck(-15.0, 26.0, 9.0) if roof else bridge(10.0, 10.0, 10.0, width_m=30.0)
+    foot = bridge(30.0, 0.7, 0.7, width_m=3.0)
+    flight = Flight("simpleflight", with_decks(above, foot))
+    flight.fly(2.0, altitude_m=ALTITUDE_M)
+    flight.fly(15.0, north_mps=4.0, altitude_m=ALTITUDE_M)
+    assert min(flight.altitudes_m) > ALTITUDE_M - 0.5
+    assert max(flight.altitudes_m) < 9.0 - 0.5
+    assert flight.places_m[-1][0] > 40.0
+
+
+def test_ramp_below_a_high_bridge_does_not_send_the_vehicle_over_the_bridge():
+    both = bridge(20.0, 2.0, 2.0), bridge(20.0, 20.0, 20.0)
+    assert bounds_of(both, BESIDE, 5.5, 6.5).highest_m == pytest.approx(
+        20.0 - THICK_M - CLEARANCE_M
+    )
+
+
+@pytest.mark.parametrize("width_m", [4.0, 14.0, 20.0])
+def test_along_a_deck_of_any_width_the_vehicle_flies_above(width_m):
+    beside = (20.0 - width_m / 2.0 - 1.5, 0.0)
+    wide = bridge(20.0, 7.0, 7.0, width_m=width_m, east_m=(-100.0, 100.0))
+    far = bridge(900.0, 7.0, 7.0, width_m=30.0)
+    for decks in ((wide,), (wide, far)):
+        assert bounds_of(decks, beside, 3.3, 3.3, wanted_mps=(1.0, 4.0))[:2] == (OVER_M, math.inf)
+
+
+def test_room_is_measured_where_the_ground_below_a_deck_is_highest():
+    slope = GroundGrid(south_m=-60.0, west_m=-60.0, spacing_m=60.0,
+                       heights_m=((0.0,) * 3, (0.0,) * 3, (21.0,) * 3))  # fmt: skip
+    config = with_decks(bridge(10.0, 8.7, 8.7, width_m=12.0))
+    simulator = config.simulator.model_copy(update={"ground": slope})
+    config = config.model_copy(update={"simulator": simulator})
+    bounds = Ceilings(config).heights((3.0, 0.0), STILL, 4.0, Wanted(4.5, NORTH), 1.5)
+    assert bounds.lowest_m == pytest.approx(8.7 + RAILING_M + CLEARANCE_M)
+
+
+def test_high_railings_do_not_keep_the_vehicle_below_the_hero():
+    high = bridge(20.0, 7.0, 7.0).model_copy(update={"railing_m": 4.0})
+    assert bounds_of((high,), BESIDE, 3.3, 11.5).lowest_m == pytest.approx(11.0 + CLEARANCE_M)

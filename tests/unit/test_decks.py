@@ -20,6 +20,7 @@ BRIDGE = Deck(
     line_m=((0.0, -40.0), (0.0, 0.0), (20.0, 40.0)), heights_m=(2.0, 6.0, 6.0), width_m=6.0
 )
 DECKS = Decks((BRIDGE,))
+OVER_ALL = Deck(line_m=((-100.0, 0.0), (100.0, 0.0)), heights_m=(6.0, 6.0), width_m=300.0)
 CONFIG = load_config()
 WITH_BRIDGE = CONFIG.model_copy(
     update={"simulator": CONFIG.simulator.model_copy(update={"decks": (BRIDGE,)})}
@@ -42,11 +43,7 @@ def test_of_two_decks_the_one_nearest_in_height_counts():
     assert both.height_m((0.0, -20.0), 9.0) == pytest.approx(11.0)
 
 
-def test_way_leads_along_a_deck_if_both_ends_lie_on_it():
-    assert [d.height_m((0.0, -20.0), 0.0) for d in DECKS.along(((0.0, -30.0), (8.0, 18.0)))] == [
-        4.0
-    ]
-    assert not list(DECKS.along(((0.0, -30.0), (20.0, -30.0))))
+def test_places_beside_a_deck_are_near():
     assert DECKS.is_near((5.0, -20.0), 2.1)
     assert not DECKS.is_near((5.0, -20.0), 1.9)
 
@@ -141,15 +138,12 @@ def test_level_is_that_of_the_deck_on_which_the_hero_walks():
     assert levels.of_hero(track_at(hero_at((9.0, -20.0), 4.2))) is None, "beside it"
 
 
-def test_level_of_the_patrol_is_that_of_the_deck_along_which_it_leads():
+def test_level_of_the_patrol_is_that_of_the_deck_here_or_at_the_waypoint():
     levels, west, east = Levels(WITH_BRIDGE), (0.0, -30.0), (0.0, -10.0)
-    aside = (-30.0, -20.0)
-    assert levels.of_patrol((west, east, aside), west) == pytest.approx(5.0), "as high as there"
-    assert levels.of_patrol((aside, east, west), aside) == pytest.approx(5.0), "it climbs beside"
-    assert levels.of_patrol((aside, west, east), east) == pytest.approx(5.0), "as high as here"
-    assert levels.of_patrol((west, aside, aside), west) is None
-    assert levels.of_patrol((aside, (0.0, -20.0), (30.0, -20.0)), aside) is None, "below it"
-    assert levels.of_patrol(None, west) is None
+    assert levels.of_patrol(east, west) == pytest.approx(5.0)
+    assert levels.of_patrol(west, east) == pytest.approx(5.0)
+    assert levels.of_patrol(east, (-30.0, -20.0)) == pytest.approx(5.0), "it climbs beside"
+    assert levels.of_patrol((9.0, -10.0), (9.0, -30.0)) is None
 
 
 def test_vehicle_does_not_land_on_or_below_a_deck():
@@ -157,8 +151,9 @@ def test_vehicle_does_not_land_on_or_below_a_deck():
     places_m = StreetPlaces(round_m, 0.0, decks=DECKS).nearest_first((0.0, -20.0)).tolist()
     assert len(places_m) > 5
     assert not any(DECKS.is_near((n, e), OFF_DECKS_M) for n, e in places_m)
-    everywhere = Deck(line_m=((-100.0, 0.0), (100.0, 0.0)), heights_m=(6.0, 6.0), width_m=300.0)
-    assert len(StreetPlaces(round_m, 0.0, decks=Decks((everywhere,))).nearest_first((0.0, 0.0)))
+    inside = StreetPlaces(round_m, 0.0, ((-2.0, -62.0, 2.0, 2.0),), Decks((BRIDGE, OVER_ALL)))
+    assert all(-1.0 <= n <= 1.0 for n, _ in inside.nearest_first((0.0, -20.0)).tolist())
+    assert len(StreetPlaces(round_m, 0.0, decks=Decks((OVER_ALL,))).nearest_first((0.0, 0.0)))
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,13 @@ def test_waypoints_are_visited_in_order_again_and_again(route):
     ]
 
 
-def test_next_waypoint_lies_between_the_ones_before_and_after_it(route):
-    assert route.around() == (SQUARE[3], SQUARE[0], SQUARE[1])
+def test_waypoint_on_a_deck_is_known_by_its_number():
+    route = PatrolRoute(SQUARE, RADIUS_M, on_decks=(1,))
+    assert not route.is_on_deck
     route.skip()
-    assert route.around() == (SQUARE[0], SQUARE[1], SQUARE[2])
+    assert route.is_on_deck
+    route.skip()
+    assert not route.is_on_deck
 
 
 def test_waypoint_stays_the_goal_until_it_is_reached(route):

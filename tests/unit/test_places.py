@@ -10,7 +10,6 @@ from followme_uav.config import load_config, make_config
 from followme_uav.errors import ConfigError
 from followme_uav.ground import Ground
 from followme_uav.pilot.guidance.levels import Levels
-from followme_uav.pilot.navigation.patrol_route import PatrolRoute
 from followme_uav.scenario.script.draws import draw_scenario
 from followme_uav.sim.agents.routes import Route
 from followme_uav.sim.airsim_api.bodies import find_body, names_of
@@ -131,15 +130,13 @@ def test_map_has_the_decks_and_the_patrol_leads_over_them():
     assert max(room_m) > 5.0
     flyable = shapely.Polygon(area[0], area[1:])
     assert flyable.buffer(1.0).intersection(shapely.LineString(viaduct.line_m)).length > 100.0
-    route = PatrolRoute(config.simulator.patrol_waypoints_m, 3.0)
-    levels, highest_m = Levels(config), 0.0
-    for _ in config.simulator.patrol_waypoints_m:
-        here = route.around()[1]
-        level_m = levels.of_patrol(route.around(), here)
-        if level_m is not None:
-            highest_m = max(highest_m, level_m - ground.height_m(*here))
-        route.skip()
-    assert highest_m > 4.0
+    waypoints_m, above = config.simulator.patrol_waypoints_m, config.simulator.patrol_on_decks
+    assert len(above) > 3
+    levels = Levels(config)
+    for number in above:
+        level_m = levels.of_patrol(waypoints_m[number], waypoints_m[number])
+        assert level_m is not None
+        assert level_m - ground.height_m(*waypoints_m[number]) > 1.5
 
 
 def test_map_with_a_gap_of_millimetres_is_a_polygon_after_rounding(town, monkeypatch):

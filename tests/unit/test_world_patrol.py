@@ -20,7 +20,7 @@ def length_m(round_m):
 @pytest.mark.parametrize("kind", DRAWN)
 def test_junctions_near_the_start_are_seen_from_the_round(kind):
     world, area = small(kind), flyable(kind)
-    round_m = patrol_of(world, area)
+    round_m = [w.at_m for w in patrol_of(world, area)]
     streets, hidden = street_graph(world), shapely.union_all(walls(world))
     near = [
         at_m
@@ -49,7 +49,7 @@ def test_round_of_three_by_three_streets_passes_each_junction_once_but_one():
     streets = [Street("street", 10.0, ((-60.0, c), (60.0, c)), 2.0, 2) for c in ends]
     streets += [Street("street", 10.0, ((c, -60.0), (c, 60.0)), 2.0, 2) for c in ends]
     world = crossing(streets=tuple(streets), buildings=(), bounds=Bounds(-80.0, -80.0, 80.0, 80.0))
-    round_m = patrol_of(world, flyable_area(world))
+    round_m = [w.at_m for w in patrol_of(world, flyable_area(world))]
     corners = {(n, e) for n in ends for e in ends}
     assert corners <= {(round(n), round(e)) for n, e in round_m}
     assert length_m(round_m) == pytest.approx(600.0, abs=10.0)
@@ -66,18 +66,27 @@ def test_round_leads_over_a_bridge_that_people_reach(heights_m, leads_over):
     below = Street("street", 10.0, ((-50.0, 0.0), (50.0, 0.0)), 2.0, 2)
     world = crossing(streets=(bridge, below), buildings=(), start_m=(-30.0, 0.0))
     area = flyable_area(world, over_lawns=False)
-    above = [p for p in patrol_of(world, area) if abs(p[0]) < 3.0 and 8.0 < abs(p[1]) < 30.0]
+    round_m = patrol_of(world, area)
+    above = [w.at_m for w in round_m if w.is_raised]
     assert bool(above) == leads_over
+    assert all(abs(north) < 3.0 and abs(east) < 38.0 for north, east in above)
 
 
 @pytest.mark.parametrize("kind", DRAWN)
 def test_round_is_in_the_flyable_area_and_always_the_same(kind):
     world, area = made(kind, 1), flyable_area(made(kind, 1))
     round_m = patrol_of(world, area)
-    assert all(area.buffer(0.02).covers(shapely.Point(p)) for p in round_m)
+    assert all(area.buffer(0.02).covers(shapely.Point(w.at_m)) for w in round_m)
     assert patrol_of(world, area) == round_m
 
 
 def test_round_is_the_start_where_there_is_no_street():
     world = crossing(streets=())
-    assert patrol_of(world, shapely.box(-20.0, -20.0, 20.0, 20.0)) == (world.start_m,)
+    (waypoint,) = patrol_of(world, shapely.box(-20.0, -20.0, 20.0, 20.0))
+    assert waypoint == (world.start_m, False)
+
+
+def test_round_does_not_begin_at_the_end_of_a_bridge_from_wall_to_wall():
+    bridge = Street("bridge", 3.0, ((25.0, -9.0), (25.0, 9.0)), heights_m=(7.0, 7.0))
+    world = crossing(streets=(*crossing().streets, bridge), start_m=(25.0, -6.0))
+    assert len(patrol_of(world, flyable_area(world))) > 2

@@ -75,7 +75,7 @@ class Behaviours:
             self._route.skip()
         ahead = LineOfSight(yaw_of(inputs.frame.vehicle.orientation), self._patrol_tilt_rad)
         sight = self._sweep.around(ahead, patrol.sweep_pan_deg, patrol.sweep_period_s, inputs.dt_s)
-        level_m = self._levels.of_patrol(self._route.around(), here)
+        level_m = self._levels.of_patrol(waypoint_m, here) if self._route.is_on_deck else None
         return self._flying((north, east), sight, math.atan2(east, north), level_m), ()
 
     def _search(self, inputs: GuidanceInputs) -> Guided:

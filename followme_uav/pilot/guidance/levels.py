@@ -29,21 +29,7 @@ class Levels:
         ground_m = self._ground.height_m(*hero.ground_m)
         return deck_m if abs(deck_m - feet_m) < abs(ground_m - feet_m) else None
 
-    def of_patrol(self, around_m: tuple[Vec2, Vec2, Vec2] | None, here_m: Vec2) -> float | None:
-        """The deck of the next waypoint: that on which the one before or after it lies, too.
-
-        A waypoint alone is one on the street below. The height is that here or at the waypoint, if
-        that is greater.
-
-        Args:
-            around_m: The waypoint between the ones before and after it; None: there is no round.
-            here_m: Place of the vehicle.
-        """
-        if around_m is None:
-            return None
-        before_m, next_m, after_m = around_m
-        for other_m in (before_m, after_m):
-            for deck in self._decks.along((next_m, other_m)):
-                heights_m = (deck.height_m(place_m, 0.0) for place_m in (here_m, next_m))
-                return max(height_m for height_m in heights_m if height_m is not None)
-        return None
+    def of_patrol(self, waypoint_m: Vec2, here_m: Vec2) -> float | None:
+        """The deck of a waypoint on a deck: its height here or there, if that is greater."""
+        heights_m = [self._decks.height_m(place_m, 0.0) for place_m in (here_m, waypoint_m)]
+        return max((height_m for height_m in heights_m if height_m is not None), default=None)

@@ -48,8 +48,9 @@ class Patrol(Protocol):
         """The place to fly to from `position_m`."""
         ...
 
-    def around(self) -> tuple[Vec2, Vec2, Vec2] | None:
-        """The next place of a round between those before and after it; None: there is no round."""
+    @property
+    def is_on_deck(self) -> bool:
+        """Whether the present place lies on a deck, not on the street below."""
         ...
 
     def skip(self) -> None:
@@ -100,7 +101,11 @@ def ways_on_street_map(config: FlightConfig) -> Ways:
     simulator = config.simulator
     return Ways(
         RoutePlanner(street_map_of(simulator), config.limits),
-        PatrolRoute(simulator.patrol_waypoints_m, config.patrol.waypoint_radius_m),
+        PatrolRoute(
+            simulator.patrol_waypoints_m,
+            config.patrol.waypoint_radius_m,
+            simulator.patrol_on_decks,
+        ),
         SearchPlan(config),
         StreetPlaces(
             simulator.patrol_waypoints_m,

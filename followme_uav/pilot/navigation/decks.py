@@ -1,6 +1,6 @@
 """Decks: ways above the ground on which people walk, such as bridges and elevated roads.
 
-Plain numbers throughout: a replay has to reproduce a flight to the last bit.
+Plain numbers: a replay has to reproduce a flight to the last bit.
 """
 
 from __future__ import annotations
@@ -114,15 +114,7 @@ class Decks:
     """
 
     def __init__(self, decks: Sequence[Deck] = ()) -> None:
-        self._decks = tuple(decks)
         self.parts = tuple(part for deck in decks for part in _parts_of(deck))
-
-    def along(self, leg_m: tuple[Vec2, Vec2]) -> Iterator[Decks]:
-        """Each of the decks on which both ends of a way lie."""
-        for deck in self._decks:
-            one = Decks((deck,))
-            if all(any(part.holds(end_m) for part in one.parts) for end_m in leg_m):
-                yield one
 
     def is_near(self, place_m: Vec2, beside_m: float) -> bool:
         """Whether a place lies on a deck, or below it, or at most so far beside it."""

@@ -9,10 +9,19 @@ from followme_uav.messages import Vec2
 
 
 class PatrolRoute:
-    """Visits the waypoints in order, for ever."""
+    """Visits the waypoints in order, for ever.
 
-    def __init__(self, waypoints_m: Sequence[Vec2], radius_m: float) -> None:
+    Args:
+        waypoints_m: North and east.
+        radius_m: A waypoint is reached within this distance.
+        on_decks: Numbers of those waypoints that lie on decks.
+    """
+
+    def __init__(
+        self, waypoints_m: Sequence[Vec2], radius_m: float, on_decks: Sequence[int] = ()
+    ) -> None:
         self._waypoints_m = tuple(waypoints_m)
+        self._on_decks = frozenset(on_decks)
         self._radius_m = radius_m
         self._next = 0
 
@@ -22,10 +31,10 @@ class PatrolRoute:
             self._next = (self._next + 1) % len(self._waypoints_m)
         return self._waypoints_m[self._next]
 
-    def around(self) -> tuple[Vec2, Vec2, Vec2]:
-        """The next waypoint between the ones before and after it."""
-        before, here = self._waypoints_m[self._next - 1], self._waypoints_m[self._next]
-        return before, here, self._waypoints_m[(self._next + 1) % len(self._waypoints_m)]
+    @property
+    def is_on_deck(self) -> bool:
+        """Whether the next waypoint lies on a deck."""
+        return self._next in self._on_decks
 
     def skip(self) -> None:
         """Go on to the waypoint after the next one, which cannot be reached."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ class StreetPlaces:
 
     They keep `off_waypoint_m` from both ends of their leg, where the leg is long enough: waypoints
     are junctions, where people cross the street. Legs may cut the corners of crooked streets; the
-    points there, outside of the streets or at their edge, are left out, and so are those at decks,
-    if any others remain.
+    points there, outside of the streets or at their edge, are left out, if any others remain; and
+    then those at decks.
     """
 
     def __init__(
@@ -47,14 +47,21 @@ class StreetPlaces:
         places_m = np.concatenate((feet, self._points))
         apart_m = places_m - np.asarray(position_m)
         places_m = places_m[np.argsort(np.hypot(apart_m[:, 0], apart_m[:, 1]), kind="stable")]
-        if not self._inner_m and not self._decks.parts:
-            return places_m
-        fit = [self._is_fit((north, east)) for north, east in places_m.tolist()]
+        return self._preferred(self._preferred(places_m, self._is_inside), self._is_off_decks)
+
+    @staticmethod
+    def _preferred(
+        places_m: NDArray[np.float64], is_fit: Callable[[Vec2], bool]
+    ) -> NDArray[np.float64]:
+        """Those that fit; all, if none does."""
+        fit = [is_fit((north, east)) for north, east in places_m.tolist()]
         return places_m[fit] if any(fit) else places_m
 
-    def _is_fit(self, place_m: Vec2) -> bool:
-        is_inside = not self._inner_m or contains(self._inner_m, place_m)
-        return is_inside and not self._decks.is_near(place_m, OFF_DECKS_M)
+    def _is_inside(self, place_m: Vec2) -> bool:
+        return not self._inner_m or contains(self._inner_m, place_m)
+
+    def _is_off_decks(self, place_m: Vec2) -> bool:
+        return not self._decks.is_near(place_m, OFF_DECKS_M)
 
 
 def _inner(start: Vec2, end: Vec2, off_end_m: float) -> tuple[Vec2, Vec2]:

@@ -31,14 +31,17 @@ CLIMB_AHEAD_S = (*AHEAD_S, 3.0, 4.0)
 """... and in these for decks above which it shall fly: it climbs for seconds."""
 ALONG = 3.0
 """A vehicle flies along a deck if it would be over it for more than this many widths."""
+SLOW_MPS = 0.5
+"""The direction of a lower velocity leads nowhere."""
 REACTION_S, BRAKING_SHARE = 0.4, 0.5
 """A vehicle brakes after this time, with this share of `limits.acceleration_mps2`, at the least."""
 LEAVE_MPS = 2.0
 """Speed to the side, out below a deck."""
-_AHEAD_M = 40.0
-"""It would be over it on the next metres, as many as these."""
+_MORE_M = 10.0
+"""A way that leads along a deck is looked at for so much more."""
 _PIECE_M = 5.0
 """Each piece of a deck has room below or not."""
+_ROOF = -1
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,12 @@ class _Cover:
     outline_m: tuple[Vec2, ...]
     underside_m: float
     """Above z = 0."""
-    top_m: float
+    top_m: float = math.inf
     """With the railings, above z = 0; inf: the vehicle stays below."""
+    wanted_above_m: float = math.inf
+    """A vehicle that shall be as high as this above z = 0 flies above."""
+    deck: int = _ROOF
+    """Number of the deck."""
     has_room: bool = True
     """Whether the vehicle fits below."""
 
@@ -99,21 +106,26 @@ class Ceilings:
 
     def __init__(self, config: FlightConfig) -> None:
         simulator = config.simulator
-        self._covers = [
-            _Cover(roof.outline_m, roof.underside_m, math.inf) for roof in simulator.ceilings
-        ]
-        ground, decks = Ground(simulator.ground), simulator.decks
+        self._covers = [_Cover(roof.outline_m, roof.underside_m) for roof in simulator.ceilings]
         self._braking_mps2 = BRAKING_SHARE * config.limits.acceleration_mps2
-        room_m = config.limits.min_altitude_m + CLEARANCE_M + ROOM_M
-        for part in Decks(decks).parts:
-            self._covers += [_cover_of(p, ground, room_m) for p in part.pieces(_PIECE_M)]
+        ground, least_m = Ground(simulator.ground), config.limits.min_altitude_m
+        for number, deck in enumerate(simulator.decks):
+            for part in Decks((deck,)).parts:
+                pieces = part.pieces(_PIECE_M)
+                self._covers += [_cover_of(piece, number, ground, least_m) for piece in pieces]
         if self._covers:
             import shapely  # takes a while, and few flights need it
 
             outlines = [shapely.Polygon(cover.outline_m) for cover in self._covers]
             self._tree = shapely.STRtree(outlines)
-            self._decks = shapely.union_all(outlines[len(simulator.ceilings) :])
-            self._along_m = ALONG * max((deck.width_m for deck in decks), default=0.0)
+            self._decks = [
+                shapely.union_all(
+                    [o for o, c in zip(outlines, self._covers, strict=True) if c.deck == number]
+                )
+                for number in range(len(simulator.decks))
+            ]
+            self._along_m = [ALONG * deck.width_m for deck in simulator.decks]
+            self._edges = shapely.union_all(self._decks).boundary
 
     def others(self, points_m: Sequence[Vec3], height_m: float) -> tuple[Vec3, ...]:
         """The points, world NED, without those of roofs and decks above or below the vehicle.
@@ -153,25 +165,19 @@ class Ceilings:
             wanted: What it shall do.
             vertical_mps: Greatest speed up and down.
         """
-        if not self._covers:
+        ahead = list(self._ahead(place_m, velocity_mps)) if self._covers else []
+        if not ahead:
             return FREE
-        here, ahead = self._near(place_m, 0.0), list(self._ahead(place_m, velocity_mps))
+        below = {c.deck for c in self._near(place_m, 0.0) if height_m < c.middle_m}
         soon = [cover for ahead_s, cover in ahead if ahead_s <= AHEAD_S[-1]]
-        is_below = any(height_m < cover.middle_m for cover in here)
-        may_climb = not is_below and not self._is_too_late(place_m, velocity_mps)
-        passes_above = may_climb and (
-            any(wanted.height_m >= cover.over_m for _, cover in ahead)
-            or any(not cover.has_room for cover in soon)
-            or self._leads_along(place_m, wanted.velocity_mps)
-        )
-        leaves = any(height_m < cover.middle_m and cover.over_m < math.inf for cover in here) and (
-            any(wanted.height_m >= cover.over_m for cover in here)
-            or any(not cover.has_room for cover in soon)
-        )
-        lowest_m, highest_m, share = -math.inf, math.inf, 1.0
+        above = {
+            deck
+            for deck in {cover.deck for _, cover in ahead if not below and cover.deck != _ROOF}
+            if self._is_passed_above(deck, ahead, place_m, velocity_mps, wanted)
+        }
+        lowest_m, highest_m, share = FREE[:3]
         for ahead_s, cover in ahead:
-            is_above = height_m >= cover.middle_m or (passes_above and cover.over_m < math.inf)
-            if is_above and not is_below:
+            if height_m >= cover.middle_m or cover.deck in above:
                 lowest_m = max(lowest_m, cover.over_m)
                 way_m = cover.over_m - height_m
             elif ahead_s <= AHEAD_S[-1]:
@@ -181,6 +187,12 @@ class Ceilings:
                 continue
             if way_m > ahead_s * vertical_mps:
                 share = min(share, ahead_s * vertical_mps / way_m)
+        leaves = any(
+            height_m < cover.middle_m
+            and (not cover.has_room or wanted.height_m >= cover.wanted_above_m)
+            for cover in soon
+            if cover.deck in below - {_ROOF}
+        )
         way_out_mps = self._way_out_mps(place_m) if leaves else None
         return Heights(lowest_m, highest_m, share, way_out_mps)
 
@@ -192,33 +204,51 @@ class Ceilings:
             for cover in self._near((north_m, east_m), BESIDE_M):
                 yield ahead_s, cover
 
-    def _is_too_late(self, place_m: Vec2, velocity_mps: Vec2) -> bool:
+    def _is_passed_above(
+        self,
+        deck: int,
+        ahead: Sequence[tuple[float, _Cover]],
+        place_m: Vec2,
+        velocity_mps: Vec2,
+        wanted: Wanted,
+    ) -> bool:
+        """Whether a vehicle that is not below any deck shall pass above this one."""
+        if self._is_too_late(deck, place_m, velocity_mps):
+            return False
+        pieces = [(ahead_s, cover) for ahead_s, cover in ahead if cover.deck == deck]
+        return (
+            any(wanted.height_m >= cover.wanted_above_m for _, cover in pieces)
+            or any(not cover.has_room for ahead_s, cover in pieces if ahead_s <= AHEAD_S[-1])
+            or self._leads_along(deck, place_m, wanted.velocity_mps)
+        )
+
+    def _is_too_late(self, deck: int, place_m: Vec2, velocity_mps: Vec2) -> bool:
         """Whether the vehicle cannot stop any more before a deck below which there is room."""
         import shapely
 
         stop_s = REACTION_S + math.hypot(*velocity_mps) / self._braking_mps2 / 2.0
         north_m, east_m = (p + stop_s * v for p, v in zip(place_m, velocity_mps, strict=True))
         way = shapely.LineString([place_m, (north_m, east_m)])
-        hit = self._tree.query(way, predicate="dwithin", distance=EDGE_M).tolist()
-        decks = [self._covers[n] for n in hit if self._covers[n].over_m < math.inf]
-        return bool(decks) and all(deck.has_room for deck in decks)
+        near = self._tree.query(way, predicate="dwithin", distance=EDGE_M).tolist()
+        hit = [self._covers[n] for n in near if self._covers[n].deck == deck]
+        return bool(hit) and all(cover.has_room for cover in hit)
 
-    def _leads_along(self, place_m: Vec2, velocity_mps: Vec2) -> bool:
+    def _leads_along(self, deck: int, place_m: Vec2, velocity_mps: Vec2) -> bool:
         """Whether a velocity leads along a deck, not only across it."""
         import shapely
 
-        speed_mps = math.hypot(*velocity_mps)
-        if speed_mps == 0.0 or self._decks.is_empty:
+        speed_mps, along_m = math.hypot(*velocity_mps), self._along_m[deck]
+        if speed_mps < SLOW_MPS:
             return False
-        north, east = (_AHEAD_M * v / speed_mps for v in velocity_mps)
-        way = shapely.LineString([place_m, (place_m[0] + north, place_m[1] + east)])
-        return bool(way.intersection(self._decks).length > self._along_m)
+        north_m, east_m = ((along_m + _MORE_M) * v / speed_mps for v in velocity_mps)
+        way = shapely.LineString([place_m, (place_m[0] + north_m, place_m[1] + east_m)])
+        return bool(way.intersection(self._decks[deck]).length > along_m)
 
     def _way_out_mps(self, place_m: Vec2) -> Vec2 | None:
         """Velocity to the nearest edge of the decks above a place."""
         import shapely
 
-        way = shapely.shortest_line(shapely.Point(place_m), self._decks.boundary)
+        way = shapely.shortest_line(shapely.Point(place_m), self._edges)
         _, (north, east) = shapely.get_coordinates(way).tolist()
         distance_m = math.dist((north, east), place_m)
         if distance_m == 0.0:
@@ -233,16 +263,24 @@ class Ceilings:
         return [self._covers[number] for number in near.tolist()]
 
 
-def _cover_of(piece: DeckPart, ground: Ground, room_m: float) -> _Cover:
-    deck, ends_m = piece.deck, (piece.start_m, piece.end_m)
-    under_m = [height_m - deck.thickness_m for height_m in piece.heights_m]
-    has_room = all(
-        up_m - ground.height_m(*end_m) >= room_m
-        for up_m, end_m in zip(under_m, ends_m, strict=True)
-    )
+def _cover_of(piece: DeckPart, number: int, ground: Ground, least_m: float) -> _Cover:
+    """A piece of a deck.
+
+    Args:
+        piece: Straight.
+        number: Of the deck.
+        ground: Below it.
+        least_m: Altitude of the vehicle.
+    """
+    deck, outline_m = piece.deck, piece.outline_m()
+    underside_m = min(piece.heights_m) - deck.thickness_m
+    places_m = (piece.start_m, piece.end_m, *outline_m)
+    room_m = underside_m - max(ground.height_m(*place_m) for place_m in places_m)
     return _Cover(
-        piece.outline_m(),
-        underside_m=min(under_m),
+        outline_m,
+        underside_m=underside_m,
         top_m=max(piece.heights_m) + deck.railing_m,
-        has_room=has_room,
+        wanted_above_m=max(piece.heights_m) + least_m,
+        deck=number,
+        has_room=room_m >= least_m + CLEARANCE_M + ROOM_M,
     )

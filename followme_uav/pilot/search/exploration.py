@@ -61,8 +61,10 @@ class Exploration:
         """Forget the present place, so that another one is chosen."""
         self._goal_m = None
 
-    def around(self) -> None:
-        """None: there is no round."""
+    @property
+    def is_on_deck(self) -> bool:
+        """Without a map, no decks are known."""
+        return False
 
     def onward_share(self, position_m: Vec2) -> float:
         """None of the speed leads on: the next view may lie in any direction."""

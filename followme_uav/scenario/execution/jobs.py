@@ -196,7 +196,7 @@ def _jobs(
     if inputs.weights_sha256:
         config = with_images_for(variant.weights, config)
     settings = config.model_dump(mode="json")
-    for key in ("flyable_polygons_m", "ground", "ceilings", "decks"):
+    for key in ("flyable_polygons_m", "ground", "ceilings", "decks", "patrol_on_decks"):
         if not settings["simulator"][key]:
             del settings["simulator"][key]  # ids are those of before the key
     if config.camera.trained_width_px == INPUT_SIZE_PX:

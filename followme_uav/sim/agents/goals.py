@@ -121,7 +121,8 @@ class Goals:
 
     def head_for_nearest(self, i: int, spot: Sequence[float]) -> None:
         """Send person i to the place nearest to (north, east), at once."""
-        self.head_for(i, self.nearest(spot))
+        gap = np.hypot(*(self.graph.places_m - np.asarray(spot)).T)
+        self.head_for(i, int(np.argmin(gap)))
 
     def head_for(self, i: int, place: int) -> None:
         """Send person i to a place of the graph, at once; person i may be off the graph."""
@@ -130,13 +131,9 @@ class Goals:
         self._crosswalks.assign(i, NO_CROSSWALK)
         self.aim(i)
 
-    def nearest(self, spot: Sequence[float] | Floats) -> int:
-        """The place nearest to (north, east)."""
-        return int(np.argmin(np.hypot(*(self.graph.places_m - np.asarray(spot)).T)))
-
-    def put(self, i: int, way: tuple[int, int]) -> None:
-        """Set the way of person i, who has a route in place of goals."""
-        self._previous[i], self._place[i] = way
+    def stay_on_ground(self, i: int) -> None:
+        """Let person i, who has a route in place of goals, walk on the ground, not on a deck."""
+        self._previous[i] = self._place[i] = self._walkways.ground_place
 
     def _assign_crosswalk(self, i: int) -> None:
         way = int(self._previous[i]), int(self._place[i])

@@ -24,9 +24,11 @@ class GridWalkways:
         circles: (n, 3) north, east, radius of round obstacles.
         centre_m: (2,) north, east.
         road_edge_m: width of the edge of a carriageway.
+        ground_place: a place of the graph; all are on the ground.
     """
 
     road_edge_m = 0.4
+    ground_place = 0
 
     def __init__(self, city: City) -> None:
         self.graph = walk_graph(city)
@@ -59,10 +61,6 @@ class GridWalkways:
         for i, (north, east) in zip(on_road, position[on_road].tolist(), strict=True):
             down[i] = -height_m(north, east)
         return down
-
-    def way_at(self, spot: Floats, height_m: float) -> tuple[int, int]:
-        """Any way: all are on one level."""
-        return 0, 0
 
     def has_room(self, centre: Floats, radius_m: float) -> bool:
         """Whether no wall is near: wherever people walk in this city there is none."""

@@ -202,7 +202,7 @@ class Crowd:
         self._bodies.heading_rad[i] = (heading_rad + math.pi) % (2 * math.pi) - math.pi
         self._bodies.speed_mps[i] = 0.0
         self._goals.head_for_nearest(i, (north_m, east_m))
-        self._scripted.rejoin(i, north_m, east_m)
+        self._scripted.rejoin(i, north_m, east_m, self._goals)
         # The surroundings are no longer valid: decide anew at the next step.
         self._step = 0
         gap_m = self._walkways.road_gaps_m(self._bodies.position, self._goals.ways)
@@ -280,8 +280,6 @@ class Crowd:
         """Decide where each person goes, and how fast, until the next decision."""
         obstacles = None if self._step % _SEARCH_STEPS == 0 else self._surroundings.obstacles
         position, speed_mps = self._bodies.position, self._bodies.speed_mps
-        heights_m = self._surroundings.height_m
-        self._scripted.keep_level(self._bodies, self._goals, self._walkways, heights_m)
         self._surroundings = surroundings_of(position, self._walkways, self._goals.ways, obstacles)
         self._update_goals()
         target, desired_mps = self._targets()

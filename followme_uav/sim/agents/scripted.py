@@ -10,7 +10,6 @@ import numpy as np
 from followme_uav.sim.agents.crowd_state import Bodies
 from followme_uav.sim.agents.goals import HERO_INDEX, Goals
 from followme_uav.sim.agents.routes import Hero, HeroMode, Route, RouteProgress, check_route
-from followme_uav.sim.agents.walkways import Walkways
 from followme_uav.sim.city.arrays import Floats
 from followme_uav.sim.city.obstacles import person_name
 from followme_uav.sim.city.place import Place
@@ -59,27 +58,13 @@ class ScriptedPeople:
         for i, progress in self._progress.items():
             progress.restart()
             bodies.position[i], bodies.heading_rad[i] = progress.start_m, progress.heading_rad
-            place = goals.nearest(progress.start_m)
-            goals.put(i, (place, place))
+            goals.stay_on_ground(i)
 
-    def rejoin(self, i: int, north_m: float, east_m: float) -> None:
+    def rejoin(self, i: int, north_m: float, east_m: float, goals: Goals) -> None:
         """Let person i continue at the point of the route that is nearest to a place."""
         if i in self._progress:
             self._progress[i].rejoin(north_m, east_m)
-
-    def keep_level(
-        self, bodies: Bodies, goals: Goals, walkways: Walkways, heights_m: Floats
-    ) -> None:
-        """Let the people with routes walk on over the ground, or the deck, on which they are.
-
-        Args:
-            bodies: where they are now.
-            goals: tells of all people on which ways they are; changed in place.
-            walkways: ground and decks.
-            heights_m: (people,) of the feet of all people above z = 0, a moment ago.
-        """
-        for i in self._progress:
-            goals.put(i, walkways.way_at(bodies.position[i], float(heights_m[i])))
+            goals.stay_on_ground(i)
 
     def aim(self, target: Floats, desired_mps: Floats, bodies: Bodies, time_s: float) -> None:
         """Set targets and desired speeds of the people with routes; in place."""

@@ -97,16 +97,9 @@ class Walkways(Protocol):
             ways: of all people.
         """
 
-    def way_at(self, spot: Floats, height_m: float) -> tuple[int, int]:
-        """The way on which a person with a route of their own is.
-
-        Args:
-            spot: (2,) north, east.
-            height_m: of the feet above z = 0, a moment ago: it tells on which level.
-
-        Returns:
-            Two neighbouring places; any two on the ground, where no deck is.
-        """
+    @property
+    def ground_place(self) -> int:
+        """A place on the ground."""
 
     def has_room(self, centre: Floats, radius_m: float) -> bool:
         """Whether no wall is within a distance of (2,) north, east."""

@@ -26,7 +26,7 @@ from followme_uav.worlds.shapes import (
     line_of,
     polygon_of,
 )
-from followme_uav.worlds.terrain import ground_height_m, ground_heights_m
+from followme_uav.worlds.terrain import ground_heights_m
 from followme_uav.worlds.world import World
 
 _FAR_M = 8.0
@@ -41,8 +41,6 @@ _OVERHEAD_M = 1.0
 """A person on a deck this high above the ground is not on the road below."""
 _PIECE_M = 3.0
 """Carriageways on decks are divided into pieces of at most this length, each with one height."""
-_BESIDE_DECK_M, _BESIDE_WAY_M = 2.0, 0.7
-"""Somebody on a deck stays on it up to so far from its way; somebody else comes onto it so near."""
 _SLACK_M = 1e-3
 
 
@@ -73,6 +71,7 @@ class WorldWalkways:
         centre_m: (2,) the take-off.
         road_edge_m: width of the edge of a carriageway: cars leave it with a corner in narrow
             bends.
+        ground_place: a place of the graph on the ground.
 
     Raises:
         ConfigError: The world has no ways for people.
@@ -104,14 +103,7 @@ class WorldWalkways:
         self._heights_m = found.heights_m
         self._is_deck = np.abs(found.heights_m - ground) > _ON_DECK_M
         self.graph = self._graph(world, place)
-        self._raised_ways = [
-            (a, b)
-            for a, others in enumerate(self.graph.neighbours)
-            for b in others
-            if a < b and (self._is_deck[a] or self._is_deck[b])
-        ]
-        lines = [self.graph.places_m[list(way)] for way in self._raised_ways]
-        self._raised_way_tree = STRtree(list(map(shapely.linestrings, lines)))
+        self.ground_place = int(np.argmin(self._is_deck))
 
     def _graph(self, world: World, place: WorldPlace) -> PlaceGraph:
         found = place.walk_graph
@@ -196,30 +188,6 @@ class WorldWalkways:
         """(n,) z of the ground, or of the deck that a person walks on."""
         heights, _ = self._deck_heights_m(position, ways)
         return -heights
-
-    def way_at(self, spot: Floats, height_m: float) -> tuple[int, int]:
-        """That of a deck on the person's level, or without headroom below; else one on the ground.
-
-        See `walkways.Walkways`.
-        """
-        on_ground = int(np.argmin(self._is_deck))
-        if not self._raised_ways:
-            return on_ground, on_ground
-        ground_m = ground_height_m(self._terrain, *spot.tolist())
-        beside_m = _BESIDE_DECK_M if height_m - ground_m > _ON_DECK_M else _BESIDE_WAY_M
-        near = self._raised_way_tree.query(
-            shapely.points(spot), predicate="dwithin", distance=beside_m
-        )
-        ways = np.array([self._raised_ways[number] for number in near.tolist()], int).reshape(-1, 2)
-        if not len(ways):
-            return on_ground, on_ground
-        decks_m, _ = self._deck_heights_m(np.tile(spot, (len(ways), 1)), (ways[:, 0], ways[:, 1]))
-        nearest = int(np.argmin(np.abs(decks_m - height_m)))
-        deck_m = float(decks_m[nearest])
-        has_headroom = deck_m - ground_m >= HEADROOM_M
-        if has_headroom and abs(deck_m - height_m) > abs(ground_m - height_m):
-            return on_ground, on_ground
-        return int(ways[nearest][0]), int(ways[nearest][1])
 
     def has_room(self, centre: Floats, radius_m: float) -> bool:
         """Whether no wall is within a distance of (2,) north, east."""

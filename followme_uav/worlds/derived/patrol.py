@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -34,7 +35,15 @@ _LONGER_M, _TRIES = 10.0, 30
 """A change may make the tour this much longer, less and less, in as many rounds of changes."""
 
 
-def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Point, ...]:
+class Waypoint(NamedTuple):
+    """A place of the round."""
+
+    at_m: Point
+    is_raised: bool
+    """It lies on a deck, not on the ground below."""
+
+
+def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Waypoint, ...]:
     """Return the waypoints of a closed round; the start of the world if there is no street.
 
     The round need not lead through every street: it leads past lookouts from which each place of
@@ -49,6 +58,7 @@ def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Po
     inner = area.buffer(-_MARGIN_M)
     inner = area if inner.is_empty else inner
     graph = _places_along_streets(world)
+    graph.remove_nodes_from(list(nx.isolates(graph)))  # ends of bridges from wall to wall
     places = dict(graph.nodes(data="at_m"))
     spots = {node: _into(inner, at_m) for node, at_m in places.items()}
     kept = [
@@ -64,19 +74,19 @@ def patrol_of(world: World, area: Polygon, reach_m: float = REACH_M) -> tuple[Po
         kept, key=lambda n: (n in raised, math.dist(places[n], world.start_m)), default=None
     )
     if start is None:
-        return (_into(inner, world.start_m),)
+        return (Waypoint(_into(inner, world.start_m), is_raised=False),)
     graph = nx.Graph(graph.subgraph(nx.node_connected_component(graph, start)))
     if len(graph) < 3:
-        return tuple(spots[n] for n in sorted(graph.nodes))
+        return tuple(Waypoint(spots[n], n in raised) for n in sorted(graph.nodes))
     visited = _lookouts(world, {node: spots[node] for node in graph}, raised, start)
     if len(visited) < 3:
-        return tuple(spots[node] for node in visited)
+        return tuple(Waypoint(spots[n], n in raised) for n in visited)
     tour = nx.approximation.traveling_salesman_problem(
         graph, nodes=visited, weight="weight", method=_short_tour
     )[:-1]
     first = tour.index(start)
     ordered = [*tour[first:], *tour[:first]]
-    found = [spots[node] for node in ordered]
+    found = [Waypoint(spots[node], node in raised) for node in ordered]
     return tuple(p for i, p in enumerate(found) if p != found[i - 1]) or (found[0],)
 
 
