@@ -17,7 +17,7 @@ from followme_uav.sim.city.layout import crown_bottom_m
 from followme_uav.sim.city.world_place import WorldPlace
 from followme_uav.worlds.derived import lanes as lanes_module
 from followme_uav.worlds.derived.crosswalks import Crosswalk, crossed_at
-from followme_uav.worlds.derived.flyable import CLEARANCE_M, flyable_area, obstacles_in_flight
+from followme_uav.worlds.derived.flyable import CLEARANCE_M, flyable_area, walls
 from followme_uav.worlds.derived.heights import surface_heights_m
 from followme_uav.worlds.derived.lanes import lane_network
 from followme_uav.worlds.derived.passages import PASSAGE_M, passages
@@ -468,7 +468,7 @@ def test_lanes_on_a_slope_have_the_height_of_the_ground():
 def test_flyable_area_keeps_its_distance_from_obstacles(kind):
     area = flyable(kind)
     assert area.is_valid and area.area > 1500.0
-    assert obstacles_in_flight(small(kind)).distance(area) > CLEARANCE_M - 0.15
+    assert shapely.union_all(walls(small(kind))).distance(area) > CLEARANCE_M - 0.15
 
 
 def test_flyable_area_leaves_out_yards_that_cannot_be_reached():

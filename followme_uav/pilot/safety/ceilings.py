@@ -77,7 +77,7 @@ class _Cover:
 
 
 class Wanted(NamedTuple):
-    """What a vehicle shall do: the height above z = 0 to hold, and the velocity."""
+    """The height above z = 0 that a vehicle shall hold, and its velocity before all limits."""
 
     height_m: float
     velocity_mps: Vec2
@@ -162,7 +162,7 @@ class Ceilings:
             place_m: Of the vehicle, north and east.
             velocity_mps: Likewise.
             height_m: Of the vehicle above z = 0.
-            wanted: What it shall do.
+            wanted: Height and velocity that the guidance wants.
             vertical_mps: Greatest speed up and down.
         """
         ahead = list(self._ahead(place_m, velocity_mps)) if self._covers else []

@@ -50,11 +50,6 @@ def walls(world: World) -> list[Any]:
     return solid
 
 
-def obstacles_in_flight(world: World) -> Any:
-    """Return the union of all that reaches higher than `LOWEST_M`."""
-    return shapely.union_all([*_flat_obstacles(world), *_slim_obstacles(world)])
-
-
 def _flat_obstacles(world: World) -> list[Any]:
     """Walls, and houses too low to pass below: a vehicle flies along them."""
     return walls(world) + [p.outline for p in passages(world) if not p.can_be_passed]
