@@ -625,6 +625,11 @@ class SimulatorProfile(Section):
             raise ValueError(f"{area} needs patrol_waypoints_m; leave out both to fly without")
         if not self.patrol_waypoints_m and not self.metric_depth:
             raise ValueError("without metric_depth the patrol needs patrol_waypoints_m")
+        if self.patrol_on_decks and max(self.patrol_on_decks) >= len(self.patrol_waypoints_m):
+            raise ValueError(
+                f"patrol_on_decks: {max(self.patrol_on_decks)} is no number of a waypoint; there "
+                f"are {len(self.patrol_waypoints_m)}, counted from 0"
+            )
         if self.flyable_polygons_m:
             return self._waypoints_are_in_polygons()
         for north, east in self.patrol_waypoints_m:

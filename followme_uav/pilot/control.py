@@ -14,7 +14,7 @@ from followme_uav.pilot.mapping.surroundings import Surroundings
 from followme_uav.pilot.navigation.maps import street_map_of
 from followme_uav.pilot.pid import PidLoop
 from followme_uav.pilot.planning.known_space import KnownSpaceLimiter
-from followme_uav.pilot.safety.ceilings import Ceilings, Wanted
+from followme_uav.pilot.safety.ceilings import Ceilings, Heights, Wanted
 from followme_uav.pilot.safety.geofence import limit_velocity
 from followme_uav.pilot.safety.obstacle_map import WANDER, ObstacleMap
 from followme_uav.pilot.safety.round_fence import limit_to_circle
@@ -102,19 +102,14 @@ class Control:
         velocity_mps, down_mps = guidance.velocity_mps, guidance.descent_mps
         if down_mps > 0.0:  # a landing place is off decks
             return velocity_mps, down_mps
-        flown_mps = inputs.frame.vehicle.velocity_mps[:2]
-        vertical_mps = self._config.control.altitude.limit
         height_m = -inputs.frame.vehicle.position_m[2]
-        bounds = self._ceilings.heights(
-            inputs.position_m, flown_mps, height_m, Wanted(height_m, velocity_mps), vertical_mps
-        )
-        if bounds.speed_share < 1.0:
-            velocity_mps = shortened(velocity_mps, bounds.speed_share * math.hypot(*flown_mps))
+        bounds, velocity_mps = self._bounded(height_m, velocity_mps, inputs)
+        vertical_mps = self._config.control.altitude.limit
         if height_m < bounds.lowest_m:
             down_mps = -vertical_mps
         if height_m > bounds.highest_m:
             down_mps = vertical_mps
-        return bounds.way_out_mps or velocity_mps, down_mps
+        return velocity_mps, down_mps
 
     def _between_levels(
         self, altitude_m: float, level_m: float | None, velocity_mps: Vec2, inputs: GuidanceInputs
@@ -137,18 +132,35 @@ class Control:
         wanted_m = altitude_m + rise_m
         if level_m is not None:
             wanted_m = max(wanted_m, inputs.altitude_m + level_m + altitude_m - height_m)
+        bounds, velocity_mps = self._bounded(
+            height_m + wanted_m - inputs.altitude_m, velocity_mps, inputs
+        )
+        wanted_m = max(wanted_m, inputs.altitude_m + bounds.lowest_m - height_m)
+        wanted_m = min(wanted_m, inputs.altitude_m + bounds.highest_m - height_m)
+        return wanted_m, velocity_mps
+
+    def _bounded(
+        self, height_m: float, velocity_mps: Vec2, inputs: GuidanceInputs
+    ) -> tuple[Heights, Vec2]:
+        """Bounds by roofs and decks, and the velocity within them.
+
+        Args:
+            height_m: To be held above z = 0.
+            velocity_mps: That is wanted.
+            inputs: Of the frame.
+        """
+        vehicle = inputs.frame.vehicle
+        flown_mps = vehicle.velocity_mps[:2]
         bounds = self._ceilings.heights(
             inputs.position_m,
             flown_mps,
-            height_m,
-            Wanted(height_m + wanted_m - inputs.altitude_m, velocity_mps),
-            vertical_mps,
+            -vehicle.position_m[2],
+            Wanted(height_m, velocity_mps),
+            self._config.control.altitude.limit,
         )
         if bounds.speed_share < 1.0:
             velocity_mps = shortened(velocity_mps, bounds.speed_share * math.hypot(*flown_mps))
-        wanted_m = max(wanted_m, inputs.altitude_m + bounds.lowest_m - height_m)
-        wanted_m = min(wanted_m, inputs.altitude_m + bounds.highest_m - height_m)
-        return wanted_m, bounds.way_out_mps or velocity_mps
+        return bounds, bounds.way_out_mps or velocity_mps
 
     def _rise_ahead_m(self, inputs: GuidanceInputs) -> float:
         """How much the ground rises in the next seconds of flight above that below the vehicle.

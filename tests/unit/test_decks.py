@@ -170,3 +170,10 @@ def test_wrong_deck_is_one_clear_line(change, message):
     with pytest.raises(ConfigError, match=message) as error:
         make_config({"simulator": {**CONFIG.simulator.model_dump(), "decks": [deck]}}, "test")
     assert "\n" not in str(error.value)
+
+
+def test_wrong_number_of_a_waypoint_is_one_clear_line():
+    simulator = {**CONFIG.simulator.model_dump(), "patrol_on_decks": [999]}
+    with pytest.raises(ConfigError, match="999 is no number of a waypoint") as error:
+        make_config({"simulator": simulator}, "test")
+    assert "\n" not in str(error.value)
