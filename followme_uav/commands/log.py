@@ -143,6 +143,10 @@ def export(
             "confirms them."
         ),
     ] = "truth",
+    every_s: Annotated[
+        float,
+        typer.Option("--every", min=0.0, help="Least number of seconds between two --frames."),
+    ] = 0.0,
 ) -> None:
     """Write the numbers of a flight as CSV, or its frames as training data."""
     from followme_uav.log.export import export_csv, export_frames
@@ -157,7 +161,7 @@ def export(
         check_writable(csv, flight)
         print(f"{csv}: {export_csv(log, csv)} rows")
     if frames is not None:
-        counts = export_frames(log, frames, cast("Labels", labels))
+        counts = export_frames(log, frames, cast("Labels", labels), every_s)
         print(f"{frames}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
     _print_missing_end(log)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ _NOTHING = {
     "simulator, logged with images, or take the network's masks with --labels network",
     "network": "no frame has an image and a mask that the track confirms",
 }
+
+_ROUNDING_S = 1e-6
 
 
 def export_csv(log: FlightLog, out: Path) -> int:
@@ -72,27 +76,44 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def export_frames(log: FlightLog, out: Path, labels: Labels = "truth") -> dict[str, int]:
+def export_frames(
+    log: FlightLog, out: Path, labels: Labels = "truth", every_s: float = 0.0
+) -> dict[str, int]:
     """Write images and masks in the layout of labelled data; returns the number of each kind.
 
-    Frames in which the hero is too small to count are left out.
+    Frames in which the hero is too small to count are left out. The folder may hold frames of other
+    flights: the name of a frame begins with that of its flight.
 
     Args:
         log: The flight.
         out: Folder for the frames.
         labels: Origin of the masks. "truth" needs a log with ground truth. "network" takes the
             masks of the flight, as far as the track confirms them, see `labels`.
+        every_s: Least time between two frames: successive ones show nearly the same.
+
+    Raises:
+        LogError: No frame can be exported, or frames of a flight of that name are there already.
     """
-    if any((out / kind).exists() for kind in KINDS):
-        raise LogError(f"{out}: holds frames already; choose an empty folder")
     with sole_folder(out):
-        return _export_frames(log, out, labels)
+        stem = _stem(log)
+        own = f"{escape(stem)}_{'[0-9]' * 5}.*"
+        if any(any(out.glob(f"{kind}/images/{own}")) for kind in KINDS):
+            raise LogError(f"{out}: holds frames of {stem} already; choose another folder")
+        return _export_frames(log, out, labels, every_s)
 
 
-def _export_frames(log: FlightLog, out: Path, labels: Labels) -> dict[str, int]:
+def _stem(log: FlightLog) -> str:
+    """Of the names of frames, without a leading dot: readers of labelled data ignore such files."""
+    return log.path.stem.lstrip(".")
+
+
+def _export_frames(log: FlightLog, out: Path, labels: Labels, every_s: float) -> dict[str, int]:
     counts = dict.fromkeys(KINDS, 0)
     label = true_label if labels == "truth" else network_label
+    last_s = -math.inf
     for entry in log.entries((IMAGE, TRUTH if labels == "truth" else MASK)):
+        if entry.frame.time_s - last_s < every_s - _ROUNDING_S:
+            continue
         labelled = None if entry.encoded_image is None else label(entry)
         if labelled is None:
             continue
@@ -100,8 +121,8 @@ def _export_frames(log: FlightLog, out: Path, labels: Labels) -> dict[str, int]:
         if kind is None:
             continue
         counts[kind] += 1
-        # No leading dot: readers of labelled data ignore hidden files.
-        folder, name = out / kind, f"{log.path.stem.lstrip('.')}_{entry.frame.index:05d}"
+        last_s = entry.frame.time_s
+        folder, name = out / kind, f"{_stem(log)}_{entry.frame.index:05d}"
         # The image last: readers take a frame as complete when its image exists.
         write_whole(folder / "masks" / f"{name}.png", encode_png(labelled.mask), sync=False)
         _write_image(folder / "images" / f"{name}.jpeg", entry)

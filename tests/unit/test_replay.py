@@ -1,6 +1,7 @@
 """A replay runs the pilot again on the frames of a flight and reports every difference."""
 
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -229,7 +230,24 @@ def test_exported_frames_are_training_data(flight, tmp_path, run):
     assert sets["following_images"] > 50
     assert sets["patrol_non_targ"] > 50
     _, _, error = run("log", "export", flight, "--frames", out)
-    assert "holds frames already" in str(error)
+    assert "holds frames of toy already" in str(error)
+
+
+def test_frames_of_several_flights_fit_into_one_folder(flight, tmp_path, run):
+    """One frame in each two seconds of 20 s is enough: successive ones show nearly the same."""
+    from followme_uav.learn.data.dataset import find_sets
+
+    other, out = tmp_path / "toy_2.mcap", tmp_path / "frames"
+    shutil.copy(flight, other)
+    for path in (other, flight):
+        assert run("log", "export", path, "--frames", out, "--every", "2")[0] == 0
+    images = [image.stem for one in find_sets(out) for image in one.images]
+    times_s = {entry.frame.index: entry.frame.time_s for entry in read_log(flight).entries(())}
+    for stem in ("toy", "toy_2"):
+        own_s = sorted(times_s[int(name.rpartition("_")[2])] for name in images
+                       if name.rpartition("_")[0] == stem)  # fmt: skip
+        assert 3 <= len(own_s) <= 1 + max(times_s.values()) / 2.0
+        assert min(after - before for before, after in itertools.pairwise(own_s)) >= 2.0 - 1e-6
 
 
 def test_bad_input_gives_an_error_of_one_line(flight, tmp_path, run):
