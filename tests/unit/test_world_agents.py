@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 import shapely
+from shapely.ops import substring
 
 from followme_uav.errors import ConfigError
 from followme_uav.scenario.script.world_ways import WorldWays
@@ -23,6 +25,7 @@ from followme_uav.sim.agents.world_traffic import WorldTraffic
 from followme_uav.sim.agents.world_walkways import WorldWalkways
 from followme_uav.sim.city.layout import CARRIAGEWAY_HALF_WIDTH_M
 from followme_uav.sim.city.world_place import WorldPlace
+from followme_uav.sim.places import load_place
 from followme_uav.worlds.shapes import box_of, polygon_of
 from followme_uav.worlds.world import Area, Building, ParkedCar, Street, Terrain
 from tests.unit.world_parts import crossing, square
@@ -296,3 +299,42 @@ def test_route_is_checked_against_polygons_and_the_bounds_of_the_world():
         check_route(Route(((28.0, 28.0), (14.0, 28.0))), place)
     with pytest.raises(ConfigError, match="outside"):
         check_route(Route(((0.0, 70.0),)), place)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_cars_keep_apart_around_sharp_bends(seed):
+    """The road between two cars around a bend is longer than the way from one to the other."""
+    corners = ((-40.0, 0.0), (40.0, 0.0), (40.0, 12.0), (-40.0, 12.0), (-40.0, 0.0))
+    road = Street("street", 4.0, corners, 0.0, 1)
+    path = Street("footpath", 2.0, ((-20.0, -8.0), (20.0, -8.0)))
+    traffic = WorldTraffic(WorldPlace(crossing(streets=(road, path), buildings=()), 3), seed, 8)
+    least_m = math.inf
+    for _ in range(20 * 90):
+        traffic.advance(0.05)
+        outlines = [outline_of(car) for car in traffic.cars]
+        pairs = itertools.combinations(outlines, 2)
+        least_m = min(least_m, *(one.distance(other) for one, other in pairs))
+    assert least_m > 1.5
+
+
+def test_waiting_cars_stand_clear_of_those_on_the_turns_of_others():
+    """At a sharp corner of this world, cars touched one that waited."""
+    lanes = load_place("hills", 4010).lane_network.lanes
+    lines = [shapely.LineString([place[:2] for place in lane.line_m]) for lane in lanes]
+    for number, lane in enumerate(lanes):
+        waiting = substring(lines[number], max(lane.stop_m - 4.3, 0.0), lane.stop_m)
+        for other in lanes[:number] + lanes[number + 1 :]:
+            for turn in other.turns if other.junction == lane.junction else ():
+                on_turn = shapely.LineString([place[:2] for place in turn.line_m])
+                way = on_turn.union(substring(lines[turn.to_lane], 0.0, 4.3))
+                outline = way.buffer(0.9, cap_style="flat")
+                assert outline.distance(waiting.buffer(0.9, cap_style="flat")) > 0.09
+
+
+def outline_of(car):
+    """The outline of a car, seen from above."""
+    along = np.array([math.cos(car.yaw_rad), math.sin(car.yaw_rad)]) * car.length_m / 2.0
+    here = np.array([car.north_m, car.east_m])
+    return shapely.LineString([here - along, here + along]).buffer(
+        car.width_m / 2, cap_style="flat"
+    )

@@ -49,6 +49,8 @@ from followme_uav.sim.city.world_place import WorldPlace
 _CLAIM_M = 3.0
 _APART_M = 12.0
 """Least distance of two cars at the start."""
+_BEND_M = 3.0 * LENGTH_M
+"""Up to so far ahead on the road, a car may be much nearer: around a sharp bend."""
 _PATIENCE = 40
 """Claims that a driver leaves to cars that go first; after that both take their chance."""
 _MAX_REFUSALS = 60
@@ -327,7 +329,8 @@ class WorldTraffic:
         """Free road to the car ahead, on the same lane or turn or the next ones; inf without."""
         turn, best_m = driver.turn_path, math.inf
         left_m = driver.path.length_m - driver.along_m
-        for other in self._drivers:
+        here_m = self._all[self._drivers.index(driver)][:2]
+        for other, pose in zip(self._drivers, self._all, strict=True):
             if other is driver:
                 continue
             on_my_turn = (other.lane, other.turn) == (driver.lane, driver.turn)
@@ -346,6 +349,8 @@ class WorldTraffic:
                 ahead_m = left_m + turn.path.length_m + other.along_m
             else:
                 continue
+            if 0.0 < ahead_m < _BEND_M:
+                ahead_m = min(ahead_m, math.dist(here_m, pose[:2]))
             if ahead_m > 0.0:
                 best_m = min(best_m, ahead_m)
         return best_m - LENGTH_M

@@ -39,6 +39,10 @@ _TURN_MPS = (2.0, 6.5)
 _SHORTEST_M = 4.0
 _CAR_LENGTH_M, _TAIL_M = 4.3, 0.7
 """A car that waits on a lane leaves so much of it free behind its tail."""
+_ASIDE_M = 0.1
+"""Cars on a turn keep this distance from those that wait."""
+_BACK_M, _STEP_M = 10.0, 0.5
+"""Cars wait at most so much farther back for that, in steps."""
 
 Place = tuple[float, float, float]
 """North, east, height above z = 0."""
@@ -123,6 +127,7 @@ def lane_network(world: World, crosswalks: Sequence[Crosswalk]) -> LaneNetwork:
             )
         )
     turns = _turns(world, graph, pieces, crosswalks)
+    lanes = _waiting_clear_of_turns(lanes, turns)
     kept, ways = _without_short_lanes(lanes, turns)
     network = _in_order(world, lanes, kept, ways)
     return LaneNetwork(network, tuple(graph.nodes[n]["at_m"] for n in sorted(graph.nodes)))
@@ -311,6 +316,39 @@ def _turns(
             )
             found.append(LaneTurn(_raised(world, line, streets), i, j, speed_mps, (), on_it))
     return found
+
+
+def _waiting_clear_of_turns(lanes: list[Lane], turns: Sequence[LaneTurn]) -> list[Lane]:
+    """Let cars wait far enough back that those on the turns of other lanes do not touch them."""
+    ways = [
+        LineString([p[:2] for p in turn.line_m])
+        .union(substring(_flat(lanes[turn.to_lane]), 0.0, _CAR_LENGTH_M))
+        .buffer(CAR_WIDTH_M / 2.0 + _ASIDE_M, cap_style="flat")
+        for turn in turns
+    ]
+    tree, found = shapely.STRtree(ways), []
+    for number, lane in enumerate(lanes):
+        line, stop_m = _flat(lane), lane.stop_m
+        while stop_m > max(_CAR_LENGTH_M, lane.stop_m - _BACK_M):
+            waiting = substring(line, stop_m - _CAR_LENGTH_M, stop_m)
+            outline = waiting.buffer(CAR_WIDTH_M / 2.0, cap_style="flat")
+            touched = tree.query(outline, predicate="intersects").tolist()
+            if not any(_is_beside(turns[turn], lanes, number) for turn in touched):
+                break
+            stop_m -= _STEP_M
+        else:
+            stop_m = lane.stop_m
+        found.append(replace(lane, stop_m=stop_m))
+    return found
+
+
+def _is_beside(turn: LaneTurn, lanes: Sequence[Lane], number: int) -> bool:
+    """Whether a turn of another lane leads over the junction at the end of this one."""
+    return turn.from_lane != number and lanes[turn.from_lane].junction == lanes[number].junction
+
+
+def _flat(lane: Lane) -> LineString:
+    return LineString([p[:2] for p in lane.line_m])
 
 
 def _without_short_lanes(
