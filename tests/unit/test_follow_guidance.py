@@ -251,11 +251,7 @@ def test_hero_in_sight_through_a_passage_is_watched_from_this_side(is_detected):
     """The way around the block is 300 m long; on it, nobody saw where the hero went."""
     beyond = inputs(hero_m=(0.0, 13.0, -0.95), hero_mps=(0.0, 1.0))
     beyond = replace(beyond, detection=detection_of(0.0, 0.0) if is_detected else None)
-    velocity_mps = follower(streets=PASSAGE).guide(beyond)[0].velocity_mps
-    if is_detected:
-        assert velocity_mps == (0.0, 0.0)
-    else:
-        assert velocity_mps[1] < -3.0, "the only way leads back"
+    assert follower(streets=PASSAGE).guide(beyond)[0].velocity_mps == (0.0, 0.0)
 
 
 def test_hero_far_beyond_a_passage_is_gone_after():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,26 @@ def test_lines_through_the_block_are_not_free(ring: PolygonMap):
 
 def test_nearest_point_is_on_the_edge_of_the_block(ring: PolygonMap):
     assert ring.nearest_point((20.0, 0.0)) == pytest.approx((28.0, 0.0))
+
+
+def test_place_on_this_side_goes_along_with_a_goal_behind_trees():
+    """The gaps of an avenue are too narrow for a vehicle; beside it, it can keep up."""
+    crowns = [
+        shapely.Point(4.0 * k, east).buffer(1.5 + 1.7)
+        for k in range(-10, 11)
+        for east in (-4.0, 4.0)
+    ]
+    outside, rows = shapely.box(-60.0, -30.0, 60.0, 30.0), shapely.union_all(crowns)
+    area = max(shapely.get_parts(outside.difference(rows)), key=lambda part: part.area)
+    rings = (area.exterior, *area.interiors)
+    avenue = PolygonMap((tuple(tuple(map(tuple, ring.coords)) for ring in rings),))
+    here = (-20.0, -12.0)
+    for north in range(-20, 21, 4):
+        beside = avenue.nearest_on_this_side((float(north), 0.0), here)
+        assert avenue.contains(beside)
+        assert beside[1] < 0.0, "on this side"
+        assert math.dist(beside, (north, 0.0)) < 9.0
+        here = beside
 
 
 @pytest.mark.parametrize("goal", [(-34.0, 0.0), (-34.0, 34.0), (0.0, -34.0)])

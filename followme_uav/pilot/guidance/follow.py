@@ -110,17 +110,19 @@ class FollowGuidance:
     def _around(self, inputs: GuidanceInputs, hero: Track, speed_mps: float) -> Vec2:
         """The velocity around a corner; the hero's would press the vehicle against the boundary.
 
-        The vehicle flies faster while the hero is out of sight. It stops and watches a near hero in
-        sight through a passage that is too low for it: on the long way around, it would not see
-        where the hero goes.
+        The vehicle flies faster while the hero is out of sight. A near hero to whom only a long way
+        leads, beyond a row of trees or a passage that is too low, is accompanied on this side: on
+        that way, the vehicle would not see where the hero goes.
         """
-        here, wanted_m = inputs.position_m, self._config.control.wanted_distance_m
+        here, control = inputs.position_m, self._config.control
         if inputs.detection is None:
             speed_mps = max(speed_mps, self._config.search.speed_mps)
-        elif (straight_m := math.dist(here, hero.ground_m)) < WATCHED * wanted_m:
-            way_m = self._planner.way_length_m(hero.ground_m, here)
-            if way_m > max(ROUNDABOUT * straight_m, wanted_m):
-                return 0.0, 0.0
+        way_m = self._planner.way_length_m(hero.ground_m, here)
+        straight_m = math.dist(here, hero.ground_m)
+        if way_m > max(ROUNDABOUT * straight_m, control.wanted_distance_m):
+            beside_m = self._planner.nearest_on_this_side(hero.ground_m, here)
+            if math.dist(beside_m, hero.ground_m) < WATCHED * control.wanted_distance_m:
+                return self._planner.velocity_to(beside_m, here, speed_mps)
         return self._planner.velocity_to(hero.ground_m, here, speed_mps)
 
     def _sight(

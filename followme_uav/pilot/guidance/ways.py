@@ -40,6 +40,10 @@ class Planner(Protocol):
         """Length of the way to the goal."""
         ...
 
+    def nearest_on_this_side(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
+        """The place nearest to the goal that no way around leads to."""
+        ...
+
 
 class Patrol(Protocol):
     """The way while there is no hero."""

@@ -30,6 +30,8 @@ _LOOKOUTS_M = 18.0
 """Least distance between two of the lookouts."""
 _TRIES = 12
 """Places near an end that are tried, to join it to the roadmap."""
+_BESIDE_M = 2.0
+"""Room beside two points for the ways between them."""
 _TOUCH_M = 1e-3
 """A point so far outside is on the boundary: numbers are rounded."""
 
@@ -93,6 +95,22 @@ class PolygonMap(PolygonStreets):
         here_m = self.nearest_point(position_m)
         points = self._way(self.nearest_point(goal_m), here_m)
         return next((p for p in reversed(points) if self.is_free(here_m, p)), points[0])
+
+    def nearest_on_this_side(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
+        """The point nearest to a goal, of the part of the map that lies between here and there.
+
+        It is the part with this position in the square around the goal that just holds both.
+        """
+        half_m = math.dist(goal_m, position_m) + _BESIDE_M
+        (north, east), here = goal_m, shapely.Point(self.nearest_point(position_m))
+        square = (north - half_m, east - half_m, north + half_m, east + half_m)
+        parts = shapely.get_parts(shapely.clip_by_rect(self._shape, *square))
+        if not len(parts):
+            return position_m
+        part = parts[int(np.argmin(shapely.distance(parts, here)))]
+        line = shapely.shortest_line(part, shapely.Point(goal_m))
+        (north, east), _ = shapely.get_coordinates(line).tolist()
+        return north, east
 
     def way_length_m(self, goal_m: Vec2, position_m: Vec2) -> float:
         """Length of the shortest way to a goal inside the map."""

@@ -73,6 +73,15 @@ class RoutePlanner:
         _, length_m = _over_junctions(self._flyable_m, position_m, near_m)
         return length_m
 
+    def nearest_on_this_side(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
+        """The place nearest to `goal_m` that no way around leads to.
+
+        On a map of rectangles it is the vehicle's own place.
+        """
+        if isinstance(self._flyable_m, PolygonStreets):
+            return self._flyable_m.nearest_on_this_side(goal_m, position_m)
+        return position_m
+
     def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
         """The next point on the way to `goal_m`: the goal, or a junction on the way around.
 

@@ -46,6 +46,10 @@ class PolygonStreets(abc.ABC):
         """The farthest point in sight on the shortest way to a goal inside the map."""
 
     @abc.abstractmethod
+    def nearest_on_this_side(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
+        """The point nearest to a goal, of the part of the map that lies between here and there."""
+
+    @abc.abstractmethod
     def way_length_m(self, goal_m: Vec2, position_m: Vec2) -> float:
         """Length of the shortest way to a goal inside the map."""
 

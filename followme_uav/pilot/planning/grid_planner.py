@@ -89,6 +89,10 @@ class GridPlanner:
         self.next_point(goal_m, position_m)
         return sum(itertools.starmap(math.dist, itertools.pairwise(self.way_m)))
 
+    def nearest_on_this_side(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
+        """The vehicle's own place: it stands there while it watches `goal_m`."""
+        return position_m
+
     def next_point(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
         """The next point on the way to `goal_m`.
 
