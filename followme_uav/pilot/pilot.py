@@ -129,7 +129,14 @@ class Pilot:
                 self._control.stop()
         detection = None if tracking.selected is None else tracking.selected.detection
         guidance_inputs = GuidanceInputs(
-            frame, altitude_m, detection, track, dt_s, self._clock.next_step_s, mask
+            frame,
+            altitude_m,
+            detection,
+            track,
+            dt_s,
+            self._clock.next_step_s,
+            mask,
+            tracking.noticed,
         )
         guidance, guidance_loops = self._behaviours.guide(self.state, guidance_inputs)
         command, control_loops = self._control.command(guidance, guidance_inputs)

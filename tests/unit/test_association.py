@@ -13,7 +13,7 @@ from followme_uav.messages import (
     MissionState,
     Outcome,
 )
-from followme_uav.pilot.tracking.association import Expectation, associate
+from followme_uav.pilot.tracking.association import HALF_HIDDEN, Expectation, associate
 from followme_uav.pilot.tracking.rejected_regions import RejectedRegion
 from followme_uav.pilot.tracking.track import start_track
 
@@ -80,7 +80,8 @@ def outcomes(state, *found, **expectation):
 
 
 def region_at(found, *, is_certain=False):
-    return RejectedRegion(found.measurement().position_m, 10.0, 1, is_certain)
+    measurement = found.measurement()
+    return RejectedRegion(measurement.position_m, measurement.distance_m, 10.0, 1, is_certain)
 
 
 # One detection: the reason why it is not selected
@@ -99,7 +100,16 @@ NO_PERSON = [
 def test_detection_off_the_ground_or_of_another_shape_is_selected_in_no_state(
     state, found, outcome
 ):
+    if state is FOLLOW and found.height < 0.5:
+        found = replace(found, height=HALF_HIDDEN * found.height)
     assert outcomes(state, found, tracked=HERO) == [outcome]
+
+
+def test_head_of_the_followed_hero_in_a_group_is_selected():
+    """A group stood around the hero for two seconds: only the head was seen, and the hero lost."""
+    head = replace(HERO, height=0.4, area=0.3, width_px=3)
+    assert outcomes(FOLLOW, head, tracked=HERO) == [Outcome.SELECTED]
+    assert outcomes(PATROL, head, tracked=HERO) == [Outcome.NOT_A_PERSON]
 
 
 @pytest.mark.parametrize(
@@ -154,23 +164,25 @@ def test_detection_in_follow_is_selected_in_a_rejected_region_too():
     assert outcomes(FOLLOW, unclear, tracked=HERO, regions=regions) == [Outcome.SELECTED]
 
 
-@pytest.mark.parametrize(
-    ("distance_m", "is_certain", "outcome"),
-    [
-        (8.0, False, Outcome.SELECTED),
-        (8.0, True, Outcome.REJECTED_REGION),
-        (20.0, False, Outcome.REJECTED_REGION),
-        (20.0, True, Outcome.REJECTED_REGION),
-    ],
-)
-def test_hero_is_selected_in_a_rejected_region_when_confirmed_nearby_and_not_certainly_rejected(
-    distance_m, is_certain, outcome
-):
+@pytest.mark.parametrize("distance_m", [8.0, 20.0])
+@pytest.mark.parametrize("is_certain", [False, True])
+def test_confirmed_hero_is_selected_in_a_rejected_region(distance_m, is_certain):
+    """After doubt, the hero came to where somebody else had been rejected, and was ignored."""
     hero = replace(HERO, distance_m=distance_m)
-    regions = (region_at(HERO, is_certain=is_certain),)
+    regions = (region_at(hero, is_certain=is_certain),)
     found = associated(SEARCH, hero, followed=HERO, regions=regions)
-    assert [one.outcome for one in found.candidates] == [outcome]
+    assert [one.outcome for one in found.candidates] == [Outcome.SELECTED]
     assert found.candidates[0].classification is Classification.CONFIRMED
+
+
+@pytest.mark.parametrize("is_certain", [False, True])
+def test_probable_hero_is_selected_in_a_region_that_was_not_rejected_from_nearby(is_certain):
+    probable = replace(HERO, distance_m=12.0)
+    regions = (region_at(probable, is_certain=is_certain),)
+    found = associated(SEARCH, probable, regions=regions)
+    assert found.candidates[0].classification is Classification.PROBABLE
+    outcome = Outcome.REJECTED_REGION if is_certain else Outcome.SELECTED
+    assert [one.outcome for one in found.candidates] == [outcome]
 
 
 # Several detections: which one is selected

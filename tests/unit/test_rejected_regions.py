@@ -2,10 +2,10 @@
 
 from followme_uav.config import load_config
 from followme_uav.messages import GroundCovariance, Measurement
-from followme_uav.pilot.tracking.rejected_regions import is_rejected, with_rejection
+from followme_uav.pilot.tracking.rejected_regions import NEARER, Tried, is_rejected, with_rejection
 
 CONFIG = load_config().association
-CENTRE_M = (20.0, 0.0, -0.95)
+PLACE = Tried((20.0, 0.0, -0.95), distance_m=10.0)
 
 
 def at(north_m, distance_m=10.0):
@@ -16,7 +16,7 @@ def at(north_m, distance_m=10.0):
 def rejected(*, is_certain=False, times=1):
     regions = ()
     for i in range(times):
-        regions = with_rejection(regions, CENTRE_M, 10.0 * i, 4.0, CONFIG, is_certain=is_certain)
+        regions = with_rejection(regions, PLACE, 10.0 * i, 4.0, CONFIG, is_certain=is_certain)
     return regions
 
 
@@ -40,7 +40,8 @@ def test_each_further_rejection_doubles_the_time_of_one_region():
 
 
 def test_rejection_of_another_place_keeps_the_first_region():
-    regions = with_rejection(rejected(), (-20.0, 0.0, -0.95), 0.0, 4.0, CONFIG, is_certain=True)
+    other = Tried((-20.0, 0.0, -0.95), 10.0)
+    regions = with_rejection(rejected(), other, 0.0, 4.0, CONFIG, is_certain=True)
     assert [region.times for region in regions] == [1, 1]
     assert is_rejected(regions, at(20.0), 1.0, CONFIG)
 
@@ -49,3 +50,17 @@ def test_only_certain_rejections_count_when_asked_for():
     for is_certain in (False, True):
         regions = rejected(is_certain=is_certain)
         assert is_rejected(regions, at(20.0), 1.0, CONFIG, only_certain=True) == is_certain
+
+
+def test_place_that_was_rejected_from_afar_is_looked_at_again_from_nearer():
+    """A hero of 7 pixels was given up 35 m away, and ignored with 21 pixels, 23 m away."""
+    far_m, near_m = NEARER * 10.0 + 0.1, NEARER * 10.0 - 0.1
+    assert is_rejected(rejected(), at(20.0, far_m), 1.0, CONFIG)
+    assert not is_rejected(rejected(), at(20.0, near_m), 1.0, CONFIG)
+    assert is_rejected(rejected(is_certain=True), at(20.0, near_m), 1.0, CONFIG)
+
+
+def test_place_that_was_rejected_from_nearer_is_ignored_from_there_on():
+    nearer = Tried(PLACE.position_m, 6.0)
+    regions = with_rejection(rejected(), nearer, 1.0, 4.0, CONFIG, is_certain=False)
+    assert is_rejected(regions, at(20.0, 5.0), 2.0, CONFIG)

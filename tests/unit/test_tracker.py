@@ -1,5 +1,7 @@
 """Detections of one frame -> the track: the tracker's memory from frame to frame."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -150,7 +152,7 @@ def test_confirmed_detection_nearby_is_selected_before_the_tracked_one_in_acquir
 
 
 def test_rejected_region_is_ignored_until_its_time_is_over():
-    tracker, leaves = following((10.0, 0.0)), mask_with((20.0, 0.0))
+    tracker, leaves = Tracker(CONFIG), mask_with((20.0, 0.0))
     track(tracker, 1.0, leaves, PATROL)
     assert track(tracker, 4.0, leaves, PATROL, rejecting(1.0, 4.0)).selected is None
     assert track(tracker, 6.0, leaves, PATROL).selected is not None
@@ -166,13 +168,21 @@ def test_region_that_is_rejected_again_is_ignored_for_twice_as_long():
 
 
 @pytest.mark.parametrize("is_certain", [False, True])
-def test_confirmed_hero_is_selected_in_a_rejected_region_unless_the_rejection_is_certain(
-    is_certain,
-):
+def test_confirmed_hero_is_selected_in_a_rejected_region(is_certain):
     tracker = following((10.0, 0.0))
     feedback = rejecting(1.0, 60.0, is_certain=is_certain)
-    found = track(tracker, 2.0, mask_with((10.0, 0.0)), PATROL, feedback)
-    assert (found.selected is None) == is_certain
+    assert track(tracker, 2.0, mask_with((10.0, 0.0)), PATROL, feedback).selected is not None
+
+
+def test_place_that_was_given_up_from_afar_is_approached_from_nearer():
+    tracker, mask = Tracker(CONFIG), mask_with((35.0, 0.0))
+    first = track(tracker, 0.0, mask, PATROL)
+    assert first.selected is not None
+    assert track(tracker, 0.2, mask, PATROL, rejecting(0.1, 60.0)).selected is None
+    seen = first.selected
+    nearer = replace(seen.measurement, distance_m=0.7 * seen.measurement.distance_m)
+    found = tracker.update_measured(0.3, [seen.detection], [nearer], PATROL)
+    assert found.selected is not None
 
 
 def test_person_with_mixed_class_labels_is_rejected():

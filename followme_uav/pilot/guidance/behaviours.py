@@ -66,7 +66,7 @@ class Behaviours:
         return self._of_state[state](inputs)
 
     def _patrol(self, inputs: GuidanceInputs) -> Guided:
-        """Along the streets, nose first, the camera sweeping."""
+        """Along the streets, nose first, the camera sweeping, or on somebody seen before."""
         patrol, here = self._config.patrol, inputs.position_m
         waypoint_m = self._route.waypoint(here)
         onward_mps = self._route.onward_share(here) * patrol.speed_mps
@@ -74,7 +74,12 @@ class Behaviours:
         if self._standstill.is_stuck(inputs, math.hypot(north, east)):
             self._route.skip()
         ahead = LineOfSight(yaw_of(inputs.frame.vehicle.orientation), self._patrol_tilt_rad)
-        sight = self._sweep.around(ahead, patrol.sweep_pan_deg, patrol.sweep_period_s, inputs.dt_s)
+        if inputs.noticed is not None:
+            camera_m = inputs.frame.camera.position_m
+            sight = line_of_sight_to(camera_m, inputs.noticed.position_m)
+        else:
+            period_s = patrol.sweep_period_s
+            sight = self._sweep.around(ahead, patrol.sweep_pan_deg, period_s, inputs.dt_s)
         level_m = self._levels.of_patrol(waypoint_m, here) if self._route.is_on_deck else None
         return self._flying((north, east), sight, math.atan2(east, north), level_m), ()
 

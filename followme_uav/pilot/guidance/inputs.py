@@ -25,6 +25,8 @@ class GuidanceInputs:
     """Time until the next frame, as far as can be known."""
     mask: Mask | None = None
     """Of the frame's image."""
+    noticed: Track | None = None
+    """Somebody far away at whom a patrol should look, predicted likewise."""
 
     @property
     def position_m(self) -> Vec2:

@@ -19,6 +19,9 @@ from followme_uav.pilot.tracking.classification import classify
 from followme_uav.pilot.tracking.rejected_regions import Regions, is_rejected
 from followme_uav.pilot.tracking.track import Track
 
+HALF_HIDDEN = 0.5
+"""The hero who is followed may show this share of the least height of a person: in a group, the
+head alone."""
 WORST_SQ = 9.0
 """Squared deviations of area and purity beyond 3 sigma count the same: the hero in one detection
 with the neighbours is as odd as that, and still where the hero is expected."""
@@ -93,7 +96,10 @@ def associate(
         else _person(index, detection, measurement, expectation, config, classification)
         for index, (detection, measurement) in enumerate(zip(detections, measurements, strict=True))
     ]
-    people = [p for p in measured if p and _has_shape_of_a_person(p, config)]
+    height_min = config.height_min
+    if expectation.keeps_to_track:
+        height_min *= HALF_HIDDEN
+    people = [p for p in measured if p and _has_shape_of_a_person(p, config, height_min)]
     selected, outcomes = _select(people, expectation, config, classification)
     outcome_of = {person.index: o for person, o in zip(people, outcomes, strict=True)}
     candidates = tuple(
@@ -139,7 +145,7 @@ def _person(
     )
 
 
-def _has_shape_of_a_person(person: _Person, config: AssociationConfig) -> bool:
+def _has_shape_of_a_person(person: _Person, config: AssociationConfig, height_min: float) -> bool:
     """Whether the height is one of a person; half hidden, a person is still not wider than high."""
     detection, height = person.detection, person.measurement.relative_height
     if height > config.height_max:
@@ -147,7 +153,7 @@ def _has_shape_of_a_person(person: _Person, config: AssociationConfig) -> bool:
     if person.measurement.is_truncated:
         return True
     is_low_and_wide = height < 1.0 and detection.width_px > detection.height_px
-    return height >= config.height_min and not is_low_and_wide
+    return height >= height_min and not is_low_and_wide
 
 
 def _select(
@@ -163,7 +169,7 @@ def _select(
     tracked = [_tracking_rejection(person, config) for person in people] if uses_track else []
     selected = None
     if not is_following:
-        alike = [p for p in people if _resembles_hero(p, expectation, config, classification)]
+        alike = [p for p in people if _resembles_hero(p, expectation, config)]
         # ACQUIRE gathers evidence about the person inside the gate, so that person comes first.
         on_track = {p.index for p, reason in zip(people, tracked, strict=False) if reason is None}
         selected = min(alike, key=lambda person: person.index not in on_track, default=None)
@@ -188,21 +194,19 @@ def _select(
     return selected, outcomes
 
 
-def _resembles_hero(
-    person: _Person,
-    expectation: Expectation,
-    config: AssociationConfig,
-    classification: ClassificationConfig,
-) -> bool:
-    """Confirmed or probable; near a certain rejection not even then."""
-    if person.classification not in (Classification.CONFIRMED, Classification.PROBABLE):
-        return False
+def _resembles_hero(person: _Person, expectation: Expectation, config: AssociationConfig) -> bool:
+    """Confirmed; or probable, unless near a certain rejection.
+
+    Somebody rejected walks on, and the hero may come to that place.
+    """
+    if person.classification is not Classification.PROBABLE:
+        return person.classification is Classification.CONFIRMED
     return not is_rejected(
         expectation.regions,
         person.measurement,
         expectation.time_s,
         config,
-        only_certain=person.measurement.distance_m <= classification.distance_m,
+        only_certain=True,
     )
 
 

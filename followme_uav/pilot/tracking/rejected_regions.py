@@ -1,13 +1,28 @@
-"""Places where a detection was rejected: ignored for a while, twice as long each further time."""
+"""Places where a detection was rejected: ignored for a while, twice as long each further time.
+
+A place that was rejected from far away is looked at again from nearer, where it shows more.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from followme_uav.config import AssociationConfig
 from followme_uav.messages import Measurement, Vec3
+
+NEARER = math.sqrt(0.5)
+"""From this share of the distance a place shows twice the pixels."""
+
+
+class Tried(NamedTuple):
+    """A place of detections that were approached."""
+
+    position_m: Vec3
+    distance_m: float
+    """From which the last of them was seen."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +30,8 @@ class RejectedRegion:
     """A circle on the ground in which detections are ignored."""
 
     centre_m: Vec3
+    distance_m: float
+    """From which the detection was rejected."""
     until_s: float
     times: int
     """How often a detection was rejected here."""
@@ -27,7 +44,7 @@ Regions = tuple[RejectedRegion, ...]
 
 def with_rejections(
     regions: Regions,
-    places_m: Sequence[Vec3],
+    places: Sequence[Tried],
     time_s: float,
     duration_s: float,
     config: AssociationConfig,
@@ -40,18 +57,18 @@ def with_rejections(
     another count once.
     """
     apart_m: list[Vec3] = []
-    for place_m in places_m:
-        if any(math.dist(place_m, other) <= config.reject_radius_m for other in apart_m):
+    for place in places:
+        if any(math.dist(place.position_m, other) <= config.reject_radius_m for other in apart_m):
             continue
         last = is_certain and not apart_m
-        regions = with_rejection(regions, place_m, time_s, duration_s, config, is_certain=last)
-        apart_m.append(place_m)
+        regions = with_rejection(regions, place, time_s, duration_s, config, is_certain=last)
+        apart_m.append(place.position_m)
     return regions
 
 
 def with_rejection(
     regions: Regions,
-    centre_m: Vec3,
+    place: Tried,
     time_s: float,
     duration_s: float,
     config: AssociationConfig,
@@ -59,11 +76,12 @@ def with_rejection(
     is_certain: bool,
 ) -> Regions:
     """The regions after one more rejection; regions around the same place become one."""
+    centre_m, distance_m = place
     near = [r for r in regions if math.dist(r.centre_m, centre_m) <= config.reject_radius_m]
     times = 1 + max((region.times for region in near), default=0)
     until_s = time_s + duration_s * 2.0 ** (times - 1)
     others = tuple(region for region in regions if region not in near)
-    return (*others, RejectedRegion(centre_m, until_s, times, is_certain))
+    return (*others, RejectedRegion(centre_m, distance_m, until_s, times, is_certain))
 
 
 def is_rejected(
@@ -74,7 +92,7 @@ def is_rejected(
     *,
     only_certain: bool = False,
 ) -> bool:
-    """Whether the measurement lies in a region that is still ignored.
+    """Whether the measurement lies in a region that is still ignored from its distance.
 
     The range error grows with the distance, and the radius with it.
     """
@@ -83,5 +101,6 @@ def is_rejected(
         time_s < region.until_s
         and math.dist(measurement.position_m, region.centre_m) <= radius_m
         and (region.is_certain or not only_certain)
+        and (region.is_certain or measurement.distance_m > NEARER * region.distance_m)
         for region in regions
     )

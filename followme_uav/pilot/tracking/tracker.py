@@ -15,12 +15,12 @@ from followme_uav.messages import (
     Frame,
     Measurement,
     MissionState,
-    Vec3,
 )
 from followme_uav.pilot.navigation.decks import Decks
 from followme_uav.pilot.tracking.association import Association, Expectation, associate
 from followme_uav.pilot.tracking.measurement import measure
-from followme_uav.pilot.tracking.rejected_regions import Regions, with_rejections
+from followme_uav.pilot.tracking.noticed import LOOK_S, Noticed, with_candidates, worth_a_look
+from followme_uav.pilot.tracking.rejected_regions import Regions, Tried, with_rejections
 from followme_uav.pilot.tracking.seen_twice import is_doubtful, is_seen_again, seen_once, without
 from followme_uav.pilot.tracking.track import Track, start_track, update_track
 
@@ -56,9 +56,13 @@ class Memory:
     regions: Regions = ()
     takeoff_s: float = -math.inf
     """When the vehicle last took off."""
+    noticed: tuple[Noticed, ...] = ()
+    """People seen too far away during the first look around."""
     seen_once: Track | None = None
     """A detection that counts if another one follows in the same place."""
-    left_m: tuple[Vec3, ...] = ()
+    distance_m: float = 0.0
+    """From which the last detection of the track was seen."""
+    left: tuple[Tried, ...] = ()
     """Places of detections that were approached, until another detection was."""
 
 
@@ -74,6 +78,8 @@ class Tracking:
     """Predicted to the frame's time; None before the first detection."""
     followed: Track | None
     """The track of the hero that was followed last, predicted likewise."""
+    noticed: Track | None = None
+    """Somebody seen far away before, at whom a patrol should look now; predicted likewise."""
 
     @property
     def classification(self) -> Classification | None:
@@ -128,7 +134,7 @@ class Tracker:
         if feedback is not None:
             self.memory = self._after(feedback)
         if state is MissionState.TAKEOFF:
-            self.memory = replace(self.memory, takeoff_s=time_s)
+            self.memory = replace(self.memory, takeoff_s=time_s, noticed=())
         memory, config = self.memory, self._config
         track = followed = self._allowing_turns(memory.track, time_s)
         if memory.followed is not memory.track:
@@ -146,13 +152,24 @@ class Tracker:
         )
         association, memory = self._seen_twice(association, expectation, memory)
         self.memory = self._updated(memory, association, expectation)
+        noticed = self._noticed(time_s, association)
         return Tracking(
             candidates=association.candidates,
             selected=association.selected,
             is_expected=association.is_expected,
             track=self._predicted(self.memory.track, time_s),
             followed=self._predicted(self.memory.followed, time_s),
+            noticed=self._predicted(noticed, time_s),
         )
+
+    def _noticed(self, time_s: float, association: Association) -> Track | None:
+        """Notice people during the first look around; then the one to look at again."""
+        flown_s, look_s = time_s - self.memory.takeoff_s, self._config.association.first_look_s
+        known = self.memory.noticed
+        if flown_s < look_s:
+            known = with_candidates(known, time_s, association.candidates, self._config)
+            self.memory = replace(self.memory, noticed=known)
+        return worth_a_look(known) if look_s <= flown_s < look_s + LOOK_S else None
 
     def _reach_m(self, flown_s: float) -> float:
         """Distance up to which detections are approached.
@@ -191,15 +208,17 @@ class Tracker:
             return memory  # the same image again holds no new information
         measurement, mahalanobis_sq = selected.measurement, selected.mahalanobis_sq
         is_outside = mahalanobis_sq is None or mahalanobis_sq > self._config.association.gate
-        left_m = memory.left_m
+        left = memory.left
         if track is None or is_outside:
             if track is not None and expectation.state is MissionState.ACQUIRE:
-                left_m = (*left_m, track.position_m)
+                left = (*left, Tried(track.position_m, memory.distance_m))
             track = start_track(time_s, measurement, self._config.track)
         else:
             track = update_track(track, time_s, measurement, self._config.track)
         followed = track if expectation.keeps_to_track else memory.followed
-        return replace(memory, track=track, followed=followed, left_m=left_m)
+        return replace(
+            memory, track=track, followed=followed, distance_m=measurement.distance_m, left=left
+        )
 
     def _after(self, feedback: TrackFeedback) -> Memory:
         memory, rejection = self.memory, feedback.rejection
@@ -209,7 +228,7 @@ class Tracker:
         if rejection is not None and track is not None:
             regions = with_rejections(
                 regions,
-                (track.position_m, *memory.left_m),
+                (Tried(track.position_m, memory.distance_m), *memory.left),
                 feedback.time_s,
                 rejection.duration_s,
                 self._config.association,
@@ -217,7 +236,7 @@ class Tracker:
             )
         if feedback.resume_followed and followed is not None:
             track = followed
-        return replace(memory, track=track, followed=followed, regions=regions, left_m=())
+        return replace(memory, track=track, followed=followed, regions=regions, left=())
 
     def _predicted(self, track: Track | None, time_s: float) -> Track | None:
         return None if track is None else track.predict(time_s, self._config.track)
