@@ -131,6 +131,16 @@ def test_start_is_open_to_the_sky_and_most_streets_are_flyable_from_there(kind, 
     assert inside > 0.8 * sum(line.length for line in lines)
 
 
+@pytest.mark.parametrize("seed", [1, 43200, 43219])
+def test_main_paths_of_a_park_can_be_flown(seed):
+    """Trees closed a fifth of them, and a vehicle had to leave a hero who walked there."""
+    world = WORLDS["park"].world(seed)
+    area = flyable_area(world)
+    lines = [line_of(s) for s in world.streets if s.kind == "footpath" and s.width_m >= 4.0]
+    inside = sum(line.intersection(area).length for line in lines)
+    assert inside > 0.95 * sum(line.length for line in lines)
+
+
 @pytest.mark.parametrize("seed", [41018, 41028])
 def test_park_s_start_is_no_bridge(seed):
     """On the edge of one, the vehicle was thrown off at the start."""

@@ -16,6 +16,8 @@ from followme_uav.worlds.world import Foliage, Planter, Point, Street, World
 
 _PATH_M, _MAIN_M = 2.6, 4.0
 _ROAD_M, _PAVEMENT_M = 11.0, 2.4
+_ROW_M = 7.0
+"""Rows of trees stand so far from the middle of a way: a vehicle flies between their crowns."""
 _LEAVES: tuple[Foliage, ...] = ("green", "dark", "lime", "autumn", "olive")
 
 
@@ -36,7 +38,7 @@ def park(seed: int, size_m: float = 300.0) -> World:
     _road(site)
     paths = _paths(site, centre, pond_angle, shore)
     _bridge(site, pond, shore)
-    site.streets_done()
+    site.streets_done(flown_path_m=_MAIN_M)
     site.area("square", square, "centre")
     site.blocked(pond.buffer(0.8))
     site.blocked(square)
@@ -187,7 +189,7 @@ def _plants(site: Site, paths: list[Street], centre: Point) -> None:
     for path in paths[2:5]:
         line = line_of(path)
         for side in (-1.0, 1.0):
-            row = line.parallel_offset(path.width_m / 2.0 + 2.2, "left" if side > 0 else "right")
+            row = line.parallel_offset(_ROW_M, "left" if side > 0 else "right")
             for along_m in range(6, int(row.length) - 4, 9):
                 spot = row.interpolate(float(along_m))
                 site.tree((spot.x, spot.y), ("lime", "green"), 7.0, 9.0, wall_m=1.6, column=0.0)

@@ -113,8 +113,11 @@ class Site:
         self.streets.append(street)
         return street
 
-    def streets_done(self, gap_m: float = 0.0) -> None:
-        """Make the union of all streets, widened by a gap; nothing is built there."""
+    def streets_done(self, gap_m: float = 0.0, flown_path_m: float = math.inf) -> None:
+        """Make the union of all streets, widened by a gap; nothing is built there.
+
+        No crown reaches over streets, alleys, and paths that are at least `flown_path_m` wide.
+        """
         self.roads = shapely.union_all([street_polygon(s) for s in self.streets]).buffer(gap_m)
         shapely.prepare(self.roads)
         self._air = shapely.union_all(
@@ -122,6 +125,7 @@ class Site:
                 line_of(s).buffer(min(s.width_m / 2.0 + 0.5, 3.0) + 1.2)
                 for s in self.streets
                 if s.kind in ("street", "alley")
+                or (s.kind == "footpath" and s.width_m >= flown_path_m)
             ]
         )
         shapely.prepare(self._air)
