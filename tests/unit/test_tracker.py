@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from followme_uav.messages import Classification, MaskClass, MissionState, Outcome
+from followme_uav.pilot.tracking.noticed import FRAMES
 from followme_uav.pilot.tracking.seen_twice import TWICE_WITHIN_S
 from followme_uav.pilot.tracking.tracker import Rejection, Tracker, TrackFeedback
 from tests.unit.tracking_parts import (
@@ -183,6 +184,28 @@ def test_place_that_was_given_up_from_afar_is_approached_from_nearer():
     nearer = replace(seen.measurement, distance_m=0.7 * seen.measurement.distance_m)
     found = tracker.update_measured(0.3, [seen.detection], [nearer], PATROL)
     assert found.selected is not None
+
+
+@pytest.mark.parametrize(("gap_s", "is_approached"), [(0.3, True), (1.0, False)])
+def test_person_seen_again_and_again_in_a_rejected_region_is_approached(gap_s, is_approached):
+    """A hero of ten pixels was given up after one frame, and ignored in the next ten."""
+    tracker, mask = Tracker(CONFIG), mask_with((30.0, 0.0))
+    track(tracker, 0.0, mask, PATROL)
+    feedback, found = rejecting(0.1, 60.0), None
+    for i in range(FRAMES + 1):
+        found = track(tracker, 0.5 + gap_s * i, mask, PATROL, feedback)
+        assert i == FRAMES or found.selected is None
+        feedback = None
+    assert (found.selected is not None) == is_approached
+
+
+def test_person_rejected_from_nearby_stays_so():
+    tracker, mask = Tracker(CONFIG), mask_with((20.0, 0.0))
+    track(tracker, 0.0, mask, PATROL)
+    feedback = rejecting(0.1, 60.0, is_certain=True)
+    for i in range(10):
+        assert track(tracker, 0.5 + 0.1 * i, mask, PATROL, feedback).selected is None
+        feedback = None
 
 
 def test_person_with_mixed_class_labels_is_rejected():

@@ -84,6 +84,15 @@ def with_rejection(
     return (*others, RejectedRegion(centre_m, distance_m, until_s, times, is_certain))
 
 
+def without_regions_at(regions: Regions, place_m: Vec3, config: AssociationConfig) -> Regions:
+    """The regions without those around a place, but for certain rejections."""
+    return tuple(
+        region
+        for region in regions
+        if region.is_certain or math.dist(region.centre_m, place_m) > config.reject_radius_m
+    )
+
+
 def is_rejected(
     regions: Iterable[RejectedRegion],
     measurement: Measurement,

@@ -15,12 +15,24 @@ from followme_uav.messages import (
     Frame,
     Measurement,
     MissionState,
+    Outcome,
 )
 from followme_uav.pilot.navigation.decks import Decks
 from followme_uav.pilot.tracking.association import Association, Expectation, associate
 from followme_uav.pilot.tracking.measurement import measure
-from followme_uav.pilot.tracking.noticed import LOOK_S, Noticed, with_candidates, worth_a_look
-from followme_uav.pilot.tracking.rejected_regions import Regions, Tried, with_rejections
+from followme_uav.pilot.tracking.noticed import (
+    LOOK_S,
+    Noticed,
+    recent,
+    with_candidates,
+    worth_a_look,
+)
+from followme_uav.pilot.tracking.rejected_regions import (
+    Regions,
+    Tried,
+    with_rejections,
+    without_regions_at,
+)
 from followme_uav.pilot.tracking.seen_twice import is_doubtful, is_seen_again, seen_once, without
 from followme_uav.pilot.tracking.track import Track, start_track, update_track
 
@@ -58,6 +70,8 @@ class Memory:
     """When the vehicle last took off."""
     noticed: tuple[Noticed, ...] = ()
     """People seen too far away during the first look around."""
+    again: tuple[Noticed, ...] = ()
+    """People seen lately in rejected regions."""
     seen_once: Track | None = None
     """A detection that counts if another one follows in the same place."""
     distance_m: float = 0.0
@@ -153,6 +167,7 @@ class Tracker:
         association, memory = self._seen_twice(association, expectation, memory)
         self.memory = self._updated(memory, association, expectation)
         noticed = self._noticed(time_s, association)
+        self.memory = self._reconsidered(time_s, association)
         return Tracking(
             candidates=association.candidates,
             selected=association.selected,
@@ -167,9 +182,22 @@ class Tracker:
         flown_s, look_s = time_s - self.memory.takeoff_s, self._config.association.first_look_s
         known = self.memory.noticed
         if flown_s < look_s:
-            known = with_candidates(known, time_s, association.candidates, self._config)
+            too_far = association.candidates, Outcome.TOO_FAR
+            known = with_candidates(known, time_s, *too_far, self._config)
             self.memory = replace(self.memory, noticed=known)
         return worth_a_look(known) if look_s <= flown_s < look_s + LOOK_S else None
+
+    def _reconsidered(self, time_s: float, association: Association) -> Memory:
+        """The memory, without the region in which somebody is seen again and again."""
+        memory, ignored = self.memory, (association.candidates, Outcome.REJECTED_REGION)
+        again = with_candidates(recent(memory.again, time_s), time_s, *ignored, self._config)
+        found, regions = worth_a_look(again), memory.regions
+        if again == memory.again:
+            return memory
+        if found is not None:
+            regions = without_regions_at(regions, found.position_m, self._config.association)
+            again = ()
+        return replace(memory, again=again, regions=regions)
 
     def _reach_m(self, flown_s: float) -> float:
         """Distance up to which detections are approached.
