@@ -12,6 +12,7 @@ from followme_uav.geometry import pixel_of_point, quaternion_from_pan_tilt, rota
 from followme_uav.messages import CameraPose, Detection, Frame, Manoeuvre, VehicleState
 from followme_uav.pilot.guidance.follow import FollowGuidance
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
+from followme_uav.pilot.navigation.polygon_map import PolygonMap
 from followme_uav.pilot.navigation.route_planner import RoutePlanner
 from followme_uav.pilot.tracking.track import Covariance, Track
 
@@ -247,11 +248,28 @@ def test_hero_who_went_around_a_corner_is_hurried_after():
 
 
 @pytest.mark.parametrize("is_detected", [True, False])
-def test_hero_in_sight_through_a_passage_is_watched_from_this_side(is_detected):
+def test_hero_beyond_a_passage_is_watched_from_this_side(is_detected):
     """The way around the block is 300 m long; on it, nobody saw where the hero went."""
     beyond = inputs(hero_m=(0.0, 13.0, -0.95), hero_mps=(0.0, 1.0))
     beyond = replace(beyond, detection=detection_of(0.0, 0.0) if is_detected else None)
     assert follower(streets=PASSAGE).guide(beyond)[0].velocity_mps == (0.0, 0.0)
+
+
+def test_hero_behind_a_row_of_trees_is_accompanied():
+    """The vehicle watched through the trees from where it was, until the hero was far away."""
+    outside = ((-60.0, -40.0), (60.0, -40.0), (60.0, -4.0), (-60.0, -4.0))
+    beyond = ((-60.0, 4.0), (60.0, 4.0), (60.0, 40.0), (-60.0, 40.0))
+    end = ((-60.0, -4.0), (-57.0, -4.0), (-57.0, 4.0), (-60.0, 4.0))
+    row = PolygonMap(((outside,), (beyond,), (end,)))
+    for at_east_m in (0.0, 3.0):
+        hero = inputs(hero_m=(9.0, at_east_m, -0.95), hero_mps=(1.4, 0.0))
+        hero = replace(hero, frame=replace(hero.frame, vehicle=at_m((0.0, -6.0))))
+        for detection in (detection_of(0.0, 0.0), None):
+            north, east = (
+                follower(streets=row).guide(replace(hero, detection=detection))[0].velocity_mps
+            )
+            assert north > 0.5, "along the row"
+            assert abs(east) < north
 
 
 def test_hero_far_beyond_a_passage_is_gone_after():

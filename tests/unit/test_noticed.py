@@ -1,13 +1,14 @@
 """People seen far away during the first look around, who are looked at again after it."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from followme_uav.messages import MissionState, Outcome
 from followme_uav.pilot.guidance.behaviours import Behaviours
 from followme_uav.pilot.guidance.inputs import GuidanceInputs
-from followme_uav.pilot.tracking.noticed import FRAMES, LOOK_S
+from followme_uav.pilot.tracking.noticed import FRAMES, LOOK_S, with_candidates
 from followme_uav.pilot.tracking.tracker import Tracker
 from tests.unit.tracking_parts import CONFIG, PATROL, frame_at, mask_with, track
 
@@ -59,6 +60,29 @@ def test_of_several_people_the_one_seen_more_often_is_looked_at(more):
         track(tracker, 4.0 + 0.1 * i, mask_with(other_m), PATROL)
     noticed = track(tracker, FIRST_LOOK_S + 0.1, mask_with(), PATROL).noticed
     assert math.dist(noticed.ground_m, other_m if more > 0 else FAR_M) < 1.5
+
+
+def test_two_people_are_not_one():
+    """After some seconds the gate of somebody who may walk spans both."""
+    tracker = after_takeoff(1)
+    for i in range(FRAMES - 1):
+        track(tracker, 5.0 + 0.1 * i, mask_with((33.0, -9.0)), PATROL)
+    assert track(tracker, FIRST_LOOK_S + 0.1, mask_with(), PATROL).noticed is None
+
+
+def test_frame_that_comes_twice_counts_once():
+    tracker = after_takeoff(1)
+    for _ in range(FRAMES):
+        track(tracker, 3.0, mask_with(FAR_M), PATROL)
+    assert track(tracker, FIRST_LOOK_S + 0.1, mask_with(), PATROL).noticed is None
+
+
+def test_small_detection_is_not_noticed():
+    tracker = after_takeoff(0)
+    (seen,) = track(tracker, 3.0, mask_with(FAR_M), PATROL).candidates
+    small = replace(seen, measurement=replace(seen.measurement, relative_area=0.3))
+    assert len(with_candidates((), 3.0, [seen], Outcome.TOO_FAR, CONFIG)) == 1
+    assert with_candidates((), 3.0, [small], Outcome.TOO_FAR, CONFIG) == ()
 
 
 def test_after_another_takeoff_nobody_is_remembered():

@@ -2,7 +2,13 @@
 
 from followme_uav.config import load_config
 from followme_uav.messages import GroundCovariance, Measurement
-from followme_uav.pilot.tracking.rejected_regions import NEARER, Tried, is_rejected, with_rejection
+from followme_uav.pilot.tracking.rejected_regions import (
+    NEARER,
+    Tried,
+    is_rejected,
+    reconsidered,
+    with_rejection,
+)
 
 CONFIG = load_config().association
 PLACE = Tried((20.0, 0.0, -0.95), distance_m=10.0)
@@ -64,3 +70,23 @@ def test_place_that_was_rejected_from_nearer_is_ignored_from_there_on():
     nearer = Tried(PLACE.position_m, 6.0)
     regions = with_rejection(rejected(), nearer, 1.0, 4.0, CONFIG, is_certain=False)
     assert is_rejected(regions, at(20.0, 5.0), 2.0, CONFIG)
+
+
+def test_certain_rejection_stays_certain_while_it_lasts():
+    """Somebody rejected from nearby, and then lost from sight, was approached again."""
+    later = Tried(PLACE.position_m, 25.0)
+    for time_s, is_certain in ((1.0, True), (5.0, False)):
+        first = rejected(is_certain=True)
+        (region,) = with_rejection(first, later, time_s, 4.0, CONFIG, is_certain=False)
+        assert region.is_certain == is_certain
+        assert region.distance_m == (10.0 if is_certain else 25.0)
+
+
+def test_region_is_reconsidered_as_far_as_it_reaches():
+    """A region reaches 9 m around a place 30 m away."""
+    far = Tried(PLACE.position_m, 30.0)
+    regions = with_rejection((), far, 0.0, 60.0, CONFIG, is_certain=False)
+    beside = at(20.0 + 1.5 * CONFIG.reject_radius_m, 30.0)
+    assert is_rejected(regions, beside, 1.0, CONFIG)
+    regions = reconsidered(regions, Tried(beside.position_m, 30.0), 1.0, CONFIG)
+    assert not is_rejected(regions, beside, 1.0, CONFIG)

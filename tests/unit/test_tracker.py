@@ -199,6 +199,20 @@ def test_person_seen_again_and_again_in_a_rejected_region_is_approached(gap_s, i
     assert (found.selected is not None) == is_approached
 
 
+def test_person_seen_again_and_again_is_reconsidered_once_only():
+    """Something that always looks like a person was approached 46 times in two minutes."""
+    tracker, mask = Tracker(CONFIG), mask_with((30.0, 0.0))
+    track(tracker, 0.0, mask, PATROL)
+    feedback, times_s = rejecting(0.1, 15.0), []
+    for i in range(400):
+        time_s = 0.5 + 0.1 * i
+        found = track(tracker, time_s, mask, PATROL, feedback)
+        feedback = None if found.selected is None else rejecting(time_s, 15.0)
+        times_s += [] if found.selected is None else [time_s]
+    assert len(times_s) == 2, "after three frames, and after twice the time"
+    assert times_s[1] - times_s[0] == pytest.approx(30.0, abs=0.3)
+
+
 def test_person_rejected_from_nearby_stays_so():
     tracker, mask = Tracker(CONFIG), mask_with((20.0, 0.0))
     track(tracker, 0.0, mask, PATROL)

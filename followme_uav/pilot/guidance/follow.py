@@ -110,9 +110,9 @@ class FollowGuidance:
     def _around(self, inputs: GuidanceInputs, hero: Track, speed_mps: float) -> Vec2:
         """The velocity around a corner; the hero's would press the vehicle against the boundary.
 
-        The vehicle flies faster while the hero is out of sight. A near hero to whom only a long way
-        leads, beyond a row of trees or a passage that is too low, is accompanied on this side: on
-        that way, the vehicle would not see where the hero goes.
+        The vehicle flies faster while the hero is out of sight. A hero to whom only a long way
+        leads, beyond a row of trees or a passage that is too low, is accompanied on this side if a
+        place there is near: on that way, the vehicle would not see where the hero goes.
         """
         here, control = inputs.position_m, self._config.control
         if inputs.detection is None:
@@ -122,6 +122,8 @@ class FollowGuidance:
         if way_m > max(ROUNDABOUT * straight_m, control.wanted_distance_m):
             beside_m = self._planner.nearest_on_this_side(hero.ground_m, here)
             if math.dist(beside_m, hero.ground_m) < WATCHED * control.wanted_distance_m:
+                if beside_m == here:
+                    return 0.0, 0.0
                 return self._planner.velocity_to(beside_m, here, speed_mps)
         return self._planner.velocity_to(hero.ground_m, here, speed_mps)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from followme_uav.config import AssociationConfig
@@ -76,21 +76,41 @@ def with_rejection(
     is_certain: bool,
 ) -> Regions:
     """The regions after one more rejection; regions around the same place become one."""
-    centre_m, distance_m = place
-    near = [r for r in regions if math.dist(r.centre_m, centre_m) <= config.reject_radius_m]
+    near = [r for r in regions if math.dist(r.centre_m, place.position_m) <= config.reject_radius_m]
+    active = [region for region in near if time_s < region.until_s]
     times = 1 + max((region.times for region in near), default=0)
-    until_s = time_s + duration_s * 2.0 ** (times - 1)
-    others = tuple(region for region in regions if region not in near)
-    return (*others, RejectedRegion(centre_m, distance_m, until_s, times, is_certain))
-
-
-def without_regions_at(regions: Regions, place_m: Vec3, config: AssociationConfig) -> Regions:
-    """The regions without those around a place, but for certain rejections."""
-    return tuple(
-        region
-        for region in regions
-        if region.is_certain or math.dist(region.centre_m, place_m) > config.reject_radius_m
+    newest = RejectedRegion(
+        centre_m=place.position_m,
+        distance_m=min((place.distance_m, *(region.distance_m for region in active))),
+        until_s=time_s + duration_s * 2.0 ** (times - 1),
+        times=times,
+        is_certain=is_certain or any(region.is_certain for region in active),
     )
+    return (*(region for region in regions if region not in near), newest)
+
+
+def reconsidered(
+    regions: Regions, place: Tried, time_s: float, config: AssociationConfig
+) -> Regions:
+    """The regions after somebody was seen again and again: those around the place end now.
+
+    Certain rejections stay, and those of a place that was rejected before: something that always
+    looks like a person would be approached for ever.
+    """
+    radius_m = radius_m_at(place.distance_m, config)
+    return tuple(
+        replace(region, until_s=min(region.until_s, time_s))
+        if region.times == 1
+        and not region.is_certain
+        and math.dist(region.centre_m, place.position_m) <= radius_m
+        else region
+        for region in regions
+    )
+
+
+def radius_m_at(distance_m: float, config: AssociationConfig) -> float:
+    """Radius of a region for detections at this distance: their error grows with it."""
+    return max(config.reject_radius_m, config.reject_share * distance_m)
 
 
 def is_rejected(
@@ -101,11 +121,8 @@ def is_rejected(
     *,
     only_certain: bool = False,
 ) -> bool:
-    """Whether the measurement lies in a region that is still ignored from its distance.
-
-    The range error grows with the distance, and the radius with it.
-    """
-    radius_m = max(config.reject_radius_m, config.reject_share * measurement.distance_m)
+    """Whether the measurement lies in a region that is still ignored from its distance."""
+    radius_m = radius_m_at(measurement.distance_m, config)
     return any(
         time_s < region.until_s
         and math.dist(measurement.position_m, region.centre_m) <= radius_m

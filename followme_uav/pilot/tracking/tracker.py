@@ -24,14 +24,14 @@ from followme_uav.pilot.tracking.noticed import (
     LOOK_S,
     Noticed,
     recent,
+    seen_most,
     with_candidates,
-    worth_a_look,
 )
 from followme_uav.pilot.tracking.rejected_regions import (
     Regions,
     Tried,
+    reconsidered,
     with_rejections,
-    without_regions_at,
 )
 from followme_uav.pilot.tracking.seen_twice import is_doubtful, is_seen_again, seen_once, without
 from followme_uav.pilot.tracking.track import Track, start_track, update_track
@@ -70,7 +70,7 @@ class Memory:
     """When the vehicle last took off."""
     noticed: tuple[Noticed, ...] = ()
     """People seen too far away during the first look around."""
-    again: tuple[Noticed, ...] = ()
+    seen_in_regions: tuple[Noticed, ...] = ()
     """People seen lately in rejected regions."""
     seen_once: Track | None = None
     """A detection that counts if another one follows in the same place."""
@@ -185,19 +185,21 @@ class Tracker:
             too_far = association.candidates, Outcome.TOO_FAR
             known = with_candidates(known, time_s, *too_far, self._config)
             self.memory = replace(self.memory, noticed=known)
-        return worth_a_look(known) if look_s <= flown_s < look_s + LOOK_S else None
+        found = seen_most(known) if look_s <= flown_s < look_s + LOOK_S else None
+        return None if found is None else found.track
 
     def _reconsidered(self, time_s: float, association: Association) -> Memory:
-        """The memory, without the region in which somebody is seen again and again."""
+        """The memory, after somebody was seen again and again in a rejected region."""
         memory, ignored = self.memory, (association.candidates, Outcome.REJECTED_REGION)
-        again = with_candidates(recent(memory.again, time_s), time_s, *ignored, self._config)
-        found, regions = worth_a_look(again), memory.regions
-        if again == memory.again:
+        lately = recent(memory.seen_in_regions, time_s)
+        seen = with_candidates(lately, time_s, *ignored, self._config)
+        if seen == memory.seen_in_regions:
             return memory
+        found, regions = seen_most(seen), memory.regions
         if found is not None:
-            regions = without_regions_at(regions, found.position_m, self._config.association)
-            again = ()
-        return replace(memory, again=again, regions=regions)
+            place = Tried(found.track.position_m, found.distance_m)
+            regions = reconsidered(regions, place, time_s, self._config.association)
+        return replace(memory, seen_in_regions=seen, regions=regions)
 
     def _reach_m(self, flown_s: float) -> float:
         """Distance up to which detections are approached.

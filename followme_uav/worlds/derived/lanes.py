@@ -329,7 +329,7 @@ def _waiting_clear_of_turns(lanes: list[Lane], turns: Sequence[LaneTurn]) -> lis
     tree, found = shapely.STRtree(ways), []
     for number, lane in enumerate(lanes):
         line, stop_m = _flat(lane), lane.stop_m
-        while stop_m > max(_CAR_LENGTH_M, lane.stop_m - _BACK_M):
+        while stop_m > max(_CAR_LENGTH_M + _TAIL_M, lane.stop_m - _BACK_M):
             waiting = substring(line, stop_m - _CAR_LENGTH_M, stop_m)
             outline = waiting.buffer(CAR_WIDTH_M / 2.0, cap_style="flat")
             touched = tree.query(outline, predicate="intersects").tolist()
@@ -338,6 +338,9 @@ def _waiting_clear_of_turns(lanes: list[Lane], turns: Sequence[LaneTurn]) -> lis
             stop_m -= _STEP_M
         else:
             stop_m = lane.stop_m
+        tail_m = stop_m - _CAR_LENGTH_M
+        if any(start_m < stop_m and end_m > tail_m for start_m, end_m, _ in lane.crosswalks):
+            stop_m = lane.stop_m  # rather than on a crosswalk
         found.append(replace(lane, stop_m=stop_m))
     return found
 
