@@ -291,7 +291,8 @@ class MissionConfig(Section):
     """Longest time in seconds that the vehicle hovers in ACQUIRE where the streets end, too far
     away to classify the detection."""
     acquire_misses: Annotated[Positive, Allowed(0.5, 1000)]
-    """Number of frames without a detection, less half of those with one, that ends ACQUIRE."""
+    """Number of frames without a detection, less half of those with one, that ends ACQUIRE; three
+    times as many on patrol."""
     first_misses: Annotated[Positive, Allowed(0.5, 1000)]
     """The same number at the beginning of ACQUIRE; it grows by two with each frame that has a
     detection which is not rejected. Most false alarms last one frame."""

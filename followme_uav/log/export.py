@@ -98,7 +98,9 @@ def export_frames(
         stem = _stem(log)
         own = f"{escape(stem)}_{'[0-9]' * 5}.*"
         if any(any(out.glob(f"{kind}/images/{own}")) for kind in KINDS):
-            raise LogError(f"{out}: holds frames of {stem} already; choose another folder")
+            raise LogError(
+                f"{out}: holds frames of {stem} already; delete them or choose another folder"
+            )
         return _export_frames(log, out, labels, every_s)
 
 
