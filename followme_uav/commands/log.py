@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -156,6 +157,8 @@ def export(
         raise ConfigError("log export: pass --csv FILE, --frames DIR or both")
     if labels not in ("truth", "network"):
         raise ConfigError(f"--labels {labels}: unknown; choose truth or network")
+    if not math.isfinite(every_s):
+        raise ConfigError(f"--every {every_s:g}: must be a number of seconds")
     log = read_log(flight)
     if csv is not None:
         check_writable(csv, flight)

@@ -22,8 +22,8 @@ SLOW_MPS = 0.5
 MISSES_PER_DETECTION = 2.0
 """Frames without a detection that each frame with one earns in ACQUIRE."""
 PATIENCE = 3.0
-"""On patrol, where nobody else is known, ACQUIRE allows this many times `acquire_misses`: of those
-who vanish after seven detections or more, one in three is the hero, behind a corner."""
+"""If the patrol follows, and not a search, ACQUIRE allows this many times `acquire_misses`. One in
+three people who vanish after seven detections or more is the hero, behind a corner."""
 UNLIKE_WEIGHT = 0.5
 """Weight of a frame that does not resemble the hero, against one that does, where the hero is
 expected: the ratio of their log-likelihood ratios. From far away, 55 % of the frames of the hero

@@ -263,6 +263,7 @@ def test_bad_input_gives_an_error_of_one_line(flight, tmp_path, run):
         ("log", "cut", flight, tmp_path / "x.mcap", "--from", "5", "--to", "4"),
         ("log", "cut", flight, tmp_path / "x.mcap", "--from", "500"),
         ("log", "export", flight),
+        ("log", "export", flight, "--frames", tmp_path / "x", "--every", "inf"),
         ("log", "recover", tmp_path / "none.mcap", tmp_path / "x.mcap"),
     ):
         _, _, error = run(*arguments)

@@ -66,7 +66,7 @@ class Behaviours:
         return self._of_state[state](inputs)
 
     def _patrol(self, inputs: GuidanceInputs) -> Guided:
-        """Along the streets, nose first, the camera sweeping, or on somebody seen before."""
+        """Along the streets, nose first; the camera sweeps, or points at a person seen before."""
         patrol, here = self._config.patrol, inputs.position_m
         waypoint_m = self._route.waypoint(here)
         onward_mps = self._route.onward_share(here) * patrol.speed_mps

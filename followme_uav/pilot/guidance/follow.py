@@ -110,18 +110,19 @@ class FollowGuidance:
     def _around(self, inputs: GuidanceInputs, hero: Track, speed_mps: float) -> Vec2:
         """The velocity around a corner; the hero's would press the vehicle against the boundary.
 
-        The vehicle flies faster while the hero is out of sight. A hero to whom only a long way
-        leads, beyond a row of trees or a passage that is too low, is accompanied on this side if a
-        place there is near: on that way, the vehicle would not see where the hero goes.
+        While the hero is out of sight, the vehicle flies faster. A row of trees, or a passage that
+        is too low, may make the way to the hero much longer than the straight line. The vehicle
+        then stays on this side, as near to the hero as it can, if that is near enough to watch the
+        hero: on the long way, it would not see where the hero goes.
         """
-        here, control = inputs.position_m, self._config.control
+        here, wanted_m = inputs.position_m, self._config.control.wanted_distance_m
         if inputs.detection is None:
             speed_mps = max(speed_mps, self._config.search.speed_mps)
-        way_m = self._planner.way_length_m(hero.ground_m, here)
-        straight_m = math.dist(here, hero.ground_m)
-        if way_m > max(ROUNDABOUT * straight_m, control.wanted_distance_m):
-            beside_m = self._planner.nearest_on_this_side(hero.ground_m, here)
-            if math.dist(beside_m, hero.ground_m) < WATCHED * control.wanted_distance_m:
+        beside_m = self._planner.nearest_on_this_side(hero.ground_m, here)
+        if math.dist(beside_m, hero.ground_m) < WATCHED * wanted_m:
+            straight_m = math.dist(here, hero.ground_m)
+            way_m = self._planner.way_length_m(hero.ground_m, here)
+            if way_m > max(ROUNDABOUT * straight_m, wanted_m):
                 if beside_m == here:
                     return 0.0, 0.0
                 return self._planner.velocity_to(beside_m, here, speed_mps)

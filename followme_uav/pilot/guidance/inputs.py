@@ -26,7 +26,8 @@ class GuidanceInputs:
     mask: Mask | None = None
     """Of the frame's image."""
     noticed: Track | None = None
-    """Somebody far away at whom a patrol should look, predicted likewise."""
+    """A person seen far away before; a patrol points the camera there. Predicted to the frame's
+    time."""
 
     @property
     def position_m(self) -> Vec2:

@@ -41,7 +41,7 @@ class Planner(Protocol):
         ...
 
     def nearest_on_this_side(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
-        """The place nearest to the goal that no way around leads to."""
+        """The place nearest to the goal that is reached without a long way around."""
         ...
 
 

@@ -74,7 +74,7 @@ class RoutePlanner:
         return length_m
 
     def nearest_on_this_side(self, goal_m: Vec2, position_m: Vec2) -> Vec2:
-        """The place nearest to `goal_m` that no way around leads to.
+        """The place nearest to `goal_m` that is reached without a long way around.
 
         On a map of rectangles it is the vehicle's own place.
         """

@@ -258,12 +258,22 @@ def _approach_rejection(
         return Outcome.OUTSIDE_GATE
     if measurement.distance_m > expectation.reach_m:
         return Outcome.TOO_FAR
-    if person.detection.confidence < config.approach_confidence_min:
+    reason = unclear(person.detection, measurement, config)
+    if reason is not None:
+        return reason
+    if is_rejected(expectation.regions, measurement, expectation.time_s, config):
+        return Outcome.REJECTED_REGION
+    return None
+
+
+def unclear(
+    detection: Detection, measurement: Measurement, config: AssociationConfig
+) -> Outcome | None:
+    """Why a detection is too unclear for an approach; None when it is clear enough."""
+    if detection.confidence < config.approach_confidence_min:
         return Outcome.LOW_CONFIDENCE
     if not measurement.is_truncated and measurement.relative_area < config.approach_area_min:
         return Outcome.TOO_SMALL
-    if is_rejected(expectation.regions, measurement, expectation.time_s, config):
-        return Outcome.REJECTED_REGION
     return None
 
 

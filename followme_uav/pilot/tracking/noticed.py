@@ -5,7 +5,7 @@ hero was seen then, farther away; the patrol flew on, and came by again minutes 
 were too far away are looked at again after it.
 
 A place that was rejected after one detection is ignored for a while. If somebody is detected there
-again and again, it is no longer.
+again and again, the place is no longer ignored.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from followme_uav.config import FlightConfig
 from followme_uav.messages import Candidate, Classification, Measurement, Outcome
+from followme_uav.pilot.tracking.association import unclear
 from followme_uav.pilot.tracking.rejected_regions import radius_m_at
 from followme_uav.pilot.tracking.track import Track, start_track, update_track
 
@@ -76,8 +77,7 @@ def _is_worth(candidate: Candidate, config: FlightConfig) -> bool:
         place is not None
         and candidate.classification is not Classification.REJECTED
         and place.distance_m <= limits.approach_distance_m
-        and candidate.detection.confidence >= limits.approach_confidence_min
-        and (place.is_truncated or place.relative_area >= limits.approach_area_min)
+        and unclear(candidate.detection, place, limits) is None
     )
 
 

@@ -93,7 +93,8 @@ class Tracking:
     followed: Track | None
     """The track of the hero that was followed last, predicted likewise."""
     noticed: Track | None = None
-    """Somebody seen far away before, at whom a patrol should look now; predicted likewise."""
+    """A person seen far away before; a patrol points the camera there. Predicted to the frame's
+    time."""
 
     @property
     def classification(self) -> Classification | None:

@@ -329,7 +329,7 @@ class WorldTraffic:
         """Free road to the car ahead, on the same lane or turn or the next ones; inf without."""
         turn, best_m = driver.turn_path, math.inf
         left_m = driver.path.length_m - driver.along_m
-        here_m = self._all[self._drivers.index(driver)][:2]
+        here_m = driver.pose()[:2]
         for other, pose in zip(self._drivers, self._all, strict=True):
             if other is driver:
                 continue
